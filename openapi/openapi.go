@@ -1,0 +1,18 @@
+// Package openapi holds the contract between GPU nodes and orchestratord as an
+// OpenAPI document. Everything that crosses the wire is described there and
+// nowhere else: the types, the client and the server are generated from it by
+//
+//	go generate ./...
+package openapi
+
+import _ "embed"
+
+//go:generate go tool oapi-codegen -config codegen/types.yaml nodes.yaml
+//go:generate go tool oapi-codegen -config codegen/client.yaml nodes.yaml
+//go:generate go tool oapi-codegen -config codegen/server.yaml nodes.yaml
+//go:generate go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+
+// Nodes is the OpenAPI 3.0.3 document for /v2/nodes, as YAML.
+//
+//go:embed nodes.yaml
+var Nodes []byte
