@@ -1,0 +1,203 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// What holds where a Config is silent.
+const (
+	// DefaultHeartbeatInterval is the interval until orchestratord directs
+	// another one (CLOUD-2011).
+	DefaultHeartbeatInterval = 10 * time.Second
+	// DefaultNodeTimeout is when orchestratord counts a silent node as offline
+	// (CLOUD-2013).
+	DefaultNodeTimeout = 30 * time.Second
+	// DefaultRequestTimeout bounds one request (CLOUD-11001).
+	DefaultRequestTimeout = 5 * time.Second
+	// DefaultShutdownTimeout bounds Deregister.
+	DefaultShutdownTimeout = 5 * time.Second
+)
+
+// The interval keeps within these bounds, whoever sets it.
+const (
+	minInterval = time.Second
+	maxInterval = 5 * time.Minute
+)
+
+// Config says what a node is, where its orchestratord is, and how to talk to it.
+// The first six fields are required; what they may hold is stated by the
+// contract, and New checks it.
+type Config struct {
+	// NodeID names the node within the cluster.
+	NodeID string
+	// MachineID names the machine that the node runs on.
+	MachineID string
+	// Address is the base URL under which orchestratord reaches the node.
+	Address string
+	// OrchestratordURL is the base URL of orchestratord, http or https. It holds
+	// no credentials: the token has a field of its own.
+	OrchestratordURL string
+	// Pools are the ids of the pools that the node serves.
+	Pools []string
+	// Capabilities say what the node can do.
+	Capabilities Capabilities
+
+	// HeartbeatInterval is the time between heartbeats (CLOUD-2011). Left at
+	// zero, orchestratord directs it, and it is DefaultHeartbeatInterval until
+	// then. Set, it is a ceiling: orchestratord may ask for faster heartbeats,
+	// not for slower ones. 1 s to 5 min, and less than half of NodeTimeout, so
+	// that one lost heartbeat does not take the node offline.
+	HeartbeatInterval time.Duration
+	// APIToken is sent as a bearer token with every request, unless it is empty
+	// (CLOUD-4001).
+	APIToken string
+
+	// Version is the version of the node's software, empty for none.
+	Version string
+	// Standalone makes Run wait for its context and do nothing else, for a node
+	// that serves without an orchestratord.
+	Standalone bool
+
+	// NodeTimeout is when orchestratord counts a silent node as offline; a node
+	// cut off for nearly that long registers again before it beats, since
+	// orchestratord may take heartbeats from a node that it has written off.
+	NodeTimeout time.Duration
+	// RequestTimeout bounds one request, from dialling to the last byte of the
+	// answer. A heartbeat has half of the interval if that is less.
+	RequestTimeout time.Duration
+	// MaxBackoff bounds the pause between two attempts while orchestratord is
+	// away; zero means half of the heartbeat interval, so that a node is back
+	// within one interval of orchestratord's return. A longer Retry-After is
+	// obeyed all the same.
+	MaxBackoff time.Duration
+	// ShutdownTimeout bounds Deregister.
+	ShutdownTimeout time.Duration
+
+	// HTTPClient sends the requests; nodes may share one. Redirects are not
+	// followed, whatever it says. Nil means a client of the node's own, with one
+	// connection that is kept open between heartbeats and closed by Deregister.
+	HTTPClient *http.Client
+	// Logger takes one line per change of state, with node_id, machine_id and
+	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Nil
+	// means slog.Default.
+	Logger *slog.Logger
+	// Jitter returns numbers in [0, 1) from which everything random is drawn;
+	// it is called by one goroutine at a time. Nil means math/rand/v2.
+	Jitter func() float64
+}
+
+// withDefaults returns the Config with every empty option filled in.
+func (c Config) withDefaults() Config {
+	setDefault(&c.NodeTimeout, DefaultNodeTimeout)
+	setDefault(&c.RequestTimeout, DefaultRequestTimeout)
+	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Jitter == nil {
+		c.Jitter = rand.Float64
+	}
+	return c
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// validate returns one error that lists everything wrong with a Config whose
+// defaults are filled in, nil when it can work.
+func (c Config) validate() error {
+	var wrong []error
+	for _, v := range c.registration().Validate() {
+		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
+	}
+	wrong = append(wrong, checkURL(c.OrchestratordURL), checkToken(c.APIToken))
+	wrong = append(wrong, c.checkDurations()...)
+	if err := errors.Join(wrong...); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
+	}
+	return nil
+}
+
+func (c Config) checkDurations() []error {
+	interval := c.HeartbeatInterval
+	var wrong []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	check(interval == 0 || (interval >= minInterval && interval <= maxInterval),
+		"heartbeat interval is %v, which is not within %v to %v", interval, minInterval, maxInterval)
+	check(c.NodeTimeout > 2*interval,
+		"node timeout is %v, which is not longer than two heartbeat intervals of %v", c.NodeTimeout, interval)
+	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)
+	check(c.RequestTimeout < c.NodeTimeout,
+		"request timeout is %v, which is not shorter than the node timeout of %v", c.RequestTimeout, c.NodeTimeout)
+	check(c.MaxBackoff >= 0, "longest backoff is %v, which is negative", c.MaxBackoff)
+	check(c.MaxBackoff < c.NodeTimeout,
+		"longest backoff is %v, which is not shorter than the node timeout of %v", c.MaxBackoff, c.NodeTimeout)
+	check(c.ShutdownTimeout > 0, "shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
+	return wrong
+}
+
+// checkURL says what is wrong with the base URL of orchestratord. It never
+// repeats the URL: it may hold a password.
+func checkURL(text string) error {
+	base, err := url.Parse(text)
+	switch {
+	case text == "":
+		return errors.New("orchestratord URL is empty")
+	case err != nil:
+		return errors.New("orchestratord URL is not a URL")
+	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
+		return errors.New("orchestratord URL is not an http or https URL with a host")
+	case base.User != nil:
+		return errors.New("orchestratord URL holds credentials: use the API token instead")
+	case base.RawQuery != "" || base.Fragment != "":
+		return errors.New("orchestratord URL has a query or a fragment")
+	}
+	return nil
+}
+
+// checkToken refuses what cannot be sent in a header, without repeating it.
+func checkToken(token string) error {
+	for _, c := range []byte(token) {
+		if c <= ' ' || c >= 0x7f {
+			return errors.New("API token holds a character that a header cannot carry, perhaps a line break at its end")
+		}
+	}
+	return nil
+}
+
+// registration returns what the node tells of itself.
+func (c Config) registration() nodeapi.RegisterRequest {
+	request := nodeapi.RegisterRequest{
+		NodeID:       c.NodeID,
+		MachineID:    c.MachineID,
+		Address:      c.Address,
+		Pools:        append([]string{}, c.Pools...),
+		Capabilities: c.Capabilities.wire(),
+	}
+	if c.Version != "" {
+		request.Version = &c.Version
+	}
+	return request
+}
+
+// joined writes the errors of an errors.Join on one line.
+type joined struct{ error }
+
+func (j joined) Error() string { return strings.ReplaceAll(j.error.Error(), "\n", "; ") }
+func (j joined) Unwrap() error { return j.error }

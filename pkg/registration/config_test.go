@@ -1,0 +1,105 @@
+package registration_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func TestNewListsEverythingThatIsWrong(t *testing.T) {
+	_, err := registration.New(registration.Config{
+		NodeID:            "no slashes/please",
+		Address:           "ftp://somewhere",
+		OrchestratordURL:  "http://user:" + token + "@orchestratord",
+		APIToken:          token + "\n",
+		Pools:             []string{"pool-0", "pool-0"},
+		Capabilities:      registration.Capabilities{GPUCount: -1, CUDAVersion: "twelve"},
+		Version:           "a b",
+		HeartbeatInterval: 20 * time.Second,
+		RequestTimeout:    -time.Second,
+		NodeTimeout:       30 * time.Second,
+		MaxBackoff:        time.Hour,
+		ShutdownTimeout:   -1,
+	})
+	if !errors.Is(err, registration.ErrConfig) {
+		t.Fatalf("error is %v, want ErrConfig", err)
+	}
+	for _, want := range []string{
+		`node_id is "no slashes/please"`, "machine_id is empty", `address is "ftp://somewhere"`,
+		"orchestratord URL holds credentials", "API token holds a character", `pools has "pool-0" twice`,
+		"capabilities/gpu_count is -1", `capabilities/cuda_version is "twelve"`, `version is "a b"`,
+		"node timeout is 30s", "request timeout is -1s", "longest backoff is 1h0m0s", "shutdown timeout is -1ns",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error does not say %q", want)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), token) {
+		t.Errorf("error has a line break or the token in it: %v", err)
+	}
+}
+
+func TestNewChecksTheOrchestratordURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                         "is empty",
+		"orchestratord:8080":       "not an http or https URL",
+		"http://":                  "with a host",
+		"http://orchestratord:x":   "not a URL",
+		"http://orchestratord?a=b": "has a query",
+		"http://orchestratord":     "",
+		"https://[::1]:8080/path/": "",
+	} {
+		c := config(t, &wire{})
+		c.OrchestratordURL = url
+		_, err := registration.New(c)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error is %v, want %q", url, err, want)
+		}
+	}
+}
+
+func TestConfigFromEnv(t *testing.T) {
+	t.Setenv("POOL_MANAGERD_NODE_ID", "gpu-node-1")
+	t.Setenv("POOL_MANAGERD_MACHINE_ID", "machine-alpha")
+	t.Setenv("ORCHESTRATORD_URL", "http://orchestratord:8080")
+	t.Setenv("ORCHESTRATORD_REGISTER_ON_STARTUP", "false")
+	t.Setenv("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "5")
+	t.Setenv("LLORCH_API_TOKEN", token)
+	got, err := registration.ConfigFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := registration.Config{
+		NodeID: "gpu-node-1", MachineID: "machine-alpha", OrchestratordURL: "http://orchestratord:8080",
+		HeartbeatInterval: 5 * time.Second, APIToken: token, Standalone: true,
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	t.Setenv("ORCHESTRATORD_REGISTER_ON_STARTUP", "maybe")
+	t.Setenv("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "ten")
+	_, err = registration.ConfigFromEnv()
+	if !errors.Is(err, registration.ErrConfig) || !strings.Contains(err.Error(), `STARTUP is "maybe"`) || !strings.Contains(err.Error(), `SECS is "ten"`) {
+		t.Errorf("error is %v, want both variables", err)
+	}
+}
+
+func TestAnEmptyEnvironmentLeavesTheDefaults(t *testing.T) {
+	for _, name := range []string{
+		registration.EnvNodeID, registration.EnvMachineID, registration.EnvOrchestratordURL,
+		registration.EnvRegisterOnStartup, registration.EnvHeartbeatInterval, registration.EnvAPIToken,
+	} {
+		t.Setenv(name, "")
+	}
+	got, err := registration.ConfigFromEnv()
+	if diff := cmp.Diff(registration.Config{}, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter")); diff != "" || err != nil {
+		t.Errorf("error %v, (-want +got):\n%s", err, diff)
+	}
+}

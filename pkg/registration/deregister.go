@@ -1,0 +1,74 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Deregister takes the node out of the registry (CLOUD-2020) and ends its life:
+// the heartbeats stop, the request in flight comes to its end, the node is
+// removed, and nothing is sent after Deregister has returned. A node that
+// orchestratord does not know counts as removed.
+//
+// It takes at most ShutdownTimeout, or until the deadline of ctx if that is
+// sooner and still ahead. A ctx that is cancelled, before or meanwhile, does not
+// take that time away: a shutdown that has already begun is when this is called.
+// What may pass is retried within the time. Called again, it returns what it
+// returned the first time.
+func (n *Node) Deregister(ctx context.Context) error {
+	n.end()
+	n.departure.Do(func() { n.departed = n.depart(ctx) })
+	return n.departed
+}
+
+func (n *Node) depart(ctx context.Context) error {
+	limit := n.config.ShutdownTimeout
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
+		limit = min(limit, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	defer n.link.close()
+
+	if err := n.takeOver(ctx, limit/2); err != nil {
+		return err
+	}
+	return n.remove(ctx)
+}
+
+// takeOver waits until the node's owner has stopped, for good. An owner whose
+// request does not come to its end in time has it cut off.
+func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {
+	defer n.cutFlight()
+	cut := time.AfterFunc(patience, n.cutFlight)
+	defer cut.Stop()
+	select {
+	case n.owner <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("deregister: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+// remove asks orchestratord to forget the node until it has, or ctx ends.
+func (n *Node) remove(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		o := n.link.deregister(ctx, n.config.NodeID)
+		switch o.verdict {
+		case accepted, forgotten:
+			n.log.deregistered(o)
+			return nil
+		case refused, unauthorized:
+			return o.err
+		}
+		pause := time.NewTimer(o.retryAfter + fullJitter(firstBackoff, n.config.ShutdownTimeout, attempt, n.config.Jitter()))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return joined{errors.Join(o.err, ctx.Err())}
+		}
+	}
+}

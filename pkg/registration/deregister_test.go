@@ -1,0 +1,170 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func TestDeregisterIsFinal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(20 * time.Second)
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sent := w.ops()
+		for name, err := range map[string]error{
+			"Register":       node.Register(t.Context()),
+			"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
+		} {
+			if !errors.Is(err, registration.ErrDeregistered) {
+				t.Errorf("%s after Deregister: %v, want ErrDeregistered", name, err)
+			}
+		}
+		node.Notify()
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Errorf("a second Deregister: %v", err)
+		}
+		time.Sleep(time.Hour)
+		if w.ops() != sent || !strings.HasSuffix(sent, " deregister") {
+			t.Errorf("sent %s, and %s by an hour later; want deregister last and nothing after it", sent, w.ops())
+		}
+	})
+}
+
+func TestDeregisterTakesWhatMeansGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		answers []answer
+		kind    error
+		sent    int
+	}{
+		"204":                          {[]answer{{status: 204}}, nil, 1},
+		"200":                          {[]answer{{status: 200, body: "bye"}}, nil, 1},
+		"404, already gone":            {[]answer{{status: 404}}, nil, 1},
+		"503, then 204":                {[]answer{{status: 503}, {status: 204}}, nil, 2},
+		"a cut connection, then 404":   {[]answer{{err: errors.New("connection reset")}, {status: 404}}, nil, 2},
+		"401":                          {[]answer{{status: 401}}, registration.ErrUnauthorized, 1},
+		"405":                          {[]answer{{status: 405}}, registration.ErrRefused, 1},
+		"a Retry-After past the limit": {[]answer{{status: 503, header: map[string][]string{"Retry-After": {"30"}}}}, registration.ErrUnavailable, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, _ request) answer { return test.answers[n] }}
+				begin := time.Now()
+				err := newNode(t, config(t, w)).Deregister(t.Context())
+				if test.kind == nil && err != nil || !errors.Is(err, test.kind) {
+					t.Errorf("error is %v, want %v", err, test.kind)
+				}
+				if len(w.sent()) != test.sent || time.Since(begin) > registration.DefaultShutdownTimeout {
+					t.Errorf("%d requests in %v, want %d", len(w.sent()), time.Since(begin), test.sent)
+				}
+			})
+		})
+	}
+}
+
+func TestDeregisterDoesNotNeedALivingContext(t *testing.T) {
+	w := &wire{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := newNode(t, config(t, w)).Deregister(ctx); err != nil || w.ops() != "deregister" {
+		t.Errorf("error %v, sent %q", err, w.ops())
+	}
+}
+
+func TestDeregisterWaitsForTheRequestInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if r.op == "heartbeat" {
+				return answer{delay: time.Second}
+			}
+			return answer{}
+		}}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(5500 * time.Millisecond) // a heartbeat is in flight since 5 s
+		begin := time.Now()
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took != 500*time.Millisecond || w.most != 1 {
+			t.Errorf("took %v with %d requests at once, want 500 ms for the one in flight", took, w.most)
+		}
+	})
+}
+
+// Whatever the network does, a shutdown ends in time and sends nothing later.
+func TestDeregisterIsBounded(t *testing.T) {
+	hang := answer{delay: 24 * time.Hour}
+	for name, prepare := range map[string]func(*testing.T, *registration.Node){
+		"idle": func(*testing.T, *registration.Node) {},
+		"a heartbeat hangs": func(t *testing.T, n *registration.Node) {
+			if err := n.StartHeartbeat(t.Context(), ready); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		},
+		"Register hangs": func(t *testing.T, n *registration.Node) {
+			go n.Register(t.Context())
+			time.Sleep(time.Second)
+		},
+	} {
+		for _, limit := range []time.Duration{0, 2 * time.Second} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := &wire{answer: func(int, request) answer { return hang }}
+					c := config(t, w)
+					c.RequestTimeout = 20 * time.Second
+					node := newNode(t, c)
+					prepare(t, node)
+
+					ctx, want := t.Context(), registration.DefaultShutdownTimeout
+					if limit > 0 {
+						timeout, cancel := context.WithTimeout(ctx, limit)
+						defer cancel()
+						ctx, want = timeout, limit
+					}
+					begin := time.Now()
+					err := node.Deregister(ctx)
+					if took := time.Since(begin); took != want || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, registration.ErrUnavailable) {
+						t.Errorf("took %v with error %v, want %v", took, err, want)
+					}
+					if w.ops()[max(0, len(w.ops())-len("deregister")):] != "deregister" || w.most != 1 {
+						t.Errorf("sent %s, %d at once, want deregister last", w.ops(), w.most)
+					}
+					sent := w.ops()
+					time.Sleep(time.Hour)
+					if w.ops() != sent {
+						t.Errorf("sent %s after Deregister had returned", w.ops())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestDeregisterFromManyGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := beating(t, config(t, w), ready)
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if err := node.Deregister(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(w.of("deregister")); n != 1 {
+			t.Errorf("%d deregistrations, want 1", n)
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What can be wrong, for errors.Is.
+var (
+	// ErrConfig says that a Config cannot work; the message lists everything
+	// that is wrong with it.
+	ErrConfig = errors.New("invalid configuration")
+
+	// ErrUnauthorized says that orchestratord does not accept the token, or
+	// wants one (CLOUD-4005).
+	ErrUnauthorized = errors.New("not authorized")
+
+	// ErrRefused says that orchestratord answered, and that the same request
+	// cannot succeed: it broke the contract, was rejected, or went to a server
+	// that does not know the operation.
+	ErrRefused = errors.New("refused")
+
+	// ErrUnknownNode says that orchestratord does not know the node (any more).
+	ErrUnknownNode = errors.New("unknown node")
+
+	// ErrUnavailable says that there was no usable answer: the network failed,
+	// or orchestratord was overloaded, switched off or out of order. It may pass.
+	ErrUnavailable = errors.New("orchestratord unavailable")
+
+	// ErrRunning says that another call has the node: its heartbeats are
+	// running, or it is being registered.
+	ErrRunning = errors.New("the node is already running")
+
+	// ErrDeregistered says that the node was deregistered, which is final; make
+	// a new one with New.
+	ErrDeregistered = errors.New("the node was deregistered")
+)
+
+// Error is a request that orchestratord did not accept. errors.Is finds the kind
+// (ErrUnauthorized, ErrRefused, ErrUnknownNode, ErrUnavailable) and what lies
+// beneath it, such as context.DeadlineExceeded.
+type Error struct {
+	// Op is the operation: register, heartbeat or deregister.
+	Op string
+	// StatusCode is the HTTP status of the answer, 0 when there was none.
+	StatusCode int
+	// Code is the stable code of orchestratord's problem details, empty when it
+	// sent none.
+	Code string
+	// Detail says what was wrong, in orchestratord's words or the network's.
+	Detail string
+	// CorrelationID finds the request in the logs of both sides.
+	CorrelationID string
+	// RetryAfter is how long orchestratord asked to be left alone, 0 when it did
+	// not ask.
+	RetryAfter time.Duration
+
+	kind, cause error
+}
+
+// Error never contains a token.
+func (e *Error) Error() string {
+	answer := ""
+	if e.StatusCode != 0 {
+		answer = fmt.Sprintf(": orchestratord answered %d", e.StatusCode)
+	}
+	if e.Code != "" {
+		answer += " " + e.Code
+	}
+	if e.Detail != "" {
+		answer += ": " + e.Detail
+	}
+	return fmt.Sprintf("%s: %v%s (correlation id %s)", e.Op, e.kind, answer, e.CorrelationID)
+}
+
+// Unwrap returns the kind of the error and, where there is one, its cause.
+func (e *Error) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.kind}
+	}
+	return []error{e.kind, e.cause}
+}

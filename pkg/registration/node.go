@@ -1,0 +1,156 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Node is one GPU node's place in orchestratord's registry. Its methods may be
+// called from any goroutine.
+type Node struct {
+	config  Config
+	link    *link
+	request nodeapi.RegisterRequest
+
+	// owner is full while somebody owns the node: only the owner sends requests,
+	// and touches plan and log.
+	owner chan struct{}
+	plan  schedule
+	log   *logbook
+
+	// mayBeKnown tells that orchestratord may hold a record of the node.
+	mayBeKnown atomic.Bool
+
+	news chan struct{} // capacity 1: notifications coalesce
+
+	ended chan struct{} // closed when the node is to send nothing but its farewell
+	end   func()
+
+	cut       context.Context // ends the request in flight, the last resort
+	cutFlight context.CancelFunc
+
+	departure sync.Once
+	departed  error
+}
+
+// New returns a node that is not registered yet; it sends nothing and starts
+// nothing. The error, an ErrConfig, lists everything that is wrong with the Config.
+func New(config Config) (*Node, error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	link, err := newLink(config)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	n := &Node{
+		config:  config,
+		link:    link,
+		request: config.registration(),
+		log:     newLogbook(config),
+		owner:   make(chan struct{}, 1),
+		plan:    newSchedule(config, time.Now()),
+		news:    make(chan struct{}, 1),
+		ended:   make(chan struct{}),
+	}
+	n.end = sync.OnceFunc(func() { close(n.ended) })
+	n.cut, n.cutFlight = context.WithCancel(context.Background())
+	return n, nil
+}
+
+// Register makes the node known to orchestratord (CLOUD-2001) and returns when
+// it is. What may pass is retried with growing pauses for as long as ctx lives
+// (CLOUD-10021). The error is an ErrUnauthorized or ErrRefused at the first answer
+// that says so, or wraps both the context's error and that of the last attempt.
+//
+// Registering again replaces the record (CLOUD-2004). While the heartbeats run
+// they do so whenever it is needed, and Register returns ErrRunning.
+func (n *Node) Register(ctx context.Context) error {
+	if err := n.acquire(); err != nil {
+		return err
+	}
+	defer n.release()
+
+	var last error
+	for {
+		if n.plan.failures > 0 && !n.await(ctx) {
+			return n.interrupted(ctx, last)
+		}
+		switch o := n.attempt(ctx, registering, nil); o.verdict {
+		case accepted:
+			return nil
+		case refused, unauthorized:
+			return o.err
+		default:
+			last = o.err
+		}
+	}
+}
+
+// StartHeartbeat sends heartbeats in the background (CLOUD-2010) until ctx ends
+// or Deregister is called; status tells what they say. It registers the node
+// first if that has not been done, and again whenever orchestratord has lost it;
+// what fails is retried for ever, and logged. The error is ErrRunning when the
+// node has its heartbeats already, or ErrDeregistered.
+//
+// When ctx ends the node stays registered until it is missed; call Deregister to
+// take it out.
+func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
+	if err := n.acquire(); err != nil {
+		return err
+	}
+	go n.beat(ctx, status)
+	return nil
+}
+
+// Notify says that the status of a pool has changed in a way that should not wait
+// for the next heartbeat (CLOUD-3011). One is sent at once, or as soon as the one
+// in flight is over, but not sooner than a second after the last; notifications
+// in between are told in one go. It never blocks.
+func (n *Node) Notify() {
+	select {
+	case n.news <- struct{}{}:
+	default:
+	}
+}
+
+// Run registers the node, sends heartbeats until ctx ends, and deregisters. It
+// returns nil when the node has left as it was asked to, or what went wrong: an
+// ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. What
+// happens in between is retried for ever, since a node goes on serving while
+// orchestratord is away (CLOUD-10020).
+//
+// The request in flight when ctx ends is not cut off, because orchestratord could
+// act on it after the node has left: it has ShutdownTimeout like the rest.
+func (n *Node) Run(ctx context.Context, status StatusFunc) error {
+	if n.config.Standalone {
+		<-ctx.Done()
+		return nil
+	}
+	stop := context.AfterFunc(ctx, n.end)
+	defer stop()
+	defer n.link.close()
+
+	live := context.WithoutCancel(ctx)
+	err := n.Register(live)
+	if err == nil {
+		err = n.acquire()
+	}
+	if err == nil {
+		n.beat(live, status)
+	}
+	if errors.Is(err, ErrDeregistered) {
+		err = nil // ctx ended first, as it may
+	}
+	if n.mayBeKnown.Load() {
+		err = errors.Join(err, n.Deregister(live))
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// run runs a node for a while and returns what Run returned, and how long it
+// took to return after its context had ended.
+func run(t *testing.T, c registration.Config, alive time.Duration) (error, time.Duration) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	node := newNode(t, c)
+	go func() { done <- node.Run(ctx, ready) }()
+	select {
+	case err := <-done:
+		cancel()
+		return err, 0
+	case <-time.After(alive):
+		cancel()
+	}
+	ended := time.Now()
+	return <-done, time.Since(ended)
+}
+
+func TestRun(t *testing.T) {
+	refusedDial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	for name, test := range map[string]struct {
+		answer func(n int, r request) answer
+		alive  time.Duration
+		kind   error
+		sent   string
+		took   time.Duration
+	}{
+		"a whole life": {
+			nil, 26 * time.Second, nil,
+			"register heartbeat heartbeat heartbeat deregister", 0,
+		},
+		"a bad token ends it at once": {
+			func(int, request) answer { return answer{status: 401} }, time.Hour, registration.ErrUnauthorized,
+			"register", 0,
+		},
+		"a refusal ends it at once": {
+			func(int, request) answer { return answer{status: 422} }, time.Hour, registration.ErrRefused,
+			"register", 0,
+		},
+		"one that never reached orchestratord has nothing to undo": {
+			func(int, request) answer { return answer{err: refusedDial} }, 900 * time.Millisecond, nil,
+			"register register register", 0,
+		},
+		"one that may have been heard takes its leave": {
+			func(n int, r request) answer {
+				if r.op == "register" {
+					return answer{err: errors.New("connection reset by peer")}
+				}
+				return answer{}
+			}, 200 * time.Millisecond, nil,
+			"register deregister", 0,
+		},
+		"a registration in flight is not cut off": {
+			func(n int, r request) answer {
+				if r.op == "register" {
+					return answer{delay: 2 * time.Second}
+				}
+				return answer{}
+			}, time.Second, nil,
+			"register deregister", time.Second,
+		},
+		"a failed farewell is told": {
+			func(n int, r request) answer {
+				if r.op == "deregister" {
+					return answer{delay: time.Hour}
+				}
+				return answer{}
+			}, time.Second, registration.ErrUnavailable,
+			"register deregister", registration.DefaultShutdownTimeout,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: test.answer}
+				err, took := run(t, config(t, w), test.alive)
+				if test.kind == nil && err != nil || !errors.Is(err, test.kind) {
+					t.Errorf("Run returned %v, want %v", err, test.kind)
+				}
+				if w.ops() != test.sent || took != test.took || w.most != 1 {
+					t.Errorf("sent %s, took %v after the end, %d at once; want %s, %v, 1", w.ops(), took, w.most, test.sent, test.took)
+				}
+			})
+		})
+	}
+}
+
+func TestRunStandaloneSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		c.Standalone = true
+		if err, took := run(t, c, time.Hour); err != nil || took != 0 || len(w.sent()) != 0 {
+			t.Errorf("Run returned %v after %v and sent %q", err, took, w.ops())
+		}
+	})
+}

@@ -1,0 +1,214 @@
+package registration
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func at(offset time.Duration) time.Time { return start.Add(offset) }
+
+// online is the schedule of a node that registered at start, whose grid begins
+// 2.5 s later, and that has just sent a good heartbeat there.
+func online(config Config) schedule {
+	s := newSchedule(config.withDefaults(), start)
+	s = s.after(registering, start, start, outcome{}, 0.25)
+	return s.after(beating, s.due, s.due, outcome{}, 0)
+}
+
+func TestScheduleSpreadsFirstHeartbeatsOverAnInterval(t *testing.T) {
+	for _, jitter := range []float64{0, 0.25, 0.999} {
+		s := newSchedule(Config{}.withDefaults(), start)
+		if !s.due.Equal(start) || s.next(start) != registering {
+			t.Fatalf("a new node has to %s at %v, want to register at once", s.next(start), s.due)
+		}
+		s = s.after(registering, start, start, outcome{}, jitter)
+		if want := at(time.Duration(jitter * float64(10*time.Second))); !s.due.Equal(want) {
+			t.Errorf("jitter %v: first heartbeat at %v, want %v", jitter, s.due, want)
+		}
+	}
+}
+
+func TestScheduleTicks(t *testing.T) {
+	const tick = 12500 * time.Millisecond // the one after the first heartbeat
+	tests := map[string]struct {
+		sent, answered, want time.Duration
+	}{
+		"on time":                      {tick, tick, tick + 10*time.Second},
+		"a slow answer moves no tick":  {tick, tick + 4*time.Second, tick + 10*time.Second},
+		"a late heartbeat moves none":  {tick + 3*time.Second, tick + 3*time.Second, tick + 10*time.Second},
+		"missed ticks are skipped":     {tick + 34*time.Second, tick + 34*time.Second, tick + 40*time.Second},
+		"one too close is skipped":     {tick + 9*time.Second, tick + 9*time.Second, tick + 20*time.Second},
+		"an answer past the next tick": {tick, tick + 10*time.Second, tick + 20*time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := online(Config{}).after(beating, at(test.sent), at(test.answered), outcome{}, 0)
+			if !s.due.Equal(at(test.want)) {
+				t.Errorf("due %v after start, want %v", s.due.Sub(start), test.want)
+			}
+		})
+	}
+}
+
+func TestScheduleInterval(t *testing.T) {
+	tests := map[string]struct {
+		configured, directed, want time.Duration
+	}{
+		"ten seconds until told":           {0, 0, 10 * time.Second},
+		"orchestratord directs":            {0, 25 * time.Second, 25 * time.Second},
+		"a configured one is a ceiling":    {5 * time.Second, 25 * time.Second, 5 * time.Second},
+		"orchestratord may ask for faster": {5 * time.Second, 2 * time.Second, 2 * time.Second},
+		"configured, and nothing directed": {5 * time.Second, 0, 5 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := online(Config{HeartbeatInterval: test.configured})
+			sent := s.due
+			s = s.after(beating, sent, sent, outcome{nextBeat: test.directed}, 0)
+			if got := s.due.Sub(sent); got != test.want {
+				t.Errorf("next heartbeat after %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestScheduleBacksOff(t *testing.T) {
+	bounds := []time.Duration{500, 1000, 2000, 4000, 5000, 5000}
+	for i := range bounds {
+		bounds[i] *= time.Millisecond
+	}
+	for _, op := range []operation{registering, beating} {
+		for _, jitter := range []float64{0, 0.5, 0.999} {
+			s := online(Config{})
+			now := s.due
+			for i, bound := range bounds {
+				s = s.after(op, now, now, outcome{verdict: failed, err: errors.New("down")}, jitter)
+				want := shortestPause + time.Duration(float64(bound-shortestPause)*jitter)
+				if got := s.due.Sub(now); got != want {
+					t.Errorf("%s, failure %d, jitter %v: pause %v, want %v", op, i+1, jitter, got, want)
+				}
+				now = s.due
+			}
+		}
+	}
+}
+
+func TestScheduleForgivesOnlyAfterAGoodHeartbeat(t *testing.T) {
+	s := newSchedule(Config{}.withDefaults(), start)
+	now := start
+	for range 3 {
+		s = s.after(registering, now, now, outcome{verdict: failed}, 0)
+		s = s.after(registering, now, now, outcome{}, 0)
+	}
+	if s.failures != 3 {
+		t.Errorf("%d failures count after three that each were followed by a registration, want 3", s.failures)
+	}
+	if s = s.after(beating, now, now, outcome{}, 0); s.failures != 0 {
+		t.Errorf("%d failures count after a good heartbeat, want 0", s.failures)
+	}
+}
+
+func TestScheduleObeysRetryAfter(t *testing.T) {
+	s := online(Config{})
+	now := s.due
+	s = s.after(beating, now, now, outcome{verdict: failed, retryAfter: 20 * time.Second}, 0.5)
+	if got := s.due.Sub(now); got < 20*time.Second || got > 21*time.Second {
+		t.Errorf("pause of %v after Retry-After: 20, want jitter on top of it", got)
+	}
+	if s = s.notified(now); s.due.Sub(now) < 20*time.Second {
+		t.Error("a notification cut Retry-After short")
+	}
+}
+
+func TestScheduleOfWhatCannotPass(t *testing.T) {
+	s := online(Config{})
+	now := s.due
+	if got := s.after(beating, now, now, outcome{verdict: refused}, 0).due.Sub(now); got != 10*time.Second {
+		t.Errorf("a refused heartbeat is followed by the next after %v, want the next tick", got)
+	}
+	for name, o := range map[string]struct {
+		op operation
+		v  verdict
+	}{"refused registration": {registering, refused}, "unauthorized heartbeat": {beating, unauthorized}} {
+		for _, jitter := range []float64{0, 0.999} {
+			got := s.after(o.op, now, now, outcome{verdict: o.v}, jitter).due.Sub(now)
+			if got < slowRetry/2 || got > slowRetry {
+				t.Errorf("%s: asked again after %v, want %v to %v", name, got, slowRetry/2, slowRetry)
+			}
+		}
+	}
+}
+
+func TestScheduleRegistersAgainWhenForgotten(t *testing.T) {
+	s := online(Config{})
+	now := s.due
+	// The cooldown grows with every time, whatever good heartbeats lie between.
+	for i, want := range []time.Duration{0, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000} {
+		s = s.after(beating, now, now, outcome{verdict: forgotten}, 1)
+		if got := s.due.Sub(now); got != want*time.Millisecond || s.next(s.due) != registering {
+			t.Errorf("forgotten %d times: %s after %v, want register after %v", i+1, s.next(s.due), got, want*time.Millisecond)
+		}
+		now = s.due
+		s = s.after(registering, now, now, outcome{}, 0)
+		if !s.due.Equal(now) || s.next(now) != beating {
+			t.Errorf("after registering again: %s at %v, want a heartbeat at once", s.next(now), s.due)
+		}
+		s = s.after(beating, now, now, outcome{}, 0)
+	}
+	now = now.Add(forgiveness + time.Second)
+	if s = s.after(beating, now, now, outcome{verdict: forgotten}, 1); !s.due.Equal(now) {
+		t.Errorf("forgotten again after a long while: registers after %v, want at once", s.due.Sub(now))
+	}
+}
+
+func TestScheduleRegistersAgainAfterALongOutage(t *testing.T) {
+	tests := map[string]struct {
+		config Config
+		silent time.Duration
+		want   operation
+	}{
+		"one lost heartbeat":                 {Config{}, 20 * time.Second, beating},
+		"would arrive within the timeout":    {Config{}, 24 * time.Second, beating},
+		"could arrive after the timeout":     {Config{}, 25 * time.Second, registering},
+		"long after":                         {Config{}, time.Hour, registering},
+		"another timeout":                    {Config{NodeTimeout: 2 * time.Minute}, time.Minute, beating},
+		"never below three of the intervals": {Config{NodeTimeout: 21 * time.Second}, 24 * time.Second, beating},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := online(test.config)
+			if got := s.next(s.confirmed.Add(test.silent)); got != test.want {
+				t.Errorf("%v after the last good heartbeat it has to %s, want %s", test.silent, got, test.want)
+			}
+		})
+	}
+}
+
+func TestScheduleNotified(t *testing.T) {
+	s := online(Config{}) // has sent a heartbeat at 2.5 s
+	if got := s.notified(at(4 * time.Second)).due; !got.Equal(at(4 * time.Second)) {
+		t.Errorf("a heartbeat is due at %v, want at once", got.Sub(start))
+	}
+	if got := s.notified(at(2600 * time.Millisecond)).due; !got.Equal(at(3500 * time.Millisecond)) {
+		t.Errorf("a heartbeat is due at %v, want a second after the last", got.Sub(start))
+	}
+	if got := s.notified(at(12400 * time.Millisecond)).due; got.After(at(12500 * time.Millisecond)) {
+		t.Errorf("a notification put the next tick off to %v", got.Sub(start))
+	}
+}
+
+func TestScheduleKeepsAHeartbeatWithinItsInterval(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		time.Second:      500 * time.Millisecond,
+		8 * time.Second:  4 * time.Second,
+		14 * time.Second: 5 * time.Second,
+	} {
+		s := online(Config{HeartbeatInterval: interval})
+		if got := s.timeout(beating); got != want {
+			t.Errorf("interval %v: a heartbeat may take %v, want %v", interval, got, want)
+		}
+	}
+}
