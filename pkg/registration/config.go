@@ -57,9 +57,9 @@ type Config struct {
 	// not for slower ones. 1 s to 5 min, and less than half of NodeTimeout, so
 	// that one lost heartbeat does not take the node offline.
 	HeartbeatInterval time.Duration
-	// APIToken is sent as a bearer token with every request, unless it is empty
-	// (CLOUD-4001).
-	APIToken string
+	// APIToken is the source of the bearer token that is sent with every request
+	// (CLOUD-4001): StaticToken, TokenFile, or a function. Nil for none.
+	APIToken TokenSource
 
 	// Version is the version of the node's software, empty for none.
 	Version string
@@ -82,9 +82,13 @@ type Config struct {
 	// ShutdownTimeout bounds Deregister.
 	ShutdownTimeout time.Duration
 
+	// TLS says whom the node trusts and how it shows who it is, where the URL of
+	// orchestratord is https.
+	TLS TLS
 	// HTTPClient sends the requests; nodes may share one. Redirects are not
-	// followed, whatever it says. Nil means a client of the node's own, with one
-	// connection that is kept open between heartbeats and closed by Deregister.
+	// followed, whatever it says, and TLS is up to it. Nil means a client of the
+	// node's own, with one connection that is kept open between heartbeats and
+	// closed by Deregister.
 	HTTPClient *http.Client
 	// Logger takes one line per change of state, with node_id, machine_id and
 	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Nil
@@ -122,7 +126,7 @@ func (c Config) validate() error {
 	for _, v := range c.registration().Validate() {
 		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
 	}
-	wrong = append(wrong, checkURL(c.OrchestratordURL), checkToken(c.APIToken))
+	wrong = append(wrong, checkURL(c.OrchestratordURL), c.checkTLS())
 	wrong = append(wrong, c.checkDurations()...)
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
@@ -171,14 +175,12 @@ func checkURL(text string) error {
 	return nil
 }
 
-// checkToken refuses what cannot be sent in a header, without repeating it.
-func checkToken(token string) error {
-	for _, c := range []byte(token) {
-		if c <= ' ' || c >= 0x7f {
-			return errors.New("API token holds a character that a header cannot carry, perhaps a line break at its end")
-		}
+func (c Config) checkTLS() error {
+	if c.HTTPClient != nil && c.TLS != (TLS{}) {
+		return errors.New("TLS is set beside an HTTP client, which has its own")
 	}
-	return nil
+	_, err := c.TLS.config()
+	return err
 }
 
 // registration returns what the node tells of itself.

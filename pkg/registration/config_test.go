@@ -17,7 +17,6 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 		NodeID:            "no slashes/please",
 		Address:           "ftp://somewhere",
 		OrchestratordURL:  "http://user:" + token + "@orchestratord",
-		APIToken:          token + "\n",
 		Pools:             []string{"pool-0", "pool-0"},
 		Capabilities:      registration.Capabilities{GPUCount: -1, CUDAVersion: "twelve"},
 		Version:           "a b",
@@ -32,7 +31,7 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 	}
 	for _, want := range []string{
 		`node_id is "no slashes/please"`, "machine_id is empty", `address is "ftp://somewhere"`,
-		"orchestratord URL holds credentials", "API token holds a character", `pools has "pool-0" twice`,
+		"orchestratord URL holds credentials", `pools has "pool-0" twice`,
 		"capabilities/gpu_count is -1", `capabilities/cuda_version is "twelve"`, `version is "a b"`,
 		"node timeout is 30s", "request timeout is -1s", "longest backoff is 1h0m0s", "shutdown timeout is -1ns",
 	} {
@@ -77,10 +76,13 @@ func TestConfigFromEnv(t *testing.T) {
 	}
 	want := registration.Config{
 		NodeID: "gpu-node-1", MachineID: "machine-alpha", OrchestratordURL: "http://orchestratord:8080",
-		HeartbeatInterval: 5 * time.Second, APIToken: token, Standalone: true,
+		HeartbeatInterval: 5 * time.Second, Standalone: true,
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := got.APIToken(t.Context()); got != token || err != nil {
+		t.Errorf("APIToken is %q, %v", got, err)
 	}
 
 	t.Setenv("ORCHESTRATORD_REGISTER_ON_STARTUP", "maybe")
@@ -99,7 +101,7 @@ func TestAnEmptyEnvironmentLeavesTheDefaults(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	got, err := registration.ConfigFromEnv()
-	if diff := cmp.Diff(registration.Config{}, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter")); diff != "" || err != nil {
+	if diff := cmp.Diff(registration.Config{}, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
 		t.Errorf("error %v, (-want +got):\n%s", err, diff)
 	}
 }

@@ -3,13 +3,13 @@
 // every few seconds, and deregisters at shutdown.
 //
 //	node, err := registration.New(registration.Config{
-//		NodeID:          "gpu-node-1",
-//		MachineID:       "machine-alpha",
-//		Address:         "http://192.168.1.100:9200",
+//		NodeID:           "gpu-node-1",
+//		MachineID:        "machine-alpha",
+//		Address:          "http://192.168.1.100:9200",
 //		OrchestratordURL: "http://192.168.1.1:8080",
-//		Pools:           []string{"pool-0"},
-//		Capabilities:    registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
-//		APIToken:        os.Getenv("LLORCH_API_TOKEN"),
+//		Pools:            []string{"pool-0"},
+//		Capabilities:     registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
+//		APIToken:         registration.StaticToken(os.Getenv("LLORCH_API_TOKEN")),
 //	})
 //	if err != nil {
 //		return err

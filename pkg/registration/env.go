@@ -28,7 +28,7 @@ func ConfigFromEnv() (Config, error) {
 		NodeID:           os.Getenv(EnvNodeID),
 		MachineID:        os.Getenv(EnvMachineID),
 		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
-		APIToken:         os.Getenv(EnvAPIToken),
+		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
 	}
 	var wrong []error
 	if text := os.Getenv(EnvRegisterOnStartup); text != "" {

@@ -13,6 +13,7 @@ type logbook struct {
 	trouble verdict // what the last attempt came to
 	since   time.Time
 	fault   string // what is wrong with the status callback
+	warned  bool   // of a weak token
 }
 
 func newLogbook(c Config) *logbook {
@@ -22,6 +23,10 @@ func newLogbook(c Config) *logbook {
 // attempt notes an attempt and how long the next one is away.
 func (l *logbook) attempt(op operation, o outcome, next time.Duration) {
 	id := slog.String("correlation_id", o.correlationID)
+	if o.weakToken && !l.warned {
+		l.warned = true
+		l.log.Warn("the API token is shorter than 32 bytes: it can be guessed")
+	}
 	changed := o.verdict != l.trouble
 	if changed && l.trouble == accepted {
 		l.since = time.Now()

@@ -121,7 +121,7 @@ func sameJSON(t *testing.T, got, want string) {
 func TestWithoutATokenNoneIsSent(t *testing.T) {
 	w := &wire{}
 	c := config(t, w)
-	c.APIToken = ""
+	c.APIToken = nil
 	if err := newNode(t, c).Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}

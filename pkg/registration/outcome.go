@@ -26,10 +26,21 @@ type outcome struct {
 	retryAfter time.Duration
 	// mayHaveLanded is false when orchestratord cannot have acted on the request.
 	mayHaveLanded bool
+	// weakToken tells that the token that was sent is easy to guess.
+	weakToken bool
 	// correlationID finds the attempt in the logs.
 	correlationID string
 	// err is nil when the attempt was accepted.
 	err error
+}
+
+// fail returns the outcome with what went wrong.
+func (o outcome) fail(v verdict, err *Error) outcome {
+	err.kind = v.kind()
+	err.CorrelationID = o.correlationID
+	err.RetryAfter = o.retryAfter
+	o.verdict, o.err = v, err
+	return o
 }
 
 // judge tells what a status other than success means.

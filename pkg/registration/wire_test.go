@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -175,12 +176,15 @@ func config(t testing.TB, w *wire) registration.Config {
 		OrchestratordURL: "http://orchestratord:8080",
 		Pools:            []string{"pool-0", "pool-1"},
 		Capabilities:     registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
-		APIToken:         token,
+		APIToken:         registration.StaticToken(token),
 		HTTPClient:       &http.Client{Transport: w},
 		Jitter:           func() float64 { return 0.5 },
 		Logger:           slog.New(slog.NewTextHandler(tokenless{t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 }
+
+// discard is where servers log what is meant to go wrong.
+var discard = log.New(io.Discard, "", 0)
 
 // tokenless is a log in which the token must not show.
 type tokenless struct{ t testing.TB }

@@ -1,0 +1,81 @@
+package registration
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+const (
+	// maxAnswer is how much of an answer is read; those of the protocol take a
+	// few hundred bytes.
+	maxAnswer = 64 << 10
+	// maxRetryAfter bounds what a Retry-After is obeyed for: a server that says
+	// a day must not take a node out for one.
+	maxRetryAfter = time.Minute
+	// maxCode and maxDetail bound what an error repeats of an answer.
+	maxCode, maxDetail = 64, 1024
+)
+
+// problem reads as much as there is of problem details.
+func problem(body []byte) (code, detail string) {
+	var details nodeapi.Problem
+	if json.Unmarshal(body, &details) != nil {
+		return "", ""
+	}
+	detail = details.Detail
+	if details.Errors != nil {
+		for _, v := range *details.Errors {
+			detail += fmt.Sprintf("; %s %s", v.Pointer, v.Detail)
+		}
+	}
+	return string(details.Code), detail
+}
+
+// answered is the error of an answer that is not a success. A server that echoes
+// what it was sent must not put the token, or all it likes, into our log.
+func answered(op operation, status int, token, code, detail string) *Error {
+	clean := func(text string, room int) string {
+		if token != "" {
+			text = strings.ReplaceAll(text, token, "[token]")
+		}
+		if len(text) > room {
+			text = strings.ToValidUTF8(text[:room], "") + "…"
+		}
+		return text
+	}
+	return &Error{Op: string(op), StatusCode: status, Code: clean(code, maxCode), Detail: clean(detail, maxDetail)}
+}
+
+// readAnswer reads and closes a body, so that the connection can be used again,
+// but no more of it than an answer of the protocol can have.
+func readAnswer(body io.ReadCloser) ([]byte, error) {
+	defer body.Close()
+	return io.ReadAll(io.LimitReader(body, maxAnswer))
+}
+
+// retryAfter reads a Retry-After header, in seconds or as a date.
+func retryAfter(header string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.Atoi(header); err == nil {
+		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil {
+		wait = date.Sub(now)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}
+
+// clampInterval keeps what orchestratord directs within sane bounds; 0 when it
+// directs nothing.
+func clampInterval(ms int64) time.Duration {
+	if ms <= 0 {
+		return 0
+	}
+	return max(min(time.Duration(min(ms, maxInterval.Milliseconds()))*time.Millisecond, maxInterval), minInterval)
+}

@@ -1,0 +1,187 @@
+package registration_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// authority issues certificates.
+type authority struct {
+	t    *testing.T
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	a := &authority{t: t}
+	a.key, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.cert, _ = x509.ParseCertificate(der)
+	return a
+}
+
+func (a *authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+func (a *authority) file() string {
+	path := filepath.Join(a.t.TempDir(), "ca.pem")
+	write(a.t, path, "CERTIFICATE", a.cert.Raw)
+	return path
+}
+
+// issue writes a certificate for a name, and its key, into two files.
+func (a *authority) issue(name, certFile, keyFile string) {
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	keyDER, _ := x509.MarshalECPrivateKey(key)
+	write(a.t, certFile, "CERTIFICATE", der)
+	write(a.t, keyFile, "EC PRIVATE KEY", keyDER)
+}
+
+func write(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tlsServer is an orchestratord behind TLS that notes who its clients are.
+func tlsServer(t *testing.T, a *authority, config *tls.Config) (url string, clients func() string) {
+	dir := t.TempDir()
+	a.issue("orchestratord", dir+"/server.pem", dir+"/server.key")
+	certificate, err := tls.LoadX509KeyPair(dir+"/server.pem", dir+"/server.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Certificates = []tls.Certificate{certificate}
+	var names []string
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) > 0 {
+			names = append(names, r.TLS.PeerCertificates[0].Subject.CommonName)
+		}
+		w.Header().Set("Connection", "close") // so that each request is a new connection
+		w.Write([]byte(well("register").body))
+	}))
+	server.Config.ErrorLog = discard
+	server.TLS = config
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL, func() string { return strings.Join(names, " ") }
+}
+
+func tlsConfig(t *testing.T, url string, settings registration.TLS) registration.Config {
+	c := config(t, nil)
+	c.HTTPClient = nil
+	c.OrchestratordURL = url
+	c.TLS = settings
+	return c
+}
+
+func TestTLSIsVerified(t *testing.T) {
+	ours, theirs := newAuthority(t), newAuthority(t)
+	url, _ := tlsServer(t, ours, &tls.Config{})
+	old, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS11})
+	for name, test := range map[string]struct {
+		url      string
+		settings registration.TLS
+		ok       bool
+	}{
+		"a CA file":           {url, registration.TLS{CAFile: ours.file()}, true},
+		"a pool":              {url, registration.TLS{RootCAs: ours.pool()}, true},
+		"the system's":        {url, registration.TLS{}, false},
+		"another authority":   {url, registration.TLS{RootCAs: theirs.pool()}, false},
+		"another name":        {strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false},
+		"a server of TLS 1.1": {old, registration.TLS{RootCAs: ours.pool()}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := tlsConfig(t, test.url, test.settings)
+			c.ShutdownTimeout = 200 * time.Millisecond // bounds the retries of what fails
+			node := newNode(t, c)
+			if err := node.Deregister(t.Context()); (err == nil) != test.ok {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+}
+
+func TestClientCertificateIsReadAgain(t *testing.T) {
+	ours := newAuthority(t)
+	url, clients := tlsServer(t, ours, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ours.pool()})
+	dir := t.TempDir()
+	settings := registration.TLS{CAFile: ours.file(), CertFile: dir + "/node.pem", KeyFile: dir + "/node.key"}
+
+	ours.issue("first", settings.CertFile, settings.KeyFile)
+	node := newNode(t, tlsConfig(t, url, settings))
+	register := func() {
+		t.Helper()
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register()
+	ours.issue("second", settings.CertFile, settings.KeyFile)
+	register()
+	ours.issue("half replaced", settings.CertFile, dir+"/elsewhere.key")
+	register()
+	if want := "first second second"; clients() != want {
+		t.Errorf("the node showed itself as %s, want %s", clients(), want)
+	}
+}
+
+func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := registration.New(tlsConfig(t, "https://orchestratord", registration.TLS{
+		CAFile: empty, RootCAs: x509.NewCertPool(), CertFile: "missing.pem",
+	}))
+	if !errors.Is(err, registration.ErrConfig) {
+		t.Fatalf("error is %v, want ErrConfig", err)
+	}
+	for _, want := range []string{"empty.pem holds no certificate", "both a CA file and a pool", "TLS client certificate: open missing.pem"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	c := tlsConfig(t, "https://orchestratord", registration.TLS{CAFile: empty})
+	c.HTTPClient = http.DefaultClient
+	if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), "beside an HTTP client") {
+		t.Errorf("TLS beside an HTTP client: error is %v", err)
+	}
+}

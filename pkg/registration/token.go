@@ -1,0 +1,64 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
+// is called before every request, and once more when orchestratord does not
+// accept what it returned, so that a token can be replaced while the node runs
+// (CLOUD-4011). One that is costly to get should be kept by the source.
+//
+// A source is a function so that whoever prints a Config sees no token.
+type TokenSource func(ctx context.Context) (string, error)
+
+// StaticToken returns the source of one token, nil if it is empty.
+func StaticToken(token string) TokenSource {
+	if token == "" {
+		return nil
+	}
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+// TokenFile returns the source of the token that a file holds at the time, with
+// white space around it ignored. The file may be rewritten or replaced while the
+// node runs; while it is missing or empty, requests fail and are retried.
+func TokenFile(path string) TokenSource {
+	return func(context.Context) (string, error) {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		token := strings.TrimSpace(string(content))
+		if token == "" {
+			return "", fmt.Errorf("%s is empty", path)
+		}
+		return token, nil
+	}
+}
+
+var errBadToken = errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
+
+// strongToken is the length from which a token is hard to guess (CLOUD-4010).
+const strongToken = 32
+
+// read returns the current token. It never repeats a token, not even a bad one.
+func (s TokenSource) read(ctx context.Context) (string, error) {
+	if s == nil {
+		return "", nil
+	}
+	token, err := s(ctx)
+	if err != nil {
+		return "", fmt.Errorf("no token: %w", err)
+	}
+	for _, c := range []byte(token) {
+		if c <= ' ' || c >= 0x7f {
+			return "", errBadToken
+		}
+	}
+	return token, nil
+}

@@ -1,0 +1,118 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func TestATokenIsReplacedWhileTheNodeRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "token")
+		put := func(token string) {
+			if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		put("the-first-token-long-enough-to-be-good")
+		// Orchestratord is told first: a heartbeat has the old token still, and is
+		// repeated at once with the new one if that is in place by then.
+		w := &wire{answer: func(n int, r request) answer {
+			if n == 3 {
+				put("the-second-token-long-enough-to-be-good")
+			}
+			if strings.Contains(r.header.Get("Authorization"), "first") && n >= 3 {
+				return answer{status: http.StatusUnauthorized}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.APIToken = registration.TokenFile(file)
+		node := beating(t, c, ready)
+		time.Sleep(30 * time.Second)
+		beats := w.of("heartbeat")
+		if len(beats) != 4 || !beats[2].at.Equal(beats[3].at) {
+			t.Errorf("%d heartbeats, want the third repeated at once", len(beats))
+		}
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAMissingTokenFileIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "token")
+		c := config(t, &wire{})
+		c.APIToken = registration.TokenFile(file)
+		go func() {
+			time.Sleep(10 * time.Second)
+			os.WriteFile(file, nil, 0o600) // created, and written a second later
+			time.Sleep(time.Second)
+			os.WriteFile(file, []byte(token), 0o600)
+		}()
+		begin := time.Now()
+		if err := newNode(t, c).Register(t.Context()); err != nil || time.Since(begin) < 11*time.Second {
+			t.Errorf("registered after %v with error %v", time.Since(begin), err)
+		}
+	})
+}
+
+func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
+	w := &wire{}
+	c := config(t, w)
+	c.APIToken = registration.StaticToken(token + "\n")
+	err := newNode(t, c).Register(t.Context())
+	if !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), token) || len(w.sent()) != 0 {
+		t.Errorf("error is %v after %d requests, want ErrUnauthorized, without the token, after none", err, len(w.sent()))
+	}
+}
+
+func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
+	w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
+	if err := newNode(t, config(t, w)).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) || len(w.sent()) != 1 {
+		t.Errorf("error is %v after %d requests, want ErrUnauthorized after 1", err, len(w.sent()))
+	}
+}
+
+func TestAWeakTokenIsWarnedAboutOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		c := config(t, &wire{})
+		c.APIToken = registration.StaticToken("0123456789012345678901234567890") // 31 bytes
+		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
+		node := beating(t, c, ready)
+		time.Sleep(time.Minute)
+		node.Deregister(t.Context())
+		if n := strings.Count(out.String(), "32 bytes"); n != 1 {
+			t.Errorf("warned %d times, want once", n)
+		}
+	})
+}
+
+func TestNoTokenInWhatIsPrinted(t *testing.T) {
+	c := config(t, &wire{answer: func(int, request) answer {
+		return answer{status: 401, body: `{"detail":"` + token + `"}`}
+	}})
+	node := newNode(t, c)
+	err := node.Register(context.Background())
+	var typed *registration.Error
+	errors.As(err, &typed)
+	for _, value := range []any{c, &c, node, *typed, typed, err} {
+		for _, verb := range []string{"%v", "%+v", "%#v"} {
+			if strings.Contains(fmt.Sprintf(verb, value), token) {
+				t.Errorf("%s of a %T shows the token", verb, value)
+			}
+		}
+	}
+}
