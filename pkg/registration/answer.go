@@ -38,9 +38,9 @@ func problem(body []byte) (code, detail string) {
 	return string(details.Code), detail
 }
 
-// answered is the error of an answer that is not a success. A server that echoes
-// what it was sent must not put the token, or all it likes, into our log.
-func answered(op operation, status int, token, code, detail string) *Error {
+// newError returns the error of a request that was sent with a token. What it
+// repeats is bounded and redacted: a server may echo what it was sent.
+func newError(op operation, status int, token, code, detail string) *Error {
 	clean := func(text string, room int) string {
 		if token != "" {
 			text = strings.ReplaceAll(text, token, "[token]")

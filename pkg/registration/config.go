@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -94,6 +97,17 @@ type Config struct {
 	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Nil
 	// means slog.Default.
 	Logger *slog.Logger
+	// OnEvent is told what happens, in order and on a goroutine of its own: it may
+	// take its time, and holds up nothing. It is told how many events it missed
+	// when more than 64 had to wait.
+	OnEvent func(Event)
+	// TracerProvider makes a client span of each request, whose context crosses
+	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.
+	TracerProvider trace.TracerProvider
+	// MeterProvider takes the metrics node_registration.heartbeats, .registrations,
+	// .request.duration, .heartbeat.age and .state. Nil means OpenTelemetry's
+	// global one.
+	MeterProvider metric.MeterProvider
 	// Jitter returns numbers in [0, 1) from which everything random is drawn;
 	// it is called by one goroutine at a time. Nil means math/rand/v2.
 	Jitter func() float64

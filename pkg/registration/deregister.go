@@ -31,6 +31,7 @@ func (n *Node) depart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	defer n.link.close()
+	defer n.observer.metrics.stop()
 
 	if err := n.takeOver(ctx, limit/2); err != nil {
 		return err
@@ -55,10 +56,11 @@ func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {
 // remove asks orchestratord to forget the node until it has, or ctx ends.
 func (n *Node) remove(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
+		sent := time.Now()
 		o := n.link.deregister(ctx, n.config.NodeID)
+		n.observer.departure(o, time.Since(sent))
 		switch o.verdict {
 		case accepted, forgotten:
-			n.log.deregistered(o)
 			return nil
 		case refused, unauthorized:
 			return o.err

@@ -81,3 +81,8 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.kind, e.cause}
 }
+
+func (e *Error) because(cause error) *Error {
+	e.cause = cause
+	return e
+}

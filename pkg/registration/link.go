@@ -26,9 +26,10 @@ const userAgent = "llama-orch-node-registration"
 // link sends single requests to orchestratord and tells what became of them. It
 // keeps no state, and repeats a request only for a token that was replaced.
 type link struct {
-	api   *nodeapi.Client
-	token TokenSource
-	close func() // closes idle connections that are the node's own
+	api     *nodeapi.Client
+	token   TokenSource
+	tracing tracing
+	close   func() // closes idle connections that are the node's own
 }
 
 func newLink(c Config) (*link, error) {
@@ -47,11 +48,11 @@ func newLink(c Config) (*link, error) {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(&client))
-	return &link{api: api, token: c.APIToken, close: closeIdle}, err
+	return &link{api: api, token: c.APIToken, tracing: newTracing(c), close: closeIdle}, err
 }
 
 func (l *link) register(ctx context.Context, request nodeapi.RegisterRequest) outcome {
-	send := func(id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	send := func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.RegisterNode(ctx, &nodeapi.RegisterNodeParams{XCorrelationID: id}, request, edit)
 	}
 	return l.do(ctx, registering, send, func(body []byte) (verdict, string) {
@@ -67,7 +68,7 @@ func (l *link) register(ctx context.Context, request nodeapi.RegisterRequest) ou
 }
 
 func (l *link) heartbeat(ctx context.Context, id string, request nodeapi.HeartbeatRequest) outcome {
-	send := func(correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	send := func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{XCorrelationID: correlation}, request, edit)
 	}
 	var answer nodeapi.HeartbeatResponse
@@ -85,7 +86,7 @@ func (l *link) heartbeat(ctx context.Context, id string, request nodeapi.Heartbe
 }
 
 func (l *link) deregister(ctx context.Context, id string) outcome {
-	send := func(correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	send := func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.DeregisterNode(ctx, id, &nodeapi.DeregisterNodeParams{XCorrelationID: correlation}, edit)
 	}
 	return l.do(ctx, deregistering, send, func([]byte) (verdict, string) { return accepted, "" })
@@ -94,7 +95,7 @@ func (l *link) deregister(ctx context.Context, id string) outcome {
 // A sender sends one request under a correlation id, as the editor completes it.
 // A reader understands the body of a success, and says what is wrong with it.
 type (
-	sender func(correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error)
+	sender func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error)
 	reader func(body []byte) (verdict, string)
 )
 
@@ -106,12 +107,12 @@ func (l *link) do(ctx context.Context, op operation, send sender, read reader) o
 	if err != nil {
 		return noToken(op, err)
 	}
-	o := try(op, token, send, read)
+	o := l.try(ctx, op, token, send, read)
 	if o.verdict != unauthorized {
 		return o
 	}
 	if fresh, err := l.token.read(ctx); err == nil && fresh != token {
-		return try(op, fresh, send, read)
+		return l.try(ctx, op, fresh, send, read)
 	}
 	return o
 }
@@ -123,38 +124,42 @@ func noToken(op operation, err error) outcome {
 	if errors.Is(err, errBadToken) {
 		v = unauthorized
 	}
-	return o.fail(v, &Error{Op: string(op), Detail: err.Error(), cause: err})
+	return o.fail(v, newError(op, 0, "", "", err.Error()).because(err))
 }
 
 // try makes one request under a correlation id of its own. The status decides,
 // and the body of an error is understood as far as it can be: an orchestratord
 // may answer one with any body or none. A success is one only if it can be read.
-func try(op operation, token string, send sender, read reader) outcome {
-	o := outcome{correlationID: rand.Text(), mayHaveLanded: true, weakToken: token != "" && len(token) < strongToken}
-	response, err := send(&o.correlationID, func(_ context.Context, r *http.Request) error {
+func (l *link) try(ctx context.Context, op operation, token string, send sender, read reader) (o outcome) {
+	ctx, end := l.tracing.start(ctx, op)
+	defer func() { end(o) }()
+
+	o = outcome{correlationID: rand.Text(), mayHaveLanded: true, weakToken: token != "" && len(token) < strongToken}
+	response, err := send(ctx, &o.correlationID, func(ctx context.Context, r *http.Request) error {
 		r.Header.Set("User-Agent", userAgent)
 		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
+		inject(ctx, r.Header)
 		return nil
 	})
 	if err != nil {
 		var dial *net.OpError
 		o.mayHaveLanded = !errors.As(err, &dial) || dial.Op != "dial"
-		return o.fail(failed, &Error{Op: string(op), Detail: err.Error(), cause: err})
+		return o.fail(failed, newError(op, 0, token, "", err.Error()).because(err))
 	}
 	body, err := readAnswer(response.Body)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		o.mayHaveLanded = response.StatusCode >= 500
 		o.retryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 		code, detail := problem(body)
-		return o.fail(judge(op, response.StatusCode), answered(op, response.StatusCode, token, code, detail))
+		return o.fail(judge(op, response.StatusCode), newError(op, response.StatusCode, token, code, detail))
 	}
 	if err != nil {
-		return o.fail(failed, &Error{Op: string(op), StatusCode: response.StatusCode, Detail: err.Error(), cause: err})
+		return o.fail(failed, newError(op, response.StatusCode, token, "", err.Error()).because(err))
 	}
 	if v, detail := read(body); v != accepted {
-		return o.fail(v, answered(op, response.StatusCode, token, "", detail))
+		return o.fail(v, newError(op, response.StatusCode, token, "", detail))
 	}
 	return o
 }

@@ -24,7 +24,10 @@ func (n *Node) acquire() error {
 	}
 }
 
-func (n *Node) release() { <-n.owner }
+func (n *Node) release() {
+	n.observer.plan(time.Time{})
+	<-n.owner
+}
 
 // beat is the life of a registered node. It ends with the node or with ctx, but
 // lets the request in flight come to its end: cut off, it could take effect later.
@@ -33,6 +36,7 @@ func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 
+	n.observer.plan(n.plan.due)
 	pools := newSampler(status, n.config.Pools)
 	for n.await(ctx) {
 		n.attempt(live, n.plan.next(time.Now()), pools)
@@ -64,7 +68,7 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 	var status []nodeapi.PoolStatus
 	if op == beating {
 		fresh, err := pools.sample(ctx)
-		n.log.status(err)
+		n.observer.callback(err)
 		status = fresh
 	}
 	ctx, cancel := n.flight(ctx, n.plan.timeout(op))
@@ -82,7 +86,7 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 	}
 	now := time.Now()
 	n.plan = n.plan.after(op, sent, now, o, n.config.Jitter())
-	n.log.attempt(op, o, n.plan.due.Sub(now))
+	n.observer.attempt(op, o, now.Sub(sent), n.plan)
 	return o
 }
 

@@ -19,10 +19,10 @@ type Node struct {
 	request nodeapi.RegisterRequest
 
 	// owner is full while somebody owns the node: only the owner sends requests,
-	// and touches plan and log.
-	owner chan struct{}
-	plan  schedule
-	log   *logbook
+	// and touches plan.
+	owner    chan struct{}
+	plan     schedule
+	observer *observer
 
 	// mayBeKnown tells that orchestratord may hold a record of the node.
 	mayBeKnown atomic.Bool
@@ -50,15 +50,16 @@ func New(config Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	plan := newSchedule(config, time.Now())
 	n := &Node{
-		config:  config,
-		link:    link,
-		request: config.registration(),
-		log:     newLogbook(config),
-		owner:   make(chan struct{}, 1),
-		plan:    newSchedule(config, time.Now()),
-		news:    make(chan struct{}, 1),
-		ended:   make(chan struct{}),
+		config:   config,
+		link:     link,
+		request:  config.registration(),
+		owner:    make(chan struct{}, 1),
+		plan:     plan,
+		observer: newObserver(config, plan),
+		news:     make(chan struct{}, 1),
+		ended:    make(chan struct{}),
 	}
 	n.end = sync.OnceFunc(func() { close(n.ended) })
 	n.cut, n.cutFlight = context.WithCancel(context.Background())

@@ -1,0 +1,295 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// troubled is a wire on which a node meets a little of everything: the third and
+// fourth heartbeats are lost, the fifth finds it forgotten.
+func troubled() *wire {
+	beats := 0
+	return &wire{answer: func(_ int, r request) answer {
+		if r.op != "heartbeat" {
+			return answer{}
+		}
+		switch beats++; beats {
+		case 3, 4:
+			return answer{err: errors.New("connection refused for " + token)}
+		case 5:
+			return problem(404, "unknown_node")
+		}
+		return answer{}
+	}}
+}
+
+// recorder keeps what it is told.
+type recorder struct {
+	mu     sync.Mutex
+	events []registration.Event
+}
+
+func (r *recorder) add(e registration.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func (r *recorder) types() []registration.EventType {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var types []registration.EventType
+	for _, e := range r.events {
+		types = append(types, e.Type)
+	}
+	return types
+}
+
+func TestEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen recorder
+		c := config(t, troubled())
+		c.OnEvent = seen.add
+		calls := 0
+		node := beating(t, c, func(ctx context.Context) ([]registration.PoolStatus, error) {
+			if calls++; calls == 1 {
+				return nil, errors.New("not yet")
+			}
+			return ready(ctx)
+		})
+		time.Sleep(36 * time.Second)
+		node.Deregister(t.Context())
+		synctest.Wait()
+		want := []registration.EventType{
+			registration.EventRegistered, registration.EventStatusFault, registration.EventOnline, registration.EventStatusFresh,
+			registration.EventHeartbeat, registration.EventFailed, registration.EventFailed, registration.EventForgotten,
+			registration.EventRegistered, registration.EventOnline, registration.EventHeartbeat, registration.EventDeregistered,
+		}
+		if !slices.Equal(seen.types(), want) {
+			t.Errorf("events were\n%v, want\n%v", seen.types(), want)
+		}
+		for _, e := range seen.events {
+			if e.Time.IsZero() || e.Dropped != 0 || (e.Err != nil) != slices.Contains([]registration.EventType{
+				registration.EventFailed, registration.EventForgotten, registration.EventStatusFault,
+			}, e.Type) {
+				t.Errorf("odd event %+v", e)
+			}
+			var typed *registration.Error
+			if e.Type == registration.EventForgotten && (!errors.As(e.Err, &typed) || typed.StatusCode != 404 || typed.CorrelationID != e.CorrelationID) {
+				t.Errorf("the error of %s is %v", e.Type, e.Err)
+			}
+		}
+	})
+}
+
+func TestASlowReceiverOfEventsHoldsUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		var seen recorder
+		release := make(chan struct{})
+		c.OnEvent = func(e registration.Event) {
+			seen.add(e)
+			<-release
+			panic("and then it breaks")
+		}
+		node := beating(t, c, ready)
+		time.Sleep(time.Hour)
+		if n := len(w.of("heartbeat")); n != 360 {
+			t.Errorf("%d heartbeats in an hour, want 360", n)
+		}
+		dropped := node.Status().DroppedEvents
+		if dropped != 361-65 {
+			t.Errorf("%d events dropped, want all but the one in hand and the 64 that wait", dropped)
+		}
+		close(release)
+		time.Sleep(time.Minute)
+		node.Deregister(t.Context())
+		synctest.Wait()
+		if last := seen.events[len(seen.events)-1]; last.Type != registration.EventDeregistered || last.Dropped < dropped {
+			t.Errorf("the last event was %+v, want deregistered, with %d dropped or more", last, dropped)
+		}
+	})
+}
+
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := newNode(t, config(t, troubled()))
+		expect := func(after time.Duration, want registration.State, check func(registration.Status) bool) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			if s := node.Status(); s.State != want || !check(s) {
+				t.Errorf("status is %+v, want %s", s, want)
+			}
+		}
+		expect(0, registration.StateNew, func(s registration.Status) bool {
+			return s.NextRequest.IsZero() && s.Interval == 10*time.Second && s.LastHeartbeat.IsZero()
+		})
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expect(0, registration.StateRegistered, func(s registration.Status) bool { return s.Registrations == 1 && s.NextRequest.IsZero() })
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		expect(16*time.Second, registration.StateOnline, func(s registration.Status) bool {
+			return time.Since(s.LastHeartbeat) == time.Second && time.Until(s.NextRequest) == 9*time.Second
+		})
+		expect(9*time.Second, registration.StateFailing, func(s registration.Status) bool {
+			return errors.Is(s.LastError, registration.ErrUnavailable) && s.Failures == 1
+		})
+		expect(10*time.Second, registration.StateOnline, func(s registration.Status) bool {
+			return s.LastError == nil && s.Failures == 0 && s.Registrations == 2
+		})
+		node.Deregister(t.Context())
+		expect(0, registration.StateDeregistered, func(s registration.Status) bool { return s.NextRequest.IsZero() && s.LastError == nil })
+	})
+}
+
+func TestHealthyFindsAStuckLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle := newNode(t, config(t, &wire{}))
+		if err := idle.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		away := beating(t, config(t, &wire{answer: func(n int, _ request) answer {
+			if n > 0 {
+				return answer{err: errors.New("connection refused")}
+			}
+			return answer{}
+		}}), ready)
+		time.Sleep(time.Hour)
+		if err := errors.Join(idle.Healthy(10*time.Second), away.Healthy(10*time.Second)); err != nil {
+			t.Errorf("without heartbeats to send, or without an orchestratord, a node is not healthy: %v", err)
+		}
+		away.Deregister(t.Context())
+
+		// A transport that ignores the end of its request is how a loop gets stuck.
+		release := make(chan struct{})
+		w := &wire{answer: func(n int, r request) answer {
+			if n == 1 {
+				<-release
+			}
+			return answer{}
+		}}
+		stuck := beating(t, config(t, w), ready)
+		time.Sleep(5*time.Second + 31*time.Second)
+		if err := stuck.Healthy(30 * time.Second); err == nil || !strings.Contains(err.Error(), "overdue for 31s") {
+			t.Errorf("a stuck node is healthy: %v", err)
+		}
+		close(release)
+		synctest.Wait()
+		if err := stuck.Healthy(30 * time.Second); err != nil {
+			t.Errorf("a node that is no longer stuck is not healthy: %v", err)
+		}
+		stuck.Deregister(t.Context())
+	})
+}
+
+func TestLogIsQuietWhenAllIsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		c := config(t, troubled())
+		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
+		node := beating(t, c, ready)
+		time.Sleep(time.Hour)
+		node.Deregister(t.Context())
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		want := []string{
+			"registered with", "msg=online", "msg=\"heartbeat failed\"", "does not know this node",
+			"registered with", "msg=online", "deregistered from",
+		}
+		if len(lines) != len(want) {
+			t.Fatalf("logged in an hour:\n%s", out.String())
+		}
+		for i, line := range lines {
+			if !strings.Contains(line, want[i]) {
+				t.Errorf("line %d is %s, want %s", i, line, want[i])
+			}
+			for _, key := range []string{"node_id=gpu-node-1", "machine_id=machine-alpha", "correlation_id="} {
+				if !strings.Contains(line, key) {
+					t.Errorf("line %s lacks %s", line, key)
+				}
+			}
+		}
+	})
+}
+
+func TestTelemetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spans := tracetest.NewSpanRecorder()
+		reader := metric.NewManualReader()
+		w := troubled()
+		c := config(t, w)
+		c.TracerProvider = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+		c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
+		node := beating(t, c, ready)
+		time.Sleep(36 * time.Second)
+
+		var collected metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &collected); err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("%+v", collected)
+		for _, want := range []string{
+			"node_registration.heartbeats", "node_registration.registrations", "node_registration.request.duration",
+			"node_registration.heartbeat.age", "node_registration.state",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("metric %s is missing", want)
+			}
+		}
+		if beats := counted(collected, "node_registration.heartbeats"); beats != "error=2 success=4 unknown_node=1" {
+			t.Errorf("heartbeats are %s", beats)
+		}
+		node.Deregister(t.Context())
+
+		var ops []string
+		for i, span := range spans.Ended() {
+			ops = append(ops, strings.TrimPrefix(span.Name(), "orchestratord "))
+			parent := w.sent()[i].header.Get("Traceparent")
+			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(), span.SpanContext().SpanID()); parent != want {
+				t.Errorf("traceparent is %q, want %q", parent, want)
+			}
+			if shown := fmt.Sprintf("%+v", span); strings.Contains(shown, "Bearer") {
+				t.Errorf("span shows the token: %s", shown)
+			}
+		}
+		if got := strings.Join(ops, " "); got != w.ops() {
+			t.Errorf("spans are %s, want %s", got, w.ops())
+		}
+	})
+}
+
+// counted spells a counter by outcome.
+func counted(collected metricdata.ResourceMetrics, name string) string {
+	var parts []string
+	for _, scope := range collected.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == name {
+				for _, point := range sum.DataPoints {
+					outcome, _ := point.Attributes.Value("outcome")
+					parts = append(parts, fmt.Sprintf("%s=%d", outcome.AsString(), point.Value))
+				}
+			}
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}

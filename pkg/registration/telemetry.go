@@ -1,0 +1,126 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+const instrumentation = "github.com/llama-orch/node-registration/pkg/registration"
+
+// name is the outcome of a request as metrics call it.
+func (v verdict) name() string {
+	return [...]string{accepted: "success", failed: "error", refused: "refused", unauthorized: "unauthorized", forgotten: "unknown_node"}[v]
+}
+
+// tracing makes a client span of each request (CLOUD-7030).
+type tracing struct {
+	tracer trace.Tracer
+	node   attribute.KeyValue
+}
+
+func newTracing(c Config) tracing {
+	provider := c.TracerProvider
+	if provider == nil {
+		provider = otel.GetTracerProvider()
+	}
+	return tracing{tracer: provider.Tracer(instrumentation), node: attribute.String("node_id", c.NodeID)}
+}
+
+// start begins the span of a request; its end takes the outcome.
+func (t tracing) start(ctx context.Context, op operation) (context.Context, func(outcome)) {
+	ctx, span := t.tracer.Start(ctx, "orchestratord "+string(op),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(t.node))
+	return ctx, func(o outcome) {
+		span.SetAttributes(attribute.String("correlation_id", o.correlationID), attribute.String("outcome", o.verdict.name()))
+		var e *Error
+		if errors.As(o.err, &e) {
+			span.SetAttributes(attribute.Int("http.response.status_code", e.StatusCode))
+			span.SetStatus(codes.Error, e.Error())
+		}
+		span.End()
+	}
+}
+
+// inject writes the trace context of a request into its headers.
+func inject(ctx context.Context, header http.Header) {
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(header))
+}
+
+// metrics counts and times what a node does.
+type metrics struct {
+	requests      metric.Float64Histogram
+	heartbeats    metric.Int64Counter
+	registrations metric.Int64Counter
+	attributes    map[operation][]metric.MeasurementOption // by verdict
+	stop          func()
+}
+
+// newMetrics registers the instruments. What cannot be registered does nothing:
+// a node does not fail for the sake of its metrics.
+func newMetrics(c Config, status func() Status) metrics {
+	provider := c.MeterProvider
+	if provider == nil {
+		provider = otel.GetMeterProvider()
+	}
+	meter := provider.Meter(instrumentation)
+	node := attribute.String("node_id", c.NodeID)
+	m := metrics{attributes: map[operation][]metric.MeasurementOption{}, stop: func() {}}
+	m.requests, _ = meter.Float64Histogram("node_registration.request.duration",
+		metric.WithUnit("s"), metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
+	m.heartbeats, _ = meter.Int64Counter("node_registration.heartbeats",
+		metric.WithDescription("Heartbeats by outcome."))
+	m.registrations, _ = meter.Int64Counter("node_registration.registrations",
+		metric.WithDescription("Registrations that orchestratord confirmed."))
+	age, _ := meter.Float64ObservableGauge("node_registration.heartbeat.age",
+		metric.WithUnit("s"), metric.WithDescription("Time since the last good heartbeat was sent."))
+	state, _ := meter.Int64ObservableGauge("node_registration.state",
+		metric.WithDescription("1 for the state that the node is in, 0 for the others."))
+	for _, op := range []operation{registering, beating, deregistering} {
+		for v := accepted; v <= forgotten; v++ {
+			set := attribute.NewSet(node, attribute.String("operation", string(op)), attribute.String("outcome", v.name()))
+			m.attributes[op] = append(m.attributes[op], metric.WithAttributeSet(set))
+		}
+	}
+	observing, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		now := status()
+		if !now.LastHeartbeat.IsZero() {
+			o.ObserveFloat64(age, time.Since(now.LastHeartbeat).Seconds(), metric.WithAttributes(node))
+		}
+		for _, s := range states {
+			o.ObserveInt64(state, is(s == now.State), metric.WithAttributes(node, attribute.String("state", string(s))))
+		}
+		return nil
+	}, age, state)
+	if err == nil {
+		m.stop = func() { _ = observing.Unregister() }
+	}
+	return m
+}
+
+// record notes a request and how long it took.
+func (m metrics) record(op operation, o outcome, took time.Duration) {
+	ctx, attributes := context.Background(), m.attributes[op][o.verdict]
+	m.requests.Record(ctx, took.Seconds(), attributes)
+	switch {
+	case op == beating:
+		m.heartbeats.Add(ctx, 1, attributes)
+	case op == registering && o.verdict == accepted:
+		m.registrations.Add(ctx, 1, attributes)
+	}
+}
+
+func is(condition bool) int64 {
+	if condition {
+		return 1
+	}
+	return 0
+}
