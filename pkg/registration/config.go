@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,8 +83,13 @@ type Config struct {
 	// within one interval of orchestratord's return. A longer Retry-After is
 	// obeyed all the same.
 	MaxBackoff time.Duration
-	// ShutdownTimeout bounds Deregister.
+	// ShutdownTimeout bounds Deregister and Stop.
 	ShutdownTimeout time.Duration
+	// Drain is called by Run when its context has ended, and returns when the node
+	// has finished its work. Until then heartbeats go on, and the status callback
+	// should report the pools as draining. Its context does not end: it bounds
+	// itself. Nil for a node that leaves at once.
+	Drain func(ctx context.Context)
 
 	// TLS says whom the node trusts and how it shows who it is, where the URL of
 	// orchestratord is https.

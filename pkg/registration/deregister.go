@@ -18,25 +18,37 @@ import (
 // What may pass is retried within the time. Called again, it returns what it
 // returned the first time.
 func (n *Node) Deregister(ctx context.Context) error {
-	n.end()
-	n.departure.Do(func() { n.departed = n.depart(ctx) })
-	return n.departed
+	return n.leave(ctx, n.remove)
 }
 
-func (n *Node) depart(ctx context.Context) error {
-	limit := n.config.ShutdownTimeout
-	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
-		limit = min(limit, time.Until(deadline))
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	defer cancel()
-	defer n.link.close()
-	defer n.observer.metrics.stop()
+// Stop ends the node's life as Deregister does, in the same time, but leaves it on
+// record: for a restart that is quick enough to keep the node's place
+// (CLOUD-2004). The first of Stop and Deregister decides; the other does nothing.
+func (n *Node) Stop(ctx context.Context) error {
+	return n.leave(ctx, func(context.Context) error {
+		n.observer.stopped()
+		return nil
+	})
+}
 
-	if err := n.takeOver(ctx, limit/2); err != nil {
-		return err
-	}
-	return n.remove(ctx)
+// leave ends the node's life with a last act, once.
+func (n *Node) leave(ctx context.Context, last func(context.Context) error) error {
+	n.end()
+	n.departure.Do(func() {
+		limit := n.config.ShutdownTimeout
+		if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
+			limit = min(limit, time.Until(deadline))
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		defer cancel()
+		defer n.link.close()
+		defer n.observer.metrics.stop()
+
+		if n.departed = n.takeOver(ctx, limit/2); n.departed == nil {
+			n.departed = last(ctx)
+		}
+	})
+	return n.departed
 }
 
 // takeOver waits until the node's owner has stopped, for good. An owner whose
@@ -49,7 +61,7 @@ func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {
 	case n.owner <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("deregister: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
+		return fmt.Errorf("stop: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
 	}
 }
 

@@ -25,8 +25,8 @@ func TestDeregisterIsFinal(t *testing.T) {
 			"Register":       node.Register(t.Context()),
 			"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
 		} {
-			if !errors.Is(err, registration.ErrDeregistered) {
-				t.Errorf("%s after Deregister: %v, want ErrDeregistered", name, err)
+			if !errors.Is(err, registration.ErrStopped) {
+				t.Errorf("%s after Deregister: %v, want ErrStopped", name, err)
 			}
 		}
 		node.Notify()
@@ -165,6 +165,24 @@ func TestDeregisterFromManyGoroutines(t *testing.T) {
 		all.Wait()
 		if n := len(w.of("deregister")); n != 1 {
 			t.Errorf("%d deregistrations, want 1", n)
+		}
+	})
+}
+
+func TestStopKeepsTheNodesPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(20 * time.Second)
+		if err := errors.Join(node.Stop(t.Context()), node.Deregister(t.Context())); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Hour)
+		if want := "register heartbeat heartbeat"; w.ops() != want || node.Status().State != registration.StateStopped {
+			t.Errorf("sent %s, state %s; want %s and no more", w.ops(), node.Status().State, want)
+		}
+		if err := node.Register(t.Context()); !errors.Is(err, registration.ErrStopped) {
+			t.Errorf("Register after Stop: %v, want ErrStopped", err)
 		}
 	})
 }

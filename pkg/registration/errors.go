@@ -32,9 +32,9 @@ var (
 	// running, or it is being registered.
 	ErrRunning = errors.New("the node is already running")
 
-	// ErrDeregistered says that the node was deregistered, which is final; make
-	// a new one with New.
-	ErrDeregistered = errors.New("the node was deregistered")
+	// ErrStopped says that the node was deregistered or stopped, which is final;
+	// make a new one with New.
+	ErrStopped = errors.New("the node was stopped")
 )
 
 // Error is a request that orchestratord did not accept. errors.Is finds the kind

@@ -18,6 +18,7 @@ const (
 	EventStatusFault  EventType = "status_fault" // heartbeats carry the last known status; Err says why
 	EventStatusFresh  EventType = "status_fresh" // heartbeats carry fresh status again
 	EventDeregistered EventType = "deregistered" // orchestratord has taken the node off its record
+	EventStopped      EventType = "stopped"      // the node has fallen silent, and is on record still
 )
 
 // Event is something that happened to a node.

@@ -13,7 +13,7 @@ import (
 func (n *Node) acquire() error {
 	select {
 	case <-n.ended:
-		return ErrDeregistered
+		return ErrStopped
 	default:
 	}
 	select {
@@ -37,8 +37,10 @@ func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	defer cancel()
 
 	n.observer.plan(n.plan.due)
+	n.sleep.took()
 	pools := newSampler(status, n.config.Pools)
 	for n.await(ctx) {
+		n.plan = n.plan.slept(n.sleep.took())
 		n.attempt(live, n.plan.next(time.Now()), pools)
 	}
 }
@@ -101,7 +103,7 @@ func (n *Node) flight(ctx context.Context, timeout time.Duration) (context.Conte
 func (n *Node) interrupted(ctx context.Context, last error) error {
 	err := ctx.Err()
 	if err == nil {
-		err = ErrDeregistered
+		err = ErrStopped
 	}
 	if last == nil {
 		return fmt.Errorf("register: %w", err)

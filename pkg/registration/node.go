@@ -19,9 +19,10 @@ type Node struct {
 	request nodeapi.RegisterRequest
 
 	// owner is full while somebody owns the node: only the owner sends requests,
-	// and touches plan.
+	// and touches what stands below it.
 	owner    chan struct{}
 	plan     schedule
+	sleep    sleep
 	observer *observer
 
 	// mayBeKnown tells that orchestratord may hold a record of the node.
@@ -57,6 +58,7 @@ func New(config Config) (*Node, error) {
 		request:  config.registration(),
 		owner:    make(chan struct{}, 1),
 		plan:     plan,
+		sleep:    sleep{wall: time.Now},
 		observer: newObserver(config, plan),
 		news:     make(chan struct{}, 1),
 		ended:    make(chan struct{}),
@@ -99,7 +101,7 @@ func (n *Node) Register(ctx context.Context) error {
 // or Deregister is called; status tells what they say. It registers the node
 // first if that has not been done, and again whenever orchestratord has lost it;
 // what fails is retried for ever, and logged. The error is ErrRunning when the
-// node has its heartbeats already, or ErrDeregistered.
+// node has its heartbeats already, or ErrStopped.
 //
 // When ctx ends the node stays registered until it is missed; call Deregister to
 // take it out.
@@ -122,7 +124,8 @@ func (n *Node) Notify() {
 	}
 }
 
-// Run registers the node, sends heartbeats until ctx ends, and deregisters. It
+// Run registers the node, sends heartbeats until ctx ends and, if the Config has a
+// Drain, until that returns; then it deregisters. It
 // returns nil when the node has left as it was asked to, or what went wrong: an
 // ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. What
 // happens in between is retried for ever, since a node goes on serving while
@@ -135,11 +138,11 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 		<-ctx.Done()
 		return nil
 	}
-	stop := context.AfterFunc(ctx, n.end)
+	live := context.WithoutCancel(ctx)
+	stop := context.AfterFunc(ctx, func() { n.drain(live) })
 	defer stop()
 	defer n.link.close()
 
-	live := context.WithoutCancel(ctx)
 	err := n.Register(live)
 	if err == nil {
 		err = n.acquire()
@@ -147,11 +150,21 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if err == nil {
 		n.beat(live, status)
 	}
-	if errors.Is(err, ErrDeregistered) {
+	if errors.Is(err, ErrStopped) {
 		err = nil // ctx ended first, as it may
 	}
 	if n.mayBeKnown.Load() {
 		err = errors.Join(err, n.Deregister(live))
 	}
 	return err
+}
+
+// drain lets the node finish its work, with its heartbeats going on, before it
+// ends. One that orchestratord does not know has been given no work.
+func (n *Node) drain(ctx context.Context) {
+	defer n.end()
+	if n.config.Drain != nil && n.mayBeKnown.Load() {
+		n.Notify()
+		n.config.Drain(ctx)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -478,4 +479,34 @@ func TestTheEndOfItsContextDoesNotCutOffAHeartbeat(t *testing.T) {
 			t.Errorf("error %v, heartbeat cut off: %v", err, cut)
 		}
 	})
+}
+
+func TestAfterTheMachineHasSlept(t *testing.T) {
+	for name, test := range map[string]struct {
+		step time.Duration
+		want string
+	}{
+		"an hour":          {time.Hour, "register heartbeat heartbeat register heartbeat heartbeat"},
+		"ten seconds":      {10 * time.Second, "register heartbeat heartbeat heartbeat heartbeat"},
+		"a clock set back": {-time.Hour, "register heartbeat heartbeat heartbeat heartbeat"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{}
+				node := newNode(t, config(t, w))
+				var step atomic.Int64
+				registration.SetWall(node, func() time.Time { return time.Now().Add(time.Duration(step.Load())) })
+				if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(18 * time.Second)
+				step.Store(int64(test.step))
+				time.Sleep(18 * time.Second)
+				if w.ops() != test.want {
+					t.Errorf("sent %s, want %s", w.ops(), test.want)
+				}
+				node.Deregister(t.Context())
+			})
+		})
+	}
 }

@@ -168,3 +168,12 @@ func (o *observer) departure(out outcome, took time.Duration) {
 	o.log.Info("deregistered from orchestratord", "correlation_id", out.correlationID)
 	o.emit(Event{Type: EventDeregistered, CorrelationID: out.correlationID})
 }
+
+// stopped takes note that the node sends nothing any more.
+func (o *observer) stopped() {
+	o.mu.Lock()
+	o.now.State = StateStopped
+	o.mu.Unlock()
+	o.log.Info("stopped, still registered")
+	o.emit(Event{Type: EventStopped})
+}

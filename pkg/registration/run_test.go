@@ -107,3 +107,23 @@ func TestRunStandaloneSendsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestRunBeatsWhileItDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		c.Drain = func(ctx context.Context) {
+			if ctx.Err() != nil {
+				t.Error("the context of Drain has ended")
+			}
+			time.Sleep(25 * time.Second)
+		}
+		err, took := run(t, c, 16*time.Second)
+		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil || took != 25*time.Second || w.ops() != want {
+			t.Errorf("Run returned %v after %v and sent %s, want %s", err, took, w.ops(), want)
+		}
+		if notified := w.of("heartbeat")[2].at.Sub(w.sent()[0].at); notified != 16*time.Second {
+			t.Errorf("the drain was told after %v, want at once, after 16 s", notified)
+		}
+	})
+}

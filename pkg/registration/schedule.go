@@ -69,6 +69,13 @@ func (s schedule) next(now time.Time) operation {
 	return registering
 }
 
+// slept returns the schedule of a node whose machine was asleep: what
+// orchestratord confirmed is older than the timers say.
+func (s schedule) slept(d time.Duration) schedule {
+	s.confirmed = s.confirmed.Add(-d)
+	return s
+}
+
 // timeout returns how long a request may take. A heartbeat ends well before the
 // next one is due.
 func (s schedule) timeout(op operation) time.Duration {

@@ -15,9 +15,10 @@ const (
 	StateOnline       State = "online"       // the last heartbeat was good
 	StateFailing      State = "failing"      // the last request was not accepted
 	StateDeregistered State = "deregistered" // off the record, for good
+	StateStopped      State = "stopped"      // silent for good, but on record until it is missed
 )
 
-var states = []State{StateNew, StateRegistered, StateOnline, StateFailing, StateDeregistered}
+var states = []State{StateNew, StateRegistered, StateOnline, StateFailing, StateDeregistered, StateStopped}
 
 // Status is how a node stands with orchestratord, for a debug page.
 type Status struct {
