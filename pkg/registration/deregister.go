@@ -51,6 +51,14 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 	return n.departed
 }
 
+// removeKnown removes a node that orchestratord may have on record.
+func (n *Node) removeKnown(ctx context.Context) error {
+	if !n.mayBeKnown.Load() {
+		return nil
+	}
+	return n.remove(ctx)
+}
+
 // takeOver waits until the node's owner has stopped, for good. An owner whose
 // request does not come to its end in time has it cut off.
 func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {

@@ -124,25 +124,26 @@ func (n *Node) Notify() {
 	}
 }
 
-// Run registers the node, sends heartbeats until ctx ends and, if the Config has a
-// Drain, until that returns; then it deregisters. It
+// Run is a node's whole life: it registers the node, sends heartbeats until ctx
+// ends and, if the Config has a Drain, until that returns; then it deregisters. It
 // returns nil when the node has left as it was asked to, or what went wrong: an
 // ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. What
 // happens in between is retried for ever, since a node goes on serving while
 // orchestratord is away (CLOUD-10020).
 //
-// The request in flight when ctx ends is not cut off, because orchestratord could
-// act on it after the node has left: it has ShutdownTimeout like the rest.
+// Run leaves as Deregister does, within ShutdownTimeout, except that a node which
+// orchestratord cannot know of sends nothing.
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.config.Standalone {
 		<-ctx.Done()
 		return nil
 	}
-	live := context.WithoutCancel(ctx)
-	stop := context.AfterFunc(ctx, func() { n.drain(live) })
-	defer stop()
-	defer n.link.close()
-
+	live, left := context.WithoutCancel(ctx), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(left)
+		n.drain(live)
+		_ = n.leave(live, n.removeKnown)
+	})
 	err := n.Register(live)
 	if err == nil {
 		err = n.acquire()
@@ -150,19 +151,21 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if err == nil {
 		n.beat(live, status)
 	}
-	if errors.Is(err, ErrStopped) {
+	if !stop() {
+		<-left
+	}
+	switch {
+	case errors.Is(err, ErrRunning):
+		return err
+	case errors.Is(err, ErrStopped):
 		err = nil // ctx ended first, as it may
 	}
-	if n.mayBeKnown.Load() {
-		err = errors.Join(err, n.Deregister(live))
-	}
-	return err
+	return errors.Join(err, n.leave(live, n.removeKnown))
 }
 
-// drain lets the node finish its work, with its heartbeats going on, before it
-// ends. One that orchestratord does not know has been given no work.
+// drain lets the node finish its work, with its heartbeats going on. One that
+// orchestratord does not know has been given no work.
 func (n *Node) drain(ctx context.Context) {
-	defer n.end()
 	if n.config.Drain != nil && n.mayBeKnown.Load() {
 		n.Notify()
 		n.config.Drain(ctx)

@@ -72,6 +72,15 @@ func TestRun(t *testing.T) {
 			}, time.Second, nil,
 			"register deregister", time.Second,
 		},
+		"a heartbeat in flight has half of the time": {
+			func(n int, r request) answer {
+				if r.op == "heartbeat" {
+					return answer{delay: time.Hour}
+				}
+				return answer{}
+			}, 6 * time.Second, nil,
+			"register heartbeat deregister", registration.DefaultShutdownTimeout / 2,
+		},
 		"a failed farewell is told": {
 			func(n int, r request) answer {
 				if r.op == "deregister" {
