@@ -1,0 +1,78 @@
+// Command nodecontract checks in CI that everybody means the same contract: the
+// pact and the OpenAPI document each other, and the document those who were built
+// by the version before.
+//
+// Its exit status is 0 when they do, 1 when they do not, and 2 when it could not
+// tell.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process the hard way
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// errBroken ends a command that has reported a broken contract.
+var errBroken = errors.New("the contract is broken")
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:           "nodecontract",
+		Short:         "Checks of the contract between GPU nodes and orchestratord",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.AddCommand(newCheckCommand(), newDiffCommand())
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errBroken):
+		return 1
+	default:
+		fmt.Fprintln(stderr, "nodecontract:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return 2
+	}
+}
+
+// document is the flag's default: the contract of this repository.
+const document = "openapi/nodes.yaml"
+
+// formats are the ways to write a report, by name.
+type formats map[string]func(io.Writer) error
+
+// write writes the report in the format of a name, and returns errBroken for one
+// that the contract does not keep.
+func (f formats) write(w io.Writer, name string, kept bool) error {
+	write, known := f[name]
+	if !known {
+		return fmt.Errorf("unknown format %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(f)), ", "))
+	}
+	if err := write(w); err != nil {
+		return err
+	}
+	if !kept {
+		return errBroken
+	}
+	return nil
+}

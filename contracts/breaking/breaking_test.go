@@ -1,0 +1,167 @@
+package breaking_test
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/contracts/breaking"
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestFormats(t *testing.T) {
+	t.Chdir("testdata")
+	base, err := breaking.ReadBase(t.Context(), "base.yaml", "document.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := breaking.ReadFile("document.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := breaking.Compare(t.Context(), base, document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"report.txt":      report.WriteText,
+		"report.json":     report.WriteJSON,
+		"summary.md":      report.WriteMarkdown,
+		"annotations.txt": report.WriteGitHub,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var have bytes.Buffer
+			if err := write(&have); err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("golden", name)
+			if *update {
+				if err := os.WriteFile(golden, have.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), have.String()); diff != "" {
+				t.Errorf("-want +have:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Changes of the contract itself, and what becomes of those who keep to it.
+func TestChangesOfTheContract(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		old, replacement string
+		breaking         bool
+		rule             string // of the first change, empty for none
+		where            string
+	}{
+		{"nothing", "openapi:", "openapi:", false, "", ""},
+		{"words", "summary: Register a node", "summary: Sign a node up", false, "", ""},
+		{
+			"a path renamed", "/v2/nodes/{id}/heartbeat:", "/v2/nodes/{id}/beat:",
+			true, "api-path-removed-without-deprecation", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a success of another status", `"204":`, `"202":`,
+			true, "response-success-status-removed", "DELETE /v2/nodes/{id}",
+		},
+		{
+			"a field of a request renamed", "        slots_free:\n", "        free_slots:\n",
+			true, "request-property-removed", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a field of a request required", "required: [pool_id, ready, slots_free]", "required: [pool_id, ready, slots_free, draining]",
+			true, "request-property-became-required", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a field of a request required by a part of an allOf", "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]",
+			true, "request-property-became-required", "POST /v2/nodes/register",
+		},
+		{
+			"a field of an answer optional", "required: [success, next_heartbeat_ms]", "required: [success]",
+			true, "response-property-became-optional", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a field of an answer of another type", "next_heartbeat_ms:\n          type: integer\n          format: int64", "next_heartbeat_ms:\n          type: string",
+			true, "response-property-type-changed", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a status that no client knows", "enum: [Registering,", "enum: [Lost, Registering,",
+			true, "response-property-enum-value-added", "GET /v2/nodes",
+		},
+		{
+			"a token required", "  - bearerAuth: []\n  - {}\n", "  - bearerAuth: []\n",
+			true, "api-security-anonymous-access-removed", "GET /v2/nodes, POST /v2/nodes/register, DELETE /v2/nodes/{id}, POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a field of a request added", "        slots_free:\n", "        note:\n          type: string\n        slots_free:\n",
+			false, "new-optional-request-property", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"a field of an answer added", "        message:\n", "        note:\n          type: string\n        message:\n",
+			false, "response-optional-property-added", "POST /v2/nodes/register",
+		},
+		{
+			"an error added", `        "429":`, "        \"418\":\n          $ref: \"#/components/responses/Throttled\"\n        \"429\":",
+			false, "response-non-success-status-added", "GET /v2/nodes",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			base := breaking.Source{Name: "base.yaml", Data: openapi.Nodes}
+			if !bytes.Contains(base.Data, []byte(test.old)) {
+				t.Fatalf("the contract has no %q", test.old)
+			}
+			document := breaking.Source{Name: "document.yaml", Data: bytes.Replace(base.Data, []byte(test.old), []byte(test.replacement), 1)}
+			report, err := breaking.Compare(t.Context(), base, document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Breaks() != test.breaking {
+				t.Errorf("Breaks() is %t", report.Breaks())
+			}
+			var first breaking.Change
+			if len(report.Changes) > 0 {
+				first = report.Changes[0]
+			}
+			if where := strings.Join(first.Where, ", "); first.Rule != test.rule || where != test.where {
+				t.Errorf("first change is %s in %s", first.Rule, where)
+			}
+			if first.Breaking != (first.Why != "") {
+				t.Errorf("a change that breaks is explained, others need not be: %+v", first)
+			}
+		})
+	}
+}
+
+func TestCompareRefuses(t *testing.T) {
+	good := breaking.Source{Name: "good.yaml", Data: openapi.Nodes}
+	for name, text := range map[string]string{
+		"what is no YAML":            "a: [",
+		"what is empty":              "",
+		"a document without paths":   "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
+		"a reference to nothing":     "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {/a: {$ref: '#/components/pathItems/a'}}\n",
+		"a document of another kind": "swagger: '2.0'\ninfo: {title: a, version: '1'}\npaths: {}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := breaking.Source{Name: "bad.yaml", Data: []byte(text)}
+			for _, pair := range [][2]breaking.Source{{bad, good}, {good, bad}} {
+				if _, err := breaking.Compare(t.Context(), pair[0], pair[1]); err == nil || !strings.HasPrefix(err.Error(), "bad.yaml: ") {
+					t.Errorf("error %v", err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package pactfile
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Path leads from the root of a JSON value to the values inside it that a rule
+// is about.
+type Path struct {
+	Steps      []Step
+	expression string
+}
+
+// Step goes one level down: to a field of an object, or to an item of an array.
+type Step struct {
+	Name string // of the field, or index of the item; "*" stands for all
+	Item bool
+}
+
+// String returns the path as the pact file writes it.
+func (p Path) String() string {
+	return p.expression
+}
+
+// parsePath reads an expression such as $.pools[*].pool_id or $['a.b'][0].
+func parsePath(expression string) (Path, error) {
+	path := Path{expression: expression}
+	rest, rooted := strings.CutPrefix(expression, "$")
+	if !rooted {
+		return Path{}, fmt.Errorf("path %q does not start with $", expression)
+	}
+	form := regexp.MustCompile(`^(?:\.([^.\[\]]+)|\['([^']*)'\]|\["([^"]*)"\]|\[(\*|\d+)\])`)
+	for rest != "" {
+		groups := form.FindStringSubmatch(rest)
+		if groups == nil {
+			return Path{}, fmt.Errorf("path %q cannot be read from %q on", expression, rest)
+		}
+		path.Steps = append(path.Steps, Step{Name: groups[1] + groups[2] + groups[3] + groups[4], Item: groups[4] != ""})
+		rest = rest[len(groups[0]):]
+	}
+	return path, nil
+}
+
+// Select returns the values that the path leads to, none where there are none.
+func (p Path) Select(root any) []any {
+	values := []any{root}
+	for _, step := range p.Steps {
+		var inner []any
+		for _, value := range values {
+			inner = append(inner, step.from(value)...)
+		}
+		values = inner
+	}
+	return values
+}
+
+func (s Step) from(value any) []any {
+	var found []any
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			if !s.Item && (s.Name == "*" || s.Name == name) {
+				found = append(found, field)
+			}
+		}
+	case []any:
+		for i, item := range value {
+			if s.Item && (s.Name == "*" || s.Name == strconv.Itoa(i)) {
+				found = append(found, item)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,102 @@
+package pactfile
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// Rules say which parts of a message are compared by something else than
+// equality with the example.
+type Rules struct {
+	Path   []Matcher
+	Status []Matcher
+	Query  map[string][]Matcher
+	Header map[string][]Matcher
+	Body   []BodyRule // by path
+}
+
+// BodyRule says how the values at one place of a body are compared, and, unless
+// another rule says otherwise, the values inside them.
+type BodyRule struct {
+	Path     Path
+	Matchers []Matcher
+}
+
+// Matcher is one way to compare a value. Match names it; which of the other
+// fields count depends on it.
+type Matcher struct {
+	Match    string
+	Regex    string
+	Value    any
+	Min      *uint64
+	Max      *uint64
+	Variants []Variant
+	Rules    []Matcher
+}
+
+// Variant is one of the items that a list has to contain: the one at Index of
+// the example, compared by Rules, whose paths start at the item.
+type Variant struct {
+	Index int
+	Rules []BodyRule
+}
+
+// ruleSet is how the pact file writes a list of matchers.
+type ruleSet struct {
+	Matchers []Matcher
+}
+
+// UnmarshalJSON reads the rules by category.
+func (r *Rules) UnmarshalJSON(data []byte) error {
+	var wire struct {
+		Path   ruleSet
+		Status ruleSet
+		Query  map[string]ruleSet
+		Header map[string]ruleSet
+		Body   map[string]ruleSet
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	r.Path, r.Status = wire.Path.Matchers, wire.Status.Matchers
+	r.Query, r.Header = byName(wire.Query), byName(wire.Header)
+	var err error
+	r.Body, err = byPath(wire.Body)
+	return err
+}
+
+// UnmarshalJSON reads the rules of the variant in the order of their paths.
+func (v *Variant) UnmarshalJSON(data []byte) error {
+	var wire struct {
+		Index int
+		Rules map[string]ruleSet
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	var err error
+	v.Index = wire.Index
+	v.Rules, err = byPath(wire.Rules)
+	return err
+}
+
+func byName(sets map[string]ruleSet) map[string][]Matcher {
+	rules := make(map[string][]Matcher, len(sets))
+	for name, set := range sets {
+		rules[name] = set.Matchers
+	}
+	return rules
+}
+
+func byPath(sets map[string]ruleSet) ([]BodyRule, error) {
+	var rules []BodyRule
+	for _, expression := range slices.Sorted(maps.Keys(sets)) {
+		path, err := parsePath(expression)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, BodyRule{Path: path, Matchers: sets[expression].Matchers})
+	}
+	return rules, nil
+}

@@ -1,0 +1,72 @@
+// Package results is what a provider verification leaves behind: which
+// interactions of a pact it ran, and how each of them ended. The verification
+// writes it, and the two-way check reads it.
+//
+//	outcome := results.Results{Provider: "orchestratord"}
+//	outcome.Interactions = append(outcome.Interactions, results.Interaction{
+//		Description:    "a heartbeat of a registered node",
+//		ProviderStates: []string{"a node is registered"},
+//		Result:         results.Passed,
+//	})
+//	err := outcome.Write("verified.json")
+package results
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// Results are the results of one verification.
+type Results struct {
+	Provider     string        `json:"provider"`
+	Interactions []Interaction `json:"interactions"`
+}
+
+// Interaction is the result of one interaction, which its description and the
+// names of its provider states tell from the others.
+type Interaction struct {
+	Description    string   `json:"description"`
+	ProviderStates []string `json:"providerStates"`
+	Result         Result   `json:"result"`
+}
+
+// Result is how the verification of an interaction ended.
+type Result string
+
+// An interaction is skipped when the state it needs cannot be brought about at
+// this provider.
+const (
+	Passed  Result = "passed"
+	Failed  Result = "failed"
+	Skipped Result = "skipped"
+)
+
+// Read reads a file that Write has written.
+func Read(path string) (*Results, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Results
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, interaction := range r.Interactions {
+		switch interaction.Result {
+		case Passed, Failed, Skipped:
+		default:
+			return nil, fmt.Errorf("%s: interaction %q has the unknown result %q", path, interaction.Description, interaction.Result)
+		}
+	}
+	return &r, nil
+}
+
+// Write writes the results to a file, replacing what was there.
+func (r *Results) Write(path string) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o644)
+}

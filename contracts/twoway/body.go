@@ -1,0 +1,62 @@
+package twoway
+
+import (
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+)
+
+// message is what a body is checked with.
+type message struct {
+	pointer string
+	headers http.Header
+	body    *pactfile.Body
+	rules   []pactfile.BodyRule
+}
+
+// mediaType returns the media type of the body. The header is more exact than the
+// pact file's own idea, which for application/problem+json is application/json.
+func (m message) mediaType() string {
+	if header := valuesOf(m.headers, "Content-Type"); len(header) > 0 {
+		return header[0]
+	}
+	return m.body.ContentType
+}
+
+// body checks the body of a message, where it has one, against what the document
+// declares for its media type.
+func (c *checker) body(m message, content openapi3.Content, direction openapi3.SchemaValidationOption) {
+	if m.body.Empty() {
+		return
+	}
+	pointer := join(m.pointer, "body", "content")
+	name := m.mediaType()
+	media := content.Get(name)
+	if media == nil {
+		c.add(pointer, contentLine(content), "the body is %s, and the document has it as %s", name, strings.Join(slices.Sorted(maps.Keys(content)), " or "))
+		return
+	}
+	if !isJSON(name) || media.Schema == nil {
+		return
+	}
+	c.value(pointer, m.body.Content, media.Schema, direction)
+	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, m.body.Content, shapeOf(media.Schema))
+}
+
+func isJSON(mediaType string) bool {
+	name, _, _ := mime.ParseMediaType(mediaType)
+	return name == "application/json" || strings.HasSuffix(name, "+json")
+}
+
+func contentLine(content openapi3.Content) int {
+	for _, name := range slices.Sorted(maps.Keys(content)) {
+		return line(content[name].Origin, "")
+	}
+	return 0
+}

@@ -1,0 +1,135 @@
+// Package twoway holds a pact and an OpenAPI document against each other, both
+// ways: whatever the pact says has to be valid by the document, examples and
+// matchers alike, and whatever the document declares has to be exercised by the
+// pact, or be exempt for a reason.
+//
+//	document, err := twoway.Load(ctx, "openapi/nodes.yaml")
+//	if err != nil {
+//		return err
+//	}
+//	pact, err := pactfile.Read("contracts/pacts/pool-managerd-orchestratord.json")
+//	if err != nil {
+//		return err
+//	}
+//	report := twoway.Check(twoway.Input{Document: document, Pact: pact})
+//	for _, finding := range report.Findings {
+//		fmt.Println(finding)
+//	}
+package twoway
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/contracts/results"
+)
+
+// Input is what a check looks at.
+type Input struct {
+	Document   *Document
+	Pact       *pactfile.File
+	Exemptions *Exemptions      // nil for none
+	Results    *results.Results // of the verification of a provider, nil where there was none
+}
+
+// Check holds the pact and the document against each other.
+func Check(in Input) *Report {
+	c := checker{document: in.Document, coverage: newCoverage(in.Document), findings: []Finding{}}
+	for i := range in.Pact.Interactions {
+		c.check(&in.Pact.Interactions[i])
+	}
+	rows, findings := c.coverage.judge(in)
+	return &Report{
+		Document: in.Document.name,
+		Consumer: in.Pact.Consumer,
+		Provider: in.Pact.Provider,
+		Coverage: rows,
+		Findings: append(c.findings, findings...),
+	}
+}
+
+// checker collects what is wrong with a pact, one interaction after the other.
+type checker struct {
+	document    *Document
+	coverage    *coverage
+	interaction *pactfile.Interaction // the one at hand
+	findings    []Finding
+}
+
+func (c *checker) check(interaction *pactfile.Interaction) {
+	c.interaction = interaction
+	first := len(c.findings)
+	c.exchange()
+	slices.SortStableFunc(c.findings[first:], func(a, b Finding) int { return cmp.Compare(a.Pointer, b.Pointer) })
+}
+
+// exchange checks the request of the interaction, and the response to it.
+func (c *checker) exchange() {
+	request, response := &c.interaction.Request, &c.interaction.Response
+	op, values := c.document.route(request.Method, request.Path)
+	if op == nil {
+		c.add("/request/path", 0, "the document has no %s %s", request.Method, request.Path)
+		return
+	}
+	c.request(op, values)
+	status, declared := op.response(response.Status)
+	c.coverage.exercise(op, status, c.interaction)
+	if declared == nil {
+		c.add("/response/status", line(op.spec.Origin, "responses"), "the document declares no %d for %s", response.Status, op.name)
+		return
+	}
+	c.response(declared)
+}
+
+// add records a finding about the interaction at hand.
+func (c *checker) add(pointer string, line int, format string, args ...any) {
+	c.findings = append(c.findings, Finding{
+		Interaction: c.interaction.Description,
+		Pointer:     pointer,
+		File:        c.document.name,
+		Line:        line,
+		Message:     fmt.Sprintf(format, args...),
+	})
+}
+
+// value checks a JSON value against its schema.
+func (c *checker) value(pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption) {
+	err := schema.Value.VisitJSON(value, append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation())...)
+	for _, broken := range schemaErrors(err) {
+		c.add(join(pointer, broken.JSONPointer()...), line(broken.Schema.Origin, broken.SchemaField), "%s", broken.Reason)
+	}
+	c.undeclared(pointer, value, shapeOf(schema))
+}
+
+// undeclared finds the fields of a value that the document does not have. The
+// contract lets both sides ignore such fields, but a consumer that sends or
+// demands one relies on something that nobody has promised.
+func (c *checker) undeclared(pointer string, value any, s shape) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			if inner := s.field(name); inner != nil {
+				c.undeclared(join(pointer, name), field, inner)
+			} else {
+				c.add(join(pointer, name), s.line(), "the document has no field %q here", name)
+			}
+		}
+	case []any:
+		for i, item := range value {
+			c.undeclared(join(pointer, fmt.Sprint(i)), item, s.items())
+		}
+	}
+}
+
+// join appends tokens to a JSON pointer (RFC 6901).
+func join(pointer string, tokens ...string) string {
+	for _, token := range tokens {
+		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+	}
+	return pointer
+}

@@ -1,0 +1,155 @@
+package twoway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Document is an OpenAPI document that knows the lines of its parts.
+type Document struct {
+	name       string
+	operations []*operation // as they follow each other in the document
+}
+
+// Load reads an OpenAPI document from a file. It fails on one that is not valid.
+func Load(ctx context.Context, path string) (*Document, error) {
+	loader := openapi3.NewLoader()
+	loader.Context = ctx
+	loader.IncludeOrigin = true
+	api, err := loader.LoadFromFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	// Whether the examples of the document are valid is for its linters to say.
+	if err := api.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	document := &Document{name: path}
+	for template, item := range api.Paths.Map() {
+		for method, spec := range item.Operations() {
+			document.operations = append(document.operations, newOperation(api, item, template, method, spec))
+		}
+	}
+	slices.SortFunc(document.operations, func(a, b *operation) int {
+		return cmp.Compare(line(a.spec.Origin, ""), line(b.spec.Origin, ""))
+	})
+	return document, nil
+}
+
+// operation is one operation of the document, with what it inherits.
+type operation struct {
+	name       string // its operationId, or method and path where it has none
+	method     string
+	template   string
+	spec       *openapi3.Operation
+	parameters openapi3.Parameters
+	secured    bool // by a scheme that an Authorization header serves
+}
+
+func newOperation(api *openapi3.T, item *openapi3.PathItem, template, method string, spec *openapi3.Operation) *operation {
+	op := &operation{
+		name:       cmp.Or(spec.OperationID, method+" "+template),
+		method:     method,
+		template:   template,
+		spec:       spec,
+		parameters: slices.Clone(spec.Parameters),
+	}
+	for _, shared := range item.Parameters {
+		if spec.Parameters.GetByInAndName(shared.Value.In, shared.Value.Name) == nil {
+			op.parameters = append(op.parameters, shared)
+		}
+	}
+	security := api.Security
+	if spec.Security != nil {
+		security = *spec.Security
+	}
+	for _, requirement := range security {
+		for scheme := range requirement {
+			if ref := api.Components.SecuritySchemes[scheme]; ref != nil && ref.Value.Type != "apiKey" {
+				op.secured = true
+			}
+		}
+	}
+	return op
+}
+
+// route returns the operation that a request is for, and the values of its path
+// parameters; nil when the document has none. A literal path goes before one with
+// parameters.
+func (d *Document) route(method, path string) (*operation, map[string]string) {
+	var found *operation
+	var values map[string]string
+	for _, op := range d.operations {
+		if op.method != method {
+			continue
+		}
+		if v, fits := matchTemplate(op.template, path); fits && (found == nil || len(v) < len(values)) {
+			found, values = op, v
+		}
+	}
+	return found, values
+}
+
+// matchTemplate tells whether a path is one that a template such as
+// /v2/nodes/{id} stands for, and what stands in it for the parameters.
+func matchTemplate(template, path string) (map[string]string, bool) {
+	want, have := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	values := map[string]string{}
+	for i, segment := range want {
+		text, err := url.PathUnescape(have[i])
+		if err != nil {
+			return nil, false
+		}
+		if name, isParameter := parameterName(segment); isParameter {
+			values[name] = text
+		} else if text != segment {
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+func parameterName(segment string) (string, bool) {
+	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
+		return segment[1 : len(segment)-1], true
+	}
+	return "", false
+}
+
+// response returns what the document declares for a status, nil for nothing, and
+// the name under which it does so, which may be a range or default.
+func (op *operation) response(status int) (string, *openapi3.Response) {
+	code := strconv.Itoa(status)
+	for _, name := range []string{code, code[:1] + "XX", "default"} {
+		if ref := op.spec.Responses.Value(name); ref != nil {
+			return name, ref.Value
+		}
+	}
+	return code, nil
+}
+
+// line returns where a part of the document is: the line of one of its fields,
+// or that of the part itself when the field is not there. It is 0 for a part that
+// the document does not have.
+func line(origin *openapi3.Origin, field string) int {
+	if origin == nil {
+		return 0
+	}
+	if at, found := origin.Fields.Lookup(field); found {
+		return at.Line
+	}
+	if origin.Key == nil {
+		return 0
+	}
+	return origin.Key.Line
+}

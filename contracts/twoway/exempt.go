@@ -1,0 +1,109 @@
+package twoway
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Exemptions list statuses that no interaction has to exercise.
+type Exemptions struct {
+	name    string
+	entries []exemption
+}
+
+// exemption is one of them, for one operation.
+type exemption struct {
+	operation string
+	status    string
+	reason    string
+	line      int
+}
+
+// LoadExemptions reads a YAML file of entries such as
+//
+//   - status: 405
+//     operations: [registerNode, listNodes]
+//     reason: the client uses no method but those of the document
+//
+// It fails on an entry that gives no reason.
+func LoadExemptions(path string) (*Exemptions, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var entries []struct {
+		Status     yaml.Node   `yaml:"status"`
+		Operations []yaml.Node `yaml:"operations"`
+		Reason     string      `yaml:"reason"`
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&entries); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	exemptions := &Exemptions{name: path}
+	for _, entry := range entries {
+		if entry.Reason == "" {
+			return nil, fmt.Errorf("%s:%d: the exemption gives no reason", path, entry.Status.Line)
+		}
+		for _, operation := range entry.Operations {
+			exemptions.entries = append(exemptions.entries, exemption{operation.Value, entry.Status.Value, entry.Reason, operation.Line})
+		}
+	}
+	return exemptions, nil
+}
+
+// reason returns why a status is exempt, nothing when it is not.
+func (e *Exemptions) reason(operation, status string) string {
+	if e == nil {
+		return ""
+	}
+	for _, entry := range e.entries {
+		if entry.operation == operation && entry.status == status {
+			return entry.reason
+		}
+	}
+	return ""
+}
+
+// judge finds the entries that exempt nothing.
+func (e *Exemptions) judge(rows []Row) []Finding {
+	if e == nil {
+		return nil
+	}
+	type place struct{ operation, status string }
+	declared, seen := map[place]Row{}, map[place]bool{}
+	for _, row := range rows {
+		if row.Line > 0 {
+			declared[place{row.Operation, row.Status}] = row
+		}
+	}
+	var findings []Finding
+	for _, entry := range e.entries {
+		at := place{entry.operation, entry.status}
+		row, known := declared[at]
+		message := ""
+		switch {
+		case !known:
+			message = "the document declares no such status"
+		case len(row.Interactions) > 0:
+			message = fmt.Sprintf("interaction %q exercises it", row.Interactions[0])
+		case seen[at]:
+			message = "an entry above says so already"
+		}
+		if message != "" {
+			findings = append(findings, Finding{
+				File:    e.name,
+				Line:    entry.line,
+				Message: fmt.Sprintf("%s of %s is exempt for nothing: %s", entry.status, entry.operation, message),
+			})
+		}
+		seen[at] = true
+	}
+	return findings
+}

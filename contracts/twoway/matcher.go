@@ -1,0 +1,150 @@
+package twoway
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+)
+
+// bodyRules checks the matchers on the parts of a value of some shape.
+func (c *checker) bodyRules(pointer string, rules []pactfile.BodyRule, example any, root shape) {
+	for _, rule := range rules {
+		at := join(pointer, rule.Path.String())
+		s, known := c.descend(at, rule.Path, root)
+		if !known {
+			continue
+		}
+		for _, matcher := range rule.Matchers {
+			c.matcher(at, s, rule.Path.Select(example), matcher)
+		}
+	}
+}
+
+// descend follows a path down a shape.
+func (c *checker) descend(pointer string, path pactfile.Path, s shape) (shape, bool) {
+	for _, step := range path.Steps {
+		inner := s.field(step.Name)
+		if step.Item {
+			inner = s.items()
+		}
+		if inner == nil {
+			c.add(pointer, s.line(), "the document has no %s here", describe(step))
+			return nil, false
+		}
+		s = inner
+	}
+	return s, true
+}
+
+func describe(step pactfile.Step) string {
+	if step.Item {
+		return "array"
+	}
+	return fmt.Sprintf("field %q", step.Name)
+}
+
+// matcher checks that a matcher and the document can both be right about a value.
+// Examples are what the pact has in its place.
+func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Matcher) {
+	types, known := matchedTypes(m)
+	if !known {
+		c.add(pointer, 0, "nothing is known here of a matcher called %q", m.Match)
+		return
+	}
+	if len(types) > 0 && !s.allows(types...) {
+		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has %s here", m.Match, strings.Join(types, " or "), strings.Join(s.types(), " or "))
+		return
+	}
+	switch m.Match {
+	case "regex":
+		c.examplesMatch(pointer, examples, m)
+	case "arrayContains":
+		c.variants(pointer, s, examples, m.Variants)
+	case "eachValue":
+		for _, inner := range m.Rules {
+			c.matcher(pointer, s.values(), nil, inner)
+		}
+	}
+	c.lengths(pointer, s, m)
+}
+
+// matchedTypes returns the JSON types that a matcher lets through, none when it
+// goes by the type of the example, and whether the matcher is known.
+func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
+	switch m.Match {
+	case "type":
+		if m.Min != nil || m.Max != nil {
+			return []string{openapi3.TypeArray}, true
+		}
+		return nil, true
+	case "equality", "notEmpty":
+		return nil, true
+	case "integer", "number":
+		return []string{openapi3.TypeInteger, openapi3.TypeNumber}, true
+	case "decimal": // wants a decimal point, which an integer does not have
+		return []string{openapi3.TypeNumber}, true
+	case "boolean":
+		return []string{openapi3.TypeBoolean}, true
+	case "null":
+		return []string{openapi3.TypeNull}, true
+	case "regex", "include", "date", "time", "datetime", "timestamp", "semver":
+		return []string{openapi3.TypeString}, true
+	case "arrayContains":
+		return []string{openapi3.TypeArray}, true
+	case "values", "eachKey", "eachValue":
+		return []string{openapi3.TypeArray, openapi3.TypeObject}, true
+	}
+	return nil, false
+}
+
+// examplesMatch checks that the examples match their own regex. As the document
+// is held against the examples, a regex that fits them is one that it can agree to.
+func (c *checker) examplesMatch(pointer string, examples []any, m pactfile.Matcher) {
+	matches, err := wholeMatch(m.Regex)
+	if err != nil {
+		c.add(pointer, 0, "the regex cannot be checked: %v", err)
+		return
+	}
+	for _, example := range examples {
+		if text, isText := example.(string); isText && !matches(text) {
+			c.add(pointer, 0, "the example %q does not match its own regex %s", text, m.Regex)
+		}
+	}
+}
+
+// wholeMatch compiles a regex as Pact means it: it has to match from start to end.
+func wholeMatch(regex string) (func(string) bool, error) {
+	compiled, err := regexp.Compile(`\A(?:` + regex + `)\z`)
+	if err != nil {
+		return nil, err
+	}
+	return compiled.MatchString, nil
+}
+
+func (c *checker) variants(pointer string, s shape, examples []any, variants []pactfile.Variant) {
+	for i, variant := range variants {
+		at := join(pointer, "variants", strconv.Itoa(i))
+		for _, example := range examples {
+			if items, isList := example.([]any); isList && variant.Index < len(items) {
+				c.bodyRules(at, variant.Rules, items[variant.Index], s.items())
+			}
+		}
+	}
+}
+
+// lengths checks how many items a matcher demands against how many there can be.
+func (c *checker) lengths(pointer string, s shape, m pactfile.Matcher) {
+	for _, schema := range s {
+		if most := schema.MaxItems; m.Min != nil && most != nil && *m.Min > *most {
+			c.add(pointer, line(schema.Origin, "maxItems"), "the matcher demands at least %d items, and the document has at most %d", *m.Min, *most)
+		}
+		if least := schema.MinItems; m.Max != nil && *m.Max < least {
+			c.add(pointer, line(schema.Origin, "minItems"), "the matcher allows at most %d items, and the document has at least %d", *m.Max, least)
+		}
+	}
+}

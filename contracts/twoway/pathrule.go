@@ -1,0 +1,81 @@
+package twoway
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+)
+
+// pathRules checks that the matchers on the path let through paths of the
+// operation only. That cannot be decided of any regex, so it is tried on paths that
+// are one step away from the example: a regex written loosely matches one of them.
+func (c *checker) pathRules(op *operation) {
+	const pointer = "/request/matchingRules/path"
+	path, matchers := c.interaction.Request.Path, c.interaction.Request.Rules.Path
+	if len(matchers) == 0 {
+		return
+	}
+	for _, matcher := range matchers {
+		if matcher.Match == "regex" {
+			c.examplesMatch(pointer, []any{path}, matcher)
+		}
+	}
+	for _, stray := range op.strays(path) {
+		if letThrough(matchers, path, stray) {
+			c.add(pointer, line(op.spec.Origin, ""), "the path matcher lets through %q, which is not a path of %s", stray, op.name)
+			return
+		}
+	}
+}
+
+func letThrough(matchers []pactfile.Matcher, example, path string) bool {
+	for _, m := range matchers {
+		switch m.Match {
+		case "regex":
+			if matches, err := wholeMatch(m.Regex); err != nil || !matches(path) {
+				return false
+			}
+		case "equality":
+			if path != example {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// strays returns paths near one of the operation's that are not the operation's.
+func (op *operation) strays(path string) []string {
+	segments := strings.Split(path, "/")
+	strays := []string{path + "/x", strings.Join(segments[:len(segments)-1], "/")}
+	for i, segment := range strings.Split(op.template, "/") {
+		for _, other := range op.misfits(segment) {
+			changed := slices.Clone(segments)
+			changed[i] = other
+			strays = append(strays, strings.Join(changed, "/"))
+		}
+	}
+	return strays
+}
+
+// misfits returns what a segment of the template does not stand for.
+func (op *operation) misfits(segment string) []string {
+	name, isParameter := parameterName(segment)
+	if !isParameter {
+		if segment == "" { // before the first slash
+			return nil
+		}
+		return []string{segment + "x"}
+	}
+	misfits := []string{"", "a/b"}
+	schema := op.parametersIn(openapi3.ParameterInPath).schema(name)
+	for _, text := range []string{" ", "a b", "-a", ".a", "_a", "é", "A", "0"} {
+		if schema != nil && schema.Value.VisitJSON(typed(text, shapeOf(schema))) != nil {
+			misfits = append(misfits, text)
+		}
+	}
+	return misfits
+}

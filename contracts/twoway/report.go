@@ -1,0 +1,86 @@
+package twoway
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Report is what a check found.
+type Report struct {
+	Document string    `json:"document"`
+	Consumer string    `json:"consumer"`
+	Provider string    `json:"provider"`
+	Coverage []Row     `json:"coverage"` // operation by operation, as they follow each other in the document
+	Findings []Finding `json:"findings"` // none when pact and document agree and nothing is left out
+}
+
+// Finding is one thing that is wrong.
+type Finding struct {
+	// Interaction is the description of the interaction it is about, if it is about
+	// one.
+	Interaction string `json:"interaction,omitempty"`
+	// Pointer is the JSON pointer to it within the interaction, or within the
+	// document when no interaction is to blame.
+	Pointer string `json:"jsonPointer,omitempty"`
+	// File and Line are where it says otherwise: in the document as a rule. Line is
+	// 0 where there is no such line.
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Message string `json:"text"`
+}
+
+// String returns the finding in one line.
+func (f Finding) String() string {
+	return f.format("%q", "%s")
+}
+
+// format returns the finding in one line, with formats of their own for the names
+// that a person reads and for those that only a program does.
+func (f Finding) format(name, pointer string) string {
+	var subject []string
+	if f.Interaction != "" {
+		subject = append(subject, fmt.Sprintf(name, f.Interaction))
+	}
+	if f.Pointer != "" {
+		subject = append(subject, fmt.Sprintf(pointer, f.Pointer))
+	}
+	text := f.Message
+	if len(subject) > 0 {
+		text = strings.Join(subject, " ") + ": " + text
+	}
+	if f.Line > 0 {
+		text += fmt.Sprintf(" (%s:%d)", f.File, f.Line)
+	}
+	return text
+}
+
+// WriteJSON writes the report as JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// summary counts the findings, and the statuses that the document declares.
+func (r *Report) summary() string {
+	declared, exercised, exempt, verified := 0, 0, 0, 0
+	for _, row := range r.Coverage {
+		switch {
+		case row.Line == 0:
+			continue
+		case len(row.Interactions) > 0:
+			exercised++
+		case row.Exempt != "":
+			exempt++
+		}
+		declared++
+		if row.verified() {
+			verified++
+		}
+	}
+	return fmt.Sprintf("%d findings; of %d declared statuses %d are exercised (%d verified), %d exempt, %d left out",
+		len(r.Findings), declared, exercised, verified, exempt, declared-exercised-exempt)
+}

@@ -1,0 +1,131 @@
+package twoway
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// shape is all that the document says of a value: its schema, and the schemas
+// that this one is composed of.
+type shape []*openapi3.Schema
+
+func shapeOf(ref *openapi3.SchemaRef) shape {
+	if ref == nil {
+		return nil
+	}
+	s := shape{ref.Value}
+	for _, parts := range []openapi3.SchemaRefs{ref.Value.AllOf, ref.Value.AnyOf, ref.Value.OneOf} {
+		for _, part := range parts {
+			s = append(s, shapeOf(part)...)
+		}
+	}
+	return s
+}
+
+// anything is the shape of a value that the document leaves open.
+func anything() shape {
+	return shape{{}}
+}
+
+// field returns the shape of an object's field, or of all of them for "*"; nil
+// when the document does not have it.
+func (s shape) field(name string) shape {
+	var found shape
+	described := false
+	for _, schema := range s {
+		for property, ref := range schema.Properties {
+			described = true
+			if name == "*" || name == property {
+				found = append(found, shapeOf(ref)...)
+			}
+		}
+	}
+	for _, schema := range s {
+		if extra := schema.AdditionalProperties; found == nil && extra.Schema != nil {
+			found = shapeOf(extra.Schema)
+		} else if found == nil && extra.Has != nil && *extra.Has {
+			found = anything()
+		}
+	}
+	if found == nil && !described && s.allows(openapi3.TypeObject) {
+		return anything()
+	}
+	return found
+}
+
+// items returns the shape of an array's items.
+func (s shape) items() shape {
+	var found shape
+	for _, schema := range s {
+		found = append(found, shapeOf(schema.Items)...)
+	}
+	if found == nil && s.allows(openapi3.TypeArray) {
+		return anything()
+	}
+	return found
+}
+
+// values returns the shape of what is inside an array or an object.
+func (s shape) values() shape {
+	return append(s.items(), s.field("*")...)
+}
+
+// allows reports whether a value may be of one of some JSON types.
+func (s shape) allows(types ...string) bool {
+	typed := false
+	for _, schema := range s {
+		if schema.Nullable && slices.Contains(types, openapi3.TypeNull) {
+			return true
+		}
+		for _, have := range schema.Type.Slice() {
+			typed = true
+			if slices.Contains(types, have) {
+				return true
+			}
+		}
+	}
+	return !typed
+}
+
+// types returns the JSON types that the document names for the value.
+func (s shape) types() []string {
+	var types []string
+	for _, schema := range s {
+		types = append(types, schema.Type.Slice()...)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// line returns where the document describes the value.
+func (s shape) line() int {
+	for _, schema := range s {
+		if at := line(schema.Origin, ""); at > 0 {
+			return at
+		}
+	}
+	return 0
+}
+
+// schemaErrors takes an error of a schema's validation apart into the innermost
+// ones: that a value does not match all of an allOf says nothing to anyone.
+func schemaErrors(err error) []*openapi3.SchemaError {
+	var several openapi3.MultiError
+	if errors.As(err, &several) {
+		var found []*openapi3.SchemaError
+		for _, each := range several {
+			found = append(found, schemaErrors(each)...)
+		}
+		return found
+	}
+	var one *openapi3.SchemaError
+	if !errors.As(err, &one) {
+		return nil
+	}
+	if inner := schemaErrors(one.Origin); len(inner) > 0 {
+		return inner
+	}
+	return []*openapi3.SchemaError{one}
+}

@@ -1,0 +1,78 @@
+package registration_test
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The simulation puts fleets of real nodes before the real mock, on a network and
+// in circumstances drawn from a seed, and watches at every step that the promises
+// of this package are kept. `make simulate SEEDS=n NODES=n HOURS=n` runs more of it.
+var (
+	firstSeed = flag.Uint64("seed", 1, "first seed of the simulation")
+	seeds     = flag.Int("seeds", 20, "seeds to simulate")
+	fleet     = flag.Int("nodes", 8, "nodes in a simulated fleet")
+	hours     = flag.Float64("hours", 1, "virtual hours per seed")
+	progress  = flag.Bool("progress", false, "print a line for each seed")
+)
+
+func TestSimulation(t *testing.T) {
+	duration := time.Duration(*hours * float64(time.Hour))
+	for seed := *firstSeed; seed < *firstSeed+uint64(*seeds); seed++ {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			begin := time.Now()
+			w := simulate(t, seed, *fleet, duration)
+			if *progress {
+				took := time.Since(begin)
+				fmt.Fprintf(os.Stderr, "seed %-4d %d nodes × %v in %v: %.0f node-hours/s, %d requests, %s\n", seed, *fleet, duration,
+					took.Round(time.Millisecond), float64(*fleet)*duration.Hours()/took.Seconds(), w.requests.Load(), w.summary())
+			}
+			if t.Failed() {
+				t.Logf("replay with: go test ./pkg/registration -run TestSimulation -seed %d -seeds 1 -nodes %d -hours %v -v", seed, *fleet, *hours)
+			}
+		})
+	}
+}
+
+// A seed tells the whole story: the same one twice makes the same one.
+func TestSimulationReplays(t *testing.T) {
+	story := func() uint64 { return simulate(t, 7, 5, 20*time.Minute).fingerprint() }
+	if first, second := story(), story(); first != second {
+		t.Errorf("seed 7 told two stories: %x and %x", first, second)
+	}
+}
+
+// simulate runs a fleet through the circumstances of a seed.
+func simulate(t *testing.T, seed uint64, nodes int, duration time.Duration) *world {
+	var w *world
+	synctest.Test(t, func(t *testing.T) {
+		w = newWorld(t, seed, nodes, duration)
+		for _, n := range w.nodes {
+			w.running.Go(n.live)
+		}
+		for time.Since(w.begin) < duration {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			w.check()
+		}
+		w.end()
+	})
+	return w
+}
+
+// fingerprint sums up what every node did and when.
+func (w *world) fingerprint() uint64 {
+	sum := fnv.New64a()
+	for _, n := range w.nodes {
+		for _, s := range n.sent {
+			fmt.Fprintln(sum, n.id, s.op, s.at.Sub(w.begin), s.fault)
+		}
+	}
+	return sum.Sum64()
+}
