@@ -1,0 +1,71 @@
+# What a developer runs, and what CI runs. Alone, `make` lists it.
+
+# Length of one fuzz target's turn.
+FUZZTIME ?= 30s
+
+# A checkout may belong to another user, as in CI, and git then refuses to tell
+# Go the revision it would stamp into the programs.
+GOFLAGS += -buildvcs=false
+export GOFLAGS
+
+# The linters have a go.mod of their own: programs that import this module do not
+# inherit them.
+TOOL = go tool -modfile=tools/go.mod
+
+# The document linters neither report home nor look for news.
+export REDOCLY_TELEMETRY = off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## the mock and three nodes in this terminal, until Ctrl-C (ADDR=127.0.0.1:8080)
+	@scripts/demo.sh
+
+.PHONY: build
+build: ## the programs, into bin/
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## all tests, under the race detector
+	go test -race ./...
+
+.PHONY: lint
+lint: node_modules/.package-lock.json ## code, go.mod and OpenAPI documents; no warning passes
+	@unformatted=$$($(TOOL) gofumpt -l .) && test -z "$$unformatted" || \
+		{ echo "not formatted, run: $(TOOL) gofumpt -w ."; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	go mod tidy -diff
+	node_modules/.bin/spectral lint --fail-severity=hint openapi/*.yaml
+	node_modules/.bin/redocly lint openapi/*.yaml
+
+.PHONY: generate
+generate: ## the code that is made from the OpenAPI documents
+	go generate ./...
+
+.PHONY: bench
+bench: ## the benchmarks, and their allocations
+	@found=$$($(call functions,Benchmark)) && \
+	go test -run '^$$' -bench . -benchmem $$(echo "$$found" | cut -d : -f 1 | uniq)
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME=30s
+	@found=$$($(call functions,Fuzz)) && for target in $$found; do \
+		go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) "$${target%:*}" || exit; \
+	done
+
+.PHONY: clean
+clean: ## remove what was built and installed
+	rm -rf bin node_modules
+
+# $(call functions,Fuzz) prints package:function for the test functions so named.
+functions = go test -list '^$(1)' ./... | awk '/^$(1)/ { names[++n] = $$1 } \
+	/^ok/ { for (i = 1; i <= n; i++) print $$2 ":" names[i]; n = 0 } \
+	/^FAIL/ { failed = 1 } END { exit failed }'
+
+# npm writes this file last, so it is the stamp of a complete installation.
+node_modules/.package-lock.json: package-lock.json
+	npm ci

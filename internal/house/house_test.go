@@ -1,0 +1,169 @@
+// Package house holds the rules that the code of this repository is built by.
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/llama-orch/node-registration"
+)
+
+// A program that imports the client pays for no server, OpenAPI library or
+// command line, and client and mock do not share their mistakes. Tests may import
+// what they like.
+func TestImportsRunOneWay(t *testing.T) {
+	for _, rule := range []struct {
+		packages string
+		never    []string
+	}{
+		{"./pkg/...", []string{
+			"github.com/getkin/kin-openapi",
+			"github.com/go-chi/chi",
+			"github.com/pact-foundation/pact-go",
+			"github.com/spf13/cobra",
+			module + "/cmd",
+			module + "/contracts",
+			module + "/mockserver",
+			module + "/openapi",
+		}},
+		{"./pkg/nodeapi", []string{module}},
+		{"./mockserver/...", []string{module + "/cmd", module + "/contracts", module + "/pkg/registration"}},
+	} {
+		t.Run(rule.packages, func(t *testing.T) {
+			list := exec.CommandContext(t.Context(), "go", "list", "-deps",
+				"-f", `{{range .Imports}}{{$.ImportPath}} {{.}}{{"\n"}}{{end}}`, rule.packages)
+			list.Dir, list.Stderr = root, t.Output()
+			imports, err := list.Output()
+			if err != nil {
+				t.Fatalf("go list: %v", err)
+			}
+			for line := range strings.Lines(string(imports)) {
+				importer, imported, _ := strings.Cut(strings.TrimSpace(line), " ")
+				for _, path := range rule.never {
+					if imported == path || strings.HasPrefix(imported, path+"/") {
+						t.Errorf("%s imports %s", importer, imported)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Hand-written code reaches the protocol through what is generated from the
+// document, so that no change of the document passes it by: it spells no path of
+// the protocol and no JSON field. A field whose name is a plain word, as "status",
+// cannot be told from that word, and goes unchecked.
+func TestOnlyTheDocumentSpellsTheProtocol(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	speller := newSpeller(doc)
+	if len(speller.paths) == 0 || len(speller.fields) == 0 {
+		t.Fatal("the document has no paths or no fields")
+	}
+	files := token.NewFileSet()
+	checked := 0
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{".git", "node_modules", "openapi"}, entry.Name()):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(files, path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil || ast.IsGenerated(file) {
+			return err
+		}
+		checked++
+		ast.Inspect(file, func(node ast.Node) bool {
+			if speller.spells(node) {
+				t.Errorf("%s spells the protocol: say it through pkg/nodeapi", files.Position(node.Pos()))
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked == 0 {
+		t.Error("there was no file to check")
+	}
+}
+
+// speller knows how a protocol is spelled.
+type speller struct {
+	paths  []string        // each up to its first parameter
+	fields map[string]bool // the JSON fields, but those named by a plain word
+}
+
+func newSpeller(doc *openapi3.T) speller {
+	s := speller{fields: map[string]bool{}}
+	for path := range doc.Paths.Map() {
+		start, _, _ := strings.Cut(path, "{")
+		s.paths = append(s.paths, strings.TrimSuffix(start, "/"))
+	}
+	for _, schema := range doc.Components.Schemas {
+		for name := range schema.Value.Properties {
+			if strings.Contains(name, "_") {
+				s.fields[name] = true
+			}
+		}
+	}
+	return s
+}
+
+// spells reports whether a node of a Go file is a string that holds a path or
+// names a field, or a struct tag that does.
+func (s speller) spells(node ast.Node) bool {
+	switch node := node.(type) {
+	case *ast.Field:
+		name, _, _ := strings.Cut(reflect.StructTag(text(node.Tag)).Get("json"), ",")
+		return s.fields[name]
+	case *ast.BasicLit:
+		value := text(node)
+		if slices.ContainsFunc(s.paths, func(path string) bool { return strings.Contains(value, path) }) {
+			return true
+		}
+		for name := range s.fields {
+			if value == name && !isLogKey(name) || strings.Contains(value, strconv.Quote(name)+":") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isLogKey reports whether a field's name is also the key under which log lines
+// and metrics must name the node (CLOUD-7020).
+func isLogKey(name string) bool {
+	return name == "node_id" || name == "machine_id"
+}
+
+// text returns the value of a string literal, and "" for any other or none.
+func text(literal *ast.BasicLit) string {
+	if literal == nil || literal.Kind != token.STRING {
+		return ""
+	}
+	value, _ := strconv.Unquote(literal.Value)
+	return value
+}

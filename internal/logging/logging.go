@@ -1,0 +1,50 @@
+// Package logging makes the loggers of this repository's programs.
+package logging
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/lmittmann/tint"
+)
+
+// New returns a logger that writes to w what is at least as grave as level, which
+// is debug, info, warn or error. The format is text, for people, or json, for
+// machines. Text is coloured when w is a terminal and NO_COLOR is not set. The error
+// lists everything that is wrong with the arguments.
+func New(w io.Writer, level, format string) (*slog.Logger, error) {
+	least, levelErr := parseLevel(level)
+	switch format {
+	case "text":
+		return slog.New(tint.NewHandler(w, &tint.Options{
+			Level:      least,
+			TimeFormat: "15:04:05.000",
+			NoColor:    os.Getenv("NO_COLOR") != "" || !isTerminal(w),
+		})), levelErr
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least})), levelErr
+	}
+	return nil, errors.Join(levelErr, fmt.Errorf("log format %q: must be text or json", format))
+}
+
+func parseLevel(name string) (slog.Level, error) {
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if strings.EqualFold(name, level.String()) {
+			return level, nil
+		}
+	}
+	return 0, fmt.Errorf("log level %q: must be debug, info, warn or error", name)
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
