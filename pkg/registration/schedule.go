@@ -102,15 +102,18 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 }
 
 // afterRegister spreads the first heartbeats of a fleet that starts at once over
-// an interval. A node that registers again beats right away, since it is not
-// online until it has, and its turn came by its own phase or backoff.
+// an interval, and those of one that comes back at once over the longest backoff.
+// A node that registers again at its own tick beats right away.
 func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	s.registered = true
 	s.confirmed = s.sent
 	s.due = now
-	if s.grid.IsZero() {
+	switch {
+	case s.grid.IsZero():
 		s.grid = now.Add(scale(s.interval, jitter))
 		s.due = s.grid
+	case s.failures > 0:
+		s.due = now.Add(scale(s.longestBackoff(), jitter))
 	}
 	return s
 }
@@ -155,20 +158,31 @@ func (s schedule) tick(now time.Time) time.Time {
 }
 
 // afterForgotten registers again, at once the first time: a whole fleet that is
-// forgotten learns of it one by one, each at its own tick. Two orchestratords that
-// do not share a registry would forget it at every other heartbeat.
+// forgotten learns of it one by one, each at its own tick, unless it comes back
+// from an outage. Two orchestratords that do not share a registry would forget it
+// at every other heartbeat.
 func (s schedule) afterForgotten(now time.Time, jitter float64) schedule {
 	if now.Sub(s.forgottenAt) > forgiveness {
 		s.forgotten = 0
 	}
 	s.registered = false
 	s.due = now
-	if s.forgotten > 0 {
+	switch {
+	case s.forgotten > 0:
 		s.due = now.Add(fullJitter(firstCooldown, longestCooldown, s.forgotten, jitter))
+	case s.failures > 0:
+		s.due = now.Add(scale(s.longestBackoff()/2, jitter))
 	}
 	s.forgotten++
 	s.forgottenAt = now
 	return s
+}
+
+func (s schedule) longestBackoff() time.Duration {
+	if s.maxBackoff > 0 {
+		return s.maxBackoff
+	}
+	return s.interval / 2
 }
 
 func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter float64) schedule {
@@ -180,9 +194,7 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 	case o.verdict == refused, o.verdict == unauthorized:
 		s.due = now.Add(slowRetry/2 + scale(slowRetry/2, jitter))
 	default:
-		longest := s.maxBackoff
-		setDefault(&longest, s.interval/2)
-		s.due = now.Add(o.retryAfter + fullJitter(firstBackoff, longest, s.failures, jitter))
+		s.due = now.Add(o.retryAfter + fullJitter(firstBackoff, s.longestBackoff(), s.failures, jitter))
 	}
 	return s
 }

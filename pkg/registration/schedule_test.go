@@ -212,3 +212,19 @@ func TestScheduleKeepsAHeartbeatWithinItsInterval(t *testing.T) {
 		}
 	}
 }
+
+func TestScheduleSpreadsAFleetThatComesBack(t *testing.T) {
+	for _, jitter := range []float64{0, 0.5, 0.999} {
+		s := online(Config{})
+		now := s.due
+		s = s.after(beating, now, now, outcome{verdict: failed}, 0)
+		s = s.after(beating, now, now, outcome{verdict: forgotten}, jitter)
+		if want := scale(2500*time.Millisecond, jitter); s.due.Sub(now) != want {
+			t.Errorf("jitter %v: registers again after %v, want %v", jitter, s.due.Sub(now), want)
+		}
+		s = s.after(registering, now, now, outcome{}, jitter)
+		if want := scale(5*time.Second, jitter); s.due.Sub(now) != want || s.next(s.due) != beating {
+			t.Errorf("jitter %v: beats after %v, want %v", jitter, s.due.Sub(now), want)
+		}
+	}
+}

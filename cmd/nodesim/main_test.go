@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// emptyEnvironment keeps a test from what a node's environment may hold.
+func emptyEnvironment(t *testing.T) {
+	for _, name := range []string{
+		registration.EnvNodeID, registration.EnvMachineID, registration.EnvOrchestratordURL,
+		registration.EnvRegisterOnStartup, registration.EnvHeartbeatInterval, registration.EnvAPIToken,
+	} {
+		t.Setenv(name, "")
+	}
+}
+
+// watched is a log that tells when it says something.
+type watched struct {
+	bytes.Buffer
+	want string
+	seen chan struct{}
+}
+
+func (w *watched) Write(line []byte) (int, error) {
+	if w.want != "" && bytes.Contains(line, []byte(w.want)) {
+		w.want = ""
+		close(w.seen)
+	}
+	return w.Buffer.Write(line)
+}
+
+func TestALifeFromFlags(t *testing.T) {
+	emptyEnvironment(t)
+	const token = "a-token-of-more-than-thirty-two-bytes"
+	orchestratord := mocktest.Start(t, mockserver.WithTokens(token))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+
+	var out bytes.Buffer
+	log := watched{want: "online", seen: make(chan struct{})}
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{
+			"run", "--orchestratord-url", orchestratord.URL, "--node-id", "gpu-node-7", "--machine-id", "machine-b",
+			"--address", "http://10.0.0.7:9200", "--pool", "a", "--pool", "b", "--interval", "1s", "--token", token,
+		}, &out, &log)
+	}()
+	select {
+	case <-log.seen:
+	case status := <-done:
+		t.Fatalf("ended with status %d: %s", status, log.String())
+	}
+	node := orchestratord.Nodes()[0]
+	if r := node.Registration; node.Status != nodeapi.NodeStatusOnline || r.NodeID != "gpu-node-7" || r.MachineID != "machine-b" || len(r.Pools) != 2 || len(node.Pools) != 2 {
+		t.Errorf("on record is %+v", node)
+	}
+	stop()
+	if status := <-done; status != 0 || len(orchestratord.Nodes()) != 0 {
+		t.Errorf("status %d, left on record: %v", status, orchestratord.Nodes())
+	}
+	if strings.Contains(log.String(), token) || !strings.Contains(log.String(), "deregistered") {
+		t.Errorf("log is %s", log.String())
+	}
+}
+
+func TestALifeFromTheEnvironment(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
+	t.Setenv("POOL_MANAGERD_NODE_ID", "gpu-node-9")
+	t.Setenv("POOL_MANAGERD_MACHINE_ID", "machine-c")
+	t.Setenv("ORCHESTRATORD_URL", orchestratord.URL)
+	t.Setenv("LLORCH_API_TOKEN", "secret")
+	var log bytes.Buffer
+	if status := run(t.Context(), []string{"run", "--for", "1ms"}, &log, &log); status != 0 {
+		t.Errorf("status %d: %s", status, log.String())
+	}
+}
+
+func TestHelp(t *testing.T) {
+	emptyEnvironment(t)
+	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
+	var out, log bytes.Buffer
+	if status := run(t.Context(), []string{"run", "--help"}, &out, &log); status != 0 || log.Len() != 0 {
+		t.Errorf("status %d, %s", status, log.String())
+	}
+	for _, want := range []string{"--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("help does not mention %s", want)
+		}
+	}
+	if strings.Contains(out.String(), "a-secret") {
+		t.Error("help shows the token")
+	}
+}
+
+func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		env  map[string]string
+		args []string
+		want []string
+	}{
+		"an unknown flag":    {nil, []string{"run", "--nodeid", "x"}, []string{"unknown flag: --nodeid"}},
+		"an unknown command": {nil, []string{"walk"}, []string{`unknown command "walk"`}},
+		"an argument":        {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
+		"a bad duration":     {nil, []string{"run", "--interval", "soon"}, []string{"--interval", "soon"}},
+		"bad values": {
+			nil,
+			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
+			[]string{`node_id is "a/b"`, "orchestratord URL", "heartbeat interval is 1ms", "pools/0 is empty"},
+		},
+		"a bad environment": {
+			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
+			[]string{"run", "--log-level", "loud"},
+			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			emptyEnvironment(t)
+			for key, value := range test.env {
+				t.Setenv(key, value)
+			}
+			var out, log bytes.Buffer
+			status := run(t.Context(), test.args, &out, &log)
+			if status == 0 || out.Len() != 0 || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("status %d, output %q, error %q: want one line", status, out.String(), log.String())
+			}
+			for _, want := range test.want {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("error %q does not say %q", log.String(), want)
+				}
+			}
+		})
+	}
+}
+
+func TestALostCauseEndsAtOnce(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
+	var out, log bytes.Buffer
+	if status := run(t.Context(), []string{"run", "--orchestratord-url", orchestratord.URL, "--token", "wrong"}, &out, &log); status != 1 {
+		t.Errorf("status %d with a wrong token: %s", status, log.String())
+	}
+	if !strings.Contains(log.String(), "nodesim: register: not authorized: orchestratord answered 401") {
+		t.Errorf("error is %s", log.String())
+	}
+}

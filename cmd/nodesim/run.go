@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// version is what simulated nodes say of their software.
+const version = "0.1.0"
+
+// newRunCommand returns the command that runs one node. Its flags are the fields
+// of a node's Config; what the environment states is their default.
+func newRunCommand() *cobra.Command {
+	fromEnv, envErr := registration.ConfigFromEnv()
+	config := withDemoDefaults(fromEnv)
+	var (
+		token              string
+		lifetime           time.Duration
+		logLevel, logStyle string
+	)
+	command := &cobra.Command{
+		Use:   "run",
+		Short: "Register one node, send its heartbeats, deregister when stopped",
+		Long: `Registers one node with orchestratord, sends heartbeats with the status of its
+pools, and deregisters on Ctrl-C, on SIGTERM, or after --for. It survives what a
+real node survives: an orchestratord that is away, slow, or has forgotten it.
+
+Defaults come from the environment of a real node where it is set.`,
+		Example: `  # one node against a mock on this machine, until Ctrl-C
+  nodesim run
+
+  # a second one with two pools and a heartbeat every 2 s, for a minute
+  nodesim run --node-id gpu-node-2 --pool pool-0 --pool pool-1 --interval 2s --for 1m
+
+  # every single heartbeat in the log
+  nodesim run --log-level debug`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
+			if err := errors.Join(envErr, err); err != nil {
+				return err
+			}
+			config.Logger = logger
+			if cmd.Flags().Changed("token") {
+				config.APIToken = registration.StaticToken(token)
+			}
+			return live(cmd.Context(), config, lifetime)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&config.OrchestratordURL, "orchestratord-url", config.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
+	flags.StringVar(&config.NodeID, "node-id", config.NodeID, "id of the node ["+registration.EnvNodeID+"]")
+	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
+	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node")
+	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more")
+	flags.DurationVar(&config.HeartbeatInterval, "interval", config.HeartbeatInterval, "time between heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+	flags.StringVar(&token, "token", "", "bearer token ["+registration.EnvAPIToken+"]")
+	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
+	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
+	flags.StringVar(&logStyle, "log-format", "text", "text or json")
+	return command
+}
+
+// withDemoDefaults fills in what the environment does not state with the node of
+// the documentation, against an orchestratord on this machine.
+func withDemoDefaults(c registration.Config) registration.Config {
+	for field, value := range map[*string]string{
+		&c.OrchestratordURL: "http://127.0.0.1:8080",
+		&c.NodeID:           "gpu-node-1",
+		&c.MachineID:        "machine-alpha",
+		&c.Address:          "http://127.0.0.1:9200",
+	} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	c.Pools = []string{"pool-0"}
+	c.Version = version
+	return c
+}
+
+// live runs the node until ctx ends or its lifetime is over.
+func live(ctx context.Context, config registration.Config, lifetime time.Duration) error {
+	if lifetime > 0 {
+		limited, cancel := context.WithTimeout(ctx, lifetime)
+		defer cancel()
+		ctx = limited
+	}
+	hardware := newHardware(config.Pools)
+	config.Capabilities = hardware.capabilities()
+	node, err := registration.New(config)
+	if err != nil {
+		return err
+	}
+	return node.Run(ctx, hardware.status)
+}

@@ -1,0 +1,152 @@
+package registration_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+var herd = flag.Int("herd", 2500, "nodes of the herd that an outage sets free")
+
+// An outage must not turn a fleet into a herd that tramples orchestratord when it
+// returns. `make simulate-herd` shows ten thousand nodes.
+func TestHerd(t *testing.T) {
+	for name, test := range map[string]struct {
+		forgets bool
+		down    time.Duration
+	}{
+		"away for 15 s":             {false, 15 * time.Second},
+		"away for 30 s":             {false, 30 * time.Second},
+		"restarted without records": {true, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPasture(*herd, test.down, test.forgets)
+				p.run(t)
+				peak, mean := p.arrivals()
+				t.Logf("%d nodes: %.0f arrivals per 100 ms at the mean, %d at the peak (%.2f times), all online %v after the return",
+					*herd, mean, peak, float64(peak)/mean, p.lastBack.Round(time.Millisecond))
+				if float64(peak) > 3*mean {
+					t.Errorf("at the peak %d requests arrived in 100 ms, more than 3 times the mean of %.0f", peak, mean)
+				}
+				if len(p.back) != *herd || p.lastBack > 2*simInterval {
+					t.Errorf("%d of %d nodes are online, the last after %v, want all within two intervals", len(p.back), *herd, p.lastBack)
+				}
+			})
+		})
+	}
+}
+
+// pasture is an orchestratord that counts: it goes away once all nodes are online,
+// and notes what arrives when it is back.
+type pasture struct {
+	nodes      int
+	from, to   time.Time
+	forgets    bool
+	mu         sync.Mutex
+	registered map[string]bool
+	back       map[string]bool // nodes that have had a good heartbeat since the return
+	lastBack   time.Duration
+	per100ms   map[int]int
+}
+
+func newPasture(nodes int, down time.Duration, forgets bool) *pasture {
+	from := time.Now().Add(2 * time.Minute)
+	return &pasture{nodes: nodes, from: from, to: from.Add(down), forgets: forgets,
+		registered: map[string]bool{}, back: map[string]bool{}, per100ms: map[int]int{}}
+}
+
+func (p *pasture) run(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	random := rand.New(rand.NewPCG(1, 2))
+	var running sync.WaitGroup
+	for i := range p.nodes {
+		jitter := rand.New(rand.NewPCG(3, uint64(i)))
+		node, err := registration.New(registration.Config{
+			NodeID: fmt.Sprintf("gpu-node-%d", i), MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
+			OrchestratordURL: "http://orchestratord:8080", Pools: []string{"pool-0"},
+			HTTPClient: &http.Client{Transport: p}, Logger: slog.New(slog.DiscardHandler), Jitter: jitter.Float64,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Duration(random.Int64N(int64(time.Minute)))
+		running.Go(func() {
+			time.Sleep(start)
+			node.Run(ctx, ready)
+		})
+	}
+	time.Sleep(time.Until(p.to.Add(3 * simInterval)))
+	cancel()
+	running.Wait()
+}
+
+// RoundTrip answers for orchestratord, or refuses the connection while it is away.
+func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
+	op, id := opOf(r)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if !now.Before(p.from) && now.Before(p.to) {
+		if p.forgets {
+			clear(p.registered)
+		}
+		return nil, refusedDial
+	}
+	since := now.Sub(p.to)
+	if since >= 0 && since < 2*simInterval {
+		p.per100ms[int(since/(100*time.Millisecond))]++
+	}
+	reply := well(op)
+	switch {
+	case op == "register":
+		p.registered[id] = true
+	case op == "heartbeat" && !p.registered[id]:
+		reply = answer{status: http.StatusNotFound}
+	case op == "heartbeat" && since >= 0 && !p.back[id]:
+		p.back[id] = true
+		p.lastBack = since
+	}
+	return &http.Response{StatusCode: reply.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(reply.body)), Request: r}, nil
+}
+
+// opOf returns what a request asks for, and for which node.
+func opOf(r *http.Request) (op, id string) {
+	steps := strings.Split(r.URL.Path, "/")
+	switch {
+	case r.Method == http.MethodDelete:
+		return "deregister", steps[3]
+	case steps[len(steps)-1] == "register":
+		var request nodeapi.RegisterRequest
+		json.NewDecoder(r.Body).Decode(&request)
+		return "register", request.NodeID
+	default:
+		return "heartbeat", steps[3]
+	}
+}
+
+// arrivals returns the busiest 100 ms of the recovery, which lasts until the last
+// node is online, and the mean.
+func (p *pasture) arrivals() (peak int, mean float64) {
+	sum, end := 0, int(p.lastBack/(100*time.Millisecond))
+	for at, n := range p.per100ms {
+		if at <= end {
+			peak = max(peak, n)
+			sum += n
+		}
+	}
+	return peak, float64(sum) / float64(end+1)
+}
