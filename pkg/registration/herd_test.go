@@ -50,12 +50,39 @@ func TestHerd(t *testing.T) {
 	}
 }
 
+// A fleet that starts at once registers at once, since it has to, but neither
+// beats at once nor, if orchestratord is not there yet, asks again at once.
+func TestHerdAtItsStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		away time.Duration
+		most float64 // share of the fleet in any 100 ms
+	}{
+		"orchestratord is there": {0, 0.05},
+		"orchestratord is late":  {10 * time.Second, 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPasture(*herd, 0, false)
+				p.from, p.to, p.crowd = time.Now(), time.Now().Add(test.away), true
+				p.run(t)
+				peak, _ := p.arrivals()
+				if float64(peak) > test.most*float64(*herd) || len(p.back) != *herd {
+					t.Errorf("at the peak %d requests were sent in 100 ms; %d nodes are online", peak, len(p.back))
+				}
+			})
+		})
+	}
+}
+
+const crowdStart = time.Millisecond
+
 // pasture is an orchestratord that counts: it goes away once all nodes are online,
 // and notes what arrives when it is back.
 type pasture struct {
 	nodes      int
 	from, to   time.Time
 	forgets    bool
+	crowd      bool // all nodes start at once, and all that they send counts
 	mu         sync.Mutex
 	registered map[string]bool
 	back       map[string]bool // nodes that have had a good heartbeat since the return
@@ -84,6 +111,9 @@ func (p *pasture) run(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Duration(random.Int64N(int64(time.Minute)))
+		if p.crowd {
+			start = crowdStart
+		}
 		running.Go(func() {
 			time.Sleep(start)
 			node.Run(ctx, ready)
@@ -100,15 +130,18 @@ func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if !now.Before(p.from) && now.Before(p.to) {
+	since, away := now.Sub(p.to), !now.Before(p.from) && now.Before(p.to)
+	switch {
+	case p.crowd && now.Sub(p.from) > crowdStart:
+		p.per100ms[int(now.Sub(p.from)/(100*time.Millisecond))]++ // tries too
+	case !p.crowd && since >= 0 && since < 2*simInterval:
+		p.per100ms[int(since/(100*time.Millisecond))]++
+	}
+	if away {
 		if p.forgets {
 			clear(p.registered)
 		}
 		return nil, refusedDial
-	}
-	since := now.Sub(p.to)
-	if since >= 0 && since < 2*simInterval {
-		p.per100ms[int(since/(100*time.Millisecond))]++
 	}
 	reply := well(op)
 	switch {

@@ -40,8 +40,11 @@ type simNode struct {
 	started  time.Time
 	excused  time.Time // until when it is waiting by right
 	inFlight int
-	removed  bool  // its last life ended with a good deregistration
-	slots    int32 // what the callback gave last
+	removed  bool      // its last life ended with a good deregistration
+	slots    int32     // what the callback gave last
+	heard    time.Time // when orchestratord last heard of it in this life
+	leaveBe  time.Time // until when it was asked to leave orchestratord alone
+	newToken time.Time // when it was refused although it had got a new token by then
 	sent     []sending
 	blamed   bool // for a broken promise
 }
@@ -69,8 +72,8 @@ func newSimNode(w *world, index int, duration time.Duration) *simNode {
 	from := span(n.random, 0, time.Minute)
 	for from < duration {
 		to := duration
-		if n.random.IntN(2) == 0 {
-			to = from + span(n.random, time.Second, duration)
+		if n.random.IntN(4) > 0 {
+			to = from + span(n.random, time.Second, 10*time.Minute)
 		}
 		n.lives = append(n.lives, life{from, to})
 		from = to + span(n.random, time.Second, 10*time.Minute)
@@ -116,13 +119,17 @@ func (n *simNode) run(ctx context.Context) {
 		Logger:       slog.New(slog.NewTextHandler(n.world, nil)),
 		OnEvent:      func(e registration.Event) { n.checkEvent(e) },
 		Jitter:       n.chance.Float64,
+		// Half of the nodes give a request more time than there is to stop.
+		RequestTimeout:    n.lost(),
+		HeartbeatInterval: simInterval,
 	})
 	if err != nil {
 		n.world.t.Fatal(err)
 	}
 	registration.SetWall(node, n.world.clock)
 	n.mu.Lock()
-	n.node, n.started, n.removed, n.excused = node, time.Now(), false, time.Time{}
+	n.node, n.started, n.removed = node, time.Now(), false
+	n.excused, n.heard, n.leaveBe, n.newToken = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	n.mu.Unlock()
 
 	var ended time.Time
@@ -134,6 +141,10 @@ func (n *simNode) run(ctx context.Context) {
 	defer n.mu.Unlock()
 	if took := time.Since(ended); !ended.IsZero() && took > registration.DefaultShutdownTimeout {
 		n.world.violated(n, "took %v to stop", took)
+	}
+	well := n.world.weather() == nil && time.Since(n.world.calmSince()) > time.Minute
+	if err != nil && !ended.IsZero() && well {
+		n.world.violated(n, "could not leave although all was well: %v", err)
 	}
 	if err != nil && strings.Contains(err.Error(), token) {
 		n.world.violated(n, "has a token in its error")
@@ -178,7 +189,7 @@ func (n *simNode) check(record registry.Node, known bool) {
 	if pending(status) && status.State == registration.StateFailing && status.NextRequest.After(n.excused) {
 		n.excused = status.NextRequest
 	}
-	due := later(n.started, later(n.world.calmSince(), n.excused)).Add(simInterval + simBackoff + simLost)
+	due := later(n.started, later(n.world.calmSince(), n.excused)).Add(simInterval + simBackoff + n.lost())
 	if n.world.weather() != nil || n.inFlight > 0 || time.Now().Before(due) {
 		return
 	}
@@ -186,6 +197,11 @@ func (n *simNode) check(record registry.Node, known bool) {
 		n.world.violated(n, "is %s with pools %+v, want Online with %d free slots; it says of itself %+v",
 			record.Status, record.Pools, n.slots, status)
 	}
+}
+
+// lost is how long a request may take that a storm has swallowed.
+func (n *simNode) lost() time.Duration {
+	return registration.DefaultRequestTimeout * time.Duration(1+3*(n.index%2))
 }
 
 func (n *simNode) checkEvent(e registration.Event) {
@@ -288,15 +304,27 @@ func (n *simNode) enter(r *http.Request) string {
 			fault = "500" // a 404 that is a lie tells a node that it has left
 		}
 	}
+	op, _ := opOf(r.Clone(context.Background()))
+	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.sent = append(n.sent, sending{r.Method + r.URL.Path, time.Now(), fault})
+	n.sent = append(n.sent, sending{op, now, fault})
 	if n.inFlight++; n.inFlight > 1 {
 		n.world.violated(n, "has %d requests in flight", n.inFlight)
 	}
 	if n.node == nil {
-		n.world.violated(n, "sends %s %s after its end", r.Method, r.URL.Path)
+		n.world.violated(n, "sends a %s after its end", op)
 	}
+	if op != "deregister" && now.Before(n.leaveBe) {
+		n.world.violated(n, "sends a %s %v before it may", op, n.leaveBe.Sub(now))
+	}
+	if op == "heartbeat" && now.Sub(n.heard) > registration.DefaultNodeTimeout {
+		n.world.violated(n, "beats %v after orchestratord last heard of it, want it to register first", now.Sub(n.heard))
+	}
+	if !n.newToken.IsZero() && now.Sub(n.newToken) > 0 {
+		n.world.violated(n, "was refused with its old token, and waited %v with its new one", now.Sub(n.newToken))
+	}
+	n.newToken = time.Time{}
 	return fault
 }
 
@@ -319,13 +347,21 @@ func (n *simNode) deliver(r *http.Request, body []byte) (*http.Response, error) 
 	if mock == nil {
 		return nil, refusedDial
 	}
-	if r.Header.Get("Authorization") != "Bearer "+n.world.token(0) {
+	if sent := r.Header.Get("Authorization"); sent != "Bearer "+n.world.token(0) {
+		n.mu.Lock()
+		if sent != "Bearer "+n.world.token(n.late) {
+			n.newToken = time.Now()
+		}
+		n.mu.Unlock()
 		return n.faulty(r, "401"), nil
 	}
 	request := r.Clone(r.Context())
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	recorder := httptest.NewRecorder()
 	mock.ServeHTTP(recorder, request)
+	n.mu.Lock()
+	n.heard = time.Now()
+	n.mu.Unlock()
 	return recorder.Result(), nil
 }
 
@@ -334,7 +370,11 @@ func (n *simNode) faulty(r *http.Request, status string) *http.Response {
 	fmt.Sscan(status, &answer.StatusCode)
 	answer.Body = io.NopCloser(strings.NewReader(`{"detail":"` + r.Header.Get("Authorization") + `"}`))
 	if n.random.IntN(2) == 0 && answer.StatusCode >= 429 {
-		answer.Header.Set("Retry-After", fmt.Sprint(n.random.IntN(90)))
+		seconds := n.random.IntN(90)
+		answer.Header.Set("Retry-After", fmt.Sprint(seconds))
+		n.mu.Lock()
+		n.leaveBe = time.Now().Add(min(time.Duration(seconds)*time.Second, time.Minute))
+		n.mu.Unlock()
 	}
 	return answer
 }

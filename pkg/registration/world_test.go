@@ -21,9 +21,8 @@ import (
 // What the promises are held to.
 const (
 	simInterval = 10 * time.Second
-	simBackoff  = simInterval / 2                    // the default of MaxBackoff
-	simLost     = registration.DefaultRequestTimeout // for a request that a storm has swallowed
-	calm        = 4 * time.Minute                    // longer than anything that orchestratord can ask for
+	simBackoff  = simInterval / 2 // the default of MaxBackoff
+	calm        = 4 * time.Minute // longer than anything that orchestratord can ask for
 )
 
 // world is everything around the nodes: an orchestratord that comes and goes, and
