@@ -18,7 +18,7 @@ export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## the mock and three nodes in this terminal, until Ctrl-C (ADDR=127.0.0.1:8080)
@@ -54,8 +54,24 @@ bench: ## the benchmarks, and their allocations
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s
 	@found=$$($(call functions,Fuzz)) && for target in $$found; do \
-		go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) "$${target%:*}" || exit; \
+		go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}" || exit; \
 	done
+
+# SEEDS, NODES and HOURS say how much `make simulate` simulates, SEED where it begins.
+SEED ?= 1
+SEEDS ?= 100
+NODES ?= 50
+HOURS ?= 1
+
+.PHONY: simulate
+simulate: ## fleets of nodes through storms drawn from seeds (SEEDS=100 NODES=50 HOURS=1 SEED=1)
+	go test -run '^TestSimulation$$' -timeout 0 -v ./pkg/registration \
+		-args -progress -seed $(SEED) -seeds $(SEEDS) -nodes $(NODES) -hours $(HOURS) | \
+		grep -v -e '^=== ' -e '--- PASS'
+
+.PHONY: simulate-herd
+simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outage
+	go test -run '^TestHerd' -timeout 0 -v ./pkg/registration -args -herd 10000
 
 .PHONY: clean
 clean: ## remove what was built and installed

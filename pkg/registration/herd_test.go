@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +67,7 @@ func TestHerdAtItsStart(t *testing.T) {
 				p := newPasture(*herd, 0, false)
 				p.from, p.to, p.crowd = time.Now(), time.Now().Add(test.away), true
 				p.run(t)
-				peak, _ := p.arrivals()
+				peak := slices.Max(slices.Collect(maps.Values(p.per100ms)))
 				if float64(peak) > test.most*float64(*herd) || len(p.back) != *herd {
 					t.Errorf("at the peak %d requests were sent in 100 ms; %d nodes are online", peak, len(p.back))
 				}
@@ -132,7 +134,7 @@ func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
 	now := time.Now()
 	since, away := now.Sub(p.to), !now.Before(p.from) && now.Before(p.to)
 	switch {
-	case p.crowd && now.Sub(p.from) > crowdStart:
+	case p.crowd && (op == "heartbeat" || op == "register" && now.Sub(p.from) > crowdStart):
 		p.per100ms[int(now.Sub(p.from)/(100*time.Millisecond))]++ // tries too
 	case !p.crowd && since >= 0 && since < 2*simInterval:
 		p.per100ms[int(since/(100*time.Millisecond))]++
