@@ -94,8 +94,10 @@ type pasture struct {
 
 func newPasture(nodes int, down time.Duration, forgets bool) *pasture {
 	from := time.Now().Add(2 * time.Minute)
-	return &pasture{nodes: nodes, from: from, to: from.Add(down), forgets: forgets,
-		registered: map[string]bool{}, back: map[string]bool{}, per100ms: map[int]int{}}
+	return &pasture{
+		nodes: nodes, from: from, to: from.Add(down), forgets: forgets,
+		registered: map[string]bool{}, back: map[string]bool{}, per100ms: map[int]int{},
+	}
 }
 
 func (p *pasture) run(t *testing.T) {

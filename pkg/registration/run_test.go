@@ -13,7 +13,7 @@ import (
 
 // run runs a node for a while and returns what Run returned, and how long it
 // took to return after its context had ended.
-func run(t *testing.T, c registration.Config, alive time.Duration) (error, time.Duration) {
+func run(t *testing.T, c registration.Config, alive time.Duration) (took time.Duration, err error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	node := newNode(t, c)
@@ -21,12 +21,13 @@ func run(t *testing.T, c registration.Config, alive time.Duration) (error, time.
 	select {
 	case err := <-done:
 		cancel()
-		return err, 0
+		return 0, err
 	case <-time.After(alive):
 		cancel()
 	}
 	ended := time.Now()
-	return <-done, time.Since(ended)
+	err = <-done
+	return time.Since(ended), err
 }
 
 func TestRun(t *testing.T) {
@@ -94,7 +95,7 @@ func TestRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{answer: test.answer}
-				err, took := run(t, config(t, w), test.alive)
+				took, err := run(t, config(t, w), test.alive)
 				if test.kind == nil && err != nil || !errors.Is(err, test.kind) {
 					t.Errorf("Run returned %v, want %v", err, test.kind)
 				}
@@ -111,7 +112,7 @@ func TestRunStandaloneSendsNothing(t *testing.T) {
 		w := &wire{}
 		c := config(t, w)
 		c.Standalone = true
-		if err, took := run(t, c, time.Hour); err != nil || took != 0 || len(w.sent()) != 0 {
+		if took, err := run(t, c, time.Hour); err != nil || took != 0 || len(w.sent()) != 0 {
 			t.Errorf("Run returned %v after %v and sent %q", err, took, w.ops())
 		}
 	})
@@ -127,7 +128,7 @@ func TestRunBeatsWhileItDrains(t *testing.T) {
 			}
 			time.Sleep(25 * time.Second)
 		}
-		err, took := run(t, c, 16*time.Second)
+		took, err := run(t, c, 16*time.Second)
 		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil || took != 25*time.Second || w.ops() != want {
 			t.Errorf("Run returned %v after %v and sent %s, want %s", err, took, w.ops(), want)
 		}

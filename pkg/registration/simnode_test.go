@@ -159,7 +159,7 @@ func (n *simNode) status(ctx context.Context) ([]registration.PoolStatus, error)
 		switch n.moods.IntN(8) {
 		case 0:
 			select {
-			case <-time.After(n.world.begin.Add(s.to).Sub(time.Now())):
+			case <-time.After(time.Until(n.world.begin.Add(s.to))):
 			case <-ctx.Done():
 			}
 		case 1:
