@@ -18,17 +18,25 @@ import (
 // lists everything that is wrong with the arguments.
 func New(w io.Writer, level, format string) (*slog.Logger, error) {
 	least, levelErr := parseLevel(level)
+	handler, formatErr := newHandler(w, least, format)
+	if err := errors.Join(levelErr, formatErr); err != nil {
+		return nil, err
+	}
+	return slog.New(handler), nil
+}
+
+func newHandler(w io.Writer, level slog.Level, format string) (slog.Handler, error) {
 	switch format {
 	case "text":
-		return slog.New(tint.NewHandler(w, &tint.Options{
-			Level:      least,
+		return tint.NewTextHandler(w, &tint.Options{
+			Level:      level,
 			TimeFormat: "15:04:05.000",
 			NoColor:    os.Getenv("NO_COLOR") != "" || !isTerminal(w),
-		})), levelErr
+		}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least})), levelErr
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}), nil
 	}
-	return nil, errors.Join(levelErr, fmt.Errorf("log format %q: must be text or json", format))
+	return nil, fmt.Errorf("log format %q: must be text or json", format)
 }
 
 func parseLevel(name string) (slog.Level, error) {

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+// settings is what the command line and the environment state.
+type settings struct {
+	addr              string
+	tokens            []string
+	nodeTimeout       time.Duration
+	heartbeatInterval time.Duration
+	cloudProfile      bool
+	logLevel          string
+	logFormat         string
+}
+
+func newCommand(getenv func(string) string) *cobra.Command {
+	var s settings
+	command := &cobra.Command{
+		Use:   "mock-orchestratord",
+		Short: "An orchestratord to try nodes against",
+		Long: `mock-orchestratord is an orchestratord to try nodes against: they register with it,
+send heartbeats and deregister. It holds requests to the OpenAPI document and says
+what is wrong with one that breaks it. What it knows of nodes it forgets when it ends,
+which it does on Ctrl-C and on SIGTERM.
+
+A setting comes from its flag, or else from its environment variable in brackets,
+or else it is the default. A variable that is empty counts as not set.`,
+		Example: `  # for every node that asks, on this machine only
+  mock-orchestratord
+
+  # on a free port, and every heartbeat in the log
+  mock-orchestratord --addr 127.0.0.1:0 --log-level debug
+
+  # for nodes with a token; the old one is still good while they change over
+  mock-orchestratord --token "$NEW_TOKEN" --token "$OLD_TOKEN"
+
+  # silent nodes go offline after 3 s
+  mock-orchestratord --heartbeat-interval 1s --node-timeout 3s`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			envErr := setFromEnv(cmd.Flags(), getenv)
+			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
+			mock, mockErr := mockserver.New(s.options(log)...)
+			if err := errors.Join(envErr, logErr, mockErr); err != nil {
+				return err
+			}
+			defer mock.Close()
+			s.warn(log)
+			return serve(cmd.Context(), s, mock, log, cmd.OutOrStdout())
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+"]")
+	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+"] (default none, calls need no token)")
+	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+"]")
+	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+envHeartbeatInterval+"]")
+	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
+	flags.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
+	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
+	return command
+}
+
+func (s settings) options(log *slog.Logger) []mockserver.Option {
+	return []mockserver.Option{
+		mockserver.WithTokens(s.tokens...),
+		mockserver.WithNodeTimeout(s.nodeTimeout),
+		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
+		mockserver.WithCloudProfile(s.cloudProfile),
+		mockserver.WithLogger(log),
+	}
+}
+
+// warn logs what is legal but unwise (CLOUD-4010).
+func (s settings) warn(log *slog.Logger) {
+	for i, token := range s.tokens {
+		if len(token) < safeTokenBytes {
+			log.Warn("token is short and could be guessed", "token", i+1, "of", len(s.tokens), "safe_bytes", safeTokenBytes)
+		}
+	}
+}
+
+// safeTokenBytes is the length from which on a random token cannot be guessed.
+const safeTokenBytes = 32

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// program is the program, running in this process.
+type program struct {
+	url  string
+	stop func() (status int, stdout, stderr string) // what it has printed since it listens, and all it has logged
+}
+
+// start runs the program on a free port until the test ends.
+func start(t *testing.T, env map[string]string, args ...string) program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	stdout, out := io.Pipe()
+	var stderr bytes.Buffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"--addr", "127.0.0.1:0"}, args...), out, &stderr, func(name string) string { return env[name] })
+		out.Close()
+	}()
+	lines := bufio.NewReader(stdout)
+	line, err := lines.ReadString('\n')
+	url, found := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "mock-orchestratord listens on ")
+	if err != nil || !found {
+		t.Fatalf("it printed %q (%v) and logged %s", line, err, &stderr)
+	}
+	stopped := false
+	p := program{url: url, stop: func() (int, string, string) {
+		stopped = true
+		cancel()
+		rest, _ := io.ReadAll(lines)
+		return <-ended, string(rest), stderr.String()
+	}}
+	t.Cleanup(func() {
+		if !stopped {
+			p.stop()
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return p
+}
+
+func get(t *testing.T, url, token string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v2/nodes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestProgram(t *testing.T) {
+	program := start(t, nil, "--log-format", "json")
+	if status := get(t, program.url, ""); status != http.StatusOK {
+		t.Errorf("GET: status %d", status)
+	}
+	status, stdout, stderr := program.stop()
+	if status != 0 || stdout != "" || stderr != "" {
+		t.Errorf("exit status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
+// TestSettings looks for settings where they show: in answers and in the log.
+func TestSettings(t *testing.T) {
+	long := strings.Repeat("long-", 10)
+	for _, test := range []struct {
+		name   string
+		env    map[string]string
+		args   []string
+		token  string
+		status int
+		logged string
+	}{
+		{name: "token", args: []string{"--token", long}, status: 401, logged: "request refused"},
+		{name: "tokens", args: []string{"--token", long, "--token", long + "2"}, token: long, status: 200},
+		{name: "short token", args: []string{"--token", long, "--token", "hush"}, token: "hush", status: 200, logged: "token is short and could be guessed token=2 of=2 safe_bytes=32"},
+		{name: "token of the environment", env: map[string]string{"LLORCH_API_TOKEN": long}, token: long, status: 200},
+		{name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long}, args: []string{"--token", "hush"}, token: long, status: 401},
+		{name: "profile off", args: []string{"--cloud-profile=false"}, status: 503},
+		{name: "profile off in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "TRUE"}, status: 503},
+		{name: "profile on in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "true"}, status: 200},
+		{name: "profile of the flag wins", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "off"}, args: []string{"--cloud-profile"}, status: 200},
+		{name: "empty environment", env: map[string]string{"LLORCH_API_TOKEN": "", "ORCHESTRATORD_CLOUD_PROFILE": "", "ORCHESTRATORD_NODE_TIMEOUT_SECS": ""}, status: 200},
+		{name: "address of the flag wins", env: map[string]string{"ORCHESTRATORD_ADDR": "nowhere"}, status: 200},
+		{name: "durations of the flags win", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten"}, args: []string{"--node-timeout", "1m"}, status: 200},
+		{name: "durations of the environment", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "3", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "2"}, status: 200},
+		{name: "log level", args: []string{"--log-level", "error", "--cloud-profile=false"}, status: 503},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			program := start(t, test.env, test.args...)
+			if status := get(t, program.url, test.token); status != test.status {
+				t.Errorf("GET: status %d, want %d", status, test.status)
+			}
+			_, _, stderr := program.stop()
+			if !strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" && stderr != "" {
+				t.Errorf("log: %s", stderr)
+			}
+		})
+	}
+}
+
+// TestRequestInFlight stops the program in the middle of a request, which is answered
+// nevertheless.
+func TestRequestInFlight(t *testing.T) {
+	program := start(t, nil)
+	body, send := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, program.url+"/v2/nodes/register", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	// The body is not sent before the program asks for it.
+	r.Header.Set("Expect", "100-continue")
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
+	answered := make(chan int, 1)
+	go func() {
+		response, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Error(err)
+			answered <- 0
+			return
+		}
+		response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	io.WriteString(send, "{")
+	exited := make(chan int, 1)
+	go func() {
+		status, _, _ := program.stop()
+		exited <- status
+	}()
+	io.WriteString(send, "}")
+	send.Close()
+	if status := <-answered; status != http.StatusUnprocessableEntity {
+		t.Errorf("POST: status %d", status)
+	}
+	if status := <-exited; status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		want string
+	}{
+		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
+		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
+		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `invalid argument "ten" for "--node-timeout" flag: time: invalid duration "ten"`},
+		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: "listen tcp " + taken.Addr().String() + ": bind: address already in use"},
+		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: "listen tcp: address 127.0.0.1: missing port in address"},
+		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1 is empty"},
+		{
+			name: "everything at once",
+			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
+			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml"},
+			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds; ` +
+				`log level "loud": must be debug, info, warn or error; log format "xml": must be text or json; ` +
+				"node timeout 30s: must be longer than the heartbeat interval 40s",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), test.args, &stdout, &stderr, func(name string) string { return test.env[name] })
+			if status == 0 || stdout.Len() > 0 {
+				t.Errorf("exit status %d, stdout %q", status, &stdout)
+			}
+			if want := "mock-orchestratord: " + test.want + "\n"; stderr.String() != want {
+				t.Errorf("stderr %q, want %q", &stderr, want)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr, func(string) string { return "" }); status != 0 || stderr.Len() > 0 {
+		t.Errorf("exit status %d, stderr %q", status, &stderr)
+	}
+	for _, want := range []string{
+		"--addr", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
+		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
+		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
+		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--log-level", "--log-format",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the help lacks %s", want)
+		}
+	}
+}

@@ -1,0 +1,295 @@
+package mockserver_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+// The payloads that today's orchestratord needs, with every field that the document
+// knows.
+const (
+	fullRegistration = `{
+  "node_id": "gpu-node-1", "machine_id": "machine-alpha", "address": "https://[2001:db8::1]:9200/pool", "pools": ["pool-0"],
+  "capabilities": {
+    "gpu_count": 1, "total_vram_mb": 24000, "cuda_version": "12.1", "cpu_cores": 32, "ram_total_bytes": 9007199254740991,
+    "gpus": [{"device_id": 0, "name": "NVIDIA GeForce RTX 3090", "vram_total_bytes": 24000000000, "compute_capability": "8.6"}]
+  },
+  "version": "0.1.0"
+}`
+	fullHeartbeat = `{
+  "timestamp": "2026-11-23T15:13:54.862242784+00:00",
+  "pools": [{
+    "pool_id": "pool-0", "ready": true, "draining": false, "slots_free": 3, "slots_total": 4,
+    "vram_free_bytes": 18000000000, "engine": "llamacpp", "models_available": ["llama-3-8b"]
+  }]
+}`
+)
+
+// The payloads of the node in service, byte for byte.
+const (
+	rustRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200","pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090","vram_total_bytes":24000000000,"compute_capability":"8.6"}],"cpu_cores":null,"ram_total_bytes":null},"version":"0.1.0"}`
+	rustHeartbeat    = `{"timestamp":"2026-11-23T15:13:54.862242784+00:00","pools":[{"pool_id":"pool-0","ready":true,"draining":false,"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000,"engine":null}]}`
+)
+
+func TestAcceptedPayloads(t *testing.T) {
+	for _, test := range []struct{ name, registration, heartbeat string }{
+		{"the brief's", briefRegistration, briefHeartbeat},
+		{"everything", fullRegistration, fullHeartbeat},
+		{"the heartbeat in service", briefRegistration, rustHeartbeat},
+		{
+			"no pools",
+			edited(t, briefRegistration, "/pools", []any{}),
+			edited(t, briefHeartbeat, "/pools", []any{}),
+		},
+		{
+			"unknown fields",
+			edited(t, edited(t, briefRegistration, "/color", 1e300), "/capabilities/fans", []any{nil, map[string]any{}}),
+			edited(t, edited(t, briefHeartbeat, "/mood", "good"), "/pools/0/Ready", "maybe"),
+		},
+		{
+			"numbers by their value",
+			strings.NewReplacer("48000", "48e3", "2,", "2.0,").Replace(briefRegistration),
+			strings.Replace(briefHeartbeat, "4\n", "-0.0\n", 1),
+		},
+		{
+			"the last of two fields with one name",
+			strings.Replace(briefRegistration, "{", `{"node_id": "", `, 1),
+			strings.Replace(briefHeartbeat, "{", `{"timestamp": null, `, 1),
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client, server := start(t)
+			client.register(test.registration).expect(t, http.StatusOK)
+			client.beat("gpu-node-1", test.heartbeat).expect(t, http.StatusOK)
+			if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.MachineID != "machine-alpha" {
+				t.Errorf("nodes: %+v", nodes)
+			}
+		})
+	}
+}
+
+func TestMediaTypeParameters(t *testing.T) {
+	client, _ := start(t)
+	for _, contentType := range []string{"application/json; charset=utf-8", "Application/JSON", "application/json;charset"} {
+		client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", contentType).expect(t, http.StatusOK)
+	}
+}
+
+// TestNodeInService registers the node in service, which lacks what the brief requires.
+func TestNodeInService(t *testing.T) {
+	client, server := start(t)
+	refused := client.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	want := []string{"/capabilities/cuda_version", "/capabilities/gpu_count", "/capabilities/total_vram_mb"}
+	if diff := cmp.Diff(want, refused.pointers(t)); diff != "" {
+		t.Errorf("pointers (-want +got):\n%s", diff)
+	}
+	if nodes := server.Nodes(); len(nodes) != 0 {
+		t.Errorf("nodes: %+v", nodes)
+	}
+}
+
+func TestRequiredFields(t *testing.T) {
+	client, server := start(t)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	before := server.Nodes()
+	beat := func(body string) answer { return client.beat("gpu-node-1", body) }
+	for _, operation := range []struct {
+		send    func(body string) answer
+		payload string
+		fields  []string
+	}{
+		{client.register, fullRegistration, []string{
+			"/node_id", "/machine_id", "/address", "/pools", "/capabilities",
+			"/capabilities/gpu_count", "/capabilities/total_vram_mb", "/capabilities/cuda_version",
+			"/capabilities/gpus/0/device_id", "/capabilities/gpus/0/name",
+			"/capabilities/gpus/0/vram_total_bytes", "/capabilities/gpus/0/compute_capability",
+		}},
+		{beat, fullHeartbeat, []string{
+			"/timestamp", "/pools", "/pools/0/pool_id", "/pools/0/ready", "/pools/0/slots_free",
+		}},
+	} {
+		for _, field := range operation.fields {
+			for _, value := range []any{missing, nil, 1.5} {
+				got := operation.send(edited(t, operation.payload, field, value)).expect(t, http.StatusUnprocessableEntity)
+				if diff := cmp.Diff([]string{field}, got.pointers(t)); diff != "" {
+					t.Errorf("%s as %v: pointers (-want +got):\n%s", field, value, diff)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(before, server.Nodes()); diff != "" {
+		t.Errorf("the registry has changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestValuesOutOfBounds(t *testing.T) {
+	client, server := start(t)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	before := server.Nodes()
+	beat := func(body string) answer { return client.beat("gpu-node-1", body) }
+	for _, test := range []struct {
+		send    func(body string) answer
+		payload string
+		field   string
+		value   any
+		detail  string // a part of it
+	}{
+		{client.register, fullRegistration, "/node_id", "", "length of 1 or more, not 0"},
+		{client.register, fullRegistration, "/node_id", "-", `must match ^[A-Za-z0-9]`},
+		{client.register, fullRegistration, "/node_id", "a\x00", "must match"},
+		{client.register, fullRegistration, "/node_id", json.RawMessage(`"\ud800"`), "must match"},
+		{client.register, fullRegistration, "/node_id", strings.Repeat("x", 129), "length of 128 or less, not 129"},
+		{client.register, fullRegistration, "/address", "ftp://host", "must match ^https?://"},
+		{client.register, fullRegistration, "/address", "http://host:port", "must be a valid uri, such as http://192.168.1.100:9200"},
+		{client.register, fullRegistration, "/pools", []string{"a", "a"}, "duplicate"},
+		{client.register, fullRegistration, "/pools", names(257), "256 items or fewer, not 257"},
+		{client.register, fullRegistration, "/pools/0", map[string]any{}, "must be of type string, not object"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", -1, "must be 0 or more, not -1"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", 1e3 + 25, "must be 1024 or less, not 1025"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", 0.5, "must be of type integer, not 0.5"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", true, "must be of type integer, not boolean"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", "1", "must be of type integer, not string"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", json.RawMessage("1" + strings.Repeat("0", 200)), "not 1e+200"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", json.RawMessage("1" + strings.Repeat("0", 400)), "not a number out of range"},
+		{client.register, fullRegistration, "/capabilities/ram_total_bytes", json.RawMessage("9007199254740993"), "must be 9007199254740991 or less"},
+		{client.register, fullRegistration, "/capabilities/cuda_version", "twelve", "must match"},
+		{client.register, fullRegistration, "/version", "", "length of 1 or more"},
+		{beat, fullHeartbeat, "/timestamp", "yesterday", "must be a valid date-time, such as 2025-10-01T00:00:00Z"},
+		{beat, fullHeartbeat, "/timestamp", "2026-12-31T23:59:60Z", "must be a valid date-time"},
+		{beat, fullHeartbeat, "/timestamp", "2026-02-30T00:00:00Z", "must be a valid date-time"},
+		{beat, fullHeartbeat, "/timestamp", "2026-02-03 00:00:00Z", "must be a valid date-time"},
+		{beat, fullHeartbeat, "/timestamp", strings.Repeat("9", 1<<20), "length of 64 or less, not 1048576"},
+		{beat, fullHeartbeat, "/pools", map[string]any{}, "must be of type array, not object"},
+		{beat, fullHeartbeat, "/pools/0", []any{}, "must be of type object, not array"},
+		{beat, fullHeartbeat, "/pools/0/ready", "yes", "must be of type boolean, not string"},
+		{beat, fullHeartbeat, "/pools/0/draining", nil, "must be of type boolean, not null"},
+		{beat, fullHeartbeat, "/pools/0/models_available/0", "", "length of 1 or more"},
+	} {
+		got := test.send(edited(t, test.payload, test.field, test.value)).expect(t, http.StatusUnprocessableEntity)
+		if diff := cmp.Diff([]string{test.field}, got.pointers(t)); diff != "" {
+			t.Errorf("%s %.40q: pointers (-want +got):\n%s", test.field, test.value, diff)
+		}
+		if !strings.Contains(string(got.text), strings.Trim(strconv.Quote(test.detail), `"`)) {
+			t.Errorf("%s %.40q: %q is not in %s", test.field, test.value, test.detail, got.text)
+		}
+	}
+	if diff := cmp.Diff(before, server.Nodes()); diff != "" {
+		t.Errorf("the registry has changed (-before +after):\n%s", diff)
+	}
+}
+
+// TestFieldNamesAreExact sends fields that encoding/json would take for the ones that
+// they resemble.
+func TestFieldNamesAreExact(t *testing.T) {
+	client, server := start(t)
+	got := client.register(strings.Replace(briefRegistration, "node_id", "NODE_ID", 1)).expect(t, http.StatusUnprocessableEntity)
+	if diff := cmp.Diff([]string{"/node_id"}, got.pointers(t)); diff != "" {
+		t.Errorf("pointers (-want +got):\n%s", diff)
+	}
+	both := strings.Replace(briefRegistration, "{", `{"Node_ID": "../etc", "Version": 7, `, 1)
+	client.register(strings.Replace(both, "\n}", `, "MACHINE_ID": "../etc"}`, 1)).expect(t, http.StatusOK)
+	if id := server.Nodes()[0].Registration.NodeID; id != "gpu-node-1" {
+		t.Errorf("registered as %q", id)
+	}
+	if id := server.Nodes()[0].Registration.MachineID; id != "machine-alpha" {
+		t.Errorf("registered on machine %q", id)
+	}
+}
+
+// TestManyViolations breaks the contract in more places than an answer has room for.
+func TestManyViolations(t *testing.T) {
+	client, _ := start(t)
+	body := edited(t, briefRegistration, "/pools", make([]any, 1000))
+	got := client.register(body).expect(t, http.StatusUnprocessableEntity)
+	if count := len(*got.problem(t).Errors); count != 100 {
+		t.Errorf("%d violations, want the first 100", count)
+	}
+	if diff := cmp.Diff(got.problem(t).Errors, client.register(body).problem(t).Errors); diff != "" {
+		t.Errorf("the second time they are others:\n%s", diff)
+	}
+	huge := client.register(edited(t, briefRegistration, "/pools", make([]any, 100_000))).expect(t, http.StatusUnprocessableEntity)
+	if diff := cmp.Diff([]string{"/pools"}, huge.pointers(t)); diff != "" {
+		t.Errorf("of a huge body not the first alone (-want +got):\n%s", diff)
+	}
+}
+
+// TestWithoutValidation leaves what the types can hold as the only check.
+func TestWithoutValidation(t *testing.T) {
+	client, server := start(t, mockserver.WithoutValidation())
+	client.register(edited(t, briefRegistration, "/address", "nowhere")).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	for _, body := range []string{"", "{", "[]", `{"node_id": 1}`} {
+		client.register(body).expect(t, http.StatusUnprocessableEntity)
+	}
+	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.Address != "nowhere" {
+		t.Errorf("nodes: %+v", nodes)
+	}
+}
+
+func TestDeepNesting(t *testing.T) {
+	client, _ := start(t, mockserver.WithBodyLimit(1<<20))
+	nested := func(depth int) string {
+		return strings.Replace(briefRegistration, "{", `{"x": `+strings.Repeat("[", depth)+strings.Repeat("]", depth)+", ", 1)
+	}
+	client.register(nested(9_000)).expect(t, http.StatusOK)
+	client.register(nested(10_001)).expect(t, http.StatusBadRequest)
+	client.register(strings.Repeat("[", 100_000)).expect(t, http.StatusBadRequest)
+}
+
+// missing is the value of a field that is not there.
+var missing = struct{ missing bool }{true}
+
+// edited returns a JSON text with another value at a place, where the place may be new.
+func edited(t testing.TB, text, pointer string, value any) string {
+	t.Helper()
+	var root any
+	decode(t, []byte(text), &root)
+	steps := strings.Split(pointer, "/")[1:]
+	parent := root
+	for _, step := range steps[:len(steps)-1] {
+		if items, ok := parent.([]any); ok {
+			parent = items[at(t, step)]
+		} else {
+			parent = parent.(map[string]any)[step]
+		}
+	}
+	switch last := steps[len(steps)-1]; parent := parent.(type) {
+	case []any:
+		parent[at(t, last)] = value
+	case map[string]any:
+		parent[last] = value
+		if value == missing {
+			delete(parent, last)
+		}
+	}
+	changed, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(changed)
+}
+
+func at(t testing.TB, step string) int {
+	t.Helper()
+	i, err := strconv.Atoi(step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// names returns n different names.
+func names(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "pool-" + strconv.Itoa(i)
+	}
+	return names
+}

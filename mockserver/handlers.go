@@ -1,0 +1,95 @@
+package mockserver
+
+import (
+	"context"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// operations answers requests that keep the contract. It is a type of its own so that
+// its methods are none of Server's.
+type operations struct{ *Server }
+
+var _ api.StrictServerInterface = operations{}
+
+// RegisterNode adds a node, or replaces it (CLOUD-2001, CLOUD-2004).
+func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
+	change := o.nodes.Register(*r.Body, o.clock.Now())
+	o.watch.arm()
+	message := "node registered"
+	if change.Was != "" {
+		message = "node registered again"
+	}
+	o.logNode(ctx, message, change.Node, r.Params.XCorrelationID)
+	return api.RegisterNode200JSONResponse{
+		Body: nodeapi.RegisterResponse{Success: true, Message: message, NodeID: r.Body.NodeID},
+	}, nil
+}
+
+// HeartbeatNode renews a node (CLOUD-2010, CLOUD-2012).
+func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
+	change, known := o.nodes.Heartbeat(r.ID, *r.Body, o.clock.Now())
+	if !known {
+		return nil, o.unknownNode(r.ID)
+	}
+	o.watch.arm()
+	o.logHeartbeat(ctx, change, r.Params.XCorrelationID)
+	return api.HeartbeatNode200JSONResponse{Body: heartbeatAnswer(o.heartbeatInterval)}, nil
+}
+
+// DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
+func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
+	node, known := o.nodes.Deregister(r.ID)
+	if !known {
+		return nil, o.unknownNode(r.ID)
+	}
+	o.logNode(ctx, "node deregistered", node, r.Params.XCorrelationID)
+	return api.DeregisterNode204Response{}, nil
+}
+
+// ListNodes tells what is known of all nodes, the offline ones too.
+func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
+	nodes := o.nodes.Nodes()
+	list := nodeapi.NodeList{Nodes: make([]nodeapi.Node, len(nodes)), Count: int32(len(nodes))}
+	for i, node := range nodes {
+		list.Nodes[i] = reported(node)
+	}
+	return api.ListNodes200JSONResponse{Body: list}, nil
+}
+
+// reported puts a node the way it is told to clients.
+func reported(node registry.Node) nodeapi.Node {
+	has := node.Registration.Capabilities
+	told := nodeapi.Node{
+		NodeID:    node.Registration.NodeID,
+		MachineID: node.Registration.MachineID,
+		Address:   node.Registration.Address,
+		Pools:     node.Registration.Pools,
+		Capabilities: nodeapi.ReportedCapabilities{
+			GPUCount:      &has.GPUCount,
+			TotalVRAMMB:   &has.TotalVRAMMB,
+			CUDAVersion:   &has.CUDAVersion,
+			Gpus:          has.Gpus,
+			CPUCores:      has.CPUCores,
+			RAMTotalBytes: has.RAMTotalBytes,
+		},
+		Status:         node.Status,
+		RegisteredAtMs: node.RegisteredAt.UnixMilli(),
+		Version:        node.Registration.Version,
+	}
+	if !node.LastHeartbeat.IsZero() {
+		told.LastHeartbeatMs = new(node.LastHeartbeat.UnixMilli())
+	}
+	return told
+}
+
+// unknownNode returns the problem of an id that names no node, for whatever reason.
+func (s *Server) unknownNode(id nodeapi.NodeID) error {
+	if err := s.contract.check(s.contract.nodeID, id); err != nil {
+		return newProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s",
+			cut(id, quoted), s.contract.violations(err)[0].Detail)
+	}
+	return newProblem(nodeapi.ProblemCodeUnknownNode, "no node is registered as %q", id)
+}

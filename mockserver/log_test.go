@@ -1,0 +1,126 @@
+package mockserver_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
+)
+
+// log keeps what is logged.
+type log struct {
+	logger *slog.Logger
+
+	mu   sync.Mutex
+	kept []entry
+}
+
+type entry struct {
+	time    time.Time
+	level   slog.Level
+	message string
+	attrs   map[string]string
+}
+
+func newLog() *log {
+	l := &log{}
+	l.logger = slog.New(l)
+	return l
+}
+
+func (l *log) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *log) Handle(_ context.Context, r slog.Record) error {
+	attrs := map[string]string{}
+	r.Attrs(func(attr slog.Attr) bool {
+		attrs[attr.Key] = attr.Value.String()
+		return true
+	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = append(l.kept, entry{r.Time, r.Level, r.Message, attrs})
+	return nil
+}
+
+func (l *log) WithAttrs([]slog.Attr) slog.Handler { panic("not used") }
+func (l *log) WithGroup(string) slog.Handler      { panic("not used") }
+
+// entries returns what was logged with a message, and everything when it is empty.
+func (l *log) entries(message string) []entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.kept), func(e entry) bool { return message != "" && e.message != message })
+}
+
+// TestLog makes everything happen that is logged.
+func TestLog(t *testing.T) {
+	log := newLog()
+	clock := clock.NewManual(time.Unix(1_000_000_000, 0))
+	client, _ := start(t, mockserver.WithLogger(log.logger), mockserver.WithClock(clock))
+	const path, beats = "/v2/nodes/gpu-node-1", "/v2/nodes/gpu-node-1/heartbeat"
+	for i, call := range []struct{ method, path, body string }{
+		{"POST", "/v2/nodes/register", briefRegistration},
+		{"POST", "/v2/nodes/register", briefRegistration},
+		{"POST", beats, briefHeartbeat},
+		{"POST", beats, briefHeartbeat},
+		{"POST", beats, drainingHeartbeat},
+		{"POST", beats, "{}"},
+		{"GET", "/v2/nodes", ""},
+		{"DELETE", path, ""},
+	} {
+		if call.method == "DELETE" {
+			clock.Advance(time.Minute)
+		}
+		client.do(call.method, call.path, call.body, "Content-Type", "application/json", "X-Correlation-Id", string(rune('1'+i)))
+	}
+	var got []string
+	for _, e := range log.entries("") {
+		line := strings.Join([]string{e.level.String(), e.message, e.attrs["node_id"], e.attrs["machine_id"], e.attrs["correlation_id"]}, " ")
+		if e.level == slog.LevelWarn {
+			line += strings.Join([]string{"", e.attrs["status"], e.attrs["code"]}, " ")
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"INFO node registered gpu-node-1 machine-alpha 1",
+		"INFO node registered again gpu-node-1 machine-alpha 2",
+		"DEBUG heartbeat gpu-node-1 machine-alpha 3",
+		"INFO node online gpu-node-1 machine-alpha 3",
+		"DEBUG heartbeat gpu-node-1 machine-alpha 4",
+		"DEBUG heartbeat gpu-node-1 machine-alpha 5",
+		"INFO node draining gpu-node-1 machine-alpha 5",
+		"WARN request refused   6 422 contract_violation",
+		"INFO node offline gpu-node-1 machine-alpha ",
+		"INFO node deregistered gpu-node-1 machine-alpha 8",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestTokensStaySecret looks for tokens, the right one and wrong ones, in the log and
+// in the answers (CLOUD-4013).
+func TestTokensStaySecret(t *testing.T) {
+	var text bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client, _ := start(t, mockserver.WithTokens("hush-right"), mockserver.WithLogger(logger))
+	for _, authorization := range []string{"Bearer hush-right", "Bearer hush-wrong", "hush-bare", "Basic hush-basic"} {
+		answer := client.do("DELETE", "/v2/nodes/gpu-node-1", "", "Authorization", authorization)
+		if answer.StatusCode < http.StatusBadRequest || bytes.Contains(answer.text, []byte("hush")) {
+			t.Errorf("answer to %q: %s", authorization, answer.text)
+		}
+	}
+	if strings.Contains(text.String(), "hush") || text.Len() == 0 {
+		t.Errorf("log: %s", text.String())
+	}
+}

@@ -1,0 +1,69 @@
+package mockserver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// logNode logs what a request did to a node (CLOUD-7020).
+func (s *Server) logNode(ctx context.Context, message string, node registry.Node, request *nodeapi.CorrelationID) {
+	s.log.LogAttrs(ctx, slog.LevelInfo, message, append(nodeAttrs(node), correlationAttr(*request))...)
+}
+
+// logHeartbeat logs a heartbeat, and the status of its node when that has changed.
+func (s *Server) logHeartbeat(ctx context.Context, change registry.Change, request *nodeapi.CorrelationID) {
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.LogAttrs(ctx, slog.LevelDebug, "heartbeat", append(nodeAttrs(change.Node), correlationAttr(*request))...)
+	}
+	if !change.StatusChanged() {
+		return
+	}
+	message := "node online"
+	if change.Node.Status == nodeapi.NodeStatusDraining {
+		message = "node draining"
+	}
+	s.logNode(ctx, message, change.Node, request)
+}
+
+// logOffline logs the nodes that went offline. There is no request behind it.
+func (s *Server) logOffline(changes []registry.Change) {
+	for _, change := range changes {
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, "node offline", nodeAttrs(change.Node)...)
+	}
+}
+
+// logRefusal logs that a request was refused, and why.
+func (s *Server) logRefusal(r *http.Request, p *problem) {
+	status, _ := kind(p.code)
+	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+		slog.Int("status", status),
+		slog.String("code", string(p.code)),
+		slog.String("detail", p.detail),
+		slog.String("method", cut(r.Method, quoted)),
+		slog.String("path", cut(r.URL.Path, quoted)),
+		correlationAttr(s.correlationID(r)))
+}
+
+// logFault logs what is the server's own fault.
+func (s *Server) logFault(r *http.Request, err error) {
+	s.log.LogAttrs(r.Context(), slog.LevelError, "internal error",
+		slog.Any("error", err),
+		slog.String("method", cut(r.Method, quoted)),
+		slog.String("path", cut(r.URL.Path, quoted)),
+		correlationAttr(s.correlationID(r)))
+}
+
+func nodeAttrs(node registry.Node) []slog.Attr {
+	return []slog.Attr{
+		slog.String("node_id", node.Registration.NodeID),
+		slog.String("machine_id", node.Registration.MachineID),
+	}
+}
+
+func correlationAttr(id string) slog.Attr {
+	return slog.String("correlation_id", id)
+}

@@ -1,0 +1,170 @@
+package mocktest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+func get(ctx context.Context, t *testing.T, handler http.HandlerFunc) (*http.Response, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://orchestratord/path?query", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mocktest.Transport(handler).RoundTrip(r)
+}
+
+// TestTransport looks at a request and its answer from both ends.
+func TestTransport(t *testing.T) {
+	type key struct{}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Context().Value(key{}) != nil {
+			t.Error("the handler sees what the client's context carries")
+		}
+		r.Header.Set("X-Sent", "changed")
+		w.Header().Set("X-Answered", "yes")
+		w.WriteHeader(http.StatusTeapot)
+		w.WriteHeader(http.StatusOK)
+		w.Header().Set("X-Late", "yes")
+		fmt.Fprint(w, r.Method, " ", r.Host, " ", r.URL, " ", r.RequestURI, " ")
+		fmt.Fprint(w, string(body))
+	})
+	ctx := context.WithValue(t.Context(), key{}, "value")
+	sent := &closer{Reader: strings.NewReader("body")}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://orchestratord:8080/a%2Fb?c=d", sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Sent", "as it was")
+	client := http.Client{Transport: mocktest.Transport(handler), Timeout: time.Minute}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if want := "POST orchestratord:8080 /a%2Fb?c=d /a%2Fb?c=d body"; err != nil || string(text) != want {
+		t.Errorf("body %q, %v, want %q", text, err, want)
+	}
+	if !sent.closed.Load() {
+		t.Error("the request's body is still open")
+	}
+	if response.Status != "418 I'm a teapot" || response.StatusCode != http.StatusTeapot {
+		t.Errorf("status %d, %q", response.StatusCode, response.Status)
+	}
+	if response.Header.Get("X-Answered") != "yes" || response.Header.Get("X-Late") != "" || r.Header.Get("X-Sent") != "as it was" {
+		t.Errorf("answered %v to %v", response.Header, r.Header)
+	}
+}
+
+// closer is a body that knows whether it was closed.
+type closer struct {
+	io.Reader
+	closed atomic.Bool
+}
+
+func (c *closer) Close() error {
+	c.closed.Store(true)
+	return nil
+}
+
+func TestTransportWithoutBody(t *testing.T) {
+	for _, handler := range []http.HandlerFunc{
+		func(http.ResponseWriter, *http.Request) {},
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+			if _, err := io.WriteString(w, "body"); !errors.Is(err, http.ErrBodyNotAllowed) {
+				t.Errorf("error %v", err)
+			}
+		},
+	} {
+		response, err := get(t.Context(), t, handler)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(response.Body); err != nil || len(text) != 0 {
+			t.Errorf("status %d, body %q, %v", response.StatusCode, text, err)
+		}
+	}
+}
+
+// TestTransportCancel has clients lose patience at every point of an exchange. Neither
+// side may hang, which the bubble notices, and no goroutine may stay.
+func TestTransportCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		ended := make(chan error, 1)
+		_, err := get(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			time.Sleep(time.Hour)
+			_, err := io.WriteString(w, "too late")
+			ended <- err
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
+			t.Errorf("after %s: %v", time.Since(begin), err)
+		}
+		if err := <-ended; err == nil {
+			t.Error("the handler could write")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		response, err := get(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "half")
+			<-r.Context().Done()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(response.Body); string(text) != "half" || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("body %q, %v", text, err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		response, err := get(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
+			if _, err := io.WriteString(w, "unread"); err == nil {
+				t.Error("the handler could write")
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+	})
+}
+
+// TestTransportPanic breaks the connection, before the answer and in the middle of it.
+func TestTransportPanic(t *testing.T) {
+	_, err := get(t.Context(), t, func(http.ResponseWriter, *http.Request) { panic("oh dear") })
+	if err == nil || !strings.Contains(err.Error(), "oh dear") {
+		t.Errorf("error %v", err)
+	}
+	response, err := get(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "half")
+		panic(http.ErrAbortHandler)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(response.Body); string(text) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("body %q, %v", text, err)
+	}
+}

@@ -1,0 +1,50 @@
+package mockserver_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+// TestBadOptions gets all mistakes in one error.
+func TestBadOptions(t *testing.T) {
+	for _, test := range []struct {
+		options []mockserver.Option
+		want    string
+	}{
+		{[]mockserver.Option{mockserver.WithLogger(nil)}, ""},
+		{[]mockserver.Option{mockserver.WithHeartbeatInterval(time.Millisecond), mockserver.WithNodeTimeout(time.Millisecond + 1)}, ""},
+		{
+			[]mockserver.Option{mockserver.WithNodeTimeout(10 * time.Second)},
+			"node timeout 10s: must be longer than the heartbeat interval 10s",
+		},
+		{
+			[]mockserver.Option{mockserver.WithHeartbeatInterval(25 * time.Hour), mockserver.WithNodeTimeout(26 * time.Hour)},
+			"heartbeat interval 25h0m0s: in milliseconds it must be 86400000 or less, not 90000000",
+		},
+		{
+			[]mockserver.Option{
+				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0), mockserver.WithNodeTimeout(-1), mockserver.WithBodyLimit(0),
+			},
+			"token 2 of 2 is empty\n" +
+				"heartbeat interval 0s: in milliseconds it must be 1 or more, not 0\n" +
+				"node timeout -1ns: must be longer than the heartbeat interval 0s\n" +
+				"body limit 0: must be positive",
+		},
+	} {
+		server, err := mockserver.New(test.options...)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("error (-want +got):\n%s", diff)
+		}
+		if (server == nil) != (err != nil) {
+			t.Errorf("server %v, error %v", server, err)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package mockserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TestKindsAreTheDocuments compares what problems say with the document's examples.
+func TestKindsAreTheDocuments(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for name, response := range doc.Components.Responses {
+		example := response.Value.Content["application/problem+json"].Example.(map[string]any)
+		code := nodeapi.ProblemCode(example["code"].(string))
+		if code == nodeapi.ProblemCodeThrottled { // which the mock never says
+			continue
+		}
+		status, title := kind(code)
+		if float64(status) != example["status"] || title != example["title"] {
+			t.Errorf("%s: %d %q, the document has %v %q", name, status, title, example["status"], example["title"])
+		}
+		compared++
+	}
+	if compared == 0 {
+		t.Error("the document has no examples")
+	}
+}
+
+func TestLongDetail(t *testing.T) {
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
+	var p nodeapi.Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatal(err)
+	}
+	if length := utf8.RuneCountInString(p.Detail); length != 1024 || !strings.HasSuffix(p.Detail, "é…") {
+		t.Errorf("a detail of %d characters: %s", length, p.Detail)
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, text := range []string{"", "short", strings.Repeat("x", 20), strings.Repeat("é", 21), strings.Repeat("é", 9) + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
+		got := cut(text, 20)
+		if utf8.RuneCountInString(got) > 20 || (utf8.RuneCountInString(text) <= 20) != (got == text) {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}

@@ -1,0 +1,23 @@
+package mockserver
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// checkProfile turns every request away while the cloud profile is off. A client may
+// ask again when its next heartbeat would be due.
+func (s *Server) checkProfile(next http.Handler) http.Handler {
+	if s.cloudProfile {
+		return next
+	}
+	seconds := int(math.Ceil(s.heartbeatInterval.Seconds()))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeCloudProfileDisabled,
+			"the cloud profile of this orchestratord is switched off").
+			with("Retry-After", strconv.Itoa(seconds)))
+	})
+}

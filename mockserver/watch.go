@@ -1,0 +1,59 @@
+package mockserver
+
+import (
+	"sync"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+)
+
+// watch notices nodes that fall silent (CLOUD-2022). However many nodes there are, it
+// has one timer, set for the node that was heard of longest ago. A heartbeat leaves
+// the timer alone: if the node is alive when it fires, it is set anew.
+type watch struct {
+	nodes  *registry.Registry
+	clock  clock.Clock
+	report func([]registry.Change)
+
+	mu     sync.Mutex
+	stop   func() bool // stops the timer; nil when none is set
+	closed bool
+}
+
+// arm sets the timer if there is a node to wait for. It is to be called after a
+// node was heard of.
+func (w *watch) arm() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.set()
+}
+
+func (w *watch) set() {
+	if w.closed || w.stop != nil {
+		return
+	}
+	if expiry, ok := w.nodes.NextExpiry(); ok {
+		w.stop = w.clock.AfterFunc(expiry.Sub(w.clock.Now()), w.expire)
+	}
+}
+
+func (w *watch) expire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	w.report(w.nodes.Expire(w.clock.Now()))
+	w.stop = nil
+	w.set()
+}
+
+func (w *watch) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
