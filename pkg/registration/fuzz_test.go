@@ -1,27 +1,38 @@
-package registration_test
+package registration
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/llama-orch/node-registration/pkg/registration"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// FuzzAnswer feeds a node whatever a server could answer to its registration: it
-// takes for a success only what says so, and says what was wrong with the rest in
-// a line that is not too long and holds no token.
+// echo answers every request with the same thing.
+type echo struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (e echo) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: e.status, Header: e.header, Body: io.NopCloser(strings.NewReader(e.body)), Request: r}, nil
+}
+
+// FuzzAnswer feeds a node whatever a server could answer: it takes for a success
+// only what is one, asks for no interval out of bounds, and says what was wrong
+// in a line that is not too long and holds no token.
 func FuzzAnswer(f *testing.F) {
+	const token = "a-token-that-must-never-be-seen-anywhere"
 	for _, seed := range []struct {
 		status int
 		body   string
 	}{
-		{200, well("register").body},
+		{200, `{"success":true,"message":"registered","node_id":"gpu-node-1","next_heartbeat_ms":10000}`},
+		{200, `{"success":true,"next_heartbeat_ms":-9223372036854775808}`},
 		{200, `{"success":false,"message":"full","node_id":"gpu-node-1"}`},
 		{200, `{"success":"yes"}`},
 		{200, `{}`},
@@ -33,40 +44,50 @@ func FuzzAnswer(f *testing.F) {
 		{429, `{"status":1e400}`},
 		{503, strings.Repeat("[", 100_000)},
 	} {
-		f.Add(seed.status, "Retry-After", "7", []byte(seed.body))
+		for op := range uint8(3) {
+			f.Add(op, seed.status, "Retry-After", "7", seed.body)
+		}
 	}
-	f.Fuzz(func(t *testing.T, status int, name, value string, body []byte) {
+	f.Fuzz(func(t *testing.T, op uint8, status int, name, value, body string) {
 		if status < 200 || status > 999 {
 			t.Skip("net/http lets no such status through")
 		}
-		w := &wire{answer: func(int, request) answer {
-			return answer{status: status, header: http.Header{http.CanonicalHeaderKey(name): {value}}, body: string(body)}
-		}}
-		c := config(t, w)
-		c.Logger = slog.New(slog.DiscardHandler)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond) // ends the wait for a retry
-		defer cancel()
-		err := newNode(t, c).Register(ctx)
-
-		if good := status < 300 && saysSuccess(body); good != (err == nil) {
-			t.Fatalf("%d %q: error is %v", status, body, err)
+		link, err := newLink(Config{
+			OrchestratordURL: "http://orchestratord:8080",
+			APIToken:         StaticToken(token),
+			HTTPClient:       &http.Client{Transport: echo{status, http.Header{http.CanonicalHeaderKey(name): {value}}, body}},
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		var typed *registration.Error
-		if err != nil && !errors.As(err, &typed) {
-			t.Fatalf("error is a %T", err)
+		var o outcome
+		var good bool
+		switch op % 3 {
+		case 0:
+			o = link.register(t.Context(), nodeapi.RegisterRequest{})
+			good = status < 300 && says(body, new(nodeapi.RegisterResponse), func(r *nodeapi.RegisterResponse) bool { return r.Success })
+		case 1:
+			o = link.heartbeat(t.Context(), "gpu-node-1", nodeapi.HeartbeatRequest{})
+			good = status < 300 && says(body, new(nodeapi.HeartbeatResponse), func(r *nodeapi.HeartbeatResponse) bool { return r.Success })
+		default:
+			o = link.deregister(t.Context(), "gpu-node-1")
+			good = status < 300
 		}
-		if err != nil && (strings.Contains(err.Error(), token) || len(err.Error()) > 4096) {
-			t.Errorf("error is %q", err)
+		if good != (o.verdict == accepted) || good != (o.err == nil) {
+			t.Fatalf("operation %d, %d %q: verdict %s, error %v", op%3, status, body, o.verdict.name(), o.err)
+		}
+		if o.nextBeat != 0 && (o.nextBeat < minInterval || o.nextBeat > maxInterval) || o.retryAfter < 0 || o.retryAfter > maxRetryAfter {
+			t.Errorf("asks for a heartbeat every %v, or a pause of %v", o.nextBeat, o.retryAfter)
+		}
+		var typed *Error
+		if !good && (!errors.As(o.err, &typed) || strings.Contains(o.err.Error(), token) || len(o.err.Error()) > 2*maxDetail) {
+			t.Errorf("error is %q", o.err)
 		}
 	})
 }
 
-// saysSuccess tells whether a body means success, by the field alone.
-func saysSuccess(body []byte) bool {
-	var answer struct {
-		Success bool   `json:"success"`
-		Message string `json:"message"`
-		NodeID  string `json:"node_id"`
-	}
-	return json.Unmarshal(body, &answer) == nil && answer.Success
+// says tells whether a body, of which no more than the limit is read, is an answer
+// that satisfies a condition.
+func says[T any](body string, answer *T, condition func(*T) bool) bool {
+	return json.Unmarshal([]byte(body[:min(len(body), maxAnswer)]), answer) == nil && condition(answer)
 }

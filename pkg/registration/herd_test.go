@@ -76,6 +76,35 @@ func TestHerdAtItsStart(t *testing.T) {
 	}
 }
 
+// An orchestratord that takes registrations and fails on heartbeats gets no more
+// than the longest backoff means, however often it takes a registration.
+func TestFleetThatCanRegisterButNotBeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const nodes, minutes = 20, 60
+		w := &wire{answer: func(_ int, r request) answer {
+			if r.op == "heartbeat" {
+				return answer{status: http.StatusInternalServerError}
+			}
+			return answer{}
+		}}
+		for i := range nodes {
+			c := config(t, w)
+			c.Jitter = rand.New(rand.NewPCG(4, uint64(i))).Float64
+			c.Logger = slog.New(slog.DiscardHandler)
+			node := newNode(t, c)
+			if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+				t.Fatal(err)
+			}
+			defer node.Deregister(t.Context())
+		}
+		time.Sleep(minutes * time.Minute)
+		// Full jitter up to 5 s makes a pause of 2.5 s on average: 24 a minute.
+		if rate := float64(len(w.sent())) / nodes / minutes; rate > 25 {
+			t.Errorf("a node sends %.1f requests a minute, want 24", rate)
+		}
+	})
+}
+
 const crowdStart = time.Millisecond
 
 // pasture is an orchestratord that counts: it goes away once all nodes are online,

@@ -246,7 +246,10 @@ func TestTelemetry(t *testing.T) {
 		if err := reader.Collect(t.Context(), &collected); err != nil {
 			t.Fatal(err)
 		}
-		text := fmt.Sprintf("%+v", collected)
+		text := fmt.Sprintf("%+v %+v", collected, node.Status())
+		if strings.Contains(text, token) {
+			t.Errorf("metrics or status show the token: %s", text)
+		}
 		for _, want := range []string{
 			"node_registration.heartbeats", "node_registration.registrations", "node_registration.request.duration",
 			"node_registration.heartbeat.age", "node_registration.state",
@@ -267,7 +270,7 @@ func TestTelemetry(t *testing.T) {
 			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(), span.SpanContext().SpanID()); parent != want {
 				t.Errorf("traceparent is %q, want %q", parent, want)
 			}
-			if shown := fmt.Sprintf("%+v", span); strings.Contains(shown, "Bearer") {
+			if shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(), span.Status()); strings.Contains(shown, token) {
 				t.Errorf("span shows the token: %s", shown)
 			}
 		}
