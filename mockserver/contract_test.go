@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // The payloads that today's orchestratord needs, with every field that the document
@@ -217,6 +218,16 @@ func TestManyViolations(t *testing.T) {
 	huge := client.register(edited(t, briefRegistration, "/pools", make([]any, 100_000))).expect(t, http.StatusUnprocessableEntity)
 	if diff := cmp.Diff([]string{"/pools"}, huge.pointers(t)); diff != "" {
 		t.Errorf("of a huge body not the first alone (-want +got):\n%s", diff)
+	}
+}
+
+// TestSameViolationTwice breaks both parts of an allOf in the same way.
+func TestSameViolationTwice(t *testing.T) {
+	client, _ := start(t)
+	got := client.register(edited(t, briefRegistration, "/capabilities", "many")).expect(t, http.StatusUnprocessableEntity)
+	want := []nodeapi.Violation{{Pointer: "/capabilities", Detail: "must be of type object, not string"}}
+	if diff := cmp.Diff(&want, got.problem(t).Errors); diff != "" {
+		t.Errorf("violations (-want +got):\n%s", diff)
 	}
 }
 

@@ -2,7 +2,6 @@ package mockserver
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -46,7 +45,7 @@ func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 		with("Allow", strings.Join(allowed, ", ")))
 }
 
-// methods returns the methods that the path of a request knows, sorted.
+// methods returns the methods that the path of a request knows, in alphabetical order.
 func (s *Server) methods(r *http.Request) []string {
 	var known []string
 	for _, method := range []string{
@@ -57,7 +56,6 @@ func (s *Server) methods(r *http.Request) []string {
 			known = append(known, method)
 		}
 	}
-	slices.Sort(known)
 	return known
 }
 
