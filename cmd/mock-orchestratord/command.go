@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/mockserver"
 )
@@ -23,7 +24,10 @@ type settings struct {
 }
 
 func newCommand(getenv func(string) string) *cobra.Command {
-	var s settings
+	var (
+		s       settings
+		flagErr func() error
+	)
 	command := &cobra.Command{
 		Use:   "mock-orchestratord",
 		Short: "An orchestratord to try nodes against",
@@ -52,7 +56,7 @@ or else it is the default. A variable that is empty counts as not set.`,
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
 			mock, mockErr := mockserver.New(s.options(log)...)
-			if err := errors.Join(envErr, logErr, mockErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, logErr, mockErr); err != nil {
 				return err
 			}
 			defer mock.Close()
@@ -69,6 +73,7 @@ or else it is the default. A variable that is empty counts as not set.`,
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
+	flagErr = cli.CollectErrors(flags)
 	return command
 }
 

@@ -179,7 +179,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
 		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
-		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `invalid argument "ten" for "--node-timeout" flag: time: invalid duration "ten"`},
+		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `--node-timeout is "ten": time: invalid duration "ten"`},
 		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: "listen tcp " + taken.Addr().String() + ": bind: address already in use"},
 		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: "listen tcp: address 127.0.0.1: missing port in address"},
 		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1 is empty"},

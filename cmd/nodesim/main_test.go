@@ -114,7 +114,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"an unknown flag":    {nil, []string{"run", "--nodeid", "x"}, []string{"unknown flag: --nodeid"}},
 		"an unknown command": {nil, []string{"walk"}, []string{`unknown command "walk"`}},
 		"an argument":        {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
-		"a bad duration":     {nil, []string{"run", "--interval", "soon"}, []string{"--interval", "soon"}},
+		"bad durations":      {nil, []string{"run", "--interval", "soon", "--for", "ever"}, []string{`--interval is "soon"`, `--for is "ever"`}},
 		"bad values": {
 			nil,
 			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
@@ -122,8 +122,8 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
-			[]string{"run", "--log-level", "loud"},
-			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`},
+			[]string{"run", "--log-level", "loud", "--machine-id", "?"},
+			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`, `machine_id is "?"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

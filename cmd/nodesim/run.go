@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -20,6 +21,7 @@ func newRunCommand() *cobra.Command {
 	fromEnv, envErr := registration.ConfigFromEnv()
 	config := withDemoDefaults(fromEnv)
 	var (
+		flagErr            func() error
 		token              string
 		lifetime           time.Duration
 		logLevel, logStyle string
@@ -43,14 +45,17 @@ Defaults come from the environment of a real node where it is set.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
-			if err := errors.Join(envErr, err); err != nil {
-				return err
-			}
 			config.Logger = logger
 			if cmd.Flags().Changed("token") {
 				config.APIToken = registration.StaticToken(token)
 			}
-			return live(cmd.Context(), config, lifetime)
+			hardware := newHardware(config.Pools)
+			config.Capabilities = hardware.capabilities()
+			node, nodeErr := registration.New(config)
+			if err := errors.Join(flagErr(), envErr, err, nodeErr); err != nil {
+				return err
+			}
+			return live(cmd.Context(), node, hardware, lifetime)
 		},
 	}
 	flags := command.Flags()
@@ -65,6 +70,7 @@ Defaults come from the environment of a real node where it is set.`,
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&logStyle, "log-format", "text", "text or json")
+	flagErr = cli.CollectErrors(flags)
 	return command
 }
 
@@ -87,17 +93,11 @@ func withDemoDefaults(c registration.Config) registration.Config {
 }
 
 // live runs the node until ctx ends or its lifetime is over.
-func live(ctx context.Context, config registration.Config, lifetime time.Duration) error {
+func live(ctx context.Context, node *registration.Node, hardware *hardware, lifetime time.Duration) error {
 	if lifetime > 0 {
 		limited, cancel := context.WithTimeout(ctx, lifetime)
 		defer cancel()
 		ctx = limited
-	}
-	hardware := newHardware(config.Pools)
-	config.Capabilities = hardware.capabilities()
-	node, err := registration.New(config)
-	if err != nil {
-		return err
 	}
 	return node.Run(ctx, hardware.status)
 }

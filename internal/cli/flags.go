@@ -1,0 +1,42 @@
+// Package cli holds what the command lines of this repository's programs share.
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+)
+
+// CollectErrors makes a flag set go on after a value that it cannot read, so that
+// everything wrong with a command line can be said at once: the function that it
+// returns has it all, once the flags are parsed. Call it when all flags are defined.
+func CollectErrors(flags *pflag.FlagSet) func() error {
+	var wrong []error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.DefValue == "[]" {
+			flag.DefValue = "" // help leaves an empty list out only where it knows its type
+		}
+		flag.Value = collecting{flag.Value, func(text string, err error) {
+			wrong = append(wrong, fmt.Errorf("--%s is %q: %w", flag.Name, text, err))
+		}}
+	})
+	return func() error { return errors.Join(wrong...) }
+}
+
+// collecting is a flag's value that keeps its errors to itself, and then itself as
+// it was: what cannot be read is not a reason for further complaints.
+type collecting struct {
+	pflag.Value
+	complain func(text string, err error)
+}
+
+// Set fails for no text.
+func (c collecting) Set(text string) error {
+	before := c.String()
+	if err := c.Value.Set(text); err != nil {
+		c.complain(text, err)
+		return c.Value.Set(before)
+	}
+	return nil
+}

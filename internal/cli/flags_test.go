@@ -1,0 +1,34 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/internal/cli"
+)
+
+func TestCollectErrors(t *testing.T) {
+	flags := pflag.NewFlagSet("program", pflag.ContinueOnError)
+	timeout := flags.Duration("timeout", time.Second, "")
+	nodes := flags.Int("nodes", 3, "")
+	loud := flags.Bool("loud", false, "")
+	names := flags.StringArray("name", nil, "")
+	wrong := cli.CollectErrors(flags)
+
+	if err := flags.Parse([]string{"--timeout", "ten", "--loud", "--nodes=many", "--name", "a", "--name", "b"}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `--timeout is "ten": time: invalid duration "ten"` + "\n" + `--nodes is "many": `
+	if err := wrong(); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error is %v, want %s…", err, want)
+	}
+	if *timeout != time.Second || *nodes != 3 || !*loud || len(*names) != 2 {
+		t.Errorf("flags are %v, %v, %v, %v", *timeout, *nodes, *loud, *names)
+	}
+	if usage := flags.FlagUsages(); strings.Contains(usage, "[]") {
+		t.Errorf("usage shows an empty list:\n%s", usage)
+	}
+}
