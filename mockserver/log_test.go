@@ -43,7 +43,7 @@ func (l *log) Enabled(context.Context, slog.Level) bool { return true }
 func (l *log) Handle(_ context.Context, r slog.Record) error {
 	attrs := map[string]string{}
 	r.Attrs(func(attr slog.Attr) bool {
-		attrs[attr.Key] = attr.Value.String()
+		attrs[attr.Key] = attr.Value.Resolve().String()
 		return true
 	})
 	l.mu.Lock()
@@ -122,5 +122,20 @@ func TestTokensStaySecret(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "hush") || text.Len() == 0 {
 		t.Errorf("log: %s", text.String())
+	}
+}
+
+// TestHeartbeatLog looks at what a heartbeat in the log says of the pools.
+func TestHeartbeatLog(t *testing.T) {
+	log := newLog()
+	client, _ := start(t, mockserver.WithLogger(log.logger))
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", `{"timestamp":"2025-10-01T00:00:00Z","pools":[
+		{"pool_id":"a","ready":true,"slots_free":3,"slots_total":4},
+		{"pool_id":"b","ready":false,"slots_free":0},
+		{"pool_id":"c","ready":true,"slots_free":1,"draining":true}]}`).expect(t, http.StatusOK)
+	const want = "a:3/4 b:0(not ready) c:1(draining)"
+	if beats := log.entries("heartbeat"); len(beats) != 1 || beats[0].attrs["pools"] != want {
+		t.Errorf("logged %v, want pools %s", beats, want)
 	}
 }

@@ -2,8 +2,10 @@ package mockserver
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -17,7 +19,8 @@ func (s *Server) logNode(ctx context.Context, message string, node registry.Node
 // logHeartbeat logs a heartbeat, and the status of its node when that has changed.
 func (s *Server) logHeartbeat(ctx context.Context, change registry.Change, request *nodeapi.CorrelationID) {
 	if s.log.Enabled(ctx, slog.LevelDebug) {
-		s.log.LogAttrs(ctx, slog.LevelDebug, "heartbeat", append(nodeAttrs(change.Node), correlationAttr(*request))...)
+		s.log.LogAttrs(ctx, slog.LevelDebug, "heartbeat",
+			append(nodeAttrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), correlationAttr(*request))...)
 	}
 	if !change.StatusChanged() {
 		return
@@ -66,4 +69,26 @@ func nodeAttrs(node registry.Node) []slog.Attr {
 
 func correlationAttr(id string) slog.Attr {
 	return slog.String("correlation_id", id)
+}
+
+// poolsSummary writes pools so that a person who watches heartbeats sees what changes:
+// pool-0:3/4 has 3 of 4 slots free, and is marked unless it is ready.
+type poolsSummary []nodeapi.PoolStatus
+
+// LogValue is only called for lines that are written.
+func (p poolsSummary) LogValue() slog.Value {
+	pools := make([]string, len(p))
+	for i, pool := range p {
+		pools[i] = fmt.Sprintf("%s:%d", pool.PoolID, pool.SlotsFree)
+		if pool.SlotsTotal != nil {
+			pools[i] += fmt.Sprintf("/%d", *pool.SlotsTotal)
+		}
+		switch {
+		case pool.Draining != nil && *pool.Draining:
+			pools[i] += "(draining)"
+		case !pool.Ready:
+			pools[i] += "(not ready)"
+		}
+	}
+	return slog.StringValue(strings.Join(pools, " "))
 }
