@@ -60,12 +60,17 @@ func readAnswer(body io.ReadCloser) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, maxAnswer))
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date.
-func retryAfter(header string, now time.Time) time.Duration {
-	wait := time.Duration(0)
-	if seconds, err := strconv.Atoi(header); err == nil {
+// retryAfter reads a Retry-After header, in seconds or as a date. A date is held
+// against the server's own clock, where it tells it: ours may go wrong.
+func retryAfter(header http.Header) time.Duration {
+	text, wait := header.Get("Retry-After"), time.Duration(0)
+	if seconds, err := strconv.Atoi(text); err == nil {
 		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	} else if date, err := http.ParseTime(header); err == nil {
+	} else if date, err := http.ParseTime(text); err == nil {
+		now, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
 		wait = date.Sub(now)
 	}
 	return min(max(wait, 0), maxRetryAfter)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -151,7 +150,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 	body, err := readAnswer(response.Body)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		o.mayHaveLanded = response.StatusCode >= 500
-		o.retryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+		o.retryAfter = retryAfter(response.Header)
 		code, detail := problem(body)
 		return o.fail(judge(op, response.StatusCode), newError(op, response.StatusCode, token, code, detail))
 	}

@@ -215,20 +215,22 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 		header string
 		least  time.Duration
 		most   time.Duration
+		date   string // of the answer
 	}{
-		"seconds":      {"20", 20 * time.Second, 21 * time.Second},
-		"a date":       {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second},
-		"a day":        {"86400", 60 * time.Second, 61 * time.Second},
-		"an overflow":  {"9999999999999999999999", 0, time.Second},
-		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second},
-		"below zero":   {"-5", 0, time.Second},
-		"not a number": {"soon", 0, time.Second},
+		"seconds":          {"20", 20 * time.Second, 21 * time.Second, ""},
+		"a date":           {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second, ""},
+		"a day":            {"86400", 60 * time.Second, 61 * time.Second, ""},
+		"an overflow":      {"9999999999999999999999", 0, time.Second, ""},
+		"by another clock": {"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 21 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT"},
+		"a past date":      {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
+		"below zero":       {"-5", 0, time.Second, ""},
+		"not a number":     {"soon", 0, time.Second, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{answer: func(n int, _ request) answer {
 					if n == 0 {
-						return answer{status: 429, header: http.Header{"Retry-After": {test.header}}}
+						return answer{status: 429, header: http.Header{"Retry-After": {test.header}, "Date": {test.date}}}
 					}
 					return answer{}
 				}}

@@ -11,7 +11,8 @@ import (
 // TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
 // is called before every request, and once more when orchestratord does not
 // accept what it returned, so that a token can be replaced while the node runs
-// (CLOUD-4011). One that is costly to get should be kept by the source.
+// (CLOUD-4011). One that is costly to get should be kept by the source. A source
+// has to return when its ctx ends: the request that waits for it has failed by then.
 //
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
@@ -46,12 +47,18 @@ var errBadToken = errors.New("the token holds a character that a header cannot c
 // strongToken is the length from which a token is hard to guess (CLOUD-4010).
 const strongToken = 32
 
-// read returns the current token. It never repeats a token, not even a bad one.
-func (s TokenSource) read(ctx context.Context) (string, error) {
+// read returns the current token. It never repeats a token, not even a bad one,
+// and makes an error of a panic, whose value it does not repeat either.
+func (s TokenSource) read(ctx context.Context) (token string, err error) {
 	if s == nil {
 		return "", nil
 	}
-	token, err := s(ctx)
+	defer func() {
+		if recover() != nil {
+			token, err = "", errors.New("no token: its source panicked")
+		}
+	}()
+	token, err = s(ctx)
 	if err != nil {
 		return "", fmt.Errorf("no token: %w", err)
 	}

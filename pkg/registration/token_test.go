@@ -78,6 +78,22 @@ func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
 	}
 }
 
+func TestATokenSourceThatPanicsIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{})
+		calls := 0
+		c.APIToken = func(context.Context) (string, error) {
+			if calls++; calls == 1 {
+				panic(token)
+			}
+			return token, nil
+		}
+		if err := newNode(t, c).Register(t.Context()); err != nil || calls != 2 {
+			t.Errorf("error %v after %d calls", err, calls)
+		}
+	})
+}
+
 func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
 	w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
 	if err := newNode(t, config(t, w)).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) || len(w.sent()) != 1 {
