@@ -13,7 +13,7 @@ import (
 type observer struct {
 	log     *slog.Logger
 	events  *events
-	metrics metrics
+	metrics *metrics
 
 	trouble verdict   // what the last request came to
 	since   time.Time // when the trouble began

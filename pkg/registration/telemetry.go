@@ -55,25 +55,32 @@ func inject(ctx context.Context, header http.Header) {
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(header))
 }
 
-// metrics counts and times what a node does.
+// metrics counts and times what a node does. It belongs to the node's owner.
 type metrics struct {
+	node          attribute.KeyValue
 	requests      metric.Float64Histogram
 	heartbeats    metric.Int64Counter
 	registrations metric.Int64Counter
-	attributes    map[operation][]metric.MeasurementOption // by verdict
+	attributes    map[kind]metric.MeasurementOption // made when first needed, then kept
 	stop          func()
+}
+
+// kind is what metrics tell apart.
+type kind struct {
+	op      operation
+	verdict verdict
 }
 
 // newMetrics registers the instruments. What cannot be registered does nothing:
 // a node does not fail for the sake of its metrics.
-func newMetrics(c Config, status func() Status) metrics {
+func newMetrics(c Config, status func() Status) *metrics {
 	provider := c.MeterProvider
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
 	meter := provider.Meter(instrumentation)
 	node := attribute.String("node_id", c.NodeID)
-	m := metrics{attributes: map[operation][]metric.MeasurementOption{}, stop: func() {}}
+	m := &metrics{node: node, attributes: map[kind]metric.MeasurementOption{}, stop: func() {}}
 	m.requests, _ = meter.Float64Histogram("node_registration.request.duration",
 		metric.WithUnit("s"), metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
 	m.heartbeats, _ = meter.Int64Counter("node_registration.heartbeats",
@@ -84,12 +91,6 @@ func newMetrics(c Config, status func() Status) metrics {
 		metric.WithUnit("s"), metric.WithDescription("Time since the last good heartbeat was sent."))
 	state, _ := meter.Int64ObservableGauge("node_registration.state",
 		metric.WithDescription("1 for the state that the node is in, 0 for the others."))
-	for _, op := range []operation{registering, beating, deregistering} {
-		for v := accepted; v <= forgotten; v++ {
-			set := attribute.NewSet(node, attribute.String("operation", string(op)), attribute.String("outcome", v.name()))
-			m.attributes[op] = append(m.attributes[op], metric.WithAttributeSet(set))
-		}
-	}
 	observing, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		now := status()
 		if !now.LastHeartbeat.IsZero() {
@@ -107,8 +108,8 @@ func newMetrics(c Config, status func() Status) metrics {
 }
 
 // record notes a request and how long it took.
-func (m metrics) record(op operation, o outcome, took time.Duration) {
-	ctx, attributes := context.Background(), m.attributes[op][o.verdict]
+func (m *metrics) record(op operation, o outcome, took time.Duration) {
+	ctx, attributes := context.Background(), m.attributesOf(kind{op, o.verdict})
 	m.requests.Record(ctx, took.Seconds(), attributes)
 	switch {
 	case op == beating:
@@ -116,6 +117,14 @@ func (m metrics) record(op operation, o outcome, took time.Duration) {
 	case op == registering && o.verdict == accepted:
 		m.registrations.Add(ctx, 1, attributes)
 	}
+}
+
+func (m *metrics) attributesOf(s kind) metric.MeasurementOption {
+	if m.attributes[s] == nil {
+		m.attributes[s] = metric.WithAttributeSet(attribute.NewSet(m.node,
+			attribute.String("operation", string(s.op)), attribute.String("outcome", s.verdict.name())))
+	}
+	return m.attributes[s]
 }
 
 func is(condition bool) int64 {
