@@ -1,0 +1,121 @@
+package nodeapi_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"pgregory.net/rapid"
+
+	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// The generated checks and an OpenAPI validator say the same of every request.
+func TestChecksAgreeWithTheDocument(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree := func(t *rapid.T, schema string, request interface{ Validate() []nodeapi.Violation }) {
+		text, err := json.Marshal(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value any
+		if err := json.Unmarshal(text, &value); err != nil {
+			t.Fatal(err)
+		}
+		want := doc.Components.Schemas[schema].Value.VisitJSON(value)
+		if got := request.Validate(); (want == nil) != (len(got) == 0) {
+			t.Fatalf("%s\nthe document says: %v\nthe checks say: %v", text, want, got)
+		}
+	}
+	t.Run("register", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterRequest", registerRequest.Draw(t, "request")) }))
+	t.Run("heartbeat", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatRequest", heartbeatRequest.Draw(t, "request")) }))
+}
+
+// What requests are drawn from: mostly what is legal, with values at and beyond
+// the bounds mixed in.
+var (
+	id      = rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:-]{0,9}`), rapid.SampledFrom([]string{"", "a/b", ".a", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}))
+	word    = rapid.OneOf(rapid.StringMatching(`[ -~]{1,9}`), rapid.SampledFrom([]string{"", "x y", "\x00", strings.Repeat("v", 64), strings.Repeat("é", 256), strings.Repeat("v", 1024)}))
+	address = rapid.SampledFrom([]string{
+		"http://192.168.1.100:9200", "https://a/b/", "http://", "ftp://a", "http://a b", "http://a?b", "", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("a", 2042),
+	})
+	cuda  = rapid.SampledFrom([]string{"12.1", "", "1.2.3.4", "1.2.3.4.5", "twelve", "12."})
+	small = rapid.SampledFrom([]int32{-1, 0, 1, 2, 1024, 1025, 65535, 65536, 65537, 1_000_000, 1_000_001})
+	large = rapid.SampledFrom([]int64{-1, 0, 1, 48_000, 1_000_000_000, 1_000_000_001, 1<<53 - 1, 1 << 53})
+
+	capabilities = rapid.Custom(func(t *rapid.T) nodeapi.NodeCapabilities {
+		return nodeapi.NodeCapabilities{
+			GPUCount: small.Draw(t, "gpu_count"), TotalVRAMMB: large.Draw(t, "total_vram_mb"), CUDAVersion: cuda.Draw(t, "cuda_version"),
+			Gpus: rapid.Ptr(rapid.SliceOfN(gpu, 0, 3), true).Draw(t, "gpus"), CPUCores: rapid.Ptr(small, true).Draw(t, "cpu_cores"),
+			RAMTotalBytes: rapid.Ptr(large, true).Draw(t, "ram_total_bytes"),
+		}
+	})
+	gpu = rapid.Custom(func(t *rapid.T) nodeapi.GPU {
+		return nodeapi.GPU{
+			DeviceID: small.Draw(t, "device_id"), Name: word.Draw(t, "name"),
+			VRAMTotalBytes: large.Draw(t, "vram_total_bytes"), ComputeCapability: word.Draw(t, "compute_capability"),
+		}
+	})
+	registerRequest = rapid.Custom(func(t *rapid.T) nodeapi.RegisterRequest {
+		return nodeapi.RegisterRequest{
+			NodeID: id.Draw(t, "node_id"), MachineID: id.Draw(t, "machine_id"), Address: address.Draw(t, "address"),
+			Pools: slice(id, 256).Draw(t, "pools"), Capabilities: capabilities.Draw(t, "capabilities"), Version: rapid.Ptr(word, true).Draw(t, "version"),
+		}
+	})
+	pool = rapid.Custom(func(t *rapid.T) nodeapi.PoolStatus {
+		return nodeapi.PoolStatus{
+			PoolID: id.Draw(t, "pool_id"), SlotsFree: small.Draw(t, "slots_free"), SlotsTotal: rapid.Ptr(small, true).Draw(t, "slots_total"),
+			VRAMFreeBytes: rapid.Ptr(large, true).Draw(t, "vram_free_bytes"), Engine: rapid.Ptr(word, true).Draw(t, "engine"),
+			ModelsAvailable: rapid.Ptr(rapid.SliceOfN(word, 0, 3), true).Draw(t, "models_available"),
+		}
+	})
+	heartbeatRequest = rapid.Custom(func(t *rapid.T) nodeapi.HeartbeatRequest {
+		return nodeapi.HeartbeatRequest{Timestamp: time.Unix(1_759_276_800, 0).UTC(), Pools: slice(pool, 256).Draw(t, "pools")}
+	})
+)
+
+// slice draws nil, few items, or one more than the contract has room for.
+func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
+	return rapid.Custom(func(t *rapid.T) []T {
+		switch rapid.IntRange(0, 19).Draw(t, "size") {
+		case 0:
+			return nil
+		case 1:
+			return make([]T, most+1)
+		default:
+			return rapid.SliceOfN(item, 0, 3).Draw(t, "items")
+		}
+	})
+}
+
+func TestViolationsNameThePlaceAndWhatIsWrong(t *testing.T) {
+	request := nodeapi.RegisterRequest{
+		NodeID: "a/b", MachineID: strings.Repeat("m", 200), Address: "http://192.168.1.100:9200",
+		Pools: []string{"pool-0", "", "pool-0"}, Capabilities: nodeapi.NodeCapabilities{
+			GPUCount: -1, Gpus: &[]nodeapi.GPU{{Name: "\xff", ComputeCapability: "8.6"}},
+		},
+	}
+	want := map[string]string{
+		"/node_id":                  `is "a/b", which does not match ^[A-Za-z0-9][A-Za-z0-9._:-]*$`,
+		"/machine_id":               `is "` + strings.Repeat("m", 80) + `"…, which is longer than 128 characters`,
+		"/pools":                    `has "pool-0" twice`,
+		"/pools/1":                  "is empty",
+		"/capabilities/gpu_count":   "is -1, which is not within 0 to 1024",
+		"/capabilities/gpus/0/name": `is "\xff", which is not UTF-8`,
+	}
+	for _, v := range request.Validate() {
+		if want[v.Pointer] != v.Detail {
+			t.Errorf("%s %s, want %q", v.Pointer, v.Detail, want[v.Pointer])
+		}
+		delete(want, v.Pointer)
+	}
+	for pointer, detail := range want {
+		t.Errorf("missing: %s %s", pointer, detail)
+	}
+}
