@@ -40,7 +40,8 @@ type simNode struct {
 	started  time.Time
 	excused  time.Time // until when it is waiting by right
 	inFlight int
-	removed  bool      // its last life ended with a good deregistration
+	gone     bool      // it has been told in this life that it is off the record
+	removed  bool      // its last life ended with that
 	slots    int32     // what the callback gave last
 	heard    time.Time // when orchestratord last heard of it in this life
 	leaveBe  time.Time // until when it was asked to leave orchestratord alone
@@ -128,7 +129,7 @@ func (n *simNode) run(ctx context.Context) {
 	}
 	registration.SetWall(node, n.world.clock)
 	n.mu.Lock()
-	n.node, n.started, n.removed = node, time.Now(), false
+	n.node, n.started, n.gone, n.removed = node, time.Now(), false, false
 	n.excused, n.heard, n.leaveBe, n.newToken = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	n.mu.Unlock()
 
@@ -149,7 +150,7 @@ func (n *simNode) run(ctx context.Context) {
 	if err != nil && strings.Contains(err.Error(), token) {
 		n.world.violated(n, "has a token in its error")
 	}
-	n.node, n.removed = nil, err == nil
+	n.node, n.removed = nil, err == nil && n.gone
 }
 
 // status is the node's callback: it counts its calls, so that it can be told which
@@ -281,7 +282,20 @@ func (n *simNode) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "garbage":
 		answer.Body = io.NopCloser(strings.NewReader("<html>" + token))
 	}
+	n.learns(r, answer.StatusCode)
 	return answer, nil
+}
+
+// learns notes what an answer that reaches the node obliges it to.
+func (n *simNode) learns(r *http.Request, status int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if status == http.StatusUnauthorized && r.Header.Get("Authorization") != "Bearer "+n.world.token(n.late) {
+		n.newToken = time.Now()
+	}
+	if r.Method == http.MethodDelete && (status == http.StatusNoContent || status == http.StatusNotFound) {
+		n.gone = true
+	}
 }
 
 var (
@@ -347,12 +361,7 @@ func (n *simNode) deliver(r *http.Request, body []byte) (*http.Response, error) 
 	if mock == nil {
 		return nil, refusedDial
 	}
-	if sent := r.Header.Get("Authorization"); sent != "Bearer "+n.world.token(0) {
-		n.mu.Lock()
-		if sent != "Bearer "+n.world.token(n.late) {
-			n.newToken = time.Now()
-		}
-		n.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer "+n.world.token(0) {
 		return n.faulty(r, "401"), nil
 	}
 	request := r.Clone(r.Context())
