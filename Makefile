@@ -26,18 +26,36 @@ run: build ## the mock and three nodes in this terminal, until Ctrl-C (ADDR=127.
 
 .PHONY: build
 build: ## the programs, into bin/
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/nodecontract
+
+# Only what has the build tag pact needs libpact_ffi, and says so without it.
+.PHONY: pact-ffi
+pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
+	@scripts/pact-ffi.sh
 
 .PHONY: test
-test: ## all tests, under the race detector
-	go test -race ./...
+test: pact-ffi ## all tests, under the race detector
+	go test -race -tags pact ./...
+
+PACT = contracts/pacts/pool-managerd-orchestratord.json
+
+.PHONY: check
+check: build ## the pact and the document against each other, and the document against the last release
+	bin/nodecontract check --pact $(PACT)
+	bin/nodecontract diff --base openapi/released/nodes.yaml
+
+.PHONY: verify
+verify: pact-ffi ## the pact against any orchestratord (PROVIDER_URL=http://… LLORCH_API_TOKEN=… VERIFY_FLAGS=…)
+	@test -n "$(PROVIDER_URL)" || { echo "usage: make verify PROVIDER_URL=http://…" >&2; exit 2; }
+	CGO_ENABLED=1 go build -trimpath -tags pact -o bin/ ./cmd/pact-verify
+	bin/pact-verify --provider-url "$(PROVIDER_URL)" --pact $(PACT) $(VERIFY_FLAGS)
 
 .PHONY: lint
-lint: node_modules/.package-lock.json ## code, go.mod and OpenAPI documents; no warning passes
+lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes
 	@unformatted=$$($(TOOL) gofumpt -l .) && test -z "$$unformatted" || \
 		{ echo "not formatted, run: $(TOOL) gofumpt -w ."; echo "$$unformatted"; exit 1; }
-	go vet ./...
-	$(TOOL) staticcheck ./...
+	go vet ./... && go vet -tags pact ./...
+	$(TOOL) staticcheck -tags pact ./...
 	go mod tidy -diff
 	node_modules/.bin/spectral lint --fail-severity=hint openapi/*.yaml
 	node_modules/.bin/redocly lint openapi/*.yaml
@@ -74,7 +92,7 @@ simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outa
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf bin node_modules
+	rm -rf bin node_modules .pact
 
 # $(call functions,Fuzz) prints package:function for the test functions so named.
 functions = go test -list '^$(1)' ./... | awk '/^$(1)/ { names[++n] = $$1 } \

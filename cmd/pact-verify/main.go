@@ -1,0 +1,51 @@
+//go:build pact
+
+// Command pact-verify verifies that an orchestratord keeps what nodes need of it,
+// given its URL alone.
+//
+// Its exit status is 0 when everything that had to run ran and passed, 1 when the
+// contract is broken, and 2 when something kept it from deciding.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process the hard way
+	stdout, err := takeStdout()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pact-verify:", err)
+		os.Exit(2)
+	}
+	os.Exit(run(ctx, os.Args[1:], stdout, os.Stderr, os.Getenv))
+}
+
+// errBroken ends a command that has reported a broken contract.
+var errBroken = errors.New("the contract is broken")
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
+	command := newCommand(getenv)
+	command.SetArgs(args)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	err := command.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errBroken):
+		return 1
+	default:
+		fmt.Fprintln(stderr, "pact-verify:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return 2
+	}
+}

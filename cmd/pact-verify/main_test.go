@@ -1,0 +1,284 @@
+//go:build pact
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+const (
+	pact  = "../../contracts/pacts/pool-managerd-orchestratord.json"
+	token = "the-token-of-this-orchestratord-0123456789"
+)
+
+// pactVerify runs the program with the token in its environment, and returns what it
+// wrote.
+func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	getenv := func(name string) string { return map[string]string{"LLORCH_API_TOKEN": token}[name] }
+	status := run(t.Context(), args, &out, &errs, getenv)
+	if status != wantStatus {
+		t.Fatalf("pact-verify %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out, &errs)
+	}
+	if strings.Contains(out.String()+errs.String(), token) {
+		t.Errorf("the token is in the output:\n%s%s", &out, &errs)
+	}
+	if status == 2 && (out.Len() > 0 || !strings.HasPrefix(errs.String(), "pact-verify: ") || strings.Count(errs.String(), "\n") != 1) {
+		t.Errorf("not one line that explains it:\n%s%s", &out, &errs)
+	}
+	return out.String(), errs.String()
+}
+
+func TestMockAsAProcess(t *testing.T) {
+	url := startMock(t)
+	dir := t.TempDir()
+	junit, verified := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "verified.json")
+	stdout, _ := pactVerify(t, 0, "--provider-url", url, "--pact", pact,
+		"--report", "human", "--report", "github", "--report", "junit="+junit, "--results", verified)
+	for _, want := range []string{
+		"passed   a heartbeat with one pool\n",
+		"skipped  a list while the cloud profile is off\n",
+		"17 of 26 interactions passed, 0 failed, 9 skipped\n",
+		"::notice title=Pact verification of orchestratord::17 of 26",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
+	written, err := os.ReadFile(junit)
+	if err != nil || !strings.Contains(string(written), `tests="26" failures="0" skipped="9"`) {
+		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
+	}
+	outcome, err := results.Read(verified)
+	if err != nil || len(outcome.Interactions) != 26 {
+		t.Errorf("the error is %v, the results are %v", err, outcome)
+	}
+}
+
+// startMock starts the mock as a program of its own, and returns its URL.
+func startMock(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "mock-orchestratord")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../mock-orchestratord").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	mock := exec.CommandContext(t.Context(), program, "--addr", "127.0.0.1:0")
+	mock.Env = append(os.Environ(), "LLORCH_API_TOKEN="+token)
+	stdout, err := mock.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := mock.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = mock.Process.Kill()
+		_ = mock.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	_, url, found := strings.Cut(strings.TrimSpace(line), " listens on ")
+	if err != nil || !found {
+		t.Fatalf("the mock says %q: %v", line, err)
+	}
+	return url
+}
+
+func TestBrokenContract(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, "{}")
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	stdout, stderr := pactVerify(t, 1, "--provider-url", server.URL, "--pact", pact,
+		"--report", "human", "--report", "github", "--report", "junit="+filepath.Join(dir, "junit.xml"))
+	for _, want := range []string{
+		"FAILED   a heartbeat with one pool\n",
+		"$: Actual map is missing the following keys: next_heartbeat_ms, success\n",
+		"::error title=orchestratord breaks the contract::a heartbeat with one pool%0A",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s%s", want, stdout, stderr)
+		}
+	}
+	written, err := os.ReadFile(filepath.Join(dir, "junit.xml"))
+	if err != nil || !strings.Contains(string(written), "<failure message=") {
+		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
+	}
+}
+
+func TestCannotDecide(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
+	unknownState := edited(t, "the node is online", "the node is happy")
+	noInteractions := filepath.Join(t.TempDir(), "pact.json")
+	if err := os.WriteFile(noInteractions, []byte(`{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		want string
+		args []string
+	}{
+		"a closed port":             {"does not answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
+		"an answer that never came": {"does not answer", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
+		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
+		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
+		"a pact that is missing":    {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
+		"another token":             {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
+		"a broker that is away":     {"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)}},
+		"a certificate that is none": {
+			"holds no certificate", []string{"--provider-url", mock, "--pact", pact, "--ca-cert", pact},
+		},
+		"flags that do not go together": {
+			"--pact and --broker-url exclude each other; --publish needs --provider-version; unknown report",
+			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--report", "pdf"},
+		},
+		"no flags":                 {"--provider-url is missing; --pact or --broker-url is missing", nil},
+		"a flag that there is not": {"unknown flag", []string{"--pacts", pact}},
+		"an argument":              {"unknown command", []string{"--provider-url", mock, "--pact", pact, "more"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, stderr := pactVerify(t, 2, test.args...)
+			if !strings.Contains(stderr, test.want) {
+				t.Errorf("no %q in: %s", test.want, stderr)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+func TestPactsOfABroker(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
+	for path, want := range map[string]struct {
+		status  int
+		success bool
+	}{
+		pact: {0, true},
+		edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`): {1, false},
+	} {
+		url, published := startBroker(t, path)
+		pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
+			"--provider-version", "1.2.3", "--provider-branch", "main", "--publish")
+		if len(*published) != 2 {
+			t.Fatalf("the broker was told %q", *published)
+		}
+		var told struct {
+			Success     bool
+			TestResults []any
+		}
+		if err := json.Unmarshal([]byte((*published)[1]), &told); err != nil {
+			t.Fatal(err)
+		}
+		if told.Success != want.success || len(told.TestResults) != 17 {
+			t.Errorf("the broker was told of %d tests: %v", len(told.TestResults), told.Success)
+		}
+	}
+}
+
+// startBroker starts as much of a Pact Broker as is needed, with one pact.
+func startBroker(t *testing.T, path string) (url string, published *[]string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published = new([]string)
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("POST /pacts/provider/orchestratord/for-verification", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"_links": {"self": {"href": "%s/pact", "name": "the pact"}}}]}}`, server.URL)
+	})
+	mux.HandleFunc("GET /pact", func(w http.ResponseWriter, _ *http.Request) {
+		links := fmt.Sprintf(`{"_links": {"pb:publish-verification-results": {"href": "%s/results"}},`, server.URL)
+		io.WriteString(w, strings.Replace(string(content), "{", links, 1))
+	})
+	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		*published = append(*published, string(body))
+	})
+	return server.URL, published
+}
+
+func TestAuthorityOfItsOwn(t *testing.T) {
+	mock, err := mockserver.New(mockserver.WithTokens(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(mock.Close)
+	server := httptest.NewUnstartedServer(mock)
+	server.Config.ErrorLog = nil
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+	if err := os.WriteFile(authority, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pactVerify(t, 0, "--provider-url", server.URL, "--pact", pact, "--ca-cert", authority)
+	_, stderr := pactVerify(t, 2, "--provider-url", server.URL, "--pact", pact)
+	if !strings.Contains(stderr, "certificate signed by unknown authority") {
+		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// edited writes a copy of the committed pact with a text replaced, and returns its
+// path.
+func edited(t *testing.T, old, replacement string) string {
+	t.Helper()
+	text, err := os.ReadFile(pact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("the pact has no %q", old)
+	}
+	path := filepath.Join(t.TempDir(), "pact.json")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), old, replacement)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// closedPort returns the URL of a port on which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String()
+}
+
+// silent returns the URL of a server that takes connections and says nothing.
+func silent(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return "http://" + listener.Addr().String()
+}

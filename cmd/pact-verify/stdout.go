@@ -1,0 +1,29 @@
+//go:build pact
+
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// takeStdout returns standard output, and leaves in its place what nobody reads:
+// the Pact library writes there at length, and nothing else stops it.
+func takeStdout() (*os.File, error) {
+	fd, err := unix.Dup(unix.Stdout)
+	if err != nil {
+		return nil, fmt.Errorf("standard output: %w", err)
+	}
+	unix.CloseOnExec(fd)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	if err := unix.Dup2(int(null.Fd()), unix.Stdout); err != nil {
+		return nil, fmt.Errorf("standard output: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "stdout"), nil
+}

@@ -1,0 +1,41 @@
+//go:build pact
+
+package consumer_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/pact-foundation/pact-go/v2/consumer"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func deregister() consumer.Request {
+	return request(http.MethodDelete, "/v2/nodes/"+nodeID, nil)
+}
+
+func driveDeregister(t *testing.T, p pact) {
+	leaves := func(t *testing.T, url string) {
+		if err := newNode(t, url).Deregister(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	p.play(t, leaves, exchange{
+		"a deregistration", registered(), deregister(), consumer.Response{Status: http.StatusNoContent},
+	})
+	// A node that is gone already has what it wants.
+	p.play(t, leaves, exchange{
+		"a deregistration of a node that is not registered", unregistered(), deregister(), consumer.Response{Status: http.StatusNotFound},
+	})
+	for _, refused := range refusals() {
+		p.play(t, func(t *testing.T, url string) {
+			n := newNode(t, url, func(c *registration.Config) {
+				c.APIToken = registration.StaticToken(refused.token)
+				c.ShutdownTimeout = time.Second // it tries for so long
+			})
+			refusedBy(t, n.Deregister(t.Context()), refused)
+		}, refused.of("a deregistration", deregister()))
+	}
+}

@@ -1,0 +1,77 @@
+//go:build pact
+
+package consumer_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// patience is how long something that is about to happen may take.
+const patience = 10 * time.Second
+
+// node is the real client, and what it says of itself.
+type node struct {
+	*registration.Node
+	events <-chan registration.Event
+}
+
+// newNode returns a node whose first heartbeat follows its registration at once.
+func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node {
+	t.Helper()
+	events := make(chan registration.Event, 64)
+	config := registration.Config{
+		NodeID:           nodeID,
+		MachineID:        machineID,
+		Address:          address,
+		OrchestratordURL: url,
+		Pools:            []string{"pool-0"},
+		Capabilities:     registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
+		APIToken:         registration.StaticToken(token),
+		Jitter:           func() float64 { return 0 },
+		OnEvent:          func(e registration.Event) { events <- e },
+		Logger:           slog.New(slog.DiscardHandler),
+	}
+	for _, edit := range edits {
+		edit(&config)
+	}
+	n, err := registration.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Stop(context.Background()) })
+	return node{Node: n, events: events}
+}
+
+// await returns the next event, which has to be of a type.
+func (n node) await(t *testing.T, want registration.EventType) registration.Event {
+	t.Helper()
+	select {
+	case e := <-n.events:
+		if e.Type != want {
+			t.Fatalf("the node is %s, not %s: %v", e.Type, want, e.Err)
+		}
+		return e
+	case <-time.After(patience):
+		t.Fatalf("the node is not %s after %v", want, patience)
+	}
+	return registration.Event{}
+}
+
+// refusedBy fails unless an error says what a refusal answers.
+func refusedBy(t *testing.T, err error, r refusal) {
+	t.Helper()
+	var answer *registration.Error
+	if !errors.As(err, &answer) || answer.StatusCode != r.response.Status {
+		t.Fatalf("the error is %v, not one about the status %d", err, r.response.Status)
+	}
+	_, tellsHowLong := r.response.Headers["Retry-After"]
+	if waits := answer.RetryAfter == 30*time.Second; waits != tellsHowLong {
+		t.Errorf("the node is to wait for %v", answer.RetryAfter)
+	}
+}

@@ -1,0 +1,100 @@
+//go:build pact
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// nodes are the nodes that the provider knows, which are changed through its API.
+type nodes struct {
+	api   *nodeapi.Client
+	token string
+}
+
+func newNodes(p Provider, line *line) (*nodes, error) {
+	base, err := url.Parse(p.URL)
+	switch {
+	case err != nil, base.Scheme != "http" && base.Scheme != "https", base.Host == "":
+		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
+	case base.User != nil:
+		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
+	}
+	n := &nodes{token: p.Token}
+	n.api, err = nodeapi.NewClient(p.URL,
+		nodeapi.WithHTTPClient(&http.Client{Transport: line, Timeout: patience}),
+		nodeapi.WithRequestEditorFn(n.authorize))
+	return n, err
+}
+
+func (n *nodes) authorize(_ context.Context, r *http.Request) error {
+	if n.token != "" {
+		r.Header.Set("Authorization", "Bearer "+n.token)
+	}
+	return nil
+}
+
+// probe makes sure that there is something to verify, with which a node could talk.
+func (n *nodes) probe(ctx context.Context) error {
+	answer, err := n.api.ListNodes(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("orchestratord does not answer: %w", err)
+	}
+	answer.Body.Close()
+	switch answer.StatusCode {
+	case http.StatusUnauthorized:
+		if n.token == "" {
+			return errors.New("orchestratord answers 401: it wants a token")
+		}
+		return errors.New("orchestratord answers 401: it does not accept the token")
+	case http.StatusServiceUnavailable:
+		return errors.New("orchestratord answers 503: it is not ready, or its cloud profile is switched off")
+	}
+	return nil
+}
+
+func (n *nodes) register(ctx context.Context, id string) error {
+	return expect(http.StatusOK)(n.api.RegisterNode(ctx, nil, nodeapi.RegisterRequest{
+		NodeID:       id,
+		MachineID:    "pact-machine-1",
+		Address:      "http://192.0.2.10:9200", // of the block for documentation, RFC 5737
+		Pools:        []string{"pool-0"},
+		Capabilities: nodeapi.NodeCapabilities{Gpus: &[]nodeapi.GPU{}},
+	}))
+}
+
+func (n *nodes) beat(ctx context.Context, id string) error {
+	return expect(http.StatusOK)(n.api.HeartbeatNode(ctx, id, nil, nodeapi.HeartbeatRequest{
+		Timestamp: time.Now().UTC(),
+		Pools:     []nodeapi.PoolStatus{},
+	}))
+}
+
+func (n *nodes) remove(ctx context.Context, id string) error {
+	return expect(http.StatusNoContent, http.StatusNotFound)(n.api.DeregisterNode(ctx, id, nil))
+}
+
+// expect returns what makes an error of any answer that has none of the statuses.
+func expect(statuses ...int) func(*http.Response, error) error {
+	return func(answer *http.Response, err error) error {
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 1<<20)) // so that the connection can be used again
+		for _, status := range statuses {
+			if answer.StatusCode == status {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s %s was answered %d, not %d", answer.Request.Method, answer.Request.URL.Path, answer.StatusCode, statuses[0])
+	}
+}

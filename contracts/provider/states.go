@@ -1,0 +1,77 @@
+//go:build pact
+
+package provider
+
+import (
+	"context"
+	"errors"
+)
+
+// state is a provider state that a pact may ask for.
+type state struct {
+	// enter brings it about, and returns what ends it again, which is not nil even
+	// when it fails.
+	enter func(ctx context.Context, params map[string]any) (leave func(), err error)
+	// beyond is why it cannot be brought about at this provider, empty when it can.
+	beyond string
+}
+
+// states returns all that a pact may ask for, by name.
+func (v verification) states() map[string]state {
+	states := map[string]state{
+		"the node is not registered": v.ofNode(v.nodes.remove),
+		"the node is registered":     v.ofNode(v.nodes.register),
+		"the node is online":         v.ofNode(v.nodes.register, v.nodes.beat),
+
+		"the token is not valid": v.tokenNotValid(),
+		"no token is needed":     v.noToken(),
+
+		"the cloud profile is switched off": {beyond: "no call switches it"},
+		"there are too many requests":       {beyond: "how many are too many is not known"},
+	}
+	for name, arrange := range v.provider.Arrange {
+		states[name] = state{enter: func(context.Context, map[string]any) (func(), error) {
+			return arrange(), nil
+		}}
+	}
+	return states
+}
+
+// ofNode is a state of one node, reached by calls for it from whatever its state is.
+func (v verification) ofNode(calls ...func(ctx context.Context, node string) error) state {
+	return state{enter: func(ctx context.Context, params map[string]any) (func(), error) {
+		node, ok := params["node"].(string)
+		if !ok {
+			return func() {}, errors.New(`the pact does not name the node, as the parameter "node"`)
+		}
+		// Whether that works is for the interactions that are about it to say.
+		leave := func() { _ = v.nodes.remove(ctx, node) }
+		for _, call := range calls {
+			if err := call(ctx, node); err != nil {
+				return leave, err
+			}
+		}
+		return leave, nil
+	}}
+}
+
+// tokenNotValid lets the pact's own token through, which no provider knows.
+func (v verification) tokenNotValid() state {
+	if v.provider.Token == "" {
+		return state{beyond: "orchestratord needs no token, or none was given"}
+	}
+	return state{enter: func(context.Context, map[string]any) (func(), error) {
+		v.gateway.keepToken.Store(true)
+		return func() { v.gateway.keepToken.Store(false) }, nil
+	}}
+}
+
+// noToken holds already at a provider that is called without one.
+func (v verification) noToken() state {
+	if v.provider.Token != "" {
+		return state{beyond: "orchestratord needs a token"}
+	}
+	return state{enter: func(context.Context, map[string]any) (func(), error) {
+		return func() {}, nil
+	}}
+}

@@ -1,0 +1,178 @@
+//go:build pact
+
+// Package provider verifies that an orchestratord keeps a pact. It needs its URL
+// and nothing inside it: what has to hold before a request is brought about by
+// other calls of the same API.
+//
+//	report, err := provider.Verify(ctx, "contracts/pacts/pool-managerd-orchestratord.json", provider.Provider{
+//		URL:   "http://192.168.1.1:8080",
+//		Token: os.Getenv("LLORCH_API_TOKEN"),
+//	})
+//	if err != nil {
+//		return err // it could not be decided
+//	}
+//	return report.WriteText(os.Stdout)
+//
+// Interactions that need what no call brings about, such as an orchestratord that
+// is switched off, are skipped, each by its name and with the reason. All others
+// have to run: a verification that ran none, or met a state that it does not know,
+// is an error.
+//
+// A verification registers and removes the nodes that the pact names, and reports
+// pools of theirs as ready: it is for an orchestratord that nobody's work is on.
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/contracts/internal/libpact"
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/contracts/results"
+)
+
+// Provider is an orchestratord to verify.
+type Provider struct {
+	// URL is its base URL, http or https.
+	URL string
+	// Token is one that it accepts. It is sent in place of the pact's own token;
+	// empty means that calls carry none, and need none.
+	Token string
+	// TLS says whom to trust where the URL is https. Nil means what the system does.
+	TLS *tls.Config
+	// Arrange brings about states that no call does, by their names, and returns what
+	// ends them again. Only the owner of a provider can fill it in.
+	Arrange map[string]func() (end func())
+}
+
+// patience is how long the provider may take for one answer, five times what a
+// node allows it (CLOUD-11002).
+const patience = 5 * time.Second
+
+// Verify verifies the interactions of a pact file one by one, until ctx ends. Its
+// error says what kept it from deciding; whether the pact is kept, the report says.
+func Verify(ctx context.Context, file string, p Provider) (*Report, error) {
+	pact, err := pactfile.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	pieces, err := split(file)
+	if err != nil {
+		return nil, err
+	}
+	v := verification{provider: p, line: newLine(p.TLS)}
+	if v.nodes, err = newNodes(p, v.line); err != nil {
+		return nil, err
+	}
+	if err := v.nodes.probe(ctx); err != nil {
+		return nil, err
+	}
+	if v.gateway, err = openGateway(ctx, p, v.line); err != nil {
+		return nil, err
+	}
+	defer v.gateway.close()
+	defer v.line.transport.CloseIdleConnections()
+	return v.run(ctx, pact, pieces)
+}
+
+// verification is the verification of one pact at one provider.
+type verification struct {
+	provider Provider
+	line     *line
+	nodes    *nodes
+	gateway  *gateway
+}
+
+func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]byte) (*Report, error) {
+	states := v.states()
+	report := &Report{Consumer: pact.Consumer, Provider: pact.Provider, URL: v.provider.URL}
+	for i, interaction := range pact.Interactions {
+		began := time.Now()
+		done, err := v.interaction(ctx, states, interaction, pieces[i])
+		done.Duration = time.Since(began)
+		if err == nil {
+			err = v.line.broken()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", interaction.Description, err)
+		}
+		report.Interactions = append(report.Interactions, done)
+	}
+	if report.count(results.Passed)+report.count(results.Failed) == 0 {
+		return nil, fmt.Errorf("nothing was verified: all %d interactions were skipped", len(report.Interactions))
+	}
+	return report, nil
+}
+
+// interaction brings about the states of an interaction, has it verified, and
+// leaves the provider as it was.
+func (v verification) interaction(ctx context.Context, states map[string]state, i pactfile.Interaction, piece []byte) (Interaction, error) {
+	done := Interaction{Description: i.Description}
+	for _, s := range i.States {
+		if _, known := states[s.Name]; !known {
+			return done, fmt.Errorf("nothing is known here of the provider state %q", s.Name)
+		}
+		done.States = append(done.States, s.Name)
+	}
+	for _, s := range i.States {
+		if why := states[s.Name].beyond; why != "" {
+			return done.ended(results.Skipped, fmt.Sprintf("%q: %s", s.Name, why)), nil
+		}
+	}
+	for _, s := range i.States {
+		leave, err := states[s.Name].enter(ctx, s.Params)
+		defer leave()
+		if err != nil {
+			return done.ended(results.Failed, fmt.Sprintf("%q cannot be brought about: %v", s.Name, err)), nil
+		}
+	}
+	answer, err := v.ask(piece)
+	if err != nil {
+		return done, err
+	}
+	if !answer.Passed {
+		return done.ended(results.Failed, v.redacted(answer.Mismatches)...), nil
+	}
+	return done.ended(results.Passed), nil
+}
+
+// ask has Pact make the request of a pact with one interaction.
+func (v verification) ask(piece []byte) (libpact.Result, error) {
+	file, err := os.CreateTemp("", "pact-*.json")
+	if err != nil {
+		return libpact.Result{}, err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.Write(piece); err != nil {
+		return libpact.Result{}, err
+	}
+	if err := file.Close(); err != nil {
+		return libpact.Result{}, err
+	}
+	// Pact gives up later than the gateway, so that it gets an answer from there.
+	found, err := libpact.Verify(file.Name(), v.gateway.addr, 2*patience)
+	if err == nil && len(found) != 1 {
+		err = errors.New("the Pact library has not run it")
+	}
+	if err != nil {
+		return libpact.Result{}, err
+	}
+	return found[0], nil
+}
+
+// redacted takes the token out of what a provider may have echoed (CLOUD-4013).
+func (v verification) redacted(lines []string) []string {
+	if v.provider.Token == "" {
+		return lines
+	}
+	var clean []string
+	for _, line := range lines {
+		clean = append(clean, strings.ReplaceAll(line, v.provider.Token, "[token]"))
+	}
+	return clean
+}
