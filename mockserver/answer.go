@@ -40,7 +40,7 @@ func (s *Server) checkAnswers(next http.Handler) http.Handler {
 		blank := func() *answer { return &answer{header: w.Header().Clone()} }
 		a := blank()
 		err := serve(next, a, r)
-		if err == nil && s.validation {
+		if err == nil && s.validation != Off {
 			err = s.contract.checkAnswer(r, a)
 		}
 		if err != nil {

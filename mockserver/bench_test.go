@@ -17,7 +17,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 		options []mockserver.Option
 	}{
 		{"validation=on", nil},
-		{"validation=off", []mockserver.Option{mockserver.WithoutValidation()}},
+		{"validation=off", []mockserver.Option{mockserver.WithValidation(mockserver.Off)}},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			server, err := mockserver.New(test.options...)

@@ -19,8 +19,9 @@ type contract struct {
 	paths         *openapi3.Paths
 	correlationID *openapi3.Parameter
 	nodeID        *openapi3.Schema
-	heartbeat     *openapi3.Schema   // the answer to a heartbeat
-	problem       *openapi3.Response // an answer with a problem in it, whichever
+	heartbeat     *openapi3.Schema            // the answer to a heartbeat
+	problem       *openapi3.Response          // an answer with a problem in it, whichever
+	shapes        map[*openapi3.Schema]*shape // of the request bodies
 	formats       openapi3.SchemaValidationOption
 
 	maxDetail          int // characters of a problem's detail
@@ -43,6 +44,7 @@ func loadContract() (*contract, error) {
 		nodeID:        parts.Schemas["NodeId"].Value,
 		heartbeat:     parts.Schemas["HeartbeatResponse"].Value,
 		problem:       parts.Responses["InternalError"].Value,
+		shapes:        shapes(doc.Paths),
 		formats: openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 			"date-time":     openapi3.NewCallbackValidator(checkTime),
 			"uri":           openapi3.NewCallbackValidator(checkURI),

@@ -231,9 +231,9 @@ func TestSameViolationTwice(t *testing.T) {
 	}
 }
 
-// TestWithoutValidation leaves what the types can hold as the only check.
-func TestWithoutValidation(t *testing.T) {
-	client, server := start(t, mockserver.WithoutValidation())
+// TestValidationOff leaves what the types can hold as the only check.
+func TestValidationOff(t *testing.T) {
+	client, server := start(t, mockserver.WithValidation(mockserver.Off))
 	client.register(edited(t, briefRegistration, "/address", "nowhere")).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
 	for _, body := range []string{"", "{", "[]", `{"node_id": 1}`} {

@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
@@ -64,8 +65,8 @@ func reported(node registry.Node) nodeapi.Node {
 	has := node.Registration.Capabilities
 	told := nodeapi.Node{
 		NodeID:    node.Registration.NodeID,
-		MachineID: node.Registration.MachineID,
-		Address:   node.Registration.Address,
+		MachineID: cmp.Or(node.Registration.MachineID, untoldMachine),
+		Address:   cmp.Or(node.Registration.Address, untoldAddress),
 		Pools:     node.Registration.Pools,
 		Capabilities: nodeapi.ReportedCapabilities{
 			GPUCount:      &has.GPUCount,
@@ -84,6 +85,13 @@ func reported(node registry.Node) nodeapi.Node {
 	}
 	return told
 }
+
+// What the list says of a node that registered without them, as validation Report lets
+// it: a node in a list must have both.
+const (
+	untoldMachine = "unknown"
+	untoldAddress = "http://unknown.invalid"
+)
 
 // unknownNode returns the problem of an id that names no node, for whatever reason.
 func (s *Server) unknownNode(id nodeapi.NodeID) error {

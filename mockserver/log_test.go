@@ -99,6 +99,8 @@ func TestLog(t *testing.T) {
 		"DEBUG heartbeat gpu-node-1 machine-alpha 4",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 5",
 		"INFO node draining gpu-node-1 machine-alpha 5",
+		"WARN departure from the contract gpu-node-1  6  ",
+		"WARN departure from the contract gpu-node-1  6  ",
 		"WARN request refused   6 422 contract_violation",
 		"INFO node offline gpu-node-1 machine-alpha ",
 		"INFO node deregistered gpu-node-1 machine-alpha 8",

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -48,6 +49,18 @@ func (s *Server) logRefusal(r *http.Request, p *problem) {
 		slog.String("detail", p.detail),
 		slog.String("method", cut(r.Method, quoted)),
 		slog.String("path", cut(r.URL.Path, quoted)),
+		correlationAttr(s.correlationID(r)))
+}
+
+// logDrift logs a departure from the contract that was not seen before.
+func (s *Server) logDrift(r *http.Request, nodeID string, departure drift.Departure) {
+	s.log.LogAttrs(r.Context(), slog.LevelWarn, "departure from the contract",
+		slog.String("node_id", nodeID),
+		slog.String("operation", departure.Operation),
+		slog.String("pointer", departure.Pointer),
+		slog.String("kind", departure.Kind),
+		slog.String("expected", departure.Expected),
+		slog.String("got", departure.Got),
 		correlationAttr(s.correlationID(r)))
 }
 

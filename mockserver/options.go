@@ -52,7 +52,7 @@ func WithCloudProfile(on bool) Option {
 }
 
 // WithLogger sets where the server logs: changes of a node at Info, its heartbeats at
-// Debug, refused requests at Warn, and the server's own faults at Error. No token is
+// Debug, refused requests and each new departure from the contract at Warn, and the server's own faults at Error. No token is
 // ever logged (CLOUD-4013). By default, and with nil, nothing is.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) { c.log = logger }
@@ -69,11 +69,10 @@ func WithBodyLimit(bytes int64) Option {
 	return func(c *config) { c.bodyLimit = bytes }
 }
 
-// WithoutValidation stops the server from holding requests and its own answers to
-// the document, and from limiting the size of bodies. It is there to measure what
-// that costs.
-func WithoutValidation() Option {
-	return func(c *config) { c.validation = false }
+// WithValidation sets what becomes of requests that break the document. By default it
+// is Strict.
+func WithValidation(mode Validation) Option {
+	return func(c *config) { c.validation = mode }
 }
 
 type config struct {
@@ -84,7 +83,7 @@ type config struct {
 	log               *slog.Logger
 	clock             clock.Clock
 	bodyLimit         int64
-	validation        bool
+	validation        Validation
 }
 
 func newConfig(contract *contract, options []Option) (config, error) {
@@ -93,7 +92,7 @@ func newConfig(contract *contract, options []Option) (config, error) {
 		heartbeatInterval: DefaultHeartbeatInterval,
 		cloudProfile:      true,
 		bodyLimit:         DefaultBodyLimit,
-		validation:        true,
+		validation:        Strict,
 	}
 	for _, option := range options {
 		option(&c)
@@ -126,6 +125,9 @@ func (c config) check(contract *contract) error {
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)
+	}
+	if err := c.validation.check(); err != nil {
+		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }

@@ -28,11 +28,13 @@ func TestBadOptions(t *testing.T) {
 		{
 			[]mockserver.Option{
 				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0), mockserver.WithNodeTimeout(-1), mockserver.WithBodyLimit(0),
+				mockserver.WithValidation("lenient"),
 			},
 			"token 2 of 2 is empty\n" +
 				"heartbeat interval 0s: in milliseconds it must be 1 or more, not 0\n" +
 				"node timeout -1ns: must be longer than the heartbeat interval 0s\n" +
-				"body limit 0: must be positive",
+				"body limit 0: must be positive\n" +
+				`validation "lenient": must be strict, report or off`,
 		},
 	} {
 		server, err := mockserver.New(test.options...)

@@ -15,12 +15,12 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// checkRequest holds the body of a request to the document, and leaves the value that
-// it has checked for the handler.
+// checkRequest holds the body of a request to the document, and leaves what keeps it for
+// the handler.
 func (s *Server) checkRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		declared := s.contract.operation(r).RequestBody
-		if declared == nil || !s.validation {
+		if declared == nil || s.validation == Off {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -34,8 +34,8 @@ func (s *Server) checkRequest(next http.Handler) http.Handler {
 	})
 }
 
-// readBody returns the value of a body that is as declared. A body with several faults
-// is refused for the one that costs least to find: 415, 413, 400, 422.
+// readBody returns the value of a body, as far as it is as declared. A body with several
+// faults is refused for the one that costs least to find: 415, 413, 400, 422.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, declared openapi3.Content) (any, error) {
 	// Parameters, broken ones too, do not change what the type is.
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -55,22 +55,30 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, declared opena
 	if err != nil {
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
-	return value, s.checkBody(form.Schema.Value, value, len(text))
+	return s.checkBody(r, form.Schema.Value, value, len(text))
 }
 
-// checkBody returns the problem of a body that breaks the contract. Of one that is very
-// long it tells the first violation only: the validator's account of a hostile body
-// takes a thousand times the memory of the body.
-func (s *Server) checkBody(schema *openapi3.Schema, value any, size int) error {
+// checkBody returns a body that keeps the contract, or what in it does if the server is
+// lenient; else the problem. Of a body that is very long that tells the first violation
+// only: the validator's account of a hostile body takes a thousand times the memory of
+// the body.
+func (s *Server) checkBody(r *http.Request, schema *openapi3.Schema, value any, size int) (any, error) {
 	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
 	if size <= accountable {
 		options = append(options, openapi3.MultiErrors())
 	}
 	err := s.contract.check(schema, value, options...)
+	shape := s.contract.shapes[schema]
+	s.noteDrift(r, shape, value, err)
 	if err == nil {
-		return nil
+		return value, nil
 	}
-	return violationProblem(s.contract.violations(err))
+	if s.validation == Report {
+		if mended, ok := s.contract.mend(shape, value); ok {
+			return mended, nil
+		}
+	}
+	return nil, violationProblem(s.contract.violations(err))
 }
 
 // violationProblem returns the problem of a body with these violations. Its detail has

@@ -14,15 +14,16 @@ import (
 // that fits no operation is turned away before it is asked for a token.
 func (s *Server) routes() *chi.Mux {
 	router := chi.NewRouter()
-	router.Use(s.correlate, s.checkAnswers)
-	router.NotFound(s.notFound)
-	router.MethodNotAllowed(s.methodNotAllowed)
+	router.Use(s.correlate)
+	router.NotFound(s.checkAnswers(http.HandlerFunc(s.notFound)).ServeHTTP)
+	router.MethodNotAllowed(s.checkAnswers(http.HandlerFunc(s.methodNotAllowed)).ServeHTTP)
+	s.pages(router)
 	strict := api.NewStrictHandlerWithOptions(operations{s}, nil, api.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  s.unbindable,
 		ResponseErrorHandlerFunc: s.writeProblem,
 	})
 	api.HandlerWithOptions(strict, api.ChiServerOptions{
-		BaseRouter:  router,
+		BaseRouter:  router.With(s.measure, s.checkAnswers),
 		Middlewares: []api.MiddlewareFunc{s.authenticate, s.checkRequest, s.checkProfile},
 		// Parameters fail to bind only when a path lacks one, as in //.
 		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) { s.notFound(w, r) },

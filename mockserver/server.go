@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
@@ -27,6 +28,8 @@ type Server struct {
 	config
 	contract *contract
 	nodes    *registry.Registry
+	metrics  *metrics
+	drift    drift.Record
 	watch    *watch
 	router   *chi.Mux
 }
@@ -47,6 +50,7 @@ func New(options ...Option) (*Server, error) {
 	}
 	s := &Server{config: config, contract: contract, nodes: registry.New(config.nodeTimeout)}
 	s.watch = &watch{nodes: s.nodes, clock: s.clock, report: s.logOffline}
+	s.metrics = newMetrics(s.nodes, contract)
 	s.router = s.routes()
 	return s, nil
 }
@@ -59,6 +63,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Nodes returns what the server knows of its nodes, ordered by id.
 func (s *Server) Nodes() []registry.Node {
 	return s.nodes.Nodes()
+}
+
+// Drift returns how the requests so far departed from the contract, the refused ones
+// too. With validation Off nothing is looked for.
+func (s *Server) Drift() drift.Report {
+	return s.drift.Report()
 }
 
 // Close ends the watch for nodes that fall silent. Requests are answered as before,

@@ -18,7 +18,7 @@ import (
 func (c *contract) violations(err error) []nodeapi.Violation {
 	var found []nodeapi.Violation
 	walk(err, func(broken *openapi3.SchemaError) bool {
-		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: cut(explain(broken), c.maxViolationDetail)}
+		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: cut(detail(broken), c.maxViolationDetail)}
 		// Several parts of an allOf may object to the same thing.
 		if !slices.Contains(found, violation) {
 			found = append(found, violation)
@@ -51,36 +51,50 @@ func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 
 // pointer returns the JSON pointer (RFC 6901) to what is broken.
 func pointer(broken *openapi3.SchemaError) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var at strings.Builder
 	for _, step := range broken.JSONPointer() {
-		at.WriteString("/" + escape.Replace(step))
+		at.WriteString("/" + pointerStep.Replace(step))
 	}
 	return at.String()
 }
 
-// explain says what is wrong in one place, and what would be right.
-func explain(broken *openapi3.SchemaError) string {
+// pointerStep escapes a step of a JSON pointer.
+var pointerStep = strings.NewReplacer("~", "~0", "/", "~1")
+
+// detail says what is wrong in one place, and what would be right.
+func detail(broken *openapi3.SchemaError) string {
+	expected, got := explain(broken)
+	if got == "" {
+		return expected
+	}
+	return expected + ", not " + got
+}
+
+// explain says what would be right in one place, and what is there instead unless the
+// former says it all.
+func explain(broken *openapi3.SchemaError) (expected, got string) {
 	schema, value := broken.Schema, broken.Value
 	switch broken.SchemaField {
 	case "type", "nullable":
-		return fmt.Sprintf("must be of type %s, not %s", strings.Join(schema.Type.Slice(), " or "), describe(value))
+		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), describe(value)
 	case "minimum":
-		return fmt.Sprintf("must be %s or more, not %s", decimal(*schema.Min), describe(value))
+		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), describe(value)
 	case "maximum":
-		return fmt.Sprintf("must be %s or less, not %s", decimal(*schema.Max), describe(value))
+		return fmt.Sprintf("must be %s or less", decimal(*schema.Max)), describe(value)
 	case "minLength":
-		return fmt.Sprintf("must have a length of %d or more, not %d", schema.MinLength, length(value))
+		return fmt.Sprintf("must have a length of %d or more", schema.MinLength), strconv.Itoa(length(value))
 	case "maxLength":
-		return fmt.Sprintf("must have a length of %d or less, not %d", *schema.MaxLength, length(value))
+		return fmt.Sprintf("must have a length of %d or less", *schema.MaxLength), strconv.Itoa(length(value))
 	case "maxItems":
-		return fmt.Sprintf("must have %d items or fewer, not %d", *schema.MaxItems, length(value))
+		return fmt.Sprintf("must have %d items or fewer", *schema.MaxItems), strconv.Itoa(length(value))
+	case "uniqueItems":
+		return "must have no duplicate items", ""
 	case "pattern":
-		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example)
+		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example), ""
 	case "format":
-		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example)
+		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example), ""
 	default:
-		return broken.Reason
+		return broken.Reason, ""
 	}
 }
 

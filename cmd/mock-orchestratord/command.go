@@ -19,6 +19,8 @@ type settings struct {
 	nodeTimeout       time.Duration
 	heartbeatInterval time.Duration
 	cloudProfile      bool
+	validation        string
+	failOnDrift       bool
 	logLevel          string
 	logFormat         string
 }
@@ -34,7 +36,11 @@ func newCommand(getenv func(string) string) *cobra.Command {
 		Long: `mock-orchestratord is an orchestratord to try nodes against: they register with it,
 send heartbeats and deregister. It holds requests to the OpenAPI document and says
 what is wrong with one that breaks it. What it knows of nodes it forgets when it ends,
-which it does on Ctrl-C and on SIGTERM.
+which it does on Ctrl-C and on SIGTERM. Then it lists how requests departed from the
+document, if any did.
+
+Beside the calls of nodes it serves, to everyone: /docs, the API reference, with the
+document at /openapi.yaml and /openapi.json; /metrics, for Prometheus; and /healthz.
 
 A setting comes from its flag, or else from its environment variable in brackets,
 or else it is the default. A variable that is empty counts as not set.`,
@@ -48,7 +54,10 @@ or else it is the default. A variable that is empty counts as not set.`,
   mock-orchestratord --token "$NEW_TOKEN" --token "$OLD_TOKEN"
 
   # silent nodes go offline after 3 s
-  mock-orchestratord --heartbeat-interval 1s --node-timeout 3s`,
+  mock-orchestratord --heartbeat-interval 1s --node-timeout 3s
+
+  # for a node on another version of the document; exit status 3 tells that it is
+  mock-orchestratord --validation report --fail-on-drift`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -61,7 +70,12 @@ or else it is the default. A variable that is empty counts as not set.`,
 			}
 			defer mock.Close()
 			s.warn(log)
-			return serve(cmd.Context(), s, mock, log, cmd.OutOrStdout())
+			err := serve(cmd.Context(), s, mock, log, cmd.OutOrStdout())
+			drifted := summarize(cmd.ErrOrStderr(), mock.Drift())
+			if err == nil && drifted && s.failOnDrift {
+				return errDrift
+			}
+			return err
 		},
 	}
 	flags := command.Flags()
@@ -71,6 +85,8 @@ or else it is the default. A variable that is empty counts as not set.`,
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+envHeartbeatInterval+"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
+	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
+	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by a field that it does not name")
 	flags.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	flagErr = cli.CollectErrors(flags)
@@ -83,6 +99,7 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 		mockserver.WithNodeTimeout(s.nodeTimeout),
 		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
 		mockserver.WithCloudProfile(s.cloudProfile),
+		mockserver.WithValidation(mockserver.Validation(s.validation)),
 		mockserver.WithLogger(log),
 	}
 }

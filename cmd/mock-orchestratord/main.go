@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,9 +25,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	command.SetArgs(args)
 	command.SetOut(stdout)
 	command.SetErr(stderr)
-	if err := command.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(stderr, "mock-orchestratord:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		return 1
+	err := command.ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	fmt.Fprintln(stderr, "mock-orchestratord:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if errors.Is(err, errDrift) {
+		return driftStatus
+	}
+	return 1
 }

@@ -124,6 +124,50 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestDrift sends a registration that lacks a field, and misspells another.
+func TestDrift(t *testing.T) {
+	const drifting = `{"node_id":"gpu-node-1","machineid":"m","address":"http://127.0.0.1:9200","pools":[],
+		"capabilities":{"gpu_count":1,"total_vram_mb":1,"cuda_version":""}}`
+	keeping := strings.Replace(drifting, "machineid", "machine_id", 1)
+	const summary = `drift from the contract, 2 departures:
+  registerNode at "/machine_id": must be there (got nothing): 1 request, last of gpu-node-1
+  registerNode at "/machineid": must be a field that the contract names, perhaps "machine_id" (got "machineid"): 1 request, last of gpu-node-1
+`
+	for _, test := range []struct {
+		name     string
+		args     []string
+		body     string
+		answered int
+		stderr   string
+		exited   int
+	}{
+		{"report", []string{"--validation", "report"}, drifting, 200, summary, 0},
+		{"report and fail", []string{"--validation", "report", "--fail-on-drift"}, drifting, 200, summary + "mock-orchestratord: requests departed from the contract\n", 3},
+		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, "", 0},
+		{"strict", nil, drifting, 422, summary, 0},
+		{"strict and fail", []string{"--validation", "strict", "--fail-on-drift"}, drifting, 422, summary + "mock-orchestratord: requests departed from the contract\n", 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			program := start(t, nil, append(test.args, "--log-level", "error")...)
+			response, err := http.Post(program.url+"/v2/nodes/register", "application/json", strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != test.answered {
+				t.Errorf("POST: status %d, want %d", response.StatusCode, test.answered)
+			}
+			status, _, stderr := program.stop()
+			if status != test.exited {
+				t.Errorf("exit status %d, want %d", status, test.exited)
+			}
+			if stderr != test.stderr {
+				t.Errorf("stderr:\n%swant:\n%s", stderr, test.stderr)
+			}
+		})
+	}
+}
+
 // TestRequestInFlight stops the program in the middle of a request, which is answered
 // nevertheless.
 func TestRequestInFlight(t *testing.T) {
@@ -186,10 +230,10 @@ func TestMistakes(t *testing.T) {
 		{
 			name: "everything at once",
 			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
-			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml"},
+			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax"},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds; ` +
 				`log level "loud": must be debug, info, warn or error; log format "xml": must be text or json; ` +
-				"node timeout 30s: must be longer than the heartbeat interval 40s",
+				`node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must be strict, report or off`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -214,7 +258,8 @@ func TestHelp(t *testing.T) {
 		"--addr", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
 		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
-		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--log-level", "--log-format",
+		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--validation", "--fail-on-drift", "--log-level", "--log-format",
+		"/docs", "/openapi.yaml", "/metrics", "/healthz",
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the help lacks %s", want)

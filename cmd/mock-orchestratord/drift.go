@@ -1,0 +1,39 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/llama-orch/node-registration/mockserver/drift"
+)
+
+// errDrift ends the program with a status of its own, so that a pipeline can tell a node
+// that drifts from a mock that fails.
+var errDrift = errors.New("requests departed from the contract")
+
+const driftStatus = 3
+
+// summarize lists how requests departed from the contract. It reports whether any did.
+func summarize(w io.Writer, report drift.Report) bool {
+	if len(report.Entries) == 0 {
+		return false
+	}
+	fmt.Fprintf(w, "drift from the contract, %s:\n", count(len(report.Entries), "departure"))
+	for _, entry := range report.Entries {
+		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, count(entry.Requests, "request"),
+			cmp.Or(entry.Last.NodeID, "no known node"))
+	}
+	if report.Dropped > 0 {
+		fmt.Fprintf(w, "  and others, seen %s, that there was no room for\n", count(report.Dropped, "time"))
+	}
+	return true
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,115 @@
+package mockserver
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/mockserver/drift"
+)
+
+// noteDrift takes down how a request departs from the contract: by breaking it, which
+// broken tells of, and by fields that the contract does not name. What is new is logged.
+func (s *Server) noteDrift(r *http.Request, form *shape, body any, broken error) {
+	departures := s.contract.departures(s.contract.operation(r).OperationID, form, body, broken)
+	if len(departures) == 0 {
+		return
+	}
+	seen := drift.Sighting{NodeID: s.contract.sender(r, form, body), At: s.clock.Now()}
+	for _, departure := range s.drift.Add(seen, departures) {
+		s.logDrift(r, seen.NodeID, departure)
+	}
+}
+
+// sender returns the id of the node that a request is about, and "" when that is none
+// that fits the document.
+func (c *contract) sender(r *http.Request, form *shape, body any) string {
+	var id any = chi.URLParam(r, "id")
+	object, _ := body.(map[string]any)
+	for name, field := range form.fields {
+		if field.schema == c.nodeID {
+			id = object[name]
+		}
+	}
+	if c.check(c.nodeID, id) != nil {
+		return ""
+	}
+	return id.(string)
+}
+
+// departures lists how a body departs from the contract, each way once, however many
+// items of an array go it. Of each sort it lists as many as a problem would.
+func (c *contract) departures(operation string, form *shape, body any, broken error) []drift.Departure {
+	var found []drift.Departure
+	if broken != nil {
+		found = c.breaches(operation, broken)
+	}
+	room := c.maxViolations
+	form.unknown(body, func(in *shape, name string) bool {
+		departure := unknownField(operation, in, name)
+		if !slices.Contains(found, departure) {
+			found = append(found, departure)
+			room--
+		}
+		return room > 0
+	})
+	return found
+}
+
+// breaches lists the ways in which a body breaks the contract, given what check found.
+func (c *contract) breaches(operation string, broken error) []drift.Departure {
+	var found []drift.Departure
+	walk(broken, func(broken *openapi3.SchemaError) bool {
+		at := folded(pointer(broken))
+		known := func(d drift.Departure) bool { return d.Pointer == at && d.Kind == broken.SchemaField }
+		if !slices.ContainsFunc(found, known) {
+			found = append(found, breach(operation, at, broken))
+		}
+		return len(found) < c.maxViolations
+	})
+	return found
+}
+
+func breach(operation, at string, broken *openapi3.SchemaError) drift.Departure {
+	expected, got := explain(broken)
+	switch {
+	case broken.SchemaField == "required":
+		expected, got = "must be there", "nothing"
+	case got == "":
+		got = describe(broken.Value)
+	}
+	return drift.Departure{Operation: operation, Pointer: at, Kind: broken.SchemaField, Expected: expected, Got: got}
+}
+
+// folded returns a pointer with * for every index. No field that the contract names
+// looks like an index.
+func folded(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	for i, step := range steps {
+		if step != "" && strings.Trim(step, "0123456789") == "" {
+			steps[i] = "*"
+		}
+	}
+	return strings.Join(steps, "/")
+}
+
+// unknownField returns the departure that is a field of an object of this shape. The
+// name can be anything.
+func unknownField(operation string, in *shape, name string) drift.Departure {
+	expected := "must be a field that the contract names"
+	if near := nearest(name, in.fields); near != "" {
+		expected += ", perhaps " + strconv.Quote(near)
+	}
+	name = cut(name, quoted)
+	return drift.Departure{
+		Operation: operation,
+		Pointer:   in.pointer + "/" + pointerStep.Replace(name),
+		Kind:      drift.Unknown,
+		Expected:  expected,
+		Got:       strconv.Quote(name),
+	}
+}

@@ -1,0 +1,109 @@
+// Package drift keeps account of how requests depart from the contract. It is state
+// and nothing else: it does no I/O, starts nothing, and is told the time.
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Unknown is the kind of a field that the contract does not name. The other kinds are
+// the schema keywords that are broken, such as required or maximum.
+const Unknown = "unknown"
+
+// Limit is how many different departures a Record keeps, so that what clients make up
+// does not fill the memory.
+const Limit = 1000
+
+// Departure is one way to depart from the contract.
+type Departure struct {
+	Operation string // by its id in the document
+	Pointer   string // JSON pointer to the place, with * for every index of an array
+	Kind      string
+	Expected  string // with the known field that is nearest to an unknown one, if one is near
+	Got       string // for example; it repeats nothing that could be long or secret
+}
+
+// String tells it in one line, with nothing in it that a terminal would obey.
+func (d Departure) String() string {
+	return fmt.Sprintf("%s at %q: %s (got %s)", d.Operation, d.Pointer, d.Expected, d.Got)
+}
+
+// Sighting is when a request departed from the contract, and whose it was.
+type Sighting struct {
+	NodeID string // empty when the request does not tell
+	At     time.Time
+}
+
+// Entry is a departure and how often it was seen.
+type Entry struct {
+	Departure            // as in the first request
+	Requests    int      // that departed so
+	First, Last Sighting // of them
+}
+
+// Report is what a Record knows at one moment.
+type Report struct {
+	Entries []Entry // ordered by operation, pointer and kind
+	Dropped int     // departures of requests, the same ones too, that found no room
+}
+
+// Record keeps account of departures: each once, however often it is seen. It is safe
+// for concurrent use, and the zero value is empty.
+type Record struct {
+	mu      sync.Mutex
+	entries map[key]*Entry
+	dropped int
+}
+
+// key tells departures apart.
+type key struct{ operation, pointer, kind string }
+
+// Add takes down the departures of one request, each of which is to be there once. It
+// returns those that it had not seen before.
+func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.entries == nil {
+		r.entries = map[key]*Entry{}
+	}
+	var fresh []Departure
+	for _, departure := range departures {
+		key := key{departure.Operation, departure.Pointer, departure.Kind}
+		entry := r.entries[key]
+		switch {
+		case entry == nil && len(r.entries) == Limit:
+			r.dropped++
+			continue
+		case entry == nil:
+			entry = &Entry{Departure: departure, First: seen}
+			r.entries[key] = entry
+			fresh = append(fresh, departure)
+		}
+		entry.Requests++
+		entry.Last = seen
+	}
+	return fresh
+}
+
+// Report returns what has been taken down.
+func (r *Record) Report() Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report := Report{Dropped: r.dropped}
+	for _, entry := range r.entries {
+		report.Entries = append(report.Entries, *entry)
+	}
+	slices.SortFunc(report.Entries, func(a, b Entry) int {
+		return cmp.Or(
+			strings.Compare(a.Operation, b.Operation),
+			strings.Compare(a.Pointer, b.Pointer),
+			strings.Compare(a.Kind, b.Kind),
+		)
+	})
+	return report
+}

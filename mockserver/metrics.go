@@ -1,0 +1,196 @@
+package mockserver
+
+import (
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+)
+
+const (
+	// maxMeasuredNodes is how many nodes have heartbeat counters of their own.
+	maxMeasuredNodes = 1000
+	// otherNodes is in place of the id of every other node.
+	otherNodes = "other"
+)
+
+// outcome is how a call ended.
+type outcome int
+
+const (
+	succeeded outcome = iota
+	failed
+	unauthorized
+	cloudDisabled
+	outcomes // how many there are
+)
+
+// outcomeNames are what operators of orchestratord know outcomes by.
+var outcomeNames = [outcomes]string{"success", "error", "unauthorized", "cloud_disabled"}
+
+// metrics counts calls under the names that operators of orchestratord alert on. What
+// is counted per call is looked up when the server starts, so that a call costs no
+// formatting of labels.
+type metrics struct {
+	registry        *prometheus.Registry
+	registrations   *counters
+	heartbeats      *heartbeatCounters
+	deregistrations *counters
+	seconds         map[string]*[outcomes]prometheus.Observer // by operation
+}
+
+func newMetrics(nodes *registry.Registry, contract *contract) *metrics {
+	own := prometheus.NewRegistry()
+	own.MustRegister(census{nodes})
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return promauto.With(own).NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append(labels, "outcome"))
+	}
+	return &metrics{
+		registry: own,
+		registrations: newCounters(counter("orchd_node_registrations_total",
+			"Calls to register a node, by outcome.")),
+		heartbeats: newHeartbeatCounters(counter("orchd_node_heartbeats_total",
+			"Heartbeats, by node and outcome. Nodes that are not on record, or too many, are "+otherNodes+".", "node_id")),
+		deregistrations: newCounters(counter("orchd_node_deregistrations_total",
+			"Calls to deregister a node, by outcome.")),
+		seconds: newSeconds(own, contract),
+	}
+}
+
+// newSeconds returns what takes note of how long the calls of each operation take.
+func newSeconds(own *prometheus.Registry, contract *contract) map[string]*[outcomes]prometheus.Observer {
+	histograms := promauto.With(own).NewHistogramVec(prometheus.HistogramOpts{
+		Name: "orchd_node_request_duration_seconds",
+		Help: "How long calls took, by operation of the OpenAPI document and outcome.",
+		// From a heartbeat on loopback to what nodes are promised: a heartbeat within
+		// 1 s and a registration within 5 s (CLOUD-11001, CLOUD-11002).
+		Buckets: []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 10},
+	}, []string{"operation", "outcome"})
+	seconds := map[string]*[outcomes]prometheus.Observer{}
+	for _, path := range contract.paths.Map() {
+		for _, operation := range path.Operations() {
+			observers := &[outcomes]prometheus.Observer{}
+			for o, name := range outcomeNames {
+				observers[o] = histograms.WithLabelValues(operation.OperationID, name)
+			}
+			seconds[operation.OperationID] = observers
+		}
+	}
+	return seconds
+}
+
+// measure counts the calls that next answers, and their outcomes. One whose connection
+// is broken off has no outcome, and is not counted.
+func (s *Server) measure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		answer := &statusWriter{ResponseWriter: w}
+		next.ServeHTTP(answer, r)
+		s.metrics.count(r, s.contract.operation(r).OperationID, s.outcome(answer.status), time.Since(begin))
+	})
+}
+
+// outcome returns what an answer's status means.
+func (s *Server) outcome(status int) outcome {
+	switch {
+	case status < http.StatusBadRequest:
+		return succeeded
+	case status == http.StatusUnauthorized:
+		return unauthorized
+	case status == http.StatusServiceUnavailable && !s.cloudProfile:
+		return cloudDisabled
+	default:
+		return failed
+	}
+}
+
+func (m *metrics) count(r *http.Request, operation string, o outcome, took time.Duration) {
+	m.seconds[operation][o].Observe(took.Seconds())
+	switch operation {
+	case "registerNode":
+		m.registrations[o].Inc()
+	case "heartbeatNode":
+		// The router leaves escapes in an id as they are. No valid id has a % in it.
+		id, _ := url.PathUnescape(chi.URLParam(r, "id"))
+		m.heartbeats.of(id, o)[o].Inc()
+	case "deregisterNode":
+		m.deregistrations[o].Inc()
+	}
+}
+
+// counters count calls by outcome.
+type counters [outcomes]prometheus.Counter
+
+func newCounters(vec *prometheus.CounterVec) *counters {
+	c := &counters{}
+	for o, name := range outcomeNames {
+		c[o] = vec.WithLabelValues(name)
+	}
+	return c
+}
+
+// heartbeatCounters count heartbeats by node. A node gets counters with its first good
+// heartbeat, which shows that it is on record, as long as there are any left. It keeps
+// them when it deregisters, and goes on with them when it is back: so the number of
+// series stays bounded over time too, as it would not where they make room for others.
+type heartbeatCounters struct {
+	vec    *prometheus.CounterVec
+	others *counters
+
+	mu    sync.RWMutex
+	nodes map[string]*counters
+}
+
+func newHeartbeatCounters(vec *prometheus.CounterVec) *heartbeatCounters {
+	h := &heartbeatCounters{vec: vec, nodes: map[string]*counters{}}
+	h.others = h.labelled(otherNodes)
+	return h
+}
+
+// of returns the counters for a heartbeat of a node.
+func (h *heartbeatCounters) of(id string, o outcome) *counters {
+	h.mu.RLock()
+	c, full := h.nodes[id], len(h.nodes) >= maxMeasuredNodes
+	h.mu.RUnlock()
+	switch {
+	case c != nil:
+		return c
+	case full || o != succeeded:
+		return h.others
+	}
+	return h.admit(id)
+}
+
+// admit gives a node counters of its own, unless there are none left by now.
+func (h *heartbeatCounters) admit(id string) *counters {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.nodes[id] == nil {
+		if len(h.nodes) >= maxMeasuredNodes {
+			return h.others
+		}
+		h.nodes[id] = h.labelled(id)
+	}
+	return h.nodes[id]
+}
+
+func (h *heartbeatCounters) labelled(id string) *counters {
+	return newCounters(h.vec.MustCurryWith(prometheus.Labels{"node_id": id}))
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}

@@ -1,0 +1,53 @@
+package mockserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+// pages adds what the server has beside the operations of the document, for people and
+// for monitoring. All of it is for reading, and takes no token.
+func (s *Server) pages(router chi.Router) {
+	page := func(path string, handler http.Handler) {
+		router.Method(http.MethodGet, path, handler)
+		router.Method(http.MethodHead, path, handler)
+	}
+	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
+	page("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
+	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
+	s.reference(page)
+}
+
+// documentJSON returns the document as JSON. It takes for granted that this can be done:
+// the document is compiled in, and no test would pass without it.
+func documentJSON() []byte {
+	var document any
+	_ = yaml.Unmarshal(openapi.Nodes, &document)
+	converted, _ := json.Marshal(document)
+	return converted
+}
+
+// text returns a handler that answers with the same body each time.
+func text(contentType string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(body) // an error means that the client has gone
+	})
+}
+
+// onDemand returns a handler that is made for its first request: tests start many
+// servers, and few are asked for pages.
+func onDemand(create func() http.Handler) http.Handler {
+	handler := sync.OnceValue(create)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler().ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,122 @@
+package mockserver_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+// TestPages asks a server that lets nobody do anything.
+func TestPages(t *testing.T) {
+	client, server := start(t, mockserver.WithTokens("secret"), mockserver.WithCloudProfile(false))
+	for _, test := range []struct{ path, contentType, begin string }{
+		{"/healthz", "text/plain; charset=utf-8", "ok"},
+		{"/metrics", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP orchd_"},
+		{"/openapi.yaml", "application/yaml", "openapi: 3.0.3\n"},
+		{"/openapi.json", "application/json", "{"},
+		{"/docs", "text/html; charset=utf-8", "<!DOCTYPE html>\n"},
+		{"/docs/swagger-ui.css", "text/css; charset=utf-8", ""},
+		{"/docs/favicon-32x32.png", "image/png", "\x89PNG"},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			got := fetch(t, http.MethodGet, server.URL+test.path).expect(t, http.StatusOK)
+			if got.Header.Get("Content-Type") != test.contentType || !bytes.HasPrefix(got.text, []byte(test.begin)) {
+				t.Errorf("GET: %v, %.40q", got.Header, got.text)
+			}
+			head := fetch(t, http.MethodHead, server.URL+test.path).expect(t, http.StatusOK)
+			if head.Header.Get("Content-Type") != test.contentType || len(head.text) != 0 {
+				t.Errorf("HEAD: %v, %.40q", head.Header, head.text)
+			}
+			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
+				refused := client.do(method, test.path, "").expect(t, http.StatusMethodNotAllowed)
+				if allow := refused.Header.Get("Allow"); allow != "GET, HEAD" {
+					t.Errorf("%s: Allow is %q", method, allow)
+				}
+			}
+		})
+	}
+	for _, path := range []string{"/docs/", "/docs/none.js", "/docs/swagger-ui.css.gz", "/docs/../docs", "/metrics/x", "/openapi"} {
+		client.do(http.MethodGet, path, "").expect(t, http.StatusNotFound)
+	}
+}
+
+func TestDocument(t *testing.T) {
+	_, server := start(t)
+	source := fetch(t, http.MethodGet, server.URL+"/openapi.yaml").expect(t, http.StatusOK).text
+	if !bytes.Equal(source, openapi.Nodes) {
+		t.Error("the YAML is not the document")
+	}
+	converted := fetch(t, http.MethodGet, server.URL+"/openapi.json").expect(t, http.StatusOK).text
+	if !json.Valid(converted) {
+		t.Error("the JSON is none")
+	}
+	if diff := cmp.Diff(load(t, source), load(t, converted)); diff != "" {
+		t.Errorf("the JSON is not the YAML (-YAML +JSON):\n%s", diff)
+	}
+}
+
+// load returns what a reader of OpenAPI makes of a document.
+func load(t *testing.T, document []byte) (contents any) {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := doc.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, text, &contents)
+	return contents
+}
+
+// TestReference follows what the page loads: the server has it all, and the browser is
+// told to ask no other.
+func TestReference(t *testing.T) {
+	_, server := start(t)
+	page := fetch(t, http.MethodGet, server.URL+"/docs").expect(t, http.StatusOK)
+	if policy := page.Header.Get("Content-Security-Policy"); !regexp.MustCompile(`^default-src 'self'`).MatchString(policy) {
+		t.Errorf("Content-Security-Policy is %q", policy)
+	}
+	links := regexp.MustCompile(`(?:src=|href=|url: )"(.*?)"`).FindAllSubmatch(page.text, -1)
+	if len(links) != 4 {
+		t.Errorf("the page loads %q, want icon, style, script and document", links)
+	}
+	for _, link := range links {
+		if got := fetch(t, http.MethodGet, server.URL+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
+			t.Errorf("%s is empty", link[1])
+		}
+	}
+}
+
+// fetch asks for a page, which is none of the document's operations.
+func fetch(t *testing.T, method, url string) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Correlation-Id", "of-this-request")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := response.Header.Values("X-Correlation-Id"); len(id) != 1 || id[0] != "of-this-request" {
+		t.Errorf("%s %s: X-Correlation-Id is %q", method, url, id)
+	}
+	return answer{Response: response, text: text}
+}

@@ -1,0 +1,28 @@
+package mockserver
+
+import "fmt"
+
+// Validation is what becomes of requests that break the document. Fields that it does
+// not name break nothing, but Drift lists them as well.
+type Validation string
+
+const (
+	// Strict refuses a request that breaks the document, with 422.
+	Strict Validation = "strict"
+	// Report takes from such a request what keeps the document, and passes over the
+	// rest: a node of an older or newer kind runs, while Drift tells what sets it
+	// apart. Refused is only what cannot be read, such as a registration without a
+	// node id.
+	Report Validation = "report"
+	// Off stops the server from holding requests and its own answers to the document,
+	// and from limiting the size of bodies. It is there to measure what that costs.
+	Off Validation = "off"
+)
+
+func (v Validation) check() error {
+	switch v {
+	case Strict, Report, Off:
+		return nil
+	}
+	return fmt.Errorf("validation %q: must be %s, %s or %s", v, Strict, Report, Off)
+}
