@@ -145,7 +145,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 	if err != nil {
 		var dial *net.OpError
 		o.mayHaveLanded = !errors.As(err, &dial) || dial.Op != "dial"
-		return o.fail(failed, newError(op, 0, token, "", err.Error()).because(err))
+		return o.fail(failed, newError(op, 0, token, "", reason(ctx, err)).because(err))
 	}
 	body, err := readAnswer(response.Body)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
@@ -161,4 +161,12 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 		return o.fail(v, newError(op, response.StatusCode, token, "", detail))
 	}
 	return o
+}
+
+// reason says why a request was not answered, also where it was ended on purpose.
+func reason(ctx context.Context, err error) string {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return err.Error() + ": " + cause.Error()
+	}
+	return err.Error()
 }

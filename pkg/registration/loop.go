@@ -79,6 +79,9 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 	sent := time.Now()
 	var o outcome
 	if op == beating {
+		ctx, overtake := context.WithCancelCause(ctx)
+		n.flying.Store(&overtake)
+		defer n.flying.Store(nil)
 		o = n.link.heartbeat(ctx, n.config.NodeID, nodeapi.HeartbeatRequest{Timestamp: sent.UTC(), Pools: status})
 	} else {
 		o = n.link.register(ctx, n.request)

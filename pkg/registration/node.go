@@ -28,7 +28,8 @@ type Node struct {
 	// mayBeKnown tells that orchestratord may hold a record of the node.
 	mayBeKnown atomic.Bool
 
-	news chan struct{} // capacity 1: notifications coalesce
+	news   chan struct{}                           // capacity 1: notifications coalesce
+	flying atomic.Pointer[context.CancelCauseFunc] // ends the heartbeat in flight, nil for none
 
 	ended chan struct{} // closed when the node is to send nothing but its farewell
 	end   func()
@@ -114,15 +115,21 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 }
 
 // Notify says that the status of a pool has changed in a way that should not wait
-// for the next heartbeat (CLOUD-3011). One is sent at once, or as soon as the one
-// in flight is over, but not sooner than a second after the last; notifications
-// in between are told in one go. It never blocks.
+// for the next heartbeat (CLOUD-3011). One is sent at once, but not sooner than a
+// second after the last; notifications in between are told in one go. A heartbeat
+// in flight, whose status may be older, has a second to come to its end, so that
+// the news is on its way within 2 s (CLOUD-3013). Notify never blocks.
 func (n *Node) Notify() {
 	select {
 	case n.news <- struct{}{}:
+		if overtake := n.flying.Load(); overtake != nil {
+			time.AfterFunc(notifyGap, func() { (*overtake)(errOvertaken) })
+		}
 	default:
 	}
 }
+
+var errOvertaken = errors.New("it took so long that a newer status was sent instead")
 
 // Run is a node's whole life: it registers the node, sends heartbeats until ctx
 // ends and, if the Config has a Drain, until that returns; then it deregisters. It

@@ -436,6 +436,35 @@ func TestNotify(t *testing.T) {
 	})
 }
 
+func TestNotifyOvertakesASlowHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if n == 1 {
+				return answer{delay: 4 * time.Second}
+			}
+			return answer{}
+		}}
+		var seen recorder
+		c := config(t, w)
+		c.OnEvent = seen.add
+		node := beating(t, c, ready)
+		time.Sleep(5200 * time.Millisecond) // a heartbeat is in flight since 5 s
+		changed := time.Now()
+		node.Notify()
+		node.Notify()
+		time.Sleep(2 * time.Second)
+		beats := w.of("heartbeat")
+		if len(beats) != 2 || beats[1].at.Sub(changed) > 2*time.Second || w.most != 1 {
+			t.Errorf("%d heartbeats, %d at once; want a second one within 2 s of the change", len(beats), w.most)
+		}
+		synctest.Wait()
+		if failed := seen.events[1]; !strings.Contains(failed.Err.Error(), "a newer status was sent") {
+			t.Errorf("the slow heartbeat ended with %v", failed.Err)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
 func TestStartHeartbeatEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
