@@ -40,8 +40,9 @@ test: pact-ffi ## all tests, under the race detector
 PACT = contracts/pacts/pool-managerd-orchestratord.json
 
 .PHONY: check
-check: build ## the pact and the document against each other, and the document against the last release
-	bin/nodecontract check --pact $(PACT)
+check: build pact-ffi ## the pact, the mock and the document against each other, and the document against the last release
+	go test -tags pact ./contracts/provider -run '^TestMockKeepsThePact$$' -results $(CURDIR)/bin/verified.json
+	bin/nodecontract check --pact $(PACT) --results bin/verified.json
 	bin/nodecontract diff --base openapi/released/nodes.yaml
 
 .PHONY: verify
