@@ -58,9 +58,7 @@ or else it is the default. A variable that is empty counts as not set.`,
 
   # for a node on another version of the document; exit status 3 tells that it is
   mock-orchestratord --validation report --fail-on-drift`,
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)

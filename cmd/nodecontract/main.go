@@ -12,20 +12,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/cli"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process the hard way
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { cli.Main(run) }
 
 // errBroken ends a command that has reported a broken contract.
 var errBroken = errors.New("the contract is broken")
@@ -33,24 +28,18 @@ var errBroken = errors.New("the contract is broken")
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
-		Use:           "nodecontract",
-		Short:         "Checks of the contract between GPU nodes and orchestratord",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Use:   "nodecontract",
+		Short: "Checks of the contract between GPU nodes and orchestratord",
+		Args:  cobra.NoArgs,
 	}
 	root.AddCommand(newCheckCommand(), newDiffCommand())
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errBroken):
 		return 1
 	default:
-		fmt.Fprintln(stderr, "nodecontract:", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 2
 	}
 }

@@ -58,9 +58,7 @@ environment does not show in the list of processes.`,
 
   # in a GitHub workflow
   pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json --report human --report github --report junit=pact.xml`,
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.token == "" {
 				s.token = getenv(envToken)

@@ -13,20 +13,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
+
+	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process the hard way
 	stdout, err := takeStdout()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pact-verify:", err)
 		os.Exit(2)
 	}
-	os.Exit(run(ctx, os.Args[1:], stdout, os.Stderr, os.Getenv))
+	os.Exit(run(cli.Context(), os.Args[1:], stdout, os.Stderr, os.Getenv))
 }
 
 // errBroken ends a command that has reported a broken contract.
@@ -34,18 +31,13 @@ var errBroken = errors.New("the contract is broken")
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	command := newCommand(getenv)
-	command.SetArgs(args)
-	command.SetOut(stdout)
-	command.SetErr(stderr)
-	err := command.ExecuteContext(ctx)
+	err := cli.Execute(ctx, newCommand(getenv), args, stdout, stderr, errBroken)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errBroken):
 		return 1
 	default:
-		fmt.Fprintln(stderr, "pact-verify:", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 2
 	}
 }

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Context returns the context of a program: it ends on Ctrl-C and on SIGTERM, and
+// the second of them ends the process the hard way.
+func Context() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// Main runs a program and ends the process with the status that it returns.
+func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
+	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Execute runs a command line. What goes wrong is said on one line of stderr, under
+// the command's name and without its usage, and returned; errors of which the user
+// knows by then are only returned.
+func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
+	command.SilenceUsage, command.SilenceErrors = true, true
+	command.SetArgs(args)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	err := command.ExecuteContext(ctx)
+	told := func(k error) bool { return errors.Is(err, k) }
+	if err != nil && !slices.ContainsFunc(known, told) {
+		fmt.Fprintf(stderr, "%s: %s\n", command.Name(), strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return err
+}
