@@ -24,16 +24,17 @@ import (
 // started again, and started again when its life ends with an error. It is also
 // the network between the node and orchestratord.
 type simNode struct {
-	world  *world
-	index  int
-	id     string
-	late   time.Duration // by which it gets a new token
-	lives  []life
-	ctx    context.Context
-	quit   context.CancelFunc
-	random *rand.Rand // of the network
-	moods  *rand.Rand // of the status callback
-	chance *rand.Rand // of the node's own jitter
+	world   *world
+	index   int
+	id      string
+	late    time.Duration // by which it gets a new token
+	lives   []life
+	ctx     context.Context
+	quit    context.CancelFunc
+	random  *rand.Rand // of the network
+	moods   *rand.Rand // of the status callback
+	chance  *rand.Rand // of the node's own jitter
+	changes *rand.Rand // of its pools, which should not wait
 
 	mu       sync.Mutex
 	node     *registration.Node // nil while it is not running
@@ -45,6 +46,7 @@ type simNode struct {
 	slots    int32     // what the callback gave last
 	heard    time.Time // when orchestratord last heard of it in this life
 	leaveBe  time.Time // until when it was asked to leave orchestratord alone
+	news     time.Time // when it was told of a change, zero once that was sent
 	newToken time.Time // when it was refused although it had got a new token by then
 	sent     []sending
 	blamed   bool // for a broken promise
@@ -65,9 +67,9 @@ func (s sending) String() string {
 
 func newSimNode(w *world, index int, duration time.Duration) *simNode {
 	n := &simNode{world: w, index: index, id: fmt.Sprintf("gpu-node-%d", index)}
-	n.random = rand.New(rand.NewPCG(w.seed, uint64(3*index+1)))
-	n.moods = rand.New(rand.NewPCG(w.seed, uint64(3*index+2)))
-	n.chance = rand.New(rand.NewPCG(w.seed, uint64(3*index+3)))
+	for i, stream := range []**rand.Rand{&n.random, &n.moods, &n.chance, &n.changes} {
+		*stream = rand.New(rand.NewPCG(w.seed, uint64(4*index+i+1)))
+	}
 	n.ctx, n.quit = context.WithCancel(context.Background())
 	n.late = span(n.random, 0, time.Minute)
 	from := span(n.random, 0, time.Minute)
@@ -130,12 +132,14 @@ func (n *simNode) run(ctx context.Context) {
 	registration.SetWall(node, n.world.clock)
 	n.mu.Lock()
 	n.node, n.started, n.gone, n.removed = node, time.Now(), false, false
-	n.excused, n.heard, n.leaveBe, n.newToken = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	n.excused, n.heard, n.leaveBe, n.newToken, n.news = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	n.mu.Unlock()
 
 	var ended time.Time
 	stop := context.AfterFunc(ctx, func() { n.mu.Lock(); ended = time.Now(); n.mu.Unlock() })
+	stopTelling := n.tell(node)
 	err = node.Run(ctx, n.status)
+	stopTelling()
 	stop()
 
 	n.mu.Lock()
@@ -151,6 +155,29 @@ func (n *simNode) run(ctx context.Context) {
 		n.world.violated(n, "has a token in its error")
 	}
 	n.node, n.removed = nil, err == nil && n.gone
+}
+
+// tell has pools change now and then in a way that should not wait, until the
+// function that it returns is called.
+func (n *simNode) tell(node *registration.Node) (stop func()) {
+	end, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		for {
+			select {
+			case <-time.After(span(n.changes, time.Second, 3*time.Minute)):
+			case <-end:
+				return
+			}
+			n.mu.Lock()
+			if n.news.IsZero() {
+				n.news = time.Now()
+			}
+			n.mu.Unlock()
+			node.Notify()
+		}
+	}()
+	return func() { close(end); <-told }
 }
 
 // status is the node's callback: it counts its calls, so that it can be told which
@@ -193,6 +220,9 @@ func (n *simNode) check(record registry.Node, known bool) {
 	due := later(n.started, later(n.world.calmSince(), n.excused)).Add(simInterval + simBackoff + n.lost())
 	if n.world.weather() != nil || n.inFlight > 0 || time.Now().Before(due) {
 		return
+	}
+	if late := time.Since(n.news); !n.news.IsZero() && status.State == registration.StateOnline && late > 2*time.Second {
+		n.world.violated(n, "has not told its news for %v", late)
 	}
 	if !known || !online(record, n.slots) {
 		n.world.violated(n, "is %s with pools %+v, want Online with %d free slots; it says of itself %+v",
@@ -331,6 +361,9 @@ func (n *simNode) enter(r *http.Request) string {
 	}
 	if op != "deregister" && now.Before(n.leaveBe) {
 		n.world.violated(n, "sends a %s %v before it may", op, n.leaveBe.Sub(now))
+	}
+	if op == "heartbeat" {
+		n.news = time.Time{}
 	}
 	if op == "heartbeat" && now.Sub(n.heard) > registration.DefaultNodeTimeout {
 		n.world.violated(n, "beats %v after orchestratord last heard of it, want it to register first", now.Sub(n.heard))
