@@ -75,7 +75,7 @@ exec 3<&-
 for n in 1 2 3; do
 	bin/nodesim run --orchestratord-url "${line##* }" --interval 2s \
 		--node-id "gpu-node-$n" --machine-id "machine-$n" --address "http://127.0.0.1:920$n" \
-		--pool pool-0 --pool pool-1 2>&1 | label "gpu-node-$n" &
+		--pool pool-0 2>&1 | label "gpu-node-$n" &
 done
 
 wait "$mock"
