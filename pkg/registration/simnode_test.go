@@ -37,6 +37,7 @@ type simNode struct {
 	changes *rand.Rand // of its pools, which should not wait
 
 	mu       sync.Mutex
+	endLife  func()
 	node     *registration.Node // nil while it is not running
 	started  time.Time
 	excused  time.Time // until when it is waiting by right
@@ -91,6 +92,9 @@ func (n *simNode) live() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(n.ctx, l.to-time.Since(n.world.begin))
+		n.mu.Lock()
+		n.endLife = cancel
+		n.mu.Unlock()
 		for ctx.Err() == nil {
 			n.run(ctx)
 			select {
@@ -284,6 +288,11 @@ func (n *simNode) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch fault {
 	case "lost request":
+		if n.random.IntN(4) == 0 { // as impatient people do
+			n.mu.Lock()
+			time.AfterFunc(100*time.Millisecond, n.endLife)
+			n.mu.Unlock()
+		}
 		return nil, wait(time.Hour)
 	case "refused":
 		return nil, refusedDial
