@@ -14,7 +14,7 @@ import (
 	"github.com/pact-foundation/pact-go/v2/matchers"
 	"github.com/pact-foundation/pact-go/v2/models"
 
-	_ "github.com/llama-orch/node-registration/contracts/internal/libpact"
+	"github.com/llama-orch/node-registration/contracts/internal/libpact"
 )
 
 const (
@@ -31,6 +31,9 @@ const (
 // TestPact drives the whole pact. The parts share one directory, which is why they
 // are parts: Pact merges what it finds there, and it has to be all that there is.
 func TestPact(t *testing.T) {
+	if err := libpact.DoNotTrack(); err != nil {
+		t.Fatal(err)
+	}
 	p := pact{dir: t.TempDir()}
 	parts := []struct {
 		name  string

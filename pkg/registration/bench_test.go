@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 // instant answers every request at once with a good answer.
@@ -66,7 +65,7 @@ func BenchmarkIdle(b *testing.B) {
 		runtime.ReadMemStats(&before)
 		goroutines := runtime.NumGoroutine()
 
-		ctx, cancel := context.WithCancel(b.Context())
+		ctx := b.Context()
 		fleet := make([]*Node, nodes)
 		for i := range fleet {
 			fleet[i] = benchNode(b)
@@ -86,10 +85,9 @@ func BenchmarkIdle(b *testing.B) {
 		held := after.HeapAlloc + after.StackInuse - before.HeapAlloc - before.StackInuse
 		b.ReportMetric(float64(held)/nodes, "B/node")
 		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/nodes, "goroutines/node")
-		cancel()
 		for _, node := range fleet {
-			for node.acquire() != nil {
-				time.Sleep(time.Microsecond)
+			if err := node.Stop(ctx); err != nil {
+				b.Fatal(err)
 			}
 		}
 	}

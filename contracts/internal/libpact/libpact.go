@@ -4,7 +4,10 @@
 // Whatever uses pact-go imports it too, and then builds with the tag pact alone,
 // with nothing in the environment:
 //
-//	import _ "github.com/llama-orch/node-registration/contracts/internal/libpact"
+//	if err := libpact.DoNotTrack(); err != nil {
+//		return err
+//	}
+//	// ... pact-go, or libpact.Verify
 package libpact
 
 /*

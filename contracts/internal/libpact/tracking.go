@@ -4,7 +4,7 @@ package libpact
 
 import "os"
 
-// The library reports every use of it to its makers, unless it is told not to.
-func init() {
-	_ = os.Setenv("PACT_DO_NOT_TRACK", "true")
-}
+// DoNotTrack keeps the library from reporting its uses to its makers, which it does
+// unless the environment says otherwise. To be called before the library is used;
+// Verify does so itself.
+func DoNotTrack() error { return os.Setenv("PACT_DO_NOT_TRACK", "true") }

@@ -48,6 +48,9 @@ type Result struct {
 //
 // pact-go has this only for whoever has a *testing.T.
 func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Result, error) {
+	if err := DoNotTrack(); err != nil {
+		return nil, err
+	}
 	name, version := C.CString("pact-verify"), C.CString("0")
 	scheme, host, path := C.CString("http"), C.CString(provider.Addr().String()), C.CString(file)
 	for _, text := range []*C.char{name, version, scheme, host, path} {
