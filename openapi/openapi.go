@@ -12,7 +12,17 @@ import _ "embed"
 //go:generate go tool oapi-codegen -config codegen/server.yaml nodes.yaml
 //go:generate go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 
+//go:generate go tool oapi-codegen -config codegen/control-types.yaml mock-control.yaml
+//go:generate go tool oapi-codegen -config codegen/control-client.yaml mock-control.yaml
+//go:generate go tool oapi-codegen -config codegen/control-server.yaml mock-control.yaml
+
 // Nodes is the OpenAPI 3.0.3 document for /v2/nodes, as YAML.
 //
 //go:embed nodes.yaml
 var Nodes []byte
+
+// MockControl is the OpenAPI 3.0.3 document for the control API of the mock, as YAML. It
+// refers to schemas of Nodes as those of the file nodes.yaml.
+//
+//go:embed mock-control.yaml
+var MockControl []byte

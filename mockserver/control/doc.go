@@ -1,0 +1,14 @@
+// Package control is the Go client of the mock orchestratord's control API, generated
+// from its OpenAPI document: what a test or a tool uses to look into a mock and to make
+// it misbehave.
+//
+//	mock, err := control.NewClientWithResponses("http://127.0.0.1:8080")
+//	if err != nil {
+//		return err
+//	}
+//	on := control.FaultSwitch{Enabled: true}
+//	answer, err := mock.SwitchFaultWithResponse(ctx, "flaky", on)
+//
+// A mock with a control token wants it as a bearer token: give WithRequestEditorFn to the
+// constructor. In a Go test, package mocktest hands out a client that is ready to use.
+package control
