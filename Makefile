@@ -18,7 +18,7 @@ export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## the mock and three nodes in this terminal, until Ctrl-C (ADDR=127.0.0.1:8080)
@@ -70,6 +70,35 @@ bench: ## the benchmarks, and their allocations
 	@found=$$($(call functions,Benchmark)) && \
 	go test -run '^$$' -bench . -benchmem $$(echo "$$found" | cut -d : -f 1 | uniq)
 
+.PHONY: bench-allocs
+bench-allocs: ## the benchmarks' allocations, which may be no more than in bench/allocations.txt
+	@$(call allocations)
+
+.PHONY: bench-allocs-update
+bench-allocs-update: ## bench/allocations.txt, as it is now
+	@$(call allocations,-update)
+
+# ROUNDS and SECONDS say how much of it `make bench-peers` and `make bench-scale` measure.
+ROUNDS ?= 3
+SECONDS ?= 10
+
+.PHONY: bench-peers
+bench-peers: bench-build bench/node_modules/.package-lock.json ## the mock beside other servers, under load (ROUNDS=3 SECONDS=10 BENCH_FLAGS=…)
+	@$(call peers,peers.json heartbeat register)
+
+.PHONY: bench-scale
+bench-scale: bench-build ## a heartbeat's cost among 100 and among 100,000 nodes (ROUNDS=3 SECONDS=10 BENCH_FLAGS=…)
+	@$(call peers,scale.json scale)
+
+.PHONY: bench-build
+bench-build: build
+	cd bench && go generate ./... && CGO_ENABLED=0 go build -trimpath -o ../bin/bench/ ./bare ./twin ./peers
+
+.PHONY: bench-check
+bench-check: ## what measures: lint and tests
+	cd bench && go generate ./... && go vet ./... && go test ./... && go mod tidy -diff
+	cd bench && go tool -modfile=../tools/go.mod staticcheck ./...
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s
 	@found=$$($(call functions,Fuzz)) && for target in $$found; do \
@@ -93,13 +122,26 @@ simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outa
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf bin node_modules .pact
+	rm -rf bin node_modules .pact bench/node_modules bench/twin/api
 
 # $(call functions,Fuzz) prints package:function for the test functions so named.
 functions = go test -list '^$(1)' ./... | awk '/^$(1)/ { names[++n] = $$1 } \
 	/^ok/ { for (i = 1; i <= n; i++) print $$2 ":" names[i]; n = 0 } \
 	/^FAIL/ { failed = 1 } END { exit failed }'
 
+# $(call allocations,-update) runs the benchmarks on one processor, where goroutines take
+# turns alike, and three times, since chance only adds to what they allocate.
+allocations = found=$$($(call functions,Benchmark)) && \
+	output=$$(go test -run '^$$' -bench . -benchmem -benchtime 100x -count 3 -cpu 1 $$(echo "$$found" | cut -d : -f 1 | uniq)) || \
+		{ echo "$$output"; exit 1; }; \
+	echo "$$output" | go -C bench run ./allocs -module "$$(go list -m)" $(1) allocations.txt
+
+# $(call peers,FILE SCENARIO…) measures, prints tables, and writes all figures to a file.
+peers = cd bench && ../bin/bench/peers -rounds $(ROUNDS) -duration $(SECONDS)s $(BENCH_FLAGS) -json ../bin/bench/$(1)
+
 # npm writes this file last, so it is the stamp of a complete installation.
 node_modules/.package-lock.json: package-lock.json
 	npm ci
+
+bench/node_modules/.package-lock.json: bench/package-lock.json
+	cd bench && npm ci
