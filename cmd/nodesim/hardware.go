@@ -52,15 +52,33 @@ func (h *hardware) status(context.Context) ([]registration.PoolStatus, error) {
 	status := make([]registration.PoolStatus, len(h.pools))
 	for i, id := range h.pools {
 		h.busy[i] = min(max(h.busy[i]+rand.Int32N(3)-1, 0), slotsPerPool)
-		status[i] = registration.PoolStatus{
-			PoolID:          id,
-			Ready:           true,
-			SlotsFree:       slotsPerPool - h.busy[i],
-			SlotsTotal:      slotsPerPool,
-			VRAMFreeBytes:   vramPerGPU - int64(h.busy[i])*vramPerSlot,
-			Engine:          engine,
-			ModelsAvailable: []string{model},
-		}
+		status[i] = poolStatus(id, h.busy[i])
 	}
 	return status, nil
+}
+
+// poolStatus returns the status of a pool with some of its slots in use.
+func poolStatus(id string, busy int32) registration.PoolStatus {
+	return registration.PoolStatus{
+		PoolID:          id,
+		Ready:           true,
+		SlotsFree:       slotsPerPool - busy,
+		SlotsTotal:      slotsPerPool,
+		VRAMFreeBytes:   vramPerGPU - int64(busy)*vramPerSlot,
+		Engine:          engine,
+		ModelsAvailable: []string{model},
+	}
+}
+
+// moods returns the statuses through which the pools of a node go that change on
+// purpose: free, busy, draining, and free again.
+func moods(pools []string) [][]registration.PoolStatus {
+	var free, busy, draining []registration.PoolStatus
+	for _, id := range pools {
+		last := poolStatus(id, slotsPerPool)
+		free, busy = append(free, poolStatus(id, 0)), append(busy, last)
+		last.Ready, last.Draining = false, true
+		draining = append(draining, last)
+	}
+	return [][]registration.PoolStatus{free, busy, draining}
 }

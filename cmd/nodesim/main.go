@@ -1,9 +1,10 @@
-// Command nodesim is a GPU node without the GPUs: it lives the life of a node
-// against any orchestratord, with the client that pool-managerd uses.
+// Command nodesim is a GPU node without the GPUs, or a fleet of them: it lives the
+// life of nodes against any orchestratord, with the client that pool-managerd uses.
 package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -17,13 +18,19 @@ func main() { cli.Main(run) }
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:   "nodesim",
-		Short: "A simulated GPU node",
-		Long: `nodesim is a GPU node without the GPUs: it registers with an orchestratord, sends
-heartbeats with the status of made-up pools, and deregisters when it is stopped.`,
+		Short: "Simulated GPU nodes",
+		Long: `nodesim is a GPU node without the GPUs, or a fleet of them: it registers with an
+orchestratord, sends heartbeats with the status of made-up pools, and deregisters when
+it is stopped.`,
 	}
-	root.AddCommand(newRunCommand())
-	if cli.Execute(ctx, root, args, stdout, stderr) != nil {
+	root.AddCommand(newRunCommand(), newFleetCommand(), newMergeCommand())
+	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errBroken):
+		return brokenStatus
+	default:
 		return 1
 	}
-	return 0
 }

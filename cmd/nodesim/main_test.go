@@ -91,17 +91,23 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 func TestHelp(t *testing.T) {
 	emptyEnvironment(t)
 	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
-	var out, log bytes.Buffer
-	if status := run(t.Context(), []string{"run", "--help"}, &out, &log); status != 0 || log.Len() != 0 {
-		t.Errorf("status %d, %s", status, log.String())
-	}
-	for _, want := range []string{"--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("help does not mention %s", want)
+	for command, wanted := range map[string][]string{
+		"run":   {"--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"},
+		"fleet": {"--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
+		"merge": {"--report", "--node-prefix", "nodesim merge a.json"},
+	} {
+		var out, log bytes.Buffer
+		if status := run(t.Context(), []string{command, "--help"}, &out, &log); status != 0 || log.Len() != 0 {
+			t.Errorf("status %d, %s", status, log.String())
 		}
-	}
-	if strings.Contains(out.String(), "a-secret") {
-		t.Error("help shows the token")
+		for _, want := range wanted {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("help of %s does not mention %s", command, want)
+			}
+		}
+		if strings.Contains(out.String(), "a-secret") {
+			t.Errorf("help of %s shows the token", command)
+		}
 	}
 }
 
@@ -120,6 +126,18 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
 			[]string{`node_id is "a/b"`, "orchestratord URL", "heartbeat interval is 1ms", "pools/0 is empty"},
 		},
+		"bad values of a fleet": {
+			nil,
+			[]string{
+				"fleet", "--nodes", "0", "--node-prefix", "a/b", "--interval", "1ms", "--ramp", "-1s", "--for", "ever", "--connections", "0",
+				"--kill-rate", "-1", "--kill-share", "2", "--down", "-1s", "--change-rate", "1e9", "--report", "xml",
+			},
+			[]string{
+				"--nodes is 0", `node_id is "a/b-0"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`, "--connections is 0",
+				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
+			},
+		},
+		"nothing to merge": {nil, []string{"merge"}, []string{"requires at least 1 arg"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},

@@ -54,10 +54,16 @@ func newError(op operation, status int, token, code, detail string) *Error {
 }
 
 // readAnswer reads and closes a body, so that the connection can be used again,
-// but no more of it than an answer of the protocol can have.
-func readAnswer(body io.ReadCloser) ([]byte, error) {
-	defer body.Close()
-	return io.ReadAll(io.LimitReader(body, maxAnswer))
+// but no more of it than an answer of the protocol can have. One that tells its
+// length, as nearly all do, takes no more memory than that.
+func readAnswer(r *http.Response) ([]byte, error) {
+	defer r.Body.Close()
+	if r.ContentLength > 0 && r.ContentLength <= maxAnswer {
+		body := make([]byte, r.ContentLength)
+		n, err := io.ReadFull(r.Body, body)
+		return body[:n], err
+	}
+	return io.ReadAll(io.LimitReader(r.Body, maxAnswer))
 }
 
 // retryAfter reads a Retry-After header, in seconds or as a date. A date is held

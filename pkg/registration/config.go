@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,8 +95,9 @@ type Config struct {
 	// TLS says whom the node trusts and how it shows who it is, where the URL of
 	// orchestratord is https.
 	TLS TLS
-	// HTTPClient sends the requests; nodes may share one. Redirects are not
-	// followed, whatever it says, and TLS is up to it. Nil means a client of the
+	// HTTPClient sends the requests. Many nodes in one program should share one,
+	// whose transport keeps as many connections open as they use at once. Redirects
+	// are not followed, whatever it says, and TLS is up to it. Nil means a client of the
 	// node's own, with one connection that is kept open between heartbeats and
 	// closed by Deregister.
 	HTTPClient *http.Client
@@ -124,6 +126,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.NodeTimeout, DefaultNodeTimeout)
 	setDefault(&c.RequestTimeout, DefaultRequestTimeout)
 	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
+	c.Pools = slices.Clone(c.Pools) // the caller's may change
+	c.Capabilities.GPUs = slices.Clone(c.Capabilities.GPUs)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

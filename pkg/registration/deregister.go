@@ -33,7 +33,7 @@ func (n *Node) Stop(ctx context.Context) error {
 
 // leave ends the node's life with a last act, once.
 func (n *Node) leave(ctx context.Context, last func(context.Context) error) error {
-	n.end()
+	n.end.Do(func() { close(n.ended); n.rouse() })
 	n.departure.Do(func() {
 		limit := n.config.ShutdownTimeout
 		if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {

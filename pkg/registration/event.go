@@ -25,6 +25,11 @@ const (
 type Event struct {
 	Type EventType
 	Time time.Time
+	// Due is when a registration or heartbeat was to be sent, which a machine that is
+	// short of time does late, and Took how long the request took (CLOUD-11002); zero
+	// where there was none.
+	Due  time.Time
+	Took time.Duration
 	// CorrelationID finds the request in the logs, empty where there was none.
 	CorrelationID string
 	// Next is how long it is until the next request, 0 where none is planned.
@@ -72,7 +77,7 @@ func (q *events) drain() {
 	for {
 		q.mu.Lock()
 		if len(q.waiting) == 0 {
-			q.delivering = false
+			q.waiting, q.delivering = nil, false
 			q.mu.Unlock()
 			return
 		}

@@ -31,14 +31,14 @@ type link struct {
 	close   func() // closes idle connections that are the node's own
 }
 
-func newLink(c Config) (*link, error) {
+func newLink(c Config) (link, error) {
 	client, closeIdle := http.Client{}, func() {}
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient
 	} else {
 		tls, err := c.TLS.config()
 		if err != nil {
-			return nil, err
+			return link{}, err
 		}
 		transport := newTransport(tls)
 		client.Transport, closeIdle = transport, transport.CloseIdleConnections
@@ -47,7 +47,7 @@ func newLink(c Config) (*link, error) {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(&client))
-	return &link{api: api, token: c.APIToken, tracing: newTracing(c), close: closeIdle}, err
+	return link{api: api, token: c.APIToken, tracing: newTracing(c), close: closeIdle}, err
 }
 
 func (l *link) register(ctx context.Context, request nodeapi.RegisterRequest) outcome {
@@ -147,7 +147,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 		o.mayHaveLanded = !errors.As(err, &dial) || dial.Op != "dial"
 		return o.fail(failed, newError(op, 0, token, "", reason(ctx, err)).because(err))
 	}
-	body, err := readAnswer(response.Body)
+	body, err := readAnswer(response)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		o.mayHaveLanded = response.StatusCode >= 500
 		o.retryAfter = retryAfter(response.Header)

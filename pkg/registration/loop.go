@@ -9,7 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// acquire makes the caller the one goroutine that owns the node.
+// acquire makes the caller the one owner of the node.
 func (n *Node) acquire() error {
 	select {
 	case <-n.ended:
@@ -29,39 +29,18 @@ func (n *Node) release() {
 	<-n.owner
 }
 
-// beat is the life of a registered node. It ends with the node or with ctx, but
-// lets the request in flight come to its end: cut off, it could take effect later.
-func (n *Node) beat(ctx context.Context, status StatusFunc) {
-	defer n.release()
-	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-
-	n.observer.plan(n.plan.due)
-	n.sleep.took()
-	pools := newSampler(status, n.config.Pools)
-	for n.await(ctx) {
-		n.plan = n.plan.slept(n.sleep.took())
-		n.attempt(live, n.plan.next(time.Now()), pools)
-	}
-}
-
-// await blocks until the next request is due, and returns false when the node or
-// ctx ends first.
+// await blocks until the next attempt to register is due, and returns false when the
+// node or ctx ends first.
 func (n *Node) await(ctx context.Context) bool {
 	due := time.NewTimer(time.Until(n.plan.due))
 	defer due.Stop()
-	for {
-		select {
-		case <-n.ended:
-			return false
-		case <-ctx.Done():
-			return false
-		case <-n.news:
-			n.plan = n.plan.notified(time.Now())
-			due.Reset(time.Until(n.plan.due))
-		case <-due.C:
-			return true
-		}
+	select {
+	case <-n.ended:
+		return false
+	case <-ctx.Done():
+		return false
+	case <-due.C:
+		return true
 	}
 }
 
@@ -69,37 +48,53 @@ func (n *Node) await(ctx context.Context) bool {
 func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcome {
 	var status []nodeapi.PoolStatus
 	if op == beating {
-		fresh, err := pools.sample(ctx)
+		fresh, err := pools.sample()
 		n.observer.callback(err)
 		status = fresh
 	}
-	ctx, cancel := n.flight(ctx, n.plan.timeout(op))
-	defer cancel()
+	ctx, land := n.takeOff(ctx, op)
+	defer land()
 
 	sent := time.Now()
 	var o outcome
 	if op == beating {
-		ctx, overtake := context.WithCancelCause(ctx)
-		n.flying.Store(&overtake)
-		defer n.flying.Store(nil)
 		o = n.link.heartbeat(ctx, n.config.NodeID, nodeapi.HeartbeatRequest{Timestamp: sent.UTC(), Pools: status})
 	} else {
-		o = n.link.register(ctx, n.request)
+		o = n.link.register(ctx, n.config.registration())
 		if o.mayHaveLanded {
 			n.mayBeKnown.Store(true)
 		}
 	}
-	now := time.Now()
+	now, due := time.Now(), n.plan.due
 	n.plan = n.plan.after(op, sent, now, o, n.config.Jitter())
-	n.observer.attempt(op, o, now.Sub(sent), n.plan)
+	n.observer.attempt(op, due, o, now.Sub(sent), n.plan)
 	return o
 }
 
-// flight bounds one request, and lets Deregister end it when it has to.
-func (n *Node) flight(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	stop := context.AfterFunc(n.cut, cancel)
-	return ctx, func() { stop(); cancel() }
+// flight is a request under way.
+type flight struct {
+	op  operation
+	end context.CancelCauseFunc
+}
+
+// takeOff bounds one request in time, and lets Notify and Deregister end it when
+// they have to.
+func (n *Node) takeOff(ctx context.Context, op operation) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(op))
+	n.flying.Store(&flight{op, end})
+	if n.cut.Load() {
+		end(nil)
+	}
+	return ctx, func() { n.flying.Store(nil); cancel(); end(nil) }
+}
+
+// cutFlight ends the request under way, and any that follows.
+func (n *Node) cutFlight() {
+	n.cut.Store(true)
+	if f := n.flying.Load(); f != nil {
+		f.end(nil)
+	}
 }
 
 // interrupted says why Register gave up.

@@ -7,35 +7,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // Node is one GPU node's place in orchestratord's registry. Its methods may be
 // called from any goroutine.
 type Node struct {
-	config  Config
-	link    *link
-	request nodeapi.RegisterRequest
+	config Config
+	link   link
 
-	// owner is full while somebody owns the node: only the owner sends requests,
-	// and touches what stands below it.
+	// owner is full while somebody owns the node, a caller or the pulse: only the
+	// owner sends requests, and touches what stands below it.
 	owner    chan struct{}
 	plan     schedule
 	sleep    sleep
-	observer *observer
+	observer observer
 
 	// mayBeKnown tells that orchestratord may hold a record of the node.
 	mayBeKnown atomic.Bool
 
-	news   chan struct{}                           // capacity 1: notifications coalesce
-	flying atomic.Pointer[context.CancelCauseFunc] // ends the heartbeat in flight, nil for none
+	pulse  atomic.Pointer[pulse]  // the heartbeats, nil while there are none
+	news   chan struct{}          // capacity 1: notifications coalesce
+	flying atomic.Pointer[flight] // the owner's request, nil for none
+	cut    atomic.Bool            // no request may be in flight any more, the last resort
 
 	ended chan struct{} // closed when the node is to send nothing but its farewell
-	end   func()
-
-	cut       context.Context // ends the request in flight, the last resort
-	cutFlight context.CancelFunc
+	end   sync.Once
 
 	departure sync.Once
 	departed  error
@@ -52,20 +48,16 @@ func New(config Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	plan := newSchedule(config, time.Now())
 	n := &Node{
-		config:   config,
-		link:     link,
-		request:  config.registration(),
-		owner:    make(chan struct{}, 1),
-		plan:     plan,
-		sleep:    sleep{wall: time.Now},
-		observer: newObserver(config, plan),
-		news:     make(chan struct{}, 1),
-		ended:    make(chan struct{}),
+		config: config,
+		link:   link,
+		owner:  make(chan struct{}, 1),
+		plan:   newSchedule(config, time.Now()),
+		sleep:  sleep{wall: time.Now},
+		news:   make(chan struct{}, 1),
+		ended:  make(chan struct{}),
 	}
-	n.end = sync.OnceFunc(func() { close(n.ended) })
-	n.cut, n.cutFlight = context.WithCancel(context.Background())
+	n.observer.begin(config, n.plan)
 	return n, nil
 }
 
@@ -110,7 +102,7 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 	if err := n.acquire(); err != nil {
 		return err
 	}
-	go n.beat(ctx, status)
+	n.beat(ctx, status)
 	return nil
 }
 
@@ -122,10 +114,18 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 func (n *Node) Notify() {
 	select {
 	case n.news <- struct{}{}:
-		if overtake := n.flying.Load(); overtake != nil {
-			time.AfterFunc(notifyGap, func() { (*overtake)(errOvertaken) })
+		if f := n.flying.Load(); f != nil && f.op == beating {
+			time.AfterFunc(notifyGap, func() { f.end(errOvertaken) })
 		}
+		n.rouse()
 	default:
+	}
+}
+
+// rouse has the heartbeats, if there are any, see to what has changed.
+func (n *Node) rouse() {
+	if p := n.pulse.Load(); p != nil {
+		go p.rouse()
 	}
 }
 
@@ -157,6 +157,7 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	}
 	if err == nil {
 		n.beat(live, status)
+		<-n.ended
 	}
 	if !stop() {
 		<-left

@@ -12,8 +12,8 @@ import (
 // node's owner calls it; only the snapshot is read by others.
 type observer struct {
 	log     *slog.Logger
-	events  *events
-	metrics *metrics
+	events  events
+	metrics metrics
 
 	trouble verdict   // what the last request came to
 	since   time.Time // when the trouble began
@@ -24,14 +24,11 @@ type observer struct {
 	now Status
 }
 
-func newObserver(c Config, plan schedule) *observer {
-	o := &observer{
-		log:    c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID),
-		events: &events{deliver: c.OnEvent},
-		now:    Status{State: StateNew, Interval: plan.interval},
-	}
+func (o *observer) begin(c Config, plan schedule) {
+	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
+	o.events.deliver = c.OnEvent
+	o.now = Status{State: StateNew, Interval: plan.interval}
 	o.metrics = newMetrics(c, o.status)
-	return o
 }
 
 func (o *observer) status() Status {
@@ -41,13 +38,13 @@ func (o *observer) status() Status {
 	return o.now
 }
 
-// attempt takes note of a request: what came of it, how long it took, and what
-// the node will do next.
-func (o *observer) attempt(op operation, out outcome, took time.Duration, next schedule) {
+// attempt takes note of a request: when it was due, what came of it, how long it
+// took, and what the node will do next.
+func (o *observer) attempt(op operation, due time.Time, out outcome, took time.Duration, next schedule) {
 	o.metrics.record(op, out, took)
 	o.warn(out.weakToken)
 
-	event := Event{Type: EventFailed, CorrelationID: out.correlationID, Next: time.Until(next.due), Err: out.err}
+	event := Event{Type: EventFailed, Due: due, Took: took, CorrelationID: out.correlationID, Next: time.Until(next.due), Err: out.err}
 	switch {
 	case out.verdict == accepted && op == registering:
 		event.Type = EventRegistered
@@ -66,6 +63,10 @@ func (o *observer) attempt(op operation, out outcome, took time.Duration, next s
 // say logs an event: what repeats, at Debug.
 func (o *observer) say(op operation, e Event, v verdict) {
 	level, message := slog.LevelDebug, string(e.Type)
+	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
+		o.trouble = accepted
+		return // nearly all that happens is this
+	}
 	attrs := []slog.Attr{slog.String("correlation_id", e.CorrelationID), slog.Duration("next", e.Next.Round(time.Millisecond))}
 	if v != accepted && o.trouble == accepted {
 		o.since = time.Now()
@@ -162,11 +163,11 @@ func (o *observer) departure(out outcome, took time.Duration) {
 	o.mu.Unlock()
 	if out.verdict != accepted && out.verdict != forgotten {
 		o.log.Warn("deregister failed", "correlation_id", out.correlationID, "error", out.err)
-		o.emit(Event{Type: EventFailed, CorrelationID: out.correlationID, Err: out.err})
+		o.emit(Event{Type: EventFailed, Took: took, CorrelationID: out.correlationID, Err: out.err})
 		return
 	}
 	o.log.Info("deregistered from orchestratord", "correlation_id", out.correlationID)
-	o.emit(Event{Type: EventDeregistered, CorrelationID: out.correlationID})
+	o.emit(Event{Type: EventDeregistered, Took: took, CorrelationID: out.correlationID})
 }
 
 // stopped takes note that the node sends nothing any more.

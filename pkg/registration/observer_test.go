@@ -296,3 +296,33 @@ func counted(collected metricdata.ResourceMetrics, name string) string {
 	slices.Sort(parts)
 	return strings.Join(parts, " ")
 }
+
+func TestAnEventTellsWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen recorder
+		w := &wire{answer: func(int, request) answer { return answer{delay: 300 * time.Millisecond} }}
+		c := config(t, w)
+		c.OnEvent = seen.add
+		node := beating(t, c, func(ctx context.Context) ([]registration.PoolStatus, error) {
+			time.Sleep(50 * time.Millisecond)
+			return ready(ctx)
+		})
+		time.Sleep(20 * time.Second)
+		node.Deregister(t.Context())
+		synctest.Wait()
+		for _, e := range seen.events {
+			late := map[registration.EventType]time.Duration{registration.EventOnline: 50 * time.Millisecond, registration.EventHeartbeat: 50 * time.Millisecond}[e.Type]
+			switch {
+			case e.Took != 300*time.Millisecond:
+				t.Errorf("%s took %v, want 300ms", e.Type, e.Took)
+			case e.Type == registration.EventDeregistered && !e.Due.IsZero():
+				t.Errorf("%s was due at %v", e.Type, e.Due)
+			case e.Type != registration.EventDeregistered && e.Time.Sub(e.Due) != e.Took+late:
+				t.Errorf("%s came %v after it was due, want %v", e.Type, e.Time.Sub(e.Due), e.Took+late)
+			}
+		}
+		if len(seen.events) != 4 {
+			t.Errorf("events were %v, want a registration, two heartbeats and a deregistration", seen.types())
+		}
+	})
+}

@@ -104,6 +104,8 @@ var errStatusLate = fmt.Errorf("the status callback has not answered within %v",
 // blocks holds up nothing but itself.
 type sampler struct {
 	ask     StatusFunc
+	ctx     context.Context // of the calls
+	end     func()          // ends it
 	last    []nodeapi.PoolStatus
 	pending chan sample // not nil while a call runs or its answer waits
 }
@@ -113,8 +115,9 @@ type sample struct {
 	err   error
 }
 
-func newSampler(ask StatusFunc, pools []string) *sampler {
+func newSampler(ctx context.Context, ask StatusFunc, pools []string) *sampler {
 	s := &sampler{ask: ask, last: []nodeapi.PoolStatus{}}
+	s.ctx, s.end = context.WithCancel(ctx)
 	for _, id := range pools {
 		s.last = append(s.last, PoolStatus{PoolID: id}.wire())
 	}
@@ -122,7 +125,7 @@ func newSampler(ask StatusFunc, pools []string) *sampler {
 }
 
 // sample returns the status to send now, and what is wrong when it is not fresh.
-func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
+func (s *sampler) sample() ([]nodeapi.PoolStatus, error) {
 	if s.pending != nil {
 		// A call from an earlier heartbeat was late: it is not waited for again,
 		// and an answer that has come since is older than the one asked for now.
@@ -134,7 +137,7 @@ func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 		}
 	}
 	s.pending = make(chan sample, 1)
-	go func(answer chan<- sample) { answer <- s.call(ctx) }(s.pending)
+	go func(answer chan<- sample) { answer <- s.call() }(s.pending)
 
 	patience := time.NewTimer(statusPatience)
 	defer patience.Stop()
@@ -154,13 +157,13 @@ func (s *sampler) take(got sample) error {
 	return got.err
 }
 
-func (s *sampler) call(ctx context.Context) (got sample) {
+func (s *sampler) call() (got sample) {
 	defer func() {
 		if r := recover(); r != nil {
 			got = sample{err: fmt.Errorf("the status callback panicked: %v", r)}
 		}
 	}()
-	status, err := s.ask(ctx)
+	status, err := s.ask(s.ctx)
 	if err != nil {
 		return sample{err: fmt.Errorf("the status callback failed: %w", err)}
 	}

@@ -24,7 +24,7 @@ func (v verdict) name() string {
 // tracing makes a client span of each request (CLOUD-7030).
 type tracing struct {
 	tracer trace.Tracer
-	node   attribute.KeyValue
+	nodeID string
 }
 
 func newTracing(c Config) tracing {
@@ -32,14 +32,18 @@ func newTracing(c Config) tracing {
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
-	return tracing{tracer: provider.Tracer(instrumentation), node: attribute.String("node_id", c.NodeID)}
+	return tracing{tracer: provider.Tracer(instrumentation), nodeID: c.NodeID}
 }
 
 // start begins the span of a request; its end takes the outcome.
 func (t tracing) start(ctx context.Context, op operation) (context.Context, func(outcome)) {
 	ctx, span := t.tracer.Start(ctx, "orchestratord "+string(op),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(t.node))
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String("node_id", t.nodeID)))
 	return ctx, func(o outcome) {
+		if !span.IsRecording() {
+			span.End()
+			return
+		}
 		span.SetAttributes(attribute.String("correlation_id", o.correlationID), attribute.String("outcome", o.verdict.name()))
 		var e *Error
 		if errors.As(o.err, &e) {
@@ -57,7 +61,7 @@ func inject(ctx context.Context, header http.Header) {
 
 // metrics counts and times what a node does. It belongs to the node's owner.
 type metrics struct {
-	node          attribute.KeyValue
+	nodeID        string
 	requests      metric.Float64Histogram
 	heartbeats    metric.Int64Counter
 	registrations metric.Int64Counter
@@ -73,14 +77,14 @@ type kind struct {
 
 // newMetrics registers the instruments. What cannot be registered does nothing:
 // a node does not fail for the sake of its metrics.
-func newMetrics(c Config, status func() Status) *metrics {
+func newMetrics(c Config, status func() Status) metrics {
 	provider := c.MeterProvider
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
 	meter := provider.Meter(instrumentation)
 	node := attribute.String("node_id", c.NodeID)
-	m := &metrics{node: node, attributes: map[kind]metric.MeasurementOption{}, stop: func() {}}
+	m := metrics{nodeID: c.NodeID, stop: func() {}}
 	m.requests, _ = meter.Float64Histogram("node_registration.request.duration",
 		metric.WithUnit("s"), metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
 	m.heartbeats, _ = meter.Int64Counter("node_registration.heartbeats",
@@ -107,9 +111,13 @@ func newMetrics(c Config, status func() Status) *metrics {
 	return m
 }
 
-// record notes a request and how long it took.
+// record notes a request and how long it took, if anybody measures.
 func (m *metrics) record(op operation, o outcome, took time.Duration) {
-	ctx, attributes := context.Background(), m.attributesOf(kind{op, o.verdict})
+	ctx := context.Background()
+	if !m.requests.Enabled(ctx) && !m.heartbeats.Enabled(ctx) && !m.registrations.Enabled(ctx) {
+		return
+	}
+	attributes := m.attributesOf(kind{op, o.verdict})
 	m.requests.Record(ctx, took.Seconds(), attributes)
 	switch {
 	case op == beating:
@@ -120,8 +128,11 @@ func (m *metrics) record(op operation, o outcome, took time.Duration) {
 }
 
 func (m *metrics) attributesOf(s kind) metric.MeasurementOption {
+	if m.attributes == nil {
+		m.attributes = map[kind]metric.MeasurementOption{}
+	}
 	if m.attributes[s] == nil {
-		m.attributes[s] = metric.WithAttributeSet(attribute.NewSet(m.node,
+		m.attributes[s] = metric.WithAttributeSet(attribute.NewSet(attribute.String("node_id", m.nodeID),
 			attribute.String("operation", string(s.op)), attribute.String("outcome", s.verdict.name())))
 	}
 	return m.attributes[s]

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// census is what orchestratord makes of the nodes of a fleet that are up.
+type census struct {
+	Online      int `json:"online"`
+	Draining    int `json:"draining"`
+	Registering int `json:"registering"` // whose first heartbeat is to come; it may not list them
+	Offline     int `json:"offline"`
+	Failed      int `json:"failed"`
+	Absent      int `json:"absent"` // had a good heartbeat, and are not on the list
+	// Error says why orchestratord could not be asked, empty when it could.
+	Error string `json:"error,omitempty"`
+}
+
+func (c *census) add(other census) {
+	c.Online += other.Online
+	c.Draining += other.Draining
+	c.Registering += other.Registering
+	c.Offline += other.Offline
+	c.Failed += other.Failed
+	c.Absent += other.Absent
+	if c.Error == "" {
+		c.Error = other.Error
+	}
+}
+
+// listPatience is how long the list of a hundred thousand nodes may take.
+const listPatience = 30 * time.Second
+
+// census asks orchestratord for its nodes, and counts those of the fleet.
+func (s *swarm) census(ctx context.Context) census {
+	ctx, cancel := context.WithTimeout(ctx, listPatience)
+	defer cancel()
+	listed := make(map[int]nodeapi.NodeStatus, s.nodes)
+	err := s.list(ctx, func(node nodeapi.Node) {
+		if index, ours := s.index(node.NodeID); ours {
+			listed[index] = node.Status
+		}
+	})
+	if err != nil {
+		return census{Error: err.Error()}
+	}
+	var c census
+	for _, l := range s.living() {
+		switch status, known := listed[l.index]; {
+		case !known && s.ledger.hasAnswer(l):
+			c.Absent++
+		case !known, status == nodeapi.NodeStatusRegistering:
+			c.Registering++
+		case status == nodeapi.NodeStatusOnline:
+			c.Online++
+		case status == nodeapi.NodeStatusDraining:
+			c.Draining++
+		case status == nodeapi.NodeStatusOffline:
+			c.Offline++
+		default:
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// ask finds out whether there is an orchestratord that lists its nodes to the fleet.
+func (s *swarm) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, listPatience)
+	defer cancel()
+	return s.list(ctx, nil)
+}
+
+// list has orchestratord list its nodes, and tells of them one by one: a list of all
+// may be larger than the fleet. For nobody it only looks whether there is a list.
+func (s *swarm) list(ctx context.Context, each func(nodeapi.Node)) error {
+	api, err := nodeapi.NewClient(s.node.OrchestratordURL, nodeapi.WithHTTPClient(s.client))
+	if err != nil {
+		return err
+	}
+	correlation := rand.Text()
+	response, err := api.ListNodes(ctx, &nodeapi.ListNodesParams{XCorrelationID: &correlation}, s.authorize)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %d (correlation id %s)", response.StatusCode, correlation)
+	}
+	return eachOf(response.Body, each)
+}
+
+// authorize adds the token that nodes have.
+func (s *swarm) authorize(ctx context.Context, r *http.Request) error {
+	if s.node.APIToken == nil {
+		return nil
+	}
+	token, err := s.node.APIToken(ctx)
+	r.Header.Set("Authorization", "Bearer "+token)
+	return err
+}
+
+// eachOf reads the elements of the one array in an object, for each, which may be nil.
+func eachOf[T any](object io.Reader, each func(T)) error {
+	decoder := json.NewDecoder(object)
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return fmt.Errorf("there is no list in the answer: %w", err)
+		}
+		if token == json.Delim('[') {
+			break
+		}
+	}
+	if each == nil {
+		return nil
+	}
+	for decoder.More() {
+		var element T
+		if err := decoder.Decode(&element); err != nil {
+			return fmt.Errorf("the list in the answer cannot be read: %w", err)
+		}
+		each(element)
+	}
+	_, err := decoder.Token() // a list that is cut off has no end
+	return err
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+const fleetHelp = `Runs many nodes in one process, each of them the real client, which share a few
+connections. Their registrations are spread over the ramp. After --for, or on Ctrl-C,
+they deregister, and the report is written to stdout. Progress goes to stderr.
+
+A node's heartbeats are due at the ticks of its grid, one interval apart. Of them the
+report tells:
+
+  sent      heartbeats that were sent, those told at once after a change included
+  answered  those that orchestratord took
+  retried   those that it did not take, or not in time: the node tries again
+  missed    ticks without a heartbeat of their own that was answered well; a tick
+            that was due in the last second of the run does not count
+  late      ticks answered more than 1 s after they were due (CLOUD-11002)
+  latency   from when a heartbeat was due until its good answer: what the fleet, its
+            machine and the network took of it counts as much as orchestratord's share
+
+Memory is that of the process, the most it was resident, beyond what it was before
+there were nodes. Orchestratord is asked for its list of nodes at the end, while all
+nodes are up; those that crashed on purpose and are still down are not looked for.
+
+Exit status: 0 when every promise was kept; 3 when a node was not registered, a
+heartbeat was missed or late, or a node that was up is Offline, Failed or unknown to
+orchestratord, or orchestratord could not be asked; 1 when the fleet could not run.`
+
+const fleetExamples = `  # a hundred nodes against a mock on this machine, until Ctrl-C
+  nodesim fleet
+
+  # a hundred thousand for three minutes, each with a heartbeat every 10 s
+  nodesim fleet --nodes 100000 --interval 10s --for 3m
+
+  # five crashes a second, at most a tenth of the fleet down, and changes of state
+  nodesim fleet --nodes 1000 --kill-rate 5 --kill-share 0.1 --change-rate 20 --for 5m
+
+  # from two machines, added up
+  nodesim fleet --node-prefix a --for 3m --report json > a.json
+  nodesim fleet --node-prefix b --for 3m --report json > b.json
+  nodesim merge a.json b.json`
+
+// Settings that hold where the command line is silent.
+const (
+	defaultNodes       = 100
+	defaultConnections = 256
+	defaultDown        = 45 * time.Second // long enough for orchestratord to notice
+	defaultKillShare   = 0.1
+)
+
+// newFleetCommand returns the command that runs a fleet of nodes.
+func newFleetCommand() *cobra.Command {
+	fromEnv, envErr := registration.ConfigFromEnv()
+	s := settings{node: withDemoDefaults(fromEnv)}
+	var (
+		flagErr       func() error
+		token, format string
+	)
+	command := &cobra.Command{
+		Use:     "fleet",
+		Short:   "Run a fleet of nodes, and report what became of their heartbeats",
+		Long:    fleetHelp,
+		Example: fleetExamples,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("token") {
+				s.node.APIToken = registration.StaticToken(token)
+			}
+			if !cmd.Flags().Changed("ramp") {
+				s.ramp = s.gentleRamp()
+			}
+			s.node.Capabilities = newHardware(s.node.Pools).capabilities()
+			write, formatErr := writerOf(format)
+			if err := errors.Join(flagErr(), envErr, s.validate(), formatErr); err != nil {
+				return err
+			}
+			transport := newTransport(s.connections)
+			defer transport.CloseIdleConnections()
+			result, err := newSwarm(s, transport, newProgress(cmd.ErrOrStderr())).run(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return write.conclude(cmd.OutOrStdout(), result)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&s.node.OrchestratordURL, "orchestratord-url", s.node.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
+	flags.IntVar(&s.nodes, "nodes", defaultNodes, "how many nodes")
+	flags.StringVar(&s.prefix, "node-prefix", "fleet", "begin of the nodes' ids; fleets against one orchestratord need one each")
+	flags.DurationVar(&s.node.HeartbeatInterval, "interval", s.node.HeartbeatInterval, "time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+	flags.DurationVar(&s.ramp, "ramp", 0, "time over which registrations are spread (default one interval, and more for over 2,000 a second)")
+	flags.DurationVar(&s.lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
+	flags.StringVar(&token, "token", "", "bearer token ["+registration.EnvAPIToken+"]")
+	flags.IntVar(&s.connections, "connections", defaultConnections, "connections that the nodes share, at most")
+	flags.Float64Var(&s.killRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
+	flags.Float64Var(&s.killShare, "kill-share", defaultKillShare, "share of the fleet that may be down at once, 0 to 1")
+	flags.DurationVar(&s.down, "down", defaultDown, "how long a node that crashed is down before it starts again")
+	flags.Float64Var(&s.changeRate, "change-rate", 0, "pools a second that change their state, which is told at once")
+	flags.StringVar(&format, "report", "text", "text, or json, which nodesim merge reads")
+	flags.Lookup("ramp").DefValue = "" // it depends, as its usage says
+	flagErr = cli.CollectErrors(flags)
+	return command
+}

@@ -1,0 +1,428 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// network is what lies between a fleet and a mock orchestratord in memory.
+type network struct {
+	mock  *mockserver.Server
+	to    http.RoundTripper
+	fault fault
+}
+
+// fault answers in orchestratord's place, with an answer or an error, or does not, with
+// neither.
+type fault func(r *http.Request, to http.RoundTripper) (*http.Response, error)
+
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if n.fault != nil {
+		if response, err := n.fault(r, n.to); response != nil || err != nil {
+			return response, err
+		}
+	}
+	return n.to.RoundTrip(r)
+}
+
+func isHeartbeat(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/heartbeat") }
+
+func answered(r *http.Request, status int, body string) (*http.Response, error) {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// between returns a fault that lasts from one time to another.
+func between(from, to time.Duration, trouble func(*http.Request) (*http.Response, error)) fault {
+	begin := time.Now()
+	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+		if at := time.Since(begin); at < from || at >= to {
+			return nil, nil
+		}
+		return trouble(r)
+	}
+}
+
+// simulate runs a fleet of 20 nodes for two minutes of a bubble's time, and returns
+// its report and those whom orchestratord knows afterwards.
+func simulate(t *testing.T, ctx context.Context, fault fault, change func(*settings), out ...io.Writer) (*report, []string) {
+	t.Helper()
+	mock, err := mockserver.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mock.Close()
+	s := settings{
+		node: withDemoDefaults(registration.Config{}), prefix: "sim", nodes: 20, ramp: 10 * time.Second, lifetime: 2 * time.Minute,
+		connections: 256, killShare: defaultKillShare, down: defaultDown,
+	}
+	s.node.HeartbeatInterval = 10 * time.Second
+	s.node.Jitter = func() float64 { return 0.5 } // first heartbeats come 5 s after registrations
+	if change != nil {
+		change(&s)
+	}
+	result, err := newSwarm(s, &network{mock, mocktest.Transport(mock), fault}, newProgress(io.MultiWriter(out...))).run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, node := range mock.Nodes() {
+		left = append(left, node.Registration.NodeID)
+	}
+	return result, left
+}
+
+func TestAFleetThatIsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var progress strings.Builder
+		r, left := simulate(t, t.Context(), nil, nil, &progress)
+		// A line every 10 s for 130 s, and one for each phase.
+		if lines := strings.Count(progress.String(), "\n"); lines < 12 || lines > 18 || !strings.Contains(progress.String(), "s: 20 nodes up, 1") {
+			t.Errorf("progress is\n%s", progress.String())
+		}
+		// Each node beats every 10 s, the first time within 10 s of its registration.
+		if b := r.Beats; b.Sent != b.Answered || b.Sent < 20*11 || b.Sent > 20*13 || b.Missed+b.Late+b.Retried != 0 {
+			t.Errorf("heartbeats are %+v", b)
+		}
+		if r.Registered != 20 || r.Registrations != 20 || r.Orchestratord.Online != 20 || r.broken() != nil || r.limits() != nil {
+			t.Errorf("report is %+v: %v, %v", r, r.broken(), r.limits())
+		}
+		if len(left) != 0 || r.Left != 0 {
+			t.Errorf("left on record: %v, reported %d", left, r.Left)
+		}
+	})
+}
+
+func TestWhatAFleetGoesThrough(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	const taken = `{"success":true,"next_heartbeat_ms":10000}`
+	for name, test := range map[string]struct {
+		fault  func() fault
+		change func(*settings)
+		check  func(r *report) bool
+		broken string // part of the promises broken, empty for none
+		limits string
+	}{
+		"slow answers": {
+			fault: func() fault {
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if isHeartbeat(r) {
+						time.Sleep(1500 * time.Millisecond)
+					}
+					return nil, nil
+				}
+			},
+			check: func(r *report) bool {
+				// What is under way at the end for more than a second is missed.
+				return r.Beats.Late == r.Beats.Answered && r.Beats.Missed < 20 && r.Latency.at(50) >= 1500*time.Millisecond
+			},
+			broken: "heartbeats late: ",
+		},
+		"answers that are nearly slow": {
+			fault: func() fault {
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					time.Sleep(900 * time.Millisecond)
+					return nil, nil
+				}
+			},
+			check: func(r *report) bool { return r.Beats.Late == 0 && r.Beats.Retried == 0 },
+		},
+		"an outage of three ticks": {
+			fault: func() fault {
+				return between(time.Minute, 90*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+			},
+			check: func(r *report) bool {
+				return r.Beats.Missed >= 20*2 && r.Beats.Missed <= 20*4 && r.Beats.Retried > 0 && r.Failures["heartbeat: connection refused"] > 0
+			},
+			broken: "heartbeats missed: ",
+		},
+		"an outage until the end": {
+			fault: func() fault {
+				return between(time.Minute, 130*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+			},
+			check:  func(r *report) bool { return r.Beats.Missed >= 20*6 && r.Beats.Missed <= 20*7 },
+			broken: "orchestratord could not be asked",
+		},
+		"a quick retry": {
+			fault: func() fault {
+				failed := map[string]bool{}
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if isHeartbeat(r) && len(failed) < 5 && !failed[r.URL.Path] {
+						failed[r.URL.Path] = true
+						return answered(r, http.StatusInternalServerError, "")
+					}
+					return nil, nil
+				}
+			},
+			change: func(s *settings) { s.node.MaxBackoff = 100 * time.Millisecond },
+			check: func(r *report) bool {
+				return r.Beats.Retried == 5 && r.Beats.Missed == 0 && r.Beats.Late == 0 && r.Failures["heartbeat: answered 500"] == 5
+			},
+		},
+		"a node that goes offline": {
+			fault: func() fault {
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if isHeartbeat(r) && strings.Contains(r.URL.Path, "/sim-3/") {
+						return answered(r, http.StatusOK, taken)
+					}
+					return nil, nil
+				}
+			},
+			change: func(s *settings) { s.lifetime = time.Minute },
+			check:  func(r *report) bool { return r.Orchestratord.Online == 19 && r.Beats.Missed == 0 },
+			broken: "Offline to orchestratord: 1",
+		},
+		"a node that is lost": {
+			fault: func() fault {
+				return func(r *http.Request, to http.RoundTripper) (*http.Response, error) {
+					if !isHeartbeat(r) || !strings.Contains(r.URL.Path, "/sim-3/") {
+						return nil, nil
+					}
+					farewell, _ := http.NewRequest(http.MethodDelete, strings.TrimSuffix(r.URL.String(), "/heartbeat"), nil)
+					if response, err := to.RoundTrip(farewell); err == nil {
+						response.Body.Close()
+					}
+					return answered(r, http.StatusOK, taken)
+				}
+			},
+			check:  func(r *report) bool { return r.Orchestratord.Online == 19 },
+			broken: "unknown to orchestratord: 1",
+		},
+		"crashes": {
+			change: func(s *settings) { s.killRate, s.killShare, s.down = 1, 0.5, 20*time.Second },
+			check: func(r *report) bool {
+				down := int(r.Trouble.Killed - r.Trouble.Revived)
+				return r.Trouble.Revived >= 20 && down <= 10 && r.Registered == 20 &&
+					r.Orchestratord.Online+r.Orchestratord.Registering == 20-down
+			},
+		},
+		"a crash in an outage": {
+			fault: func() fault {
+				return between(time.Minute, 115*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+			},
+			change: func(s *settings) { s.nodes, s.killRate, s.killShare, s.down = 1, 0.01, 1, time.Hour },
+			check:  func(r *report) bool { return r.Trouble.Killed == 1 && r.Beats.Missed == 4 },
+			broken: "heartbeats missed: ",
+		},
+		"changes": {
+			change: func(s *settings) { s.changeRate = 2 },
+			check: func(r *report) bool {
+				return r.Trouble.Changed > 200 && r.Beats.Sent > 20*13 && r.Orchestratord.Online+r.Orchestratord.Draining == 20
+			},
+		},
+		"no file descriptors": {
+			fault: func() fault {
+				return between(time.Minute, time.Minute+time.Second, func(*http.Request) (*http.Response, error) {
+					return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+				})
+			},
+			change: func(s *settings) { s.node.MaxBackoff = 100 * time.Millisecond },
+			check:  func(r *report) bool { return r.Machine.NoFile > 0 },
+			limits: "ulimit -n",
+		},
+		"few connections": {
+			fault: func() fault {
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					time.Sleep(600 * time.Millisecond)
+					return nil, nil
+				}
+			},
+			change: func(s *settings) { s.connections = 1 },
+			check:  func(r *report) bool { return r.Machine.InFlight > 1 },
+			limits: "--connections",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var trouble fault
+				if test.fault != nil {
+					trouble = test.fault()
+				}
+				r, left := simulate(t, t.Context(), trouble, test.change)
+				var table strings.Builder
+				writeTable(&table, r)
+				if !test.check(r) {
+					t.Errorf("report is\n%s", table.String())
+				}
+				if broken := strings.Join(r.broken(), "; "); (broken == "") != (test.broken == "") || !strings.Contains(broken, test.broken) {
+					t.Errorf("broken is %q, want %q, in\n%s", broken, test.broken, table.String())
+				}
+				if limits := strings.Join(r.limits(), "; "); (limits == "") != (test.limits == "") || !strings.Contains(limits, test.limits) {
+					t.Errorf("limits met are %q, want %q", limits, test.limits)
+				}
+				if len(left) != 0 || r.Left != 0 {
+					t.Errorf("left on record: %v, reported %d", left, r.Left)
+				}
+			})
+		})
+	}
+}
+
+func TestAFleetThatIsInterrupted(t *testing.T) {
+	for name, after := range map[string]time.Duration{"in its ramp": 5 * time.Second, "while it runs": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(after, cancel)
+				begin := time.Now()
+				slow := func(*http.Request, http.RoundTripper) (*http.Response, error) {
+					time.Sleep(300 * time.Millisecond) // so that there is a request to interrupt
+					return nil, nil
+				}
+				r, left := simulate(t, ctx, slow, func(s *settings) { s.lifetime = 0 })
+				if r.broken() != nil || len(r.Failures) != 0 || r.Registered == 0 || r.Unregistered != 0 || len(left) != 0 || time.Since(begin) > after+2*time.Second {
+					t.Errorf("after %v the report is %+v, broken %v, and left on record is %v", time.Since(begin), r, r.broken(), left)
+				}
+			})
+		})
+	}
+}
+
+// An orchestratord that goes away for good keeps a fleet neither from ending nor from
+// telling so.
+func TestAFleetWhoseOrchestratordIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := between(time.Minute, time.Hour, func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+		begin := time.Now()
+		r, _ := simulate(t, t.Context(), gone, func(s *settings) { s.nodes = 500 })
+		if r.Left != 500 || r.Orchestratord.Error == "" || time.Since(begin) > 130*time.Second+10*time.Second {
+			t.Errorf("after %v, %d nodes are left, census %+v", time.Since(begin), r.Left, r.Orchestratord)
+		}
+	})
+}
+
+func TestAFleetKnowsItsOwnNodes(t *testing.T) {
+	s := settings{prefix: "sim-1", nodes: 20}
+	for id, ours := range map[string]bool{
+		"sim-1-0": true, "sim-1-19": true,
+		"sim-1-20": false, "sim-1-007": false, "sim-1-+3": false, "sim-1--1": false, "sim-1-": false, "sim-1": false, "sim-11-3": false, "sim-1-3-4": false,
+	} {
+		if index, is := s.index(id); is != ours || is && s.id(index) != id {
+			t.Errorf("%s is node %d of the fleet: %v", id, index, is)
+		}
+	}
+}
+
+func fleetArgs(url string, more ...string) []string {
+	return append([]string{"fleet", "--orchestratord-url", url, "--nodes", "5", "--interval", "1s", "--ramp", "0", "--for", "1ms"}, more...)
+}
+
+func TestAFleetFromFlags(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
+	var out, log bytes.Buffer
+	if status := run(t.Context(), fleetArgs(orchestratord.URL, "--token", "secret"), &out, &log); status != 0 {
+		t.Errorf("status %d: %s", status, log.String())
+	}
+	for _, want := range []string{"fleet: 5 nodes, a heartbeat every 1s", "registered", "p99.9", "goroutines", "every promise was kept"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report does not say %q:\n%s", want, out.String())
+		}
+	}
+	if nodes := orchestratord.Nodes(); len(nodes) != 0 {
+		t.Errorf("left on record: %v", nodes)
+	}
+}
+
+func TestAFleetThatCannotBe(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
+	for name, test := range map[string]struct{ url, want string }{
+		"no orchestratord": {"http://127.0.0.1:1", "refused"},
+		"no token":         {orchestratord.URL, "answered 401"},
+		"another server":   {orchestratord.URL + "/docs", "orchestratord cannot be asked for its nodes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, log bytes.Buffer
+			status := run(t.Context(), fleetArgs(test.url), &out, &log)
+			if status != 1 || out.Len() != 0 || !strings.Contains(log.String(), test.want) {
+				t.Errorf("status %d, output %q, error %q, want %q", status, out.String(), log.String(), test.want)
+			}
+		})
+	}
+}
+
+func TestReportsAddUp(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t)
+	dir := t.TempDir()
+	var files []string
+	for _, prefix := range []string{"a", "b"} {
+		var out, log bytes.Buffer
+		status := run(t.Context(), fleetArgs(orchestratord.URL, "--for", "1s", "--node-prefix", prefix, "--report", "json"), &out, &log)
+		if status != 0 {
+			t.Fatalf("status %d: %s", status, log.String())
+		}
+		files = append(files, filepath.Join(dir, prefix+".json"))
+		if err := os.WriteFile(files[len(files)-1], out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, log bytes.Buffer
+	if status := run(t.Context(), append([]string{"merge", "--report", "json"}, files...), &out, &log); status != 0 {
+		t.Fatalf("status %d: %s", status, log.String())
+	}
+	var sum report
+	if err := json.Unmarshal(out.Bytes(), &sum); err != nil {
+		t.Fatal(err)
+	}
+	if sum.Nodes != 10 || sum.Registered != 10 || len(sum.Fleets) != 2 || sum.Orchestratord.Online+sum.Orchestratord.Registering != 10 ||
+		sum.Latency.histogram.TotalCount() != sum.Beats.Answered || sum.Beats.Answered == 0 {
+		t.Errorf("sum is %+v", sum)
+	}
+	for name, test := range map[string]struct{ file, want string }{
+		"a report twice": {files[0], `fleet "a" is in two reports`},
+		"no file":        {filepath.Join(dir, "none.json"), "none.json: no such file"},
+		"no report":      {writeFile(t, "{}"), "not a report"},
+		"no JSON":        {writeFile(t, "fleet:"), "invalid character"},
+		"no histogram":   {writeFile(t, `{"fleets":[{}],"latency":{"hdrhistogram_us":"AAAA"}}`), "latency histogram"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, log bytes.Buffer
+			status := run(t.Context(), []string{"merge", files[0], test.file}, &out, &log)
+			if status != 1 || out.Len() != 0 || !strings.Contains(log.String(), test.want) {
+				t.Errorf("status %d, output %q, error %q, want %q", status, out.String(), log.String(), test.want)
+			}
+		})
+	}
+}
+
+func writeFile(t *testing.T, content string) string {
+	file := filepath.Join(t.TempDir(), "report.json")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// A broken promise is told by the exit status of both commands.
+func TestABrokenPromiseIsAnExitStatus(t *testing.T) {
+	r := report{Fleets: []member{{Prefix: "a"}}, tally: newTally()}
+	r.Beats.Missed = 1
+	var text bytes.Buffer
+	if err := reportWriter(writeJSON).conclude(&text, &r); !errors.Is(err, errBroken) {
+		t.Errorf("error is %v", err)
+	}
+	var out, log bytes.Buffer
+	if status := run(t.Context(), []string{"merge", writeFile(t, text.String())}, &out, &log); status != brokenStatus || log.Len() != 0 {
+		t.Errorf("status %d, error %q", status, log.String())
+	}
+	if !strings.Contains(out.String(), "BROKEN         heartbeats missed: 1") {
+		t.Errorf("report is\n%s", out.String())
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// lateAfter is how long after its tick a heartbeat has to be answered (CLOUD-11002).
+const lateAfter = time.Second
+
+// maxFailures is how many kinds of failures are told apart.
+const maxFailures = 20
+
+// beats counts the heartbeats of a fleet; the help of nodesim fleet defines them.
+type beats struct {
+	Sent     int64 `json:"sent"`
+	Answered int64 `json:"answered"`
+	Retried  int64 `json:"retried"`
+	Missed   int64 `json:"missed"`
+	Late     int64 `json:"late"`
+}
+
+// tally is what a fleet has come to.
+type tally struct {
+	Registrations int64            `json:"registrations"`
+	Beats         beats            `json:"heartbeats"`
+	Latency       latency          `json:"latency"`
+	SentLate      time.Duration    `json:"sent_late_ns"` // the longest from when a heartbeat was due until it was sent
+	Failures      map[string]int64 `json:"failures"`
+}
+
+// add adds what another fleet has come to.
+func (t *tally) add(other tally) {
+	t.Registrations += other.Registrations
+	t.Beats.Sent += other.Beats.Sent
+	t.Beats.Answered += other.Beats.Answered
+	t.Beats.Retried += other.Beats.Retried
+	t.Beats.Missed += other.Beats.Missed
+	t.Beats.Late += other.Beats.Late
+	t.Latency.add(other.Latency)
+	t.SentLate = max(t.SentLate, other.SentLate)
+	for kind, n := range other.Failures {
+		t.Failures[kind] += n
+	}
+}
+
+// ledger keeps the tally of a fleet, by what its nodes tell.
+type ledger struct {
+	mu    sync.Mutex
+	tally tally
+}
+
+func newTally() tally { return tally{Latency: newLatency(), Failures: map[string]int64{}} }
+
+func newLedger() *ledger { return &ledger{tally: newTally()} }
+
+// beats returns the heartbeats so far.
+func (l *ledger) beats() beats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tally.Beats
+}
+
+// now returns the tally so far.
+func (l *ledger) now() tally {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.tally
+	now.Latency = l.tally.Latency.copy()
+	now.Failures = maps.Clone(l.tally.Failures)
+	return now
+}
+
+// note takes down what has happened in a life, unless it is over.
+func (l *ledger) note(life *life, e registration.Event) {
+	interval := life.node.Status().Interval
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if life.over {
+		return
+	}
+	switch e.Type {
+	case registration.EventRegistered:
+		l.tally.Registrations++
+		if life.tick.IsZero() {
+			life.tick = e.Time.Add(e.Next)
+		}
+	case registration.EventOnline, registration.EventHeartbeat:
+		l.answered(life, e, interval)
+	case registration.EventFailed, registration.EventForgotten:
+		l.failed(e.Err)
+	}
+}
+
+// answered takes down a good heartbeat. The node says when its next one is due: of
+// the ticks before that, this one answers the last.
+func (l *ledger) answered(life *life, e registration.Event, interval time.Duration) {
+	took := e.Time.Sub(e.Due)
+	l.tally.Latency.record(took)
+	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
+
+	beats := &l.tally.Beats
+	beats.Sent++
+	beats.Answered++
+	next := e.Time.Add(e.Next)
+	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that told a change
+		beats.Missed += ticks - 1
+		if e.Time.Sub(next.Add(-interval)) > lateAfter {
+			beats.Late++
+		}
+	}
+	life.answered = true
+	life.tick = next
+}
+
+// failed takes down a request that was not accepted.
+func (l *ledger) failed(err error) {
+	var request *registration.Error
+	if !errors.As(err, &request) || request.Op == "register" && errors.Is(err, context.Canceled) {
+		return // the fleet was told to end
+	}
+	if request.Op == "heartbeat" {
+		l.tally.Beats.Sent++
+		l.tally.Beats.Retried++
+	}
+	kind := request.Op + ": " + kindOf(request)
+	if _, known := l.tally.Failures[kind]; !known && len(l.tally.Failures) >= maxFailures {
+		kind = "others"
+	}
+	l.tally.Failures[kind]++
+}
+
+// kindOf says what was wrong in words that many requests share.
+func kindOf(e *registration.Error) string {
+	var timeout net.Error
+	var network *net.OpError
+	switch {
+	case e.StatusCode != 0 && e.Code != "":
+		return fmt.Sprintf("answered %d %s", e.StatusCode, e.Code)
+	case e.StatusCode != 0:
+		return fmt.Sprintf("answered %d", e.StatusCode)
+	case errors.As(e, &timeout) && timeout.Timeout():
+		return "no answer in time"
+	case errors.As(e, &network):
+		return network.Err.Error()
+	default:
+		return "the connection broke"
+	}
+}
+
+// close ends the account of a life. The ticks that it leaves unanswered are missed,
+// but for one so young that it could still have been answered in time.
+func (l *ledger) close(life *life, now time.Time) {
+	interval := life.node.Status().Interval
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	overdue := now.Sub(life.tick) - lateAfter
+	if !life.over && !life.tick.IsZero() && overdue > 0 {
+		l.tally.Beats.Missed += int64(overdue/interval) + 1
+	}
+	life.over = true
+}
+
+// hasAnswer tells whether a life has had a good heartbeat.
+func (l *ledger) hasAnswer(life *life) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return life.answered
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// life is one node of a fleet, from its start to its end. A node that starts again
+// begins another.
+type life struct {
+	swarm *swarm
+	index int
+	node  *registration.Node
+	up    atomic.Bool  // registered, with its heartbeats
+	mood  atomic.Int32 // which of the moods its pools are in
+
+	// What follows belongs to the ledger.
+	over     bool
+	answered bool      // it has had a good heartbeat
+	tick     time.Time // the first tick that is not answered, zero before it is known
+}
+
+// start begins a life of a node: it registers the node and has its heartbeats sent.
+// The error is that of a node which cannot be registered, or of ctx.
+func (s *swarm) start(ctx context.Context, index int) error {
+	l := &life{swarm: s, index: index}
+	config := s.config(index, s.client)
+	config.OnEvent = l.happened
+	node, err := registration.New(config)
+	if err != nil {
+		return err
+	}
+	l.node = node
+	s.mu.Lock()
+	first := s.lives[index] == nil
+	s.lives[index] = l
+	s.mu.Unlock()
+	if err := node.Register(ctx); err != nil {
+		return err
+	}
+	if first {
+		s.registered.Add(1)
+	}
+	l.rise()
+	return node.StartHeartbeat(s.beats, l.status)
+}
+
+func (l *life) rise() {
+	l.up.Store(true)
+	l.swarm.up.Add(1)
+}
+
+// fall tells whether it was this call that took the node down.
+func (l *life) fall() bool {
+	fell := l.up.CompareAndSwap(true, false)
+	if fell {
+		l.swarm.up.Add(-1)
+	}
+	return fell
+}
+
+func (l *life) happened(e registration.Event) { l.swarm.ledger.note(l, e) }
+
+// crash ends a life that is up no more: the node falls silent, and stays on record.
+func (l *life) crash(ctx context.Context) {
+	l.swarm.ledger.close(l, time.Now())
+	_ = l.node.Stop(ctx)
+}
+
+// leave ends a life for good: the node is deregistered, also one that has crashed.
+func (l *life) leave(ctx context.Context) error {
+	if l.fall() {
+		return l.node.Deregister(ctx)
+	}
+	_ = l.node.Stop(ctx)
+	node, err := registration.New(l.swarm.config(l.index, l.swarm.client))
+	if err != nil {
+		return err
+	}
+	return node.Deregister(ctx)
+}
+
+// status is the status callback of the node. All nodes share the few statuses that
+// there are, so that a heartbeat costs what the client makes of it.
+func (l *life) status(context.Context) ([]registration.PoolStatus, error) {
+	moods := l.swarm.moods
+	return moods[int(l.mood.Load())%len(moods)], nil
+}

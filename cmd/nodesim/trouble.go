@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// trouble counts what was done to a fleet on purpose.
+type trouble struct {
+	killed, revived atomic.Int64 // nodes
+	changed         atomic.Int64 // pools
+}
+
+// makeTrouble kills and revives nodes and changes their pools, at the rates that were
+// asked for, until ctx ends.
+func (s *swarm) makeTrouble(ctx context.Context) {
+	var makers sync.WaitGroup
+	defer makers.Wait()
+	makers.Go(func() {
+		every(ctx, s.killRate, func() { s.kill(ctx, &makers) })
+	})
+	makers.Go(func() {
+		every(ctx, s.changeRate, s.change)
+	})
+}
+
+// seldom is how seldom anything is done that is done at all.
+const seldom = 365 * 24 * time.Hour
+
+// every has something done at a rate per second until ctx ends.
+func every(ctx context.Context, rate float64, do func()) {
+	if rate == 0 {
+		return
+	}
+	ticker := time.NewTicker(time.Duration(min(float64(time.Second)/rate, float64(seldom))))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			do()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// kill has some node crash, and start again when it has been down for long enough,
+// unless too many nodes are down.
+func (s *swarm) kill(ctx context.Context, makers *sync.WaitGroup) {
+	down := s.killed.Load() - s.revived.Load()
+	l := s.any()
+	if float64(down) >= s.killShare*float64(s.nodes) || l == nil || !l.fall() {
+		return
+	}
+	s.killed.Add(1)
+	makers.Go(func() {
+		l.crash(ctx)
+		if sleep(ctx, s.down) && s.start(ctx, l.index) == nil {
+			s.revived.Add(1)
+		}
+	})
+}
+
+// change has a pool of some node change its state, which the node tells at once
+// (CLOUD-3011).
+func (s *swarm) change() {
+	if l := s.any(); l != nil {
+		l.mood.Add(1)
+		l.node.Notify()
+		s.changed.Add(1)
+	}
+}
+
+// any returns the life of a node that is up, nil when there was none at hand.
+func (s *swarm) any() *life {
+	const tries = 10
+	for range tries {
+		if l := s.life(rand.IntN(s.nodes)); l != nil && l.up.Load() {
+			return l
+		}
+	}
+	return nil
+}
