@@ -1,31 +1,139 @@
-// Package clock lets code that waits be tested without waiting: it asks a Clock for
-// the time, which is the real one in a program and a Manual one in a test.
+// Package clock has a clock that can be paused, put forward and sped up, so that what
+// takes half a minute is seen at once:
 //
-//	clk := clock.NewManual(time.Unix(1_000_000_000, 0))
+//	clk := clock.PausedAt(time.Unix(1_000_000_000, 0))
 //	clk.AfterFunc(30*time.Second, func() { fmt.Println("half a minute is over") })
 //	clk.Advance(time.Minute)
 package clock
 
-import "time"
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
-// Clock tells the time and wakes up whoever waits for it. It is safe for concurrent
-// use.
-type Clock interface {
-	// Now returns the time.
-	Now() time.Time
+// How fast a clock can run, in seconds that pass in a second of real time.
+const (
+	MinSpeed = 0.001
+	MaxSpeed = 10_000
+)
 
-	// AfterFunc calls f once, after d. The function that it returns prevents the
-	// call; it reports false when it came too late or was called before.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
+// Clock follows real time until it is told otherwise. It never runs backwards, is safe
+// for concurrent use, and has no goroutine while nobody waits. New and PausedAt make one.
+//
+// The functions that it calls may call it in turn.
+type Clock struct {
+	course atomic.Pointer[course] // nil while it changes, which it does only under mu
+
+	mu       sync.Mutex
+	pace     pace
+	waiters  []*waiter // in the order in which they are due
+	timer    *time.Timer
+	calls    int   // of waiters so far, which numbers them
+	inFlight []int // the calls that have not returned, in ascending order
+	returned *sync.Cond
+	advances int       // the calls of Advance that have not returned
+	goal     time.Time // where they lead
 }
 
-// Real is the clock of the machine. It calls functions in a goroutine of their own.
-type Real struct{}
+// pace is how a clock is told to run. While Advance has it, time passes by its steps
+// alone, and then again at this pace.
+type pace struct {
+	running bool
+	speed   float64
+}
 
-// Now returns the time of the machine.
-func (Real) Now() time.Time { return time.Now() }
+// State is what a clock does at a moment.
+type State struct {
+	Now     time.Time
+	Running bool    // whether time passes by itself
+	Speed   float64 // how many seconds pass in a second of real time while it does
+}
 
-// AfterFunc calls f once, after d.
-func (Real) AfterFunc(d time.Duration, f func()) (stop func() bool) {
-	return time.AfterFunc(d, f).Stop
+// New returns a clock that shows the time of the machine, as time.Now does, until it is
+// changed.
+func New() *Clock {
+	return newClock(&course{real: true, speed: 1})
+}
+
+// PausedAt returns a clock that stands at start.
+func PausedAt(start time.Time) *Clock {
+	return newClock(&course{shown: start})
+}
+
+func newClock(first *course) *Clock {
+	c := &Clock{pace: pace{running: first.speed > 0, speed: 1}}
+	c.course.Store(first)
+	c.returned = sync.NewCond(&c.mu)
+	return c
+}
+
+// Now returns the time. It costs little more than time.Now.
+func (c *Clock) Now() time.Time {
+	course := c.course.Load()
+	now := time.Now()
+	// Only if the course has not changed meanwhile does this moment belong to it.
+	if course != nil && course == c.course.Load() {
+		return course.at(now)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+// State returns what the clock does.
+func (c *Clock) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return State{Now: c.now(), Running: c.pace.running, Speed: c.pace.speed}
+}
+
+// Pause makes the clock stand until Resume.
+func (c *Clock) Pause() {
+	c.change(func(p *pace) { p.running = false })
+}
+
+// Resume makes the clock run on from where it stands, at the speed that was set last.
+func (c *Clock) Resume() {
+	c.change(func(p *pace) { p.running = true })
+}
+
+// SetSpeed sets how many seconds pass in a second of real time, MinSpeed to MaxSpeed.
+// A clock that is paused stays so.
+func (c *Clock) SetSpeed(speed float64) error {
+	if !(speed >= MinSpeed && speed <= MaxSpeed) { // in these words NaN is refused, too
+		return fmt.Errorf("speed %g of the clock: must be %g to %g", speed, float64(MinSpeed), float64(MaxSpeed))
+	}
+	c.change(func(p *pace) { p.speed = speed })
+	return nil
+}
+
+func (c *Clock) change(edit func(*pace)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.pace
+	if edit(&c.pace); c.pace != was {
+		c.turn(time.Time{})
+	}
+}
+
+// turn begins a new course, at the present or, if that is later, at least.
+func (c *Clock) turn(least time.Time) {
+	old := c.course.Swap(nil) // from here on Now waits, so that no time shown is taken back
+	began := time.Now()
+	next := &course{shown: old.at(began), began: began}
+	if least.After(next.shown) {
+		next.shown = least
+	}
+	if c.pace.running && c.advances == 0 {
+		next.speed = c.pace.speed
+	}
+	c.course.Store(next)
+	c.arm()
+}
+
+// now is Now for those who hold mu.
+func (c *Clock) now() time.Time {
+	return c.course.Load().at(time.Now())
 }

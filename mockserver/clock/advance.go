@@ -1,0 +1,53 @@
+package clock
+
+import (
+	"fmt"
+	"time"
+)
+
+// Advance puts the clock forward by d, whether it runs or not, and calls every function
+// that falls due on the way, those set on the way too: one after the other in the order
+// of their times, each while the clock shows its time. All have returned when Advance
+// does. A negative d is an error. Until Advance returns, no time passes by itself.
+//
+// Several calls at the same time add up. None waits for a function that was under way
+// when it began, so that functions may call Advance, too.
+func (c *Clock) Advance(d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("advance by %s: time does not run backwards", d)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := c.depart(d)
+	defer c.arrive()
+	before := c.calls
+	for {
+		for len(c.inFlight) > 0 && c.inFlight[len(c.inFlight)-1] > before {
+			c.returned.Wait()
+		}
+		w := c.next(end)
+		if w == nil {
+			c.turn(end)
+			return nil
+		}
+		c.turn(w.due)
+		c.call(w)
+	}
+}
+
+// depart makes the clock stand and returns where Advance is to take it.
+func (c *Clock) depart(d time.Duration) time.Time {
+	c.advances++
+	if c.advances == 1 {
+		c.turn(time.Time{})
+		c.goal = c.now()
+	}
+	c.goal = c.goal.Add(d)
+	return c.goal
+}
+
+// arrive lets the clock run on, if it should.
+func (c *Clock) arrive() {
+	c.advances--
+	c.turn(time.Time{})
+}
