@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,29 +14,55 @@ import (
 const (
 	readTimeout   = 30 * time.Second // for a request, which may be 2 MiB on a slow line
 	headerTimeout = 5 * time.Second
+	headerLimit   = 64 << 10 // bytes
 	// Nodes keep their connection between heartbeats.
 	idleHeartbeats = 3
 	shutdownGrace  = 5 * time.Second // for requests in flight
 )
 
-// serve answers requests until ctx ends, then lets those in flight finish. It prints
-// where it listens.
-func serve(ctx context.Context, s settings, handler http.Handler, log *slog.Logger, stdout io.Writer) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{
+// newServer returns a server whose requests know when ctx ends, so that streams and
+// whatever else waits do not hold it up. A handler that streams for longer than the
+// timeout lifts its write deadline with http.ResponseController.
+func newServer(ctx context.Context, s settings, config *tls.Config, handler http.Handler, log *slog.Logger) *http.Server {
+	// With HTTP/2, where many requests share a connection, no fault could cut one.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
 		Handler:           handler,
+		TLSConfig:         config,
+		Protocols:         &protocols,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout,
 		IdleTimeout:       max(time.Minute, idleHeartbeats*s.heartbeatInterval),
+		MaxHeaderBytes:    headerLimit,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	fmt.Fprintf(stdout, "mock-orchestratord listens on http://%s\n", listener.Addr())
+}
+
+// serve answers requests until ctx ends, then lets those in flight finish. It prints
+// where it listens.
+func serve(ctx context.Context, s settings, tls secured, handler http.Handler, log *slog.Logger, stdout io.Writer) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
+	if err != nil {
+		return err
+	}
+	server := newServer(ctx, s, tls.config, handler, log)
+	warnIfPublic(log, listener.Addr(), s, tls.mutual())
+	greet(stdout, listener.Addr(), tls)
+	return serveOn(ctx, listener, server, log)
+}
+
+func serveOn(ctx context.Context, listener net.Listener, server *http.Server, log *slog.Logger) error {
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig == nil {
+			failed <- server.Serve(listener)
+		} else {
+			failed <- server.ServeTLS(listener, "", "")
+		}
+	}()
 	select {
 	case err := <-failed:
 		return err

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+)
+
+// greet prints where the mock listens and, where certificates were made for it, how to
+// use them. It does so at once, since whoever started it may read no more than the first
+// line.
+func greet(w io.Writer, addr net.Addr, tls secured) {
+	scheme := "http"
+	if tls.config != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(w, "mock-orchestratord listens on %s://%s\n%s", scheme, addr, advice(scheme+"://"+dialable(addr), tls))
+}
+
+func advice(url string, tls secured) string {
+	made := tls.made
+	switch {
+	case made == nil:
+		return ""
+	case tls.mutual():
+		return fmt.Sprintf("  try it:  curl --cacert %q --cert %q %s/healthz\n", made.CA, made.Client, url) +
+			fmt.Sprintf("  a node:  nodesim run --orchestratord-url %s --tls-ca %q --tls-cert %q --tls-key %[3]q\n", url, made.CA, made.Client) +
+			fmt.Sprintf("  in Go:   registration.TLS{CAFile: %q, CertFile: %[2]q, KeyFile: %[2]q}\n", made.CA, made.Client)
+	}
+	return fmt.Sprintf("  try it:  curl --cacert %q %s/healthz\n", made.CA, url) +
+		fmt.Sprintf("  a node:  nodesim run --orchestratord-url %s --tls-ca %q\n", url, made.CA) +
+		fmt.Sprintf("  in Go:   registration.TLS{CAFile: %q}\n", made.CA)
+}
+
+// dialable returns an address at which this machine reaches one that listens at addr.
+func dialable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
+}
+
+// warnIfPublic warns of a mock that others than this machine reach and that does not ask
+// everybody who they are (CLOUD-4001, CLOUD-4002).
+func warnIfPublic(log *slog.Logger, addr net.Addr, s settings, mutual bool) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || tcp.IP.IsLoopback() || mutual {
+		return
+	}
+	var can, flags []string
+	if len(s.tokens) == 0 {
+		can, flags = append(can, "register, list and remove nodes"), append(flags, "--token")
+	}
+	if s.steering.open() {
+		can, flags = append(can, "drive the mock"), append(flags, "--control-token")
+	}
+	if can != nil {
+		log.Warn(fmt.Sprintf("whoever reaches this address can %s: ask for a token with %s, or listen on 127.0.0.1 alone",
+			strings.Join(can, " and "), strings.Join(flags, " and ")), "addr", addr.String())
+	}
+}

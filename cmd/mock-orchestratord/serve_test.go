@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// memory is a listener in memory, for which time need not be real.
+type memory struct {
+	connections chan net.Conn
+	closed      chan struct{}
+}
+
+func (m memory) Accept() (net.Conn, error) {
+	select {
+	case connection := <-m.connections:
+		return connection, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m memory) Close() error { close(m.closed); return nil }
+
+func (m memory) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (m memory) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	m.connections <- theirs
+	return ours
+}
+
+// serveInMemory serves until the function is called that it returns, which returns when
+// the server has ended.
+func serveInMemory(t *testing.T, handler http.HandlerFunc) (m memory, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	m = memory{make(chan net.Conn), make(chan struct{})}
+	ended := make(chan error)
+	go func() { ended <- serveOn(ctx, m, newServer(ctx, settings{}, nil, handler, log), log) }()
+	return m, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSlowHeaders sends a header a byte at a time, for ever.
+func TestSlowHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, stop := serveInMemory(t, func(http.ResponseWriter, *http.Request) { t.Error("it was taken for a request") })
+		connection := memory.dial()
+		begin := time.Now()
+		io.WriteString(connection, "GET / HTTP/1.1\r\nHost: mock\r\nX-Slow: ")
+		var trickle sync.WaitGroup
+		trickle.Go(func() {
+			for {
+				if _, err := io.WriteString(connection, "x"); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		answer, err := io.ReadAll(connection)
+		if passed := time.Since(begin); err != nil || passed != headerTimeout {
+			t.Errorf("cut after %s with %q, %v", passed, answer, err)
+		}
+		trickle.Wait()
+		stop()
+	})
+}
+
+func TestLongHeaders(t *testing.T) {
+	program := start(t, nil, "--log-level", "error")
+	for length, want := range map[int]int{headerLimit / 2: http.StatusOK, headerLimit * 2: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, program.url+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Long", strings.Repeat("x", length))
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%d bytes: status %d, want %d", length, response.StatusCode, want)
+		}
+	}
+}
+
+// TestStream has a handler stream for an hour, as long as the server runs. Then it ends
+// at once.
+func TestStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, stop := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			controller := http.NewResponseController(w)
+			controller.SetWriteDeadline(time.Time{})
+			for {
+				io.WriteString(w, "x")
+				controller.Flush()
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(time.Minute):
+				}
+			}
+		})
+		connection := memory.dial()
+		begin := time.Now()
+		go io.WriteString(connection, "GET / HTTP/1.1\r\nHost: mock\r\n\r\n")
+		ended := make(chan struct{})
+		time.AfterFunc(time.Hour+time.Second, func() { stop(); close(ended) })
+		answer, _ := io.ReadAll(connection)
+		if passed := time.Since(begin); passed != time.Hour+time.Second || bytes.Count(answer, []byte("1\r\nx\r\n")) != 61 {
+			t.Errorf("it ended after %s with %q", passed, answer)
+		}
+		<-ended
+	})
+}
+
+func TestPublicAddress(t *testing.T) {
+	open := settings{steering: steering{on: true}}
+	tokens := settings{tokens: []string{"secret"}, steering: steering{on: true, token: "other"}}
+	for _, test := range []struct {
+		addr     string
+		settings settings
+		mutual   bool
+		warning  string // the flags that it names
+	}{
+		{"127.0.0.1:8080", open, false, ""},
+		{"127.8.8.8:8080", open, false, ""},
+		{"[::1]:8080", open, false, ""},
+		{"[::ffff:127.0.0.1]:8080", open, false, ""},
+		{"0.0.0.0:8080", open, false, "--token and --control-token,"},
+		{"[::]:8080", open, false, "--token and --control-token,"},
+		{"192.168.1.1:8080", open, false, "--token and --control-token,"},
+		{"[fe80::1]:8080", open, false, "--token and --control-token,"},
+		{"0.0.0.0:8080", settings{}, false, "with --token,"},
+		{"0.0.0.0:8080", settings{tokens: tokens.tokens}, false, ""},
+		{"0.0.0.0:8080", settings{tokens: tokens.tokens, steering: steering{on: true}}, false, "with --control-token,"},
+		{"0.0.0.0:8080", tokens, false, ""},
+		{"0.0.0.0:8080", open, true, ""},
+	} {
+		var log bytes.Buffer
+		warnIfPublic(slog.New(slog.NewTextHandler(&log, nil)), net.TCPAddrFromAddrPort(netip.MustParseAddrPort(test.addr)), test.settings, test.mutual)
+		warned := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), test.addr) && strings.Contains(log.String(), test.warning)
+		if warned != (test.warning != "") || !warned && log.Len() > 0 {
+			t.Errorf("%+v: it logged %s", test, &log)
+		}
+	}
+}

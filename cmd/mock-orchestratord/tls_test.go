@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/devcert"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// call has a node register and deregister, and returns the first failure.
+func call(t *testing.T, url string, settings registration.TLS) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	node, err := registration.New(registration.Config{
+		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://127.0.0.1:9200", Pools: []string{"pool-0"},
+		OrchestratordURL: url, TLS: settings,
+		OnEvent: func(e registration.Event) {
+			if e.Type == registration.EventFailed && ctx.Err() == nil {
+				failed <- e.Err
+				cancel() // it would try again
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Register(ctx); err != nil {
+		return <-failed
+	}
+	defer cancel()
+	return node.Deregister(ctx)
+}
+
+func certificates(t *testing.T) devcert.Files {
+	t.Helper()
+	files, err := devcert.Make(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestTLS(t *testing.T) {
+	given, others := certificates(t), certificates(t)
+	dev := t.TempDir()
+	ca, client := filepath.Join(dev, "ca.pem"), filepath.Join(dev, "client.pem")
+	for _, test := range []struct {
+		name string
+		args []string
+		node registration.TLS
+		want string // in the error, and "" for none
+	}{
+		{"given", []string{"--tls-cert", given.Server, "--tls-key", given.Server}, registration.TLS{CAFile: given.CA}, ""},
+		{"given, not trusted", []string{"--tls-cert", given.Server, "--tls-key", given.Server}, registration.TLS{CAFile: others.CA}, "signed by unknown authority"},
+		{"made", []string{"--tls-dev", "--tls-dir", dev}, registration.TLS{CAFile: ca}, ""},
+		{"made before", []string{"--tls-dev", "--tls-dir", dev, "--tls-host", "mock.example"}, registration.TLS{CAFile: ca}, ""},
+		{"made, not trusted", []string{"--tls-dev", "--tls-dir", dev}, registration.TLS{}, "signed by unknown authority"},
+		{"mutual", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: client, KeyFile: client}, ""},
+		{"mutual, no certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca}, "certificate required"},
+		{"mutual, another's certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client}, "unknown certificate authority"},
+		{"mutual, the server's certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: filepath.Join(dev, "server.pem"), KeyFile: filepath.Join(dev, "server.pem")}, "bad certificate"},
+		{"mutual by file", []string{"--tls-dev", "--tls-dir", dev, "--tls-client-ca", others.CA}, registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client}, ""},
+		{"mutual by file, the made one", []string{"--tls-dev", "--tls-dir", dev, "--mtls", "--tls-client-ca", others.CA}, registration.TLS{CAFile: ca, CertFile: client, KeyFile: client}, "unknown certificate authority"},
+		{"all given", []string{"--tls-cert", given.Server, "--tls-key", given.Server, "--tls-client-ca", others.CA}, registration.TLS{CAFile: given.CA, CertFile: others.Client, KeyFile: others.Client}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			program := start(t, nil, test.args...)
+			if !strings.HasPrefix(program.url, "https://") {
+				t.Fatalf("it listens on %s", program.url)
+			}
+			err := call(t, program.url, test.node)
+			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestOldTLS comes with versions of TLS from before 2008 (CLOUD-4022).
+func TestOldTLS(t *testing.T) {
+	dir := t.TempDir()
+	program := start(t, nil, "--tls-dev", "--tls-dir", dir, "--log-level", "error")
+	roots := x509.NewCertPool()
+	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	if err != nil || !roots.AppendCertsFromPEM(ca) {
+		t.Fatal("no CA", err)
+	}
+	for version, taken := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		connection, err := tls.Dial("tcp", strings.TrimPrefix(program.url, "https://"), &tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version})
+		if err == nil {
+			connection.Close()
+		}
+		if (err == nil) != taken {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+	}
+}
+
+// TestReplacedCertificate has new files come one by one while the mock runs.
+func TestReplacedCertificate(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	place := func(from, to string) {
+		t.Helper()
+		text, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := certificates(t), certificates(t)
+	place(first.Server, cert)
+	place(first.Server, key)
+	program := start(t, nil, "--tls-cert", cert, "--tls-key", key, "--log-level", "error")
+	for _, step := range []struct {
+		name    string
+		change  func()
+		trusted devcert.Files
+	}{
+		{"as given", func() {}, first},
+		{"half replaced", func() { place(second.Server, cert) }, first},
+		{"replaced", func() { place(second.Server, key) }, second},
+		{"removed", func() { os.Remove(key) }, second},
+	} {
+		step.change()
+		if err := call(t, program.url, registration.TLS{CAFile: step.trusted.CA}); err != nil {
+			t.Errorf("%s: %v", step.name, err)
+		}
+	}
+}
+
+func TestGreeting(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"no TLS", nil, nil},
+		{"TLS", []string{"--tls-dev", "--tls-dir", dir}, []string{
+			`curl --cacert "` + dir + `/ca.pem" URL/healthz`,
+			`nodesim run --orchestratord-url URL --tls-ca "` + dir + `/ca.pem"`,
+			`registration.TLS{CAFile: "` + dir + `/ca.pem"}`,
+		}},
+		{"mutual TLS", []string{"--tls-dev", "--tls-dir", dir, "--mtls"}, []string{
+			`curl --cacert "` + dir + `/ca.pem" --cert "` + dir + `/client.pem" URL/healthz`,
+			`nodesim run --orchestratord-url URL --tls-ca "` + dir + `/ca.pem" --tls-cert "` + dir + `/client.pem" --tls-key "` + dir + `/client.pem"`,
+			`registration.TLS{CAFile: "` + dir + `/ca.pem", CertFile: "` + dir + `/client.pem", KeyFile: "` + dir + `/client.pem"}`,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			program := start(t, nil, test.args...)
+			_, printed, _ := program.stop()
+			lines := strings.Split(strings.TrimSuffix(printed, "\n"), "\n")
+			if printed == "" {
+				lines = nil
+			}
+			if len(lines) != len(test.want) {
+				t.Fatalf("it printed %q", printed)
+			}
+			for i, want := range test.want {
+				if _, command, _ := strings.Cut(lines[i], ":  "); strings.TrimSpace(command) != strings.ReplaceAll(want, "URL", program.url) {
+					t.Errorf("it printed %s, want %s", lines[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestTLSMistakes(t *testing.T) {
+	good := certificates(t)
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"half a pair", []string{"--tls-cert", good.Server}, []string{"--tls-cert and --tls-key: one needs the other"}},
+		{"missing file", []string{"--tls-cert", good.Server, "--tls-key", "missing.pem"}, []string{"--tls-key missing.pem", "no such file"}},
+		{"empty file", []string{"--tls-cert", empty, "--tls-key", empty}, []string{"--tls-cert " + empty, "failed to find any PEM data"}},
+		{"not a pair", []string{"--tls-cert", good.Server, "--tls-key", good.Client}, []string{"--tls-key " + good.Client, "private key does not match"}},
+		{"missing CA", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--tls-client-ca", "missing.pem"}, []string{"--tls-client-ca: open missing.pem: "}},
+		{"empty CA", []string{"--tls-dev", "--tls-dir", dir, "--tls-client-ca", empty}, []string{"--tls-client-ca: " + empty + " holds no certificate"}},
+		{"directory is a file", []string{"--tls-dev", "--tls-dir", empty}, []string{"--tls-dev: ", empty}},
+		{"bad host", []string{"--tls-dev", "--tls-dir", dir, "--tls-host", "a b"}, []string{`--tls-dev: host "a b" is neither a name nor an IP address`}},
+		{"made and given", []string{"--tls-dev", "--tls-cert", good.Server, "--tls-key", good.Server}, []string{"--tls-dev: makes what"}},
+		{"no CA for nodes", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--mtls"}, []string{"--mtls: needs --tls-client-ca"}},
+		{"no TLS", []string{"--tls-client-ca", good.CA, "--tls-host", "h"}, []string{"--tls-host: are for --tls-dev; ", "--mtls and --tls-client-ca: need --tls-dev"}},
+		{"all wrong files", []string{"--tls-cert", "missing.pem", "--tls-key", "missing.pem", "--tls-client-ca", empty, "--log-level", "loud"}, []string{`"loud"`, "--tls-cert missing.pem", "--tls-client-ca: " + empty}},
+		{"bad origin", []string{"--cors-origin", "http://localhost/tool", "--cors-origin", "null"}, []string{`origin "http://localhost/tool": must be scheme://host`, `; origin "null": must be`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), append([]string{"--addr", "127.0.0.1:0"}, test.args...), &stdout, &stderr, func(string) string { return "" })
+			if status != 1 || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
+				t.Errorf("exit status %d, stdout %q, stderr %q", status, &stdout, &stderr)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("stderr %q does not say %q", &stderr, want)
+				}
+			}
+		})
+	}
+}
+
+// TestCORSFlag looks for the origin of the command line in an answer.
+func TestCORSFlag(t *testing.T) {
+	program := start(t, nil, "--cors-origin", "http://localhost:5173")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, program.url+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Origin", "http://localhost:5173")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if got := response.Header.Get("Access-Control-Allow-Origin"); got != "http://localhost:5173" {
+		t.Errorf("allowed origin %q", got)
+	}
+}

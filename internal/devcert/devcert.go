@@ -1,0 +1,103 @@
+// Package devcert makes certificates for development: of an authority, of a server, and
+// of a client for mutual TLS. They stay in their directory, so that a client that has
+// been told to trust the authority goes on doing so when the server starts again.
+//
+// They prove nothing to anybody else. Whoever can read the directory can pose as the
+// server before those who trust the authority.
+package devcert
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// Files are the paths of what has been made, all PEM.
+type Files struct {
+	CA     string // the authority's certificate, which clients are to trust
+	Server string // the server's certificate, and its key
+	Client string // a client's certificate, and its key
+}
+
+// Make sees to it that dir holds certificates that are good for at least another month,
+// the server's for localhost, 127.0.0.1, ::1 and the hosts given, which are names or IP
+// addresses. It keeps those that do, adds to the hosts of a server's certificate rather
+// than dropping any, and renews what is about to lapse; the authority's, on which trust
+// rests, after nine years. It makes dir where it is missing, for its owner alone, as are
+// the files in it.
+//
+// The error says which file or host is wrong. A file that is there and was not made by
+// this package is wrong, and is left alone.
+func Make(dir string, hosts ...string) (Files, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return Files{}, err
+	}
+	if err := checkHosts(hosts); err != nil {
+		return Files{}, err
+	}
+	files := Files{CA: filepath.Join(dir, "ca.pem"), Server: filepath.Join(dir, "server.pem"), Client: filepath.Join(dir, "client.pem")}
+	ca, err := keepAuthority(filepath.Join(dir, "ca-key.pem"), files.CA)
+	if err != nil {
+		return Files{}, err
+	}
+	hosts = append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)
+	return files, errors.Join(keepServer(files.Server, ca, hosts), keepClient(files.Client, ca))
+}
+
+// keepAuthority returns the authority, whose certificate is also in a file without its
+// key, so that it can be handed out.
+func keepAuthority(file, public string) (*pair, error) {
+	ca, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := read(public)
+	if err != nil {
+		return nil, err
+	}
+	if ca == nil || ca.key == nil || ca.lapsesWithin(lifeOfLeaf) {
+		if ca, err = renew(file, authorityTemplate(), nil); err != nil {
+			return nil, err
+		}
+	}
+	if shown == nil || !shown.certificate.Equal(ca.certificate) {
+		err = write(public, ca.certificatePEM())
+	}
+	return ca, err
+}
+
+func keepServer(file string, ca *pair, hosts []string) error {
+	server, err := read(file)
+	if err != nil {
+		return err
+	}
+	if server.goodUnder(ca) && server.covers(hosts) {
+		return nil
+	}
+	_, err = renew(file, serverTemplate(append(server.hosts(), hosts...)), ca)
+	return err
+}
+
+func keepClient(file string, ca *pair) error {
+	client, err := read(file)
+	if err != nil || client.goodUnder(ca) {
+		return err
+	}
+	_, err = renew(file, clientTemplate(), ca)
+	return err
+}
+
+// checkHosts returns which hosts no certificate can be for.
+func checkHosts(hosts []string) error {
+	var wrong []error
+	name := regexp.MustCompile(`^[[:alnum:]]([\w-]*[[:alnum:]])?(\.[[:alnum:]]([\w-]*[[:alnum:]])?)*$`)
+	for _, host := range hosts {
+		if net.ParseIP(host) == nil && !name.MatchString(host) {
+			wrong = append(wrong, fmt.Errorf("host %q is neither a name nor an IP address", host))
+		}
+	}
+	return errors.Join(wrong...)
+}
