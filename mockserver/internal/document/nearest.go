@@ -1,25 +1,23 @@
-package mockserver
+package document
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// nearest returns the field that a name was probably meant to be, or "" when none comes
+// Nearest returns which of the known names was probably meant, or "" when none comes
 // near. Upper and lower case count as the same, and so much may differ as a slip of the
 // pen or another style of names makes: a third of the characters.
-func nearest(name string, fields map[string]*shape) string {
+func Nearest(name string, known []string) string {
 	best, least := "", len(name)
-	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		near := max(1, len(field)/3)
+	for _, candidate := range known {
+		near := max(1, len(candidate)/3)
 		// A name that is much longer need not be looked at, however long it is.
-		if utf8.RuneCountInString(name) > len(field)+near {
+		if utf8.RuneCountInString(name) > len(candidate)+near {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(field)); d <= near && d < least {
-			best, least = field, d
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d <= near && d < least {
+			best, least = candidate, d
 		}
 	}
 	return best

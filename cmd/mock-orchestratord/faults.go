@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+)
+
+// misbehaviour is what the command line says of faults.
+type misbehaviour struct {
+	names []string // each perhaps with @ and a pattern of node ids
+	file  string
+	seed  uint32 // of the presets, if the flag is set
+
+	set      *pflag.FlagSet
+	contents string // of the file when it was read last
+}
+
+func (m *misbehaviour) flags(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&m.names, "fault", nil, "`name` of a fault to switch on, a preset or one of the file; name@pattern for the nodes whose ids fit; repeat for more")
+	flags.StringVar(&m.file, "faults-file", "", "`path` of a YAML or JSON file of faults, which is read again when it changes")
+	flags.Uint32Var(&m.seed, "fault-seed", 0, "`number` that the random draws of the presets begin from; the same gives the same faults (default theirs)")
+	m.set = flags
+}
+
+// presetsHelp lists the presets for the help.
+func presetsHelp() string {
+	var text strings.Builder
+	presets := faults.Presets()
+	for _, name := range slices.Sorted(maps.Keys(presets)) {
+		fmt.Fprintf(&text, "\n  %-14s %s", name, *presets[name].Summary)
+	}
+	return text.String()
+}
+
+// load reads the file and returns the faults that it and the flags state, the presets too.
+// The error lists everything that is wrong with them.
+func (m *misbehaviour) load() (map[string]control.FaultDefinition, error) {
+	stated := faults.Presets()
+	if m.set.Changed("fault-seed") {
+		for name, preset := range stated {
+			preset.Seed = new(int64(m.seed))
+			stated[name] = preset
+		}
+	}
+	if m.file != "" {
+		m.contents = contents(m.file)
+		read, err := faults.ReadFile(m.file)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(stated, read)
+	}
+	chosen, err := m.chosen(stated)
+	if err != nil {
+		return nil, err
+	}
+	for name, rules := range chosen {
+		fault := stated[name]
+		fault.Enabled, fault.Rules = new(true), rules
+		stated[name] = fault
+	}
+	return stated, nil
+}
+
+// chosen returns the rules of the faults that the flags choose, by name. One that is
+// chosen several times, for different nodes, has rules for all of these.
+func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[string]control.FaultRules, error) {
+	rules := map[string]control.FaultRules{}
+	var wrong []error
+	for _, flag := range m.names {
+		name, nodes, narrowed := strings.Cut(flag, "@")
+		fault, known := stated[name]
+		if !known {
+			wrong = append(wrong, fmt.Errorf("--fault is %q: there is no fault %q: choose from %s",
+				flag, name, strings.Join(slices.Sorted(maps.Keys(stated)), ", ")))
+			continue
+		}
+		if narrowed {
+			fault.Rules = forNodes(fault.Rules, nodes)
+		}
+		if err := faults.Check(name, fault); err != nil {
+			wrong = append(wrong, fmt.Errorf("--fault is %q: %w", flag, err))
+		}
+		rules[name] = slices.Concat(rules[name], fault.Rules)
+	}
+	return rules, errors.Join(wrong...)
+}
+
+// forNodes returns rules that fit nodes only whose ids fit.
+func forNodes(rules control.FaultRules, glob control.NodeGlob) control.FaultRules {
+	narrowed := slices.Clone(rules)
+	for i := range narrowed {
+		var match control.FaultMatch
+		if narrowed[i].Match != nil {
+			match = *narrowed[i].Match
+		}
+		match.Node = &glob
+		narrowed[i].Match = &match
+	}
+	return narrowed
+}
+
+// follow takes up what becomes of the file, until the function that it returns is called.
+// A file that is broken changes nothing.
+func (m *misbehaviour) follow(set *faults.Set, log *slog.Logger) (stop func()) {
+	if m.file == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var following sync.WaitGroup
+	following.Go(func() { m.look(ctx, set, log) })
+	return func() { cancel(); following.Wait() }
+}
+
+// look reads the file again and again. That works however an editor replaces it.
+func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logger) {
+	ticks := time.NewTicker(lookInterval)
+	defer ticks.Stop()
+	last := m.contents
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		// What differs from the last time may not be complete yet.
+		now := contents(m.file)
+		settled := now == last
+		if last = now; settled && now != m.contents {
+			m.reload(set, log)
+		}
+	}
+}
+
+// lookInterval is half the time after which a change of the file is taken up.
+const lookInterval = 500 * time.Millisecond
+
+func (m *misbehaviour) reload(set *faults.Set, log *slog.Logger) {
+	stated, err := m.load()
+	if err == nil {
+		err = set.Load(stated)
+	}
+	if err != nil {
+		log.Error("file of faults is broken, the faults stay as they were", "error", err)
+		return
+	}
+	log.Info("file of faults read again", "file", m.file, "switched_on", set.Enabled())
+}
+
+// contents returns what is in a file, or why it cannot be read.
+func contents(name string) string {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

@@ -1,0 +1,456 @@
+package mockserver_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// fault returns the option of one fault that acts on every request it matches.
+func fault(t testing.TB, rule string) mockserver.Option {
+	t.Helper()
+	parsed, err := faults.Parse([]byte("faults: {it: {rules: [" + rule + "]}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mockserver.WithFaults(parsed)
+}
+
+// registered is what a node that registers is answered, as long as all is well.
+const registered = `{"message":"node registered","node_id":"gpu-node-1","success":true}` + "\n"
+
+// TestDisturbedRegistration has a node register, as a Go client sees it over a socket.
+func TestDisturbedRegistration(t *testing.T) {
+	fails := func(want error) func(*testing.T, answer, error) {
+		return func(t *testing.T, _ answer, err error) {
+			if !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+		}
+	}
+	body := func(want string) func(*testing.T, answer, error) {
+		return func(t *testing.T, got answer, err error) {
+			if err != nil || got.StatusCode != http.StatusOK || string(got.text) != want {
+				t.Errorf("answer %+v with %q, error %v", got, got.text, err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		effect     string
+		check      func(*testing.T, answer, error)
+		registered bool
+	}{
+		{"{latency_ms: 1}", body(registered), true},
+		{"{connection: reset_before}", fails(syscall.ECONNRESET), false},
+		{"{connection: reset_after}", fails(syscall.ECONNRESET), true},
+		{"{body: truncated}", fails(io.ErrUnexpectedEOF), true},
+		{"{body: empty}", body(""), true},
+		{"{body: trickle, trickle_ms: 1}", body(registered), true},
+		{"{body: garbage}", func(t *testing.T, got answer, err error) {
+			if err != nil || got.StatusCode != http.StatusOK || len(got.text) == 0 || json.Valid(got.text) {
+				t.Errorf("answer %+v with %q, error %v", got, got.text, err)
+			}
+		}, true},
+		{"{content_type: text/html}", func(t *testing.T, got answer, err error) {
+			if err != nil || got.Header.Get("Content-Type") != "text/html" || string(got.text) != registered {
+				t.Errorf("answer %+v with %q, error %v", got, got.text, err)
+			}
+		}, true},
+		{"{retry_after_s: 7}", func(t *testing.T, got answer, err error) {
+			if err != nil || got.StatusCode != http.StatusOK || got.Header.Get("Retry-After") != "7" {
+				t.Errorf("answer %+v, error %v", got, err)
+			}
+		}, true},
+		{"{reject: true, detail: the pool is full}", func(t *testing.T, got answer, err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rejection nodeapi.RegisterResponse
+			decode(t, got.text, &rejection)
+			want := nodeapi.RegisterResponse{Message: "the pool is full", NodeID: "gpu-node-1"}
+			if got.StatusCode != http.StatusOK || rejection != want {
+				t.Errorf("answer %+v: %+v", got, rejection)
+			}
+		}, false},
+		{"{status: 503, retry_after_s: 9, detail: moving, body: truncated}", fails(io.ErrUnexpectedEOF), false},
+		{"{status: 418, content_type: text/plain}", func(t *testing.T, got answer, err error) {
+			if err != nil || got.StatusCode != http.StatusTeapot || got.Header.Get("Content-Type") != "text/plain" {
+				t.Errorf("answer %+v, error %v", got, err)
+			}
+		}, false},
+	} {
+		t.Run(test.effect, func(t *testing.T) {
+			server := mocktest.Start(t, fault(t, "{effect: "+test.effect+"}"))
+			got, err := post(t, t.Context(), server.URL)
+			test.check(t, got, err)
+			if got := len(server.Nodes()) == 1; got != test.registered {
+				t.Errorf("registered: %t", got)
+			}
+			if state := stateOf(t, server, "it"); state.Applied != 1 {
+				t.Errorf("the fault acted %d times", state.Applied)
+			}
+			server.Faults().Switch("it", false)
+			if got, err := post(t, t.Context(), server.URL); err != nil || got.StatusCode != http.StatusOK {
+				t.Errorf("without the fault: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestDisturbedStatus holds the problem of every status that the document declares to the
+// document, and that of any other to what problems have in common.
+func TestDisturbedStatus(t *testing.T) {
+	for _, request := range []struct {
+		operation control.Operation
+		send      func(*client) answer
+	}{
+		{control.OperationRegisterNode, func(c *client) answer { return c.register(briefRegistration) }},
+		{control.OperationHeartbeatNode, func(c *client) answer { return c.beat("gpu-node-1", briefHeartbeat) }},
+		{control.OperationDeregisterNode, func(c *client) answer { return c.deregister("gpu-node-1") }},
+		{control.OperationListNodes, func(c *client) answer { return c.do("GET", "/v2/nodes", "") }},
+	} {
+		t.Run(string(request.operation), func(t *testing.T) {
+			client, server := start(t, mockserver.WithLogger(nil))
+			lenient := newClient(t, server.URL, http.DefaultTransport)
+			lenient.docs = nil
+			for status := int32(400); status < 600; status++ {
+				effect := control.FaultEffect{Status: &status}
+				if _, err := server.Faults().Put("it", control.FaultDefinition{Rules: []control.FaultRule{{Effect: effect}}}); err != nil {
+					t.Fatal(err)
+				}
+				if declares(client, request.operation, int(status)) {
+					request.send(client).expect(t, int(status))
+				} else {
+					request.send(lenient).expect(t, int(status))
+				}
+			}
+			if len(server.Nodes()) > 0 {
+				t.Error("what was asked is done")
+			}
+		})
+	}
+}
+
+// TestDisturbedHeaders looks at headers that a status comes with.
+func TestDisturbedHeaders(t *testing.T) {
+	for _, test := range []struct{ effect, header, want string }{
+		{"{status: 401}", "WWW-Authenticate", `Bearer realm="orchestratord", error="invalid_token"`},
+		{"{status: 405}", "Allow", "DELETE, POST"},
+		{"{status: 429}", "Retry-After", "1"},
+		{"{status: 503}", "Retry-After", "1"},
+		{"{status: 503, retry_after_s: 30}", "Retry-After", "30"},
+		{"{status: 500, retry_after_s: 0}", "Retry-After", "0"},
+		{"{status: 500}", "Retry-After", ""},
+	} {
+		client, _ := start(t, fault(t, "{effect: "+test.effect+"}"))
+		if got := client.register(briefRegistration).Header.Get(test.header); got != test.want {
+			t.Errorf("%s: %s is %q, want %q", test.effect, test.header, got, test.want)
+		}
+	}
+}
+
+func TestDisturbedProblem(t *testing.T) {
+	client, _ := start(t, fault(t, "{effect: {status: 429, detail: not so fast}}"))
+	p := client.register(briefRegistration).problem(t)
+	if p.Code != nodeapi.ProblemCodeThrottled || p.Detail != "not so fast" || p.Title != "Too many requests" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A node that leaves gets no body, and no fault gives it one.
+func TestNoBodyToDisturb(t *testing.T) {
+	for _, body := range []string{"empty", "truncated", "garbage", "trickle"} {
+		client, server := start(t, fault(t, "{match: {operations: [deregisterNode]}, effect: {body: "+body+", content_type: text/html}}"))
+		client.register(briefRegistration)
+		if got := client.deregister("gpu-node-1").expect(t, http.StatusNoContent); len(got.text) > 0 || len(server.Nodes()) > 0 {
+			t.Errorf("%s: %q, %v", body, got.text, server.Nodes())
+		}
+	}
+}
+
+// TestAnotherNode has a fault for one node leave others alone, whichever operation it is.
+func TestAnotherNode(t *testing.T) {
+	client, server := start(t, fault(t, "{match: {node: gpu-node-1}, effect: {status: 503}}"))
+	client.register(briefRegistration).expect(t, http.StatusServiceUnavailable)
+	client.register(edited(t, briefRegistration, "/node_id", "gpu-node-2")).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusServiceUnavailable)
+	client.beat("gpu-node-2", briefHeartbeat).expect(t, http.StatusOK)
+	client.deregister("gpu-node-1").expect(t, http.StatusServiceUnavailable)
+	client.deregister("gpu-node-2").expect(t, http.StatusNoContent)
+	client.list()
+	client.register("{").expect(t, http.StatusBadRequest) // of no node that is known
+	if got := stateOf(t, server, "it").Applied; got != 3 {
+		t.Errorf("acted %d times", got)
+	}
+}
+
+// The body is read ahead to see whose it is. That changes nothing for the handlers.
+func TestReadAhead(t *testing.T) {
+	const limit = 500
+	client, _ := start(t, mockserver.WithBodyLimit(limit), fault(t, "{match: {node: other}, effect: {status: 503}}"))
+	client.register(briefRegistration+strings.Repeat(" ", limit-len(briefRegistration))).expect(t, http.StatusOK)
+	client.register(briefRegistration+strings.Repeat(" ", limit)).expect(t, http.StatusRequestEntityTooLarge)
+}
+
+func TestRestart(t *testing.T) {
+	client, server := start(t, fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true}}"))
+	client.register(briefRegistration)
+	client.register(edited(t, briefRegistration, "/node_id", "gpu-node-2"))
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusNotFound)
+	client.beat("gpu-node-2", briefHeartbeat).expect(t, http.StatusNotFound)
+	if nodes := server.Nodes(); len(nodes) > 0 {
+		t.Errorf("nodes %v", nodes)
+	}
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+}
+
+// A request that hangs ends with the patience of its client, or with the server.
+func TestHang(t *testing.T) {
+	for _, ended := range []string{"by the client", "by the server"} {
+		t.Run(ended, func(t *testing.T) {
+			acts := make(signal, 1)
+			server := mocktest.Start(t, mockserver.WithLogger(slog.New(acts)), fault(t, "{effect: {connection: hang}}"))
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			failed := make(chan error, 1)
+			go func() {
+				_, err := post(t, ctx, server.URL)
+				failed <- err
+			}()
+			<-acts
+			if ended == "by the client" {
+				giveUp()
+			} else {
+				server.Close()
+			}
+			if err := <-failed; err == nil || errors.Is(err, context.Canceled) != (ended == "by the client") {
+				t.Errorf("error %v", err)
+			}
+			if nodes := server.Nodes(); len(nodes) > 0 {
+				t.Errorf("nodes %v", nodes)
+			}
+		})
+	}
+}
+
+// TestDeadlines has a fault take longer than the server gives a request otherwise.
+func TestDeadlines(t *testing.T) {
+	mock, err := mockserver.New(fault(t, "{effect: {latency_ms: 100}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewUnstartedServer(mock)
+	listener.Config.ReadTimeout, listener.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	listener.Start()
+	t.Cleanup(listener.Close)
+	t.Cleanup(mock.Close)
+	if got, err := post(t, t.Context(), listener.URL); err != nil || got.StatusCode != http.StatusOK {
+		t.Errorf("answer %+v, error %v", got, err)
+	}
+}
+
+// TestReset has connections of every kind reset, and the server answer on.
+func TestReset(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		t.Run(fmt.Sprintf("TLS and HTTP/%d", version), func(t *testing.T) {
+			mock, err := mockserver.New(fault(t, "{match: {last_call: 1}, effect: {connection: reset_after}}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			listener := httptest.NewUnstartedServer(mock)
+			listener.EnableHTTP2 = version == 2
+			listener.StartTLS()
+			t.Cleanup(listener.Close)
+			t.Cleanup(mock.Close)
+			client := newClient(t, listener.URL, listener.Client().Transport)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, listener.URL+"/v2/nodes/gpu-node-1", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := client.http.Do(request)
+			if err == nil {
+				response.Body.Close()
+			}
+			if err == nil || version == 1 && !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("answer %v, error %v", response, err)
+			}
+			if got := client.deregister("gpu-node-1").expect(t, http.StatusNotFound); got.ProtoMajor != version {
+				t.Errorf("HTTP/%d", got.ProtoMajor)
+			}
+		})
+	}
+}
+
+// TestDisturbedInMemory is TestDisturbedRegistration for tests in bubbles, where time can
+// be told.
+func TestDisturbedInMemory(t *testing.T) {
+	for _, test := range []struct {
+		effect     string
+		want       error // nil for an answer
+		takes      time.Duration
+		registered bool
+	}{
+		{"{latency_ms: 500}", nil, 500 * time.Millisecond, true},
+		{"{latency_ms: 3000}", context.DeadlineExceeded, 2 * time.Second, false},
+		{"{connection: reset_before}", io.ErrUnexpectedEOF, 0, false},
+		{"{connection: reset_after, latency_ms: 100}", io.ErrUnexpectedEOF, 100 * time.Millisecond, true},
+		{"{connection: hang}", context.DeadlineExceeded, 2 * time.Second, false},
+		{"{body: truncated}", io.ErrUnexpectedEOF, 0, true},
+		{"{body: trickle, trickle_ms: 1}", nil, time.Duration(len(registered)-1) * time.Millisecond, true},
+		{"{body: trickle}", context.DeadlineExceeded, 2 * time.Second, true},
+	} {
+		t.Run(test.effect, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mock, err := mockserver.New(fault(t, "{effect: "+test.effect+"}"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer mock.Close()
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				began := time.Now()
+				_, err = postThrough(t, ctx, "http://orchestratord", mocktest.Transport(mock))
+				if !errors.Is(err, test.want) {
+					t.Errorf("error %v, want %v", err, test.want)
+				}
+				if took := time.Since(began); took != test.takes {
+					t.Errorf("took %s, want %s", took, test.takes)
+				}
+				if got := len(mock.Nodes()) == 1; got != test.registered {
+					t.Errorf("registered: %t", got)
+				}
+			})
+		})
+	}
+}
+
+// TestWrongFaults has a server refuse to start.
+func TestWrongFaults(t *testing.T) {
+	_, err := mockserver.New(mockserver.WithNodeTimeout(0), mockserver.WithFaults(map[string]control.FaultDefinition{
+		"it": {Rules: []control.FaultRule{{Effect: control.FaultEffect{Status: new(int32(200))}}}},
+	}))
+	if err == nil || !strings.Contains(err.Error(), "/faults/it/rules/0/effect/status: must be 400 or more") ||
+		!strings.Contains(err.Error(), "node timeout") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// post registers a node over a connection of its own. The answer's body has been read.
+func post(t *testing.T, ctx context.Context, url string) (answer, error) {
+	t.Helper()
+	return postThrough(t, ctx, url, &http.Transport{DisableKeepAlives: true})
+}
+
+func postThrough(t *testing.T, ctx context.Context, url string, transport http.RoundTripper) (answer, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v2/nodes/register", strings.NewReader(briefRegistration))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return answer{Response: response, text: text}, err
+}
+
+// declares reports whether the document declares a status for an operation.
+func declares(c *client, id control.Operation, status int) bool {
+	for _, path := range c.docs[0].Paths.Map() {
+		for _, operation := range path.Operations() {
+			if operation.OperationID == string(id) {
+				return operation.Responses.Value(strconv.Itoa(status)) != nil
+			}
+		}
+	}
+	return false
+}
+
+func stateOf(t *testing.T, server *mocktest.Server, name string) control.FaultState {
+	t.Helper()
+	states := server.Faults().List()
+	i := slices.IndexFunc(states, func(state control.FaultState) bool { return state.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no fault %q", name)
+	}
+	return states[i]
+}
+
+// signal is told when a fault acts.
+type signal chan struct{}
+
+func (s signal) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s signal) Handle(_ context.Context, record slog.Record) error {
+	if record.Message == "fault acts" {
+		s <- struct{}{}
+	}
+	return nil
+}
+
+func (s signal) WithAttrs([]slog.Attr) slog.Handler { return s }
+func (s signal) WithGroup(string) slog.Handler      { return s }
+
+// TestDisturbedRecord has the journal and the metrics tell what became of requests.
+func TestDisturbedRecord(t *testing.T) {
+	client, server := start(t, fault(t, `
+		{match: {operations: [registerNode], last_call: 1}, effect: {connection: reset_before}},
+		{match: {operations: [registerNode], last_call: 2}, effect: {connection: reset_after}},
+		{match: {operations: [registerNode], last_call: 3}, effect: {status: 503}}`))
+	for range 2 {
+		if _, err := post(t, t.Context(), server.URL); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("error %v", err)
+		}
+	}
+	client.register(briefRegistration).expect(t, http.StatusServiceUnavailable)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+
+	var got []string
+	for _, entry := range server.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 10).Entries {
+		line := "undisturbed"
+		if entry.Fault != nil {
+			line = *entry.Fault
+		}
+		line += " " + string(*entry.NodeID)
+		if entry.Answer.Status != nil {
+			line += fmt.Sprint(" ", *entry.Answer.Status)
+		}
+		if entry.Request.Body == nil {
+			t.Errorf("%s: the request has no body", line)
+		}
+		got = append(got, line)
+	}
+	if want := []string{"it gpu-node-1", "it gpu-node-1", "it gpu-node-1 503", "undisturbed gpu-node-1 200"}; !slices.Equal(got, want) {
+		t.Errorf("journal %q, want %q", got, want)
+	}
+	counted := samples(fetch(t, http.MethodGet, server.URL+"/metrics"))
+	for outcome, want := range map[string]string{"success": "1", "error": "1"} {
+		if got := counted[`orchd_node_registrations_total{outcome="`+outcome+`"}`]; got != want {
+			t.Errorf("%s: %s counted, want %s", outcome, got, want)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Invalid is an error that lists what is wrong with faults, and where.
+type Invalid []nodeapi.Violation
+
+func (i Invalid) Error() string {
+	lines := make([]string, len(i))
+	for n, violation := range i {
+		lines[n] = strings.TrimPrefix(violation.Pointer+": "+violation.Detail, ": ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (i Invalid) orNil() error {
+	if len(i) == 0 {
+		return nil
+	}
+	return i
+}
+
+func (i *Invalid) add(pointer, format string, args ...any) {
+	*i = append(*i, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+}
+
+// Check returns everything that is wrong with a fault, as an Invalid with pointers into
+// the definition.
+func Check(name string, definition control.FaultDefinition) error {
+	var wrong Invalid
+	wrong.hold(schemas().name, name, "")
+	wrong.holdEncoded(schemas().definition, definition)
+	wrong.contradictions("", definition)
+	return wrong.orNil()
+}
+
+// checkFile returns everything that is wrong with the faults of a file.
+func checkFile(faults map[string]control.FaultDefinition) error {
+	if faults == nil {
+		return nil
+	}
+	var wrong Invalid
+	wrong.holdEncoded(schemas().file, control.FaultFile{Faults: faults})
+	wrong.beyond(faults)
+	return wrong.orNil()
+}
+
+// beyond adds what the schema of a file does not say of its faults.
+func (i *Invalid) beyond(faults map[string]control.FaultDefinition) {
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		at := "/faults/" + document.Step(name)
+		i.hold(schemas().name, name, at)
+		i.contradictions(at, faults[name])
+	}
+}
+
+// holdEncoded adds how a value breaks the schema that it has as JSON.
+func (i *Invalid) holdEncoded(schema *openapi3.Schema, value any) {
+	plain, err := plain(value)
+	if err != nil { // no JSON for NaN, for one
+		i.add("", "%v", err)
+		return
+	}
+	i.hold(schema, plain, "")
+}
+
+// hold adds how a decoded value at a place breaks a schema.
+func (i *Invalid) hold(schema *openapi3.Schema, value any, at string) {
+	err := schema.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisableSchemaErrorDetails())
+	if err == nil {
+		return
+	}
+	for _, violation := range document.Violations(err, schemas().mostViolations, schemas().longestDetail) {
+		i.add(at+violation.Pointer, "%s", violation.Detail)
+	}
+}
+
+// contradictions adds what the schema allows but makes no sense.
+func (i *Invalid) contradictions(at string, d control.FaultDefinition) {
+	for n, rule := range d.Rules {
+		at := fmt.Sprintf("%s/rules/%d", at, n)
+		if rule.Match != nil {
+			i.inMatch(at+"/match", *rule.Match)
+		}
+		i.inEffect(at+"/effect", rule)
+	}
+}
+
+func (i *Invalid) inMatch(at string, m control.FaultMatch) {
+	if first := or(m.FirstCall, 1); or(m.LastCall, first) < first {
+		i.add(at+"/last_call", "must be %d or more, which is the first, not %d", first, *m.LastCall)
+	}
+	if m.Node != nil {
+		if _, err := path.Match(*m.Node, ""); err != nil {
+			i.add(at+"/node", "%q is not a pattern: close each [ with a ], with something between them", *m.Node)
+		}
+	}
+}
+
+func (i *Invalid) inEffect(at string, rule control.FaultRule) {
+	e := rule.Effect
+	if least := or(e.LatencyMs, 0); or(e.LatencyMaxMs, least) < least {
+		i.add(at+"/latency_max_ms", "must be %d or more, which is the least, not %d", least, *e.LatencyMaxMs)
+	}
+	if e.Connection != nil {
+		i.withoutAnswer(at, e)
+	}
+	rejects := e.Reject != nil && *e.Reject
+	if rejects && e.Status != nil {
+		i.add(at+"/reject", "cannot go with a status: a rejection is answered 200")
+	}
+	if rejects && !registers(rule.Match) {
+		i.add(at+"/reject", "does nothing here: only %s can be rejected", control.OperationRegisterNode)
+	}
+	if e.Detail != nil && e.Status == nil && !rejects && e.Connection == nil {
+		i.add(at+"/detail", "needs a status or a rejection to go with")
+	}
+	if e.TrickleMs != nil && (e.Body == nil || *e.Body != control.FaultEffectBodyTrickle) {
+		i.add(at+"/trickle_ms", "needs a body that is %q", control.FaultEffectBodyTrickle)
+	}
+}
+
+// withoutAnswer adds what of an effect changes an answer that is never given.
+func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
+	for _, part := range []struct {
+		name   string
+		stated bool
+	}{
+		{"status", e.Status != nil},
+		{"detail", e.Detail != nil},
+		{"retry_after_s", e.RetryAfterS != nil},
+		{"reject", e.Reject != nil && *e.Reject},
+		{"body", e.Body != nil},
+		{"content_type", e.ContentType != nil},
+	} {
+		if part.stated {
+			i.add(at+"/"+part.name, "cannot go with a connection that gives no answer (%s)", *e.Connection)
+		}
+	}
+}
+
+// registers reports whether a rule fits registrations.
+func registers(m *control.FaultMatch) bool {
+	return m == nil || m.Operations == nil || slices.Contains(*m.Operations, control.OperationRegisterNode)
+}
+
+// plain returns a value as JSON has it, for a validator to judge.
+func plain(value any) (any, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	err = json.Unmarshal(text, &plain)
+	return plain, err
+}

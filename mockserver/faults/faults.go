@@ -1,0 +1,205 @@
+// Package faults decides which requests are to go wrong, and how. It knows no HTTP: a
+// server asks it about each call of a node, and carries its verdict out.
+//
+//	set := faults.New(clock.New())
+//	set.Switch("flaky", true)
+//	if verdict, ok := set.Decide(control.OperationHeartbeatNode, "gpu-node-1"); ok {
+//		fmt.Println(verdict.Fault, *verdict.Effect.Status)
+//	}
+//
+// What a fault is, the document of the control API says: rules that are tried for each
+// request, of which the first that fits acts. Chance is drawn from a seed: the same call
+// of the same node meets the same fate, in whichever order the calls of nodes come.
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// Set is the faults of a server, switched on or not. It is safe for concurrent use.
+type Set struct {
+	clock *clock.Clock
+	on    atomic.Pointer[[]*fault] // those switched on, by name; nil when there are none
+
+	mu     sync.Mutex
+	faults map[string]*fault
+	start  map[string]control.FaultDefinition // what Reset goes back to, besides the presets
+}
+
+// New returns the presets, all switched off. Time windows go by clk.
+func New(clk *clock.Clock) *Set {
+	s := &Set{clock: clk}
+	s.Reset()
+	return s
+}
+
+// Load is Replace, and makes these faults what Reset goes back to: those that were given
+// at the start, on a command line or in a file.
+func (s *Set) Load(faults map[string]control.FaultDefinition) error {
+	return s.replace(faults, true)
+}
+
+// Replace removes all faults but the presets, and adds these. A preset that is not among
+// them is again what it was, switched off. The error is an Invalid, with pointers into a
+// file of faults; then nothing has changed.
+func (s *Set) Replace(faults map[string]control.FaultDefinition) error {
+	return s.replace(faults, false)
+}
+
+func (s *Set) replace(faults map[string]control.FaultDefinition, start bool) error {
+	if err := checkFile(faults); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if start {
+		s.start = maps.Clone(faults)
+	}
+	s.set(faults)
+	return nil
+}
+
+// Reset makes the faults what they were at the start: the presets, and those of Load.
+func (s *Set) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(s.start)
+}
+
+// set makes these the faults, besides the presets.
+func (s *Set) set(faults map[string]control.FaultDefinition) {
+	all := Presets()
+	maps.Copy(all, faults)
+	s.faults = make(map[string]*fault, len(all))
+	for name, definition := range all {
+		s.faults[name] = newFault(name, definition, s.clock)
+	}
+	s.publish()
+}
+
+// Put adds a fault, or replaces the one of this name; its counts and draws begin anew.
+// The error is an Invalid, with pointers into the definition; then nothing has changed.
+func (s *Set) Put(name string, definition control.FaultDefinition) (control.FaultState, error) {
+	if err := Check(name, definition); err != nil {
+		return control.FaultState{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faults[name] == nil && len(s.faults) >= schemas().most {
+		return control.FaultState{}, Invalid{{Detail: fmt.Sprintf("there are %d faults already: remove one first", len(s.faults))}}
+	}
+	return s.put(name, definition), nil
+}
+
+func (s *Set) put(name string, definition control.FaultDefinition) control.FaultState {
+	f := newFault(name, definition, s.clock)
+	s.faults[name] = f
+	s.publish()
+	return f.state()
+}
+
+// Switch switches a fault on, whereupon its counts and draws begin anew, or off. It
+// reports false if there is none of this name.
+func (s *Set) Switch(name string, on bool) (control.FaultState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.faults[name]
+	switch {
+	case f == nil:
+		return control.FaultState{}, false
+	case on:
+		definition := f.definition
+		definition.Enabled = &on
+		return s.put(name, definition), true
+	default: // what it has done is still told
+		f.on = false
+		s.publish()
+		return f.state(), true
+	}
+}
+
+// Delete removes a fault; a preset is again what it was, switched off. It reports false
+// if there is none of this name.
+func (s *Set) Delete(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faults[name] == nil {
+		return false
+	}
+	if preset, ok := Presets()[name]; ok {
+		s.put(name, preset)
+		return true
+	}
+	delete(s.faults, name)
+	s.publish()
+	return true
+}
+
+// List returns all faults, ordered by name. Their rules are not to be changed.
+func (s *Set) List() []control.FaultState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]control.FaultState, 0, len(s.faults))
+	for _, name := range slices.Sorted(maps.Keys(s.faults)) {
+		list = append(list, s.faults[name].state())
+	}
+	return list
+}
+
+// Enabled returns the names of the faults that are switched on, in order. It is never nil.
+func (s *Set) Enabled() []string {
+	names := []string{}
+	if on := s.on.Load(); on != nil {
+		for _, f := range *on {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// Idle reports whether no fault is switched on, so that nothing need be known of a call.
+func (s *Set) Idle() bool { return s.on.Load() == nil }
+
+// Decide counts a call, and returns what is to become of it. It reports false if no
+// fault acts on it. The node is "" for a call that concerns none. While no fault is
+// switched on, it costs next to nothing.
+func (s *Set) Decide(operation control.Operation, node string) (Verdict, bool) {
+	on := s.on.Load()
+	if on == nil {
+		return Verdict{}, false
+	}
+	return decide(*on, call{operation, node})
+}
+
+// decide has every fault count a call, and returns the verdict of the first that acts.
+func decide(on []*fault, c call) (verdict Verdict, decided bool) {
+	for _, f := range on {
+		n := f.count(c)
+		if !decided {
+			verdict, decided = f.judge(c, n)
+		}
+	}
+	return verdict, decided
+}
+
+// publish makes the faults that are switched on known to Decide.
+func (s *Set) publish() {
+	var on []*fault
+	for _, name := range slices.Sorted(maps.Keys(s.faults)) {
+		if f := s.faults[name]; f.on {
+			on = append(on, f)
+		}
+	}
+	if on == nil {
+		s.on.Store(nil)
+		return
+	}
+	s.on.Store(&on)
+}

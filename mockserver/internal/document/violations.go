@@ -1,0 +1,174 @@
+package document
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Violations lists where a value breaks a schema, given what the validator has found: at
+// most so many, each told in at most so many characters.
+func Violations(err error, most, longest int) []nodeapi.Violation {
+	var found []nodeapi.Violation
+	Walk(err, func(broken *openapi3.SchemaError) bool {
+		violation := nodeapi.Violation{Pointer: Pointer(broken), Detail: Cut(detail(broken), longest)}
+		// Several parts of an allOf may object to the same thing.
+		if !slices.Contains(found, violation) {
+			found = append(found, violation)
+		}
+		return len(found) < most
+	})
+	return found
+}
+
+// Walk visits the leaves of the validator's tree of errors, until visit returns false.
+// The branches are lists, and values that break several parts of an allOf.
+func Walk(err error, visit func(*openapi3.SchemaError) bool) bool {
+	switch err := err.(type) {
+	case openapi3.MultiError:
+		for _, member := range err {
+			if !Walk(member, visit) {
+				return false
+			}
+		}
+		return true
+	case *openapi3.SchemaError:
+		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
+			return Walk(parts, visit)
+		}
+		return visit(err)
+	default:
+		return visit(&openapi3.SchemaError{Reason: err.Error()})
+	}
+}
+
+// Pointer returns the JSON pointer (RFC 6901) to what is broken.
+func Pointer(broken *openapi3.SchemaError) string {
+	var at strings.Builder
+	for _, step := range broken.JSONPointer() {
+		at.WriteString("/" + Step(step))
+	}
+	if name, ok := unknown(broken); ok {
+		at.WriteString("/" + Step(Cut(name, longestName)))
+	}
+	return at.String()
+}
+
+// Step returns a name as a step of a JSON pointer.
+func Step(name string) string { return escapes.Replace(name) }
+
+var escapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// longestName is how many characters of a name that the document does not have are told.
+const longestName = 128
+
+// unknown returns the name of the field that a closed object must not have, if that is
+// what is broken. The validator tells it in words alone.
+func unknown(broken *openapi3.SchemaError) (string, bool) {
+	quoted, ok := strings.CutPrefix(broken.Reason, "property ")
+	quoted, ends := strings.CutSuffix(quoted, " is unsupported")
+	name, err := strconv.Unquote(quoted)
+	return name, ok && ends && err == nil && broken.SchemaField == "properties"
+}
+
+// unknownField says which field was probably meant, or which ones there are.
+func unknownField(name string, schema *openapi3.Schema) string {
+	known := slices.Sorted(maps.Keys(schema.Properties))
+	if near := Nearest(name, known); near != "" {
+		return fmt.Sprintf("is no field here, perhaps %q is meant", near)
+	}
+	return "is no field here, but " + strings.Join(known, ", ")
+}
+
+// detail says what is wrong in one place, and what would be right.
+func detail(broken *openapi3.SchemaError) string {
+	expected, got := Explain(broken)
+	if got == "" {
+		return expected
+	}
+	return expected + ", not " + got
+}
+
+// Explain says what would be right in one place, and what is there instead unless the
+// former says it all.
+func Explain(broken *openapi3.SchemaError) (expected, got string) {
+	schema, value := broken.Schema, broken.Value
+	if name, ok := unknown(broken); ok {
+		return unknownField(name, schema), ""
+	}
+	switch broken.SchemaField {
+	case "type", "nullable":
+		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), Describe(value)
+	case "minimum":
+		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), Describe(value)
+	case "maximum":
+		return fmt.Sprintf("must be %s or less", decimal(*schema.Max)), Describe(value)
+	case "minLength":
+		return fmt.Sprintf("must have a length of %d or more", schema.MinLength), strconv.Itoa(length(value))
+	case "maxLength":
+		return fmt.Sprintf("must have a length of %d or less", *schema.MaxLength), strconv.Itoa(length(value))
+	case "maxItems":
+		return fmt.Sprintf("must have %d items or fewer", *schema.MaxItems), strconv.Itoa(length(value))
+	case "uniqueItems":
+		return "must have no duplicate items", ""
+	case "pattern":
+		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example), ""
+	case "format":
+		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example), ""
+	default:
+		return broken.Reason, ""
+	}
+}
+
+// Describe says what a value is, without repeating what could be long.
+func Describe(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case map[string]any:
+		return "object"
+	case float64:
+		return decimal(value)
+	default:
+		return "a number out of range"
+	}
+}
+
+func length(value any) int {
+	if items, ok := value.([]any); ok {
+		return len(items)
+	}
+	text, _ := value.(string)
+	return utf8.RuneCountInString(text)
+}
+
+// decimal writes a number as people do, as long as that is not long.
+func decimal(number float64) string {
+	if text := strconv.FormatFloat(number, 'f', -1, 64); len(text) <= 20 {
+		return text
+	}
+	return strconv.FormatFloat(number, 'g', -1, 64)
+}
+
+// Cut returns the first runes of a text that is too long, of which an ellipsis is the
+// last.
+func Cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}
