@@ -52,6 +52,6 @@ func ExampleTransport() {
 	text, err := io.ReadAll(response.Body)
 	fmt.Println(response.Status, string(text), err)
 	// Output:
-	// 200 OK {"count":0,"nodes":[]}
+	// 200 OK {"nodes":[],"count":0}
 	//  <nil>
 }

@@ -96,6 +96,8 @@ func (x *exchange) finish(cause any) {
 		x.body.Close()
 	case x.started:
 		x.body.CloseWithError(io.ErrUnexpectedEOF)
+	case cause == http.ErrAbortHandler: // which is how a handler breaks the connection on purpose
+		x.failed <- fmt.Errorf("the connection was closed without an answer: %w", io.ErrUnexpectedEOF)
 	default:
 		x.failed <- fmt.Errorf("the handler panicked: %v", cause)
 	}
@@ -126,3 +128,6 @@ func (x *exchange) Write(text []byte) (int, error) {
 	}
 	return x.body.Write(text)
 }
+
+// Flush has nothing to do: the client has what is written at once.
+func (x *exchange) Flush() {}

@@ -1,0 +1,163 @@
+package journal
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// entry tells what a record holds.
+func (r *record) entry(brief bool) control.JournalEntry {
+	e := control.JournalEntry{
+		Sequence: r.sequence,
+		AtMs:     r.at.UnixMilli(),
+		Kind:     r.kind,
+		Summary:  cut(r.summary(), maxSummary),
+		NodeID:   stated(r.text(partNode)),
+		Fault:    stated(r.text(partFault)),
+	}
+	switch r.kind {
+	case control.EntryKindChange:
+		e.Change = &control.Transition{AtMs: e.AtMs, From: stated(r.from), To: stated(r.to)}
+	case control.EntryKindExchange:
+		e.Operation = stated(r.operation)
+		e.CorrelationID = stated(r.text(partCorrelation))
+		e.DurationUs = new(max(r.took.Microseconds(), 0))
+		e.Request = &control.RequestRecord{Method: r.text(partMethod), Path: r.text(partPath)}
+		e.Answer = &control.AnswerRecord{Status: stated(int32(r.status))}
+		e.Departures = r.toldDepartures()
+		if !brief {
+			e.Request.Header = told(r.bytes(partRequestHeader))
+			e.Request.Body = r.body(partRequestBody, r.requestBytes)
+			e.Answer.Header = told(r.bytes(partAnswerHeader))
+			e.Answer.Body = r.body(partAnswerBody, r.answerBytes)
+		}
+	}
+	return e
+}
+
+// stated returns a pointer to a value, or nil to a zero one, which states nothing.
+func stated[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
+}
+
+func (r *record) body(p part, size int64) *control.BodyRecord {
+	if size == 0 {
+		return nil
+	}
+	return &control.BodyRecord{Text: r.text(p), Bytes: size}
+}
+
+// told returns headers by name.
+func told(texts []byte) *control.HeaderRecord {
+	header := control.HeaderRecord{}
+	for len(texts) > 0 {
+		var name, value string
+		name, texts = next(texts)
+		value, texts = next(texts)
+		header[name] = value
+	}
+	return &header
+}
+
+func (r *record) toldDepartures() *[]control.Departure {
+	var departures []control.Departure
+	for texts := r.bytes(partDepartures); len(texts) > 0; {
+		d := control.Departure{Operation: r.operation}
+		for _, text := range []*string{&d.Pointer, &d.Kind, &d.Expected, &d.Got} {
+			*text, texts = next(texts)
+		}
+		departures = append(departures, d)
+	}
+	if departures == nil {
+		return nil
+	}
+	return &departures
+}
+
+// summary tells a record in one line.
+func (r *record) summary() string {
+	switch r.kind {
+	case control.EntryKindControl:
+		return r.text(partSummary)
+	case control.EntryKindChange:
+		return words(r.text(partNode), string(r.from), "→", cmp.Or(string(r.to), "gone"))
+	}
+	what := string(r.operation)
+	if what == "" {
+		what = words(r.text(partMethod), r.text(partPath))
+	}
+	return words(what, r.text(partNode), r.outcome(), r.remarks())
+}
+
+// outcome tells how a request was answered, and of a problem which and where.
+func (r *record) outcome() string {
+	if r.status == 0 {
+		return "no answer"
+	}
+	outcome := fmt.Sprint(r.status)
+	var problem nodeapi.Problem
+	if r.status < http.StatusBadRequest || json.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
+		return outcome
+	}
+	outcome = words(outcome, string(problem.Code))
+	if problem.Errors == nil || len(*problem.Errors) == 0 {
+		return outcome
+	}
+	outcome = words(outcome, "at", cmp.Or((*problem.Errors)[0].Pointer, "the top"))
+	if more := len(*problem.Errors) - 1; more > 0 {
+		outcome += fmt.Sprintf(" and %d more", more)
+	}
+	return outcome
+}
+
+// remarks tells what is out of the ordinary with a request that was answered.
+func (r *record) remarks() string {
+	var remarks []string
+	if fault := r.text(partFault); fault != "" {
+		remarks = append(remarks, "fault "+fault)
+	}
+	if departures := r.toldDepartures(); departures != nil && r.status < http.StatusBadRequest {
+		remarks = append(remarks, count(int64(len(*departures)), "departure"))
+	}
+	if remarks == nil {
+		return ""
+	}
+	return "(" + strings.Join(remarks, ", ") + ")"
+}
+
+// words joins those words that are not empty.
+func words(all ...string) string {
+	var some []string
+	for _, word := range all {
+		if word != "" {
+			some = append(some, word)
+		}
+	}
+	return strings.Join(some, " ")
+}
+
+// count says how many there are of something.
+func count(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", one, "s")
+}
+
+// cut returns the first characters of a text.
+func cut(text string, limit int) string {
+	if characters := []rune(text); len(characters) > limit {
+		return string(characters[:limit-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,189 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Expect counts the entries that fit an expectation, and waits for more if it has to:
+// until there are enough, or too many, or the time that the expectation gives them or
+// ctx is over. If the expectation is not met, the result names the entry that came
+// nearest: the one that fails the fewest of what is stated; of several the one of which the
+// most telling fits, operation before node before answer before pool; of those the newest.
+//
+// Entries that had made room for others before they could be looked at do not count. The
+// result says how many those are.
+func (j *Journal) Expect(ctx context.Context, e control.Expectation) control.ExpectationResult {
+	wake := j.listen()
+	defer j.unlisten(wake)
+	over := time.NewTimer(time.Duration(value(e.WithinMs)) * time.Millisecond)
+	defer over.Stop()
+
+	t := newTally(j, e)
+	for waiting := true; ; {
+		t.count()
+		if t.decided() || !waiting {
+			return t.result()
+		}
+		select {
+		case <-wake:
+		case <-over.C:
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		}
+	}
+}
+
+// CheckExpectation returns how an expectation contradicts itself, if it does, or is broken in
+// another way that its schema does not tell. Such a one is never met.
+func CheckExpectation(e control.Expectation) []nodeapi.Violation {
+	var wrong []nodeapi.Violation
+	complain := func(pointer, format string, args ...any) {
+		wrong = append(wrong, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+	}
+	if err := checkGlob(value(e.Node)); err != nil {
+		complain("/node", "%v", err)
+	}
+	if e.AtLeast != nil && e.AtMost != nil && *e.AtLeast > *e.AtMost {
+		complain("/at_most", "must be %d or more, as at least so many are expected", *e.AtLeast)
+	}
+	if p := value(e.Pool); p.MinSlotsFree != nil && p.MaxSlotsFree != nil && *p.MinSlotsFree > *p.MaxSlotsFree {
+		complain("/pool/max_slots_free", "must be %d or more, as at least so many are expected", *p.MinSlotsFree)
+	}
+	if operation := value(e.Operation); operation != "" && operation != control.OperationHeartbeatNode && e.Pool != nil {
+		complain("/operation", "must be %s, as only that reports pools", control.OperationHeartbeatNode)
+	}
+	if kind := value(e.Kind); kind != "" && kind != control.EntryKindExchange && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
+		complain("/kind", "must be %s, as only that has an operation, an answer and pools", control.EntryKindExchange)
+	}
+	if kind := value(e.Kind); kind != "" && kind != control.EntryKindChange && e.Becomes != nil {
+		complain("/kind", "must be %s, as only with that a node becomes something", control.EntryKindChange)
+	}
+	if e.Becomes != nil && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
+		complain("/becomes", "must not be stated together with what only a request has")
+	}
+	return wrong
+}
+
+// tally is how far an expectation is met.
+type tally struct {
+	expectation control.Expectation
+	least, most int64 // most is -1 if there may be any number
+	conditions  []condition
+	cursor      cursor
+
+	fitting int64
+	newest  record // of those that fit, if there are any
+
+	nearest  record // of those that do not fit, if there are any
+	distance distance
+}
+
+// distance is by how much an entry does not fit.
+type distance struct {
+	failed int // conditions; 0 if there is no entry
+	first  int // of them, which is the most telling one
+}
+
+func (d distance) within(other distance) bool {
+	return other.failed == 0 || d.failed < other.failed || d.failed == other.failed && d.first >= other.first
+}
+
+func newTally(j *Journal, e control.Expectation) *tally {
+	t := &tally{
+		expectation: e,
+		least:       int64(value(e.AtLeast)),
+		most:        -1,
+		conditions:  conditions(e),
+		cursor:      cursor{journal: j, after: value(e.After)},
+	}
+	if e.AtMost != nil {
+		t.most = int64(*e.AtMost)
+	} else if e.AtLeast == nil {
+		t.least = 1
+	}
+	return t
+}
+
+// count looks at the entries that have come since it was last called.
+func (t *tally) count() {
+	end := t.cursor.journal.Counts().Last // which new entries may move faster than this can look at them
+	for !t.decided() && t.cursor.after < end && t.cursor.next(true) {
+		t.judge(&t.cursor.record)
+	}
+}
+
+func (t *tally) judge(r *record) {
+	var off distance
+	look := sight{record: r}
+	for i, condition := range t.conditions {
+		if condition.fits(&look) {
+			continue
+		}
+		if off.failed++; off.failed == 1 {
+			off.first = i
+		}
+	}
+	switch {
+	case off.failed == 0:
+		t.fitting++
+		t.newest.copy(r)
+	case off.within(t.distance):
+		t.distance = off
+		t.nearest.copy(r)
+	}
+}
+
+// exceeded reports whether there are too many.
+func (t *tally) exceeded() bool { return t.most >= 0 && t.fitting > t.most }
+
+// met reports whether there are as many as there should be, so far.
+func (t *tally) met() bool { return t.fitting >= t.least && !t.exceeded() }
+
+// decided reports whether no further entry can change the result.
+func (t *tally) decided() bool {
+	return t.exceeded() || t.most < 0 && t.met()
+}
+
+func (t *tally) result() control.ExpectationResult {
+	result := control.ExpectationResult{
+		Met:     t.met(),
+		Count:   t.fitting,
+		Message: cut(t.message(), maxMessage),
+		Dropped: stated(t.cursor.dropped),
+	}
+	if !result.Met && !t.exceeded() && t.distance.failed > 0 {
+		result.Nearest = &control.NearMiss{Entry: t.nearest.entry(false), Missed: t.missed()}
+	}
+	return result
+}
+
+// missed says what of the nearest entry does not fit.
+func (t *tally) missed() []string {
+	var missed []string
+	look := sight{record: &t.nearest}
+	for _, condition := range t.conditions {
+		if condition.fits(&look) {
+			continue
+		}
+		// A pool that is not reported is one reason for all conditions on it.
+		if line := cut(condition.miss(&look), maxMissed); len(missed) == 0 || missed[len(missed)-1] != line {
+			missed = append(missed, line)
+		}
+	}
+	return missed
+}
+
+// value returns what a pointer points to, and of a nil one the zero value.
+func value[T any](pointer *T) T {
+	if pointer == nil {
+		var zero T
+		return zero
+	}
+	return *pointer
+}

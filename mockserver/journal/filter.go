@@ -1,0 +1,61 @@
+package journal
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// Filter says which entries to tell, and how much of each. What is not set does not
+// matter; an entry fits if all that is set does.
+type Filter struct {
+	Node      control.NodeGlob
+	Operation control.Operation
+	Kind      control.EntryKind
+	Answered  control.StatusPattern
+	After     *control.Sequence
+	Brief     bool // leaves out headers and bodies
+}
+
+// Check returns what is wrong with a filter, if anything. No entry fits a broken one.
+func (f Filter) Check() error {
+	return checkGlob(f.Node)
+}
+
+func checkGlob(glob control.NodeGlob) error {
+	if _, err := path.Match(glob, ""); err != nil {
+		return fmt.Errorf("%q is no pattern for node ids: a [ must have its ], with something in between, and a \\ something after it", glob)
+	}
+	return nil
+}
+
+// fits reports whether an entry fits, wherever in the journal it is.
+func (f Filter) fits(r *record) bool {
+	return (f.Node == "" || fitsGlob(r, f.Node)) &&
+		(f.Operation == "" || f.Operation == r.operation) &&
+		(f.Kind == "" || f.Kind == r.kind) &&
+		(f.Answered == "" || fitsStatus(r, f.Answered))
+}
+
+func fitsGlob(r *record, glob control.NodeGlob) bool {
+	node := r.text(partNode)
+	fits, err := path.Match(glob, node)
+	return node != "" && err == nil && fits
+}
+
+// noAnswer is the pattern of requests that were not answered.
+const noAnswer = "none"
+
+func fitsStatus(r *record, pattern control.StatusPattern) bool {
+	if r.kind != control.EntryKindExchange {
+		return false
+	}
+	if r.status == 0 || pattern == noAnswer {
+		return r.status == 0 && pattern == noAnswer
+	}
+	class, whole := strings.CutSuffix(pattern, "xx")
+	return strings.HasPrefix(strconv.Itoa(r.status), class) && (whole || len(class) == 3)
+}

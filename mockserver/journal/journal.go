@@ -1,0 +1,164 @@
+// Package journal keeps the last things that happened to a mock orchestratord: requests
+// with their answers, changes of nodes, and what was done through the control API. It
+// tells them in the words of that API, and says whether what should have happened has.
+// It is state and nothing else: it does no I/O and starts nothing.
+//
+//	events := journal.New(journal.DefaultSize)
+//	events.Exchange(journal.Exchange{Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200})
+//	page := events.Page(journal.Filter{Node: "gpu-node-*"}, 100)
+//	fmt.Println(page.Entries[0].Summary) // heartbeatNode gpu-node-1 200
+//
+// Secrets are taken out when an entry is made, not when it is read: see Exchange.
+package journal
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// DefaultSize is how many entries the journal of a server keeps. They take 1 MB or so,
+// and never more than DefaultSize times MaxEntryBytes.
+const DefaultSize = 1000
+
+// Journal is a ring of entries that are numbered from 1 without gaps. When it is full,
+// each new one takes the place of the oldest. It is safe for concurrent use, and whoever
+// reads never holds up for long who writes.
+type Journal struct {
+	// One lock is enough: writing an entry takes a few hundred nanoseconds, of a
+	// request that takes some twenty microseconds.
+	mu        sync.Mutex
+	ring      []record // the entry with sequence n is at n modulo the length
+	last      int64    // sequence of the newest entry
+	cleared   int64    // sequence of the newest entry that was cleared away
+	listeners []chan struct{}
+}
+
+// New returns an empty journal that keeps size entries. With 0 it only numbers them.
+func New(size int) *Journal {
+	return &Journal{ring: make([]record, size)}
+}
+
+// Exchange is a request and its answer. The journal copies what it keeps, up to some
+// length of each part.
+//
+// Secrets are not kept (CLOUD-4013): of headers that carry some, such as Authorization,
+// there are only asterisks, and so there are wherever else in the exchange one that the
+// request carries occurs, in JSON or URL escapes too. Shorter ones than four characters
+// are no secrets.
+type Exchange struct {
+	At            time.Time // by the mock's clock, when the answer was ready
+	Took          time.Duration
+	Operation     control.Operation // "" for a request that fits none
+	Node          nodeapi.NodeID    // that the request is about; "" if no id that fits the document tells
+	CorrelationID nodeapi.CorrelationID
+
+	Method        string
+	Path          string // as escaped, without the query
+	RequestHeader http.Header
+	RequestBody   []byte // as far as it was read
+
+	Status       int // of the answer, 0 if there was none
+	AnswerHeader http.Header
+	AnswerBody   []byte
+
+	Fault      string // that acted on the request, if one did
+	Departures []drift.Departure
+}
+
+// Exchange adds a request and its answer.
+func (j *Journal) Exchange(e Exchange) {
+	var room [maxSecrets]string
+	secrets := appendSecrets(room[:0], e.RequestHeader)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r := j.add(control.EntryKindExchange, e.At); r != nil {
+		r.exchange(&e, secrets)
+	}
+}
+
+// Change adds a change of a node's status. One that was not registered before has no
+// status to come from, and one that is no longer registered none to go to.
+func (j *Journal) Change(node nodeapi.NodeID, at time.Time, from, to nodeapi.NodeStatus) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r := j.add(control.EntryKindChange, at); r != nil {
+		r.change(node, from, to)
+	}
+}
+
+// Control adds something that was done through the control API. The summary is kept as
+// it is: it must have no secrets in it.
+func (j *Journal) Control(at time.Time, summary string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r := j.add(control.EntryKindControl, at); r != nil {
+		r.control(summary)
+	}
+}
+
+// add numbers a new entry and returns the place for it, or nil when nothing is kept.
+// Whoever listens sees it as soon as the caller lets go of the lock.
+func (j *Journal) add(kind control.EntryKind, at time.Time) *record {
+	j.last++
+	for _, wake := range j.listeners {
+		select {
+		case wake <- struct{}{}:
+		default: // it has yet to look at what came before
+		}
+	}
+	if len(j.ring) == 0 {
+		return nil
+	}
+	r := j.at(j.last)
+	r.begin(j.last, kind, at)
+	return r
+}
+
+func (j *Journal) at(sequence int64) *record {
+	return &j.ring[sequence%int64(len(j.ring))]
+}
+
+// oldest returns the sequence of the oldest entry that is kept, or would be if there
+// were one.
+func (j *Journal) oldest() int64 {
+	return max(j.cleared, j.last-int64(len(j.ring))) + 1
+}
+
+// Clear removes all entries. The next one is numbered as if they were still there.
+func (j *Journal) Clear() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.cleared = j.last
+}
+
+// Counts tells how full the journal is. Entries have been dropped when they made room
+// for others, not when they were cleared away.
+func (j *Journal) Counts() control.JournalCounts {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	oldest := j.oldest()
+	return control.JournalCounts{Last: j.last, Kept: j.last + 1 - oldest, Dropped: oldest - 1 - j.cleared}
+}
+
+// listen returns a channel that is woken by each new entry, once for all that come
+// before it is looked at. It is to be given back to unlisten.
+func (j *Journal) listen() chan struct{} {
+	wake := make(chan struct{}, 1)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.listeners = append(j.listeners, wake)
+	return wake
+}
+
+func (j *Journal) unlisten(wake chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at := slices.Index(j.listeners, wake)
+	j.listeners = slices.Delete(j.listeners, at, at+1)
+}

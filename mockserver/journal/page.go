@@ -1,0 +1,88 @@
+package journal
+
+import (
+	"slices"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// Page returns up to limit entries that fit, the oldest first: the newest of them, or if
+// the filter has After the first that come after that one. Dropped counts the entries
+// that came before these and had made room for others, and what comes after these comes
+// after Last.
+func (j *Journal) Page(f Filter, limit int) control.JournalPage {
+	counts := j.Counts()
+	page := control.JournalPage{Entries: []control.JournalEntry{}, Last: counts.Last, Dropped: counts.Dropped}
+	if f.After != nil {
+		c := cursor{journal: j, after: *f.After}
+		for len(page.Entries) < limit && c.after < counts.Last && c.next(len(page.Entries) == 0) {
+			if f.fits(&c.record) {
+				page.Entries = append(page.Entries, c.record.entry(f.Brief))
+			}
+		}
+		page.Dropped = c.dropped
+		if c.after < counts.Last || len(page.Entries) > 0 {
+			page.Last = c.after
+		}
+		return page
+	}
+	var r record
+	for sequence := counts.Last; len(page.Entries) < limit && j.copy(sequence, &r); sequence-- {
+		if f.fits(&r) {
+			page.Entries = append(page.Entries, r.entry(f.Brief))
+		}
+	}
+	slices.Reverse(page.Entries)
+	return page
+}
+
+// Entry returns one entry in full. It reports false if there is none with this number,
+// or no longer.
+func (j *Journal) Entry(sequence int64) (control.JournalEntry, bool) {
+	var r record
+	if !j.copy(sequence, &r) {
+		return control.JournalEntry{}, false
+	}
+	return r.entry(false), true
+}
+
+// copy copies an entry if it is kept.
+func (j *Journal) copy(sequence int64, into *record) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if sequence < j.oldest() || sequence > j.last {
+		return false
+	}
+	into.copy(j.at(sequence))
+	return true
+}
+
+// cursor walks through the journal, entry by entry, while others are written.
+type cursor struct {
+	journal *Journal
+	after   int64  // sequence of the entry that was last passed
+	dropped int64  // entries on the way that had made room for others
+	record  record // the entry that it stands at
+}
+
+// next moves on. It reports false at the end, which another entry may move, and before a
+// gap unless it may leap.
+func (c *cursor) next(leap bool) bool {
+	j := c.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c.after = max(c.after, j.cleared)
+	if gap := j.oldest() - 1 - c.after; gap > 0 {
+		if !leap {
+			return false
+		}
+		c.dropped += gap
+		c.after += gap
+	}
+	if c.after >= j.last {
+		return false
+	}
+	c.after++
+	c.record.copy(j.at(c.after))
+	return true
+}

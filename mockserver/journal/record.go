@@ -1,0 +1,237 @@
+package journal
+
+import (
+	"encoding/binary"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// How many bytes of each part of an entry are kept.
+const (
+	maxName        = 128 // of a node, a correlation id, a method, a fault
+	maxPath        = 1 << 10
+	maxHeaderValue = 512
+	maxHeader      = 2 << 10 // of all headers of a request or answer
+	maxBody        = 4 << 10
+	maxDeparture   = 1 << 10 // of each of its texts
+	maxDepartures  = 4 << 10
+	maxSummary     = 1 << 10 // of what the control API did
+)
+
+// MaxEntryBytes is how much memory an entry takes at most. One of a usual heartbeat
+// takes 1 KB.
+const MaxEntryBytes = 24 << 10
+
+// record is a place for an entry. All its text is in one buffer, which is used again
+// for the next entry in this place.
+type record struct {
+	sequence  int64
+	kind      control.EntryKind
+	at        time.Time
+	operation control.Operation
+	status    int
+	took      time.Duration
+	from, to  nodeapi.NodeStatus
+
+	requestBytes, answerBytes int64 // of the bodies in full
+
+	buffer []byte
+	spans  [parts]span // of the parts in the buffer
+	cut    bool        // whether some of a text was too long to be kept
+}
+
+type span struct{ start, end int32 }
+
+// part is what some of a record's text is.
+type part int
+
+const (
+	partNode part = iota
+	partCorrelation
+	partMethod
+	partPath
+	partRequestHeader
+	partRequestBody
+	partAnswerHeader
+	partAnswerBody
+	partFault
+	partDepartures
+	partSummary
+	parts
+)
+
+// begin makes a record the place for a new entry.
+func (r *record) begin(sequence int64, kind control.EntryKind, at time.Time) {
+	buffer := r.buffer[:0]
+	if buffer == nil {
+		buffer = make([]byte, 0, 1<<10)
+	}
+	*r = record{sequence: sequence, kind: kind, at: at, buffer: buffer}
+}
+
+func (r *record) exchange(e *Exchange, secrets []string) {
+	r.operation, r.status, r.took = e.Operation, e.Status, e.Took
+	r.requestBytes, r.answerBytes = int64(len(e.RequestBody)), int64(len(e.AnswerBody))
+	r.texts(e, nil)
+	// There are hardly ever secrets where they do not belong, and one look at everything
+	// costs less than one at each part.
+	if len(secrets) > 0 && (r.cut || suspicious(r.buffer, secrets)) {
+		r.buffer = r.buffer[:0]
+		r.texts(e, secrets)
+	}
+}
+
+func (r *record) texts(e *Exchange, secrets []string) {
+	r.id(partNode, e.Node, secrets)
+	r.id(partCorrelation, e.CorrelationID, secrets)
+	put(r, partMethod, e.Method, maxName, secrets)
+	put(r, partPath, e.Path, maxPath, secrets)
+	r.header(partRequestHeader, e.RequestHeader, secrets)
+	put(r, partRequestBody, e.RequestBody, maxBody, secrets)
+	r.header(partAnswerHeader, e.AnswerHeader, secrets)
+	put(r, partAnswerBody, e.AnswerBody, maxBody, secrets)
+	r.id(partFault, e.Fault, secrets)
+	r.departures(e.Departures, secrets)
+}
+
+func (r *record) change(node nodeapi.NodeID, from, to nodeapi.NodeStatus) {
+	r.from, r.to = from, to
+	r.id(partNode, node, nil)
+}
+
+func (r *record) control(summary string) {
+	put(r, partSummary, summary, maxSummary, nil)
+}
+
+// id keeps an id or a name, unless there is a secret in it: what is left is none any more.
+func (r *record) id(p part, id string, secrets []string) {
+	start := len(r.buffer)
+	if keep(r, id, maxName, secrets) {
+		r.buffer = r.buffer[:start]
+	}
+	r.is(p, start)
+}
+
+// put keeps a part that is one text.
+func put[T string | []byte](r *record, p part, text T, limit int, secrets []string) {
+	start := len(r.buffer)
+	keep(r, text, limit, secrets)
+	r.is(p, start)
+}
+
+// header keeps headers, as many as there is room for.
+func (r *record) header(p part, header http.Header, secrets []string) {
+	begin := len(r.buffer)
+	for name, values := range header {
+		start := len(r.buffer)
+		r.sized(name, maxName, secrets)
+		r.values(name, values, secrets)
+		if len(r.buffer)-begin > maxHeader {
+			r.buffer = r.buffer[:start]
+			break
+		}
+	}
+	r.is(p, begin)
+}
+
+func (r *record) values(name string, values []string, secrets []string) {
+	start := r.open()
+	for i, value := range values {
+		if len(r.buffer)-start >= maxHeaderValue {
+			break
+		}
+		if i > 0 {
+			r.buffer = append(r.buffer, ", "...)
+		}
+		if secretive(name) {
+			r.buffer = append(append(r.buffer, scheme(value)...), hidden...)
+		} else {
+			keep(r, value, maxHeaderValue, secrets)
+		}
+	}
+	r.close(start, maxHeaderValue)
+}
+
+// departures keeps departures, as many as there is room for.
+func (r *record) departures(departures []drift.Departure, secrets []string) {
+	begin := len(r.buffer)
+	for _, d := range departures {
+		start := len(r.buffer)
+		for _, text := range [...]string{d.Pointer, d.Kind, d.Expected, d.Got} {
+			r.sized(text, maxDeparture, secrets)
+		}
+		if len(r.buffer)-begin > maxDepartures {
+			r.buffer = r.buffer[:start]
+			break
+		}
+	}
+	r.is(partDepartures, begin)
+}
+
+// keep appends the first bytes of a text, with its secrets masked. It reports whether
+// there were any.
+func keep[T string | []byte](r *record, text T, limit int, secrets []string) (masked bool) {
+	start := len(r.buffer)
+	// A secret that the limit cuts is to be recognised.
+	r.buffer = append(r.buffer, text[:min(len(text), limit+recognised)]...)
+	masked = mask(r.buffer[start:], secrets)
+	if len(r.buffer) > start+limit {
+		r.buffer, r.cut = r.buffer[:start+limit], true
+	}
+	return masked
+}
+
+// sized appends a text so that next finds its end.
+func (r *record) sized(text string, limit int, secrets []string) {
+	at := r.open()
+	keep(r, text, limit, secrets)
+	r.close(at, limit)
+}
+
+// open makes room for the size of a text, which close fills in.
+func (r *record) open() int {
+	r.buffer = append(r.buffer, 0, 0)
+	return len(r.buffer)
+}
+
+func (r *record) close(start, limit int) {
+	r.buffer = r.buffer[:min(len(r.buffer), start+limit)]
+	binary.BigEndian.PutUint16(r.buffer[start-2:], uint16(len(r.buffer)-start))
+}
+
+// next returns the first of some sized texts, and the others.
+func next(texts []byte) (string, []byte) {
+	end := 2 + int(binary.BigEndian.Uint16(texts))
+	return valid(texts[2:end]), texts[end:]
+}
+
+// is says what the text from start on is.
+func (r *record) is(p part, start int) {
+	r.spans[p] = span{int32(start), int32(len(r.buffer))}
+}
+
+// bytes returns a part, which belongs to the record.
+func (r *record) bytes(p part) []byte {
+	return r.buffer[r.spans[p].start:r.spans[p].end]
+}
+
+// text returns a part as text that can be put into JSON.
+func (r *record) text(p part) string {
+	return valid(r.bytes(p))
+}
+
+func valid(text []byte) string {
+	return strings.ToValidUTF8(string(text), "\uFFFD")
+}
+
+// copy makes a record a copy of another.
+func (r *record) copy(from *record) {
+	buffer := append(r.buffer[:0], from.buffer...)
+	*r = *from
+	r.buffer = buffer
+}

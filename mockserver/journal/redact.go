@@ -1,0 +1,198 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const (
+	// hidden is in place of a secret in a header.
+	hidden = "***"
+	// shortest is how long a secret is at least. Nobody guards anything with less, and
+	// masked wherever it occurs it would take the sense out of a journal.
+	shortest = 4
+	// recognised is how much of the beginning of a longer secret is taken for it, in case
+	// that the rest was cut off on the way.
+	recognised = 16
+	// maxSecrets is how many secrets of an exchange are looked for outside of their headers.
+	maxSecrets = 16
+	// maxBackslashes is how many backslashes may escape one character: enough for text
+	// that was put into JSON three times.
+	maxBackslashes = 7
+)
+
+// secretive reports whether a header carries a secret, going by its name.
+func secretive(name string) bool {
+	switch name {
+	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
+		"Traceparent", "User-Agent", "Www-Authenticate", "X-Correlation-Id": // of nearly every request
+		return false
+	}
+	if len(name) > maxName { // which is not looked at any closer
+		return true
+	}
+	var room [maxName]byte
+	lower := room[:copy(room[:], name)]
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	for _, word := range [...]string{"auth", "cookie", "token", "secret", "key", "password", "credential", "session", "signature"} {
+		if bytes.Contains(lower, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// schemes are the ways to authenticate whose names stay. Any other word in front of a
+// secret may be part of it.
+var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
+
+// scheme returns the scheme that the value of a header begins with, and the space after
+// it, or "" if there is none.
+func scheme(value string) string {
+	for _, scheme := range schemes {
+		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(value[:end], scheme) {
+			return value[:end+1]
+		}
+	}
+	return ""
+}
+
+// appendSecrets appends the secrets that headers carry, that of the node first, as many as
+// there is room for.
+func appendSecrets(secrets []string, header http.Header) []string {
+	secrets = appendValues(secrets, header["Authorization"])
+	for name, values := range header {
+		if name != "Authorization" && secretive(name) {
+			secrets = appendValues(secrets, values)
+		}
+	}
+	return secrets
+}
+
+func appendValues(secrets, values []string) []string {
+	for _, value := range values {
+		secret := strings.TrimSpace(value[len(scheme(value)):])
+		if isSecret(secret) && len(secrets) < cap(secrets) {
+			secrets = append(secrets, secret)
+		}
+	}
+	return secrets
+}
+
+func isSecret(text string) bool {
+	isScheme := func(scheme string) bool { return strings.EqualFold(text, scheme) }
+	return len(text) >= shortest && !slices.ContainsFunc(schemes[:], isScheme)
+}
+
+// suspicious reports whether there may be secrets in a text.
+func suspicious(text []byte, secrets []string) bool {
+	for _, secret := range secrets {
+		if bytes.Contains(text, beginning(secret)) {
+			return true
+		}
+	}
+	return escapes(text)
+}
+
+// escapes reports whether some of a text may be escaped.
+func escapes(text []byte) bool {
+	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '%') >= 0
+}
+
+// beginning returns what of a secret is taken for it.
+func beginning(secret string) []byte {
+	return []byte(secret[:min(len(secret), recognised)])
+}
+
+// mask overwrites secrets in a text with asterisks, however they are escaped. It reports
+// whether there were any.
+func mask(text []byte, secrets []string) bool {
+	masked := false
+	for _, secret := range secrets {
+		masked = maskPlain(text, secret) || masked
+		if escapes(text) {
+			masked = maskEscaped(text, secret) || masked
+		}
+	}
+	return masked
+}
+
+// maskPlain overwrites a secret where it is written as it is.
+func maskPlain(text []byte, secret string) bool {
+	masked := false
+	start := beginning(secret)
+	for {
+		at := bytes.Index(text, start)
+		if at < 0 {
+			return masked
+		}
+		masked = true
+		text = text[at:]
+		for i := 0; i < len(text) && i < len(secret) && text[i] == secret[i]; i++ {
+			text[i] = '*'
+		}
+	}
+}
+
+// maskEscaped overwrites a secret where some of its characters are escaped.
+func maskEscaped(text []byte, secret string) bool {
+	masked := false
+	for len(text) > 0 {
+		n := spelled(text, secret)
+		for i := range n {
+			text[i] = '*'
+		}
+		masked = masked || n > 0
+		text = text[max(n, 1):]
+	}
+	return masked
+}
+
+// spelled returns how many bytes at the beginning of a text spell a secret, or as much
+// of its beginning as is recognised; 0 if none do. Characters may be escaped as in JSON
+// or a URL, and quotes and backslashes more than once.
+func spelled(text []byte, secret string) int {
+	at, matched, backslashes := 0, 0, 0
+	for at < len(text) && matched < len(secret) {
+		c, size := unescaped(text[at:])
+		if c != secret[matched] {
+			c, size = text[at], 1
+		}
+		if c == secret[matched] {
+			matched, backslashes = matched+1, 0
+		} else if backslashes++; c != '\\' || backslashes > maxBackslashes {
+			break
+		}
+		at += size
+	}
+	if matched < min(len(secret), recognised) {
+		return 0
+	}
+	return at
+}
+
+// unescaped returns the character at the beginning of a text that is %XX or \u00XX, and
+// how long that is.
+func unescaped(text []byte) (byte, int) {
+	digits, ok := bytes.CutPrefix(text, []byte("%"))
+	if !ok {
+		if digits, ok = bytes.CutPrefix(text, []byte(`\u00`)); !ok {
+			return text[0], 1
+		}
+	}
+	var c [1]byte
+	if len(digits) < 2 {
+		return text[0], 1
+	}
+	if _, err := hex.Decode(c[:], digits[:2]); err != nil {
+		return text[0], 1
+	}
+	return c[0], len(text) - len(digits) + 2
+}

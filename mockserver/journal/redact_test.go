@@ -1,0 +1,209 @@
+package journal_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+func TestHeaderRedaction(t *testing.T) {
+	events := journal.New(1)
+	events.Exchange(journal.Exchange{
+		RequestHeader: http.Header{
+			"Authorization":       {"Bearer abcdef"},
+			"Proxy-Authorization": {"basic abcdef"},
+			"authorization":       {"abcdef"},
+			"Cookie":              {"a=b", "c=d"},
+			"X-Api-Key":           {"abcdef"},
+			"X-Auth-Token":        {"Bearer"},
+			"X-Vault":             {"Bearer abcdef"},
+			"Content-Type":        {"text/plain"},
+			"Accept":              {"a", "b"},
+			"Host-Keys":           {""},
+		},
+		AnswerHeader: http.Header{"Set-Cookie": {"id=abcdef"}, "Www-Authenticate": {`Bearer realm="orchestratord"`}},
+	})
+	entry, _ := events.Entry(1)
+	want := control.HeaderRecord{
+		"Authorization":       "Bearer ***",
+		"Proxy-Authorization": "basic ***",
+		"authorization":       "***",
+		"Cookie":              "***, ***",
+		"X-Api-Key":           "***",
+		"X-Auth-Token":        "***",
+		"X-Vault":             "Bearer ******", // as the same secret is elsewhere
+		"Content-Type":        "text/plain",
+		"Accept":              "a, b",
+		"Host-Keys":           "***",
+	}
+	if diff := cmp.Diff(want, *entry.Request.Header); diff != "" {
+		t.Errorf("request (-want +got):\n%s", diff)
+	}
+	want = control.HeaderRecord{"Set-Cookie": "***", "Www-Authenticate": `Bearer realm="orchestratord"`}
+	if diff := cmp.Diff(want, *entry.Answer.Header); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+}
+
+func TestSpelledSecrets(t *testing.T) {
+	const long = "0123456789abcdef-ghijklmnop"
+	for _, test := range []struct{ secret, text, want string }{
+		{"hunter2", "a hunter2 b hunter2", "a ******* b *******"},
+		{"hunter2", "hunterhunter2", "hunter*******"},
+		{"hunter2", "hunter", "hunter"},
+		{"abab", "ababab", "****ab"},
+		{"abc", "abc", "abc"}, // too short to be one
+		{`a"b\c`, `["a\"b\\c"]`, `["*******"]`},
+		{`a"b\c`, `["\"a\\\"b\\\\c\""]`, `["\"***********\""]`},
+		{"a<b>", "\"a\\u003cb\\u003E\"", `"**************"`},
+		{"100%", "100%25", "****25"},
+		{"100%25", "100%25", "******"},
+		{"a/b c", "/v2/a%2Fb%20c/", "/v2/*********/"},
+		{"abcd", `\nabcd`, `\n****`},
+		{"abcd", `%`, `%`},
+		{"abcd", `abc%6`, `abc%6`},
+		{"abcd", `abc\u006`, `abc\u006`},
+		{"abcd", `abc\u0064`, `*********`},
+		{long, "is " + long[:16], "is ****************"}, // cut off on the way
+		{long, "is " + long[:15], "is " + long[:15]},
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{
+			RequestHeader: http.Header{"Authorization": {"Bearer " + test.secret}}, RequestBody: []byte(test.text),
+		})
+		if got, _ := events.Entry(1); got.Request.Body.Text != test.want {
+			t.Errorf("%q in %q: got %q, want %q", test.secret, test.text, got.Request.Body.Text, test.want)
+		}
+	}
+}
+
+// TestCutSecret has secrets at the place where the journal stops to keep.
+func TestCutSecret(t *testing.T) {
+	for _, secret := range []string{"0123456789", "0123456789abcdef0123456789abcdef"} {
+		for kept := range len(secret) + 1 {
+			events := journal.New(1)
+			body := strings.Repeat(".", 4096-kept) + secret
+			events.Exchange(journal.Exchange{RequestHeader: http.Header{"X-Api-Key": {secret}}, RequestBody: []byte(body)})
+			got, _ := events.Entry(1)
+			if want := strings.Repeat(".", 4096-kept) + strings.Repeat("*", kept); got.Request.Body.Text != want {
+				t.Errorf("%d bytes of the secret are kept as %q", kept, got.Request.Body.Text[4096-kept:])
+			}
+		}
+	}
+}
+
+// FuzzRedaction sends a secret everywhere, and looks for it in all that is told.
+func FuzzRedaction(f *testing.F) {
+	f.Add("0123456789abcdef0123456789abcdef", "text", 0)
+	f.Add("hunter2", "hunter", 4090)
+	f.Add(`a"b\c`, `\`, 1)
+	f.Add("100%", "%", 1020)
+	f.Add("%25%25", "%25", 2)
+	f.Fuzz(func(t *testing.T, secret, text string, padding int) {
+		if !sendable(secret) || padding < 0 || padding > 5000 || told(secret) {
+			return
+		}
+		checkRedaction(t, secret, text, padding)
+	})
+}
+
+func TestRedaction(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !told(s) }).Draw(t, "secret")
+		text := rapid.String().Draw(t, "text")
+		checkRedaction(t, secret, text, rapid.IntRange(0, 5000).Draw(t, "padding"))
+	})
+}
+
+func checkRedaction(t interface{ Errorf(string, ...any) }, secret, text string, padding int) {
+	escaped, _ := json.Marshal(secret)
+	said := strings.Repeat(".", padding) + text + secret + text + url.PathEscape(secret) + strconv.Quote(secret) + string(escaped)
+	events := journal.New(2)
+	e := journal.Exchange{
+		Operation: control.OperationHeartbeatNode,
+		Node:      secret, CorrelationID: "a" + secret, Method: said, Path: said, Fault: said,
+		RequestHeader: http.Header{"Authorization": {"Bearer  " + secret}, "X-Said": {said, said}, secret: {secret}},
+		RequestBody:   []byte(said),
+		Status:        422,
+		AnswerHeader:  http.Header{"X-Said": {said}},
+		AnswerBody:    []byte(said),
+		Departures:    []drift.Departure{{Pointer: said, Kind: said, Expected: said, Got: said}},
+	}
+	events.Exchange(e)
+	e.RequestHeader = http.Header{"X-Api-Key": {secret}}
+	events.Exchange(e)
+	result := events.Expect(ended(), control.Expectation{Node: new("gpu-node-1")})
+	for _, told := range []any{events.Page(journal.Filter{}, 10), events.Page(journal.Filter{Brief: true}, 10), result} {
+		for _, at := range texts(told) {
+			if strings.Contains(at, secret) {
+				t.Errorf("%q is told in %q", secret, at)
+			}
+		}
+	}
+}
+
+// texts returns all that is text in what is told.
+func texts(told any) []string {
+	encoded, err := json.Marshal(told)
+	if err != nil {
+		panic(err)
+	}
+	var decoded any
+	if err := json.Unmarshal(encoded, &decoded); err != nil {
+		panic(err)
+	}
+	var all []string
+	var walk func(any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case string:
+			all = append(all, value)
+		case []any:
+			for _, item := range value {
+				walk(item)
+			}
+		case map[string]any:
+			for name, item := range value {
+				all = append(all, name)
+				walk(item)
+			}
+		}
+	}
+	walk(decoded)
+	return all
+}
+
+// sendable reports whether a secret can be sent as a bearer token, and is long enough to
+// be one.
+func sendable(secret string) bool {
+	for _, c := range []byte(secret) {
+		if c < '!' || c > '~' {
+			return false
+		}
+	}
+	return len(secret) >= 4
+}
+
+// told reports whether a secret is part of what a journal says of its own accord.
+func told(secret string) bool {
+	events := journal.New(2)
+	events.Exchange(journal.Exchange{
+		Operation: control.OperationHeartbeatNode, Status: 422,
+		RequestHeader: http.Header{"Authorization": {"Bearer ****"}, "X-Api-Key": nil, "X-Said": nil},
+		Fault:         "fault", Departures: make([]drift.Departure, 1),
+	})
+	page := events.Page(journal.Filter{}, 10)
+	result := events.Expect(ended(), control.Expectation{Node: new("gpu-node-1")})
+	said := append(texts(page), texts(result)...)
+	return strings.Contains(strings.Join(said, " ")+"*************************************,....................., nodedepartures", secret)
+}

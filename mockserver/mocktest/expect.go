@@ -1,0 +1,188 @@
+package mocktest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// patience is how long a test waits, by default, for something that should happen.
+const patience = 5 * time.Second
+
+// Requests is what an expectation counts.
+type Requests control.Operation
+
+// The requests of nodes. AllRequests are these, and those that fit no operation.
+const (
+	Heartbeats      = Requests(control.OperationHeartbeatNode)
+	Registrations   = Requests(control.OperationRegisterNode)
+	Deregistrations = Requests(control.OperationDeregisterNode)
+	Listings        = Requests(control.OperationListNodes)
+	AllRequests     = Requests("")
+)
+
+// Expectation is what should have happened. It is made by AtLeast, AtMost or Exactly, and
+// its methods return a narrower one. What has no word here can be set in it.
+type Expectation struct{ control.Expectation }
+
+// AtLeast expects n requests or more, as soon as they have come. It waits for 5 s, unless
+// Within says otherwise.
+func AtLeast(n int, of Requests) Expectation {
+	e := expect(of)
+	e.AtLeast = new(int32(n))
+	return e.Within(patience)
+}
+
+// AtMost expects n requests or fewer: by now, or with Within by the end of that time.
+func AtMost(n int, of Requests) Expectation {
+	e := expect(of)
+	e.AtMost = new(int32(n))
+	return e
+}
+
+// Exactly expects n requests: by now, or with Within by the end of that time.
+func Exactly(n int, of Requests) Expectation {
+	e := AtMost(n, of)
+	e.AtLeast = e.AtMost
+	return e
+}
+
+func expect(of Requests) Expectation {
+	e := Expectation{control.Expectation{Kind: new(control.EntryKindExchange)}}
+	if of != AllRequests {
+		e.Operation = new(control.Operation(of))
+	}
+	return e
+}
+
+// From counts requests of nodes whose id fits, such as gpu-node-1 or gpu-*.
+func (e Expectation) From(node string) Expectation {
+	e.Node = &node
+	return e
+}
+
+// Answered counts requests that were answered so: with a status as 404, one of a class as
+// 4xx, or none.
+func (e Expectation) Answered(status string) Expectation {
+	e.Expectation.Answered = &status
+	return e
+}
+
+// WithPool counts heartbeats that report a pool which is like that.
+func (e Expectation) WithPool(id string, is ...PoolState) Expectation {
+	pool := control.PoolExpectation{PoolID: id}
+	for _, state := range is {
+		state(&pool)
+	}
+	e.Pool = &pool
+	return e
+}
+
+// After counts requests that come later in the journal than the entry with this number,
+// as Journal().Counts().Last.
+func (e Expectation) After(sequence int64) Expectation {
+	e.Expectation.After = &sequence
+	return e
+}
+
+// Within waits that long at most, in real time, or in that of the bubble.
+func (e Expectation) Within(wait time.Duration) Expectation {
+	e.WithinMs = new(wait.Milliseconds())
+	return e
+}
+
+// PoolState is how a pool may be.
+type PoolState func(*control.PoolExpectation)
+
+// Ready is a pool that is ready.
+func Ready(e *control.PoolExpectation) { e.Ready = new(true) }
+
+// NotReady is a pool that is not ready.
+func NotReady(e *control.PoolExpectation) { e.Ready = new(false) }
+
+// Draining is a pool that drains.
+func Draining(e *control.PoolExpectation) { e.Draining = new(true) }
+
+// NotDraining is a pool that does not drain.
+func NotDraining(e *control.PoolExpectation) { e.Draining = new(false) }
+
+// SlotsFree is a pool with so many free slots.
+func SlotsFree(n int) PoolState {
+	return func(e *control.PoolExpectation) { e.MinSlotsFree, e.MaxSlotsFree = new(int32(n)), new(int32(n)) }
+}
+
+// Expect ends the test if an expectation is not met, and tells what came nearest.
+func (s *Server) Expect(t testing.TB, e Expectation) {
+	t.Helper()
+	for _, wrong := range journal.CheckExpectation(e.Expectation) {
+		t.Fatalf("this can never be: %s %s", wrong.Pointer, wrong.Detail)
+	}
+	if result := s.Journal().Expect(t.Context(), e.Expectation); !result.Met {
+		t.Fatal(explain(result))
+	}
+}
+
+// explain tells why an expectation is not met, with the request that came nearest.
+func explain(result control.ExpectationResult) string {
+	lines := []string{result.Message}
+	if result.Nearest == nil {
+		return result.Message
+	}
+	if request := result.Nearest.Entry.Request; request != nil {
+		lines = append(lines, "> "+request.Method+" "+request.Path)
+		if request.Body != nil {
+			lines = append(lines, "> "+request.Body.Text)
+		}
+	}
+	if answer := result.Nearest.Entry.Answer; answer != nil {
+		if answer.Status != nil {
+			lines = append(lines, fmt.Sprint("< ", *answer.Status))
+		}
+		if answer.Body != nil {
+			lines = append(lines, "< "+strings.TrimSpace(answer.Body.Text))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Gone is the status of a node that is not registered.
+const Gone nodeapi.NodeStatus = ""
+
+// ExpectStatus waits until a node has a status. It ends the test if that takes more than
+// 5 s.
+func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.NodeStatus) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		seen := s.Journal().Counts().Last // first, so that no change after the look is missed
+		if s.statusOf(node) == status {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"), patience, s.changesOf(node))
+		}
+		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(patience.Milliseconds())})
+	}
+}
+
+func (s *Server) statusOf(node nodeapi.NodeID) nodeapi.NodeStatus {
+	known, _ := s.Node(node)
+	return known.Status
+}
+
+// changesOf tells how a node came to be as it is.
+func (s *Server) changesOf(node nodeapi.NodeID) string {
+	var lines strings.Builder
+	for _, entry := range s.Journal().Page(journal.Filter{Node: node, Kind: control.EntryKindChange}, 10).Entries {
+		fmt.Fprintf(&lines, "\n#%d %s", entry.Sequence, entry.Summary)
+	}
+	return lines.String()
+}

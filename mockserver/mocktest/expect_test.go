@@ -1,0 +1,242 @@
+package mocktest_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// node is one that a test plays.
+type node struct {
+	t      *testing.T
+	id     string
+	client *nodeapi.ClientWithResponses
+}
+
+func newNode(t *testing.T, mock *mocktest.Server, id string) node {
+	t.Helper()
+	client, err := nodeapi.NewClientWithResponses(mock.URL, nodeapi.WithHTTPClient(mock.Client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return node{t, id, client}
+}
+
+func (n node) register() {
+	n.t.Helper()
+	_, err := n.client.RegisterNodeWithResponse(n.t.Context(), nil, nodeapi.RegisterRequest{
+		NodeID: n.id, MachineID: "machine-alpha", Address: "http://192.168.1.100:9200", Pools: []nodeapi.PoolID{"pool-0"},
+		Capabilities: nodeapi.NodeCapabilities{GPUCount: 2, TotalVRAMMB: 48000, CUDAVersion: "12.1"},
+	})
+	if err != nil {
+		n.t.Error(err)
+	}
+}
+
+// beat returns the status of the answer, 0 if there is none.
+func (n node) beat(pool nodeapi.PoolStatus) int {
+	answer, err := n.client.HeartbeatNodeWithResponse(n.t.Context(), n.id, nil, nodeapi.HeartbeatRequest{
+		Timestamp: time.Now(), Pools: []nodeapi.PoolStatus{pool},
+	})
+	if err != nil {
+		return 0
+	}
+	return answer.StatusCode()
+}
+
+// TestExpect plays a node through a day of its life, half of it in no time.
+func TestExpect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := mocktest.InMemory(t)
+		n := newNode(t, mock, "gpu-node-1")
+		busy := nodeapi.PoolStatus{PoolID: "pool-0", Ready: true, SlotsFree: 1}
+		go func() {
+			time.Sleep(time.Second)
+			n.register()
+			for range 3 {
+				time.Sleep(time.Second)
+				n.beat(busy)
+			}
+		}()
+		begin := time.Now()
+		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusRegistering)
+		mock.Expect(t, mocktest.AtLeast(2, mocktest.Heartbeats).From("gpu-node-1").
+			WithPool("pool-0", mocktest.Ready, mocktest.NotDraining, mocktest.SlotsFree(1)).Answered("2xx"))
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("two heartbeats took %s", took)
+		}
+		mock.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats).From("gpu-*").Within(time.Minute))
+		mock.Expect(t, mocktest.Exactly(1, mocktest.Registrations))
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Deregistrations).Within(time.Second))
+		mock.Expect(t, mocktest.AtMost(4, mocktest.AllRequests))
+
+		if err := mock.Clock().Advance(12 * time.Hour); err != nil {
+			t.Error(err)
+		}
+		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusOffline)
+		seen := mock.Journal().Counts().Last
+		n.beat(nodeapi.PoolStatus{PoolID: "pool-0", Draining: new(true)})
+		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusDraining)
+		mock.Expect(t, mocktest.Exactly(1, mocktest.Heartbeats).After(seen).WithPool("pool-0", mocktest.NotReady, mocktest.Draining))
+		go func() {
+			time.Sleep(time.Second)
+			if _, err := n.client.DeregisterNodeWithResponse(t.Context(), n.id, nil); err != nil {
+				t.Error(err)
+			}
+		}()
+		mock.ExpectStatus(t, "gpu-node-1", mocktest.Gone)
+		synctest.Wait() // until the node has its answer
+	})
+}
+
+// TestFaults has faults act for the length of a test.
+func TestFaults(t *testing.T) {
+	mock := mocktest.InMemory(t)
+	n := newNode(t, mock, "gpu-node-1")
+	n.register()
+	t.Run("switched on", func(t *testing.T) {
+		mock.SwitchOn(t, "outage")
+		if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status == http.StatusOK {
+			t.Error("the outage does not act")
+		}
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).Answered("2xx"))
+	})
+	t.Run("injected", func(t *testing.T) {
+		mock.Inject(t, "away", control.FaultDefinition{Rules: control.FaultRules{{Effect: control.FaultEffect{Status: new(int32(503))}}}})
+		if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status != http.StatusServiceUnavailable {
+			t.Errorf("status %d", status)
+		}
+		mock.Expect(t, mocktest.AtLeast(1, mocktest.Heartbeats).Answered("503"))
+	})
+	if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status != http.StatusOK {
+		t.Errorf("status %d after the tests that have faults", status)
+	}
+}
+
+// TestControl calls the control API of a server in memory.
+func TestControl(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := mocktest.InMemory(t, mockserver.WithControlToken("token"))
+		newNode(t, mock, "gpu-node-1").register()
+		answer, err := mock.Control("token").ReadNodeWithResponse(t.Context(), "gpu-node-1")
+		if err != nil || answer.JSON200 == nil {
+			t.Fatalf("%v, %s", err, answer.Status())
+		}
+		if answer, err := mock.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"); err != nil || answer.StatusCode() != http.StatusUnauthorized {
+			t.Errorf("without a token: %v, %s", err, answer.Status())
+		}
+	})
+}
+
+// inside is set where a test is to be run that fails.
+const inside = "MOCKTEST_FAIL"
+
+// TestFailure runs tests that fail, and looks at what a developer sees of that.
+func TestFailure(t *testing.T) {
+	if os.Getenv(inside) != "" {
+		fail(t)
+		return
+	}
+	for _, test := range []struct{ name, want string }{
+		{
+			"expectation", `
+        expect_test.go:LINE: 1 of at least 3 heartbeats from gpu-node-1 with pool-0 ready within 2 s; nearest: #4 heartbeatNode gpu-node-1 200: pool-0 should be ready, but is not
+            > POST /v2/nodes/gpu-node-1/heartbeat
+            > {"pools":[{"pool_id":"pool-0","ready":false,"slots_free":0}],"timestamp":"TIME"}
+            < 200
+            < {`,
+		},
+		{
+			"status", `
+        expect_test.go:LINE: gpu-node-1 is Online, not Offline, after 5s
+            #1 gpu-node-1 → Registering
+            #3 gpu-node-1 Registering → Online
+`,
+		},
+		{
+			"contradiction", `
+    expect_test.go:LINE: this can never be: /operation must be heartbeatNode, as only that reports pools
+`,
+		},
+		{
+			"fault", `
+    expect_test.go:LINE: there is no fault "flakey", but `,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFailure$/^"+test.name+"$")
+			run.Env = append(os.Environ(), inside+"=1")
+			output, err := run.CombinedOutput()
+			if err == nil {
+				t.Errorf("the test passed")
+			}
+			if got := normal(output); !strings.Contains(got, strings.TrimPrefix(test.want, "\n")) {
+				t.Errorf("got\n%s\nwant%s", got, test.want)
+			}
+			if line := lineOf(t, ") // "+test.name); !bytes.Contains(output, []byte("expect_test.go:"+line+":")) {
+				t.Errorf("it fails elsewhere than on line %s:\n%s", line, output)
+			}
+		})
+	}
+}
+
+// normal returns output without what differs from run to run.
+func normal(output []byte) string {
+	output = regexp.MustCompile(`expect_test.go:[0-9]+`).ReplaceAll(output, []byte("expect_test.go:LINE"))
+	return string(regexp.MustCompile(`"timestamp":"[^"]*"`).ReplaceAll(output, []byte(`"timestamp":"TIME"`)))
+}
+
+// lineOf returns the number of the line of this file that ends with a text.
+func lineOf(t *testing.T, text string) string {
+	source, err := os.ReadFile("expect_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(source), "\n") {
+		if strings.HasSuffix(line, text) {
+			return strconv.Itoa(i + 1)
+		}
+	}
+	t.Fatalf("no line ends with %s", text)
+	return ""
+}
+
+func fail(t *testing.T) {
+	story := func(name string, end func(*testing.T, *mocktest.Server)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+				n := newNode(t, mock, "gpu-node-1")
+				n.register()
+				n.beat(nodeapi.PoolStatus{PoolID: "pool-0"})
+				n.beat(nodeapi.PoolStatus{PoolID: "pool-0", Ready: true})
+				end(t, mock)
+			})
+		})
+	}
+	story("expectation", func(t *testing.T, mock *mocktest.Server) {
+		three := mocktest.AtLeast(3, mocktest.Heartbeats).From("gpu-node-1").WithPool("pool-0", mocktest.Ready)
+		mock.Expect(t, three.Within(2*time.Second)) // expectation
+	})
+	story("status", func(t *testing.T, mock *mocktest.Server) {
+		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusOffline) // status
+	})
+	story("contradiction", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.Exactly(1, mocktest.Listings).WithPool("pool-0")) // contradiction
+	})
+	story("fault", func(t *testing.T, mock *mocktest.Server) {
+		mock.SwitchOn(t, "flakey") // fault
+	})
+}

@@ -1,0 +1,61 @@
+package mockserver
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// record writes requests and their answers into the journal. An answer is written down
+// before it is sent, so that who has it finds it there; one whose connection is broken off
+// instead has no status.
+func (s *Server) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r)
+		defer s.recordExchange(x, r) // after a panic, too
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) recordExchange(x *exchange, r *http.Request) {
+	s.journal.Exchange(journal.Exchange{
+		At:            s.clock.Now(),
+		Took:          time.Since(x.began),
+		Operation:     control.Operation(x.operation),
+		Node:          x.nodeID,
+		CorrelationID: x.correlationID,
+		Method:        r.Method,
+		Path:          r.URL.EscapedPath(),
+		RequestHeader: r.Header,
+		RequestBody:   x.requestBody,
+		Status:        x.status,
+		AnswerHeader:  x.header,
+		AnswerBody:    x.body.Bytes(),
+		Fault:         x.fault,
+		Departures:    x.departures,
+	})
+}
+
+// recordChange writes down that a node has another status than before, if it has.
+func (s *Server) recordChange(change registry.Change) {
+	if change.StatusChanged() {
+		s.journal.Change(change.Node.Registration.NodeID, s.clock.Now(), change.Was, change.Node.Status)
+	}
+}
+
+// recordGone writes down that a node is on record no longer.
+func (s *Server) recordGone(node registry.Node) {
+	s.journal.Change(node.Registration.NodeID, s.clock.Now(), node.Status, nodeapi.NodeStatus(""))
+}
+
+// reportOffline tells the journal and the log which nodes have fallen silent.
+func (s *Server) reportOffline(changes []registry.Change) {
+	for _, change := range changes {
+		s.recordChange(change)
+	}
+	s.logOffline(changes)
+}
