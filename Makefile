@@ -37,6 +37,10 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 test: pact-ffi ## all tests, under the race detector
 	go test -race -tags pact ./...
 
+.PHONY: browser
+browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)
+	@scripts/chromium.sh
+
 PACT = contracts/pacts/pool-managerd-orchestratord.json
 
 .PHONY: check

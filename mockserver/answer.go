@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"mime"
 	"net/http"
 	"runtime/debug"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
 // answer is what the server is about to answer. It is held back until it is known to
@@ -18,7 +22,16 @@ type answer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+
+	// rest, if set, writes what comes after body, for an answer that is too long to be
+	// held back. An error is a fault of the server's.
+	rest func(io.Writer) error
+
+	unchecked bool // whether values may break the document
+	typed     bool // whether the body is a value that has been checked
 }
+
+var _ api.ValueWriter = (*answer)(nil)
 
 func (a *answer) Header() http.Header { return a.header }
 
@@ -33,23 +46,65 @@ func (a *answer) Write(text []byte) (int, error) {
 	return a.body.Write(text)
 }
 
-// checkAnswers sends the answers of next, and in place of one that breaks the document,
-// or of a panic, a 500.
+// WriteValue answers with the JSON of a value of the document's. One that breaks the
+// document is an error, and nothing is written.
+func (a *answer) WriteValue(status int, contentType string, value any) error {
+	if !a.unchecked {
+		if err := wire.Check(value); err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
+	}
+	text, err := wire.Append(a.body.AvailableBuffer(), value)
+	if err != nil {
+		return err
+	}
+	a.header.Set("Content-Type", contentType)
+	a.WriteHeader(status)
+	a.body.Write(append(text, '\n'))
+	a.typed = true
+	return nil
+}
+
+// begin makes a new answer of this one, with these headers.
+func (a *answer) begin(header http.Header) {
+	a.reset()
+	maps.Copy(a.header, header)
+}
+
+func (a *answer) reset() {
+	clear(a.header)
+	*a = answer{header: a.header, body: a.body}
+	if a.body.Reset(); a.body.Cap() > keptBuffer {
+		a.body = bytes.Buffer{}
+	}
+}
+
+// sendTo sends the answer. The error is that of what makes the rest: that a client has
+// gone is none.
+func (a *answer) sendTo(client http.ResponseWriter) error {
+	maps.Copy(client.Header(), a.header)
+	client.WriteHeader(a.status)
+	_, err := client.Write(a.body.Bytes())
+	if err != nil || a.rest == nil {
+		return nil
+	}
+	return a.rest(client)
+}
+
+// checkAnswers puts a 500 in place of the answers of next that break the document, and
+// of its panics.
 func (s *Server) checkAnswers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		blank := func() *answer { return &answer{header: w.Header().Clone()} }
-		a := blank()
-		err := serve(next, a, r)
-		if err == nil && s.validation != Off {
-			err = s.contract.checkAnswer(r, a)
+		x := exchangeOf(r)
+		x.unchecked = s.settings.Load().validation == Off
+		err := serve(next, w, r)
+		if err == nil && !x.unchecked && !x.declared.vouchesFor(&x.answer) {
+			err = s.contract.checkAnswer(r, &x.answer)
 		}
 		if err != nil {
-			a = blank()
-			s.writeProblem(a, r, err)
+			x.answer.begin(x.client.Header())
+			s.writeProblem(w, r, err)
 		}
-		maps.Copy(w.Header(), a.header)
-		w.WriteHeader(a.status)
-		_, _ = w.Write(a.body.Bytes()) // an error means that the client has gone
 	})
 }
 

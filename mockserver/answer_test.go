@@ -88,9 +88,10 @@ func fail(t *testing.T, log *bytes.Buffer, handler http.HandlerFunc) *httptest.R
 	}
 	defer s.Close()
 	router := chi.NewRouter()
-	router.Use(s.correlate, s.checkAnswers)
-	router.Get("/v2/nodes", handler)
+	router.Use(s.correlate)
+	router.With(s.send, s.checkAnswers).Get("/v2/nodes", handler)
+	s.router = router
 	got := httptest.NewRecorder()
-	router.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+	s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
 	return got
 }

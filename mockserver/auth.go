@@ -3,6 +3,7 @@ package mockserver
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -21,7 +22,8 @@ func digestOf(token string) digest {
 // has tokens.
 func (s *Server) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := s.admit(r.Header.Get("Authorization")); p != nil {
+		door := door{"orchestratord", "this orchestratord wants a token", exchangeOf(r).settings.tokens}
+		if p := door.admit(r.Header.Get("Authorization")); p != nil {
 			s.writeProblem(w, r, p)
 			return
 		}
@@ -29,29 +31,47 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	})
 }
 
+// authenticateControl does the same for the control API, which has a token of its own.
+func (s *Server) authenticateControl(next http.Handler) http.Handler {
+	door := door{"mock-control", "this mock wants its control token", s.controlToken}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := door.admit(r.Header.Get("Authorization")); p != nil {
+			s.writeProblem(w, r, p)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// door is what one must have a token for.
+type door struct {
+	realm string
+	wants string // in words
+	valid []digest
+}
+
 // admit returns what is wrong with the Authorization header of a request, if anything.
-func (s *Server) admit(authorization string) *problem {
+func (d door) admit(authorization string) *problem {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimLeft(token, " ")
 	switch {
-	case len(s.tokens) == 0:
+	case len(d.valid) == 0:
 		return nil
 	case !strings.EqualFold(scheme, "Bearer") || token == "":
-		return newProblem(nodeapi.ProblemCodeUnauthorized,
-			"this orchestratord wants a token: send it as 'Authorization: Bearer <token>'").
-			with("WWW-Authenticate", `Bearer realm="orchestratord"`)
-	case !s.knows(token):
+		return newProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", d.wants).
+			with("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", d.realm))
+	case !d.knows(token):
 		return newProblem(nodeapi.ProblemCodeUnauthorized, "the token is not valid").
-			with("WWW-Authenticate", `Bearer realm="orchestratord", error="invalid_token"`)
+			with("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q, error=%q", d.realm, "invalid_token"))
 	}
 	return nil
 }
 
 // knows reports whether a token is valid. How long it takes tells nothing about the
 // tokens that are.
-func (s *Server) knows(token string) bool {
+func (d door) knows(token string) bool {
 	given, matches := digestOf(token), 0
-	for _, valid := range s.tokens {
+	for _, valid := range d.valid {
 		matches |= subtle.ConstantTimeCompare(given[:], valid[:])
 	}
 	return matches == 1

@@ -7,8 +7,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// census tells metrics what the registry knows at the moment that they are asked for,
-// so that heartbeats keep no totals.
+// census tells metrics what the registry counts, at the moment that they are asked for.
 type census struct{ nodes *registry.Registry }
 
 var (
@@ -26,18 +25,7 @@ func (census) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect is part of prometheus.Collector.
 func (c census) Collect(samples chan<- prometheus.Metric) {
-	online, available := 0, 0
-	for _, node := range c.nodes.Nodes() {
-		if node.Status != nodeapi.NodeStatusOnline {
-			continue
-		}
-		online++
-		for _, pool := range node.Pools {
-			if pool.Ready && (pool.Draining == nil || !*pool.Draining) {
-				available++
-			}
-		}
-	}
-	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, float64(online))
-	samples <- prometheus.MustNewConstMetric(poolsAvailable, prometheus.GaugeValue, float64(available))
+	totals := c.nodes.Totals()
+	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, float64(totals.Nodes[nodeapi.NodeStatusOnline]))
+	samples <- prometheus.MustNewConstMetric(poolsAvailable, prometheus.GaugeValue, float64(totals.PoolsAvailable))
 }

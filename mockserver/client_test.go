@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -15,8 +16,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
-	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -47,12 +48,12 @@ const (
 `
 )
 
-// client sends requests to a server and holds every answer to the document.
+// client sends requests to a server and holds every answer to the documents.
 type client struct {
 	t    testing.TB
 	url  string
 	http *http.Client
-	doc  *openapi3.T
+	docs []*openapi3.T // of the node API and of the control API; without them, answers may be any
 }
 
 // start returns a client of a new server that listens on the loopback interface.
@@ -65,15 +66,39 @@ func start(t testing.TB, options ...mockserver.Option) (*client, *mocktest.Serve
 // newClient returns a client that sends its requests to url through transport.
 func newClient(t testing.TB, url string, transport http.RoundTripper) *client {
 	t.Helper()
-	doc, err := document()
+	return &client{t: t, url: url, http: &http.Client{Transport: transport}, docs: documents(t)}
+}
+
+// as returns the client for a part of its test.
+func (c *client) as(t testing.TB) *client {
+	part := *c
+	part.t = t
+	return &part
+}
+
+// documents returns those of the node API and of the control API, read from their files.
+func documents(t testing.TB) []*openapi3.T {
+	t.Helper()
+	docs, err := readDocuments()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &client{t: t, url: url, http: &http.Client{Transport: transport}, doc: doc}
+	return docs
 }
 
-var document = sync.OnceValues(func() (*openapi3.T, error) {
-	return openapi3.NewLoader().LoadFromData(openapi.Nodes)
+var readDocuments = sync.OnceValues(func() (docs []*openapi3.T, _ error) {
+	// All that the control API sends besides JSON is a stream, which is text.
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
+	for _, file := range []string{"../openapi/nodes.yaml", "../openapi/mock-control.yaml"} {
+		loader := openapi3.NewLoader()
+		loader.IsExternalRefsAllowed = true
+		doc, err := loader.LoadFromFile(file)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
 })
 
 // answer is a response whose body has been read.
@@ -85,6 +110,11 @@ type answer struct {
 // do sends a request. The headers come in pairs of name and value.
 func (c *client) do(method, path, body string, headers ...string) answer {
 	c.t.Helper()
+	return c.send(c.request(method, path, body, headers...))
+}
+
+func (c *client) request(method, path, body string, headers ...string) *http.Request {
+	c.t.Helper()
 	request, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
@@ -92,7 +122,7 @@ func (c *client) do(method, path, body string, headers ...string) answer {
 	for pair := range slices.Chunk(headers, 2) {
 		request.Header.Add(pair[0], pair[1])
 	}
-	return c.send(request)
+	return request
 }
 
 func (c *client) send(request *http.Request) answer {
@@ -102,13 +132,21 @@ func (c *client) send(request *http.Request) answer {
 		c.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	read := io.ReadAll
+	if response.Header.Get("Content-Type") == "text/event-stream" {
+		read = firstLine // there may be no last
+	}
+	text, err := read(response.Body)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	a := answer{Response: response, text: text}
 	c.check(a)
 	return a
+}
+
+func firstLine(body io.Reader) ([]byte, error) {
+	return bufio.NewReader(body).ReadBytes('\n')
 }
 
 // register, beat, deregister and list send what a node or a person would.
@@ -145,12 +183,18 @@ func (c *client) check(a answer) {
 		c.checkProblem(a)
 	}
 	route := c.route(a.Request)
-	if route == nil {
-		if a.StatusCode != http.StatusNotFound && a.StatusCode != http.StatusMethodNotAllowed {
-			c.t.Errorf("%s %s: status %d for a request that fits no operation", a.Request.Method, a.Request.URL, a.StatusCode)
-		}
+	if route != nil {
+		c.hold(a, route)
 		return
 	}
+	if c.docs != nil && !slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed}, a.StatusCode) {
+		c.t.Errorf("%s %s: status %d for a request that fits no operation", a.Request.Method, a.Request.URL, a.StatusCode)
+	}
+}
+
+// hold holds an answer to what the document says of an operation.
+func (c *client) hold(a answer, route *routers.Route) {
+	c.t.Helper()
 	err := openapi3filter.ValidateResponse(c.t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: a.Request, Route: route},
 		Status:                 a.StatusCode,
@@ -168,7 +212,7 @@ func (c *client) checkProblem(a answer) {
 	p := a.problem(c.t)
 	id := a.Header.Get("X-Correlation-Id")
 	if int(p.Status) != a.StatusCode || p.Type != "urn:llama-orch:problem:"+string(p.Code) ||
-		p.Instance != "urn:llama-orch:correlation:"+id || !p.Code.Valid() || p.Title == "" || p.Detail == "" {
+		p.Instance != "urn:llama-orch:correlation:"+id || !p.Code.Valid() && !control.ProblemCode(p.Code).Valid() || p.Title == "" || p.Detail == "" {
 		c.t.Errorf("%s %s: problem %+v with status %d and correlation id %s", a.Request.Method, a.Request.URL, p, a.StatusCode, id)
 	}
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
@@ -179,13 +223,15 @@ func (c *client) checkProblem(a answer) {
 // route returns the operation of a request, nil if there is none.
 func (c *client) route(r *http.Request) *routers.Route {
 	steps := strings.Split(r.URL.EscapedPath(), "/")
-	for path, item := range c.doc.Paths.Map() {
-		operation := item.GetOperation(r.Method)
-		fits := slices.EqualFunc(steps, strings.Split(path, "/"), func(step, declared string) bool {
-			return step == declared || strings.HasPrefix(declared, "{") && step != ""
-		})
-		if operation != nil && fits {
-			return &routers.Route{Spec: c.doc, Path: path, PathItem: item, Method: r.Method, Operation: operation}
+	for _, doc := range c.docs {
+		for path, item := range doc.Paths.Map() {
+			operation := item.GetOperation(r.Method)
+			fits := slices.EqualFunc(steps, strings.Split(path, "/"), func(step, declared string) bool {
+				return step == declared || strings.HasPrefix(declared, "{") && step != ""
+			})
+			if operation != nil && fits {
+				return &routers.Route{Spec: doc, Path: path, PathItem: item, Method: r.Method, Operation: operation}
+			}
 		}
 	}
 	return nil

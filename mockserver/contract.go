@@ -2,58 +2,78 @@ package mockserver
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-chi/chi/v5"
 
-	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
-// contract is the OpenAPI document, and those of its parts that are needed by name.
+// contract is an OpenAPI document, and those of its parts that are needed by name.
 type contract struct {
-	paths         *openapi3.Paths
-	correlationID *openapi3.Parameter
-	nodeID        *openapi3.Schema
-	heartbeat     *openapi3.Schema            // the answer to a heartbeat
-	problem       *openapi3.Response          // an answer with a problem in it, whichever
-	shapes        map[*openapi3.Schema]*shape // of the request bodies
-	formats       openapi3.SchemaValidationOption
+	paths   *openapi3.Paths
+	problem *openapi3.Response          // an answer with a problem in it, whichever
+	shapes  map[*openapi3.Schema]*shape // of the request bodies
+	formats openapi3.SchemaValidationOption
 
 	maxDetail          int // characters of a problem's detail
 	maxViolations      int // of a problem
 	maxViolationDetail int // characters of a violation's detail
+
+	// These are of the node API only.
+	operations    map[route]*operation
+	correlationID *openapi3.Parameter
+	nodeParameter *openapi3.Parameter
+	nodeID        *openapi3.Schema
+	heartbeat     *openapi3.Schema // the answer to a heartbeat
 }
 
-// loadContract reads the document. It takes for granted that the parts are there: the
-// document is compiled in, and no test would pass without them.
+// loadContract reads the document of the node API. It takes for granted that the parts
+// are there: the document is compiled in, and no test would pass without them.
 func loadContract() (*contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	doc, err := document.Nodes()
 	if err != nil {
-		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
+		return nil, err
 	}
-	parts := doc.Components
-	problem, violation := parts.Schemas["Problem"].Value, parts.Schemas["Violation"].Value
+	c := newContract(doc)
+	c.correlationID = doc.Components.Parameters["CorrelationId"].Value
+	c.operations = operationsOf(doc.Paths, c.correlationID.Schema.Value)
+	c.nodeParameter = doc.Components.Parameters["NodeId"].Value
+	c.nodeID = doc.Components.Schemas["NodeId"].Value
+	c.heartbeat = doc.Components.Schemas["HeartbeatResponse"].Value
+	return c, nil
+}
+
+// loadControlContract reads the document of the control API.
+func loadControlContract() (*contract, error) {
+	doc, err := document.Control()
+	if err != nil {
+		return nil, err
+	}
+	return newContract(doc), nil
+}
+
+// newContract looks up what both documents have.
+func newContract(doc *openapi3.T) *contract {
+	problem := doc.Components.Schemas["Problem"].Value
+	violations := problem.Properties["errors"].Value
 	return &contract{
-		paths:         doc.Paths,
-		correlationID: parts.Parameters["CorrelationId"].Value,
-		nodeID:        parts.Schemas["NodeId"].Value,
-		heartbeat:     parts.Schemas["HeartbeatResponse"].Value,
-		problem:       parts.Responses["InternalError"].Value,
-		shapes:        shapes(doc.Paths),
+		paths:   doc.Paths,
+		problem: doc.Components.Responses["InternalError"].Value,
+		shapes:  shapes(doc.Paths),
 		formats: openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
-			"date-time":     openapi3.NewCallbackValidator(checkTime),
-			"uri":           openapi3.NewCallbackValidator(checkURI),
-			"uri-reference": openapi3.NewCallbackValidator(checkURIReference),
+			"date-time":     openapi3.NewCallbackValidator(wire.CheckTime),
+			"uri":           openapi3.NewCallbackValidator(wire.CheckURI),
+			"uri-reference": openapi3.NewCallbackValidator(wire.CheckURIReference),
 		}),
 		maxDetail:          int(*problem.Properties["detail"].Value.MaxLength),
-		maxViolations:      int(*problem.Properties["errors"].Value.MaxItems),
-		maxViolationDetail: int(*violation.Properties["detail"].Value.MaxLength),
-	}, nil
+		maxViolations:      int(*violations.MaxItems),
+		maxViolationDetail: int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
+	}
 }
 
 // operation returns what the document says of a request that has been routed, or nil
@@ -87,23 +107,4 @@ func (c *contract) checkInterval(interval time.Duration) error {
 		return fmt.Errorf("in milliseconds it %s", c.violations(err)[0].Detail)
 	}
 	return nil
-}
-
-// checkTime takes what the generated types can hold: the times of RFC 3339 without
-// leap seconds.
-func checkTime(text string) error {
-	return new(time.Time).UnmarshalText([]byte(text))
-}
-
-func checkURI(text string) error {
-	uri, err := url.Parse(text)
-	if err == nil && !uri.IsAbs() {
-		err = errors.New("there is no scheme")
-	}
-	return err
-}
-
-func checkURIReference(text string) error {
-	_, err := url.Parse(text)
-	return err
 }

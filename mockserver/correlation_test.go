@@ -34,7 +34,7 @@ func TestCorrelationID(t *testing.T) {
 			client.do("GET", "/v2/nodes", "", append(headers, "Authorization", "Bearer secret")...),
 			client.do("GET", "/v2/nodes", "", headers...),
 			client.do("PUT", "/v2/nodes", "", headers...),
-			client.do("GET", "/", "", headers...),
+			client.do("GET", "/nowhere", "", headers...),
 		} {
 			ids[got.Header.Get("X-Correlation-Id")] = true
 		}

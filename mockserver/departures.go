@@ -1,44 +1,51 @@
 package mockserver
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
 // noteDrift takes down how a request departs from the contract: by breaking it, which
 // broken tells of, and by fields that the contract does not name. What is new is logged.
-func (s *Server) noteDrift(r *http.Request, form *shape, body any, broken error) {
-	departures := s.contract.departures(s.contract.operation(r).OperationID, form, body, broken)
-	if len(departures) == 0 {
+func (s *Server) noteDrift(x *exchange, r *http.Request, form *shape, body any, broken error) {
+	x.departures = s.contract.departures(x.operation, form, body, broken)
+	if len(x.departures) == 0 {
 		return
 	}
-	seen := drift.Sighting{NodeID: s.contract.sender(r, form, body), At: s.clock.Now()}
-	for _, departure := range s.drift.Add(seen, departures) {
+	seen := drift.Sighting{NodeID: x.nodeID, At: s.clock.Now()}
+	for _, departure := range s.drift.Add(seen, x.departures) {
 		s.logDrift(r, seen.NodeID, departure)
 	}
 }
 
-// sender returns the id of the node that a request is about, and "" when that is none
-// that fits the document.
-func (c *contract) sender(r *http.Request, form *shape, body any) string {
-	var id any = chi.URLParam(r, "id")
+// sender returns the id of the node that a request is about: the one in the body, if there
+// should be one, or else the one in the path. It is "" when it does not fit the document.
+func (c *contract) sender(inPath string, form *shape, body any) string {
 	object, _ := body.(map[string]any)
 	for name, field := range form.fields {
 		if field.schema == c.nodeID {
-			id = object[name]
+			id, _ := object[name].(string)
+			return fitting(id)
 		}
 	}
-	if c.check(c.nodeID, id) != nil {
+	return inPath
+}
+
+// fitting returns an id of a node, and "" for a text that is none.
+func fitting(id string) string {
+	if !wire.FitsNodeID(id) {
 		return ""
 	}
-	return id.(string)
+	return id
 }
 
 // departures lists how a body departs from the contract, each way once, however many
@@ -63,8 +70,8 @@ func (c *contract) departures(operation string, form *shape, body any, broken er
 // breaches lists the ways in which a body breaks the contract, given what check found.
 func (c *contract) breaches(operation string, broken error) []drift.Departure {
 	var found []drift.Departure
-	walk(broken, func(broken *openapi3.SchemaError) bool {
-		at := folded(pointer(broken))
+	document.Walk(broken, func(broken *openapi3.SchemaError) bool {
+		at := folded(document.Pointer(broken))
 		known := func(d drift.Departure) bool { return d.Pointer == at && d.Kind == broken.SchemaField }
 		if !slices.ContainsFunc(found, known) {
 			found = append(found, breach(operation, at, broken))
@@ -75,12 +82,12 @@ func (c *contract) breaches(operation string, broken error) []drift.Departure {
 }
 
 func breach(operation, at string, broken *openapi3.SchemaError) drift.Departure {
-	expected, got := explain(broken)
+	expected, got := document.Explain(broken)
 	switch {
 	case broken.SchemaField == "required":
 		expected, got = "must be there", "nothing"
 	case got == "":
-		got = describe(broken.Value)
+		got = document.Describe(broken.Value)
 	}
 	return drift.Departure{Operation: operation, Pointer: at, Kind: broken.SchemaField, Expected: expected, Got: got}
 }
@@ -101,13 +108,13 @@ func folded(pointer string) string {
 // name can be anything.
 func unknownField(operation string, in *shape, name string) drift.Departure {
 	expected := "must be a field that the contract names"
-	if near := nearest(name, in.fields); near != "" {
+	if near := document.Nearest(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
 		expected += ", perhaps " + strconv.Quote(near)
 	}
 	name = cut(name, quoted)
 	return drift.Departure{
 		Operation: operation,
-		Pointer:   in.pointer + "/" + pointerStep.Replace(name),
+		Pointer:   in.pointer + "/" + document.Step(name),
 		Kind:      drift.Unknown,
 		Expected:  expected,
 		Got:       strconv.Quote(name),

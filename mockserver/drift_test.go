@@ -37,7 +37,7 @@ func drifted(server interface{ Drift() drift.Report }) []string {
 func TestReportNodeInService(t *testing.T) {
 	log := newLog()
 	noon := time.Unix(1_000_000_000, 0)
-	clock := clock.NewManual(noon)
+	clock := clock.PausedAt(noon)
 	client, server := start(t, mockserver.WithValidation(mockserver.Report), mockserver.WithLogger(log.logger), mockserver.WithClock(clock))
 	client.register(rustRegistration).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", rustHeartbeat).expect(t, http.StatusOK)

@@ -64,7 +64,7 @@ func fuzz(f *testing.F, request func(body, id string) (method, path, sent string
 	for _, mode := range []mockserver.Validation{mockserver.Strict, mockserver.Report} {
 		server, err := mockserver.New(
 			mockserver.WithTokens("secret"),
-			mockserver.WithClock(clock.NewManual(time.Unix(1_000_000_000, 0))),
+			mockserver.WithClock(clock.PausedAt(time.Unix(1_000_000_000, 0))),
 			mockserver.WithValidation(mode),
 		)
 		if err != nil {

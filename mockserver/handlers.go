@@ -19,6 +19,7 @@ var _ api.StrictServerInterface = operations{}
 func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
 	change := o.nodes.Register(*r.Body, o.clock.Now())
 	o.watch.arm()
+	o.recordChange(change)
 	message := "node registered"
 	if change.Was != "" {
 		message = "node registered again"
@@ -36,8 +37,9 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 		return nil, o.unknownNode(r.ID)
 	}
 	o.watch.arm()
+	o.recordChange(change)
 	o.logHeartbeat(ctx, change, r.Params.XCorrelationID)
-	return api.HeartbeatNode200JSONResponse{Body: heartbeatAnswer(o.heartbeatInterval)}, nil
+	return api.HeartbeatNode200JSONResponse{Body: heartbeatAnswer(exchangeIn(ctx).settings.heartbeatInterval)}, nil
 }
 
 // DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
@@ -46,18 +48,14 @@ func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequ
 	if !known {
 		return nil, o.unknownNode(r.ID)
 	}
+	o.recordGone(node)
 	o.logNode(ctx, "node deregistered", node, r.Params.XCorrelationID)
 	return api.DeregisterNode204Response{}, nil
 }
 
 // ListNodes tells what is known of all nodes, the offline ones too.
 func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
-	nodes := o.nodes.Nodes()
-	list := nodeapi.NodeList{Nodes: make([]nodeapi.Node, len(nodes)), Count: int32(len(nodes))}
-	for i, node := range nodes {
-		list.Nodes[i] = reported(node)
-	}
-	return api.ListNodes200JSONResponse{Body: list}, nil
+	return &listing{nodes: o.nodes}, nil
 }
 
 // reported puts a node the way it is told to clients.

@@ -23,7 +23,7 @@ const drainingHeartbeat = `{"timestamp": "2025-10-01T00:00:10Z", "pools": [
 // TestLife follows one node from its registration to its departure.
 func TestLife(t *testing.T) {
 	epoch := time.UnixMilli(1_759_276_800_000)
-	clock := clock.NewManual(epoch)
+	clock := clock.PausedAt(epoch)
 	client, server := start(t, mockserver.WithClock(clock))
 	status := func() nodeapi.NodeStatus {
 		t.Helper()
@@ -90,7 +90,7 @@ func TestLife(t *testing.T) {
 
 // TestRegisterAgain replaces a record (CLOUD-2004).
 func TestRegisterAgain(t *testing.T) {
-	clock := clock.NewManual(time.Unix(1_000_000_000, 0))
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
 	client, server := start(t, mockserver.WithClock(clock))
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", drainingHeartbeat).expect(t, http.StatusOK)
@@ -165,7 +165,7 @@ func TestSilentNodes(t *testing.T) {
 
 // TestNodeThatNeverBeats has nothing but a registration to begin the timeout.
 func TestNodeThatNeverBeats(t *testing.T) {
-	clock := clock.NewManual(time.Unix(1_000_000_000, 0))
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
 	client, server := start(t, mockserver.WithClock(clock))
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	clock.Advance(30 * time.Second)
@@ -174,42 +174,55 @@ func TestNodeThatNeverBeats(t *testing.T) {
 	}
 }
 
-// TestClose ends the watch, its timer too. Nodes stay as they are.
+// TestClose ends the watch. Nodes stay as they are.
 func TestClose(t *testing.T) {
-	clock := &countingClock{Manual: clock.NewManual(time.Unix(1_000_000_000, 0))}
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
 	client, server := start(t, mockserver.WithClock(clock))
 	client.register(briefRegistration).expect(t, http.StatusOK)
-	if clock.timers != 1 {
-		t.Errorf("%d timers for one node", clock.timers)
-	}
 	server.Close()
 	server.Close()
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
-	if clock.timers != 0 {
-		t.Errorf("%d timers are left", clock.timers)
-	}
 	clock.Advance(time.Hour)
 	if got := server.Nodes()[0].Status; got != nodeapi.NodeStatusOnline {
 		t.Errorf("status %s, want Online", got)
 	}
 }
 
-// countingClock counts the timers that are set.
-type countingClock struct {
-	*clock.Manual
-	timers int
-}
-
-func (c *countingClock) AfterFunc(d time.Duration, f func()) func() bool {
-	c.timers++
-	stop := c.Manual.AfterFunc(d, func() { c.timers--; f() })
-	return func() bool {
-		stopped := stop()
-		if stopped {
-			c.timers--
+// TestTimeByOrder lets real time pass for a silent node while the server's clock is told
+// otherwise.
+func TestTimeByOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := clock.New()
+		server, err := mockserver.New(mockserver.WithClock(clock))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return stopped
-	}
+		defer server.Close()
+		client := newClient(t, "http://orchestratord", mocktest.Transport(server))
+		client.register(briefRegistration).expect(t, http.StatusOK)
+		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+		for _, step := range []struct {
+			order func()
+			pass  time.Duration
+			want  nodeapi.NodeStatus
+		}{
+			{clock.Pause, time.Hour, nodeapi.NodeStatusOnline},
+			{clock.Resume, 10 * time.Second, nodeapi.NodeStatusOnline},
+			{func() { clock.SetSpeed(10) }, 2*time.Second - 1, nodeapi.NodeStatusOnline},
+			{func() {}, 1, nodeapi.NodeStatusOffline},
+			{func() { client.beat("gpu-node-1", briefHeartbeat) }, 3*time.Second - 1, nodeapi.NodeStatusOnline},
+			{func() { clock.Advance(10) }, 0, nodeapi.NodeStatusOffline},
+		} {
+			step.order()
+			if step.pass > 0 {
+				time.Sleep(step.pass)
+				synctest.Wait()
+			}
+			if got := client.list().Nodes[0].Status; got != step.want {
+				t.Errorf("at %s: %s, want %s", clock.Now(), got, step.want)
+			}
+		}
+	})
 }
 
 // TestNodeNamedRegister has an id that is also the last step of a path.

@@ -65,7 +65,7 @@ func (l *log) entries(message string) []entry {
 // TestLog makes everything happen that is logged.
 func TestLog(t *testing.T) {
 	log := newLog()
-	clock := clock.NewManual(time.Unix(1_000_000_000, 0))
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
 	client, _ := start(t, mockserver.WithLogger(log.logger), mockserver.WithClock(clock))
 	const path, beats = "/v2/nodes/gpu-node-1", "/v2/nodes/gpu-node-1/heartbeat"
 	for i, call := range []struct{ method, path, body string }{

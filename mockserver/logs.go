@@ -42,7 +42,7 @@ func (s *Server) logOffline(changes []registry.Change) {
 
 // logRefusal logs that a request was refused, and why.
 func (s *Server) logRefusal(r *http.Request, p *problem) {
-	status, _ := kind(p.code)
+	status, _ := p.kind()
 	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),

@@ -2,11 +2,9 @@ package mockserver
 
 import (
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -89,36 +87,34 @@ func newSeconds(own *prometheus.Registry, contract *contract) map[string]*[outco
 // is broken off has no outcome, and is not counted.
 func (s *Server) measure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now()
-		answer := &statusWriter{ResponseWriter: w}
-		next.ServeHTTP(answer, r)
-		s.metrics.count(r, s.contract.operation(r).OperationID, s.outcome(answer.status), time.Since(begin))
+		next.ServeHTTP(w, r)
+		if x := exchangeOf(r); x.operation != "" {
+			s.metrics.count(x, x.outcome(), time.Since(x.began))
+		}
 	})
 }
 
-// outcome returns what an answer's status means.
-func (s *Server) outcome(status int) outcome {
+// outcome returns what the answer's status means.
+func (x *exchange) outcome() outcome {
 	switch {
-	case status < http.StatusBadRequest:
+	case x.status < http.StatusBadRequest:
 		return succeeded
-	case status == http.StatusUnauthorized:
+	case x.status == http.StatusUnauthorized:
 		return unauthorized
-	case status == http.StatusServiceUnavailable && !s.cloudProfile:
+	case x.status == http.StatusServiceUnavailable && !x.settings.cloudProfile:
 		return cloudDisabled
 	default:
 		return failed
 	}
 }
 
-func (m *metrics) count(r *http.Request, operation string, o outcome, took time.Duration) {
-	m.seconds[operation][o].Observe(took.Seconds())
-	switch operation {
+func (m *metrics) count(x *exchange, o outcome, took time.Duration) {
+	m.seconds[x.operation][o].Observe(took.Seconds())
+	switch x.operation {
 	case "registerNode":
 		m.registrations[o].Inc()
 	case "heartbeatNode":
-		// The router leaves escapes in an id as they are. No valid id has a % in it.
-		id, _ := url.PathUnescape(chi.URLParam(r, "id"))
-		m.heartbeats.of(id, o)[o].Inc()
+		m.heartbeats.of(x.nodeID, o)[o].Inc()
 	case "deregisterNode":
 		m.deregistrations[o].Inc()
 	}
@@ -182,15 +178,4 @@ func (h *heartbeatCounters) admit(id string) *counters {
 
 func (h *heartbeatCounters) labelled(id string) *counters {
 	return newCounters(h.vec.MustCurryWith(prometheus.Labels{"node_id": id}))
-}
-
-// statusWriter remembers the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
 }

@@ -22,7 +22,7 @@ func TestMetrics(t *testing.T) {
 		{"pool_id": "pool-1", "ready": true, "slots_free": 4},
 		{"pool_id": "pool-2", "ready": true, "slots_free": 4, "draining": true},
 		{"pool_id": "pool-3", "ready": false, "slots_free": 4}]}`
-	now := clock.NewManual(time.Unix(1_000_000_000, 0))
+	now := clock.PausedAt(time.Unix(1_000_000_000, 0))
 	bearer := []string{"Content-Type", "application/json", "Authorization", "Bearer secret"}
 	for _, test := range []struct {
 		name    string

@@ -4,9 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -27,7 +34,7 @@ type Option func(*config)
 func WithTokens(tokens ...string) Option {
 	return func(c *config) {
 		for _, token := range tokens {
-			c.tokens = append(c.tokens, digestOf(token))
+			c.start.tokens = append(c.start.tokens, digestOf(token))
 		}
 	}
 }
@@ -36,19 +43,19 @@ func WithTokens(tokens ...string) Option {
 // none came, a node is marked offline (CLOUD-2013). It must be longer than the
 // heartbeat interval.
 func WithNodeTimeout(timeout time.Duration) Option {
-	return func(c *config) { c.nodeTimeout = timeout }
+	return func(c *config) { c.start.nodeTimeout = timeout }
 }
 
 // WithHeartbeatInterval sets how often the server asks nodes for a heartbeat
 // (CLOUD-2011): 1 ms to a day, of which fractions of a millisecond are not told.
 func WithHeartbeatInterval(interval time.Duration) Option {
-	return func(c *config) { c.heartbeatInterval = interval }
+	return func(c *config) { c.start.heartbeatInterval = interval }
 }
 
 // WithCloudProfile switches the cloud profile on or off. While it is off, valid calls
 // get 503.
 func WithCloudProfile(on bool) Option {
-	return func(c *config) { c.cloudProfile = on }
+	return func(c *config) { c.start.cloudProfile = on }
 }
 
 // WithLogger sets where the server logs: changes of a node at Info, its heartbeats at
@@ -58,9 +65,9 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) { c.log = logger }
 }
 
-// WithClock sets the clock that nodes time out by. By default, and with nil, it is the
-// real one.
-func WithClock(clock clock.Clock) Option {
+// WithClock sets the clock that nodes time out by. By default, and with nil, it is one
+// that shows real time.
+func WithClock(clock *clock.Clock) Option {
 	return func(c *config) { c.clock = clock }
 }
 
@@ -72,27 +79,81 @@ func WithBodyLimit(bytes int64) Option {
 // WithValidation sets what becomes of requests that break the document. By default it
 // is Strict.
 func WithValidation(mode Validation) Option {
-	return func(c *config) { c.validation = mode }
+	return func(c *config) { c.start.validation = mode }
+}
+
+// WithFaults has the server misbehave from the start, by these faults beside the presets
+// or in place of them. Given again, it adds to them.
+func WithFaults(definitions map[string]control.FaultDefinition) Option {
+	return func(c *config) {
+		if c.startFaults == nil {
+			c.startFaults = map[string]control.FaultDefinition{}
+		}
+		maps.Copy(c.startFaults, definitions)
+	}
+}
+
+// WithControlToken makes the control API answer 401 to calls that do not carry this
+// bearer token, which must be none of those that nodes use. With "" it takes every call
+// that a stray web page cannot have made, as it does by default.
+func WithControlToken(token string) Option {
+	return func(c *config) {
+		c.controlToken = nil
+		if token != "" {
+			c.controlToken = []digest{digestOf(token)}
+		}
+	}
+}
+
+// WithControlHosts adds names under which the control API may be called, without a port.
+// It always may by an IP address and by localhost, and with a control token by any name.
+// To a call under another name it answers 403, since a web page may have sent it that
+// has let its own name point to the server (DNS rebinding).
+func WithControlHosts(names ...string) Option {
+	return func(c *config) {
+		for _, name := range names {
+			c.controlHosts = append(c.controlHosts, strings.ToLower(name))
+		}
+	}
+}
+
+// WithoutControl switches the control API off: there is nothing at its paths.
+func WithoutControl() Option {
+	return func(c *config) { c.uncontrolled = true }
+}
+
+// WithJournal sets how many requests and changes of nodes the server keeps to tell of: up
+// to 100,000, by default journal.DefaultSize, and with 0 none. See there what memory they
+// take.
+func WithJournal(size int) Option {
+	return func(c *config) { c.journalSize = size }
 }
 
 type config struct {
-	tokens            []digest
-	nodeTimeout       time.Duration
-	heartbeatInterval time.Duration
-	cloudProfile      bool
-	log               *slog.Logger
-	clock             clock.Clock
-	bodyLimit         int64
-	validation        Validation
+	start        settings // which the control API changes
+	log          *slog.Logger
+	clock        *clock.Clock
+	bodyLimit    int64
+	journalSize  int
+	controlToken []digest // of which there is one or none
+	controlHosts []string
+	uncontrolled bool
+	origins      []string // see WithCORS
+
+	startFaults map[string]control.FaultDefinition
+	faults      *faults.Set // which the control API changes
 }
 
 func newConfig(contract *contract, options []Option) (config, error) {
 	c := config{
-		nodeTimeout:       DefaultNodeTimeout,
-		heartbeatInterval: DefaultHeartbeatInterval,
-		cloudProfile:      true,
-		bodyLimit:         DefaultBodyLimit,
-		validation:        Strict,
+		start: settings{
+			nodeTimeout:       DefaultNodeTimeout,
+			heartbeatInterval: DefaultHeartbeatInterval,
+			cloudProfile:      true,
+			validation:        Strict,
+		},
+		bodyLimit:   DefaultBodyLimit,
+		journalSize: journal.DefaultSize,
 	}
 	for _, option := range options {
 		option(&c)
@@ -101,9 +162,10 @@ func newConfig(contract *contract, options []Option) (config, error) {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	if c.clock == nil {
-		c.clock = clock.Real{}
+		c.clock = clock.New()
 	}
-	return c, c.check(contract)
+	c.faults = faults.New(c.clock)
+	return c, errors.Join(c.check(contract), c.faults.Load(c.startFaults))
 }
 
 // check returns everything that is wrong with a config.
@@ -112,25 +174,44 @@ func (c config) check(contract *contract) error {
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
 	}
-	for i, token := range c.tokens {
+	for i, token := range c.start.tokens {
 		if token == digestOf("") {
-			complain("token %d of %d is empty", i+1, len(c.tokens))
+			complain("token %d of %d is empty", i+1, len(c.start.tokens))
+		}
+		if slices.Contains(c.controlToken, token) {
+			complain("token %d of %d is the control token: nodes must not have it", i+1, len(c.start.tokens))
 		}
 	}
-	if err := contract.checkInterval(c.heartbeatInterval); err != nil {
-		complain("heartbeat interval %s: %w", c.heartbeatInterval, err)
+	if err := contract.checkInterval(c.start.heartbeatInterval); err != nil {
+		complain("heartbeat interval %s: %w", c.start.heartbeatInterval, err)
 	}
-	if c.nodeTimeout <= c.heartbeatInterval {
-		complain("node timeout %s: must be longer than the heartbeat interval %s", c.nodeTimeout, c.heartbeatInterval)
+	if c.start.nodeTimeout <= c.start.heartbeatInterval {
+		complain("node timeout %s: must be longer than the heartbeat interval %s", c.start.nodeTimeout, c.start.heartbeatInterval)
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)
 	}
-	if err := c.validation.check(); err != nil {
+	if c.journalSize < 0 || c.journalSize > maxJournal {
+		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)
+	}
+	if err := c.start.validation.check(); err != nil {
 		wrong = append(wrong, err)
+	}
+	for _, name := range c.controlHosts {
+		if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
+			complain("control host %q: must be a host name without a port, such as mock.example.com", name)
+		}
+	}
+	for _, origin := range c.origins {
+		if err := checkOrigin(origin); err != nil {
+			wrong = append(wrong, err)
+		}
 	}
 	return errors.Join(wrong...)
 }
+
+// maxJournal is how many entries a journal may have. They take a hundred megabytes or so.
+const maxJournal = 100_000
 
 // heartbeatAnswer returns the answer to a heartbeat that asks for the next one after
 // interval.

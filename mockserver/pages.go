@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/mockserver/dashboard"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
@@ -22,8 +23,14 @@ func (s *Server) pages(router chi.Router) {
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
 	page("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
+	// Here one document finds the other, by the names that they have as files.
+	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))
+	page("/openapi/mock-control.yaml", text("application/yaml", openapi.MockControl))
 	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
 	s.reference(page)
+	if !s.uncontrolled { // without which the dashboard has nothing to show
+		dashboard.Mount(func(path string, handler http.Handler) { page(path, s.guarded(handler)) })
+	}
 }
 
 // documentJSON returns the document as JSON. It takes for granted that this can be done:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -23,6 +24,8 @@ func TestPages(t *testing.T) {
 		{"/metrics", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "# HELP orchd_"},
 		{"/openapi.yaml", "application/yaml", "openapi: 3.0.3\n"},
 		{"/openapi.json", "application/json", "{"},
+		{"/openapi/nodes.yaml", "application/yaml", "openapi: 3.0.3\n"},
+		{"/openapi/mock-control.yaml", "application/yaml", "openapi: 3.0.3\n"},
 		{"/docs", "text/html; charset=utf-8", "<!DOCTYPE html>\n"},
 		{"/docs/swagger-ui.css", "text/css; charset=utf-8", ""},
 		{"/docs/favicon-32x32.png", "image/png", "\x89PNG"},
@@ -88,8 +91,8 @@ func TestReference(t *testing.T) {
 		t.Errorf("Content-Security-Policy is %q", policy)
 	}
 	links := regexp.MustCompile(`(?:src=|href=|url: )"(.*?)"`).FindAllSubmatch(page.text, -1)
-	if len(links) != 4 {
-		t.Errorf("the page loads %q, want icon, style, script and document", links)
+	if len(links) != 6 {
+		t.Errorf("the page loads %q, want icon, style, two scripts and two documents", links)
 	}
 	for _, link := range links {
 		if got := fetch(t, http.MethodGet, server.URL+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
@@ -99,13 +102,16 @@ func TestReference(t *testing.T) {
 }
 
 // fetch asks for a page, which is none of the document's operations.
-func fetch(t *testing.T, method, url string) answer {
+func fetch(t *testing.T, method, url string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("X-Correlation-Id", "of-this-request")
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Set(pair[0], pair[1])
+	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -1,21 +1,32 @@
 package mockserver
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // problem is an error that says how it is to be answered.
 type problem struct {
 	code       nodeapi.ProblemCode
+	status     int // if it is not that of the code
 	detail     string
 	violations []nodeapi.Violation
 	header     http.Header // what the answer carries besides
 }
+
+// The codes that only the control API knows.
+const (
+	codeInvalidParameter = nodeapi.ProblemCode(control.ProblemCodeInvalidParameter)
+	codeForbidden        = nodeapi.ProblemCode(control.ProblemCodeForbidden)
+	codeUnknownFault     = nodeapi.ProblemCode(control.ProblemCodeUnknownFault)
+	codeUnknownEntry     = nodeapi.ProblemCode(control.ProblemCodeUnknownEntry)
+)
 
 func newProblem(code nodeapi.ProblemCode, format string, args ...any) *problem {
 	return &problem{code: code, detail: fmt.Sprintf(format, args...), header: http.Header{}}
@@ -41,7 +52,12 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	} else {
 		s.logRefusal(r, p)
 	}
-	status, title := kind(p.code)
+	s.tell(w, r, p)
+}
+
+// tell answers a request with a problem.
+func (s *Server) tell(w http.ResponseWriter, r *http.Request, p *problem) {
+	status, title := p.kind()
 	body := nodeapi.Problem{
 		Type:     "urn:llama-orch:problem:" + string(p.code),
 		Title:    title,
@@ -65,17 +81,49 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	}
 }
 
+// kind returns the status and the title of the answer.
+func (p *problem) kind() (status int, title string) {
+	status, title = kind(p.code)
+	if p.status != 0 && p.status != status {
+		return p.status, cmp.Or(http.StatusText(p.status), fmt.Sprint("Status ", p.status))
+	}
+	return status, title
+}
+
+// codeOf returns the code of the problems that have a status, or if none has,
+// internal_error.
+func codeOf(status int) nodeapi.ProblemCode {
+	for _, code := range []nodeapi.ProblemCode{
+		nodeapi.ProblemCodeMalformedBody, nodeapi.ProblemCodeUnauthorized, nodeapi.ProblemCodeUnknownNode,
+		nodeapi.ProblemCodeMethodNotAllowed, nodeapi.ProblemCodeBodyTooLarge, nodeapi.ProblemCodeUnsupportedMediaType,
+		nodeapi.ProblemCodeContractViolation, nodeapi.ProblemCodeThrottled, nodeapi.ProblemCodeUnavailable,
+	} {
+		if of, _ := kind(code); of == status {
+			return code
+		}
+	}
+	return nodeapi.ProblemCodeInternalError
+}
+
 // kind returns what the problems of one code have in common.
 func kind(code nodeapi.ProblemCode) (status int, title string) {
 	switch code {
 	case nodeapi.ProblemCodeMalformedBody:
 		return http.StatusBadRequest, "The body is not JSON"
+	case codeInvalidParameter:
+		return http.StatusBadRequest, "Parameter not valid"
 	case nodeapi.ProblemCodeUnauthorized:
 		return http.StatusUnauthorized, "Not authenticated"
+	case codeForbidden:
+		return http.StatusForbidden, "Not allowed from there"
 	case nodeapi.ProblemCodeNotFound:
 		return http.StatusNotFound, "Not found"
 	case nodeapi.ProblemCodeUnknownNode:
 		return http.StatusNotFound, "Unknown node"
+	case codeUnknownFault:
+		return http.StatusNotFound, "Unknown fault"
+	case codeUnknownEntry:
+		return http.StatusNotFound, "Unknown entry"
 	case nodeapi.ProblemCodeMethodNotAllowed:
 		return http.StatusMethodNotAllowed, "Method not allowed"
 	case nodeapi.ProblemCodeBodyTooLarge:
@@ -84,6 +132,10 @@ func kind(code nodeapi.ProblemCode) (status int, title string) {
 		return http.StatusUnsupportedMediaType, "Unsupported media type"
 	case nodeapi.ProblemCodeContractViolation:
 		return http.StatusUnprocessableEntity, "The body breaks the contract"
+	case nodeapi.ProblemCodeThrottled:
+		return http.StatusTooManyRequests, "Too many requests"
+	case nodeapi.ProblemCodeUnavailable:
+		return http.StatusServiceUnavailable, "Not available"
 	case nodeapi.ProblemCodeCloudProfileDisabled:
 		return http.StatusServiceUnavailable, "Cloud profile disabled"
 	default:

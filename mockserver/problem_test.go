@@ -44,7 +44,8 @@ func TestLongDetail(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	w := httptest.NewRecorder()
+	_, r := s.exchanges.begin(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
 	var p nodeapi.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {

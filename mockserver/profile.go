@@ -11,11 +11,13 @@ import (
 // checkProfile turns every request away while the cloud profile is off. A client may
 // ask again when its next heartbeat would be due.
 func (s *Server) checkProfile(next http.Handler) http.Handler {
-	if s.cloudProfile {
-		return next
-	}
-	seconds := int(math.Ceil(s.heartbeatInterval.Seconds()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		settings := exchangeOf(r).settings
+		if settings.cloudProfile {
+			next.ServeHTTP(w, r)
+			return
+		}
+		seconds := int(math.Ceil(settings.heartbeatInterval.Seconds()))
 		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeCloudProfileDisabled,
 			"the cloud profile of this orchestratord is switched off").
 			with("Retry-After", strconv.Itoa(seconds)))

@@ -10,7 +10,7 @@ import (
 	"github.com/vearutop/statigz"
 )
 
-// referencePage shows the document with Swagger UI. Of the module that has it, only the
+// referencePage shows the documents with Swagger UI. Of the module that has it, only the
 // assets are used: its page is a template, and a program with templates in it is 5 MB
 // larger, because the linker cannot tell which methods they call.
 //

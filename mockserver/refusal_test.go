@@ -36,7 +36,7 @@ func TestRefusals(t *testing.T) {
 		headers      map[string]string
 	}{
 		// Routing comes first: no token is asked for.
-		{name: "no such path", method: "GET", path: "/", anonymous: true, status: 404, code: "not_found"},
+		{name: "no such path", method: "GET", path: "/nowhere", anonymous: true, status: 404, code: "not_found"},
 		{name: "path with a slash too many", method: "GET", path: "/v2/nodes/", anonymous: true, status: 404, code: "not_found"},
 		{name: "heartbeat without an id", method: "POST", path: "/v2/nodes//heartbeat", anonymous: true, status: 404, code: "not_found"},
 		{name: "unknown method on no path", method: "FOO", path: "/v2", anonymous: true, status: 404, code: "not_found"},

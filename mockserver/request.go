@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -19,61 +21,110 @@ import (
 // the handler.
 func (s *Server) checkRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		declared := s.contract.operation(r).RequestBody
-		if declared == nil || s.validation == Off {
-			next.ServeHTTP(w, r)
-			return
+		x := exchangeOf(r)
+		if declared := x.declared.RequestBody; declared != nil {
+			if err := s.readBody(x, r, declared.Value.Content); err != nil {
+				s.writeProblem(w, r, err)
+				return
+			}
 		}
-		value, err := s.readBody(w, r, declared.Value.Content)
-		if err != nil {
-			s.writeProblem(w, r, err)
-			return
-		}
-		r.Body = checkedBody{ReadCloser: http.NoBody, value: value}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// readBody returns the value of a body, as far as it is as declared. A body with several
-// faults is refused for the one that costs least to find: 415, 413, 400, 422.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, declared openapi3.Content) (any, error) {
-	// Parameters, broken ones too, do not change what the type is.
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	form := declared[mediaType]
-	if form == nil {
-		return nil, newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "content type %q is not supported: send %s",
-			cut(r.Header.Get("Content-Type"), quoted), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
+// readBody reads the body of a request, and puts in its place what of it is as declared. A
+// body with several faults is refused for the one that costs least to find: 415, 413, 400,
+// 422.
+func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Content) (err error) {
+	if s.settings.Load().validation == Off {
+		x.requestBody, err = readAll(x.requestBody[:0], r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(x.requestBody))
+		return err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.bodyLimit))
+	form, err := formOf(r, declared)
+	if err != nil {
+		return err
+	}
+	x.requestBody, err = readAll(x.requestBody[:0], http.MaxBytesReader(x.client, r.Body, s.bodyLimit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+		return newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
 	}
 	if err != nil {
-		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early: %v", err)
+		return newProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early: %v", err)
 	}
-	value, err := decodeJSON(text)
+	value, good := wire.Decode(x.operation, x.requestBody)
+	if x.input = value; !good {
+		if value, err = s.judge(x, r, form); err != nil {
+			return err
+		}
+	}
+	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
+		x.nodeID = registration.NodeID
+	}
+	x.checked = checkedBody{http.NoBody, value}
+	r.Body = &x.checked
+	return nil
+}
+
+// formOf returns what the document says of bodies of a request's content type.
+func formOf(r *http.Request, declared openapi3.Content) (*openapi3.MediaType, error) {
+	contentType := r.Header.Get("Content-Type")
+	if form := declared[contentType]; form != nil {
+		return form, nil
+	}
+	// Parameters, broken ones too, do not change what the type is.
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	if form := declared[mediaType]; form != nil {
+		return form, nil
+	}
+	return nil, newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "content type %q is not supported: send %s",
+		cut(contentType, quoted), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
+}
+
+// readAll reads to the end, into a buffer if that is large enough.
+func readAll(buffer []byte, from io.Reader) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = slices.Grow(buffer, max(1<<10, len(buffer)))
+		}
+		n, err := from.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if err == io.EOF {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
+}
+
+// judge returns the value of a body that is not plainly good: if it keeps the contract, or
+// what in it does if the server is lenient; else the problem. How it departs from the
+// contract is noted.
+func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
+	value, err := decodeJSON(x.requestBody)
 	if err != nil {
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
-	return s.checkBody(r, form.Schema.Value, value, len(text))
+	return s.checkBody(x, r, form.Schema.Value, value)
 }
 
-// checkBody returns a body that keeps the contract, or what in it does if the server is
-// lenient; else the problem. Of a body that is very long that tells the first violation
-// only: the validator's account of a hostile body takes a thousand times the memory of
-// the body.
-func (s *Server) checkBody(r *http.Request, schema *openapi3.Schema, value any, size int) (any, error) {
+// checkBody does that for a body that is JSON. Of one that is very long it tells the first
+// violation only: the validator's account of a hostile body takes a thousand times the
+// memory of the body.
+func (s *Server) checkBody(x *exchange, r *http.Request, schema *openapi3.Schema, value any) (any, error) {
 	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
-	if size <= accountable {
+	if len(x.requestBody) <= accountable {
 		options = append(options, openapi3.MultiErrors())
 	}
 	err := s.contract.check(schema, value, options...)
 	shape := s.contract.shapes[schema]
-	s.noteDrift(r, shape, value, err)
+	x.nodeID = s.contract.sender(x.nodeID, shape, value)
+	s.noteDrift(x, r, shape, value, err)
 	if err == nil {
 		return value, nil
 	}
-	if s.validation == Report {
+	if s.settings.Load().validation == Report {
 		if mended, ok := s.contract.mend(shape, value); ok {
 			return mended, nil
 		}
@@ -97,7 +148,7 @@ func violationProblem(violations []nodeapi.Violation) *problem {
 const accountable = 64 << 10
 
 // checkedBody is a request body that has been read and checked. The generated server
-// binds its value, and nothing else: there is nothing left to read.
+// takes its value, and nothing else: there is nothing left to read.
 type checkedBody struct {
 	io.ReadCloser
 	value any

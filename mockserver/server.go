@@ -15,12 +15,19 @@
 package mockserver
 
 import (
+	"context"
 	"net/http"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // Server is a mock orchestratord. It serves any number of requests at once.
@@ -30,8 +37,22 @@ type Server struct {
 	nodes    *registry.Registry
 	metrics  *metrics
 	drift    drift.Record
+	journal  *journal.Journal
 	watch    *watch
 	router   *chi.Mux
+
+	exchanges exchanges
+
+	guard           guard
+	controlContract func() (*contract, error) // read when it is first asked for, which most tests never do
+
+	settings atomic.Pointer[settings]
+	changing sync.Mutex // held to change the settings
+
+	started clock.State
+
+	life context.Context // what goes on in the background ends with it
+	end  context.CancelFunc
 }
 
 // New returns a server without nodes. Without options it takes every call, asks for
@@ -48,15 +69,30 @@ func New(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, contract: contract, nodes: registry.New(config.nodeTimeout)}
-	s.watch = &watch{nodes: s.nodes, clock: s.clock, report: s.logOffline}
+	life, end := context.WithCancel(context.Background())
+	s := &Server{
+		config:          config,
+		contract:        contract,
+		nodes:           registry.New(config.start.nodeTimeout),
+		started:         config.clock.State(),
+		journal:         journal.New(config.journalSize),
+		guard:           newGuard(config),
+		controlContract: sync.OnceValues(loadControlContract),
+		life:            life,
+		end:             end,
+	}
+	s.settings.Store(&config.start)
+	s.watch = &watch{nodes: s.nodes, clock: s.clock, report: s.reportOffline}
 	s.metrics = newMetrics(s.nodes, contract)
-	s.router = s.routes()
+	s.router = s.routes(controls{s})
 	return s, nil
 }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x, r := s.exchanges.begin(w, r)
+	defer s.exchanges.end(x)
+	x.settings = s.settings.Load()
 	s.router.ServeHTTP(w, r)
 }
 
@@ -65,14 +101,37 @@ func (s *Server) Nodes() []registry.Node {
 	return s.nodes.Nodes()
 }
 
+// Node returns what the server knows of a node. It reports false for one that is not
+// registered.
+func (s *Server) Node(id nodeapi.NodeID) (registry.Node, bool) {
+	return s.nodes.Node(id)
+}
+
 // Drift returns how the requests so far departed from the contract, the refused ones
 // too. With validation Off nothing is looked for.
 func (s *Server) Drift() drift.Report {
 	return s.drift.Report()
 }
 
-// Close ends the watch for nodes that fall silent. Requests are answered as before,
-// but no node is marked offline any more. Closing again does nothing.
+// Faults returns the faults of the server, for a test to switch while it runs.
+func (s *Server) Faults() *faults.Set {
+	return s.faults
+}
+
+// Clock returns the clock that nodes time out by, for a test to pause and put forward.
+func (s *Server) Clock() *clock.Clock {
+	return s.clock
+}
+
+// Journal returns what has happened, for a test to look at and to expect things of.
+func (s *Server) Journal() *journal.Journal {
+	return s.journal
+}
+
+// Close ends the watch for nodes that fall silent, and the streams that follow the
+// journal, and breaks off requests that a fault keeps waiting. Other requests are answered
+// as before, but no node is marked offline any more. Closing again does nothing.
 func (s *Server) Close() {
+	s.end()
 	s.watch.close()
 }

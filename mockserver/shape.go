@@ -2,6 +2,8 @@ package mockserver
 
 import (
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
 )
 
 // shape is a schema of a request by its fields, with those of all parts of an allOf
@@ -26,7 +28,7 @@ func (s *shape) add(schema *openapi3.Schema) {
 		s.add(part.Value)
 	}
 	for name, field := range schema.Properties {
-		s.fields[name] = shapeOf(field.Value, s.pointer+"/"+pointerStep.Replace(name))
+		s.fields[name] = shapeOf(field.Value, s.pointer+"/"+document.Step(name))
 	}
 	s.required = append(s.required, schema.Required...)
 	if schema.Items != nil {

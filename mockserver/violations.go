@@ -1,144 +1,16 @@
 package mockserver
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // violations lists where a value breaks the contract, given what check has found. It
 // stops when there are as many as a problem has room for.
 func (c *contract) violations(err error) []nodeapi.Violation {
-	var found []nodeapi.Violation
-	walk(err, func(broken *openapi3.SchemaError) bool {
-		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: cut(detail(broken), c.maxViolationDetail)}
-		// Several parts of an allOf may object to the same thing.
-		if !slices.Contains(found, violation) {
-			found = append(found, violation)
-		}
-		return len(found) < c.maxViolations
-	})
-	return found
-}
-
-// walk visits the leaves of the validator's tree of errors, until visit returns false.
-// The branches are lists, and values that break several parts of an allOf.
-func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
-	switch err := err.(type) {
-	case openapi3.MultiError:
-		for _, member := range err {
-			if !walk(member, visit) {
-				return false
-			}
-		}
-		return true
-	case *openapi3.SchemaError:
-		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
-			return walk(parts, visit)
-		}
-		return visit(err)
-	default:
-		return visit(&openapi3.SchemaError{Reason: err.Error()})
-	}
-}
-
-// pointer returns the JSON pointer (RFC 6901) to what is broken.
-func pointer(broken *openapi3.SchemaError) string {
-	var at strings.Builder
-	for _, step := range broken.JSONPointer() {
-		at.WriteString("/" + pointerStep.Replace(step))
-	}
-	return at.String()
-}
-
-// pointerStep escapes a step of a JSON pointer.
-var pointerStep = strings.NewReplacer("~", "~0", "/", "~1")
-
-// detail says what is wrong in one place, and what would be right.
-func detail(broken *openapi3.SchemaError) string {
-	expected, got := explain(broken)
-	if got == "" {
-		return expected
-	}
-	return expected + ", not " + got
-}
-
-// explain says what would be right in one place, and what is there instead unless the
-// former says it all.
-func explain(broken *openapi3.SchemaError) (expected, got string) {
-	schema, value := broken.Schema, broken.Value
-	switch broken.SchemaField {
-	case "type", "nullable":
-		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), describe(value)
-	case "minimum":
-		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), describe(value)
-	case "maximum":
-		return fmt.Sprintf("must be %s or less", decimal(*schema.Max)), describe(value)
-	case "minLength":
-		return fmt.Sprintf("must have a length of %d or more", schema.MinLength), strconv.Itoa(length(value))
-	case "maxLength":
-		return fmt.Sprintf("must have a length of %d or less", *schema.MaxLength), strconv.Itoa(length(value))
-	case "maxItems":
-		return fmt.Sprintf("must have %d items or fewer", *schema.MaxItems), strconv.Itoa(length(value))
-	case "uniqueItems":
-		return "must have no duplicate items", ""
-	case "pattern":
-		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example), ""
-	case "format":
-		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example), ""
-	default:
-		return broken.Reason, ""
-	}
-}
-
-// describe says what a value is, without repeating what could be long.
-func describe(value any) string {
-	switch value := value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	case map[string]any:
-		return "object"
-	case float64:
-		return decimal(value)
-	default:
-		return "a number out of range"
-	}
-}
-
-func length(value any) int {
-	if items, ok := value.([]any); ok {
-		return len(items)
-	}
-	text, _ := value.(string)
-	return utf8.RuneCountInString(text)
-}
-
-// decimal writes a number as people do, as long as that is not long.
-func decimal(number float64) string {
-	if text := strconv.FormatFloat(number, 'f', -1, 64); len(text) <= 20 {
-		return text
-	}
-	return strconv.FormatFloat(number, 'g', -1, 64)
+	return document.Violations(err, c.maxViolations, c.maxViolationDetail)
 }
 
 // cut returns the first runes of a text that is too long, of which an ellipsis is the
 // last.
-func cut(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
-}
+func cut(text string, most int) string { return document.Cut(text, most) }

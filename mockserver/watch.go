@@ -12,7 +12,7 @@ import (
 // the timer alone: if the node is alive when it fires, it is set anew.
 type watch struct {
 	nodes  *registry.Registry
-	clock  clock.Clock
+	clock  *clock.Clock
 	report func([]registry.Change)
 
 	mu     sync.Mutex
@@ -33,18 +33,20 @@ func (w *watch) set() {
 		return
 	}
 	if expiry, ok := w.nodes.NextExpiry(); ok {
-		w.stop = w.clock.AfterFunc(expiry.Sub(w.clock.Now()), w.expire)
+		w.stop = w.clock.At(expiry, w.expire)
 	}
 }
 
+// expire reports the nodes that have fallen silent, and sets the timer for the others. It
+// is called by the timer, and to be called when nodes were given another past or timeout.
 func (w *watch) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return
 	}
+	w.halt()
 	w.report(w.nodes.Expire(w.clock.Now()))
-	w.stop = nil
 	w.set()
 }
 
@@ -52,6 +54,10 @@ func (w *watch) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
+	w.halt()
+}
+
+func (w *watch) halt() {
 	if w.stop != nil {
 		w.stop()
 		w.stop = nil

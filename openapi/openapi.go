@@ -11,6 +11,7 @@ import _ "embed"
 //go:generate go tool oapi-codegen -config codegen/client.yaml nodes.yaml
 //go:generate go tool oapi-codegen -config codegen/server.yaml nodes.yaml
 //go:generate go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+//go:generate go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 
 //go:generate go tool oapi-codegen -config codegen/control-types.yaml mock-control.yaml
 //go:generate go tool oapi-codegen -config codegen/control-client.yaml mock-control.yaml

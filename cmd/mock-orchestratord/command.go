@@ -10,6 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
 // settings is what the command line and the environment state.
@@ -21,6 +22,11 @@ type settings struct {
 	cloudProfile      bool
 	validation        string
 	failOnDrift       bool
+	journal           int
+	origins           []string
+	security          security
+	misbehaviour      misbehaviour
+	steering          steering
 	logLevel          string
 	logFormat         string
 }
@@ -41,6 +47,11 @@ document, if any did.
 
 Beside the calls of nodes it serves, to everyone: /docs, the API reference, with the
 document at /openapi.yaml and /openapi.json; /metrics, for Prometheus; and /healthz.
+A page at / shows what happens, and makes things happen. It does so through the control
+API, which /docs describes too, and which web pages of other origins cannot use.
+
+With --fault it misbehaves. These faults come with it:
+` + presetsHelp() + `
 
 A setting comes from its flag, or else from its environment variable in brackets,
 or else it is the default. A variable that is empty counts as not set.`,
@@ -56,19 +67,28 @@ or else it is the default. A variable that is empty counts as not set.`,
   # silent nodes go offline after 3 s
   mock-orchestratord --heartbeat-interval 1s --node-timeout 3s
 
+  # over TLS, and nodes must show a certificate; the certificates are made
+  mock-orchestratord --tls-dev --mtls
+
+  # everything fails now and then, and gpu-node-1 is cut off
+  mock-orchestratord --fault flaky --fault outage@gpu-node-1
+
   # for a node on another version of the document; exit status 3 tells that it is
   mock-orchestratord --validation report --fail-on-drift`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
-			mock, mockErr := mockserver.New(s.options(log)...)
-			if err := errors.Join(flagErr(), envErr, logErr, mockErr); err != nil {
+			faults, faultErr := s.misbehaviour.load()
+			mock, mockErr := mockserver.New(append(s.options(log), mockserver.WithFaults(faults))...)
+			tls, tlsErr := s.security.load(s.addr)
+			if err := errors.Join(flagErr(), envErr, logErr, faultErr, mockErr, tlsErr); err != nil {
 				return err
 			}
 			defer mock.Close()
+			defer s.misbehaviour.follow(mock.Faults(), log)()
 			s.warn(log)
-			err := serve(cmd.Context(), s, mock, log, cmd.OutOrStdout())
+			err := serve(cmd.Context(), s, tls, mock, log, cmd.OutOrStdout())
 			drifted := summarize(cmd.ErrOrStderr(), mock.Drift())
 			if err == nil && drifted && s.failOnDrift {
 				return errDrift
@@ -85,6 +105,11 @@ or else it is the default. A variable that is empty counts as not set.`,
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by a field that it does not name")
+	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep to tell of; 0 keeps none")
+	flags.StringArrayVar(&s.origins, "cors-origin", nil, "`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets every page that is open in a browser do so, which is unwise")
+	s.misbehaviour.flags(flags)
+	s.security.flags(flags)
+	s.steering.flags(flags)
 	flags.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	flagErr = cli.CollectErrors(flags)
@@ -92,14 +117,16 @@ or else it is the default. A variable that is empty counts as not set.`,
 }
 
 func (s settings) options(log *slog.Logger) []mockserver.Option {
-	return []mockserver.Option{
+	return append(s.steering.options(s.addr),
 		mockserver.WithTokens(s.tokens...),
 		mockserver.WithNodeTimeout(s.nodeTimeout),
 		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
 		mockserver.WithCloudProfile(s.cloudProfile),
 		mockserver.WithValidation(mockserver.Validation(s.validation)),
+		mockserver.WithJournal(s.journal),
+		mockserver.WithCORS(s.origins...),
 		mockserver.WithLogger(log),
-	}
+	)
 }
 
 // warn logs what is legal but unwise (CLOUD-4010).

@@ -17,6 +17,9 @@ const (
 	envCloudProfile      = "ORCHESTRATORD_CLOUD_PROFILE"
 )
 
+// envControlToken is of the mock alone.
+const envControlToken = "MOCK_CONTROL_TOKEN"
+
 // setFromEnv sets the flags that the command line does not state from the environment.
 // The error lists every variable that cannot be read.
 func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
@@ -30,6 +33,7 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
 		{envNodeTimeout, "node-timeout", seconds},
 		{envHeartbeatInterval, "heartbeat-interval", seconds},
 		{envCloudProfile, "cloud-profile", onlyTrue},
+		{envControlToken, "control-token", verbatim},
 	} {
 		text := getenv(variable.name)
 		if text == "" || flags.Changed(variable.flag) {

@@ -259,6 +259,7 @@ func TestHelp(t *testing.T) {
 		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
 		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--validation", "--fail-on-drift", "--log-level", "--log-format",
+		"--tls-cert", "--tls-key", "--tls-dev", "--tls-dir", "--tls-host", "--tls-client-ca", "--mtls", "--cors-origin",
 		"/docs", "/openapi.yaml", "/metrics", "/healthz",
 	} {
 		if !strings.Contains(stdout.String(), want) {

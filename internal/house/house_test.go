@@ -15,8 +15,6 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/llama-orch/node-registration/openapi"
 )
 
 const (
@@ -65,22 +63,22 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// Hand-written code reaches the protocol through what is generated from the
-// document, so that no change of the document passes it by: it spells no path of
-// the protocol and no JSON field. A field whose name is a plain word, as "status",
+// Hand-written code reaches the protocols through what is generated from their
+// documents, so that no change of a document passes it by: it spells no path of theirs,
+// and no JSON field of the node API. A field whose name is a plain word, as "status",
 // cannot be told from that word, and goes unchecked.
 func TestOnlyTheDocumentSpellsTheProtocol(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	speller := newSpeller(doc)
+	nodes, control := load(t, "nodes.yaml"), load(t, "mock-control.yaml")
+	speller := speller{fields: map[string]bool{}}
+	speller.learnPaths(nodes)
+	speller.learnFields(nodes)
+	speller.learnPaths(control) // whose fields are what logs and files name things by, too
 	if len(speller.paths) == 0 || len(speller.fields) == 0 {
 		t.Fatal("the document has no paths or no fields")
 	}
 	files := token.NewFileSet()
 	checked := 0
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -110,18 +108,33 @@ func TestOnlyTheDocumentSpellsTheProtocol(t *testing.T) {
 	}
 }
 
+func load(t *testing.T, document string) *openapi3.T {
+	t.Helper()
+	loader := openapi3.NewLoader()
+	loader.IsExternalRefsAllowed = true // from one document to another
+	doc, err := loader.LoadFromFile(filepath.Join(root, "openapi", document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
 // speller knows how a protocol is spelled.
 type speller struct {
 	paths  []string        // each up to its first parameter
 	fields map[string]bool // the JSON fields, but those named by a plain word
 }
 
-func newSpeller(doc *openapi3.T) speller {
-	s := speller{fields: map[string]bool{}}
+// learnPaths adds the paths of a document, each up to its first parameter.
+func (s *speller) learnPaths(doc *openapi3.T) {
 	for path := range doc.Paths.Map() {
 		start, _, _ := strings.Cut(path, "{")
 		s.paths = append(s.paths, strings.TrimSuffix(start, "/"))
 	}
+}
+
+// learnFields adds the JSON fields of a document, but those named by a plain word.
+func (s *speller) learnFields(doc *openapi3.T) {
 	for _, schema := range doc.Components.Schemas {
 		for name := range schema.Value.Properties {
 			if strings.Contains(name, "_") {
@@ -129,7 +142,6 @@ func newSpeller(doc *openapi3.T) speller {
 			}
 		}
 	}
-	return s
 }
 
 // spells reports whether a node of a Go file is a string that holds a path or

@@ -263,7 +263,7 @@ type ClientInterface interface {
 	// ReadJournal Read the journal
 	//
 	// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-	// the first that come after that entry.
+	// the first that come after that entry. What comes after them comes after `last`.
 	//
 	// Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
 	ReadJournal(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -316,7 +316,8 @@ type ClientInterface interface {
 
 	// SetNodeStatusWithBody Set a node's status
 	//
-	// The node has this status until it is heard of again or falls silent for too long.
+	// Offline or Failed, the node stays so until it is heard of again. With any other
+	// status it counts as just heard of.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -325,7 +326,8 @@ type ClientInterface interface {
 
 	// SetNodeStatus Set a node's status
 	//
-	// The node has this status until it is heard of again or falls silent for too long.
+	// Offline or Failed, the node stays so until it is heard of again. With any other
+	// status it counts as just heard of.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -334,9 +336,9 @@ type ClientInterface interface {
 
 	// Reset Start anew
 	//
-	// Everything is as it was when the mock started: no nodes, the journal and the drift
-	// empty, the settings and the faults as given at the start, the clock running with
-	// real time.
+	// Everything is as it was when the mock started: no nodes, no drift, the settings and
+	// the faults as given at the start, nothing in the journal but that this was done. The
+	// clock runs as at the start, but is not put back.
 	//
 	// Corresponds with POST /__mock/reset (the `Reset` operationId).
 	Reset(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -370,7 +372,8 @@ type ClientInterface interface {
 
 	// StreamJournal Follow the journal
 	//
-	// Server-sent events. An event `entries` carries a JSON array of entries and, as its
+	// Server-sent events, at most ten a second, of what happens from now on, or with
+	// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
 	// id, the sequence of the last one; several entries that come close together share an
 	// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
 	// before they could be sent. A client that comes back with Last-Event-ID goes on from
@@ -743,7 +746,7 @@ func (c *Client) ClearJournal(ctx context.Context, reqEditors ...RequestEditorFn
 // ReadJournal Read the journal
 //
 // The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-// the first that come after that entry.
+// the first that come after that entry. What comes after them comes after `last`.
 //
 // Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
 func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -866,7 +869,8 @@ func (c *Client) ReadNode(ctx context.Context, id NodeID, reqEditors ...RequestE
 
 // SetNodeStatusWithBody Set a node's status
 //
-// The node has this status until it is heard of again or falls silent for too long.
+// Offline or Failed, the node stays so until it is heard of again. With any other
+// status it counts as just heard of.
 //
 // Takes any type of body and a specified content type.
 //
@@ -885,7 +889,8 @@ func (c *Client) SetNodeStatusWithBody(ctx context.Context, id NodeID, contentTy
 
 // SetNodeStatus Set a node's status
 //
-// The node has this status until it is heard of again or falls silent for too long.
+// Offline or Failed, the node stays so until it is heard of again. With any other
+// status it counts as just heard of.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -904,9 +909,9 @@ func (c *Client) SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatu
 
 // Reset Start anew
 //
-// Everything is as it was when the mock started: no nodes, the journal and the drift
-// empty, the settings and the faults as given at the start, the clock running with
-// real time.
+// Everything is as it was when the mock started: no nodes, no drift, the settings and
+// the faults as given at the start, nothing in the journal but that this was done. The
+// clock runs as at the start, but is not put back.
 //
 // Corresponds with POST /__mock/reset (the `Reset` operationId).
 func (c *Client) Reset(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -980,7 +985,8 @@ func (c *Client) ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequ
 
 // StreamJournal Follow the journal
 //
-// Server-sent events. An event `entries` carries a JSON array of entries and, as its
+// Server-sent events, at most ten a second, of what happens from now on, or with
+// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
 // id, the sequence of the last one; several entries that come close together share an
 // event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
 // before they could be sent. A client that comes back with Last-Event-ID goes on from
@@ -2059,6 +2065,21 @@ func NewStreamJournalRequest(server string, params *StreamJournalParams) (*http.
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -2293,7 +2314,7 @@ type ClientWithResponsesInterface interface {
 	// ReadJournalWithResponse Read the journal
 	//
 	// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-	// the first that come after that entry.
+	// the first that come after that entry. What comes after them comes after `last`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2356,7 +2377,8 @@ type ClientWithResponsesInterface interface {
 
 	// SetNodeStatusWithBodyWithResponse Set a node's status
 	//
-	// The node has this status until it is heard of again or falls silent for too long.
+	// Offline or Failed, the node stays so until it is heard of again. With any other
+	// status it counts as just heard of.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2365,7 +2387,8 @@ type ClientWithResponsesInterface interface {
 
 	// SetNodeStatusWithResponse Set a node's status
 	//
-	// The node has this status until it is heard of again or falls silent for too long.
+	// Offline or Failed, the node stays so until it is heard of again. With any other
+	// status it counts as just heard of.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2374,9 +2397,9 @@ type ClientWithResponsesInterface interface {
 
 	// ResetWithResponse Start anew
 	//
-	// Everything is as it was when the mock started: no nodes, the journal and the drift
-	// empty, the settings and the faults as given at the start, the clock running with
-	// real time.
+	// Everything is as it was when the mock started: no nodes, no drift, the settings and
+	// the faults as given at the start, nothing in the journal but that this was done. The
+	// clock runs as at the start, but is not put back.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2414,7 +2437,8 @@ type ClientWithResponsesInterface interface {
 
 	// StreamJournalWithResponse Follow the journal
 	//
-	// Server-sent events. An event `entries` carries a JSON array of entries and, as its
+	// Server-sent events, at most ten a second, of what happens from now on, or with
+	// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
 	// id, the sequence of the last one; several entries that come close together share an
 	// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
 	// before they could be sent. A client that comes back with Last-Event-ID goes on from
@@ -2441,6 +2465,8 @@ type GetOverviewResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Overview
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -2458,6 +2484,11 @@ type GetOverviewResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r GetOverviewResponse) GetJSON200() *Overview {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetOverviewResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -2524,6 +2555,8 @@ type ReadClockResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Clock
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -2541,6 +2574,11 @@ type ReadClockResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReadClockResponse) GetJSON200() *Clock {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadClockResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -2827,6 +2865,8 @@ type ClearDriftResponse405Headers struct {
 type ClearDriftResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -2839,6 +2879,11 @@ type ClearDriftResponse struct {
 	Headers401 *ClearDriftResponse401Headers
 	// Headers405 the parsed response headers for an HTTP 405 response
 	Headers405 *ClearDriftResponse405Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ClearDriftResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -2905,6 +2950,8 @@ type ReadDriftResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DriftReport
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -2922,6 +2969,11 @@ type ReadDriftResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReadDriftResponse) GetJSON200() *DriftReport {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadDriftResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -3099,6 +3151,8 @@ type ReadFaultsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *FaultList
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -3116,6 +3170,11 @@ type ReadFaultsResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReadFaultsResponse) GetJSON200() *FaultList {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadFaultsResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -3291,6 +3350,8 @@ type DeleteFaultResponse405Headers struct {
 type DeleteFaultResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -3305,6 +3366,11 @@ type DeleteFaultResponse struct {
 	Headers401 *DeleteFaultResponse401Headers
 	// Headers405 the parsed response headers for an HTTP 405 response
 	Headers405 *DeleteFaultResponse405Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteFaultResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -3603,6 +3669,8 @@ type ClearJournalResponse405Headers struct {
 type ClearJournalResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -3615,6 +3683,11 @@ type ClearJournalResponse struct {
 	Headers401 *ClearJournalResponse401Headers
 	// Headers405 the parsed response headers for an HTTP 405 response
 	Headers405 *ClearJournalResponse405Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ClearJournalResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -4060,6 +4133,8 @@ type ForgetNodeResponse405Headers struct {
 type ForgetNodeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -4074,6 +4149,11 @@ type ForgetNodeResponse struct {
 	Headers401 *ForgetNodeResponse401Headers
 	// Headers405 the parsed response headers for an HTTP 405 response
 	Headers405 *ForgetNodeResponse405Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ForgetNodeResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -4145,6 +4225,8 @@ type ReadNodeResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *MockNode
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -4164,6 +4246,11 @@ type ReadNodeResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReadNodeResponse) GetJSON200() *MockNode {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadNodeResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -4351,6 +4438,8 @@ type ResetResponse405Headers struct {
 type ResetResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -4363,6 +4452,11 @@ type ResetResponse struct {
 	Headers401 *ResetResponse401Headers
 	// Headers405 the parsed response headers for an HTTP 405 response
 	Headers405 *ResetResponse405Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ResetResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -4429,6 +4523,8 @@ type ReadSettingsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Settings
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *InvalidParameter
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -4446,6 +4542,11 @@ type ReadSettingsResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReadSettingsResponse) GetJSON200() *Settings {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadSettingsResponse) GetApplicationProblemJSON400() *InvalidParameter {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -4992,7 +5093,7 @@ func (c *ClientWithResponses) ClearJournalWithResponse(ctx context.Context, reqE
 // ReadJournalWithResponse Read the journal
 //
 // The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-// the first that come after that entry.
+// the first that come after that entry. What comes after them comes after `last`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5097,7 +5198,8 @@ func (c *ClientWithResponses) ReadNodeWithResponse(ctx context.Context, id NodeI
 
 // SetNodeStatusWithBodyWithResponse Set a node's status
 //
-// The node has this status until it is heard of again or falls silent for too long.
+// Offline or Failed, the node stays so until it is heard of again. With any other
+// status it counts as just heard of.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5112,7 +5214,8 @@ func (c *ClientWithResponses) SetNodeStatusWithBodyWithResponse(ctx context.Cont
 
 // SetNodeStatusWithResponse Set a node's status
 //
-// The node has this status until it is heard of again or falls silent for too long.
+// Offline or Failed, the node stays so until it is heard of again. With any other
+// status it counts as just heard of.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5127,9 +5230,9 @@ func (c *ClientWithResponses) SetNodeStatusWithResponse(ctx context.Context, id 
 
 // ResetWithResponse Start anew
 //
-// Everything is as it was when the mock started: no nodes, the journal and the drift
-// empty, the settings and the faults as given at the start, the clock running with
-// real time.
+// Everything is as it was when the mock started: no nodes, no drift, the settings and
+// the faults as given at the start, nothing in the journal but that this was done. The
+// clock runs as at the start, but is not put back.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5191,7 +5294,8 @@ func (c *ClientWithResponses) ChangeSettingsWithResponse(ctx context.Context, bo
 
 // StreamJournalWithResponse Follow the journal
 //
-// Server-sent events. An event `entries` carries a JSON array of entries and, as its
+// Server-sent events, at most ten a second, of what happens from now on, or with
+// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
 // id, the sequence of the last one; several entries that come close together share an
 // event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
 // before they could be sent. A client that comes back with Last-Event-ID goes on from
@@ -5228,6 +5332,13 @@ func ParseGetOverviewResponse(rsp *http.Response) (*GetOverviewResponse, error) 
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -5305,6 +5416,13 @@ func ParseReadClockResponse(rsp *http.Response) (*ReadClockResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -5589,6 +5707,13 @@ func ParseClearDriftResponse(rsp *http.Response) (*ClearDriftResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5665,6 +5790,13 @@ func ParseReadDriftResponse(rsp *http.Response) (*ReadDriftResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -5848,6 +5980,13 @@ func ParseReadFaultsResponse(rsp *http.Response) (*ReadFaultsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6025,6 +6164,13 @@ func ParseDeleteFaultResponse(rsp *http.Response) (*DeleteFaultResponse, error) 
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -6322,6 +6468,13 @@ func ParseClearJournalResponse(rsp *http.Response) (*ClearJournalResponse, error
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -6756,6 +6909,13 @@ func ParseForgetNodeResponse(rsp *http.Response) (*ForgetNodeResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6839,6 +6999,13 @@ func ParseReadNodeResponse(rsp *http.Response) (*ReadNodeResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
@@ -7032,6 +7199,13 @@ func ParseResetResponse(rsp *http.Response) (*ResetResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7108,6 +7282,13 @@ func ParseReadSettingsResponse(rsp *http.Response) (*ReadSettingsResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidParameter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized

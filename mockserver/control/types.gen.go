@@ -225,7 +225,8 @@ func (e StreamJournalParamsDetail) Valid() bool {
 
 // AnswerRecord An answer as it was sent. Without a status, none was.
 type AnswerRecord struct {
-	// Body A body, as far as it was kept.
+	// Body A body, as far as it was kept, and how long it was. Of a list that is too long
+	// to be held back, that is only what was ready when the answer began.
 	Body *BodyRecord `json:"body,omitempty"`
 
 	// Header Headers by their names, secrets replaced by asterisks (CLOUD-4013).
@@ -239,7 +240,8 @@ type AnswerRecord struct {
 	Status *int32 `json:"status,omitempty"`
 }
 
-// BodyRecord A body, as far as it was kept.
+// BodyRecord A body, as far as it was kept, and how long it was. Of a list that is too long
+// to be held back, that is only what was ready when the answer began.
 type BodyRecord struct {
 	// Bytes How many.
 	//
@@ -384,7 +386,7 @@ type DriftReport struct {
 }
 
 // EntryKind `exchange` is a request and its answer, `change` a change of a node's status,
-// `control` something that was done through this API.
+// `control` something that was done to the mock, by this API or by a fault.
 //
 // Example: exchange
 type EntryKind string
@@ -397,8 +399,7 @@ type EntryKind string
 type EventStream = string
 
 // Expectation How many entries of the journal should fit. Everything that is stated must
-// fit; a pool or a departure can only fit in a request, `becomes` only in a change
-// of status.
+// fit; a pool can only fit in a heartbeat, `becomes` only in a change of status.
 //
 // Example: {"at_least":3,"node":"gpu-node-1","operation":"heartbeatNode","pool":{"pool_id":"pool-0","ready":true},"within_ms":5000}
 type Expectation struct {
@@ -434,7 +435,7 @@ type Expectation struct {
 	Becomes *externalRef0.NodeStatus `json:"becomes,omitempty"`
 
 	// Kind `exchange` is a request and its answer, `change` a change of a node's status,
-	// `control` something that was done through this API.
+	// `control` something that was done to the mock, by this API or by a fault.
 	//
 	//
 	// Example: exchange
@@ -483,7 +484,9 @@ type ExpectationResult struct {
 	// Example: false
 	Met bool `json:"met"`
 
-	// Nearest The entry that came nearest to an expectation.
+	// Nearest The entry that came nearest to an expectation: the one that fails the fewest of
+	// what it states; of several the one whose kind, operation, node and answer fit, in
+	// this order; of those the newest.
 	Nearest *NearMiss `json:"nearest,omitempty"`
 }
 
@@ -666,6 +669,13 @@ type FaultMatch struct {
 	//
 	// Example: ["heartbeatNode"]
 	Operations *[]Operation `json:"operations,omitempty"`
+
+	// PauseMs For how long the rule rests after it has acted, whichever node's request that
+	// was, in milliseconds of the mock's clock.
+	//
+	//
+	// Example: 60000
+	PauseMs *int64 `json:"pause_ms,omitempty"`
 
 	// Probability How likely the rule acts on a request that fits otherwise.
 	//
@@ -863,7 +873,7 @@ type JournalEntry struct {
 	Fault *FaultName `json:"fault,omitempty"`
 
 	// Kind `exchange` is a request and its answer, `change` a change of a node's status,
-	// `control` something that was done through this API.
+	// `control` something that was done to the mock, by this API or by a fault.
 	//
 	//
 	// Example: exchange
@@ -893,7 +903,8 @@ type JournalEntry struct {
 	Summary string `json:"summary"`
 }
 
-// JournalPage Entries of the journal.
+// JournalPage Entries of the journal: with the last one that was looked at, and how many of
+// those before them had made room for others.
 type JournalPage struct {
 	// Dropped How many.
 	//
@@ -919,7 +930,7 @@ type Milliseconds = int64
 // MockNode A node as the mock knows it.
 type MockNode struct {
 	// ExpiresAtMs When the node will be offline if it is not heard of, in milliseconds since
-	// 1970; null once it is.
+	// 1970; missing for one that is Offline or Failed.
 	//
 	//
 	// Example: 1759276840000
@@ -941,7 +952,9 @@ type MockNode struct {
 	Pools []externalRef0.PoolStatus `json:"pools"`
 }
 
-// NearMiss The entry that came nearest to an expectation.
+// NearMiss The entry that came nearest to an expectation: the one that fails the fewest of
+// what it states; of several the one whose kind, operation, node and answer fit, in
+// this order; of those the newest.
 type NearMiss struct {
 	// Entry Something that happened.
 	Entry JournalEntry `json:"entry"`
@@ -1131,7 +1144,8 @@ type ProblemCode string
 
 // RequestRecord A request as it came.
 type RequestRecord struct {
-	// Body A body, as far as it was kept.
+	// Body A body, as far as it was kept, and how long it was. Of a list that is too long
+	// to be held back, that is only what was ready when the answer began.
 	Body *BodyRecord `json:"body,omitempty"`
 
 	// Header Headers by their names, secrets replaced by asterisks (CLOUD-4013).
@@ -1299,10 +1313,15 @@ type Detail string
 type EntryLimit = int32
 
 // KindIs `exchange` is a request and its answer, `change` a change of a node's status,
-// `control` something that was done through this API.
+// `control` something that was done to the mock, by this API or by a fault.
 //
 // Example: exchange
 type KindIs = EntryKind
+
+// LastEventID Numbers the entries of the journal from 1, without gaps, as long as the mock runs.
+//
+// Example: 42
+type LastEventID = Sequence
 
 // NodeID Names a node within the cluster.
 //
@@ -1446,6 +1465,9 @@ type StreamJournalParams struct {
 
 	// Detail How much of each entry to tell; `brief` leaves out headers and bodies.
 	Detail *StreamJournalParamsDetail `form:"detail,omitempty" json:"detail,omitempty"`
+
+	// LastEventID The id of the last event that was received, as browsers send it; it counts, not `after`.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
 // StreamJournalParamsDetail defines parameters for StreamJournal.

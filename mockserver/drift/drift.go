@@ -90,6 +90,13 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	return fresh
 }
 
+// Clear forgets what has been taken down.
+func (r *Record) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries, r.dropped = nil, 0
+}
+
 // Report returns what has been taken down.
 func (r *Record) Report() Report {
 	r.mu.Lock()

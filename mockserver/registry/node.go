@@ -14,8 +14,19 @@ type Node struct {
 	Status        nodeapi.NodeStatus
 	RegisteredAt  time.Time            // when it last registered
 	LastHeartbeat time.Time            // zero until the first after it registered
+	Heard         time.Time            // when it last gave a sign of itself, from which on its timeout counts
 	Pools         []nodeapi.PoolStatus // as last reported
+	History       []Transition         // the last HistorySize changes of its status, the oldest first
 }
+
+// Transition is a change of a node's status.
+type Transition struct {
+	At       time.Time
+	From, To nodeapi.NodeStatus // From is empty when the node was not registered
+}
+
+// HistorySize is how many changes of its status are remembered of a node.
+const HistorySize = 16
 
 // Change is what a call did to a node.
 type Change struct {
@@ -28,10 +39,35 @@ func (c Change) StatusChanged() bool {
 	return c.Node.Status != c.Was
 }
 
+// remembered returns a history with one more transition. It never changes what is in the
+// history given, which others may be reading.
+func remembered(history []Transition, next Transition) []Transition {
+	if len(history) < HistorySize {
+		return append(history, next)
+	}
+	return append(slices.Clone(history[len(history)-HistorySize+1:]), next)
+}
+
 // drains reports whether there are pools and all of them drain.
 func drains(pools []nodeapi.PoolStatus) bool {
-	works := func(pool nodeapi.PoolStatus) bool { return pool.Draining == nil || !*pool.Draining }
 	return len(pools) > 0 && !slices.ContainsFunc(pools, works)
+}
+
+// works reports whether a pool does not drain.
+func works(pool nodeapi.PoolStatus) bool { return pool.Draining == nil || !*pool.Draining }
+
+// offers returns how many pools of a node take work, for placement (CLOUD-2014).
+func (n *Node) offers() int {
+	if n.Status != nodeapi.NodeStatusOnline {
+		return 0
+	}
+	count := 0
+	for _, pool := range n.Pools {
+		if pool.Ready && works(pool) {
+			count++
+		}
+	}
+	return count
 }
 
 // listed returns the statuses of those pools that ids lists.

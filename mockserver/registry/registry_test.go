@@ -44,7 +44,11 @@ func TestStatus(t *testing.T) {
 		got, known := nodes.Heartbeat("node", beat(test.pools...), epoch.Add(time.Second))
 		want := registry.Change{Was: nodeapi.NodeStatusRegistering, Node: registry.Node{
 			Registration: registration("node"), Status: test.want,
-			RegisteredAt: epoch, LastHeartbeat: epoch.Add(time.Second), Pools: test.pools,
+			RegisteredAt: epoch, LastHeartbeat: epoch.Add(time.Second), Heard: epoch.Add(time.Second), Pools: test.pools,
+			History: []registry.Transition{
+				{At: epoch, To: nodeapi.NodeStatusRegistering},
+				{At: epoch.Add(time.Second), From: nodeapi.NodeStatusRegistering, To: test.want},
+			},
 		}}
 		if diff := cmp.Diff(want, got); diff != "" || !known {
 			t.Errorf("%v: change (-want +got):\n%s", test.pools, diff)
@@ -62,7 +66,12 @@ func TestRegister(t *testing.T) {
 	again := nodes.Register(registration("node", "b", "c"), epoch.Add(time.Second))
 	want := registry.Change{Was: nodeapi.NodeStatusOnline, Node: registry.Node{
 		Registration: registration("node", "b", "c"), Status: nodeapi.NodeStatusRegistering,
-		RegisteredAt: epoch.Add(time.Second), Pools: []nodeapi.PoolStatus{{PoolID: "b"}},
+		RegisteredAt: epoch.Add(time.Second), Heard: epoch.Add(time.Second), Pools: []nodeapi.PoolStatus{{PoolID: "b"}},
+		History: []registry.Transition{
+			{At: epoch, To: nodeapi.NodeStatusRegistering},
+			{At: epoch, From: nodeapi.NodeStatusRegistering, To: nodeapi.NodeStatusOnline},
+			{At: epoch.Add(time.Second), From: nodeapi.NodeStatusOnline, To: nodeapi.NodeStatusRegistering},
+		},
 	}}
 	if diff := cmp.Diff(want, again); diff != "" {
 		t.Errorf("again (-want +got):\n%s", diff)
@@ -148,8 +157,14 @@ func TestConcurrency(t *testing.T) {
 				if worker == 0 {
 					nodes.Deregister(id)
 				}
-				for _, node := range nodes.Nodes() {
-					_ = len(node.Pools)
+				nodes.SetStatus(id, nodeapi.NodeStatusFailed, now)
+				page, _ := nodes.Page("node-3", 3)
+				for _, node := range append(page, nodes.Nodes()...) {
+					_ = fmt.Sprint(node.Pools, node.History)
+				}
+				nodes.Totals()
+				if worker == 1 && i%20 == 0 {
+					nodes.Load(nodes.Nodes(), now)
 				}
 			}
 		})

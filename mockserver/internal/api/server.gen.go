@@ -4,15 +4,11 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
 	. "github.com/llama-orch/node-registration/pkg/nodeapi"
-	"github.com/oapi-codegen/runtime"
 )
 
 // ServerInterface represents all server handlers.
@@ -59,1131 +55,144 @@ func (_ Unimplemented) HeartbeatNode(w http.ResponseWriter, r *http.Request, id 
 	w.WriteHeader(http.StatusNotImplemented)
 }
 
-// ServerInterfaceWrapper converts contexts to parameters.
+// ServerInterfaceWrapper converts what a request carries to parameters.
 type ServerInterfaceWrapper struct {
-	Handler            ServerInterface
-	HandlerMiddlewares []MiddlewareFunc
-	ErrorHandlerFunc   func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-type MiddlewareFunc func(http.Handler) http.Handler
-
-// ListNodes operation middleware
-func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ListNodesParams
-
-	headers := r.Header
-
-	// ------------- Optional header parameter "X-Correlation-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Correlation-Id")]; found {
-		var XCorrelationID CorrelationID
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Correlation-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", valueList[0], &XCorrelationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Correlation-Id", Err: err})
-			return
-		}
-
-		params.XCorrelationID = &XCorrelationID
-
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ListNodes(w, r, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// RegisterNode operation middleware
-func (siw *ServerInterfaceWrapper) RegisterNode(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params RegisterNodeParams
-
-	headers := r.Header
-
-	// ------------- Optional header parameter "X-Correlation-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Correlation-Id")]; found {
-		var XCorrelationID CorrelationID
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Correlation-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", valueList[0], &XCorrelationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Correlation-Id", Err: err})
-			return
-		}
-
-		params.XCorrelationID = &XCorrelationID
-
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.RegisterNode(w, r, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// DeregisterNode operation middleware
-func (siw *ServerInterfaceWrapper) DeregisterNode(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "id" -------------
-	var id NodeID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
-	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		return
-	}
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params DeregisterNodeParams
-
-	headers := r.Header
-
-	// ------------- Optional header parameter "X-Correlation-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Correlation-Id")]; found {
-		var XCorrelationID CorrelationID
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Correlation-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", valueList[0], &XCorrelationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Correlation-Id", Err: err})
-			return
-		}
-
-		params.XCorrelationID = &XCorrelationID
-
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.DeregisterNode(w, r, id, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// HeartbeatNode operation middleware
-func (siw *ServerInterfaceWrapper) HeartbeatNode(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "id" -------------
-	var id NodeID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
-	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		return
-	}
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params HeartbeatNodeParams
-
-	headers := r.Header
-
-	// ------------- Optional header parameter "X-Correlation-Id" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("X-Correlation-Id")]; found {
-		var XCorrelationID CorrelationID
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "X-Correlation-Id", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", valueList[0], &XCorrelationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "X-Correlation-Id", Err: err})
-			return
-		}
-
-		params.XCorrelationID = &XCorrelationID
-
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.HeartbeatNode(w, r, id, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-type UnescapedCookieParamError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *UnescapedCookieParamError) Error() string {
-	return fmt.Sprintf("error unescaping cookie parameter '%s'", e.ParamName)
-}
-
-func (e *UnescapedCookieParamError) Unwrap() error {
-	return e.Err
-}
-
-type UnmarshalingParamError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *UnmarshalingParamError) Error() string {
-	return fmt.Sprintf("Error unmarshaling parameter %s as JSON: %s", e.ParamName, e.Err.Error())
-}
-
-func (e *UnmarshalingParamError) Unwrap() error {
-	return e.Err
-}
-
-type RequiredParamError struct {
-	ParamName string
-}
-
-func (e *RequiredParamError) Error() string {
-	return fmt.Sprintf("Query argument %s is required, but not found", e.ParamName)
-}
-
-type RequiredHeaderError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *RequiredHeaderError) Error() string {
-	return fmt.Sprintf("Header parameter %s is required, but not found", e.ParamName)
-}
-
-func (e *RequiredHeaderError) Unwrap() error {
-	return e.Err
-}
-
-type InvalidParamFormatError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *InvalidParamFormatError) Error() string {
-	return fmt.Sprintf("Invalid format for parameter %s: %s", e.ParamName, e.Err.Error())
-}
-
-func (e *InvalidParamFormatError) Unwrap() error {
-	return e.Err
-}
-
-type TooManyValuesForParamError struct {
-	ParamName string
-	Count     int
-}
-
-func (e *TooManyValuesForParamError) Error() string {
-	return fmt.Sprintf("Expected one value for %s, got %d", e.ParamName, e.Count)
-}
-
-// Handler creates http.Handler with routing matching OpenAPI spec.
-func Handler(si ServerInterface) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{})
-}
-
-type ChiServerOptions struct {
-	BaseURL          string
-	BaseRouter       chi.Router
-	Middlewares      []MiddlewareFunc
+	Handler          ServerInterface
 	ErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// HandlerFromMux creates http.Handler with routing matching OpenAPI spec based on the provided mux.
-func HandlerFromMux(si ServerInterface, r chi.Router) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{
-		BaseRouter: r,
-	})
+// ListNodes binds the parameters of the operation.
+func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
+	var params ListNodesParams
+	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
+	siw.Handler.ListNodes(w, r, params)
 }
 
-func HandlerFromMuxWithBaseURL(si ServerInterface, r chi.Router, baseURL string) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{
-		BaseURL:    baseURL,
-		BaseRouter: r,
-	})
+// RegisterNode binds the parameters of the operation.
+func (siw *ServerInterfaceWrapper) RegisterNode(w http.ResponseWriter, r *http.Request) {
+	var params RegisterNodeParams
+	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
+	siw.Handler.RegisterNode(w, r, params)
 }
 
-// HandlerWithOptions creates http.Handler with additional options
+// DeregisterNode binds the parameters of the operation.
+func (siw *ServerInterfaceWrapper) DeregisterNode(w http.ResponseWriter, r *http.Request) {
+	id, err := pathParameter(r, "id")
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, err)
+		return
+	}
+	var params DeregisterNodeParams
+	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
+	siw.Handler.DeregisterNode(w, r, id, params)
+}
+
+// HeartbeatNode binds the parameters of the operation.
+func (siw *ServerInterfaceWrapper) HeartbeatNode(w http.ResponseWriter, r *http.Request) {
+	id, err := pathParameter(r, "id")
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, err)
+		return
+	}
+	var params HeartbeatNodeParams
+	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
+	siw.Handler.HeartbeatNode(w, r, id, params)
+}
+
+type ChiServerOptions struct {
+	BaseRouter       chi.Router
+	ErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// HandlerWithOptions adds the routes of the document to a router.
 func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handler {
 	r := options.BaseRouter
-
-	if r == nil {
-		r = chi.NewRouter()
-	}
-	if options.ErrorHandlerFunc == nil {
-		options.ErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	}
-	wrapper := ServerInterfaceWrapper{
-		Handler:            si,
-		HandlerMiddlewares: options.Middlewares,
-		ErrorHandlerFunc:   options.ErrorHandlerFunc,
-	}
-
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/v2/nodes", wrapper.ListNodes)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/nodes/register", wrapper.RegisterNode)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/v2/nodes/{id}/heartbeat", wrapper.HeartbeatNode)
-	})
-	r.Group(func(r chi.Router) {
-		r.Delete(options.BaseURL+"/v2/nodes/{id}", wrapper.DeregisterNode)
-	})
-
+	wrapper := ServerInterfaceWrapper{Handler: si, ErrorHandlerFunc: options.ErrorHandlerFunc}
+	r.Get("/v2/nodes", wrapper.ListNodes)
+	r.Post("/v2/nodes/register", wrapper.RegisterNode)
+	r.Post("/v2/nodes/{id}/heartbeat", wrapper.HeartbeatNode)
+	r.Delete("/v2/nodes/{id}", wrapper.DeregisterNode)
 	return r
 }
 
-type BodyTooLargeResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type BodyTooLargeApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers BodyTooLargeResponseHeaders
-}
-
-type ContractViolationResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type ContractViolationApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ContractViolationResponseHeaders
-}
-
-type InternalErrorResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type InternalErrorApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers InternalErrorResponseHeaders
-}
-
-type MalformedBodyResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type MalformedBodyApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MalformedBodyResponseHeaders
-}
-
-type MethodNotAllowedResponseHeaders struct {
-	Allow          string
-	XCorrelationID *CorrelationID
-}
-type MethodNotAllowedApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MethodNotAllowedResponseHeaders
-}
-
-type ThrottledResponseHeaders struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-type ThrottledApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ThrottledResponseHeaders
-}
-
-type UnauthorizedResponseHeaders struct {
-	WWWAuthenticate string
-	XCorrelationID  *CorrelationID
-}
-type UnauthorizedApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnauthorizedResponseHeaders
-}
-
-type UnavailableResponseHeaders struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-type UnavailableApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnavailableResponseHeaders
-}
-
-type UnknownNodeResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type UnknownNodeApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnknownNodeResponseHeaders
-}
-
-type UnsupportedMediaTypeResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnsupportedMediaTypeResponseHeaders
-}
-
+// ListNodesRequestObject is a request of the operation.
 type ListNodesRequestObject struct {
 	Params ListNodesParams
 }
 
+// ListNodesResponseObject is an answer of the operation.
 type ListNodesResponseObject interface {
 	VisitListNodesResponse(w http.ResponseWriter) error
 }
 
-type ListNodes200ResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
+// ListNodes200JSONResponse is an answer with status 200.
+type ListNodes200JSONResponse struct{ Body NodeList }
 
-type ListNodes200JSONResponse struct {
-	Body    NodeList
-	Headers ListNodes200ResponseHeaders
-}
-
+// VisitListNodesResponse writes the answer.
 func (response ListNodes200JSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", &response.Body)
 }
 
-type ListNodes401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ListNodes401ApplicationProblemPlusJSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListNodes405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ListNodes405ApplicationProblemPlusJSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListNodes429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ListNodes429ApplicationProblemPlusJSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListNodes500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ListNodes500ApplicationProblemPlusJSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListNodes503ApplicationProblemPlusJSONResponse struct {
-	UnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response ListNodes503ApplicationProblemPlusJSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// RegisterNodeRequestObject is a request of the operation.
 type RegisterNodeRequestObject struct {
 	Params RegisterNodeParams
 	Body   *RegisterNodeJSONRequestBody
 }
 
+// RegisterNodeResponseObject is an answer of the operation.
 type RegisterNodeResponseObject interface {
 	VisitRegisterNodeResponse(w http.ResponseWriter) error
 }
 
-type RegisterNode200ResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
+// RegisterNode200JSONResponse is an answer with status 200.
+type RegisterNode200JSONResponse struct{ Body RegisterResponse }
 
-type RegisterNode200JSONResponse struct {
-	Body    RegisterResponse
-	Headers RegisterNode200ResponseHeaders
-}
-
+// VisitRegisterNodeResponse writes the answer.
 func (response RegisterNode200JSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", &response.Body)
 }
 
-type RegisterNode400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode400ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode401ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode405ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode413ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode415ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode422ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode429ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode500ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RegisterNode503ApplicationProblemPlusJSONResponse struct {
-	UnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response RegisterNode503ApplicationProblemPlusJSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// DeregisterNodeRequestObject is a request of the operation.
 type DeregisterNodeRequestObject struct {
-	ID     NodeID `json:"id"`
+	ID     NodeID
 	Params DeregisterNodeParams
 }
 
+// DeregisterNodeResponseObject is an answer of the operation.
 type DeregisterNodeResponseObject interface {
 	VisitDeregisterNodeResponse(w http.ResponseWriter) error
 }
 
-type DeregisterNode204ResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
+// DeregisterNode204Response is an answer with status 204, which has no body.
+type DeregisterNode204Response struct{}
 
-type DeregisterNode204Response struct {
-	Headers DeregisterNode204ResponseHeaders
-}
-
+// VisitDeregisterNodeResponse writes the answer.
 func (response DeregisterNode204Response) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
 	w.WriteHeader(204)
 	return nil
 }
 
-type DeregisterNode401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode401ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeregisterNode404ApplicationProblemPlusJSONResponse struct {
-	UnknownNodeApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode404ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeregisterNode405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode405ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeregisterNode429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode429ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeregisterNode500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode500ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeregisterNode503ApplicationProblemPlusJSONResponse struct {
-	UnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response DeregisterNode503ApplicationProblemPlusJSONResponse) VisitDeregisterNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// HeartbeatNodeRequestObject is a request of the operation.
 type HeartbeatNodeRequestObject struct {
-	ID     NodeID `json:"id"`
+	ID     NodeID
 	Params HeartbeatNodeParams
 	Body   *HeartbeatNodeJSONRequestBody
 }
 
+// HeartbeatNodeResponseObject is an answer of the operation.
 type HeartbeatNodeResponseObject interface {
 	VisitHeartbeatNodeResponse(w http.ResponseWriter) error
 }
 
-type HeartbeatNode200ResponseHeaders struct {
-	XCorrelationID *CorrelationID
-}
+// HeartbeatNode200JSONResponse is an answer with status 200.
+type HeartbeatNode200JSONResponse struct{ Body HeartbeatResponse }
 
-type HeartbeatNode200JSONResponse struct {
-	Body    HeartbeatResponse
-	Headers HeartbeatNode200ResponseHeaders
-}
-
+// VisitHeartbeatNodeResponse writes the answer.
 func (response HeartbeatNode200JSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", &response.Body)
 }
 
-type HeartbeatNode400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode400ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode401ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode404ApplicationProblemPlusJSONResponse struct {
-	UnknownNodeApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode404ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode405ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode413ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode415ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode422ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode429ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode500ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type HeartbeatNode503ApplicationProblemPlusJSONResponse struct {
-	UnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response HeartbeatNode503ApplicationProblemPlusJSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	if response.Headers.XCorrelationID != nil {
-		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-// StrictServerInterface represents all server handlers.
+// StrictServerInterface has a method for every operation.
 type StrictServerInterface interface {
 	// ListNodes List the registered nodes
 	// (GET /v2/nodes)
@@ -1199,161 +208,84 @@ type StrictServerInterface interface {
 	HeartbeatNode(ctx context.Context, request HeartbeatNodeRequestObject) (HeartbeatNodeResponseObject, error)
 }
 
-type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
-type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
-
+// StrictHTTPServerOptions says what becomes of requests that cannot be bound, and of errors.
 type StrictHTTPServerOptions struct {
 	RequestErrorHandlerFunc  func(w http.ResponseWriter, r *http.Request, err error)
 	ResponseErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc) ServerInterface {
-	return &strictHandler{ssi: ssi, middlewares: middlewares, options: StrictHTTPServerOptions{
-		RequestErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		},
-		ResponseErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		},
-	}}
-}
-
-func NewStrictHandlerWithOptions(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc, options StrictHTTPServerOptions) ServerInterface {
-	if options.RequestErrorHandlerFunc == nil {
-		options.RequestErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	}
-	if options.ResponseErrorHandlerFunc == nil {
-		options.ResponseErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	}
-	return &strictHandler{ssi: ssi, middlewares: middlewares, options: options}
+// NewStrictHandlerWithOptions returns the handlers of the operations, given what they do.
+func NewStrictHandlerWithOptions(ssi StrictServerInterface, options StrictHTTPServerOptions) ServerInterface {
+	return &strictHandler{ssi: ssi, options: options}
 }
 
 type strictHandler struct {
-	ssi         StrictServerInterface
-	middlewares []StrictMiddlewareFunc
-	options     StrictHTTPServerOptions
+	ssi     StrictServerInterface
+	options StrictHTTPServerOptions
 }
 
-// ListNodes operation middleware
+// ListNodes binds the body of a request, if there is one, and writes the answer.
 func (sh *strictHandler) ListNodes(w http.ResponseWriter, r *http.Request, params ListNodesParams) {
 	var request ListNodesRequestObject
-
 	request.Params = params
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ListNodes(ctx, request.(ListNodesRequestObject))
+	response, err := sh.ssi.ListNodes(r.Context(), request)
+	if err == nil {
+		err = response.VisitListNodesResponse(w)
 	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListNodes")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
 	if err != nil {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ListNodesResponseObject); ok {
-		if err := validResponse.VisitListNodesResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
 	}
 }
 
-// RegisterNode operation middleware
+// RegisterNode binds the body of a request, if there is one, and writes the answer.
 func (sh *strictHandler) RegisterNode(w http.ResponseWriter, r *http.Request, params RegisterNodeParams) {
 	var request RegisterNodeRequestObject
-
 	request.Params = params
-
-	var body RegisterNodeJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+	body, err := bind[RegisterNodeJSONRequestBody](r)
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, err)
 		return
 	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.RegisterNode(ctx, request.(RegisterNodeRequestObject))
+	request.Body = body
+	response, err := sh.ssi.RegisterNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitRegisterNodeResponse(w)
 	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RegisterNode")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
 	if err != nil {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(RegisterNodeResponseObject); ok {
-		if err := validResponse.VisitRegisterNodeResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
 	}
 }
 
-// DeregisterNode operation middleware
+// DeregisterNode binds the body of a request, if there is one, and writes the answer.
 func (sh *strictHandler) DeregisterNode(w http.ResponseWriter, r *http.Request, id NodeID, params DeregisterNodeParams) {
 	var request DeregisterNodeRequestObject
-
 	request.ID = id
 	request.Params = params
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.DeregisterNode(ctx, request.(DeregisterNodeRequestObject))
+	response, err := sh.ssi.DeregisterNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitDeregisterNodeResponse(w)
 	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeregisterNode")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
 	if err != nil {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(DeregisterNodeResponseObject); ok {
-		if err := validResponse.VisitDeregisterNodeResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
 	}
 }
 
-// HeartbeatNode operation middleware
+// HeartbeatNode binds the body of a request, if there is one, and writes the answer.
 func (sh *strictHandler) HeartbeatNode(w http.ResponseWriter, r *http.Request, id NodeID, params HeartbeatNodeParams) {
 	var request HeartbeatNodeRequestObject
-
 	request.ID = id
 	request.Params = params
-
-	var body HeartbeatNodeJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+	body, err := bind[HeartbeatNodeJSONRequestBody](r)
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, err)
 		return
 	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.HeartbeatNode(ctx, request.(HeartbeatNodeRequestObject))
+	request.Body = body
+	response, err := sh.ssi.HeartbeatNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitHeartbeatNodeResponse(w)
 	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "HeartbeatNode")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
 	if err != nil {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(HeartbeatNodeResponseObject); ok {
-		if err := validResponse.VisitHeartbeatNodeResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
 	}
 }

@@ -15,9 +15,10 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi/codegen/internal/schema"
 )
 
 func main() {
@@ -44,8 +45,8 @@ func run(document, out string) error {
 // generate returns the checks of every schema that a JSON request body reaches.
 func generate(doc *openapi3.T) ([]byte, error) {
 	g := generator{seen: map[string]bool{}, patterns: map[string]string{}}
-	for _, body := range bodies(doc) {
-		name := typeName(body)
+	for _, body := range schema.Bodies(doc) {
+		name := schema.TypeName(body)
 		fmt.Fprintf(&g.body, "// Validate returns every place where v breaks the contract, and none when it keeps it.\n")
 		fmt.Fprintf(&g.body, "func (v %s) Validate() []Violation {\nvar found violations\nfound.check%s(\"\", v)\nreturn found\n}\n\n", name, name)
 		g.pending = append(g.pending, body)
@@ -53,7 +54,7 @@ func generate(doc *openapi3.T) ([]byte, error) {
 	for len(g.pending) > 0 {
 		ref := g.pending[0]
 		g.pending = g.pending[1:]
-		if name := typeName(ref); !g.seen[name] {
+		if name := schema.TypeName(ref); !g.seen[name] {
 			g.seen[name] = true
 			g.object(name, ref.Value)
 		}
@@ -70,20 +71,6 @@ func generate(doc *openapi3.T) ([]byte, error) {
 	return format.Source(file.Bytes())
 }
 
-// bodies returns the schemas of the document's JSON request bodies, by name.
-func bodies(doc *openapi3.T) []*openapi3.SchemaRef {
-	var refs []*openapi3.SchemaRef
-	for _, path := range doc.Paths.Map() {
-		for _, op := range path.Operations() {
-			if op.RequestBody != nil {
-				refs = append(refs, op.RequestBody.Value.Content.Get("application/json").Schema)
-			}
-		}
-	}
-	slices.SortFunc(refs, func(a, b *openapi3.SchemaRef) int { return cmp.Compare(a.Ref, b.Ref) })
-	return refs
-}
-
 type generator struct {
 	body     bytes.Buffer
 	pending  []*openapi3.SchemaRef
@@ -91,16 +78,16 @@ type generator struct {
 	patterns map[string]string // pattern to the name of its variable
 }
 
-func (g *generator) object(name string, schema *openapi3.Schema) {
-	schema = flatten(schema)
+func (g *generator) object(name string, declared *openapi3.Schema) {
+	declared = schema.Flatten(declared)
 	fmt.Fprintf(&g.body, "func (found *violations) check%s(at string, v %s) {\n", name, name)
-	for _, property := range slices.Sorted(maps.Keys(schema.Properties)) {
-		ref := schema.Properties[property]
-		field, at := "v."+goName(property), fmt.Sprintf("at+%q", "/"+property)
+	for _, property := range slices.Sorted(maps.Keys(declared.Properties)) {
+		ref := declared.Properties[property]
+		field, at := "v."+schema.GoName(property), fmt.Sprintf("at+%q", "/"+property)
 		if ref.Value.Type.Is(openapi3.TypeBoolean) {
 			continue
 		}
-		if flatten(ref.Value).Nullable || !slices.Contains(schema.Required, property) {
+		if schema.Flatten(ref.Value).Nullable || !slices.Contains(declared.Required, property) {
 			fmt.Fprintf(&g.body, "if %s != nil {\n", field)
 			g.value(at, "*"+field, ref)
 			g.body.WriteString("}\n")
@@ -117,65 +104,34 @@ func (g *generator) object(name string, schema *openapi3.Schema) {
 // value writes the checks of one value: expression is the Go expression that
 // holds it, at the one that holds the JSON pointer to it.
 func (g *generator) value(at, expression string, ref *openapi3.SchemaRef) {
-	schema := flatten(ref.Value)
+	declared := schema.Flatten(ref.Value)
 	switch {
-	case schema.Type.Is(openapi3.TypeString) && schema.Format == "date-time":
+	case declared.Type.Is(openapi3.TypeString) && declared.Format == "date-time":
 		// A time.Time is written as one, always.
-	case schema.Type.Is(openapi3.TypeString):
-		fmt.Fprintf(&g.body, "found.text(%s, %s, %d, %d, %s)\n", at, expression, schema.MinLength, *schema.MaxLength, g.pattern(schema))
-	case schema.Type.Is(openapi3.TypeInteger):
-		fmt.Fprintf(&g.body, "found.integer(%s, int64(%s), %.0f, %.0f)\n", at, expression, *schema.Min, *schema.Max)
-	case schema.Type.Is(openapi3.TypeArray):
-		fmt.Fprintf(&g.body, "found.items(%s, len(%s), %d, %d)\n", at, expression, schema.MinItems, *schema.MaxItems)
-		if schema.UniqueItems {
+	case declared.Type.Is(openapi3.TypeString):
+		fmt.Fprintf(&g.body, "found.text(%s, %s, %d, %d, %s)\n", at, expression, declared.MinLength, *declared.MaxLength, g.pattern(declared))
+	case declared.Type.Is(openapi3.TypeInteger):
+		fmt.Fprintf(&g.body, "found.integer(%s, int64(%s), %.0f, %.0f)\n", at, expression, *declared.Min, *declared.Max)
+	case declared.Type.Is(openapi3.TypeArray):
+		fmt.Fprintf(&g.body, "found.items(%s, len(%s), %d, %d)\n", at, expression, declared.MinItems, *declared.MaxItems)
+		if declared.UniqueItems {
 			fmt.Fprintf(&g.body, "found.unique(%s, %s)\n", at, expression)
 		}
 		fmt.Fprintf(&g.body, "for i, item := range %s {\n", expression)
-		g.value(at+`+"/"+strconv.Itoa(i)`, "item", schema.Items)
+		g.value(at+`+"/"+strconv.Itoa(i)`, "item", declared.Items)
 		g.body.WriteString("}\n")
-	case schema.Type.Is(openapi3.TypeObject):
-		fmt.Fprintf(&g.body, "found.check%s(%s, %s)\n", typeName(ref), at, expression)
+	case declared.Type.Is(openapi3.TypeObject):
+		fmt.Fprintf(&g.body, "found.check%s(%s, %s)\n", schema.TypeName(ref), at, expression)
 		g.pending = append(g.pending, ref)
 	}
 }
 
-func (g *generator) pattern(schema *openapi3.Schema) string {
-	if schema.Pattern == "" {
+func (g *generator) pattern(declared *openapi3.Schema) string {
+	if declared.Pattern == "" {
 		return "nil"
 	}
-	if g.patterns[schema.Pattern] == "" {
-		g.patterns[schema.Pattern] = fmt.Sprintf("pattern%d", len(g.patterns)+1)
+	if g.patterns[declared.Pattern] == "" {
+		g.patterns[declared.Pattern] = fmt.Sprintf("pattern%d", len(g.patterns)+1)
 	}
-	return g.patterns[schema.Pattern]
-}
-
-// flatten merges the parts of an allOf into one schema.
-func flatten(schema *openapi3.Schema) *openapi3.Schema {
-	if len(schema.AllOf) == 0 {
-		return schema
-	}
-	merged := *flatten(schema.AllOf[0].Value)
-	for _, part := range schema.AllOf[1:] {
-		merged.Required = append(slices.Clone(merged.Required), part.Value.Required...)
-	}
-	return &merged
-}
-
-func typeName(ref *openapi3.SchemaRef) string {
-	return ref.Ref[strings.LastIndex(ref.Ref, "/")+1:]
-}
-
-// goName spells a property as oapi-codegen spells its field; a difference would
-// not compile.
-func goName(property string) string {
-	var name strings.Builder
-	for word := range strings.SplitSeq(property, "_") {
-		switch word {
-		case "cpu", "cuda", "gpu", "id", "mb", "ram", "vram":
-			name.WriteString(strings.ToUpper(word))
-		default:
-			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
-	}
-	return name.String()
+	return g.patterns[declared.Pattern]
 }

@@ -1,0 +1,148 @@
+package mockserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// controls answers requests of the control API that keep its contract.
+type controls struct{ *Server }
+
+var _ controlapi.StrictServerInterface = controls{}
+
+// controlAPI puts together what a request of the control API goes through, from the
+// outside in. The guard comes before the routing, so that a stray page learns nothing.
+func (s *Server) controlAPI(handlers controlapi.StrictServerInterface) *chi.Mux {
+	router := chi.NewRouter()
+	router.Use(s.send, s.checkControlAnswers, s.guarded)
+	router.NotFound(s.notFound)
+	router.MethodNotAllowed(s.methodNotAllowed(router))
+	strict := controlapi.NewStrictHandlerWithOptions(handlers, nil, controlapi.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  s.writeProblem,
+		ResponseErrorHandlerFunc: s.writeProblem,
+	})
+	controlapi.HandlerWithOptions(strict, controlapi.ChiServerOptions{
+		BaseRouter:       router.With(s.authenticateControl, s.checkControlRequest),
+		ErrorHandlerFunc: s.writeProblem,
+	})
+	return router
+}
+
+// divert takes requests to the control API that are at or below its first path.
+func divert(api *chi.Mux) func(next http.Handler) http.Handler {
+	root := rootOf(api)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == root || strings.HasPrefix(r.URL.Path, root+"/") {
+				api.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// rootOf returns the path that is above all others of a router.
+func rootOf(router *chi.Mux) string {
+	root := ""
+	_ = chi.Walk(router, func(_, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if root == "" || len(path) < len(root) {
+			root = path
+		}
+		return nil
+	})
+	return root
+}
+
+// note tells the journal and the log what was done through the control API.
+func (c controls) note(ctx context.Context, format string, args ...any) {
+	summary := fmt.Sprintf(format, args...)
+	c.journal.Control(c.clock.Now(), summary)
+	c.log.LogAttrs(ctx, slog.LevelInfo, "control", slog.String("action", summary))
+}
+
+// GetOverview sums up the mock.
+func (c controls) GetOverview(context.Context, controlapi.GetOverviewRequestObject) (controlapi.GetOverviewResponseObject, error) {
+	totals := c.nodes.Totals()
+	return controlapi.GetOverview200JSONResponse{
+		Version:        version(),
+		StartedAtMs:    c.started.Now.UnixMilli(),
+		Clock:          c.clockState(),
+		Settings:       toldSettings(c.settings.Load()),
+		Nodes:          toldCounts(totals.Nodes),
+		PoolsAvailable: int64(totals.PoolsAvailable),
+		Journal:        c.journal.Counts(),
+		Drift:          int64(len(c.drift.Report().Entries)),
+		Faults:         c.faults.Enabled(),
+	}, nil
+}
+
+func toldCounts(nodes map[nodeapi.NodeStatus]int) control.NodeCounts {
+	told := control.NodeCounts{
+		Registering: int64(nodes[nodeapi.NodeStatusRegistering]),
+		Online:      int64(nodes[nodeapi.NodeStatusOnline]),
+		Draining:    int64(nodes[nodeapi.NodeStatusDraining]),
+		Offline:     int64(nodes[nodeapi.NodeStatusOffline]),
+		Failed:      int64(nodes[nodeapi.NodeStatusFailed]),
+	}
+	told.Total = told.Registering + told.Online + told.Draining + told.Offline + told.Failed
+	return told
+}
+
+// version returns the version of the program, as far as its build knows it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// Reset makes everything as it was at the start. What requests in flight add to comes
+// last, so that they do so under the old rules no longer.
+func (c controls) Reset(ctx context.Context, _ controlapi.ResetRequestObject) (controlapi.ResetResponseObject, error) {
+	if err := c.resetClock(); err != nil {
+		return nil, err
+	}
+	_, _ = c.changeSettings(func(next *settings) error {
+		*next = c.start
+		return nil
+	})
+	c.faults.Reset()
+	c.nodes.Clear()
+	c.drift.Clear()
+	c.journal.Clear()
+	c.note(ctx, "reset")
+	return controlapi.Reset204Response{}, nil
+}
+
+// untilClosed returns a context that ends with the other, and when the server is closed.
+func (s *Server) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	detach := context.AfterFunc(s.life, cancel)
+	return ctx, func() { detach(); cancel() }
+}
+
+// valueOr returns what an optional field holds, or a value for when it is missing.
+func valueOr[T any](field *T, missing T) T {
+	if field == nil {
+		return missing
+	}
+	return *field
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

@@ -1,0 +1,65 @@
+package mockserver
+
+import (
+	"context"
+	"errors"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+)
+
+// ReadFaults tells all faults.
+func (c controls) ReadFaults(context.Context, controlapi.ReadFaultsRequestObject) (controlapi.ReadFaultsResponseObject, error) {
+	return controlapi.ReadFaults200JSONResponse{Faults: c.faults.List()}, nil
+}
+
+// ReplaceFaults replaces all faults but the presets.
+func (c controls) ReplaceFaults(ctx context.Context, r controlapi.ReplaceFaultsRequestObject) (controlapi.ReplaceFaultsResponseObject, error) {
+	if err := c.faults.Replace(r.Body.Faults); err != nil {
+		return nil, faultProblem(err)
+	}
+	c.note(ctx, "faults replaced by %d", len(r.Body.Faults))
+	return controlapi.ReplaceFaults200JSONResponse{Faults: c.faults.List()}, nil
+}
+
+// PutFault adds a fault or replaces it.
+func (c controls) PutFault(ctx context.Context, r controlapi.PutFaultRequestObject) (controlapi.PutFaultResponseObject, error) {
+	state, err := c.faults.Put(r.Name, *r.Body)
+	if err != nil {
+		return nil, faultProblem(err)
+	}
+	c.note(ctx, "fault %s defined, %s", r.Name, onOff(state.Enabled))
+	return controlapi.PutFault200JSONResponse(state), nil
+}
+
+// SwitchFault switches a fault on or off.
+func (c controls) SwitchFault(ctx context.Context, r controlapi.SwitchFaultRequestObject) (controlapi.SwitchFaultResponseObject, error) {
+	state, known := c.faults.Switch(r.Name, r.Body.Enabled)
+	if !known {
+		return nil, unknownFault(r.Name)
+	}
+	c.note(ctx, "fault %s %s", r.Name, onOff(state.Enabled))
+	return controlapi.SwitchFault200JSONResponse(state), nil
+}
+
+// DeleteFault removes a fault, or makes a preset what it was.
+func (c controls) DeleteFault(ctx context.Context, r controlapi.DeleteFaultRequestObject) (controlapi.DeleteFaultResponseObject, error) {
+	if !c.faults.Delete(r.Name) {
+		return nil, unknownFault(r.Name)
+	}
+	c.note(ctx, "fault %s removed", r.Name)
+	return controlapi.DeleteFault204Response{}, nil
+}
+
+// faultProblem returns the problem of faults that keep the document but make no sense.
+func faultProblem(err error) error {
+	if invalid := faults.Invalid(nil); errors.As(err, &invalid) {
+		return violationProblem(invalid)
+	}
+	return err
+}
+
+func unknownFault(name control.FaultName) error {
+	return newProblem(codeUnknownFault, "there is no fault %q", name)
+}

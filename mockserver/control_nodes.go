@@ -1,0 +1,170 @@
+package mockserver
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// ReadNodes tells a page of the nodes that fit.
+func (c controls) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObject) (controlapi.ReadNodesResponseObject, error) {
+	if err := checkGlob(r.Params.Node); err != nil {
+		return nil, err
+	}
+	limit := int(*r.Params.Limit)
+	page := control.NodePage{Nodes: []control.MockNode{}}
+	for after, more := valueOr(r.Params.After, ""), true; more; {
+		var nodes []registry.Node
+		nodes, more = c.nodes.Page(after, limit)
+		for i, node := range nodes {
+			after = node.Registration.NodeID
+			if !fits(node, r.Params) {
+				continue
+			}
+			page.Nodes = append(page.Nodes, c.toldNode(node))
+			if len(page.Nodes) == limit {
+				if more || i+1 < len(nodes) {
+					page.Next = &after
+				}
+				return controlapi.ReadNodes200JSONResponse(page), nil
+			}
+		}
+	}
+	return controlapi.ReadNodes200JSONResponse(page), nil
+}
+
+func fits(node registry.Node, wanted control.ReadNodesParams) bool {
+	if wanted.Status != nil && *wanted.Status != node.Status {
+		return false
+	}
+	if wanted.Node == nil {
+		return true
+	}
+	fits, _ := path.Match(*wanted.Node, node.Registration.NodeID) // checkGlob has seen the error
+	return fits
+}
+
+// checkGlob returns what is wrong with a pattern of node ids beyond what the document says.
+func checkGlob(glob *control.NodeGlob) error {
+	if glob == nil {
+		return nil
+	}
+	if _, err := path.Match(*glob, ""); err != nil {
+		return newProblem(codeInvalidParameter, "parameter %q: %q is no pattern: close each [ with a ], with something between them", "node", *glob)
+	}
+	return nil
+}
+
+// ReadNode tells one node.
+func (c controls) ReadNode(_ context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
+	node, known := c.nodes.Node(r.ID)
+	if !known {
+		return nil, c.unknownNode(r.ID)
+	}
+	return controlapi.ReadNode200JSONResponse(c.toldNode(node)), nil
+}
+
+// LoadNodes replaces all nodes.
+func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestObject) (controlapi.LoadNodesResponseObject, error) {
+	if wrong := c.doubles(r.Body.Nodes); wrong != nil {
+		return nil, violationProblem(wrong)
+	}
+	now := c.clock.Now()
+	nodes := make([]registry.Node, len(r.Body.Nodes))
+	for i, node := range r.Body.Nodes {
+		nodes[i] = loaded(node, now)
+	}
+	c.nodes.Load(nodes, now)
+	c.note(ctx, "%d nodes loaded", len(nodes))
+	c.watch.expire()
+	return controlapi.LoadNodes204Response{}, nil
+}
+
+// loaded returns a node of a fixture as the registry would know it.
+func loaded(node control.FixtureNode, now time.Time) registry.Node {
+	heard := now.Add(-milliseconds(valueOr(node.SilentForMs, 0)))
+	loaded := registry.Node{
+		Registration: node.Registration,
+		Status:       valueOr(node.Status, nodeapi.NodeStatusRegistering),
+		RegisteredAt: heard,
+		Pools:        valueOr(node.Pools, nil),
+	}
+	if loaded.Status != nodeapi.NodeStatusRegistering {
+		loaded.LastHeartbeat = heard
+	}
+	return loaded
+}
+
+// doubles lists the nodes of a fixture whose id another has before them.
+func (c controls) doubles(nodes []control.FixtureNode) []nodeapi.Violation {
+	var wrong []nodeapi.Violation
+	first := map[nodeapi.NodeID]int{}
+	for i, node := range nodes {
+		id := node.Registration.NodeID
+		if j, taken := first[id]; taken && len(wrong) < c.contract.maxViolations {
+			wrong = append(wrong, nodeapi.Violation{
+				Pointer: fmt.Sprintf("/nodes/%d/registration/node_id", i),
+				Detail:  fmt.Sprintf("must be another id than that of node %d, %q", j, id),
+			})
+		} else if !taken {
+			first[id] = i
+		}
+	}
+	return wrong
+}
+
+// ForgetNode forgets a node, as if its record had been lost.
+func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
+	node, known := c.nodes.Deregister(r.ID)
+	if !known {
+		return nil, c.unknownNode(r.ID)
+	}
+	c.recordGone(node)
+	c.note(ctx, "node %s forgotten", r.ID)
+	return controlapi.ForgetNode204Response{}, nil
+}
+
+// SetNodeStatus gives a node a status.
+func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
+	change, known := c.nodes.SetStatus(r.ID, r.Body.Status, c.clock.Now())
+	if !known {
+		return nil, c.unknownNode(r.ID)
+	}
+	c.watch.arm()
+	c.recordChange(change)
+	c.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
+	return controlapi.SetNodeStatus200JSONResponse(c.toldNode(change.Node)), nil
+}
+
+// toldNode returns what the API tells of a node.
+func (c controls) toldNode(node registry.Node) control.MockNode {
+	told := control.MockNode{
+		Node:    reported(node),
+		Pools:   append([]nodeapi.PoolStatus{}, node.Pools...), // never null
+		History: make([]control.Transition, len(node.History)),
+	}
+	for i, change := range node.History {
+		told.History[i] = toldTransition(change)
+	}
+	if node.Status != nodeapi.NodeStatusOffline && node.Status != nodeapi.NodeStatusFailed {
+		told.ExpiresAtMs = new(node.Heard.Add(c.settings.Load().nodeTimeout).UnixMilli())
+	}
+	return told
+}
+
+func toldTransition(change registry.Transition) control.Transition {
+	told := control.Transition{AtMs: change.At.UnixMilli()}
+	if change.From != "" {
+		told.From = &change.From
+	}
+	if change.To != "" {
+		told.To = &change.To
+	}
+	return told
+}

@@ -1,0 +1,397 @@
+package mockserver_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// startControlled returns the generated client of a new server whose clock stands, and one
+// that sends what a node would.
+func startControlled(t *testing.T, options ...mockserver.Option) (*control.ClientWithResponses, *client, *mocktest.Server) {
+	t.Helper()
+	still := mockserver.WithClock(clock.PausedAt(time.UnixMilli(startMs)))
+	node, server := start(t, append([]mockserver.Option{still}, options...)...)
+	mock, err := control.NewClientWithResponses(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mock, node, server
+}
+
+const startMs = 1_000_000_000_000
+
+// must returns an answer. A call that fails ends the tests.
+func must[A any](answer A, err error) A {
+	if err != nil {
+		panic(err)
+	}
+	return answer
+}
+
+func TestSettings(t *testing.T) {
+	mock, node, _ := startControlled(t, mockserver.WithTokens("first"))
+	ctx := t.Context()
+	bearer := func(token string) []string { return []string{"Authorization", "Bearer " + token} }
+	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
+
+	changed, err := mock.ChangeSettingsWithResponse(ctx, control.SettingsChange{
+		Tokens:              &[]string{"second", "third"},
+		NodeTimeoutMs:       new(int64(5_000)),
+		HeartbeatIntervalMs: new(int64(1_000)),
+		Validation:          new(control.ValidationReport),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &control.Settings{CloudProfile: true, Validation: control.ValidationReport, NodeTimeoutMs: 5_000, HeartbeatIntervalMs: 1_000, Tokens: 2}
+	if diff := cmp.Diff(want, changed.JSON200); diff != "" {
+		t.Errorf("settings (-want +got):\n%s%s", diff, changed.Body)
+	}
+	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusUnauthorized)
+	json := append(bearer("third"), "Content-Type", "application/json")
+	node.do("POST", "/v2/nodes/register", rustRegistration, json...).expect(t, http.StatusOK) // as report lets it
+	var beat nodeapi.HeartbeatResponse
+	decode(t, node.do("POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, json...).expect(t, http.StatusOK).text, &beat)
+	if beat.NextHeartbeatMs != 1_000 {
+		t.Errorf("next heartbeat in %d ms", beat.NextHeartbeatMs)
+	}
+
+	must(mock.ChangeSettingsWithResponse(ctx, control.SettingsChange{CloudProfile: new(false)}))
+	node.do("GET", "/v2/nodes", "", bearer("second")...).expect(t, http.StatusServiceUnavailable)
+	must(mock.ResetWithResponse(ctx))
+	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
+}
+
+// TestRefusedSettings asks for changes of which a part is wrong. None is made.
+func TestRefusedSettings(t *testing.T) {
+	_, client, _ := startControlled(t)
+	before := client.do("GET", "/__mock/settings", "").text
+	for body, want := range map[string]string{
+		`{}`: "there must be at least 1 properties",
+		`{"cloud_profile": false, "node_timeout_ms": 10000}`:              `/node_timeout_ms: must be more than the heartbeat interval of 10000, not 10000`,
+		`{"cloud_profile": false, "heartbeat_interval_ms": 30000}`:        `/node_timeout_ms: must be more than the heartbeat interval of 30000, not 30000`,
+		`{"cloud_profile": false, "heartbeat_interval_ms": 0}`:            `/heartbeat_interval_ms: must be 1 or more, not 0`,
+		`{"cloud_profile": false, "validation": "lax"}`:                   `/validation: `,
+		`{"cloud_profile": false, "validaton": "off"}`:                    `/validaton: is no field here, perhaps "validation" is meant`,
+		`{"cloud_profile": false, "colour": "red"}`:                       `/colour: is no field here, but cloud_profile, heartbeat_interval_ms, node_timeout_ms, tokens, validation`,
+		`{"cloud_profile": null}`:                                         `/cloud_profile: must be of type boolean, not null`,
+		`{"cloud_profile": false, "tokens": ["a", "", "b c"]}`:            `/tokens/2: must match`,
+		`{"cloud_profile": false, "tokens": "secret"}`:                    `/tokens: must be of type array, not string`,
+		`{"cloud_profile": false, "node_timeout_ms": 1e300, "tokens": 1}`: `/tokens: `,
+	} {
+		got := client.do("PATCH", "/__mock/settings", body, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
+		var told []string
+		for _, violation := range *got.problem(t).Errors {
+			told = append(told, violation.Pointer+": "+violation.Detail)
+		}
+		if all := strings.Join(told, "\n"); !strings.Contains(all, want) {
+			t.Errorf("%s: %s, want %s", body, all, want)
+		}
+	}
+	if after := client.do("GET", "/__mock/settings", "").text; string(after) != string(before) {
+		t.Errorf("settings are %s, were %s", after, before)
+	}
+}
+
+// TestSettingsChangeAtOnce has nodes call while two pairs of settings take turns. No answer
+// may come from one half of each.
+func TestSettingsChangeAtOnce(t *testing.T) {
+	mock, node, _ := startControlled(t, mockserver.WithLogger(nil))
+	node.register(briefRegistration).expect(t, http.StatusOK)
+	ctx, cancel := context.WithCancel(t.Context())
+	var changing sync.WaitGroup
+	changing.Go(func() {
+		for turn := 0; ctx.Err() == nil; turn++ {
+			// Either all may call and are asked for every second, or those with a token for every other.
+			change := control.SettingsChange{Tokens: &[]string{}, HeartbeatIntervalMs: new(int64(1000))}
+			if turn%2 == 1 {
+				change = control.SettingsChange{Tokens: &[]string{"secret"}, HeartbeatIntervalMs: new(int64(2000))}
+			}
+			if answer, err := mock.ChangeSettingsWithResponse(ctx, change); err == nil && answer.JSON200 == nil {
+				t.Errorf("%s", answer.Body)
+			}
+		}
+	})
+	seen := map[int64]int{}
+	for seen[1000] < 50 {
+		var beat nodeapi.HeartbeatResponse
+		if got := node.beat("gpu-node-1", briefHeartbeat); got.StatusCode == http.StatusOK {
+			decode(t, got.text, &beat)
+			seen[beat.NextHeartbeatMs]++
+		}
+	}
+	cancel()
+	changing.Wait()
+	delete(seen, 10_000) // from before the first turn
+	if len(seen) != 1 {
+		t.Errorf("without a token, nodes were told to beat after ms: %v", seen)
+	}
+}
+
+func TestNewTimeoutTakesEffectAtOnce(t *testing.T) {
+	mock, node, server := startControlled(t)
+	node.register(briefRegistration).expect(t, http.StatusOK)
+	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	advance(t, mock, 20*time.Second)
+	timeout := func(ms int64) {
+		t.Helper()
+		answer := must(mock.ChangeSettingsWithResponse(t.Context(),
+			control.SettingsChange{NodeTimeoutMs: new(ms), HeartbeatIntervalMs: new(int64(100))}))
+		if answer.JSON200 == nil {
+			t.Fatalf("%s", answer.Body)
+		}
+	}
+	timeout(60_000)
+	advance(t, mock, 20*time.Second)
+	if status := server.Nodes()[0].Status; status != nodeapi.NodeStatusOnline {
+		t.Errorf("after 40 of 60 s the node is %s", status)
+	}
+	timeout(45_000)
+	advance(t, mock, 5*time.Second-time.Millisecond)
+	if status := server.Nodes()[0].Status; status != nodeapi.NodeStatusOnline {
+		t.Errorf("short of 45 s the node is %s", status)
+	}
+	advance(t, mock, time.Millisecond)
+	if status := server.Nodes()[0].Status; status != nodeapi.NodeStatusOffline {
+		t.Errorf("after 45 s the node is %s", status)
+	}
+	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	advance(t, mock, time.Second)
+	timeout(1_000)
+	if status := server.Nodes()[0].Status; status != nodeapi.NodeStatusOffline {
+		t.Errorf("when the timeout was made as short as its silence the node is %s", status)
+	}
+}
+
+func advance(t *testing.T, mock *control.ClientWithResponses, by time.Duration) control.Clock {
+	t.Helper()
+	answer := must(mock.AdvanceClockWithResponse(t.Context(), control.ClockAdvance{ByMs: by.Milliseconds()}))
+	if answer.JSON200 == nil {
+		t.Fatalf("%s", answer.Body)
+	}
+	return *answer.JSON200
+}
+
+func TestClock(t *testing.T) {
+	mock, _, _ := startControlled(t)
+	if got := advance(t, mock, time.Minute); got.NowMs != startMs+60_000 || got.Running || got.Speed != 1 {
+		t.Errorf("put forward, the clock is %+v", got)
+	}
+	answer := must(mock.ChangeClockWithResponse(t.Context(), control.ClockChange{Speed: new(60.0), Running: new(true)}))
+	if got := answer.JSON200; got == nil || !got.Running || got.Speed != 60 {
+		t.Errorf("sped up, the clock is %s", answer.Body)
+	}
+	must(mock.ResetWithResponse(t.Context()))
+	read := must(mock.ReadClockWithResponse(t.Context()))
+	if got := read.JSON200; got == nil || got.Running || got.Speed != 1 || got.NowMs < startMs+60_000 {
+		t.Errorf("reset, the clock is %s", read.Body)
+	}
+}
+
+// fixture returns nodes n00, n01 and so on, each silent for so many seconds.
+func fixture(silent ...int64) control.Fixture {
+	var nodes control.Fixture
+	for i, seconds := range silent {
+		nodes.Nodes = append(nodes.Nodes, control.FixtureNode{
+			Registration: nodeapi.RegisterRequest{
+				NodeID: fmt.Sprintf("n%02d", i), MachineID: "m", Address: "http://h", Pools: []string{"p"},
+				Capabilities: nodeapi.NodeCapabilities{CUDAVersion: "12.1"},
+			},
+			Status:      new(nodeapi.NodeStatusOnline),
+			Pools:       &[]nodeapi.PoolStatus{{PoolID: "p", Ready: true}},
+			SilentForMs: new(seconds * 1000),
+		})
+	}
+	return nodes
+}
+
+func TestFixture(t *testing.T) {
+	mock, _, server := startControlled(t)
+	loaded := must(mock.LoadNodesWithResponse(t.Context(), fixture(0, 29, 31)))
+	if loaded.StatusCode() != http.StatusNoContent {
+		t.Fatalf("%s", loaded.Body)
+	}
+	statuses := func() string {
+		var all []string
+		for _, node := range server.Nodes() {
+			all = append(all, string(node.Status))
+		}
+		return strings.Join(all, " ")
+	}
+	if got := statuses(); got != "Online Online Offline" {
+		t.Errorf("loaded nodes are %s", got)
+	}
+	advance(t, mock, time.Second)
+	if got := statuses(); got != "Online Offline Offline" {
+		t.Errorf("after a second they are %s", got)
+	}
+	advance(t, mock, 29*time.Second)
+	if got := statuses(); got != "Offline Offline Offline" {
+		t.Errorf("after 30 s they are %s", got)
+	}
+
+	twins := fixture(0, 0, 0)
+	twins.Nodes[2].Registration.NodeID = "n00"
+	refused := must(mock.LoadNodesWithResponse(t.Context(), twins))
+	if p := refused.ApplicationProblemJSON422; p == nil || (*p.Errors)[0].Pointer != "/nodes/2/registration/node_id" {
+		t.Errorf("two nodes of the same id: %s", refused.Body)
+	}
+	wrong := fixture(0, 0)
+	wrong.Nodes[1].Registration.MachineID = ""
+	refused = must(mock.LoadNodesWithResponse(t.Context(), wrong))
+	if p := refused.ApplicationProblemJSON422; p == nil || (*p.Errors)[0].Pointer != "/nodes/1/registration/machine_id" {
+		t.Errorf("a node without a machine: %s", refused.Body)
+	}
+	if got := statuses(); got != "Offline Offline Offline" {
+		t.Errorf("after what was refused they are %s", got)
+	}
+}
+
+func TestNodePages(t *testing.T) {
+	mock, _, _ := startControlled(t)
+	must(mock.LoadNodesWithResponse(t.Context(), fixture(0, 31, 0, 31, 0, 0)))
+	for _, test := range []struct {
+		params control.ReadNodesParams
+		want   string // the pages' ids
+	}{
+		{control.ReadNodesParams{}, "n00 n01 n02 n03 n04 n05"},
+		{control.ReadNodesParams{Limit: new(int32(4))}, "n00 n01 n02 n03 | n04 n05"},
+		{control.ReadNodesParams{Limit: new(int32(2))}, "n00 n01 | n02 n03 | n04 n05"},
+		{control.ReadNodesParams{Status: new(nodeapi.NodeStatusOnline), Limit: new(int32(2))}, "n00 n02 | n04 n05"},
+		{control.ReadNodesParams{Status: new(nodeapi.NodeStatusOffline), Limit: new(int32(1))}, "n01 | n03"},
+		{control.ReadNodesParams{Node: new("n0[13]"), Limit: new(int32(10))}, "n01 n03"},
+		{control.ReadNodesParams{After: new("n03")}, "n04 n05"},
+		{control.ReadNodesParams{After: new("n03x")}, "n04 n05"},
+		{control.ReadNodesParams{After: new("z")}, ""},
+	} {
+		var pages []string
+		for next := test.params.After; ; {
+			params := test.params
+			params.After = next
+			answer := must(mock.ReadNodesWithResponse(t.Context(), &params))
+			if answer.JSON200 == nil {
+				t.Fatalf("%s", answer.Body)
+			}
+			var ids []string
+			for _, node := range answer.JSON200.Nodes {
+				ids = append(ids, node.Node.NodeID)
+			}
+			if ids != nil {
+				pages = append(pages, strings.Join(ids, " "))
+			}
+			if next = answer.JSON200.Next; next == nil {
+				break
+			}
+		}
+		if got := strings.Join(pages, " | "); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.params, got, test.want)
+		}
+	}
+}
+
+func TestOneNode(t *testing.T) {
+	mock, node, _ := startControlled(t)
+	node.register(briefRegistration).expect(t, http.StatusOK)
+	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	read := must(mock.ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+	got := read.JSON200
+	if got == nil || got.ExpiresAtMs == nil || *got.ExpiresAtMs != startMs+30_000 || len(got.Pools) != 1 {
+		t.Fatalf("%s", read.Body)
+	}
+	want := []control.Transition{
+		{AtMs: startMs, To: new(nodeapi.NodeStatusRegistering)},
+		{AtMs: startMs, From: new(nodeapi.NodeStatusRegistering), To: new(nodeapi.NodeStatusOnline)},
+	}
+	if diff := cmp.Diff(want, got.History); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+
+	set := must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1", control.StatusChange{Status: nodeapi.NodeStatusOffline}))
+	if got := set.JSON200; got == nil || got.Node.Status != nodeapi.NodeStatusOffline || got.ExpiresAtMs != nil {
+		t.Errorf("%s", set.Body)
+	}
+	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	set = must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1", control.StatusChange{Status: nodeapi.NodeStatusFailed}))
+	if got := set.JSON200; got == nil || got.Node.Status != nodeapi.NodeStatusFailed {
+		t.Errorf("%s", set.Body)
+	}
+
+	must(mock.ForgetNodeWithResponse(t.Context(), "gpu-node-1"))
+	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusNotFound)
+}
+
+func TestOverviewAndReset(t *testing.T) {
+	mock, node, _ := startControlled(t)
+	ctx := t.Context()
+	fresh := must(mock.GetOverviewWithResponse(ctx)).JSON200
+	must(mock.LoadNodesWithResponse(ctx, fixture(0, 0, 31)))
+	node.register(briefRegistration).expect(t, http.StatusOK)
+	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	must(mock.SwitchFaultWithResponse(ctx, "slow", control.FaultSwitch{Enabled: true}))
+	got := must(mock.GetOverviewWithResponse(ctx)).JSON200
+	if want := (control.NodeCounts{Total: 4, Online: 2, Offline: 1, Registering: 1}); got.Nodes != want {
+		t.Errorf("nodes are %+v, want %+v", got.Nodes, want)
+	}
+	if got.PoolsAvailable != 2 || got.Drift != 3 || !cmp.Equal(got.Faults, []string{"slow"}) || got.StartedAtMs != startMs || got.Version == "" {
+		t.Errorf("%+v", got)
+	}
+
+	must(mock.ResetWithResponse(ctx))
+	again := must(mock.GetOverviewWithResponse(ctx)).JSON200
+	if again.Journal.Kept != 1 {
+		t.Errorf("the journal keeps %d entries", again.Journal.Kept)
+	}
+	again.Journal, fresh.Journal = control.JournalCounts{}, control.JournalCounts{}
+	if diff := cmp.Diff(fresh, again); diff != "" {
+		t.Errorf("reset is not as new (-fresh +reset):\n%s", diff)
+	}
+}
+
+// TestParameters sends queries and paths that do not fit.
+func TestParameters(t *testing.T) {
+	client, _ := start(t)
+	for path, want := range map[string]string{
+		"/__mock/nodes?limit=0":                  `parameter "limit": must be 1 or more, not 0`,
+		"/__mock/nodes?limit=":                   `parameter "limit": must be of type integer, not string`,
+		"/__mock/nodes?limit=1e3":                `parameter "limit": must be of type integer, not string`,
+		"/__mock/nodes?limit=1&limit=2":          `parameter "limit": must be there once, not 2 times`,
+		"/__mock/nodes?status=online&limit=0":    `parameter "limit": must be 1 or more, not 0`,
+		"/__mock/nodes?stauts=Online":            `there is no parameter "stauts", perhaps "status" is meant`,
+		"/__mock/nodes?%5Bx=1":                   `there is no parameter "[x", but node, status, after, limit`,
+		"/__mock/nodes?node=%5B":                 `parameter "node": "[" is no pattern`,
+		"/__mock/nodes?node=%00":                 `parameter "node": must match`,
+		"/__mock/nodes?node=%zz":                 `the query cannot be read: invalid URL escape "%zz"`,
+		"/__mock/nodes?a;b":                      `the query cannot be read`,
+		"/__mock/clock?now=1":                    `there is no parameter "now", nor any other`,
+		"/__mock/nodes/-":                        `parameter "id": must match`,
+		"/__mock/nodes/a%2Fb":                    `parameter "id": must match`,
+		"/__mock/journal/one":                    `parameter "sequence": must be of type integer, not string`,
+		"/__mock/journal/-1":                     `parameter "sequence": must be 0 or more, not -1`,
+		"/__mock/journal/99999999999999999999":   `parameter "sequence": must be of type integer, not string`,
+		"/__mock/journal?answered=600":           `parameter "answered": must match`,
+		"/__mock/journal?kind=x&detail=nothing":  `parameter "detail": `,
+		"/__mock/journal?node=" + long(300):      `parameter "node": must have a length of 256 or less, not 300`,
+		"/__mock/journal?" + long(10_000) + "=1": `there is no parameter "` + long(127) + `…"`,
+		"/__mock/stream?after=x":                 `parameter "after": must be of type integer, not string`,
+	} {
+		p := client.do("GET", path, "").expect(t, http.StatusBadRequest).problem(t)
+		if p.Code != "invalid_parameter" || !strings.Contains(p.Detail, want) {
+			t.Errorf("%.60s: %s: %s, want %s", path, p.Code, p.Detail, want)
+		}
+	}
+}
+
+func long(n int) string { return strings.Repeat("x", n) }

@@ -1,0 +1,53 @@
+package mockserver
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/rs/cors"
+)
+
+// anyOrigin stands for all origins.
+const anyOrigin = "*"
+
+// WithCORS lets web pages of these origins use the server from a browser, the control
+// API too. An origin is written as browsers do: scheme://host, and :port if it is not the
+// scheme's. Given again, it adds to them. By default a browser lets no page but the
+// server's own see its answers.
+//
+// With "*" every page may use what nodes use, which is unwise: any site that is open in a
+// browser can then look at nodes and remove them. The control API takes it for none.
+func WithCORS(origins ...string) Option {
+	return func(c *config) {
+		for _, origin := range origins {
+			c.origins = append(c.origins, strings.ToLower(origin))
+		}
+	}
+}
+
+// checkOrigin returns what is wrong with an origin, if anything.
+func checkOrigin(origin string) error {
+	if origin == anyOrigin {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, such as http://localhost:5173", origin)
+	}
+	return nil
+}
+
+// shareAcrossOrigins answers the questions of browsers whether pages of other origins may
+// use the server.
+func (s *Server) shareAcrossOrigins(next http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowedOrigins: s.origins,
+		AllowedMethods: []string{
+			http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut,
+		},
+		AllowedHeaders: []string{"*"},
+		ExposedHeaders: []string{s.contract.correlationID.Name, "Retry-After"},
+	}).Handler(next)
+}

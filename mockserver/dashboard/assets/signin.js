@@ -1,0 +1,24 @@
+import { byId } from './dom.js';
+
+/**
+ * Asks for the control token.
+ * @param {boolean} wrong whether one was given that the mock does not know
+ * @returns {Promise<string>}
+ */
+export function askForToken(wrong) {
+  const dialog = byId('signin');
+  const input = byId('signin-token');
+  byId('signin-wrong').hidden = !wrong;
+  input.value = '';
+  dialog.showModal();
+  input.focus();
+  return new Promise((resolve) => {
+    const cancel = (event) => event.preventDefault(); // nothing can be shown without it
+    const submit = () => {
+      dialog.removeEventListener('cancel', cancel);
+      resolve(input.value.trim());
+    };
+    dialog.addEventListener('cancel', cancel);
+    byId('signin-form').addEventListener('submit', submit, { once: true });
+  });
+}

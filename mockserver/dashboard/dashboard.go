@@ -1,0 +1,59 @@
+// Package dashboard has the page on which people watch the mock orchestratord and make it
+// misbehave. The page is made of files that are compiled in, and asks nothing of any other
+// server. What it shows it reads from the control API of the server that it came from.
+//
+//	dashboard.Mount(func(path string, handler http.Handler) { mux.Handle("GET "+path, handler) })
+package dashboard
+
+import (
+	"embed"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/vearutop/statigz"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// policy lets the page load its own files and call its own server, and run no script that
+// somebody got into it. No other page may show it in a frame, and lure clicks there.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Mount calls page with each path of the dashboard and the handler of GET and HEAD
+// requests for it: / for the page, and one for each file that it loads, so that a path to
+// none of them stays free. The page holds no secret, and needs no token; the control API
+// asks for the one that it wants.
+func Mount(page func(path string, handler http.Handler)) {
+	server := sync.OnceValue(files) // not before somebody asks: tests start many servers
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { server().ServeHTTP(w, r) })
+	page("/", serve)
+	entries, _ := assets.ReadDir(folder) // compiled in, and so there
+	for _, entry := range entries {
+		if entry.Name() != index {
+			page(root+entry.Name(), http.StripPrefix(strings.TrimSuffix(root, "/"), serve))
+		}
+	}
+}
+
+const (
+	folder = "assets"
+	index  = "index.html"
+	root   = "/dashboard/"
+)
+
+// files returns the handler of the files, which it compresses, and which browsers ask for
+// again by their ETag, so that no page runs on the scripts of another release.
+func files() http.Handler {
+	server := statigz.FileServer(assets, statigz.FSPrefix(folder), statigz.EncodeOnInit)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Cache-Control", "no-cache")
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		server.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,77 @@
+package dashboard_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+func TestSignIn(t *testing.T) {
+	const token = "a-control-token"
+	mock := mocktest.Start(t, quiet, mockserver.WithControlToken(token))
+	p := open(t, mock.URL, look{})
+	p.wait("document.querySelector('#signin').open && document.activeElement.id === 'signin-token'")
+	p.press(escape) // without a token there is nothing to see
+	p.wait("document.querySelector('#signin').open")
+	p.press("w", "r", "o", "n", "g", "\r")
+	p.waitText("#signin-wrong", "does not know this token")
+	for _, key := range token {
+		p.press(string(key))
+	}
+	p.press("\r")
+	p.waitText("#link", "Live")
+	p.do(chromedp.Reload())
+	p.waitText("#link", "Live")
+	if eval[bool](p, "document.querySelector('#signin').open || localStorage.length > 0") {
+		t.Error("the token is asked for again, or kept for longer than the tab")
+	}
+
+	link := open(t, mock.URL+"/#token="+token, look{})
+	link.waitText("#link", "Live")
+	if address := eval[string](link, "location.href"); address != mock.URL+"/" {
+		t.Errorf("the address is %s: the token stays in it", address)
+	}
+}
+
+// The page says when the mock is away, and is up to date again as soon as one is back.
+func TestMockGoesAndComesBack(t *testing.T) {
+	first := serve(t, "127.0.0.1:0")
+	p := open(t, first.URL, look{})
+	p.waitText("#link", "Live")
+	post(t, first.URL+nodeAPI(t, "registerNode"), fitting)
+	p.waitText(".node", "gpu-node-1")
+	address := first.Listener.Addr().String()
+	first.CloseClientConnections()
+	first.Close()
+	p.waitText("#link", "Mock out of reach")
+
+	serve(t, address)
+	p.waitText("#link", "Live")
+	p.waitText("#node-empty", "No node has registered yet")
+	post(t, "http://"+address+nodeAPI(t, "registerNode"), fitting)
+	p.waitText(".node", "gpu-node-1")
+}
+
+// serve serves a mock of its own at an address.
+func serve(t *testing.T, address string) *httptest.Server {
+	t.Helper()
+	mock, err := mockserver.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: mock}}
+	server.Start()
+	t.Cleanup(server.Close)
+	t.Cleanup(mock.Close)
+	return server
+}

@@ -1,0 +1,105 @@
+package dashboard_test
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// contrasts finds words that are hard to read against what is behind them.
+//
+//go:embed testdata/contrast.js
+var contrasts string
+
+// busy returns a mock about which the page has something to say in each of its parts.
+func busy(t *testing.T) *mocktest.Server {
+	t.Helper()
+	mock := mocktest.Start(t, quiet, mockserver.WithValidation(mockserver.Report))
+	load(t, mock, append(ids(3), strings.Repeat("w", 128))...)
+	if _, err := controlOf(t, mock).SetNodeStatusWithResponse(t.Context(), "gpu-node-2", control.StatusChange{Status: "Offline"}); err != nil {
+		t.Fatal(err)
+	}
+	post(t, mock.URL+nodeAPI(t, "registerNode"), `{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":[],"capabilities":{"gpus":[]}}`)
+	post(t, mock.URL+nodeAPI(t, "registerNode"), `rubbish`)
+	return mock
+}
+
+// unfold opens all that can be opened.
+func (p *tab) unfold() {
+	p.t.Helper()
+	p.waitText(".node", "gpu-node-3")
+	p.waitText(".departure", "/machine_id")
+	p.waitText(".entry", "400")
+	eval[bool](p, `document.querySelector('#journal-follow').click(),
+		document.querySelectorAll('.node-open, .entry[aria-expanded=false]').forEach((e) => e.click()),
+		document.querySelectorAll('details').forEach((e) => { e.open = true; }), true`)
+	p.waitText(".entry-details", "rubbish")
+}
+
+func TestPhone(t *testing.T) {
+	p := open(t, busy(t).URL, look{width: 360, height: 740})
+	p.unfold()
+	wide := eval[[]string](p, `[...document.querySelectorAll('body *')]
+		.filter((e) => e.checkVisibility() && !e.closest('.unseen, .skip, pre, canvas') && e.getBoundingClientRect().right > 361)
+		.map((e) => e.outerHTML.slice(0, 120))`)
+	if len(wide) > 0 || eval[int](p, "document.documentElement.scrollWidth") > 360 {
+		t.Errorf("wider than the screen: %q", wide)
+	}
+	small := eval[[]string](p, `[...document.querySelectorAll('button')]
+		.filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 24)
+		.map((e) => e.outerHTML.slice(0, 120))`)
+	if len(small) > 0 {
+		t.Errorf("too small for a finger: %q", small)
+	}
+}
+
+func TestColours(t *testing.T) {
+	mock := busy(t)
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			p := open(t, mock.URL, look{scheme: scheme})
+			p.unfold()
+			if poor := eval[[]string](p, contrasts); len(poor) > 0 {
+				t.Errorf("hard to read (WCAG AA):\n%s", strings.Join(poor, "\n"))
+			}
+		})
+	}
+}
+
+func TestThemeIsRemembered(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	p := open(t, mock.URL, look{scheme: "dark"})
+	const ground = "getComputedStyle(document.documentElement).backgroundColor"
+	dark := eval[string](p, ground)
+	p.waitText("#theme", "Light")
+	p.click("#theme")
+	light := eval[string](p, ground)
+	if light == dark {
+		t.Errorf("the ground stays %s", dark)
+	}
+	p.do(chromedp.Reload())
+	if got := eval[string](p, ground); got != light {
+		t.Errorf("after a reload the ground is %s, want %s", got, light)
+	}
+}
+
+func TestNothingMovesForThoseWhoAskedSo(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	p := open(t, mock.URL, look{})
+	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
+	})
+	p.do(chromedp.Reload())
+	load(t, mock, ids(3)...)
+	p.waitText(".beat-left", "left")
+	if moving := eval[int](p, "document.getAnimations().length"); moving > 0 {
+		t.Errorf("%d animations run", moving)
+	}
+}

@@ -1,0 +1,119 @@
+package dashboard_test
+
+import (
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// The story of the README: a node appears, its cable is pulled, it goes Offline, and when
+// the cable is back, so is the node.
+func TestPulledCable(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	p := open(t, mock.URL, look{})
+	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+mock.URL)
+
+	startNode(t, mock, "gpu-node-1")
+	p.waitText(".node[data-status=Online]", "gpu-node-1")
+	p.waitText(".node", "3/4 free")
+	p.waitText("#tally [data-status=Online]", "1")
+
+	p.click(".cable")
+	p.waitText(".node[data-pulled] .cable", "Plug in")
+	p.waitText("#fault-list", "the cable of gpu-node-1 is pulled")
+	p.waitText("#journal-list", "no answer")
+	p.click("#clock-30")
+	p.waitText(".node", "Offline")
+	p.waitText("#tally [data-status=Offline]", "1")
+	p.waitText("#news", "gpu-node-1 is Offline")
+
+	p.click(".cable")
+	p.waitText(".node[data-status=Online] .cable", "Pull cable")
+	p.click(".node-open")
+	p.wait("document.querySelector('.history').textContent.includes('Offline→Online')")
+	p.wait("document.querySelector('.facts').innerText.includes('NVIDIA GeForce RTX 3090')")
+}
+
+func TestNodeActions(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	load(t, mock, ids(3)...)
+	p := open(t, mock.URL, look{})
+	p.waitText(".node", "gpu-node-3")
+	p.click(".node:nth-child(2) .node-open")
+	p.click("[aria-label='Set gpu-node-2 Offline']")
+	p.waitText(".node[data-status=Offline]", "gpu-node-2")
+	p.click("[aria-label='Forget gpu-node-2']")
+	p.wait("document.querySelectorAll('.node').length === 2")
+	p.waitText("#nodes-count", "2")
+}
+
+func TestNodesAreFilteredAndSorted(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	load(t, mock, ids(30)...)
+	p := open(t, mock.URL, look{})
+	const shown = "[...document.querySelectorAll('.node-id')].map((e) => e.textContent).join(' ')"
+	p.waitText("#node-range", "1–25 of 30")
+	p.click("#node-next")
+	p.wait(shown + " === 'gpu-node-26 gpu-node-27 gpu-node-28 gpu-node-29 gpu-node-30'")
+
+	p.click("#node-glob")
+	p.press("n", "o", "d", "e", "-", "1", "*")
+	p.waitText("#node-empty", "No node fits this filter")
+	p.click("#node-glob")
+	p.do(selectAll)
+	p.press("d", "e", "-", "7")
+	p.wait(shown + " === 'gpu-node-7'")
+	p.waitText("#nodes-count", "1 of 30")
+
+	p.click("#tally [data-status=Offline]")
+	p.waitText("#node-empty", "No node fits this filter")
+	p.wait("document.querySelector('#node-status').value === 'Offline'")
+}
+
+func TestClock(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	load(t, mock, "gpu-node-1")
+	p := open(t, mock.URL, look{})
+	p.waitText(".beat-left", "left")
+	p.click("#clock-toggle")
+	p.waitText("#clock-pace", "paused")
+	p.wait("document.getAnimations().length === 0")
+	p.click("#clock-10")
+	p.click("#clock-10")
+	p.waitText(".beat-left", "left")
+	p.wait("document.querySelector('.beat').dataset.stage !== 'fresh'")
+	p.click("#clock-10")
+	p.waitText(".node", "Offline")
+	p.click("#clock-toggle")
+	p.waitText("#clock-pace", "running")
+}
+
+func TestSettings(t *testing.T) {
+	mock := mocktest.Start(t, quiet)
+	p := open(t, mock.URL, look{})
+	p.waitText("#link", "Live")
+	p.wait("document.querySelector('#node-timeout').value === '30'")
+	p.click("#cloud-profile")
+	p.wait("document.querySelector('#cloud-profile').getAttribute('aria-checked') === 'false'")
+
+	p.click("#node-timeout")
+	p.do(selectAll)
+	p.press("5", "\r")
+	p.waitText("#alerts", "heartbeat interval")
+	p.click("#node-timeout")
+	p.do(selectAll)
+	p.press("4", "5", "\r")
+	p.wait("document.querySelector('#settings-save').disabled")
+
+	settings, err := controlOf(t, mock).ReadSettingsWithResponse(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := settings.JSON200; got == nil || got.CloudProfile || got.NodeTimeoutMs != 45_000 {
+		t.Errorf("the settings are %+v", got)
+	}
+
+	p.click("#reset")
+	p.click("#confirm button[value=reset]")
+	p.wait("document.querySelector('#node-timeout').value === '30'")
+}

@@ -1,0 +1,154 @@
+package mockserver
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/mockserver/drift"
+)
+
+// exchange is one request and its answer on their way through the server. Every
+// middleware finds it with exchangeOf, reads what others have left there, and leaves what
+// others need.
+//
+// From send inwards the exchange is the http.ResponseWriter, and holds the answer back:
+// once next.ServeHTTP has returned, it can be read and changed, and send sends what it then
+// is. A middleware that answers by itself writes to w and does not call next. One that
+// breaks the connection off panics with http.ErrAbortHandler, whereupon nothing is sent.
+//
+//	func (s *Server) record(next http.Handler) http.Handler {
+//		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+//			next.ServeHTTP(w, r)
+//			x := exchangeOf(r)
+//			s.journal.note(x.operation, x.nodeID, x.requestBody, x.status, x.header, x.body.Bytes())
+//		})
+//	}
+//
+// Exchanges are used again: who keeps anything of one beyond the request must copy it,
+// but for the strings and input, which share no memory with it. Goroutines that may
+// outlive the request must not have it.
+type exchange struct {
+	answer // as it is so far
+
+	settings      *settings // that are in force for this request
+	began         time.Time // in real time
+	operation     string    // its id in the document; "" for a request that fits none
+	nodeID        string    // of the node that the request is about, as soon as it is known; "" if none that fits the document
+	correlationID string    // which fits the document
+	requestBody   []byte    // as far as it was read, which happens after authentication
+	input         any       // the decoded body, such as *nodeapi.HeartbeatRequest, unless it took the slow path
+
+	departures []drift.Departure // of the request from the document
+	fault      string            // the name of the one that acted on the request
+
+	// transmit, if set, sends the answer in place of send, in another way than whole and
+	// at once. It may panic with http.ErrAbortHandler.
+	transmit func(client http.ResponseWriter)
+
+	client   http.ResponseWriter // the connection's own, which also flushes and hijacks
+	declared *operation          // what the document says of the operation; nil if there is none
+	checked  checkedBody         // the body of the request
+	headers  http.Header         // room for those of a request that lacks some
+	route    *chi.Context
+	carrier  *carrier
+}
+
+// exchangeOf returns the exchange of a request that came through ServeHTTP, and nil when
+// the request has ended.
+func exchangeOf(r *http.Request) *exchange { return exchangeIn(r.Context()) }
+
+// exchangeIn does the same for those who have nothing but the context of a request.
+func exchangeIn(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+type exchangeKey struct{}
+
+// exchanges are those that wait for a request.
+type exchanges struct{ idle sync.Pool }
+
+// begin returns the exchange of a new request, and the request with the exchange in it.
+func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+	x, ok := e.idle.Get().(*exchange)
+	if !ok {
+		x = &exchange{answer: answer{header: http.Header{}}, headers: http.Header{}, route: chi.NewRouteContext()}
+	}
+	x.began = time.Now()
+	x.client = w
+	x.carrier = &carrier{Context: r.Context()}
+	x.carrier.exchange.Store(x)
+	return x, r.WithContext(x.carrier)
+}
+
+// end makes an exchange ready for another request. Whoever has the context of the one
+// that has ended finds no exchange in it from now on.
+func (e *exchanges) end(x *exchange) {
+	x.carrier.exchange.Store(nil)
+	x.answer.reset()
+	clear(x.headers)
+	x.route.Reset()
+	*x = exchange{answer: x.answer, requestBody: reusable(x.requestBody), headers: x.headers, route: x.route}
+	e.idle.Put(x)
+}
+
+// reusable returns a buffer without what is in it, and none in place of a large one, as
+// few requests need it.
+func reusable(buffer []byte) []byte {
+	if cap(buffer) > keptBuffer {
+		return nil
+	}
+	return buffer[:0]
+}
+
+// keptBuffer is the size in bytes up to which buffers are used again.
+const keptBuffer = 64 << 10
+
+// carrier is the context of a request that has an exchange. Unlike the exchange it is not
+// used again, since contexts that are derived from it may outlive the request.
+type carrier struct {
+	context.Context
+	exchange atomic.Pointer[exchange]
+}
+
+// Value finds the exchange, and the state of the router, for which chi would make a
+// context of its own.
+func (c *carrier) Value(key any) any {
+	switch key {
+	case exchangeKey{}:
+		return c.exchange.Load()
+	case chi.RouteCtxKey:
+		if x := c.exchange.Load(); x != nil {
+			return x.route
+		}
+	}
+	return c.Context.Value(key)
+}
+
+// send hands next an answer that is held back, and sends what becomes of it. It is the
+// one place from which answers are sent.
+func (s *Server) send(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r)
+		x.declared = s.contract.declared(r)
+		if x.declared != nil {
+			x.operation = x.declared.OperationID
+			x.nodeID = s.contract.nodeInPath(r)
+		}
+		x.answer.begin(x.client.Header())
+		next.ServeHTTP(x, r)
+		if x.transmit != nil {
+			x.transmit(x.client)
+			return
+		}
+		if err := x.sendTo(x.client); err != nil {
+			s.logFault(r, err)
+			panic(http.ErrAbortHandler) // what has been sent cannot be taken back
+		}
+	})
+}

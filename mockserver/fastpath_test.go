@@ -1,0 +1,442 @@
+package mockserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+	"github.com/oapi-codegen/runtime"
+	"pgregory.net/rapid"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// passedOver is what keeps the document and takes the slow path all the same.
+var passedOver = []struct {
+	why     string
+	is      func(text string) bool
+	example func(good string) string
+}{
+	{
+		"an escape, which no field's usual values need",
+		func(text string) bool { return strings.Contains(text, `\`) },
+		func(good string) string { return strings.Replace(good, "pool-0", `\u0070ool-0`, 1) },
+	},
+	{
+		"an integer with a fraction or an exponent, which no encoder of integers writes",
+		regexp.MustCompile(`^[^"]*("[^"]*"[^"]*)*[0-9][.eE]`).MatchString,
+		func(good string) string {
+			return regexp.MustCompile(`: ([0-9]+)([,\s])`).ReplaceAllString(good, ": ${1}.0$2")
+		},
+	},
+	{
+		"a field twice, of which the last counts",
+		func(text string) bool { return hasTwins(json.NewDecoder(strings.NewReader(text))) },
+		func(good string) string {
+			return regexp.MustCompile(`("pools":)`).ReplaceAllString(good, `"pools": [], $1`)
+		},
+	},
+}
+
+// hasTwins reports whether the value that comes next has a field twice.
+func hasTwins(decoder *json.Decoder) bool {
+	opening, _ := decoder.Token()
+	delim, _ := opening.(json.Delim)
+	seen := map[any]bool{}
+	for (delim == '{' || delim == '[') && decoder.More() {
+		if delim == '{' {
+			name, err := decoder.Token()
+			if err != nil || seen[name] {
+				return err == nil
+			}
+			seen[name] = true
+		}
+		if hasTwins(decoder) {
+			return true
+		}
+	}
+	if delim != 0 {
+		_, _ = decoder.Token()
+	}
+	return false
+}
+
+const (
+	goodRegistration = `{"node_id": "gpu-node-1", "machine_id": "machine-alpha", "address": "https://[2001:db8::1]:9200/pool", "pools": ["pool-0", "pool-1"],
+  "capabilities": {"gpu_count": 1, "total_vram_mb": 24000, "cuda_version": "12.1", "cpu_cores": null, "ram_total_bytes": 9007199254740991 ,
+    "gpus": [{"device_id": 0, "name": "NVIDIA GeForce RTX™ 3090", "vram_total_bytes": 24000000000, "compute_capability": "8.6"}]},
+  "version": "0.1.0"}`
+	goodHeartbeat = `{"timestamp": "2026-11-23T15:13:54.862242784+00:00", "pools": [{"pool_id": "pool-0", "ready": true, "draining": false,
+  "slots_free": 3, "slots_total": 4, "vram_free_bytes": 18000000000, "engine": null, "models_available": ["llama-3-8b", "é"]}, {"pool_id":"b","ready":false,"slots_free":0}]}`
+)
+
+var goodBodies = map[string]string{"registerNode": goodRegistration, "heartbeatNode": goodHeartbeat}
+
+// TestPassedOver shows that the list holds nothing that is not passed over.
+func TestPassedOver(t *testing.T) {
+	paths := newPaths(t)
+	for operation, good := range goodBodies {
+		if fast, plain := paths.agree(t, operation, good); !fast || !plain {
+			t.Errorf("%s: the fast path takes it: %t, the validator: %t", good, fast, plain)
+		}
+		for _, exception := range passedOver {
+			if fast, plain := paths.agree(t, operation, exception.example(good)); fast || !plain {
+				t.Errorf("%s: the fast path takes it: %t, the validator: %t\n%s", exception.why, fast, plain, exception.example(good))
+			}
+		}
+	}
+}
+
+func FuzzFastPath(f *testing.F) {
+	for _, good := range goodBodies {
+		f.Add(good)
+		for _, exception := range passedOver {
+			f.Add(exception.example(good))
+		}
+	}
+	for _, text := range []string{
+		``, `{`, `{}`, ` {} `, `[]`, `null`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[]}`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[ ]}x`,
+		`{"timestamp":"2026-11-23T15:13:54Z","pools":[,]}`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[{}]}`, `{"timestamp":"","pools":[}]`,
+		`{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":-0}]}`,
+		`{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":01}],}`,
+		"{\"timestamp\":\"2026-11-23T15:13:54Z\",\"pools\":[{\"pool_id\":\"\xff\",\"ready\":true,\"slots_free\":999999999999999999999}]}",
+	} {
+		f.Add(text)
+	}
+	paths := newPaths(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		for operation := range goodBodies {
+			paths.agree(t, operation, text)
+		}
+	})
+}
+
+// TestFastPath draws bodies from the document, most of them good, and writes them as JSON
+// in many ways.
+func TestFastPath(t *testing.T) {
+	paths := newPaths(t)
+	for operation := range goodBodies {
+		t.Run(operation, func(t *testing.T) {
+			taken, bodies := 0, 0
+			rapid.Check(t, func(t *rapid.T) {
+				body := drawn{t, rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(t, "flaws in a hundred")}
+				fast, _ := paths.agree(t, operation, body.text(body.value(paths.schema(operation))))
+				bodies++
+				if fast {
+					taken++
+				}
+			})
+			if taken < bodies/8 {
+				t.Errorf("only %d of %d bodies took the fast path", taken, bodies)
+			}
+		})
+	}
+}
+
+// paths are the fast path and the slow one.
+type paths struct{ *contract }
+
+func newPaths(t testing.TB) paths {
+	t.Helper()
+	contract, err := loadContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths{contract}
+}
+
+func (p paths) schema(operation string) *openapi3.Schema {
+	for _, declared := range p.operations {
+		if declared.OperationID == operation {
+			return declared.RequestBody.Value.Content.Get("application/json").Schema.Value
+		}
+	}
+	return nil
+}
+
+// agree fails the test unless both paths take a body for the same. It reports whether the
+// fast one takes it, and whether it keeps the document and departs from it in nothing.
+func (p paths) agree(t rapid.TB, operation, text string) (fast, plain bool) {
+	t.Helper()
+	buffer := []byte(text)
+	got, fast := wire.Decode(operation, buffer)
+	clear(buffer) // what was decoded must not care
+	schema := p.schema(operation)
+	value, err := decodeJSON([]byte(text))
+	if err == nil {
+		broken := p.check(schema, value, openapi3.VisitAsRequest())
+		plain = broken == nil && len(p.departures(operation, p.shapes[schema], value, broken)) == 0
+	}
+	switch {
+	case fast && !plain:
+		t.Fatalf("the fast path takes what the validator does not: %q", text)
+	case fast:
+		want := reflect.New(reflect.TypeOf(got).Elem()).Interface()
+		if err := runtime.BindJSONValue(value, want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || !reflect.DeepEqual(want, got) {
+			t.Fatalf("%q became (-want +got):\n%s", text, diff)
+		}
+	case plain:
+		for _, exception := range passedOver {
+			if exception.is(text) {
+				return fast, plain
+			}
+		}
+		t.Fatalf("the fast path passes over %q", text)
+	}
+	return fast, plain
+}
+
+// drawn draws values from schemas, of which so many in a hundred have a flaw.
+type drawn struct {
+	t     *rapid.T
+	flaws int
+}
+
+func (d drawn) chance(percent int, label string) bool {
+	return percent > 0 && rapid.IntRange(1, 100).Draw(d.t, label) <= percent
+}
+
+func (d drawn) value(schema *openapi3.Schema) any {
+	for _, part := range schema.AllOf {
+		merged := shapeOf(schema, "")
+		if len(merged.fields) > 0 {
+			return d.object(merged)
+		}
+		return d.value(part.Value)
+	}
+	if d.chance(d.flaws, "flaw") {
+		return rapid.SampledFrom([]any{nil, true, 0, -1, 1.5, "", "x", "\x00", "é", []any{}, []any{1}, map[string]any{}, json.RawMessage("1e400"), math.Pow(2, 53)}).Draw(d.t, "flawed")
+	}
+	if schema.Nullable && rapid.Bool().Draw(d.t, "null") {
+		return nil
+	}
+	switch {
+	case schema.Type.Is("object"):
+		return d.object(shapeOf(schema, ""))
+	case schema.Type.Is("array"):
+		return d.array(schema)
+	case schema.Type.Is("boolean"):
+		return rapid.Bool().Draw(d.t, "boolean")
+	case schema.Type.Is("integer"):
+		return d.integer(int64(*schema.Min), int64(*schema.Max))
+	default:
+		return d.string(schema)
+	}
+}
+
+func (d drawn) object(form *shape) any {
+	object := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(form.fields)) {
+		if d.chance(d.flaws, "missing") || !slices.Contains(form.required, name) && rapid.Bool().Draw(d.t, "left out") {
+			continue
+		}
+		object[name] = d.value(form.fields[name].schema)
+		if d.chance(d.flaws, "unknown") {
+			object[strings.ToUpper(name)] = nil
+		}
+	}
+	return object
+}
+
+func (d drawn) array(schema *openapi3.Schema) any {
+	size := rapid.IntRange(0, 3).Draw(d.t, "size")
+	if d.chance(d.flaws/4, "many") {
+		size = int(*schema.MaxItems) + rapid.IntRange(0, 1).Draw(d.t, "too many")
+	}
+	items := make([]any, size)
+	for i := range items {
+		switch {
+		case size <= 3:
+			items[i] = d.value(schema.Items.Value)
+		case schema.UniqueItems:
+			items[i] = fmt.Sprint("x", i)
+		case i == 0:
+			items[i] = d.value(schema.Items.Value)
+		default:
+			items[i] = items[0]
+		}
+	}
+	return items
+}
+
+func (d drawn) integer(least, most int64) any {
+	if d.chance(d.flaws, "out of bounds") {
+		return rapid.SampledFrom([]any{least - 1, most + 1, float64(least) + 0.5, json.RawMessage("-0"), json.RawMessage("1e3"), json.RawMessage("007")}).Draw(d.t, "integer")
+	}
+	return rapid.OneOf(rapid.SampledFrom([]int64{least, most}), rapid.Int64Range(least, most)).Draw(d.t, "integer")
+}
+
+var times = []string{
+	"2026-11-23T15:13:54Z", "2026-11-23T15:13:54.862242784+00:00", "2026-02-28T23:59:59.1-23:59", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999+14:00",
+}
+
+var flawedTimes = []string{
+	"2026-11-23 15:13:54Z", "2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "2026-11-23T15:13:54,5Z", "2026-11-23T15:13:54+24:00", "2026-11-23t15:13:54z",
+	"2026-11-23T5:13:54Z", "2026-11-23T15:13:54." + strings.Repeat("0", 60) + "Z", "",
+}
+
+func (d drawn) string(schema *openapi3.Schema) any {
+	flawed := d.chance(d.flaws, "unfit")
+	switch {
+	case schema.Format == "date-time" && flawed:
+		return rapid.SampledFrom(flawedTimes).Draw(d.t, "time")
+	case schema.Format == "date-time":
+		return rapid.SampledFrom(times).Draw(d.t, "time")
+	case len(schema.Enum) > 0:
+		return rapid.SampledFrom(schema.Enum).Draw(d.t, "enum")
+	case schema.Format == "uri":
+		return rapid.SampledFrom([]string{"http://a", "https://a:1/b/%20", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("é", 2041)}).Draw(d.t, "uri") +
+			map[bool]string{true: rapid.SampledFrom([]string{"x", " ", "?a", "#", "%zz", "/\u00a0", ":"}).Draw(d.t, "spoiled")}[flawed]
+	}
+	text := schema.Example.(string)
+	if schema.Pattern != "" {
+		text = rapid.StringMatching(schema.Pattern).Draw(d.t, "string")
+	}
+	if flawed {
+		text = rapid.SampledFrom([]string{text + " ", text + "\n", "\x00" + text, text + "é", text + "\x7f", "-" + text, strings.Repeat(schema.Example.(string), 200)}).Draw(d.t, "spoiled")
+	}
+	if d.chance(5, "long") {
+		text = strings.Repeat("9", int(*schema.MaxLength)+rapid.IntRange(0, min(d.flaws, 1)).Draw(d.t, "too long"))
+	}
+	return text
+}
+
+// text writes a value as JSON, with white space, in any order, and perhaps cut or spoiled.
+func (d drawn) text(value any) string {
+	var text bytes.Buffer
+	d.write(&text, value)
+	b := text.Bytes()
+	if d.chance(d.flaws/2, "spoil") && len(b) > 0 {
+		at := rapid.IntRange(0, len(b)-1).Draw(d.t, "at")
+		switch rapid.IntRange(0, 2).Draw(d.t, "how") {
+		case 0:
+			b = b[:at]
+		case 1:
+			b[at] = rapid.Byte().Draw(d.t, "byte")
+		case 2:
+			b = slices.Insert(b, at, rapid.SampledFrom([]byte("{}[]\",: 0\\\x80")).Draw(d.t, "byte"))
+		}
+	}
+	return string(b)
+}
+
+func (d drawn) write(w *bytes.Buffer, value any) {
+	space := func() {
+		io.WriteString(w, rapid.SampledFrom([]string{"", "", "", " ", "\n\t", "\r"}).Draw(d.t, "space"))
+	}
+	space()
+	switch value := value.(type) {
+	case map[string]any:
+		w.WriteByte('{')
+		names := rapid.Permutation(slices.Sorted(maps.Keys(value))).Draw(d.t, "order")
+		if len(names) > 0 && d.chance(d.flaws/4, "twice") {
+			names = append(names, names[0])
+		}
+		for i, name := range names {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			d.write(w, name)
+			w.WriteByte(':')
+			d.write(w, value[name])
+		}
+		w.WriteByte('}')
+	case []any:
+		w.WriteByte('[')
+		for i, item := range value {
+			if i > 0 {
+				w.WriteByte(',')
+			}
+			if len(value) > 3 {
+				d.plain(w, item)
+				continue
+			}
+			d.write(w, item)
+		}
+		w.WriteByte(']')
+	default:
+		d.plain(w, value)
+	}
+	space()
+}
+
+func (d drawn) plain(w *bytes.Buffer, value any) {
+	if raw, ok := value.(json.RawMessage); ok { // which need not be JSON
+		w.Write(raw)
+		return
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(d.chance(5, "escaped"))
+	_ = encoder.Encode(value)
+}
+
+// TestTypedAnswers draws values of answers. What Append writes means what encoding/json
+// would write, and Check says of a value what the validator says of what Append writes.
+func TestTypedAnswers(t *testing.T) {
+	paths := newPaths(t)
+	doc := map[string]func() any{
+		"listNodes":     func() any { return new(nodeapi.NodeList) },
+		"registerNode":  func() any { return new(nodeapi.RegisterResponse) },
+		"heartbeatNode": func() any { return new(nodeapi.HeartbeatResponse) },
+	}
+	for _, declared := range paths.operations {
+		make, ok := doc[declared.OperationID]
+		if !ok {
+			continue
+		}
+		schema := declared.Responses.Status(200).Value.Content.Get("application/json").Schema.Value
+		t.Run(declared.OperationID, func(t *testing.T) {
+			good, values := 0, 0
+			rapid.Check(t, func(t *rapid.T) {
+				answer := drawn{t, rapid.SampledFrom([]int{0, 0, 5, 20}).Draw(t, "flaws in a hundred")}
+				value := make()
+				text, _ := json.Marshal(answer.value(schema))
+				if json.Unmarshal(text, value) != nil {
+					t.Skip("no such value")
+				}
+				values++
+				if paths.agreeOnAnswer(t, schema, value) {
+					good++
+				}
+			})
+			if good < values/4 {
+				t.Errorf("only %d of %d values were good", good, values)
+			}
+		})
+	}
+}
+
+func (p paths) agreeOnAnswer(t *rapid.T, schema *openapi3.Schema, value any) bool {
+	text, err := wire.Append(nil, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeJSON(text)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	standard, _ := json.Marshal(value)
+	want, _ := decodeJSON(bytes.ReplaceAll(standard, []byte(":null"), []byte(":[]"))) // an empty list is one
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("Append (-encoding/json +got):\n%s", diff)
+	}
+	checked, judged := wire.Check(value), p.check(schema, got, openapi3.VisitAsResponse())
+	if (checked == nil) != (judged == nil) {
+		t.Fatalf("%s\nCheck says %v, the validator %v", text, checked, judged)
+	}
+	return checked == nil
+}

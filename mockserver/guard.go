@@ -1,0 +1,81 @@
+package mockserver
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// guard keeps stray web pages from driving the mock. A developer's browser reaches the
+// mock from whichever page is open in it, and would do for that page what the page may
+// not do itself.
+type guard struct {
+	origins *http.CrossOriginProtection
+	hosts   []string // names of the mock besides those of the loopback interface
+	anyHost bool     // since a page that rebinds a name has no control token
+}
+
+// newGuard takes for granted that the origins have been checked.
+func newGuard(c config) guard {
+	g := guard{origins: http.NewCrossOriginProtection(), hosts: c.controlHosts, anyHost: c.controlToken != nil}
+	for _, origin := range c.origins {
+		if origin != anyOrigin {
+			_ = g.origins.AddTrustedOrigin(origin)
+		}
+	}
+	return g
+}
+
+// guarded turns away what a page of another origin may have sent.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := s.guard.check(r); p != nil {
+			s.writeProblem(w, r, p)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g guard) check(r *http.Request) *problem {
+	if !g.anyHost && !g.isHost(r.Host) {
+		return newProblem(codeForbidden, "%q is no name of this mock: use its address or localhost, or start it with this control host",
+			cut(r.Host, quoted))
+	}
+	if opensPage(r) {
+		return nil
+	}
+	write := r.WithContext(r.Context())
+	write.Method = http.MethodPost // Go lets all reads pass, but what the mock knows of nodes is no page's business
+	if g.origins.Check(write) == nil {
+		return nil
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		return newProblem(codeForbidden, "requests from the origin %q are not allowed: use the mock's own pages, or a program",
+			cut(origin, quoted))
+	}
+	return newProblem(codeForbidden, "requests from other sites are not allowed: use the mock's own pages, or a program")
+}
+
+// isHost reports whether a Host header names the mock. Another name can be that of a
+// site which has let it point to the mock (DNS rebinding), so that the browser takes its
+// pages for the mock's own. To an address, that cannot be done.
+func (g guard) isHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	name := strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || slices.Contains(g.hosts, name)
+}
+
+// opensPage reports whether a person follows a link to the mock, wherever that was. The
+// page that it was on does not get to see where it leads.
+func opensPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("Origin") == "" &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}

@@ -1,0 +1,122 @@
+package mockserver
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+const (
+	listingChunk = keptBuffer / 2 // bytes of a listing that are made before any of them are sent
+	listingPage  = 64             // nodes of it that are read at once
+)
+
+// listing is an answer that lists all nodes. It reads them from the registry as it is
+// sent, so that its memory does not depend on how many there are: of nodes that register
+// or leave meanwhile it may have any.
+type listing struct {
+	nodes     *registry.Registry
+	unchecked bool             // whether nodes may break the document
+	after     nodeapi.NodeID   // the last one that is on the list so far
+	told      nodeapi.Node     // room for the next
+	list      nodeapi.NodeList // all of the list but the nodes
+	whole     bool
+}
+
+// VisitListNodesResponse writes the answer that the generated one would be.
+func (l *listing) VisitListNodesResponse(w http.ResponseWriter) error {
+	x, ok := w.(*exchange)
+	if !ok {
+		return fmt.Errorf("a listing cannot be written to %T", w)
+	}
+	return api.ListNodes200JSONResponse{}.VisitListNodesResponse(listingWriter{x, l})
+}
+
+// listingWriter is told status and content type of a list, and has the listing be its
+// value.
+type listingWriter struct {
+	*exchange
+	listing *listing
+}
+
+// WriteValue holds the first chunk back, so that a list that is broken there is still a
+// 500, and leaves the rest for when the answer is sent.
+func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
+	l := w.listing
+	l.unchecked = w.unchecked
+	text, err := l.fill(wire.OpenNodeList(w.body.AvailableBuffer()))
+	if err != nil {
+		return err
+	}
+	w.header.Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	w.body.Write(text)
+	w.typed = true
+	if !l.whole {
+		w.rest = l.send
+	}
+	return nil
+}
+
+// send sends what is left of the list. An error means that it cannot go on.
+func (l *listing) send(client io.Writer) error {
+	var text []byte
+	for !l.whole {
+		var err error
+		if text, err = l.fill(text[:0]); err != nil {
+			return err
+		}
+		if _, err := client.Write(text); err != nil {
+			return nil // the client has gone
+		}
+	}
+	return nil
+}
+
+// fill appends nodes until there is a chunk of them, or no more.
+func (l *listing) fill(text []byte) (_ []byte, err error) {
+	for len(text) < listingChunk && !l.whole {
+		nodes, more := l.nodes.Page(l.after, listingPage)
+		for _, node := range nodes {
+			if text, err = l.add(text, node); err != nil {
+				return text, err
+			}
+		}
+		if l.whole = !more; l.whole {
+			return l.close(text)
+		}
+	}
+	return text, nil
+}
+
+func (l *listing) add(text []byte, node registry.Node) ([]byte, error) {
+	l.after = node.Registration.NodeID
+	l.told = reported(node)
+	if l.list.Count > 0 {
+		text = append(text, ',')
+	}
+	l.list.Count++
+	if err := l.check(&l.told); err != nil {
+		return text, fmt.Errorf("answer: node %q: %w", l.after, err)
+	}
+	return wire.Append(text, &l.told)
+}
+
+func (l *listing) close(text []byte) ([]byte, error) {
+	if err := l.check(&l.list); err != nil {
+		return text, fmt.Errorf("answer: %w", err)
+	}
+	return append(wire.CloseNodeList(text, &l.list), '\n'), nil
+}
+
+func (l *listing) check(value any) error {
+	if l.unchecked {
+		return nil
+	}
+	return wire.Check(value)
+}

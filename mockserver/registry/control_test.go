@@ -1,0 +1,204 @@
+package registry_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TestSetStatus gives a node a status half way to its expiry, and looks when it expires.
+func TestSetStatus(t *testing.T) {
+	for _, test := range []struct {
+		status nodeapi.NodeStatus
+		next   time.Duration // zero for never
+	}{
+		{nodeapi.NodeStatusRegistering, 90 * time.Second},
+		{nodeapi.NodeStatusOnline, 90 * time.Second},
+		{nodeapi.NodeStatusDraining, 90 * time.Second},
+		{nodeapi.NodeStatusOffline, 0},
+		{nodeapi.NodeStatusFailed, 0},
+	} {
+		nodes := registry.New(time.Minute)
+		nodes.Register(registration("node"), epoch)
+		change, known := nodes.SetStatus("node", test.status, epoch.Add(30*time.Second))
+		if !known || change.Was != nodeapi.NodeStatusRegistering || change.Node.Status != test.status {
+			t.Errorf("%s: %v, %+v", test.status, known, change)
+		}
+		next, waits := nodes.NextExpiry()
+		if waits != (test.next != 0) || waits && !next.Equal(epoch.Add(test.next)) {
+			t.Errorf("%s: expires at %s, %v", test.status, next, waits)
+		}
+		nodes.Expire(epoch.Add(80 * time.Second))
+		if node, _ := nodes.Node("node"); node.Status != test.status {
+			t.Errorf("%s: became %s", test.status, node.Status)
+		}
+		nodes.Heartbeat("node", beat(), epoch.Add(81*time.Second))
+		if node, _ := nodes.Node("node"); node.Status != nodeapi.NodeStatusOnline {
+			t.Errorf("%s: is %s when it is heard of", test.status, node.Status)
+		}
+	}
+	if _, known := registry.New(time.Minute).SetStatus("node", nodeapi.NodeStatusOnline, epoch); known {
+		t.Error("a node that is not registered has a status")
+	}
+}
+
+func TestSetTimeout(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.Register(registration("node"), epoch)
+	nodes.SetTimeout(time.Second)
+	if next, _ := nodes.NextExpiry(); !next.Equal(epoch.Add(time.Second)) {
+		t.Errorf("expires at %s", next)
+	}
+	nodes.SetTimeout(time.Hour)
+	if expired := nodes.Expire(epoch.Add(time.Minute)); expired != nil {
+		t.Errorf("expired: %v", expired)
+	}
+}
+
+// TestLoad replaces a node by three that were heard of in another order than that of
+// their ids.
+func TestLoad(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.Register(registration("before"), epoch)
+	at := func(id string, status nodeapi.NodeStatus, registered, beaten time.Duration) registry.Node {
+		node := registry.Node{Registration: registration(id), Status: status, RegisteredAt: epoch.Add(registered)}
+		if beaten != 0 {
+			node.LastHeartbeat = epoch.Add(beaten)
+		}
+		return node
+	}
+	now := epoch.Add(10 * time.Second)
+	nodes.Load([]registry.Node{
+		at("a", nodeapi.NodeStatusOnline, 0, 9*time.Second),
+		at("c", nodeapi.NodeStatusFailed, 0, 0),
+		at("b", nodeapi.NodeStatusOffline, 0, 0),
+		at("b", nodeapi.NodeStatusRegistering, 3*time.Second, 0),
+	}, now)
+	if _, known := nodes.Node("before"); known {
+		t.Error("a node is left of those before")
+	}
+	var expired []string
+	for _, change := range nodes.Expire(epoch.Add(2 * time.Minute)) {
+		expired = append(expired, change.Node.Registration.NodeID)
+		want := []registry.Transition{{At: now, To: change.Was}, {At: epoch.Add(2 * time.Minute), From: change.Was, To: nodeapi.NodeStatusOffline}}
+		if diff := cmp.Diff(want, change.Node.History); diff != "" {
+			t.Errorf("history (-want +got):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, expired); diff != "" {
+		t.Errorf("expired (-want +got):\n%s", diff)
+	}
+	nodes.Clear()
+	if _, waits := nodes.NextExpiry(); waits || len(nodes.Nodes()) != 0 || len(nodes.Totals().Nodes) != 0 {
+		t.Error("something is left")
+	}
+}
+
+// TestHistory changes a status so often that not all of it is remembered, and holds on to
+// what was remembered on the way.
+func TestHistory(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.Register(registration("node"), epoch)
+	statuses := []nodeapi.NodeStatus{nodeapi.NodeStatusRegistering}
+	var kept []registry.Node
+	for i := range 3 * registry.HistorySize {
+		status := []nodeapi.NodeStatus{nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusFailed}[i%3]
+		nodes.SetStatus("node", status, epoch)
+		nodes.SetStatus("node", status, epoch) // which changes nothing
+		statuses = append(statuses, status)
+		node, _ := nodes.Node("node")
+		kept = append(kept, node)
+	}
+	for i, node := range kept {
+		want := statuses[max(0, i+2-registry.HistorySize) : i+2]
+		var got []nodeapi.NodeStatus
+		for _, transition := range node.History {
+			got = append(got, transition.To)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("after %d changes: %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+// TestPages reads nodes page by page, and does at random what can be done to nodes. What
+// the pages and the totals tell is what one finds by looking at every node.
+func TestPages(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		nodes, now := registry.New(time.Minute), epoch
+		id := rapid.StringMatching("[a-e][a-e]?")
+		statuses := rapid.SampledFrom([]nodeapi.NodeStatus{nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed})
+		pools := rapid.SampledFrom([][]nodeapi.PoolStatus{nil, {{Ready: true}, {}}, {{Ready: true, Draining: new(true)}}, {{Ready: true}, {Ready: true}}})
+		known := map[string]bool{}
+		t.Repeat(map[string]func(*rapid.T){
+			"register": func(t *rapid.T) {
+				id := id.Draw(t, "id")
+				nodes.Register(registration(id), now)
+				known[id] = true
+			},
+			"beat": func(t *rapid.T) { nodes.Heartbeat(id.Draw(t, "id"), beat(pools.Draw(t, "pools")...), now) },
+			"leave": func(t *rapid.T) {
+				id := id.Draw(t, "id")
+				nodes.Deregister(id)
+				delete(known, id)
+			},
+			"set":    func(t *rapid.T) { nodes.SetStatus(id.Draw(t, "id"), statuses.Draw(t, "status"), now) },
+			"expire": func(t *rapid.T) { now = now.Add(50 * time.Second); nodes.Expire(now) },
+			"load":   func(t *rapid.T) { nodes.Load(nodes.Nodes(), now) },
+			"look": func(t *rapid.T) {
+				var paged []string
+				want := registry.Totals{Nodes: map[nodeapi.NodeStatus]int{}}
+				limit := rapid.IntRange(1, 5).Draw(t, "limit")
+				for after, more := "", true; more; {
+					var page []registry.Node
+					page, more = nodes.Page(after, limit)
+					if len(page) > limit || more && len(page) < limit {
+						t.Fatalf("a page of %d, limit %d", len(page), limit)
+					}
+					for _, node := range page {
+						after = node.Registration.NodeID
+						paged = append(paged, after)
+						want.Nodes[node.Status]++
+						for _, pool := range node.Pools {
+							if node.Status == nodeapi.NodeStatusOnline && pool.Ready && (pool.Draining == nil || !*pool.Draining) {
+								want.PoolsAvailable++
+							}
+						}
+					}
+				}
+				if !slices.IsSorted(paged) || len(paged) != len(known) || len(nodes.Nodes()) != len(known) {
+					t.Fatalf("paged %v, want %v", paged, known)
+				}
+				if diff := cmp.Diff(want, nodes.Totals()); diff != "" {
+					t.Fatalf("totals (-want +got):\n%s", diff)
+				}
+			},
+		})
+	})
+}
+
+// TestManyComeAndGo has many more nodes come and go than are ever there.
+func TestManyComeAndGo(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	for i := range 10_000 {
+		nodes.Register(registration(fmt.Sprintf("node-%d", i)), epoch)
+		if i >= 3 {
+			nodes.Deregister(fmt.Sprintf("node-%d", i-3))
+		}
+	}
+	var ids []string
+	for _, node := range nodes.Nodes() {
+		ids = append(ids, node.Registration.NodeID)
+	}
+	if got := strings.Join(ids, " "); got != "node-9997 node-9998 node-9999" {
+		t.Errorf("left: %s", got)
+	}
+}

@@ -1,0 +1,164 @@
+package mockserver_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// walked has a request for every operation of both documents that meets with success, and
+// the path of one that meets with 404 where there is such a thing.
+var walked = map[string]struct{ path, body, unknown string }{
+	"listNodes":      {path: "/v2/nodes"},
+	"registerNode":   {path: "/v2/nodes/register", body: briefRegistration},
+	"heartbeatNode":  {path: "/v2/nodes/gpu-node-1/heartbeat", body: briefHeartbeat, unknown: "/v2/nodes/nobody/heartbeat"},
+	"deregisterNode": {path: "/v2/nodes/gpu-node-1", unknown: "/v2/nodes/nobody"},
+
+	"getOverview":      {path: "/__mock"},
+	"reset":            {path: "/__mock/reset"},
+	"readSettings":     {path: "/__mock/settings"},
+	"changeSettings":   {path: "/__mock/settings", body: `{"cloud_profile": true}`},
+	"readNodes":        {path: "/__mock/nodes"},
+	"loadNodes":        {path: "/__mock/nodes", body: `{"nodes": [{"registration": ` + briefRegistration + `}]}`},
+	"readNode":         {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
+	"forgetNode":       {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
+	"setNodeStatus":    {path: "/__mock/nodes/gpu-node-1/status", body: `{"status": "Failed"}`, unknown: "/__mock/nodes/nobody/status"},
+	"readFaults":       {path: "/__mock/faults"},
+	"replaceFaults":    {path: "/__mock/faults", body: `{"faults": {"moody": {"rules": [{"effect": {"status": 503}}]}}}`},
+	"putFault":         {path: "/__mock/faults/moody", body: `{"rules": [{"effect": {"connection": "hang"}}], "enabled": false}`},
+	"switchFault":      {path: "/__mock/faults/flaky", body: `{"enabled": false}`, unknown: "/__mock/faults/nothing"},
+	"deleteFault":      {path: "/__mock/faults/flaky", unknown: "/__mock/faults/nothing"},
+	"readClock":        {path: "/__mock/clock"},
+	"changeClock":      {path: "/__mock/clock", body: `{"speed": 1}`},
+	"advanceClock":     {path: "/__mock/clock/advance", body: `{"by_ms": 1}`},
+	"readJournal":      {path: "/__mock/journal"},
+	"clearJournal":     {path: "/__mock/journal"},
+	"readEntry":        {path: "/__mock/journal/{newest}", unknown: "/__mock/journal/9007199254740991"},
+	"streamJournal":    {path: "/__mock/stream"},
+	"readDrift":        {path: "/__mock/drift"},
+	"clearDrift":       {path: "/__mock/drift"},
+	"checkExpectation": {path: "/__mock/expectations", body: `{"node": "gpu-node-1"}`},
+}
+
+// TestEveryDeclaredStatus walks through all operations of both documents, and provokes
+// for each every status that is declared for it. Each answer is held to the document by
+// another validator than the server's, which knows of no status that is not declared.
+func TestEveryDeclaredStatus(t *testing.T) {
+	servers := newWalkedServers(t)
+	seen := 0
+	for _, doc := range documents(t) {
+		for path, item := range doc.Paths.Map() {
+			for method, operation := range item.Operations() {
+				seen++
+				route := &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: operation}
+				for _, status := range slices.Sorted(maps.Keys(operation.Responses.Map())) {
+					t.Run(operation.OperationID+"/"+status, func(t *testing.T) {
+						servers.provoke(t, route, status)
+					})
+				}
+			}
+		}
+	}
+	if seen != len(walked) {
+		t.Errorf("there are %d operations, but requests for %d", seen, len(walked))
+	}
+}
+
+// walkedServers are mock orchestratords that differ in how well they are disposed.
+type walkedServers struct{ open, locked, broken *client }
+
+func newWalkedServers(t *testing.T) walkedServers {
+	const limit = 64 << 10
+	open, _ := start(t, mockserver.WithBodyLimit(limit))
+	locked, _ := start(t, mockserver.WithTokens("secret"), mockserver.WithControlToken("other-secret"))
+	broken, server := start(t, mockserver.WithLogger(nil)) // its log would be long
+	server.BreakControl()
+	return walkedServers{open, locked, broken}
+}
+
+// provoke has an operation answer with a status, and fails the test if it does not.
+func (s walkedServers) provoke(t *testing.T, route *routers.Route, status string) {
+	good, known := walked[route.Operation.OperationID]
+	if !known {
+		t.Fatal("there is no request for this operation")
+	}
+	code, err := strconv.Atoi(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := s.prepare(t)
+	good.path = strings.Replace(good.path, "{newest}", newest, 1)
+	client, method, path, body, header := s.open, route.Method, good.path, good.body, []string{"Content-Type", "application/json"}
+	switch code {
+	case http.StatusOK, http.StatusNoContent:
+	case http.StatusBadRequest:
+		if body == "" {
+			path += "?nonsense=1"
+		}
+		body = "{"
+	case http.StatusUnauthorized:
+		client = s.locked
+	case http.StatusForbidden:
+		header = append(header, "Origin", "http://stray.example")
+	case http.StatusNotFound:
+		path = good.unknown
+	case http.StatusMethodNotAllowed:
+		method = undeclaredMethod(route.PathItem)
+	case http.StatusRequestEntityTooLarge:
+		body = strings.Repeat(" ", 17<<20)
+	case http.StatusUnsupportedMediaType:
+		header[1] = "text/plain"
+	case http.StatusUnprocessableEntity:
+		body = "[]"
+	case http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		client = s.failing(t, route, code)
+	default:
+		t.Fatalf("there is no way to provoke a %d", code)
+	}
+	got := client.as(t).do(method, path, body, header...)
+	got.expect(t, code)
+	client.as(t).hold(got, route)
+}
+
+// prepare sees to what the requests take for granted: a node, and an entry of the
+// journal. It returns the number of the newest.
+func (s walkedServers) prepare(t *testing.T) string {
+	for _, id := range []string{"reset", "loadNodes"} {
+		r := walked[id]
+		method := map[string]string{"reset": "POST", "loadNodes": "PUT"}[id]
+		s.open.as(t).do(method, r.path, r.body, "Content-Type", "application/json").expect(t, http.StatusNoContent)
+	}
+	var journal control.JournalPage
+	decode(t, s.open.as(t).do("GET", walked["readJournal"].path, "").text, &journal)
+	return strconv.FormatInt(journal.Last, 10)
+}
+
+// failing returns a server that fails at an operation with a status.
+func (s walkedServers) failing(t *testing.T, route *routers.Route, status int) *client {
+	if strings.HasPrefix(route.Path, "/__mock") {
+		return s.broken
+	}
+	fault := fmt.Sprintf(`{"rules": [{"effect": {"status": %d, "retry_after_s": 7}}]}`, status)
+	s.open.as(t).do("PUT", "/__mock/faults/moody", fault, "Content-Type", "application/json").expect(t, http.StatusOK)
+	return s.open
+}
+
+// undeclaredMethod returns a method that a path does not know.
+func undeclaredMethod(item *openapi3.PathItem) string {
+	for _, method := range []string{http.MethodPost, http.MethodPut} {
+		if item.GetOperation(method) == nil {
+			return method
+		}
+	}
+	return http.MethodPatch
+}
