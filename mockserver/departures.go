@@ -12,6 +12,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
 // noteDrift takes down how a request departs from the contract: by breaking it, which
@@ -20,6 +21,12 @@ func (s *Server) noteDrift(x *exchange, r *http.Request, form *shape, body any, 
 	x.departures = s.contract.departures(x.operation, form, body, broken)
 	if len(x.departures) == 0 {
 		return
+	}
+	for i := range x.departures {
+		d := &x.departures[i]
+		for _, text := range []*string{&d.Pointer, &d.Expected, &d.Got} {
+			*text = journal.Masked(*text, r.Header)
+		}
 	}
 	seen := drift.Sighting{NodeID: x.nodeID, At: s.clock.Now()}
 	for _, departure := range s.drift.Add(seen, x.departures) {

@@ -2,6 +2,7 @@ package mockserver_test
 
 import (
 	"bytes"
+	"fmt"
 	"context"
 	"log/slog"
 	"net/http"
@@ -124,6 +125,26 @@ func TestTokensStaySecret(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "hush") || text.Len() == 0 {
 		t.Errorf("log: %s", text.String())
+	}
+}
+
+// TestTokensOutOfPlaceStaySecret sends a token where it does not belong: in the path, and
+// as the name of a field (CLOUD-4013).
+func TestTokensOutOfPlaceStaySecret(t *testing.T) {
+	var text bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client, server := start(t, mockserver.WithTokens("hush-right"), mockserver.WithLogger(logger))
+	bearer := []string{"Authorization", "Bearer hush-right"}
+	client.do("DELETE", "/v2/nodes/hush-right", "", bearer...).expect(t, http.StatusNotFound)
+	client.do("GET", "/v3/hush-right", "", bearer...).expect(t, http.StatusNotFound)
+	client.do("POST", "/v2/nodes/register", strings.Replace(briefRegistration, "{", `{"hush-right":1,`, 1),
+		append(bearer, "Content-Type", "application/json")...).expect(t, http.StatusOK)
+	drifted := fmt.Sprint(server.Drift())
+	if !strings.Contains(drifted, "**********") || !strings.Contains(text.String(), "**********") {
+		t.Errorf("nothing was logged (%s) or noted (%s)", &text, drifted)
+	}
+	if strings.Contains(text.String(), "hush") || strings.Contains(drifted, "hush") {
+		t.Errorf("log: %s\ndrift: %s", &text, drifted)
 	}
 }
 

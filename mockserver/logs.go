@@ -8,20 +8,21 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // logNode logs what a request did to a node (CLOUD-7020).
-func (s *Server) logNode(ctx context.Context, message string, node registry.Node, request *nodeapi.CorrelationID) {
-	s.log.LogAttrs(ctx, slog.LevelInfo, message, append(nodeAttrs(node), correlationAttr(*request))...)
+func (s *Server) logNode(ctx context.Context, message string, node registry.Node) {
+	s.log.LogAttrs(ctx, slog.LevelInfo, message, append(nodeAttrs(node), correlationAttr(exchangeIn(ctx).correlationID))...)
 }
 
 // logHeartbeat logs a heartbeat, and the status of its node when that has changed.
-func (s *Server) logHeartbeat(ctx context.Context, change registry.Change, request *nodeapi.CorrelationID) {
+func (s *Server) logHeartbeat(ctx context.Context, change registry.Change) {
 	if s.log.Enabled(ctx, slog.LevelDebug) {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "heartbeat",
-			append(nodeAttrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), correlationAttr(*request))...)
+			append(nodeAttrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), correlationAttr(exchangeIn(ctx).correlationID))...)
 	}
 	if !change.StatusChanged() {
 		return
@@ -30,7 +31,7 @@ func (s *Server) logHeartbeat(ctx context.Context, change registry.Change, reque
 	if change.Node.Status == nodeapi.NodeStatusDraining {
 		message = "node draining"
 	}
-	s.logNode(ctx, message, change.Node, request)
+	s.logNode(ctx, message, change.Node)
 }
 
 // logOffline logs the nodes that went offline. There is no request behind it.
@@ -46,9 +47,9 @@ func (s *Server) logRefusal(r *http.Request, p *problem) {
 	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),
-		slog.String("detail", p.detail),
+		slog.String("detail", journal.Masked(p.detail, r.Header)),
 		slog.String("method", cut(r.Method, quoted)),
-		slog.String("path", cut(r.URL.Path, quoted)),
+		slog.String("path", journal.Masked(cut(r.URL.Path, quoted), r.Header)),
 		correlationAttr(s.correlationID(r)))
 }
 
@@ -69,7 +70,7 @@ func (s *Server) logFault(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), slog.LevelError, "internal error",
 		slog.Any("error", err),
 		slog.String("method", cut(r.Method, quoted)),
-		slog.String("path", cut(r.URL.Path, quoted)),
+		slog.String("path", journal.Masked(cut(r.URL.Path, quoted), r.Header)),
 		correlationAttr(s.correlationID(r)))
 }
 

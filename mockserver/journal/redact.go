@@ -196,3 +196,14 @@ func unescaped(text []byte) (byte, int) {
 	}
 	return c[0], len(text) - len(digits) + 2
 }
+
+// Masked returns a text that repeats some of a request, with the credentials that the
+// request's headers carry overwritten by asterisks (CLOUD-4013). A Journal does this by
+// itself.
+func Masked(text string, header http.Header) string {
+	secrets := appendSecrets(make([]string, 0, maxSecrets), header)
+	if masked := []byte(text); mask(masked, secrets) {
+		return string(masked)
+	}
+	return text
+}
