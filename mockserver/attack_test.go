@@ -208,9 +208,9 @@ func TestHostileNames(t *testing.T) {
 }
 
 // fetch asks for a path, be it of an operation or a page.
-func (c *client) fetch(path string) answer {
+func (c *client) fetch(path string, headers ...string) answer {
 	c.t.Helper()
 	bare := *c
 	bare.docs = nil
-	return bare.do(http.MethodGet, path, "")
+	return bare.do(http.MethodGet, path, "", headers...)
 }

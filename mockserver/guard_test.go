@@ -105,7 +105,7 @@ func TestGuardedPaths(t *testing.T) {
 		"/__mock%2fnodes":  http.StatusForbidden,
 		"/__mock/%2e%2e/x": http.StatusForbidden,
 	} {
-		got := fetch(t, http.MethodGet, client.url+path, "Origin", "http://stray.example")
+		got := client.fetch(path, "Origin", "http://stray.example")
 		if got.StatusCode != status {
 			t.Errorf("%s: status %d, want %d: %.100s", path, got.StatusCode, status, got.text)
 		}

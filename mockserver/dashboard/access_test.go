@@ -11,6 +11,7 @@ import (
 // A screen reader finds its way by landmarks and headings, and is told what each thing
 // that can be operated is called.
 func TestAccessibilityTree(t *testing.T) {
+	t.Parallel()
 	p := open(t, busy(t).URL, look{})
 	p.unfold()
 	tree := call(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})

@@ -19,6 +19,7 @@ import (
 var crowdFor = flag.Duration("crowd", 0, "measure the page for this `long` before a thousand nodes with a heartbeat a second")
 
 func TestThousandNodes(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, ids(1000)...)
 	p := open(t, mock.URL, look{})

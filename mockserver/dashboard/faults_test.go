@@ -9,6 +9,7 @@ import (
 )
 
 func TestFaultsAreSwitched(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	toggle := ".fault .switch[aria-labelledby=fault-outage]"
@@ -26,6 +27,7 @@ func TestFaultsAreSwitched(t *testing.T) {
 }
 
 func TestFaultIsAdded(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#fault-list", "outage")
@@ -64,6 +66,7 @@ func TestFaultIsAdded(t *testing.T) {
 
 // What is wrong with a definition is told where it was made.
 func TestFaultIsRefused(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#fault-list", "outage")
@@ -79,6 +82,7 @@ func TestFaultIsRefused(t *testing.T) {
 }
 
 func TestDriftIsShown(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet, mockserver.WithValidation(mockserver.Report))
 	p := open(t, mock.URL, look{})
 	p.waitText("#drift-empty", "No request has departed")

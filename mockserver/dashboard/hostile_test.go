@@ -11,6 +11,7 @@ import (
 
 // Whatever a node puts into its names is shown as it is, and does nothing.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	const (
 		image   = `<img src=x onerror="window.pwned=1;alert(1)">`
 		script  = `</script><script>window.pwned=1</script>`

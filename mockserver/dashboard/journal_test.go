@@ -10,6 +10,7 @@ const fitting = `{"node_id":"gpu-node-1","machine_id":"machine-1","address":"htt
 	`"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1"}}`
 
 func TestEntryOpens(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#journal-empty", "Nothing has happened yet")
@@ -36,6 +37,7 @@ func TestEntryOpens(t *testing.T) {
 }
 
 func TestJournalIsFiltered(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)

@@ -25,6 +25,7 @@ var selectAll = chromedp.Func(func(ctx context.Context, _ *chromedp.Target) erro
 
 // All that the mouse can do, the keyboard can.
 func TestKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, ids(3)...)
 	p := open(t, mock.URL, look{})

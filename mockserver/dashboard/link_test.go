@@ -13,6 +13,7 @@ import (
 )
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	const token = "a-control-token"
 	mock := mocktest.Start(t, quiet, mockserver.WithControlToken(token))
 	p := open(t, mock.URL, look{})
@@ -41,6 +42,7 @@ func TestSignIn(t *testing.T) {
 
 // The page says when the mock is away, and is up to date again as soon as one is back.
 func TestMockGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	first := serve(t, "127.0.0.1:0")
 	p := open(t, first.URL, look{})
 	p.waitText("#link", "Live")

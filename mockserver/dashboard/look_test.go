@@ -44,6 +44,7 @@ func (p *tab) unfold() {
 }
 
 func TestPhone(t *testing.T) {
+	t.Parallel()
 	p := open(t, busy(t).URL, look{width: 360, height: 740})
 	p.unfold()
 	wide := eval[[]string](p, `[...document.querySelectorAll('body *')]
@@ -61,6 +62,7 @@ func TestPhone(t *testing.T) {
 }
 
 func TestColours(t *testing.T) {
+	t.Parallel()
 	mock := busy(t)
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -74,6 +76,7 @@ func TestColours(t *testing.T) {
 }
 
 func TestThemeIsRemembered(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{scheme: "dark"})
 	const ground = "getComputedStyle(document.documentElement).backgroundColor"
@@ -91,6 +94,7 @@ func TestThemeIsRemembered(t *testing.T) {
 }
 
 func TestNothingMovesForThoseWhoAskedSo(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

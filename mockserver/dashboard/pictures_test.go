@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
@@ -34,6 +35,7 @@ const (
 // The pictures of the README tell a story. The mock's clock is put forward from one to the
 // next, so that nobody waits and they come out the same.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	f := newFilm(t)
 	p := open(t, f.mock.URL, look{width: 1280, height: 900})
 	p.waitText("#node-empty", "go run ./cmd/nodesim run")
@@ -46,8 +48,8 @@ func TestPictures(t *testing.T) {
 
 	p.click("[aria-label='Pull the cable of gpu-node-2']")
 	p.waitText(".node[data-pulled]", "gpu-node-2")
-	f.play(3 * time.Second)
-	p.waitText(".beat-left", "left")
+	f.play(4 * time.Second)
+	p.waitText(".beat-left", "late")
 	f.shoot(p, "cable", "#timeline")
 
 	f.play(9 * time.Second)
@@ -134,6 +136,7 @@ const staging = `(async () => {
 	const shown = new Date(now).toISOString().slice(11, 19);
 	while (document.querySelector('#clock-now').textContent !== shown) await new Promise((done) => setTimeout(done, 50));
 	document.activeElement.blur();
+	document.querySelectorAll('.command code').forEach((e) => { e.textContent = e.textContent.replace(location.host, '127.0.0.1:8080'); });
 	scrollTo(0, 0);
 	await new Promise((done) => setTimeout(done, 600)); // for the words beside the bars
 	document.querySelector('#clock-toggle').textContent = 'Pause';
@@ -145,9 +148,10 @@ const staging = `(async () => {
 // shoot takes a picture of the page, from its top to the end of an element.
 func (f *film) shoot(p *tab, name, last string) {
 	f.t.Helper()
+	p.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 1))
 	eval[bool](p, staging)
 	type area struct{ Width, Height float64 }
-	size := eval[area](p, "({Width: innerWidth, Height: Math.ceil(document.querySelector('"+last+"').getBoundingClientRect().bottom) + 14})")
+	size := eval[area](p, "({Width: innerWidth, Height: Math.ceil(document.querySelector('"+last+"').getBoundingClientRect().bottom) + 7})")
 	answer := call(p, page.CaptureScreenshot, page.CaptureScreenshotParams{
 		CaptureBeyondViewport: new(true), Clip: &page.Viewport{Width: size.Width, Height: size.Height, Scale: 1},
 	})
@@ -155,15 +159,15 @@ func (f *film) shoot(p *tab, name, last string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	if !*update {
+		return
+	}
 	var small bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, quantise(picture)); err != nil {
 		f.t.Fatal(err)
 	}
 	if small.Len() > largestPicture {
 		f.t.Errorf("%s: %d bytes, want at most %d", name, small.Len(), largestPicture)
-	}
-	if !*update {
-		return
 	}
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		f.t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 // The story of the README: a node appears, its cable is pulled, it goes Offline, and when
 // the cable is back, so is the node.
 func TestPulledCable(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+mock.URL)
@@ -35,6 +36,7 @@ func TestPulledCable(t *testing.T) {
 }
 
 func TestNodeActions(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, ids(3)...)
 	p := open(t, mock.URL, look{})
@@ -48,6 +50,7 @@ func TestNodeActions(t *testing.T) {
 }
 
 func TestNodesAreFilteredAndSorted(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, ids(30)...)
 	p := open(t, mock.URL, look{})
@@ -71,6 +74,7 @@ func TestNodesAreFilteredAndSorted(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, "gpu-node-1")
 	p := open(t, mock.URL, look{})
@@ -89,6 +93,7 @@ func TestClock(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#link", "Live")

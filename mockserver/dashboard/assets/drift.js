@@ -1,4 +1,4 @@
-import { attempt, attribute, byId, el, list, text } from './dom.js';
+import { attempt, byId, el, list, text } from './dom.js';
 import { count, operations, plural, timeOfDay } from './format.js';
 
 /** How requests departed from the contract. */
@@ -9,12 +9,11 @@ export function drift(api, store, sync) {
   }));
   store.subscribe(['drift', 'overview'], () => {
     const { departures, dropped } = store.drift;
-    text(byId('drift-count'), departures.length ? count(departures.length) : 'none');
+    text(byId('drift-count'), departures.length ? `${count(departures.length)}${dropped ? `, and ${count(dropped)} that are not kept` : ''}` : 'none');
     byId('drift-clear').hidden = !departures.length;
     list(byId('drift-list'), departures, ({ departure: d }) => `${d.operation} ${d.pointer} ${d.kind}`, driftRow);
     byId('drift-empty').hidden = departures.length > 0;
     text(byId('drift-empty'), emptyWords[store.overview?.settings.validation] ?? '');
-    attribute(byId('drift-list'), 'data-dropped', dropped || null);
   });
 }
 

@@ -69,12 +69,12 @@ function sceneOf(store, end, length) {
 
 /** The statuses that a node had, and from when to when. */
 function bandsOf({ node, history }, start, end) {
-  const bands = history.filter(({ to }) => to).map((change, i, all) => ({
+  const bands = history.map((change, i) => ({
     status: change.to,
     from: Math.max(change.at_ms, start),
-    to: Math.min(history[history.indexOf(change) + 1]?.at_ms ?? end, end),
-    begins: change.at_ms >= start && i <= all.length,
-  }));
+    to: Math.min(history[i + 1]?.at_ms ?? end, end),
+    begins: change.at_ms >= start,
+  })).filter(({ status }) => status);
   if (!history.length) bands.push({ status: node.status, from: start, to: end, begins: false });
   return bands.filter(({ from, to }) => to > from);
 }
