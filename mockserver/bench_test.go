@@ -1,8 +1,10 @@
 package mockserver_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -42,4 +44,45 @@ func BenchmarkHeartbeat(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkFleet measures a heartbeat among few nodes and among many, which should cost
+// about the same, and what a node takes in memory once it has sent one.
+func BenchmarkFleet(b *testing.B) {
+	for _, count := range []int{100, 100_000} {
+		b.Run(fmt.Sprintf("nodes=%d", count), func(b *testing.B) {
+			server, err := mockserver.New()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer server.Close()
+			send := func(path, body string) {
+				r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+				r.Header.Set("Content-Type", "application/json")
+				server.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			before := heap()
+			paths := make([]string, count)
+			for i := range paths {
+				id := fmt.Sprintf("gpu-node-%d", i)
+				paths[i] = "/v2/nodes/" + id + "/heartbeat"
+				send("/v2/nodes/register", strings.Replace(briefRegistration, "gpu-node-1", id, 1))
+				send(paths[i], briefHeartbeat)
+			}
+			held := float64(heap()-before) / float64(count)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i = (i + 7919) % count {
+				send(paths[i], briefHeartbeat)
+			}
+			b.ReportMetric(held, "B/node")
+		})
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

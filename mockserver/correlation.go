@@ -1,15 +1,16 @@
 package mockserver
 
 import (
-	"crypto/rand"
-	"maps"
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
 	"net/http"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
-// correlate sees to it that a request carries one correlation id that fits the
-// document, and that its answer carries the same.
+// correlate gives a request a correlation id that fits the document, its own if it has one
+// and no other, and its answer the same.
 func (s *Server) correlate(next http.Handler) http.Handler {
 	name := http.CanonicalHeaderKey(s.contract.correlationID.Name)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -17,14 +18,19 @@ func (s *Server) correlate(next http.Handler) http.Handler {
 		if given := r.Header[name]; len(given) == 1 && wire.FitsCorrelationID(given[0]) {
 			x.correlationID = given[0]
 		} else {
-			x.correlationID = rand.Text()
-			maps.Copy(x.headers, r.Header) // which is not the server's to change
-			x.headers[name] = []string{x.correlationID}
-			r.Header = x.headers
+			x.correlationID = newCorrelationID()
 		}
 		w.Header()[name] = []string{x.correlationID}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// newCorrelationID returns an id that no other request has. It is no secret.
+func newCorrelationID() string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	return hex.EncodeToString(id[:])
 }
 
 // correlationID returns the correlation id of a request that correlate has passed on.

@@ -53,7 +53,6 @@ type exchange struct {
 	client   http.ResponseWriter // the connection's own, which also flushes and hijacks
 	declared *operation          // what the document says of the operation; nil if there is none
 	checked  checkedBody         // the body of the request
-	headers  http.Header         // room for those of a request that lacks some
 	route    *chi.Context
 	carrier  *carrier
 }
@@ -77,7 +76,7 @@ type exchanges struct{ idle sync.Pool }
 func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
 	x, ok := e.idle.Get().(*exchange)
 	if !ok {
-		x = &exchange{answer: answer{header: http.Header{}}, headers: http.Header{}, route: chi.NewRouteContext()}
+		x = &exchange{answer: answer{header: http.Header{}}, route: chi.NewRouteContext()}
 	}
 	x.began = time.Now()
 	x.client = w
@@ -91,9 +90,8 @@ func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *h
 func (e *exchanges) end(x *exchange) {
 	x.carrier.exchange.Store(nil)
 	x.answer.reset()
-	clear(x.headers)
 	x.route.Reset()
-	*x = exchange{answer: x.answer, requestBody: reusable(x.requestBody), headers: x.headers, route: x.route}
+	*x = exchange{answer: x.answer, requestBody: reusable(x.requestBody), route: x.route}
 	e.idle.Put(x)
 }
 

@@ -24,7 +24,7 @@ func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestO
 	if change.Was != "" {
 		message = "node registered again"
 	}
-	o.logNode(ctx, message, change.Node, r.Params.XCorrelationID)
+	o.logNode(ctx, message, change.Node)
 	return api.RegisterNode200JSONResponse{
 		Body: nodeapi.RegisterResponse{Success: true, Message: message, NodeID: r.Body.NodeID},
 	}, nil
@@ -38,7 +38,7 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 	}
 	o.watch.arm()
 	o.recordChange(change)
-	o.logHeartbeat(ctx, change, r.Params.XCorrelationID)
+	o.logHeartbeat(ctx, change)
 	return api.HeartbeatNode200JSONResponse{Body: heartbeatAnswer(exchangeIn(ctx).settings.heartbeatInterval)}, nil
 }
 
@@ -49,7 +49,7 @@ func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequ
 		return nil, o.unknownNode(r.ID)
 	}
 	o.recordGone(node)
-	o.logNode(ctx, "node deregistered", node, r.Params.XCorrelationID)
+	o.logNode(ctx, "node deregistered", node)
 	return api.DeregisterNode204Response{}, nil
 }
 

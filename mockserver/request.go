@@ -46,11 +46,8 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 		return err
 	}
 	x.requestBody, err = readAll(x.requestBody[:0], http.MaxBytesReader(x.client, r.Body, s.bodyLimit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
-	}
 	if err != nil {
-		return newProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early: %v", err)
+		return unreadable(err)
 	}
 	value, good := wire.Decode(x.operation, x.requestBody)
 	if x.input = value; !good {
@@ -64,6 +61,14 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	x.checked = checkedBody{http.NoBody, value}
 	r.Body = &x.checked
 	return nil
+}
+
+// unreadable returns the problem of a body that cannot be read.
+func unreadable(err error) error {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+	}
+	return newProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early: %v", err)
 }
 
 // formOf returns what the document says of bodies of a request's content type.

@@ -60,12 +60,13 @@ import (
 `
 
 func generate(doc *openapi3.T) ([]byte, error) {
-	requests, answers := reach(schema.Bodies(doc)), reach(successes(doc))
-	for _, ref := range slices.Concat(requests, answers) {
+	bodies, successes := schema.Bodies(doc), successes(doc)
+	for _, ref := range slices.Concat(bodies, successes) {
 		if err := known(ref.Value); err != nil {
 			return nil, fmt.Errorf("schema %s: %w", schema.TypeName(ref), err)
 		}
 	}
+	requests, answers := reach(bodies), reach(successes)
 	g := generator{texts: map[string]string{}, patterns: map[string]string{}}
 	g.decode(doc)
 	for _, ref := range requests {

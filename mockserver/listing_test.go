@@ -1,0 +1,103 @@
+package mockserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// fleet returns as many nodes, in the order of their ids, as they are after a heartbeat.
+func fleet(t testing.TB, count int) []registry.Node {
+	t.Helper()
+	var registration nodeapi.RegisterRequest
+	if err := json.Unmarshal([]byte(goodRegistration), &registration); err != nil {
+		t.Fatal(err)
+	}
+	nodes := make([]registry.Node, count)
+	for i := range nodes {
+		registration.NodeID = fmt.Sprintf("node-%06d", i)
+		nodes[i] = registry.Node{Registration: registration, Status: nodeapi.NodeStatusOnline, RegisteredAt: time.Unix(1, 0), LastHeartbeat: time.Unix(2, 0)}
+	}
+	return nodes
+}
+
+// TestListing lists so many nodes that the list is sent in one chunk, or several.
+func TestListing(t *testing.T) {
+	for _, count := range []int{0, 1, listingPage, listingPage + 1, 1000} {
+		s := newServer(t)
+		s.nodes.Load(fleet(t, count), time.Now())
+		got := httptest.NewRecorder()
+		s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+		value, err := decodeJSON(got.Body.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.contract.check(s.contract.paths.Value("/v2/nodes").Get.Responses.Status(200).Value.Content.Get("application/json").Schema.Value, value); err != nil {
+			t.Errorf("%d nodes: %v", count, err)
+		}
+		var list nodeapi.NodeList
+		if err := json.Unmarshal(got.Body.Bytes(), &list); err != nil || int(list.Count) != count || len(list.Nodes) != count {
+			t.Errorf("%d nodes: counted %d, listed %d, %v", count, list.Count, len(list.Nodes), err)
+		}
+		for i, node := range list.Nodes {
+			if want := fmt.Sprintf("node-%06d", i); node.NodeID != want {
+				t.Errorf("node %d is %s", i, node.NodeID)
+			}
+		}
+	}
+}
+
+// TestBrokenListing lists nodes of which one breaks the document. If that shows before
+// anything is sent the answer is a 500, and else the connection is broken off.
+func TestBrokenListing(t *testing.T) {
+	for _, test := range []struct {
+		at      int
+		aborted bool
+	}{{0, false}, {999, true}} {
+		var log bytes.Buffer
+		s := newServer(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		nodes := fleet(t, 1000)
+		nodes[test.at].Registration.Version = new("")
+		s.nodes.Load(nodes, time.Now())
+		got, aborted := httptest.NewRecorder(), false
+		func() {
+			defer func() { aborted = recover() == http.ErrAbortHandler }()
+			s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+		}()
+		if aborted != test.aborted || !aborted && got.Code != http.StatusInternalServerError {
+			t.Errorf("node %d: status %d, aborted %t", test.at, got.Code, aborted)
+		}
+		if want := fmt.Sprintf("node-%06d", test.at); !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "/version") {
+			t.Errorf("the log lacks %s: %s", want, log.String())
+		}
+	}
+}
+
+// discard is a client that takes note of nothing.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header          { return d.header }
+func (discard) WriteHeader(int)                {}
+func (discard) Write(text []byte) (int, error) { return len(text), nil }
+
+func BenchmarkListing(b *testing.B) {
+	for _, count := range []int{100, 100_000} {
+		b.Run(fmt.Sprintf("nodes=%d", count), func(b *testing.B) {
+			s := newServer(b)
+			s.nodes.Load(fleet(b, count), time.Now())
+			b.ReportAllocs()
+			for b.Loop() {
+				s.ServeHTTP(discard{http.Header{}}, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+			}
+		})
+	}
+}
