@@ -236,8 +236,13 @@ func TestValidationOff(t *testing.T) {
 	client, server := start(t, mockserver.WithValidation(mockserver.Off))
 	client.register(edited(t, briefRegistration, "/address", "nowhere")).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
-	for _, body := range []string{"", "{", "[]", `{"node_id": 1}`} {
-		client.register(body).expect(t, http.StatusUnprocessableEntity)
+	for body, status := range map[string]int{
+		"":               http.StatusBadRequest,
+		"{":              http.StatusBadRequest,
+		"[]":             http.StatusUnprocessableEntity,
+		`{"node_id": 1}`: http.StatusUnprocessableEntity,
+	} {
+		client.register(body).expect(t, status)
 	}
 	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.Address != "nowhere" {
 		t.Errorf("nodes: %+v", nodes)

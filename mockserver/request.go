@@ -1,7 +1,6 @@
 package mockserver
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,13 +35,8 @@ func (s *Server) checkRequest(next http.Handler) http.Handler {
 // body with several faults is refused for the one that costs least to find: 415, 413, 400,
 // 422.
 func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Content) (err error) {
-	if s.settings.Load().validation == Off {
-		x.requestBody, err = readAll(x.requestBody[:0], r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(x.requestBody))
-		return err
-	}
 	form, err := formOf(r, declared)
-	if err != nil {
+	if err != nil && x.settings.validation != Off {
 		return err
 	}
 	x.requestBody, err = readAll(x.requestBody[:0], http.MaxBytesReader(x.client, r.Body, s.bodyLimit))
@@ -105,11 +99,14 @@ func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 
 // judge returns the value of a body that is not plainly good: if it keeps the contract, or
 // what in it does if the server is lenient; else the problem. How it departs from the
-// contract is noted.
+// contract is noted. A server without validation asks for nothing but JSON.
 func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
 	value, err := decodeJSON(x.requestBody)
 	if err != nil {
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
+	}
+	if x.settings.validation == Off {
+		return value, nil
 	}
 	return s.checkBody(x, r, form.Schema.Value, value)
 }
@@ -129,7 +126,7 @@ func (s *Server) checkBody(x *exchange, r *http.Request, schema *openapi3.Schema
 	if err == nil {
 		return value, nil
 	}
-	if s.settings.Load().validation == Report {
+	if x.settings.validation == Report {
 		if mended, ok := s.contract.mend(shape, value); ok {
 			return mended, nil
 		}

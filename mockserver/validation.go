@@ -14,8 +14,8 @@ const (
 	// apart. Refused is only what cannot be read, such as a registration without a
 	// node id.
 	Report Validation = "report"
-	// Off stops the server from holding requests and its own answers to the document,
-	// and from limiting the size of bodies. It is there to measure what that costs.
+	// Off stops the server from holding requests and its own answers to the document.
+	// Refused is only what the types of the document cannot hold.
 	Off Validation = "off"
 )
 

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 func main() {
+	floor := heapFloor()
+	defer runtime.KeepAlive(floor)
 	cli.Main(func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return run(ctx, args, stdout, stderr, os.Getenv)
 	})
