@@ -2,8 +2,8 @@ package mockserver_test
 
 import (
 	"bytes"
-	"fmt"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
