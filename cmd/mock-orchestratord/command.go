@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,7 @@ or else it is the default. A variable that is empty counts as not set.`,
 			defer mock.Close()
 			defer s.misbehaviour.follow(mock.Faults(), log)()
 			s.warn(log)
+			debug.FreeOSMemory() // what reading the document has left behind
 			err := serve(cmd.Context(), s, tls, mock, log, cmd.OutOrStdout())
 			drifted := summarize(cmd.ErrOrStderr(), mock.Drift())
 			if err == nil && drifted && s.failOnDrift {
