@@ -2,11 +2,9 @@ package mockserver
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -159,18 +157,13 @@ func unknownParameter(name string, declared openapi3.Parameters) string {
 
 // readControlBody returns the value of a body, or everything that is wrong with it.
 func (c *contract) readControlBody(w http.ResponseWriter, r *http.Request, declared openapi3.Content) (any, error) {
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	form := declared[mediaType]
-	if form == nil {
-		return nil, newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "content type %q is not supported: send %s",
-			cut(r.Header.Get("Content-Type"), quoted), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
+	form, err := formOf(r, declared)
+	if err != nil {
+		return nil, err
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, controlBodyLimit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
-	}
 	if err != nil {
-		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early: %v", err)
+		return nil, unreadable(err)
 	}
 	value, err := decodeJSON(text)
 	if err != nil {
