@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -19,7 +20,8 @@ import (
 // answer is what the server is about to answer. It is held back until it is known to
 // be good.
 type answer struct {
-	header http.Header
+	header http.Header // the connection's own
+	given  []string    // the names of headers that were there before the answer
 	status int
 	body   bytes.Buffer
 
@@ -65,30 +67,38 @@ func (a *answer) WriteValue(status int, contentType string, value any) error {
 	return nil
 }
 
-// begin makes a new answer of this one, with these headers.
+// begin makes a new answer of this one, which adds to headers that others have set.
 func (a *answer) begin(header http.Header) {
-	a.reset()
-	maps.Copy(a.header, header)
-}
-
-func (a *answer) reset() {
-	clear(a.header)
-	*a = answer{header: a.header, body: a.body}
+	given := a.given[:0]
+	for name := range header {
+		given = append(given, name)
+	}
+	*a = answer{header: header, given: given, body: a.body}
 	if a.body.Reset(); a.body.Cap() > keptBuffer {
 		a.body = bytes.Buffer{}
 	}
 }
 
+// beginAgain forgets what the answer was to be.
+func (a *answer) beginAgain() {
+	maps.DeleteFunc(a.header, func(name string, _ []string) bool { return !slices.Contains(a.given, name) })
+	a.begin(a.header)
+}
+
 // sendTo sends the answer. The error is that of what makes the rest: that a client has
 // gone is none.
 func (a *answer) sendTo(client http.ResponseWriter) error {
-	maps.Copy(client.Header(), a.header)
 	client.WriteHeader(a.status)
-	_, err := client.Write(a.body.Bytes())
-	if err != nil || a.rest == nil {
+	if a.rest == nil && a.body.Len() <= pieceSize {
+		_, _ = client.Write(a.body.Bytes())
 		return nil
 	}
-	return a.rest(client)
+	pieces := newPiecewise(client)
+	defer pieces.end()
+	if _, err := pieces.Write(a.body.Bytes()); err != nil || a.rest == nil {
+		return nil
+	}
+	return a.rest(pieces)
 }
 
 // checkAnswers puts a 500 in place of the answers of next that break the document, and
@@ -102,7 +112,7 @@ func (s *Server) checkAnswers(next http.Handler) http.Handler {
 			err = s.contract.checkAnswer(r, &x.answer)
 		}
 		if err != nil {
-			x.answer.begin(x.client.Header())
+			x.answer.beginAgain()
 			s.writeProblem(w, r, err)
 		}
 	})

@@ -25,7 +25,7 @@ type contract struct {
 	maxViolationDetail int // characters of a violation's detail
 
 	// These are of the node API only.
-	operations    map[route]*operation
+	operations    []*operation
 	correlationID *openapi3.Parameter
 	nodeParameter *openapi3.Parameter
 	nodeID        *openapi3.Schema

@@ -17,7 +17,7 @@ func (s *Server) checkControlAnswers(next http.Handler) http.Handler {
 		}
 		if err != nil {
 			x.transmit = nil
-			x.answer.begin(x.client.Header())
+			x.answer.beginAgain()
 			s.writeProblem(w, r, err)
 		}
 	})

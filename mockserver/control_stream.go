@@ -12,12 +12,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-const (
-	// keepAlive is after how long without an event a stream says that it is still there.
-	keepAlive = 15 * time.Second
-	// writePatience is how long a client may take to read what it is sent.
-	writePatience = 15 * time.Second
-)
+// keepAlive is after how long without an event a stream says that it is still there.
+const keepAlive = 15 * time.Second
 
 // StreamJournal follows the journal until the client goes or the server is closed.
 func (c controls) StreamJournal(ctx context.Context, r controlapi.StreamJournalRequestObject) (controlapi.StreamJournalResponseObject, error) {
@@ -74,7 +70,8 @@ func (e eventStream) send(w http.ResponseWriter) {
 			}
 		}
 	}()
-	events := eventWriter{w, http.NewResponseController(w)}
+	events := eventWriter{newPiecewise(w)}
+	defer events.end()
 	err := events.comment("this stream follows the journal")
 	for err == nil {
 		select {
@@ -93,10 +90,7 @@ func (e eventStream) send(w http.ResponseWriter) {
 }
 
 // eventWriter writes server-sent events, each of which is sent at once.
-type eventWriter struct {
-	http.ResponseWriter
-	connection *http.ResponseController
-}
+type eventWriter struct{ piecewise }
 
 func (w eventWriter) batch(batch journal.Batch) error {
 	if batch.Dropped > 0 {
@@ -118,11 +112,9 @@ func (w eventWriter) comment(text string) error {
 	return w.write(": %s\n\n", text)
 }
 
-// write takes the place of the server's limit on how long an answer may take.
 func (w eventWriter) write(format string, args ...any) error {
-	_ = w.connection.SetWriteDeadline(time.Now().Add(writePatience)) // in memory there is none to set
-	if _, err := fmt.Fprintf(w.ResponseWriter, format, args...); err != nil {
+	if _, err := fmt.Fprintf(w, format, args...); err != nil {
 		return err
 	}
-	return w.connection.Flush()
+	return w.flush()
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -187,7 +186,6 @@ const trickleMs = 100
 
 // sendHead sends what comes before the body, and how long that should be.
 func (d disturbance) sendHead(client http.ResponseWriter) {
-	maps.Copy(client.Header(), d.answer.header)
 	client.Header().Set("Content-Length", strconv.Itoa(d.answer.body.Len()))
 	client.WriteHeader(d.answer.status)
 }
@@ -208,7 +206,7 @@ func (d disturbance) takeTime() {
 
 // dropAnswer has the connection reset in place of the answer, whatever that was to be.
 func (d disturbance) dropAnswer() {
-	d.answer.reset()
+	d.answer.begin(http.Header{})
 	d.transmit = reset
 }
 

@@ -76,7 +76,7 @@ type exchanges struct{ idle sync.Pool }
 func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
 	x, ok := e.idle.Get().(*exchange)
 	if !ok {
-		x = &exchange{answer: answer{header: http.Header{}}, route: chi.NewRouteContext()}
+		x = &exchange{route: chi.NewRouteContext()}
 	}
 	x.began = time.Now()
 	x.client = w
@@ -89,7 +89,7 @@ func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *h
 // that has ended finds no exchange in it from now on.
 func (e *exchanges) end(x *exchange) {
 	x.carrier.exchange.Store(nil)
-	x.answer.reset()
+	x.answer.begin(nil)
 	x.route.Reset()
 	*x = exchange{answer: x.answer, requestBody: reusable(x.requestBody), route: x.route}
 	e.idle.Put(x)
@@ -136,7 +136,7 @@ func (s *Server) send(next http.Handler) http.Handler {
 		x.declared = s.contract.declared(r)
 		if x.declared != nil {
 			x.operation = x.declared.OperationID
-			x.nodeID = s.contract.nodeInPath(r)
+			x.nodeID = s.contract.nodeInPath(x, r)
 		}
 		x.answer.begin(x.client.Header())
 		next.ServeHTTP(x, r)

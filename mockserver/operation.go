@@ -3,32 +3,32 @@ package mockserver
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-chi/chi/v5"
 )
 
 // operation is what the document says of an operation.
 type operation struct {
 	*openapi3.Operation
-	plain map[int]bool // the statuses of answers that have no header but the correlation id
+	method, pattern string // by which the router finds it
+	plain           []int  // the statuses of answers that have no header but the correlation id
 }
 
-// route is what the router finds an operation by.
-type route struct{ method, pattern string }
-
 // operationsOf returns the operations of a document. The router's patterns are its paths.
-func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) map[route]*operation {
-	found := map[route]*operation{}
+func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*operation {
+	var found []*operation
 	for pattern, path := range paths.Map() {
 		for method, declared := range path.Operations() {
-			o := &operation{declared, map[int]bool{}}
+			o := &operation{Operation: declared, method: method, pattern: pattern}
 			for code, answer := range declared.Responses.Map() {
-				status, _ := strconv.Atoi(code)
-				o.plain[status] = plain(answer.Value.Headers, correlationID)
+				if plain(answer.Value.Headers, correlationID) {
+					status, _ := strconv.Atoi(code)
+					o.plain = append(o.plain, status)
+				}
 			}
-			found[route{method, pattern}] = o
+			found = append(found, o)
 		}
 	}
 	return found
@@ -47,19 +47,24 @@ func plain(headers openapi3.Headers, correlationID *openapi3.Schema) bool {
 // checked, the generated server has put the body, the status and the content type
 // together, and its correlation id is one that fits.
 func (o *operation) vouchesFor(a *answer) bool {
-	return o != nil && a.typed && o.plain[a.status]
+	return o != nil && a.typed && slices.Contains(o.plain, a.status)
 }
 
 // declared returns the operation of a request that has been routed, or nil when it fits
 // none.
 func (c *contract) declared(r *http.Request) *operation {
-	return c.operations[route{r.Method, r.Pattern}]
+	for _, o := range c.operations {
+		if o.pattern == r.Pattern && o.method == r.Method {
+			return o
+		}
+	}
+	return nil
 }
 
 // nodeInPath returns the node that the path of a request names, and "" if there is none
 // or its id does not fit the document.
-func (c *contract) nodeInPath(r *http.Request) string {
-	id := chi.URLParam(r, c.nodeParameter.Name)
+func (c *contract) nodeInPath(x *exchange, r *http.Request) string {
+	id := x.route.URLParam(c.nodeParameter.Name)
 	if r.URL.RawPath != "" { // then the router has matched the path as it is escaped
 		id, _ = url.PathUnescape(id)
 	}

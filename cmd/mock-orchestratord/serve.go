@@ -12,32 +12,29 @@ import (
 )
 
 const (
-	readTimeout   = 30 * time.Second // for a request, which may be 2 MiB on a slow line
-	headerTimeout = 5 * time.Second
-	headerLimit   = 64 << 10 // bytes
+	readTimeout = 30 * time.Second // for a request, which may be 2 MiB on a slow line
+	headerLimit = 64 << 10         // bytes
 	// Nodes keep their connection between heartbeats.
 	idleHeartbeats = 3
 	shutdownGrace  = 5 * time.Second // for requests in flight
 )
 
 // newServer returns a server whose requests know when ctx ends, so that streams and
-// whatever else waits do not hold it up. A handler that streams for longer than the
-// timeout lifts its write deadline with http.ResponseController.
+// whatever else waits do not hold it up. How long a client may take to read an answer is
+// up to the handler.
 func newServer(ctx context.Context, s settings, config *tls.Config, handler http.Handler, log *slog.Logger) *http.Server {
 	// With HTTP/2, where many requests share a connection, no fault could cut one.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           handler,
-		TLSConfig:         config,
-		Protocols:         &protocols,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      readTimeout,
-		IdleTimeout:       max(time.Minute, idleHeartbeats*s.heartbeatInterval),
-		MaxHeaderBytes:    headerLimit,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler:        handler,
+		TLSConfig:      config,
+		Protocols:      &protocols,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
+		ReadTimeout:    readTimeout,
+		IdleTimeout:    max(time.Minute, idleHeartbeats*s.heartbeatInterval),
+		MaxHeaderBytes: headerLimit,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 

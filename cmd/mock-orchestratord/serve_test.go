@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // memory is a listener in memory, for which time need not be real.
@@ -74,7 +79,7 @@ func TestSlowHeaders(t *testing.T) {
 			}
 		})
 		answer, err := io.ReadAll(connection)
-		if passed := time.Since(begin); err != nil || passed != headerTimeout {
+		if passed := time.Since(begin); err != nil || passed != readTimeout {
 			t.Errorf("cut after %s with %q, %v", passed, answer, err)
 		}
 		trickle.Wait()
@@ -107,7 +112,6 @@ func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory, stop := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
 			controller := http.NewResponseController(w)
-			controller.SetWriteDeadline(time.Time{})
 			for {
 				io.WriteString(w, "x")
 				controller.Flush()
@@ -129,6 +133,62 @@ func TestStream(t *testing.T) {
 		}
 		<-ended
 	})
+}
+
+// TestSlowReader reads a long list with pauses. However long it takes in all, the client
+// gets the whole of it; one that does not read on is let go.
+func TestSlowReader(t *testing.T) {
+	for _, test := range []struct {
+		pause time.Duration // after every 8 KiB
+		whole bool
+	}{{4 * time.Second, true}, {20 * time.Second, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			mock, err := mockserver.New(mockserver.WithNodeTimeout(time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer mock.Close()
+			for i := range 1000 {
+				body := fmt.Sprintf(`{"node_id": "node-%d", "machine_id": "m", "address": "http://127.0.0.1:9200",
+					"pools": [], "capabilities": {"gpu_count": 1, "total_vram_mb": 1, "cuda_version": ""}}`, i)
+				r := httptest.NewRequest(http.MethodPost, "/v2/nodes/register", strings.NewReader(body))
+				r.Header.Set("Content-Type", "application/json")
+				mock.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			memory, stop := serveInMemory(t, mock.ServeHTTP)
+			defer stop()
+			connection := memory.dial()
+			defer connection.Close()
+			go io.WriteString(connection, "GET /v2/nodes HTTP/1.1\r\nHost: mock\r\n\r\n")
+			begin := time.Now()
+			answer, err := http.ReadResponse(bufio.NewReader(&slowReader{Reader: connection, pause: test.pause}), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			list, err := io.ReadAll(answer.Body)
+			if whole := err == nil; whole != test.whole {
+				t.Errorf("pausing for %s: after %s there are %d bytes, and %v", test.pause, time.Since(begin), len(list), err)
+			}
+		})
+	}
+}
+
+// slowReader pauses after every 8 KiB.
+type slowReader struct {
+	io.Reader
+	pause time.Duration
+	read  int
+}
+
+func (s *slowReader) Read(buffer []byte) (int, error) {
+	if s.read >= 8<<10 {
+		time.Sleep(s.pause)
+		s.read = 0
+	}
+	n, err := s.Reader.Read(buffer)
+	s.read += n
+	return n, err
 }
 
 func TestPublicAddress(t *testing.T) {
