@@ -52,11 +52,12 @@ type door struct {
 
 // admit returns what is wrong with the Authorization header of a request, if anything.
 func (d door) admit(authorization string) *problem {
+	if len(d.valid) == 0 {
+		return nil
+	}
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimLeft(token, " ")
 	switch {
-	case len(d.valid) == 0:
-		return nil
 	case !strings.EqualFold(scheme, "Bearer") || token == "":
 		return newProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", d.wants).
 			with("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", d.realm))

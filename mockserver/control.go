@@ -41,9 +41,10 @@ func (s *Server) controlAPI(handlers controlapi.StrictServerInterface) *chi.Mux 
 // divert takes requests to the control API that are at or below its first path.
 func divert(api *chi.Mux) func(next http.Handler) http.Handler {
 	root := rootOf(api)
+	below := root + "/"
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == root || strings.HasPrefix(r.URL.Path, root+"/") {
+			if r.URL.Path == root || strings.HasPrefix(r.URL.Path, below) {
 				api.ServeHTTP(w, r)
 				return
 			}

@@ -39,7 +39,7 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	if err != nil && x.settings.validation != Off {
 		return err
 	}
-	x.requestBody, err = readAll(x.requestBody[:0], http.MaxBytesReader(x.client, r.Body, s.bodyLimit))
+	x.requestBody, err = readAll(x.requestBody[:0], s.limited(x, r))
 	if err != nil {
 		return unreadable(err)
 	}
@@ -55,6 +55,15 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	x.checked = checkedBody{http.NoBody, value}
 	r.Body = &x.checked
 	return nil
+}
+
+// limited returns the body of a request up to the limit. One that says how long it is gets
+// no longer while it is read.
+func (s *Server) limited(x *exchange, r *http.Request) io.Reader {
+	if 0 < r.ContentLength && r.ContentLength <= s.bodyLimit {
+		return r.Body
+	}
+	return http.MaxBytesReader(x.client, r.Body, s.bodyLimit)
 }
 
 // unreadable returns the problem of a body that cannot be read.

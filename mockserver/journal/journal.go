@@ -73,12 +73,10 @@ type Exchange struct {
 
 // Exchange adds a request and its answer.
 func (j *Journal) Exchange(e Exchange) {
-	var room [maxSecrets]string
-	secrets := appendSecrets(room[:0], e.RequestHeader)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r := j.add(control.EntryKindExchange, e.At); r != nil {
-		r.exchange(&e, secrets)
+		r.exchange(&e)
 	}
 }
 

@@ -43,6 +43,7 @@ type record struct {
 	buffer []byte
 	spans  [parts]span // of the parts in the buffer
 	cut    bool        // whether some of a text was too long to be kept
+	secret bool        // whether a header is one that carries secrets
 }
 
 type span struct{ start, end int32 }
@@ -74,12 +75,17 @@ func (r *record) begin(sequence int64, kind control.EntryKind, at time.Time) {
 	*r = record{sequence: sequence, kind: kind, at: at, buffer: buffer}
 }
 
-func (r *record) exchange(e *Exchange, secrets []string) {
+func (r *record) exchange(e *Exchange) {
 	r.operation, r.status, r.took = e.Operation, e.Status, e.Took
 	r.requestBytes, r.answerBytes = int64(len(e.RequestBody)), int64(len(e.AnswerBody))
 	r.texts(e, nil)
+	if !r.secret && !r.cut {
+		return
+	}
 	// There are hardly ever secrets where they do not belong, and one look at everything
 	// costs less than one at each part.
+	var room [maxSecrets]string
+	secrets := appendSecrets(room[:0], e.RequestHeader)
 	if len(secrets) > 0 && (r.cut || suspicious(r.buffer, secrets)) {
 		r.buffer = r.buffer[:0]
 		r.texts(e, secrets)
@@ -132,7 +138,7 @@ func (r *record) header(p part, header http.Header, secrets []string) {
 		r.sized(name, maxName, secrets)
 		r.values(name, values, secrets)
 		if len(r.buffer)-begin > maxHeader {
-			r.buffer = r.buffer[:start]
+			r.buffer, r.cut = r.buffer[:start], true
 			break
 		}
 	}
@@ -149,6 +155,7 @@ func (r *record) values(name string, values []string, secrets []string) {
 			r.buffer = append(r.buffer, ", "...)
 		}
 		if secretive(name) {
+			r.secret = true
 			r.buffer = append(append(r.buffer, scheme(value)...), hidden...)
 		} else {
 			keep(r, value, maxHeaderValue, secrets)
