@@ -81,6 +81,7 @@ func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestOb
 		nodes[i] = loaded(node, now)
 	}
 	c.nodes.Load(nodes, now)
+	c.odd.Store(false)
 	c.note(ctx, "%d nodes loaded", len(nodes))
 	c.watch.expire()
 	return controlapi.LoadNodes204Response{}, nil

@@ -56,6 +56,41 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// TestOddNodes has a node that breaks the document register while validation is off. With
+// any other validation, too, it is told as it is, but no more like it are let in.
+func TestOddNodes(t *testing.T) {
+	s := newServer(t, WithValidation(Off))
+	send := func(method, path, body string, status int) string {
+		t.Helper()
+		r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		got := httptest.NewRecorder()
+		if s.ServeHTTP(got, r); got.Code != status {
+			t.Errorf("%s %s: status %d, want %d: %s", method, path, got.Code, status, got.Body)
+		}
+		return got.Body.String()
+	}
+	odd := strings.Replace(goodRegistration, "https:", "nowhere:", 1)
+	send("POST", "/v2/nodes/register", odd, http.StatusOK)
+	for _, validation := range []Validation{Strict, Report} {
+		send("PATCH", "/__mock/settings", fmt.Sprintf(`{"validation": %q}`, validation), http.StatusOK)
+		for _, path := range []string{"/v2/nodes", "/__mock/nodes", "/__mock/nodes/gpu-node-1"} {
+			if told := send("GET", path, "", http.StatusOK); !strings.Contains(told, `"nowhere://`) {
+				t.Errorf("%s with validation %s: %s", path, validation, told)
+			}
+		}
+	}
+	send("PATCH", "/__mock/settings", `{"validation": "strict"}`, http.StatusOK)
+	send("POST", "/v2/nodes/register", odd, http.StatusUnprocessableEntity)
+	if !s.odd.Load() {
+		t.Error("it is no longer known that there are odd nodes")
+	}
+	send("POST", "/__mock/reset", "", http.StatusNoContent)
+	if s.odd.Load() {
+		t.Error("after a reset there are odd nodes")
+	}
+}
+
 // TestBrokenListing lists nodes of which one breaks the document. If that shows before
 // anything is sent the answer is a 500, and else the connection is broken off.
 func TestBrokenListing(t *testing.T) {

@@ -115,6 +115,7 @@ func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
 	if x.settings.validation == Off {
+		s.odd.Store(true)
 		return value, nil
 	}
 	return s.checkBody(x, r, form.Schema.Value, value)

@@ -15,7 +15,8 @@ const (
 	// node id.
 	Report Validation = "report"
 	// Off stops the server from holding requests and its own answers to the document.
-	// Refused is only what the types of the document cannot hold.
+	// Refused is only what the types of the document cannot hold. Nodes that came meanwhile
+	// are told as they are even when the server validates again.
 	Off Validation = "off"
 )
 
@@ -25,4 +26,15 @@ func (v Validation) check() error {
 		return nil
 	}
 	return fmt.Errorf("validation %q: must be %s, %s or %s", v, Strict, Report, Off)
+}
+
+// tellsOdd reports whether an answer may break the document, because nodes did.
+func (s *Server) tellsOdd(x *exchange) bool {
+	return x.settings.validation == Off || s.odd.Load()
+}
+
+// forget forgets all nodes.
+func (s *Server) forget() {
+	s.nodes.Clear()
+	s.odd.Store(false)
 }
