@@ -4,48 +4,39 @@
 // OpenAPI library.
 //
 //	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+//
+// It fails at a document that states what it does not know how to check, but for the format
+// uri.
 package main
 
 import (
 	"bytes"
 	"cmp"
-	"flag"
 	"fmt"
-	"go/format"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/openapi/codegen/internal/program"
 	"github.com/llama-orch/node-registration/openapi/codegen/internal/schema"
 )
 
-func main() {
-	out := flag.String("o", "", "file to write")
-	flag.Parse()
-	if err := run(flag.Arg(0), *out); err != nil {
-		fmt.Fprintln(os.Stderr, "checks:", err)
-		os.Exit(1)
-	}
-}
-
-func run(document, out string) error {
-	doc, err := openapi3.NewLoader().LoadFromFile(document)
-	if err != nil {
-		return err
-	}
-	source, err := generate(doc)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, source, 0o644)
-}
+func main() { program.Main("checks", generate) }
 
 // generate returns the checks of every schema that a JSON request body reaches.
 func generate(doc *openapi3.T) ([]byte, error) {
+	operations, err := schema.Bodies(doc)
+	if err != nil {
+		return nil, err
+	}
+	bodies := slices.SortedFunc(maps.Values(operations), func(a, b *openapi3.SchemaRef) int { return cmp.Compare(a.Ref, b.Ref) })
+	bodies = slices.CompactFunc(bodies, func(a, b *openapi3.SchemaRef) bool { return a.Ref == b.Ref })
+	if err := schema.Known(bodies, "enum"); err != nil {
+		return nil, err
+	}
 	g := generator{seen: map[string]bool{}, patterns: map[string]string{}}
-	for _, body := range schema.Bodies(doc) {
+	for _, body := range bodies {
 		name := schema.TypeName(body)
 		fmt.Fprintf(&g.body, "// Validate returns every place where v breaks the contract, and none when it keeps it.\n")
 		fmt.Fprintf(&g.body, "func (v %s) Validate() []Violation {\nvar found violations\nfound.check%s(\"\", v)\nreturn found\n}\n\n", name, name)
@@ -68,7 +59,7 @@ func generate(doc *openapi3.T) ([]byte, error) {
 	}
 	file.WriteString(")\n\n")
 	file.Write(g.body.Bytes())
-	return format.Source(file.Bytes())
+	return file.Bytes(), nil
 }
 
 type generator struct {

@@ -12,15 +12,7 @@ import (
 )
 
 // decode writes the function that decodes the body of any operation.
-func (g *generator) decode(doc *openapi3.T) {
-	bodies := map[string]*openapi3.SchemaRef{}
-	for _, path := range doc.Paths.Map() {
-		for _, op := range path.Operations() {
-			if op.RequestBody != nil {
-				bodies[op.OperationID] = op.RequestBody.Value.Content.Get("application/json").Schema
-			}
-		}
-	}
+func (g *generator) decode(bodies map[string]*openapi3.SchemaRef) {
 	g.printf(`// Decode returns what the JSON body of an operation's request stands for, as a pointer to
 // the type of the body, if it can be seen at once that the body keeps the document and has
 // nothing in it that the document does not name. The value shares no memory with the text.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"go/format"
 	"strings"
 	"testing"
 
@@ -34,19 +35,60 @@ components:
 		{`{type: object, properties: {a: {type: string, maxLength: 9, format: uuid}}}`, "uuid"},
 		{`{type: object, properties: {a: {type: string, maxLength: 99, format: date-time, pattern: Z$}}}`, "date-time"},
 		{`{type: object, properties: {a: {type: number}}}`, "number"},
-		{`{type: object, properties: {a: {type: array, items: {type: boolean}}}}`, "no maxItems"},
+		{`{type: object, properties: {a: {type: array, items: {type: boolean}}}}`, "maxItems"},
+		{`{type: object, properties: {a: {type: array, maxItems: 9}}}`, "no items"},
+		{`{type: object, properties: {a: {type: object, properties: {}}}}`, "a: an object that is not under components"},
+		{`{type: object, required: [a], properties: {a: {type: array, maxItems: 9, items: {$ref: "#/components/schemas/Body"}}}}`, ""},
+		{`{type: string, maxLength: 9}`, "not an object"},
 		{`{type: object, additionalProperties: false, properties: {}}`, "additionalProperties"},
 		{`{type: object, minProperties: 1, properties: {}}`, "minProperties"},
 		{`{oneOf: [{type: object}]}`, "oneOf"},
 		{`{allOf: [{$ref: "#/components/schemas/Part"}, {type: object, properties: {a: {type: boolean}}}]}`, "properties"},
 	} {
-		doc, err := openapi3.NewLoader().LoadFromData(fmt.Appendf(nil, document, test.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = generate(doc)
+		err := generates(t, fmt.Sprintf(document, test.body))
 		if (err == nil) != (test.refused == "") || err != nil && !strings.Contains(err.Error(), test.refused) {
 			t.Errorf("%s: %v, want %q", test.body, err, test.refused)
 		}
 	}
+}
+
+// TestAnswers states which answers there can be code for.
+func TestAnswers(t *testing.T) {
+	const document = `
+openapi: 3.0.3
+info: {title: test, version: "1"}
+paths:
+  /:
+    get:
+      operationId: get
+      responses: {"200": {description: done%s}}
+components:
+  schemas:
+    Body: {type: object, properties: {a: {type: string, enum: [b]}}}
+`
+	for _, test := range []struct{ content, refused string }{
+		{`, content: {application/json: {schema: {$ref: "#/components/schemas/Body"}}}`, ""},
+		{`, content: {text/plain: {schema: {$ref: "#/components/schemas/Body"}}}`, "response 200 of GET /: want application/json"},
+		{``, "response 200 of GET /: want application/json"},
+	} {
+		err := generates(t, fmt.Sprintf(document, test.content))
+		if (err == nil) != (test.refused == "") || err != nil && !strings.Contains(err.Error(), test.refused) {
+			t.Errorf("%s: %v, want %q", test.content, err, test.refused)
+		}
+	}
+}
+
+// generates returns what is wrong with the code of a document.
+func generates(t *testing.T, document string) error {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := generate(doc)
+	if err != nil {
+		return err
+	}
+	_, err = format.Source(code)
+	return err
 }

@@ -3,25 +3,43 @@
 package schema
 
 import (
-	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Bodies returns the schemas of the document's JSON request bodies, by name.
-func Bodies(doc *openapi3.T) []*openapi3.SchemaRef {
-	var refs []*openapi3.SchemaRef
-	for _, path := range doc.Paths.Map() {
-		for _, op := range path.Operations() {
-			if op.RequestBody != nil {
-				refs = append(refs, op.RequestBody.Value.Content.Get("application/json").Schema)
+// Bodies returns the schemas of the document's request bodies, by operation.
+func Bodies(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
+	bodies := map[string]*openapi3.SchemaRef{}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			if op.RequestBody == nil {
+				continue
 			}
+			body, err := JSON(op.RequestBody.Value.Content)
+			if err != nil {
+				return nil, fmt.Errorf("request body of %s %s: %w", method, path, err)
+			}
+			if bodies[op.OperationID] != nil {
+				return nil, fmt.Errorf("%s %s: another operation has the operationId %q", method, path, op.OperationID)
+			}
+			bodies[op.OperationID] = body
 		}
 	}
-	slices.SortFunc(refs, func(a, b *openapi3.SchemaRef) int { return cmp.Compare(a.Ref, b.Ref) })
-	return refs
+	return bodies, nil
+}
+
+// JSON returns the schema of what is sent as JSON, and an error for content of which there
+// is no JSON, or none that has a type in Go.
+func JSON(content openapi3.Content) (*openapi3.SchemaRef, error) {
+	media := content.Get("application/json")
+	if media == nil || media.Schema == nil || media.Schema.Ref == "" {
+		return nil, errors.New("want application/json with the $ref of a schema")
+	}
+	return media.Schema, nil
 }
 
 // Flatten merges the parts of an allOf into one schema.

@@ -1,0 +1,39 @@
+// Package program is what the generators do alike as programs.
+package program
+
+import (
+	"flag"
+	"fmt"
+	"go/format"
+	"os"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Main writes the Go code that generate makes of an OpenAPI document. The command line
+// names the document, and after -o the file to write. A failure ends the program with
+// status 1 and a line that begins with its name.
+func Main(name string, generate func(*openapi3.T) ([]byte, error)) {
+	out := flag.String("o", "", "file to write")
+	flag.Parse()
+	if err := write(*out, flag.Arg(0), generate); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
+
+func write(out, document string, generate func(*openapi3.T) ([]byte, error)) error {
+	doc, err := openapi3.NewLoader().LoadFromFile(document)
+	if err != nil {
+		return err
+	}
+	code, err := generate(doc)
+	if err != nil {
+		return fmt.Errorf("%s: %w", document, err)
+	}
+	source, err := format.Source(code)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, source, 0o644)
+}
