@@ -40,7 +40,7 @@ func (found *violations) checkHeartbeatRequest(at string, v HeartbeatRequest) {
 }
 
 func (found *violations) checkRegisterRequest(at string, v RegisterRequest) {
-	found.text(at+"/address", v.Address, 8, 2048, pattern1)
+	found.uri(at+"/address", v.Address, 8, 2048, pattern1)
 	found.checkNodeCapabilities(at+"/capabilities", v.Capabilities)
 	found.text(at+"/machine_id", v.MachineID, 1, 128, pattern2)
 	found.text(at+"/node_id", v.NodeID, 1, 128, pattern2)

@@ -2,6 +2,7 @@ package nodeapi_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,10 @@ func TestChecksAgreeWithTheDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	uris := openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(func(text string) error {
+		_, err := url.Parse(text)
+		return err
+	}))
 	agree := func(t *rapid.T, schema string, request interface{ Validate() []nodeapi.Violation }) {
 		text, err := json.Marshal(request)
 		if err != nil {
@@ -28,7 +33,7 @@ func TestChecksAgreeWithTheDocument(t *testing.T) {
 		if err := json.Unmarshal(text, &value); err != nil {
 			t.Fatal(err)
 		}
-		want := doc.Components.Schemas[schema].Value.VisitJSON(value)
+		want := doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableFormatValidation(), uris)
 		if got := request.Validate(); (want == nil) != (len(got) == 0) {
 			t.Fatalf("%s\nthe document says: %v\nthe checks say: %v", text, want, got)
 		}
@@ -43,7 +48,7 @@ var (
 	id      = rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:-]{0,9}`), rapid.SampledFrom([]string{"", "a/b", ".a", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}))
 	word    = rapid.OneOf(rapid.StringMatching(`[ -~]{1,9}`), rapid.SampledFrom([]string{"", "x y", "\x00", strings.Repeat("v", 64), strings.Repeat("é", 256), strings.Repeat("v", 1024)}))
 	address = rapid.SampledFrom([]string{
-		"http://192.168.1.100:9200", "https://a/b/", "http://", "ftp://a", "http://a b", "http://a?b", "", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("a", 2042),
+		"http://192.168.1.100:9200", "https://a/b/", "http://[::1]:80", "http://[::1", "http://a:port", "http://a%zz", "http://", "ftp://a", "http://a b", "http://a?b", "", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("a", 2042),
 	})
 	cuda  = rapid.SampledFrom([]string{"12.1", "", "1.2.3.4", "1.2.3.4.5", "twelve", "12."})
 	small = rapid.SampledFrom([]int32{-1, 0, 1, 2, 1024, 1025, 65535, 65536, 65537, 1_000_000, 1_000_001})

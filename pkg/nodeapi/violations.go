@@ -1,7 +1,9 @@
 package nodeapi
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -33,6 +35,22 @@ func (found *violations) text(at, value string, shortest, longest int, pattern f
 		found.add(at, "is %s, which is longer than %d characters", excerpt(value), longest)
 	case pattern != nil && !pattern().MatchString(value):
 		found.add(at, "is %s, which does not match %s", excerpt(value), pattern())
+	}
+}
+
+// uri is text, and more if there is nothing wrong with that.
+func (found *violations) uri(at, value string, shortest, longest int, pattern func() *regexp.Regexp) {
+	before := len(*found)
+	found.text(at, value, shortest, longest, pattern)
+	if len(*found) > before {
+		return
+	}
+	uri, err := url.Parse(value)
+	switch wrong := (*url.Error)(nil); {
+	case errors.As(err, &wrong):
+		found.add(at, "is %s, which is no URI: %v", excerpt(value), wrong.Err)
+	case !uri.IsAbs():
+		found.add(at, "is %s, which is no URI: there is no scheme", excerpt(value))
 	}
 }
 
