@@ -207,7 +207,9 @@ func (r *record) open() int {
 }
 
 func (r *record) close(start, limit int) {
-	r.buffer = r.buffer[:min(len(r.buffer), start+limit)]
+	if len(r.buffer) > start+limit {
+		r.buffer, r.cut = r.buffer[:start+limit], true
+	}
 	binary.BigEndian.PutUint16(r.buffer[start-2:], uint16(len(r.buffer)-start))
 }
 

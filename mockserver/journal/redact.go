@@ -135,9 +135,12 @@ func maskPlain(text []byte, secret string) bool {
 		}
 		masked = true
 		text = text[at:]
-		for i := 0; i < len(text) && i < len(secret) && text[i] == secret[i]; i++ {
-			text[i] = '*'
+		n := 0
+		for n < min(len(text), len(secret)) && text[n] == secret[n] {
+			text[n] = '*'
+			n++
 		}
+		text = text[n:] // a secret may consist of asterisks itself
 	}
 }
 

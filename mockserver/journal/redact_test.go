@@ -76,6 +76,7 @@ func TestSpelledSecrets(t *testing.T) {
 		{"abcd", `abc\u0064`, `*********`},
 		{long, "is " + long[:16], "is ****************"}, // cut off on the way
 		{long, "is " + long[:15], "is " + long[:15]},
+		{"****", "is **** %", "is **** %"}, // which is what hides others
 	} {
 		events := journal.New(1)
 		events.Exchange(journal.Exchange{
@@ -97,6 +98,13 @@ func TestCutSecret(t *testing.T) {
 			got, _ := events.Entry(1)
 			if want := strings.Repeat(".", 4096-kept) + strings.Repeat("*", kept); got.Request.Body.Text != want {
 				t.Errorf("%d bytes of the secret are kept as %q", kept, got.Request.Body.Text[4096-kept:])
+			}
+			events.Exchange(journal.Exchange{RequestHeader: http.Header{
+				"X-Api-Key": {secret}, "X-Note": {strings.Repeat(".", 512-len(", ")-kept), secret},
+			}})
+			got, _ = events.Entry(2)
+			if note := (*got.Request.Header)["X-Note"]; strings.Trim(note, "., *") != "" {
+				t.Errorf("%d bytes of the secret are kept in a header: %q", kept, note)
 			}
 		}
 	}
