@@ -62,10 +62,10 @@ func checkGlob(glob *control.NodeGlob) error {
 }
 
 // ReadNode tells one node.
-func (c controls) ReadNode(_ context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
+func (c controls) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
 	node, known := c.nodes.Node(r.ID)
 	if !known {
-		return nil, c.unknownNode(r.ID)
+		return nil, c.unknownNode(ctx, r.ID)
 	}
 	return controlapi.ReadNode200JSONResponse(c.toldNode(node)), nil
 }
@@ -81,7 +81,6 @@ func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestOb
 		nodes[i] = loaded(node, now)
 	}
 	c.nodes.Load(nodes, now)
-	c.odd.Store(false)
 	c.note(ctx, "%d nodes loaded", len(nodes))
 	c.watch.expire()
 	return controlapi.LoadNodes204Response{}, nil
@@ -124,7 +123,7 @@ func (c controls) doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
 	node, known := c.nodes.Deregister(r.ID)
 	if !known {
-		return nil, c.unknownNode(r.ID)
+		return nil, c.unknownNode(ctx, r.ID)
 	}
 	c.recordGone(node)
 	c.note(ctx, "node %s forgotten", r.ID)
@@ -135,7 +134,7 @@ func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequest
 func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
 	change, known := c.nodes.SetStatus(r.ID, r.Body.Status, c.clock.Now())
 	if !known {
-		return nil, c.unknownNode(r.ID)
+		return nil, c.unknownNode(ctx, r.ID)
 	}
 	c.watch.arm()
 	c.recordChange(change)

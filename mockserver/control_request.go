@@ -67,7 +67,7 @@ func (c *contract) checkParameters(r *http.Request) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if declared.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
-			wrong = append(wrong, unknownParameter(name, declared))
+			wrong = append(wrong, unknownParameter(quote(r, name), declared))
 		}
 	}
 	if wrong == nil {
@@ -145,7 +145,6 @@ func unknownParameter(name string, declared openapi3.Parameters) string {
 			known = append(known, ref.Value.Name)
 		}
 	}
-	name = cut(name, quoted)
 	if near := document.Nearest(name, known); near != "" {
 		return fmt.Sprintf("there is no parameter %q, perhaps %q is meant", name, near)
 	}

@@ -18,7 +18,7 @@ import (
 // noteDrift takes down how a request departs from the contract: by breaking it, which
 // broken tells of, and by fields that the contract does not name. What is new is logged.
 func (s *Server) noteDrift(x *exchange, r *http.Request, form *shape, body any, broken error) {
-	x.departures = s.contract.departures(x.operation, form, body, broken)
+	x.departures = s.contract.departures(r, x.operation, form, body, broken)
 	if len(x.departures) == 0 {
 		return
 	}
@@ -57,14 +57,14 @@ func fitting(id string) string {
 
 // departures lists how a body departs from the contract, each way once, however many
 // items of an array go it. Of each sort it lists as many as a problem would.
-func (c *contract) departures(operation string, form *shape, body any, broken error) []drift.Departure {
+func (c *contract) departures(r *http.Request, operation string, form *shape, body any, broken error) []drift.Departure {
 	var found []drift.Departure
 	if broken != nil {
 		found = c.breaches(operation, broken)
 	}
 	room := c.maxViolations
 	form.unknown(body, func(in *shape, name string) bool {
-		departure := unknownField(operation, in, name)
+		departure := unknownField(operation, in, quote(r, name))
 		if !slices.Contains(found, departure) {
 			found = append(found, departure)
 			room--
@@ -118,7 +118,6 @@ func unknownField(operation string, in *shape, name string) drift.Departure {
 	if near := document.Nearest(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
 		expected += ", perhaps " + strconv.Quote(near)
 	}
-	name = cut(name, quoted)
 	return drift.Departure{
 		Operation: operation,
 		Pointer:   in.pointer + "/" + document.Step(name),

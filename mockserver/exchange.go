@@ -23,9 +23,9 @@ import (
 //
 //	func (s *Server) record(next http.Handler) http.Handler {
 //		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-//			next.ServeHTTP(w, r)
 //			x := exchangeOf(r)
-//			s.journal.note(x.operation, x.nodeID, x.requestBody, x.status, x.header, x.body.Bytes())
+//			defer s.recordExchange(x, r) // after a panic, too
+//			next.ServeHTTP(w, r)
 //		})
 //	}
 //
@@ -50,6 +50,7 @@ type exchange struct {
 	// at once. It may panic with http.ErrAbortHandler.
 	transmit func(client http.ResponseWriter)
 
+	request  *http.Request       // as it came
 	client   http.ResponseWriter // the connection's own, which also flushes and hijacks
 	declared *operation          // what the document says of the operation; nil if there is none
 	checked  checkedBody         // the body of the request
@@ -79,7 +80,7 @@ func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *h
 		x = &exchange{route: chi.NewRouteContext()}
 	}
 	x.began = time.Now()
-	x.client = w
+	x.request, x.client = r, w
 	x.carrier = &carrier{Context: r.Context()}
 	x.carrier.exchange.Store(x)
 	return x, r.WithContext(x.carrier)

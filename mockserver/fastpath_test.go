@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -227,7 +228,7 @@ func (p paths) agree(t rapid.TB, operation, text string) (fast, plain bool) {
 	value, err := decodeJSON([]byte(text))
 	if err == nil {
 		broken := p.check(schema, value, openapi3.VisitAsRequest())
-		plain = broken == nil && len(p.departures(operation, p.shapes[schema], value, broken)) == 0
+		plain = broken == nil && len(p.departures(new(http.Request), operation, p.shapes[schema], value, broken)) == 0
 	}
 	switch {
 	case fast && !plain:

@@ -42,7 +42,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 func (g guard) check(r *http.Request) *problem {
 	if !g.anyHost && !g.isHost(r.Host) {
 		return newProblem(codeForbidden, "%q is no name of this mock: use its address or localhost, or start it with this control host",
-			cut(r.Host, quoted))
+			quote(r, r.Host))
 	}
 	if opensPage(r) {
 		return nil
@@ -54,7 +54,7 @@ func (g guard) check(r *http.Request) *problem {
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
 		return newProblem(codeForbidden, "requests from the origin %q are not allowed: use the mock's own pages, or a program",
-			cut(origin, quoted))
+			quote(r, origin))
 	}
 	return newProblem(codeForbidden, "requests from other sites are not allowed: use the mock's own pages, or a program")
 }

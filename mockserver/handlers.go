@@ -34,7 +34,7 @@ func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestO
 func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
 	change, known := o.nodes.Heartbeat(r.ID, *r.Body, o.clock.Now())
 	if !known {
-		return nil, o.unknownNode(r.ID)
+		return nil, o.unknownNode(ctx, r.ID)
 	}
 	o.watch.arm()
 	o.recordChange(change)
@@ -46,7 +46,7 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
 	node, known := o.nodes.Deregister(r.ID)
 	if !known {
-		return nil, o.unknownNode(r.ID)
+		return nil, o.unknownNode(ctx, r.ID)
 	}
 	o.recordGone(node)
 	o.logNode(ctx, "node deregistered", node)
@@ -92,10 +92,10 @@ const (
 )
 
 // unknownNode returns the problem of an id that names no node, for whatever reason.
-func (s *Server) unknownNode(id nodeapi.NodeID) error {
+func (s *Server) unknownNode(ctx context.Context, id nodeapi.NodeID) error {
+	told := quote(exchangeIn(ctx).request, id)
 	if err := s.contract.check(s.contract.nodeID, id); err != nil {
-		return newProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s",
-			cut(id, quoted), s.contract.violations(err)[0].Detail)
+		return newProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s", told, s.contract.violations(err)[0].Detail)
 	}
-	return newProblem(nodeapi.ProblemCodeUnknownNode, "no node is registered as %q", id)
+	return newProblem(nodeapi.ProblemCodeUnknownNode, "no node is registered as %q", told)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
 // log keeps what is logged.
@@ -160,5 +161,37 @@ func TestHeartbeatLog(t *testing.T) {
 	const want = "a:3/4 b:0(not ready) c:1(draining)"
 	if beats := log.entries("heartbeat"); len(beats) != 1 || beats[0].attrs["pools"] != want {
 		t.Errorf("logged %v, want pools %s", beats, want)
+	}
+}
+
+// TestCutSecrets sends a token out of its place, where a text that is repeated is cut, so
+// that some of the token would be left.
+func TestCutSecrets(t *testing.T) {
+	log := newLog()
+	client, server := start(t, mockserver.WithLogger(log.logger), mockserver.WithValidation(mockserver.Report))
+	const token = "SECRETTOKEN-0123"
+	for before := 100; before < 130; before++ {
+		text := strings.Repeat("x", before) + token
+		header := []string{"Authorization", "Bearer " + token}
+		answers := []answer{
+			client.do("GET", "/"+text, "", header...),
+			client.do("DELETE", "/v2/nodes/"+text, "", header...),
+			client.do(text, "/v2/nodes", "", header...),
+			client.do("GET", "/__mock/nodes?"+text+"=1", "", header...),
+			client.do("POST", "/v2/nodes/register", "{}", append(header, "Content-Type", text)...),
+			client.do("POST", "/v2/nodes/register", edited(t, briefRegistration, "/"+text, 1), append(header, "Content-Type", "application/json")...),
+		}
+		for _, got := range answers {
+			if strings.Contains(string(got.text), "SEC") {
+				t.Errorf("%d characters before it: the answer has %s", before, got.text)
+			}
+		}
+	}
+	told := fmt.Sprint(log.entries(""), server.Drift(), server.Journal().Page(journal.Filter{}, 1000))
+	if at := strings.Index(told, "SEC"); at >= 0 {
+		t.Errorf("it is told as %.200s", told[max(0, at-150):])
+	}
+	if !strings.Contains(told, "unknown") || !strings.Contains(told, "x***") {
+		t.Errorf("that there was a token is not told: %.1000s", told)
 	}
 }

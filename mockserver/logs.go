@@ -48,8 +48,8 @@ func (s *Server) logRefusal(r *http.Request, p *problem) {
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),
 		slog.String("detail", journal.Masked(p.detail, r.Header)),
-		slog.String("method", cut(r.Method, quoted)),
-		slog.String("path", journal.Masked(cut(r.URL.Path, quoted), r.Header)),
+		slog.String("method", quote(r, r.Method)),
+		slog.String("path", quote(r, r.URL.Path)),
 		correlationAttr(s.correlationID(r)))
 }
 
@@ -69,8 +69,8 @@ func (s *Server) logDrift(r *http.Request, nodeID string, departure drift.Depart
 func (s *Server) logFault(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), slog.LevelError, "internal error",
 		slog.Any("error", err),
-		slog.String("method", cut(r.Method, quoted)),
-		slog.String("path", journal.Masked(cut(r.URL.Path, quoted), r.Header)),
+		slog.String("method", quote(r, r.Method)),
+		slog.String("path", quote(r, r.URL.Path)),
 		correlationAttr(s.correlationID(r)))
 }
 

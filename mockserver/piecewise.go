@@ -9,8 +9,9 @@ import (
 const (
 	// patience is how long a client may take to read a piece of a long answer.
 	patience = 15 * time.Second
-	// pieceSize is the size of a piece in bytes. The system takes as much from the server
-	// whether the client reads it or not, so a shorter answer needs no deadline.
+	// pieceSize is the size of a piece in bytes. A shorter answer has no deadline: the
+	// system takes it from the server even if the client does not read it, and one that
+	// asks on and on without reading holds up nobody but itself.
 	pieceSize = 16 << 10
 )
 

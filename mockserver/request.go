@@ -86,7 +86,7 @@ func formOf(r *http.Request, declared openapi3.Content) (*openapi3.MediaType, er
 		return form, nil
 	}
 	return nil, newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "content type %q is not supported: send %s",
-		cut(contentType, quoted), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
+		quote(r, contentType), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
 }
 
 // readAll reads to the end, into a buffer if that is large enough.
@@ -115,7 +115,6 @@ func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
 	if x.settings.validation == Off {
-		s.odd.Store(true)
 		return value, nil
 	}
 	return s.checkBody(x, r, form.Schema.Value, value)

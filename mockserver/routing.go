@@ -52,7 +52,7 @@ func (s *Server) checkPath(next http.Handler) http.Handler {
 }
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", cut(r.URL.Path, quoted)))
+	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", quote(r, r.URL.Path)))
 }
 
 // methodNotAllowed refuses requests that a router has for no other fault than their method.
@@ -64,7 +64,7 @@ func (s *Server) methodNotAllowed(router *chi.Mux) http.HandlerFunc {
 			return
 		}
 		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
-			cut(r.Method, quoted), strings.Join(allowed, " or ")).
+			quote(r, r.Method), strings.Join(allowed, " or ")).
 			with("Allow", strings.Join(allowed, ", ")))
 	}
 }
@@ -82,6 +82,3 @@ func methods(router *chi.Mux, r *http.Request) []string {
 	}
 	return known
 }
-
-// quoted is how many characters of what a client sent an answer repeats.
-const quoted = 128

@@ -10,7 +10,3 @@ import (
 func (c *contract) violations(err error) []nodeapi.Violation {
 	return document.Violations(err, c.maxViolations, c.maxViolationDetail)
 }
-
-// cut returns the first runes of a text that is too long, of which an ellipsis is the
-// last.
-func cut(text string, most int) string { return document.Cut(text, most) }

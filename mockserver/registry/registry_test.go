@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"testing"
@@ -189,4 +190,31 @@ func BenchmarkExpire(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkHeartbeat has many nodes send heartbeats, one after the other or on all
+// processors at once, where they wait for each other: there is one lock.
+func BenchmarkHeartbeat(b *testing.B) {
+	const count = 100_000
+	nodes := registry.New(time.Hour)
+	ids := make([]nodeapi.NodeID, count)
+	for i := range ids {
+		ids[i] = "node-" + strconv.Itoa(i)
+		nodes.Register(registration(ids[i]), epoch)
+		nodes.Heartbeat(ids[i], beat(), epoch)
+	}
+	b.Run("alone", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			nodes.Heartbeat(ids[i%count], beat(), epoch)
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for i := rand.IntN(count); pb.Next(); i++ {
+				nodes.Heartbeat(ids[i%count], beat(), epoch)
+			}
+		})
+	})
 }
