@@ -119,7 +119,7 @@ func (c controls) Reset(ctx context.Context, _ controlapi.ResetRequestObject) (c
 		return nil
 	})
 	c.faults.Reset()
-	c.forget()
+	c.nodes.Clear()
 	c.drift.Clear()
 	c.journal.Clear()
 	c.note(ctx, "reset")

@@ -65,7 +65,7 @@ func (d disturbance) strike() {
 		return
 	}
 	if valueOr(d.verdict.Effect.Restart, false) {
-		d.forget()
+		d.nodes.Clear()
 		d.journal.Control(d.clock.Now(), "all nodes forgotten, by fault "+d.verdict.Fault)
 	}
 	switch valueOr(d.verdict.Effect.Connection, "") {

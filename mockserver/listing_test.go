@@ -82,13 +82,6 @@ func TestOddNodes(t *testing.T) {
 	}
 	send("PATCH", "/__mock/settings", `{"validation": "strict"}`, http.StatusOK)
 	send("POST", "/v2/nodes/register", odd, http.StatusUnprocessableEntity)
-	if !s.odd.Load() {
-		t.Error("it is no longer known that there are odd nodes")
-	}
-	send("POST", "/__mock/reset", "", http.StatusNoContent)
-	if s.odd.Load() {
-		t.Error("after a reset there are odd nodes")
-	}
 }
 
 // TestBrokenListing lists nodes of which one breaks the document. If that shows before
@@ -101,7 +94,7 @@ func TestBrokenListing(t *testing.T) {
 		var log bytes.Buffer
 		s := newServer(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		nodes := fleet(t, 1000)
-		nodes[test.at].Registration.Version = new("")
+		nodes[test.at].Status = "Asleep"
 		s.nodes.Load(nodes, time.Now())
 		got, aborted := httptest.NewRecorder(), false
 		func() {
@@ -111,7 +104,7 @@ func TestBrokenListing(t *testing.T) {
 		if aborted != test.aborted || !aborted && got.Code != http.StatusInternalServerError {
 			t.Errorf("node %d: status %d, aborted %t", test.at, got.Code, aborted)
 		}
-		if want := fmt.Sprintf("node-%06d", test.at); !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "/version") {
+		if want := fmt.Sprintf("node-%06d", test.at); !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "/status") {
 			t.Errorf("the log lacks %s: %s", want, log.String())
 		}
 	}

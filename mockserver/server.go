@@ -49,10 +49,6 @@ type Server struct {
 	settings atomic.Pointer[settings]
 	changing sync.Mutex // held to change the settings
 
-	// odd is whether nodes on record may break the document, since they came while
-	// validation was Off. What they said is told as they said it.
-	odd atomic.Bool
-
 	started clock.State
 
 	life context.Context // what goes on in the background ends with it

@@ -1,6 +1,11 @@
 package mockserver
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
 
 // Validation is what becomes of requests that break the document. Fields that it does
 // not name break nothing, but Drift lists them as well.
@@ -28,13 +33,9 @@ func (v Validation) check() error {
 	return fmt.Errorf("validation %q: must be %s, %s or %s", v, Strict, Report, Off)
 }
 
-// tellsOdd reports whether an answer may break the document, because nodes did.
-func (s *Server) tellsOdd(x *exchange) bool {
-	return x.settings.validation == Off || s.odd.Load()
-}
-
-// forget forgets all nodes.
-func (s *Server) forget() {
-	s.nodes.Clear()
-	s.odd.Store(false)
+// odd reports whether a node breaks the document, as one may that came while validation
+// was Off. It is told as it is.
+func odd(node registry.Node) bool {
+	beat := nodeapi.HeartbeatRequest{Pools: append([]nodeapi.PoolStatus{}, node.Pools...)}
+	return node.Registration.Validate() != nil || beat.Validate() != nil
 }
