@@ -30,7 +30,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:   "nodecontract",
 		Short: "Checks of the contract between GPU nodes and orchestratord",
-		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintln(stderr, cmd.UsageString())
+			return errors.New("no command is given, so nothing was checked")
+		},
 	}
 	root.AddCommand(newCheckCommand(), newDiffCommand())
 	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)

@@ -64,6 +64,22 @@ func lineOf(t *testing.T, path, text string) int {
 	return strings.Count(before, "\n") + 1
 }
 
+func TestWithoutACommand(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want string // the end of stderr
+	}{
+		"none":     {nil, "\nnodecontract: no command is given, so nothing was checked\n"},
+		"misspelt": {[]string{"chekc"}, `nodecontract: unknown command "chekc" for "nodecontract"; Did you mean this? check` + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if stdout, stderr := nodecontract(t, 2, test.args...); stdout != "" || !strings.HasSuffix(stderr, test.want) {
+				t.Errorf("stdout %q, stderr %q", stdout, stderr)
+			}
+		})
+	}
+}
+
 func TestCheckAgrees(t *testing.T) {
 	stdout, stderr := nodecontract(t, 0, "check", "--pact", pact, "--document", nodes, "--exempt", exempt)
 	if !strings.Contains(stdout, "\n0 findings; ") || stderr != "" {
@@ -107,6 +123,24 @@ func TestCheckNamesTheCulprit(t *testing.T) {
 			"        Retry-After:\n", "        Try-Again:\n",
 			"      headers:\n        X-Correlation-Id:\n          $ref: \"#/components/headers/CorrelationId\"\n        Try-Again:",
 			`"a heartbeat when there are too many" /response/headers/Retry-After: the document has no Retry-After here`,
+		},
+		{
+			"a field of an answer optional",
+			"required: [success, next_heartbeat_ms]", "required: [success]",
+			"    HeartbeatResponse:\n",
+			`"a heartbeat" /response/body/content/next_heartbeat_ms: the document does not require the field "next_heartbeat_ms"`,
+		},
+		{
+			"a field of an item of an answer optional",
+			"capabilities, status, registered_at_ms]", "capabilities, registered_at_ms]",
+			"    Node:\n",
+			`"a list of nodes" /response/body/content/nodes/0/status: the document does not require the field "status"`,
+		},
+		{
+			"a header optional",
+			"next attempt.\n      required: true\n", "next attempt.\n",
+			"    RetryAfter:\n",
+			`"a heartbeat when there are too many" /response/headers/Retry-After: the document does not require Retry-After`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -126,6 +126,25 @@ func TestBrokenContract(t *testing.T) {
 	}
 }
 
+// What cannot be written keeps nothing else from being told.
+func TestUnwritableFiles(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
+	missing := filepath.Join(t.TempDir(), "missing")
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), []string{
+		"--provider-url", mock, "--pact", pact, "--token", token,
+		"--report", "junit=" + missing + "/junit.xml", "--report", "human", "--results", missing + "/results.json",
+	}, &stdout, &stderr, func(string) string { return "" })
+	if status != 2 || !strings.Contains(stdout.String(), "17 of 26 interactions passed") {
+		t.Errorf("exit status %d, stdout:\n%s", status, &stdout)
+	}
+	for _, file := range []string{"junit.xml", "results.json"} {
+		if !strings.Contains(stderr.String(), file) {
+			t.Errorf("no %s in: %s", file, &stderr)
+		}
+	}
+}
+
 func TestCannotDecide(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
 	unknownState := edited(t, "the node is online", "the node is happy")
@@ -137,11 +156,12 @@ func TestCannotDecide(t *testing.T) {
 		want string
 		args []string
 	}{
-		"a closed port":             {"does not answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
-		"an answer that never came": {"does not answer", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
+		"a closed port":             {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
+		"an answer that never came": {"got no answer", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
 		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
 		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
 		"a pact that is missing":    {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
+		"a token with a line break": {"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\n"}},
 		"another token":             {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
 		"a broker that is away":     {"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)}},
 		"a certificate that is none": {

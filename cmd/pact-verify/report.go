@@ -57,3 +57,10 @@ func junit(path string) writer {
 		return file.Close()
 	}
 }
+
+// resultsFile writes the results of the only report.
+func resultsFile(path string) writer {
+	return func(_ io.Writer, reports []*provider.Report) error {
+		return reports[0].Results().Write(path)
+	}
+}

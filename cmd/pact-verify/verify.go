@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,11 +36,6 @@ func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	report, err := provider.Verify(ctx, s.pact, orchestratord)
 	if err != nil {
 		return err
-	}
-	if s.results != "" {
-		if err := report.Results().Write(s.results); err != nil {
-			return err
-		}
 	}
 	return s.judge(stdout, report)
 }
@@ -104,16 +100,21 @@ func verification(version string, report *provider.Report) broker.Verification {
 	return v
 }
 
-// judge writes the reports, and returns errBroken unless each contract is kept.
+// judge writes the reports, each of them even when another cannot be written, and
+// returns errBroken unless each contract is kept.
 func (s settings) judge(stdout io.Writer, reports ...*provider.Report) error {
 	writers, err := parseReports(s.reports)
 	if err != nil {
 		return err
 	}
+	if s.results != "" {
+		writers = append(writers, resultsFile(s.results))
+	}
 	for _, write := range writers {
-		if err := write(stdout, reports); err != nil {
-			return err
-		}
+		err = errors.Join(err, write(stdout, reports))
+	}
+	if err != nil {
+		return err
 	}
 	for _, report := range reports {
 		if !report.Kept() {

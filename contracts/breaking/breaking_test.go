@@ -107,6 +107,26 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "api-security-anonymous-access-removed", "GET /v2/nodes, POST /v2/nodes/register, DELETE /v2/nodes/{id}, POST /v2/nodes/{id}/heartbeat",
 		},
 		{
+			"a request closed", "    RegisterRequest:\n      type: object\n", "    RegisterRequest:\n      type: object\n      additionalProperties: false\n",
+			true, "request-object-closed", "POST /v2/nodes/register",
+		},
+		{
+			"an item of a request closed", "    PoolStatus:\n      type: object\n", "    PoolStatus:\n      type: object\n      additionalProperties: false\n",
+			true, "request-object-closed", "POST /v2/nodes/{id}/heartbeat",
+		},
+		{
+			"an item deep in a request closed", "    GPU:\n      type: object\n", "    GPU:\n      type: object\n      additionalProperties: false\n",
+			true, "request-object-closed", "POST /v2/nodes/register",
+		},
+		{
+			"a part of an allOf of a request closed", "    ReportedCapabilities:\n      type: object\n", "    ReportedCapabilities:\n      type: object\n      additionalProperties: false\n",
+			true, "request-object-closed", "POST /v2/nodes/register",
+		},
+		{
+			"an answer closed", "    RegisterResponse:\n      type: object\n", "    RegisterResponse:\n      type: object\n      additionalProperties: false\n",
+			false, "", "",
+		},
+		{
 			"a field of a request added", "        slots_free:\n", "        note:\n          type: string\n        slots_free:\n",
 			false, "new-optional-request-property", "POST /v2/nodes/{id}/heartbeat",
 		},

@@ -66,7 +66,7 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with %s: %w", base.Name, document.Name, err)
 	}
-	found := checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(checker.GetAllChecks()), difference, sources, checker.INFO)
+	found := checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(append(checker.GetAllChecks(), closedRequests)), difference, sources, checker.INFO)
 	return &Report{Base: base.Name, Document: document.Name, Changes: gather(found, after.Spec)}, nil
 }
 

@@ -18,6 +18,7 @@ type gateway struct {
 	addr      netip.AddrPort
 	token     string
 	keepToken atomic.Bool // whether requests go out with the pact's own token
+	reached   atomic.Bool // whether a request has come in since this was last cleared
 	close     func()
 }
 
@@ -38,6 +39,7 @@ func openGateway(ctx context.Context, p Provider, line *line) (*gateway, error) 
 		Handler: &httputil.ReverseProxy{
 			Transport: line,
 			Rewrite: func(r *httputil.ProxyRequest) {
+				g.reached.Store(true)
 				r.SetURL(target)
 				g.replaceToken(r.Out.Header)
 			},

@@ -3,14 +3,20 @@
 package provider
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"sync"
 )
 
-// line takes requests to the provider. It breaks at the first that gets no answer.
+// maxAnswer bounds what is read of an answer; a list of all nodes takes far less.
+const maxAnswer = 64 << 20
+
+// line takes requests to the provider. It breaks at the first that gets no answer,
+// or not all of one.
 type line struct {
 	transport *http.Transport
 
@@ -20,24 +26,48 @@ type line struct {
 
 func newLine(tls *tls.Config) *line {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialContext = (&net.Dialer{Timeout: patience}).DialContext
-	transport.TLSHandshakeTimeout = patience
-	transport.ResponseHeaderTimeout = patience
 	transport.TLSClientConfig = tls
 	return &line{transport: transport}
 }
 
-// RoundTrip sends a request and waits for the head of its answer.
+// RoundTrip sends a request, and returns when all of the answer is there.
 func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := l.transport.RoundTrip(r)
-	if err != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.err == nil {
-			l.err = fmt.Errorf("%s %s got no answer: %w", r.Method, r.URL.Path, err)
-		}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), patience, fmt.Errorf("it took longer than %v", patience))
+	defer cancel()
+	answer, err := l.transport.RoundTrip(r.WithContext(ctx))
+	fault := "got no answer"
+	if err == nil {
+		err = readWhole(answer)
+		fault = fmt.Sprintf("was answered %d, but without all of the body", answer.StatusCode)
 	}
-	return answer, err
+	if err == nil {
+		return answer, nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return nil, l.breakFor(fmt.Errorf("%s %s %s: %w", r.Method, r.URL.Redacted(), fault, err))
+}
+
+// readWhole puts what has been read in the place of an answer's body.
+func readWhole(answer *http.Response) error {
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	if len(body) > maxAnswer {
+		err = fmt.Errorf("it is longer than %d bytes", maxAnswer)
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return err
+}
+
+// breakFor breaks the line, if it still holds, and returns the reason given.
+func (l *line) breakFor(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
+	return err
 }
 
 // broken returns why the line broke, nil while it holds.

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -27,11 +27,15 @@ func newNodes(p Provider, line *line) (*nodes, error) {
 		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
 	case base.User != nil:
 		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
+	case strings.ContainsFunc(p.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
+		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
 	n := &nodes{token: p.Token}
-	n.api, err = nodeapi.NewClient(p.URL,
-		nodeapi.WithHTTPClient(&http.Client{Transport: line, Timeout: patience}),
-		nodeapi.WithRequestEditorFn(n.authorize))
+	client := &http.Client{
+		Transport:     line,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	n.api, err = nodeapi.NewClient(p.URL, nodeapi.WithHTTPClient(client), nodeapi.WithRequestEditorFn(n.authorize))
 	return n, err
 }
 
@@ -46,10 +50,12 @@ func (n *nodes) authorize(_ context.Context, r *http.Request) error {
 func (n *nodes) probe(ctx context.Context) error {
 	answer, err := n.api.ListNodes(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("orchestratord does not answer: %w", err)
+		return err
 	}
 	answer.Body.Close()
 	switch answer.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return fmt.Errorf("orchestratord answers %d: it redirects to %s, where no node follows", answer.StatusCode, destination(answer))
 	case http.StatusUnauthorized:
 		if n.token == "" {
 			return errors.New("orchestratord answers 401: it wants a token")
@@ -59,6 +65,15 @@ func (n *nodes) probe(ctx context.Context) error {
 		return errors.New("orchestratord answers 503: it is not ready, or its cloud profile is switched off")
 	}
 	return nil
+}
+
+// destination returns where an answer redirects to, as far as it can hold no secret.
+func destination(answer *http.Response) string {
+	to, err := answer.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return to.Scheme + "://" + to.Host + to.Path
 }
 
 func (n *nodes) register(ctx context.Context, id string) error {
@@ -89,7 +104,6 @@ func expect(statuses ...int) func(*http.Response, error) error {
 			return err
 		}
 		defer answer.Body.Close()
-		_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 1<<20)) // so that the connection can be used again
 		for _, status := range statuses {
 			if answer.StatusCode == status {
 				return nil

@@ -44,8 +44,9 @@ func (v verification) ofNode(calls ...func(ctx context.Context, node string) err
 		if !ok {
 			return func() {}, errors.New(`the pact does not name the node, as the parameter "node"`)
 		}
-		// Whether that works is for the interactions that are about it to say.
-		leave := func() { _ = v.nodes.remove(ctx, node) }
+		// Whether that works is for the interactions that are about it to say. It has
+		// to be tried even when ctx has ended, and the line waits no longer than patience.
+		leave := func() { _ = v.nodes.remove(context.WithoutCancel(ctx), node) }
 		for _, call := range calls {
 			if err := call(ctx, node); err != nil {
 				return leave, err

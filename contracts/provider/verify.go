@@ -23,6 +23,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -50,8 +51,8 @@ type Provider struct {
 	Arrange map[string]func() (end func())
 }
 
-// patience is how long the provider may take for one answer, five times what a
-// node allows it (CLOUD-11002).
+// patience is how long the provider may take for one answer and its body, five times
+// what a node allows it (CLOUD-11002).
 const patience = 5 * time.Second
 
 // Verify verifies the interactions of a pact file one by one, until ctx ends. Its
@@ -70,7 +71,7 @@ func Verify(ctx context.Context, file string, p Provider) (*Report, error) {
 		return nil, err
 	}
 	if err := v.nodes.probe(ctx); err != nil {
-		return nil, err
+		return nil, cmp.Or(v.line.broken(), err)
 	}
 	if v.gateway, err = openGateway(ctx, p, v.line); err != nil {
 		return nil, err
@@ -155,12 +156,15 @@ func (v verification) ask(piece []byte) (libpact.Result, error) {
 		return libpact.Result{}, err
 	}
 	// Pact gives up later than the gateway, so that it gets an answer from there.
+	v.gateway.reached.Store(false)
 	found, err := libpact.Verify(file.Name(), v.gateway.addr, 2*patience)
-	if err == nil && len(found) != 1 {
-		err = errors.New("the Pact library has not run it")
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return libpact.Result{}, err
+	case len(found) != 1:
+		return libpact.Result{}, errors.New("the Pact library has not run it")
+	case !v.gateway.reached.Load():
+		return libpact.Result{}, fmt.Errorf("the Pact library has not sent the request: %s", strings.Join(found[0].Mismatches, "; "))
 	}
 	return found[0], nil
 }

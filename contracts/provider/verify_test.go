@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,6 +52,9 @@ func TestProgramVerifiesOrchestratordInService(t *testing.T) {
 	}
 	verify := exec.CommandContext(t.Context(), program, "--provider-url", server.URL, "--pact", committed)
 	verify.Env = append(os.Environ(), "LLORCH_API_TOKEN="+token)
+	for _, proxy := range []string{"http_proxy", "HTTP_PROXY", "ALL_PROXY"} { // which nobody reaches
+		verify.Env = append(verify.Env, proxy+"=http://127.0.0.1:1", "NO_PROXY=elsewhere.test", "no_proxy=elsewhere.test")
+	}
 	out, err := verify.CombinedOutput()
 	if err != nil || !strings.HasSuffix(string(out), "\n17 of 26 interactions passed, 0 failed, 9 skipped\n") {
 		t.Errorf("pact-verify: %v\n%s", err, out)
@@ -162,8 +167,15 @@ func TestUndecided(t *testing.T) {
 		}), ok, "nothing was verified"},
 		{"another token", committed, newMock(t, mockserver.WithTokens("another")), "does not accept the token"},
 		{"the profile off", committed, newMock(t, mockserver.WithCloudProfile(false)), "503"},
-		{"an answer that never comes", committed, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-unanswering }), "does not answer"},
+		{"an answer that never comes", committed, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-unanswering }), "got no answer"},
 		{"answers that cease", committed, dying(ok, 20), "got no answer"},
+		{"an answer that stops", committed, halting(ok), "/heartbeat was answered 404, but without all of the body: context deadline exceeded"},
+		{"an answer that ends early", committed, cutting(ok), "/heartbeat was answered 404, but without all of the body: unexpected EOF"},
+		{"an answer that leads elsewhere", committed, http.RedirectHandler("https://login.example.com/?back="+token, http.StatusFound), "answers 302: it redirects to https://login.example.com/,"},
+		{"a request that Pact cannot send", rewritten(t, func(pact object) {
+			interaction := pact["interactions"].([]any)[0].(object)
+			interaction["request"].(object)["headers"] = object{"X-Lines": []any{"one\ntwo"}}
+		}), ok, "has not sent the request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)
@@ -183,11 +195,60 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
+// Whoever gives up leaves no node behind.
+func TestInterrupted(t *testing.T) {
+	mock := newMock(t, mockserver.WithTokens(token))
+	ctx, interrupt := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		mock.ServeHTTP(answer, r)
+		if answer.Code == http.StatusOK && strings.HasSuffix(r.URL.Path, "/heartbeat") {
+			interrupt()
+			<-r.Context().Done()
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
+	t.Cleanup(server.Close)
+	if report, err := provider.Verify(ctx, committed, provider.Provider{URL: server.URL, Token: token}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v, the report %v", err, report)
+	}
+	request := httptest.NewRequest(http.MethodGet, "/v2/nodes", nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer := httptest.NewRecorder()
+	mock.ServeHTTP(answer, request)
+	if !strings.Contains(answer.Body.String(), `"count":0`) {
+		t.Errorf("nodes are left: %s", answer.Body)
+	}
+}
+
 // dying is a handler that breaks connections after some requests.
 func dying(handler http.Handler, requests int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if requests--; requests < 0 {
 			panic(http.ErrAbortHandler)
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// halting is a handler that never ends its answers to heartbeats.
+func halting(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		if strings.HasSuffix(r.URL.Path, "/heartbeat") {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}
+	})
+}
+
+// cutting is a handler that promises more of its answers to heartbeats than it gives.
+func cutting(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/heartbeat") {
+			w.Header().Set("Content-Length", "1000")
 		}
 		handler.ServeHTTP(w, r)
 	})

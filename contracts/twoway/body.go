@@ -30,23 +30,25 @@ func (m message) mediaType() string {
 }
 
 // body checks the body of a message, where it has one, against what the document
-// declares for its media type.
-func (c *checker) body(m message, content openapi3.Content, direction openapi3.SchemaValidationOption) {
+// declares for its media type, and returns its shape, nil for none.
+func (c *checker) body(m message, content openapi3.Content, direction openapi3.SchemaValidationOption) shape {
 	if m.body.Empty() {
-		return
+		return nil
 	}
 	pointer := join(m.pointer, "body", "content")
 	name := m.mediaType()
 	media := content.Get(name)
 	if media == nil {
 		c.add(pointer, contentLine(content), "the body is %s, and the document has it as %s", name, strings.Join(slices.Sorted(maps.Keys(content)), " or "))
-		return
+		return nil
 	}
 	if !isJSON(name) || media.Schema == nil {
-		return
+		return nil
 	}
+	s := shapeOf(media.Schema)
 	c.value(pointer, m.body.Content, media.Schema, direction)
-	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, m.body.Content, shapeOf(media.Schema))
+	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, m.body.Content, s)
+	return s
 }
 
 func isJSON(mediaType string) bool {

@@ -1,7 +1,8 @@
 // Package twoway holds a pact and an OpenAPI document against each other, both
 // ways: whatever the pact says has to be valid by the document, examples and
-// matchers alike, and whatever the document declares has to be exercised by the
-// pact, or be exempt for a reason.
+// matchers alike, whatever it has of an answer has to be required there, and
+// whatever the document declares has to be exercised by the pact, or be exempt for a
+// reason.
 //
 //	document, err := twoway.Load(ctx, "openapi/nodes.yaml")
 //	if err != nil {

@@ -1,14 +1,16 @@
 package twoway
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // response checks the response of the interaction at hand against the one that
-// the document declares for its status. It need not have every header that the
-// document requires: what a pact does not mention it does not ask for.
+// the document declares for its status. It need not have all that the document
+// requires: what a pact does not mention it does not ask for. But the document has to
+// require all that it has: a provider may leave the rest out.
 func (c *checker) response(spec *openapi3.Response) {
 	response := &c.interaction.Response
 	headers := declared{
@@ -18,6 +20,9 @@ func (c *checker) response(spec *openapi3.Response) {
 	}
 	for name, header := range spec.Headers {
 		headers.schemas[name] = header.Value.Schema
+		if !header.Value.Required && valuesOf(response.Headers, name) != nil {
+			c.add(join("/response/headers", name), line(header.Value.Origin, ""), "the document does not require %s", name)
+		}
 	}
 	c.texts("/response/headers", response.Headers, headers)
 	c.textRules("/response/matchingRules/header", response.Rules.Header, response.Headers, headers)
@@ -30,8 +35,30 @@ func (c *checker) response(spec *openapi3.Response) {
 		if response.Status < http.StatusBadRequest && response.Body.Empty() {
 			c.add("/response/body", line(spec.Origin, "content"), "there is no body, and the document has one")
 		}
-		c.body(message{"/response", response.Headers, response.Body, response.Rules.Body}, spec.Content, openapi3.VisitAsResponse())
+		m := message{"/response", response.Headers, response.Body, response.Rules.Body}
+		if s := c.body(m, spec.Content, openapi3.VisitAsResponse()); s != nil {
+			c.optional("/response/body/content", response.Body.Content, s)
+		}
 	case !response.Body.Empty():
 		c.add("/response/body", line(spec.Origin, ""), "there is a body, and the document has none")
+	}
+}
+
+// optional finds the fields of a value that the document does not require.
+func (c *checker) optional(pointer string, value any, s shape) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			if inner := s.field(name); inner != nil { // undeclared fields are found elsewhere
+				if s.optional(name) {
+					c.add(join(pointer, name), s.line(), "the document does not require the field %q", name)
+				}
+				c.optional(join(pointer, name), field, inner)
+			}
+		}
+	case []any:
+		for i, item := range value {
+			c.optional(join(pointer, fmt.Sprint(i)), item, s.items())
+		}
 	}
 }

@@ -55,6 +55,20 @@ func (s shape) field(name string) shape {
 	return found
 }
 
+// optional reports whether the document lets an object be without a field. The
+// entries of a map are not fields: no document requires one.
+func (s shape) optional(name string) bool {
+	named, isMap := false, false
+	for _, schema := range s {
+		if slices.Contains(schema.Required, name) {
+			return false
+		}
+		named = named || schema.Properties[name] != nil
+		isMap = isMap || schema.AdditionalProperties.Schema != nil
+	}
+	return named || !isMap
+}
+
 // items returns the shape of an array's items.
 func (s shape) items() shape {
 	var found shape

@@ -103,71 +103,71 @@ func TestFindings(t *testing.T) {
       "response": {"status": 204}`,
 			[]string{
 				`"a pool" /request/matchingRules/path: the example "/pools/Pool" does not match its own regex ^/pools/[a-z][a-z0-9-]*$`,
-				`"a pool" /request/path: string doesn't match the regular expression "^[a-z][a-z0-9-]*$" (document.yaml:38)`,
+				`"a pool" /request/path: string doesn't match the regular expression "^[a-z][a-z0-9-]*$" (document.yaml:39)`,
 			},
 		},
 		{
 			"a status that the document does not declare",
 			"pact.json", `"status": 204`, `"status": 201`,
 			[]string{
-				`"a pool" /response/status: the document declares no 201 for putPool (document.yaml:54)`,
-				`/paths/~1pools~1{name}/put/responses/204: no interaction exercises 204 of putPool, and it is not exempt (document.yaml:55)`,
+				`"a pool" /response/status: the document declares no 201 for putPool (document.yaml:55)`,
+				`/paths/~1pools~1{name}/put/responses/204: no interaction exercises 204 of putPool, and it is not exempt (document.yaml:56)`,
 			},
 		},
 		{
 			"an integer that is a string",
 			"pact.json", `"slots": 4`, `"slots": "4"`,
 			[]string{
-				`"a pool" /request/body/content/slots: value must be an integer (document.yaml:85)`,
+				`"a pool" /request/body/content/slots: value must be an integer (document.yaml:86)`,
 			},
 		},
 		{
 			"a value that breaks the format",
 			"pact.json", `2025-10-01T00:00:00Z`, `yesterday`,
 			[]string{
-				`"a pool" /request/body/content/since: string doesn't match the format "date-time" (string doesn't match pattern "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") (document.yaml:94)`,
+				`"a pool" /request/body/content/since: string doesn't match the format "date-time" (string doesn't match pattern "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") (document.yaml:95)`,
 			},
 		},
 		{
 			"a value that breaks a part of an allOf",
 			"pact.json", `"bytes": 1`, `"bytes": "1"`,
 			[]string{
-				`"a list" /response/body/content/0/models/0/bytes: value must be an integer (document.yaml:112)`,
+				`"a list" /response/body/content/0/models/0/bytes: value must be an integer (document.yaml:115)`,
 			},
 		},
 		{
 			"a field of the request that the document does not have",
 			"pact.json", `"load": 0.5,`, `"load": 0.5, "weight": 1,`,
 			[]string{
-				`"a pool" /request/body/content/weight: the document has no field "weight" here (document.yaml:75)`,
+				`"a pool" /request/body/content/weight: the document has no field "weight" here (document.yaml:76)`,
 			},
 		},
 		{
 			"a field of the response that the document does not have",
 			"pact.json", `"id": "llama"`, `"id": "llama", "a/b~": 1`,
 			[]string{
-				`"a list" /response/body/content/0/models/0/a~1b~0: the document has no field "a/b~" here (document.yaml:97)`,
+				`"a list" /response/body/content/0/models/0/a~1b~0: the document has no field "a/b~" here (document.yaml:98)`,
 			},
 		},
 		{
 			"a field that is required and missing",
 			"pact.json", `{"load": 0.5, "name": "pool-0",`, `{"load": 0.5,`,
 			[]string{
-				`"a pool" /request/body/content/name: property "name" is missing (document.yaml:77)`,
+				`"a pool" /request/body/content/name: property "name" is missing (document.yaml:78)`,
 			},
 		},
 		{
 			"no body where the document requires one",
 			"pact.json", `"body": {"content": {"name": "pool-0"}, "contentType": "application/json", "encoded": false},`, ``,
 			[]string{
-				`"a pool that is unknown" /request/body: there is no body, and the document requires one (document.yaml:49)`,
+				`"a pool that is unknown" /request/body: there is no body, and the document requires one (document.yaml:50)`,
 			},
 		},
 		{
 			"a body where the document has none",
 			"pact.json", `"response": {"status": 204}`, `"response": {"status": 204, "body": {"content": {"a": 1}, "contentType": "application/json"}}`,
 			[]string{
-				`"a pool" /response/body: there is a body, and the document has none (document.yaml:55)`,
+				`"a pool" /response/body: there is a body, and the document has none (document.yaml:56)`,
 			},
 		},
 		{
@@ -183,29 +183,29 @@ func TestFindings(t *testing.T) {
           "content": [`, `"other": {
           "content": [`,
 			[]string{
-				`"a list" /response/body: there is no body, and the document has one (document.yaml:23)`,
+				`"a list" /response/body: there is no body, and the document has one (document.yaml:24)`,
 			},
 		},
 		{
 			"an error whose body is of another media type",
 			"pact.json", `{"status": 404}`, `{"status": 404, "body": {"content": "unknown", "contentType": "text/plain"}}`,
 			[]string{
-				`"a pool that is unknown" /response/body/content: the body is text/plain, and the document has it as application/problem+json (document.yaml:60)`,
+				`"a pool that is unknown" /response/body/content: the body is text/plain, and the document has it as application/problem+json (document.yaml:61)`,
 			},
 		},
 		{
 			"an error whose body is not valid",
 			"pact.json", `{"status": 404}`, `{"status": 404, "headers": {"Content-Type": ["application/problem+json"]}, "body": {"content": {"code": 1}, "contentType": "application/json"}}`,
 			[]string{
-				`"a pool that is unknown" /response/body/content/code: the document has no field "code" here (document.yaml:60)`,
-				`"a pool that is unknown" /response/body/content/title: property "title" is missing (document.yaml:63)`,
+				`"a pool that is unknown" /response/body/content/code: the document has no field "code" here (document.yaml:61)`,
+				`"a pool that is unknown" /response/body/content/title: property "title" is missing (document.yaml:64)`,
 			},
 		},
 		{
 			"a header of the request that the document does not have",
 			"pact.json", `"If-Match": ["1"]`, `"If-None-Match": ["1"]`,
 			[]string{
-				`"a pool" /request/headers/If-None-Match: the document has no If-None-Match here (document.yaml:43)`,
+				`"a pool" /request/headers/If-None-Match: the document has no If-None-Match here (document.yaml:44)`,
 			},
 		},
 		{
@@ -220,6 +220,34 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"x-total": ["1"]`, `"X-Count": ["1"]`,
 			[]string{
 				`"a list" /response/headers/X-Count: the document has no X-Count here (document.yaml:19)`,
+			},
+		},
+		{
+			"a header of the response that the document does not require",
+			"document.yaml", "              required: true\n          content:", "          content:",
+			[]string{
+				`"a list" /response/headers/X-Total: the document does not require X-Total (document.yaml:20)`,
+			},
+		},
+		{
+			"a field of the response that the document does not require",
+			"document.yaml", "[ready, engine, models, labels, notes]", "[ready, models, labels, notes]",
+			[]string{
+				`"a list" /response/body/content/0/engine: the document does not require the field "engine" (document.yaml:116)`,
+			},
+		},
+		{
+			"a field inside the response that the document does not require",
+			"document.yaml", "required: [id, bytes]", "required: [id]",
+			[]string{
+				`"a list" /response/body/content/0/models/0/bytes: the document does not require the field "bytes" (document.yaml:98)`,
+			},
+		},
+		{
+			"a field that the document does no more than allow",
+			"document.yaml", "          required: [any]\n", "",
+			[]string{
+				`"a list" /response/body/content/0/notes/any: the document does not require the field "any" (document.yaml:105)`,
 			},
 		},
 		{
@@ -248,49 +276,49 @@ func TestFindings(t *testing.T) {
 			"a matcher of another type",
 			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher boolean stands for boolean, and the document has integer here (document.yaml:84)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher boolean stands for boolean, and the document has integer here (document.yaml:85)`,
 			},
 		},
 		{
 			"a decimal for an integer",
 			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "decimal"}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher decimal stands for number, and the document has integer here (document.yaml:84)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher decimal stands for number, and the document has integer here (document.yaml:85)`,
 			},
 		},
 		{
 			"null for what is not nullable",
 			"pact.json", `{"match": "regex", "regex": "pool-\\d"}`, `{"match": "null"}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the document has string here (document.yaml:79)`,
+				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the document has string here (document.yaml:80)`,
 			},
 		},
 		{
 			"a matcher on a field that the document does not have",
 			"pact.json", `"$.slots"`, `"$.places"`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.places: the document has no field "places" here (document.yaml:75)`,
+				`"a pool" /request/matchingRules/body/$.places: the document has no field "places" here (document.yaml:76)`,
 			},
 		},
 		{
 			"a matcher on an item of what is no array",
 			"pact.json", `"$.slots"`, `"$.slots[0]"`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots[0]: the document has no array here (document.yaml:84)`,
+				`"a pool" /request/matchingRules/body/$.slots[0]: the document has no array here (document.yaml:85)`,
 			},
 		},
 		{
 			"a matcher of another type on each value",
 			"pact.json", `"rules": [{"match": "type"}]`, `"rules": [{"match": "integer"}]`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].labels: the matcher integer stands for integer or number, and the document has string here (document.yaml:102)`,
+				`"a list" /response/matchingRules/body/$[*].labels: the matcher integer stands for integer or number, and the document has string here (document.yaml:103)`,
 			},
 		},
 		{
 			"a matcher of another type on an item that is contained",
 			"pact.json", `"$.bytes": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.bytes": {"combine": "AND", "matchers": [{"match": "regex", "regex": "1"}]}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the matcher regex stands for string, and the document has integer here (document.yaml:111)`,
+				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the matcher regex stands for string, and the document has integer here (document.yaml:114)`,
 			},
 		},
 		{
@@ -318,21 +346,21 @@ func TestFindings(t *testing.T) {
 			"more items than there can be",
 			"pact.json", `{"match": "type", "min": 1}`, `{"match": "type", "min": 4}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$: the matcher demands at least 4 items, and the document has at most 3 (document.yaml:28)`,
+				`"a list" /response/matchingRules/body/$: the matcher demands at least 4 items, and the document has at most 3 (document.yaml:29)`,
 			},
 		},
 		{
 			"fewer items than there have to be",
 			"pact.json", `{"match": "type", "min": 1}`, `{"match": "type", "max": 0}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$: the matcher allows at most 0 items, and the document has at least 1 (document.yaml:27)`,
+				`"a list" /response/matchingRules/body/$: the matcher allows at most 0 items, and the document has at least 1 (document.yaml:28)`,
 			},
 		},
 		{
 			"a length of what is no array",
 			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "type", "min": 1}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher type stands for array, and the document has integer here (document.yaml:84)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher type stands for array, and the document has integer here (document.yaml:85)`,
 			},
 		},
 		{
@@ -360,21 +388,21 @@ func TestFindings(t *testing.T) {
 			"a path matcher that lets more through than the parameter",
 			"pact.json", `^/pools/[a-z][a-z0-9-]*$`, `^/pools/[^/]+$`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/ ", which is not a path of putPool (document.yaml:39)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/ ", which is not a path of putPool (document.yaml:40)`,
 			},
 		},
 		{
 			"a path matcher that lets other paths through",
 			"pact.json", `^/pools/[a-z][a-z0-9-]*$`, `^/pools(/[a-z][a-z0-9-]*)?$`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools", which is not a path of putPool (document.yaml:39)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools", which is not a path of putPool (document.yaml:40)`,
 			},
 		},
 		{
 			"a path matcher that lets everything through",
 			"pact.json", `{"match": "regex", "regex": "^/pools/[a-z][a-z0-9-]*$"}`, `{"match": "type"}`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/pool-0/x", which is not a path of putPool (document.yaml:39)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/pool-0/x", which is not a path of putPool (document.yaml:40)`,
 			},
 		},
 		{
@@ -395,7 +423,7 @@ func TestFindings(t *testing.T) {
 			"a status that no interaction exercises",
 			"exempt.yaml", "- status: 422\n  operations: [putPool]\n  reason: the client validates what it sends\n", "",
 			[]string{
-				`/paths/~1pools~1{name}/put/responses/422: no interaction exercises 422 of putPool, and it is not exempt (document.yaml:67)`,
+				`/paths/~1pools~1{name}/put/responses/422: no interaction exercises 422 of putPool, and it is not exempt (document.yaml:68)`,
 			},
 		},
 		{
@@ -473,7 +501,7 @@ func TestRequestsMeantToFail(t *testing.T) {
 	texts.change(t, "pact.json", `"name": "no pool is there"}],
       "request": {`, `"name": "no pool is there"}],
       "request": {"query": {"force": ["true"]},`)
-	want := `"a pool that is unknown" /request/query/force: the document has no force here (document.yaml:43)`
+	want := `"a pool that is unknown" /request/query/force: the document has no force here (document.yaml:44)`
 	if findings := texts.check(t).Findings; len(findings) != 1 || findings[0].String() != want {
 		t.Errorf("findings %v, not %s", findings, want)
 	}

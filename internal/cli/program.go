@@ -38,7 +38,17 @@ func Execute(ctx context.Context, command *cobra.Command, args []string, stdout,
 	err := command.ExecuteContext(ctx)
 	told := func(k error) bool { return errors.Is(err, k) }
 	if err != nil && !slices.ContainsFunc(known, told) {
-		fmt.Fprintf(stderr, "%s: %s\n", command.Name(), strings.ReplaceAll(err.Error(), "\n", "; "))
+		fmt.Fprintf(stderr, "%s: %s\n", command.Name(), oneLine(err))
 	}
 	return err
+}
+
+// oneLine returns the text of an error without its line breaks. A line that asks,
+// as "Did you mean this?" does, goes on into the next.
+func oneLine(err error) string {
+	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), "?; ", "? ")
 }

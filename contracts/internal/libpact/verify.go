@@ -41,14 +41,17 @@ type Result struct {
 	Mismatches  []string // what is wrong, when it has not passed
 }
 
-// Verify makes the requests of a pact file to a provider and compares the answers.
-// It brings about no provider state. Each request is given up after the timeout,
+// Verify makes the requests of a pact file to a provider, through no proxy, and
+// compares the answers. It brings about no provider state. Each request is given up after the timeout,
 // but the whole cannot be interrupted. What it does it also tells on standard
 // output, which cannot be prevented.
 //
 // pact-go has this only for whoever has a *testing.T.
 func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Result, error) {
 	if err := DoNotTrack(); err != nil {
+		return nil, err
+	}
+	if err := bypassProxy(provider.Addr().String()); err != nil {
 		return nil, err
 	}
 	name, version := C.CString("pact-verify"), C.CString("0")

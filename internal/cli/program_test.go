@@ -1,0 +1,40 @@
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/cli"
+)
+
+func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {
+	known := errors.New("known")
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a misspelt command": {[]string{"runn"}, `program: unknown command "runn" for "program"; Did you mean this? run` + "\n"},
+		"another command":    {[]string{"walk"}, `program: unknown command "walk" for "program"` + "\n"},
+		"several errors":     {[]string{"run"}, "program: one; two\n"},
+		"a known error":      {[]string{"know"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fail := func(err error) func(*cobra.Command, []string) error {
+				return func(*cobra.Command, []string) error { return err }
+			}
+			root := &cobra.Command{Use: "program"}
+			root.AddCommand(
+				&cobra.Command{Use: "run", RunE: fail(errors.Join(errors.New("one"), errors.New("two\n")))},
+				&cobra.Command{Use: "know", RunE: fail(known)},
+			)
+			var stdout, stderr bytes.Buffer
+			err := cli.Execute(t.Context(), root, test.args, &stdout, &stderr, known)
+			if err == nil || stdout.Len() > 0 || stderr.String() != test.want {
+				t.Errorf("error %v, stdout %q, stderr %q, want %q", err, &stdout, &stderr, test.want)
+			}
+		})
+	}
+}
