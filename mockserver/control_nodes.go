@@ -3,19 +3,19 @@ package mockserver
 import (
 	"context"
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // ReadNodes tells a page of the nodes that fit.
 func (c controls) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObject) (controlapi.ReadNodesResponseObject, error) {
-	if err := checkGlob(r.Params.Node); err != nil {
-		return nil, err
+	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
+		return nil, newProblem(codeInvalidParameter, "parameter %q: %v", "node", err)
 	}
 	limit := int(*r.Params.Limit)
 	page := control.NodePage{Nodes: []control.MockNode{}}
@@ -40,25 +40,8 @@ func (c controls) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObje
 }
 
 func fits(node registry.Node, wanted control.ReadNodesParams) bool {
-	if wanted.Status != nil && *wanted.Status != node.Status {
-		return false
-	}
-	if wanted.Node == nil {
-		return true
-	}
-	fits, _ := path.Match(*wanted.Node, node.Registration.NodeID) // checkGlob has seen the error
-	return fits
-}
-
-// checkGlob returns what is wrong with a pattern of node ids beyond what the document says.
-func checkGlob(glob *control.NodeGlob) error {
-	if glob == nil {
-		return nil
-	}
-	if _, err := path.Match(*glob, ""); err != nil {
-		return newProblem(codeInvalidParameter, "parameter %q: %q is no pattern: close each [ with a ], with something between them", "node", *glob)
-	}
-	return nil
+	return (wanted.Status == nil || *wanted.Status == node.Status) &&
+		(wanted.Node == nil || glob.Fits(*wanted.Node, node.Registration.NodeID))
 }
 
 // ReadNode tells one node.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -104,8 +104,8 @@ func (i *Invalid) inMatch(at string, m control.FaultMatch) {
 		i.add(at+"/last_call", "must be %d or more, which is the first, not %d", first, *m.LastCall)
 	}
 	if m.Node != nil {
-		if _, err := path.Match(*m.Node, ""); err != nil {
-			i.add(at+"/node", "%q is not a pattern: close each [ with a ], with something between them", *m.Node)
+		if err := glob.Check(*m.Node); err != nil {
+			i.add(at+"/node", "%v", err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestWrongRules(t *testing.T) {
 			{Pointer: "/match/last_call", Detail: "must be 3 or more, which is the first, not 2"},
 		}},
 		{"{match: {node: 'gpu-[1'}, effect: {status: 500}}", []nodeapi.Violation{
-			{Pointer: "/match/node", Detail: `"gpu-[1" is not a pattern: close each [ with a ], with something between them`},
+			{Pointer: "/match/node", Detail: `"gpu-[1" is no pattern of node ids: a [ needs its ] and something in between, and a \ something after it`},
 		}},
 		{"{effect: {latency_ms: 2, latency_max_ms: 1}}", []nodeapi.Violation{
 			{Pointer: "/effect/latency_max_ms", Detail: "must be 2 or more, which is the least, not 1"},

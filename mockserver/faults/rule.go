@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"path"
 	"slices"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 )
 
 // Verdict is what is to become of a call.
@@ -25,15 +25,10 @@ func matches(m *control.FaultMatch, l lots, elapsed time.Duration) bool {
 		return true
 	}
 	return (m.Operations == nil || slices.Contains(*m.Operations, l.call.operation)) &&
-		(m.Node == nil || l.call.node != "" && fits(*m.Node, l.call.node)) &&
+		(m.Node == nil || l.call.node != "" && glob.Fits(*m.Node, l.call.node)) &&
 		counted(m, l.n) &&
 		timely(m, elapsed) &&
 		(m.Probability == nil || l.chance() < *m.Probability)
-}
-
-func fits(glob, node string) bool {
-	fit, err := path.Match(glob, node)
-	return fit && err == nil
 }
 
 // counted reports whether the nth call is one of those that a rule acts on.

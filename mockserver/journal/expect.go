@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -46,7 +47,7 @@ func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 	complain := func(pointer, format string, args ...any) {
 		wrong = append(wrong, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
-	if err := checkGlob(value(e.Node)); err != nil {
+	if err := glob.Check(value(e.Node)); err != nil {
 		complain("/node", "%v", err)
 	}
 	if e.AtLeast != nil && e.AtMost != nil && *e.AtLeast > *e.AtMost {

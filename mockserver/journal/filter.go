@@ -1,12 +1,11 @@
 package journal
 
 import (
-	"fmt"
-	"path"
 	"strconv"
 	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 )
 
 // Filter says which entries to tell, and how much of each. What is not set does not
@@ -22,14 +21,7 @@ type Filter struct {
 
 // Check returns what is wrong with a filter, if anything. No entry fits a broken one.
 func (f Filter) Check() error {
-	return checkGlob(f.Node)
-}
-
-func checkGlob(glob control.NodeGlob) error {
-	if _, err := path.Match(glob, ""); err != nil {
-		return fmt.Errorf("%q is no pattern for node ids: a [ must have its ], with something in between, and a \\ something after it", glob)
-	}
-	return nil
+	return glob.Check(f.Node)
 }
 
 // fits reports whether an entry fits, wherever in the journal it is.
@@ -40,10 +32,9 @@ func (f Filter) fits(r *record) bool {
 		(f.Answered == "" || fitsStatus(r, f.Answered))
 }
 
-func fitsGlob(r *record, glob control.NodeGlob) bool {
+func fitsGlob(r *record, pattern control.NodeGlob) bool {
 	node := r.text(partNode)
-	fits, err := path.Match(glob, node)
-	return node != "" && err == nil && fits
+	return node != "" && glob.Fits(pattern, node)
 }
 
 // noAnswer is the pattern of requests that were not answered.
