@@ -53,6 +53,16 @@ func (s *Server) logRefusal(r *http.Request, p *problem) {
 		correlationAttr(s.correlationID(r)))
 }
 
+// logSlow logs that the body of a request did not arrive in the time that the HTTP server
+// gives it, whereupon the connection is cut.
+func (s *Server) logSlow(r *http.Request, arrived int) {
+	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request body too slow: connection cut",
+		slog.Int("bytes_arrived", arrived),
+		slog.String("method", quote(r, r.Method)),
+		slog.String("path", quote(r, r.URL.Path)),
+		correlationAttr(s.correlationID(r)))
+}
+
 // logDrift logs a departure from the contract that was not seen before.
 func (s *Server) logDrift(r *http.Request, nodeID string, departure drift.Departure) {
 	s.log.LogAttrs(r.Context(), slog.LevelWarn, "departure from the contract",

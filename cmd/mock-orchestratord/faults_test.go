@@ -105,7 +105,7 @@ func TestWrongFaults(t *testing.T) {
 		want string
 	}{
 		{[]string{"--fault", "flakey"}, `--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, flaky, outage, slow, throttled`},
-		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is not a pattern`},
+		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
 		{[]string{"--fault", "slow@"}, `--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`},
 		{[]string{"--faults-file", file}, file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200"},

@@ -87,6 +87,41 @@ func TestSlowHeaders(t *testing.T) {
 	})
 }
 
+// TestSlowBody sends the body of a registration a byte at a time. There is no answer that
+// a node could take for final.
+func TestSlowBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		mock, err := mockserver.New(mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		memory, stop := serveInMemory(t, mock.ServeHTTP)
+		connection := memory.dial()
+		begin := time.Now()
+		io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+		var trickle sync.WaitGroup
+		trickle.Go(func() {
+			for {
+				if _, err := io.WriteString(connection, " "); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		answer, err := io.ReadAll(connection)
+		if passed := time.Since(begin); err != nil || len(answer) > 0 || passed != readTimeout {
+			t.Errorf("cut after %s with %q, %v", passed, answer, err)
+		}
+		trickle.Wait()
+		stop()
+		if !strings.Contains(log.String(), "too slow") {
+			t.Errorf("the log says nothing of it: %s", log.String())
+		}
+	})
+}
+
 func TestLongHeaders(t *testing.T) {
 	program := start(t, nil, "--log-level", "error")
 	for length, want := range map[int]int{headerLimit / 2: http.StatusOK, headerLimit * 2: http.StatusRequestHeaderFieldsTooLarge} {
