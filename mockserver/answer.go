@@ -137,7 +137,7 @@ func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (err er
 // checkAnswer holds an answer to the document.
 func (c *contract) checkAnswer(r *http.Request, a *answer) error {
 	declared := c.problem
-	if operation := c.operation(r); operation != nil {
+	if operation := c.declared(r); operation != nil {
 		ref := operation.Responses.Status(a.status)
 		if ref == nil {
 			return fmt.Errorf("answer: status %d is not declared for %s", a.status, operation.OperationID)

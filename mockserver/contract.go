@@ -3,11 +3,9 @@ package mockserver
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
@@ -15,17 +13,17 @@ import (
 
 // contract is an OpenAPI document, and those of its parts that are needed by name.
 type contract struct {
-	paths   *openapi3.Paths
-	problem *openapi3.Response          // an answer with a problem in it, whichever
-	shapes  map[*openapi3.Schema]*shape // of the request bodies
-	formats openapi3.SchemaValidationOption
+	paths      *openapi3.Paths
+	problem    *openapi3.Response          // an answer with a problem in it, whichever
+	shapes     map[*openapi3.Schema]*shape // of the request bodies
+	operations []*operation
+	formats    openapi3.SchemaValidationOption
 
 	maxDetail          int // characters of a problem's detail
 	maxViolations      int // of a problem
 	maxViolationDetail int // characters of a violation's detail
 
 	// These are of the node API only.
-	operations    []*operation
 	correlationID *openapi3.Parameter
 	nodeParameter *openapi3.Parameter
 	nodeID        *openapi3.Schema
@@ -41,7 +39,7 @@ func loadContract() (*contract, error) {
 	}
 	c := newContract(doc)
 	c.correlationID = doc.Components.Parameters["CorrelationId"].Value
-	c.operations = operationsOf(doc.Paths, c.correlationID.Schema.Value)
+	c.operations = operationsOf(doc.Paths, c.correlationID.Schema)
 	c.nodeParameter = doc.Components.Parameters["NodeId"].Value
 	c.nodeID = doc.Components.Schemas["NodeId"].Value
 	c.heartbeat = doc.Components.Schemas["HeartbeatResponse"].Value
@@ -54,7 +52,9 @@ func loadControlContract() (*contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newContract(doc), nil
+	c := newContract(doc)
+	c.operations = operationsOf(doc.Paths, nil)
+	return c, nil
 }
 
 // newContract looks up what both documents have.
@@ -74,16 +74,6 @@ func newContract(doc *openapi3.T) *contract {
 		maxViolations:      int(*violations.MaxItems),
 		maxViolationDetail: int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
 	}
-}
-
-// operation returns what the document says of a request that has been routed, or nil
-// when the request fits no operation. The router's patterns are the document's paths.
-func (c *contract) operation(r *http.Request) *openapi3.Operation {
-	path := c.paths.Value(chi.RouteContext(r.Context()).RoutePattern())
-	if path == nil {
-		return nil
-	}
-	return path.GetOperation(r.Method)
 }
 
 // check holds a decoded JSON value to a schema. The error is the first thing that is

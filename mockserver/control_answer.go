@@ -38,7 +38,7 @@ func (s *Server) checkControlAnswer(r *http.Request, x *exchange) error {
 		}
 		return err
 	}
-	declared := contract.operation(r).Responses.Status(x.status)
+	declared := contract.declared(r).Responses.Status(x.status)
 	mediaType, _, _ := mime.ParseMediaType(x.header.Get("Content-Type"))
 	if declared == nil || declared.Value.Content[mediaType] == nil {
 		return fmt.Errorf("answer: status %d with content type %q is not declared", x.status, mediaType)

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -42,7 +41,7 @@ func (c *contract) checkControl(w http.ResponseWriter, r *http.Request) error {
 	if err := c.checkParameters(r); err != nil {
 		return err
 	}
-	declared := c.operation(r).RequestBody
+	declared := c.declared(r).RequestBody
 	if declared == nil {
 		return nil
 	}
@@ -58,7 +57,7 @@ func (c *contract) checkParameters(r *http.Request) error {
 	if err != nil {
 		return newProblem(codeInvalidParameter, "the query cannot be read: %v", err)
 	}
-	declared := c.operation(r).Parameters
+	declared := c.declared(r).Parameters
 	var wrong []string
 	for _, ref := range declared {
 		if complaint := c.checkParameter(r, query, ref.Value); complaint != "" {
@@ -112,19 +111,6 @@ func (c *contract) checkParameter(r *http.Request, query url.Values, parameter *
 		return c.violations(err)[0].Detail
 	}
 	return ""
-}
-
-// pathParameter returns what stands in the path for a parameter.
-func pathParameter(r *http.Request, name string) string {
-	text := chi.URLParam(r, name)
-	if r.URL.RawPath == "" {
-		return text // the router has matched the path as it is decoded
-	}
-	decoded, err := url.PathUnescape(text)
-	if err != nil {
-		return text
-	}
-	return decoded
 }
 
 // scalar returns the value that a text stands for, or the text where it is none that the

@@ -46,8 +46,8 @@ func (s *Server) disturb(next http.Handler) http.Handler {
 
 // disturbance is a request that a fault acts on.
 type disturbance struct {
-	*Server
-	*exchange
+	server  *Server
+	x       *exchange
 	verdict faults.Verdict
 	request *http.Request
 	serve   func() // does what was asked, and answers it
@@ -57,7 +57,7 @@ type disturbance struct {
 // answer, once the journal knows.
 func (d disturbance) strike() {
 	d.logStrike()
-	ctx, cancel := d.untilClosed(d.request.Context())
+	ctx, cancel := d.server.untilClosed(d.request.Context())
 	defer cancel()
 	d.takeTime()
 	if !pause(ctx, d.verdict.Latency) {
@@ -65,8 +65,8 @@ func (d disturbance) strike() {
 		return
 	}
 	if valueOr(d.verdict.Effect.Restart, false) {
-		d.nodes.Clear()
-		d.journal.Control(d.clock.Now(), "all nodes forgotten, by fault "+d.verdict.Fault)
+		d.server.nodes.Clear()
+		d.server.journal.Control(d.server.clock.Now(), "all nodes forgotten, by fault "+d.verdict.Fault)
 	}
 	switch valueOr(d.verdict.Effect.Connection, "") {
 	case control.FaultEffectConnectionResetBefore:
@@ -89,11 +89,11 @@ func (d disturbance) respond() {
 	effect := d.verdict.Effect
 	switch {
 	case effect.Status != nil:
-		d.tell(&d.answer, d.request, d.refusal(int(*effect.Status)))
-	case valueOr(effect.Reject, false) && d.operation == string(control.OperationRegisterNode) && d.nodeID != "":
-		rejection := nodeapi.RegisterResponse{NodeID: d.nodeID, Message: d.reason()}
-		if err := (api.RegisterNode200JSONResponse{Body: rejection}).VisitRegisterNodeResponse(&d.answer); err != nil {
-			d.logFault(d.request, err)
+		d.server.tell(&d.x.answer, d.request, d.refusal(int(*effect.Status)))
+	case valueOr(effect.Reject, false) && d.x.operation == string(control.OperationRegisterNode) && d.x.nodeID != "":
+		rejection := nodeapi.RegisterResponse{NodeID: d.x.nodeID, Message: d.reason()}
+		if err := (api.RegisterNode200JSONResponse{Body: rejection}).VisitRegisterNodeResponse(&d.x.answer); err != nil {
+			d.server.logFault(d.request, err)
 		}
 	default:
 		d.serve()
@@ -108,7 +108,7 @@ func (d disturbance) refusal(status int) *problem {
 	case http.StatusUnauthorized:
 		p.with("WWW-Authenticate", `Bearer realm="orchestratord", error="invalid_token"`)
 	case http.StatusMethodNotAllowed:
-		p.with("Allow", strings.Join(methods(d.router, d.request), ", "))
+		p.with("Allow", strings.Join(methods(d.server.router, d.request), ", "))
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		p.with("Retry-After", "1") // unless the effect states another
 	}
@@ -123,13 +123,13 @@ func (d disturbance) reason() string {
 func (d disturbance) spoil() {
 	effect := d.verdict.Effect
 	if effect.RetryAfterS != nil {
-		d.answer.header.Set("Retry-After", strconv.Itoa(int(*effect.RetryAfterS)))
+		d.x.header.Set("Retry-After", strconv.Itoa(int(*effect.RetryAfterS)))
 	}
-	if d.answer.body.Len() == 0 {
+	if d.x.body.Len() == 0 {
 		return
 	}
 	if effect.ContentType != nil {
-		d.answer.header.Set("Content-Type", *effect.ContentType)
+		d.x.header.Set("Content-Type", *effect.ContentType)
 	}
 	if effect.Body != nil {
 		d.spoilBody(*effect.Body)
@@ -137,22 +137,22 @@ func (d disturbance) spoil() {
 }
 
 func (d disturbance) spoilBody(how control.FaultEffectBody) {
-	if d.answer.rest != nil {
-		if err := d.answer.rest(&d.answer.body); err != nil {
-			d.logFault(d.request, err)
+	if d.x.rest != nil {
+		if err := d.x.rest(&d.x.body); err != nil {
+			d.server.logFault(d.request, err)
 		}
-		d.answer.rest = nil
+		d.x.rest = nil
 	}
 	switch how {
 	case control.FaultEffectBodyEmpty:
-		d.answer.body.Reset()
+		d.x.body.Reset()
 	case control.FaultEffectBodyGarbage:
-		d.answer.body.Reset()
-		d.answer.body.WriteString(garbage)
+		d.x.body.Reset()
+		d.x.body.WriteString(garbage)
 	case control.FaultEffectBodyTruncated:
-		d.transmit = d.truncate
+		d.x.transmit = d.truncate
 	case control.FaultEffectBodyTrickle:
-		d.transmit = d.trickle
+		d.x.transmit = d.trickle
 	}
 }
 
@@ -163,21 +163,21 @@ const garbage = "<html>\x00\xff{\"]</"
 // truncate sends half of the answer's body, and breaks off.
 func (d disturbance) truncate(client http.ResponseWriter) {
 	d.sendHead(client)
-	sendNow(client, d.answer.body.Bytes()[:d.answer.body.Len()/2])
+	sendNow(client, d.x.body.Bytes()[:d.x.body.Len()/2])
 	panic(http.ErrAbortHandler)
 }
 
 // trickle sends the answer's body byte by byte.
 func (d disturbance) trickle(client http.ResponseWriter) {
-	ctx, cancel := d.untilClosed(d.request.Context())
+	ctx, cancel := d.server.untilClosed(d.request.Context())
 	defer cancel()
 	interval := time.Duration(valueOr(d.verdict.Effect.TrickleMs, trickleMs)) * time.Millisecond
 	d.sendHead(client)
-	for i := range d.answer.body.Bytes() {
+	for i := range d.x.body.Bytes() {
 		if i > 0 && !pause(ctx, interval) {
 			panic(http.ErrAbortHandler)
 		}
-		sendNow(client, d.answer.body.Bytes()[i:i+1])
+		sendNow(client, d.x.body.Bytes()[i:i+1])
 	}
 }
 
@@ -186,8 +186,8 @@ const trickleMs = 100
 
 // sendHead sends what comes before the body, and how long that should be.
 func (d disturbance) sendHead(client http.ResponseWriter) {
-	client.Header().Set("Content-Length", strconv.Itoa(d.answer.body.Len()))
-	client.WriteHeader(d.answer.status)
+	client.Header().Set("Content-Length", strconv.Itoa(d.x.body.Len()))
+	client.WriteHeader(d.x.status)
 }
 
 // sendNow sends bytes at once. An error means that the client has gone.
@@ -199,15 +199,15 @@ func sendNow(client http.ResponseWriter, text []byte) {
 // takeTime lifts the deadlines of the connection, which may be shorter than what a fault
 // takes. It is up to the client to lose patience.
 func (d disturbance) takeTime() {
-	connection := http.NewResponseController(d.client)
+	connection := http.NewResponseController(d.x.client)
 	_ = connection.SetReadDeadline(time.Time{})
 	_ = connection.SetWriteDeadline(time.Time{})
 }
 
 // dropAnswer has the connection reset in place of the answer, whatever that was to be.
 func (d disturbance) dropAnswer() {
-	d.answer.begin(http.Header{})
-	d.transmit = reset
+	d.x.begin(http.Header{})
+	d.x.transmit = reset
 }
 
 // reset resets the connection, as far as that is possible: one that does not belong to
@@ -226,11 +226,11 @@ func reset(client http.ResponseWriter) {
 }
 
 func (d disturbance) logStrike() {
-	d.log.LogAttrs(d.request.Context(), slog.LevelInfo, "fault acts",
+	d.server.log.LogAttrs(d.request.Context(), slog.LevelInfo, "fault acts",
 		slog.String("fault", d.verdict.Fault),
-		slog.String("operation", d.operation),
-		slog.String("node_id", d.nodeID),
-		correlationAttr(d.exchange.correlationID))
+		slog.String("operation", d.x.operation),
+		slog.String("node_id", d.x.nodeID),
+		correlationAttr(d.x.correlationID))
 }
 
 // readAhead reads the body of a request, which is there to be read again, and finds out

@@ -137,7 +137,7 @@ func (s *Server) send(next http.Handler) http.Handler {
 		x.declared = s.contract.declared(r)
 		if x.declared != nil {
 			x.operation = x.declared.OperationID
-			x.nodeID = s.contract.nodeInPath(x, r)
+			x.nodeID = s.contract.nodeInPath(r)
 		}
 		x.answer.begin(x.client.Header())
 		next.ServeHTTP(x, r)

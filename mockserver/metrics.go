@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
@@ -110,12 +111,12 @@ func (x *exchange) outcome() outcome {
 
 func (m *metrics) count(x *exchange, o outcome, took time.Duration) {
 	m.seconds[x.operation][o].Observe(took.Seconds())
-	switch x.operation {
-	case "registerNode":
+	switch control.Operation(x.operation) {
+	case control.OperationRegisterNode:
 		m.registrations[o].Inc()
-	case "heartbeatNode":
+	case control.OperationHeartbeatNode:
 		m.heartbeats.of(x.nodeID, o)[o].Inc()
-	case "deregisterNode":
+	case control.OperationDeregisterNode:
 		m.deregistrations[o].Inc()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
 )
 
 // operation is what the document says of an operation.
@@ -17,7 +18,8 @@ type operation struct {
 }
 
 // operationsOf returns the operations of a document. The router's patterns are its paths.
-func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*operation {
+// Answers are only plain if it has correlation ids.
+func operationsOf(paths *openapi3.Paths, correlationID *openapi3.SchemaRef) []*operation {
 	var found []*operation
 	for pattern, path := range paths.Map() {
 		for method, declared := range path.Operations() {
@@ -34,9 +36,9 @@ func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*oper
 	return found
 }
 
-func plain(headers openapi3.Headers, correlationID *openapi3.Schema) bool {
+func plain(headers openapi3.Headers, correlationID *openapi3.SchemaRef) bool {
 	for _, header := range headers {
-		if header.Value.Schema.Value != correlationID {
+		if correlationID == nil || header.Value.Schema.Value != correlationID.Value {
 			return false
 		}
 	}
@@ -63,10 +65,19 @@ func (c *contract) declared(r *http.Request) *operation {
 
 // nodeInPath returns the node that the path of a request names, and "" if there is none
 // or its id does not fit the document.
-func (c *contract) nodeInPath(x *exchange, r *http.Request) string {
-	id := x.route.URLParam(c.nodeParameter.Name)
-	if r.URL.RawPath != "" { // then the router has matched the path as it is escaped
-		id, _ = url.PathUnescape(id)
+func (c *contract) nodeInPath(r *http.Request) string {
+	return fitting(pathParameter(r, c.nodeParameter.Name))
+}
+
+// pathParameter returns what stands in the path for a parameter.
+func pathParameter(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return text // the router has matched the path as it is decoded
 	}
-	return fitting(id)
+	decoded, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	return decoded
 }

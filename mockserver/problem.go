@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -83,62 +84,59 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, p *problem) {
 
 // kind returns the status and the title of the answer.
 func (p *problem) kind() (status int, title string) {
-	status, title = kind(p.code)
-	if p.status != 0 && p.status != status {
+	kind := kindOf(p.code)
+	if p.status != 0 && p.status != kind.status {
 		return p.status, cmp.Or(http.StatusText(p.status), fmt.Sprint("Status ", p.status))
 	}
-	return status, title
+	return kind.status, kind.title
 }
 
-// codeOf returns the code of the problems that have a status, or if none has,
-// internal_error.
+// codeOf returns the code that a fault's answer with a status has. A status that none is
+// for gets internal_error.
 func codeOf(status int) nodeapi.ProblemCode {
-	for _, code := range []nodeapi.ProblemCode{
-		nodeapi.ProblemCodeMalformedBody, nodeapi.ProblemCodeUnauthorized, nodeapi.ProblemCodeUnknownNode,
-		nodeapi.ProblemCodeMethodNotAllowed, nodeapi.ProblemCodeBodyTooLarge, nodeapi.ProblemCodeUnsupportedMediaType,
-		nodeapi.ProblemCodeContractViolation, nodeapi.ProblemCodeThrottled, nodeapi.ProblemCodeUnavailable,
-	} {
-		if of, _ := kind(code); of == status {
-			return code
+	at := slices.IndexFunc(kinds, func(k kind) bool { return k.status == status })
+	if at < 0 {
+		return nodeapi.ProblemCodeInternalError
+	}
+	return kinds[at].code
+}
+
+// kindOf returns what the problems of one code have in common.
+func kindOf(code nodeapi.ProblemCode) kind {
+	for _, kinds := range [][]kind{kinds, controlKinds} {
+		if at := slices.IndexFunc(kinds, func(k kind) bool { return k.code == code }); at >= 0 {
+			return kinds[at]
 		}
 	}
-	return nodeapi.ProblemCodeInternalError
+	return kind{nodeapi.ProblemCodeInternalError, http.StatusInternalServerError, "Internal error"}
 }
 
-// kind returns what the problems of one code have in common.
-func kind(code nodeapi.ProblemCode) (status int, title string) {
-	switch code {
-	case nodeapi.ProblemCodeMalformedBody:
-		return http.StatusBadRequest, "The body is not JSON"
-	case codeInvalidParameter:
-		return http.StatusBadRequest, "Parameter not valid"
-	case nodeapi.ProblemCodeUnauthorized:
-		return http.StatusUnauthorized, "Not authenticated"
-	case codeForbidden:
-		return http.StatusForbidden, "Not allowed from there"
-	case nodeapi.ProblemCodeNotFound:
-		return http.StatusNotFound, "Not found"
-	case nodeapi.ProblemCodeUnknownNode:
-		return http.StatusNotFound, "Unknown node"
-	case codeUnknownFault:
-		return http.StatusNotFound, "Unknown fault"
-	case codeUnknownEntry:
-		return http.StatusNotFound, "Unknown entry"
-	case nodeapi.ProblemCodeMethodNotAllowed:
-		return http.StatusMethodNotAllowed, "Method not allowed"
-	case nodeapi.ProblemCodeBodyTooLarge:
-		return http.StatusRequestEntityTooLarge, "Body too large"
-	case nodeapi.ProblemCodeUnsupportedMediaType:
-		return http.StatusUnsupportedMediaType, "Unsupported media type"
-	case nodeapi.ProblemCodeContractViolation:
-		return http.StatusUnprocessableEntity, "The body breaks the contract"
-	case nodeapi.ProblemCodeThrottled:
-		return http.StatusTooManyRequests, "Too many requests"
-	case nodeapi.ProblemCodeUnavailable:
-		return http.StatusServiceUnavailable, "Not available"
-	case nodeapi.ProblemCodeCloudProfileDisabled:
-		return http.StatusServiceUnavailable, "Cloud profile disabled"
-	default:
-		return http.StatusInternalServerError, "Internal error"
-	}
+type kind struct {
+	code   nodeapi.ProblemCode
+	status int
+	title  string
+}
+
+// kinds are those of the node API but for internal errors. Of several with one status the
+// first is the one of faults.
+var kinds = []kind{
+	{nodeapi.ProblemCodeMalformedBody, http.StatusBadRequest, "The body is not JSON"},
+	{nodeapi.ProblemCodeUnauthorized, http.StatusUnauthorized, "Not authenticated"},
+	{nodeapi.ProblemCodeUnknownNode, http.StatusNotFound, "Unknown node"},
+	{nodeapi.ProblemCodeNotFound, http.StatusNotFound, "Not found"},
+	{nodeapi.ProblemCodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
+	{nodeapi.ProblemCodeBodyTooLarge, http.StatusRequestEntityTooLarge, "Body too large"},
+	{nodeapi.ProblemCodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "Unsupported media type"},
+	{nodeapi.ProblemCodeContractViolation, http.StatusUnprocessableEntity, "The body breaks the contract"},
+	{nodeapi.ProblemCodeThrottled, http.StatusTooManyRequests, "Too many requests"},
+	{nodeapi.ProblemCodeUnavailable, http.StatusServiceUnavailable, "Not available"},
+	{nodeapi.ProblemCodeCloudProfileDisabled, http.StatusServiceUnavailable, "Cloud profile disabled"},
+}
+
+// controlKinds are those that only the control API has.
+var controlKinds = []kind{
+	{codeInvalidParameter, http.StatusBadRequest, "Parameter not valid"},
+	{codeForbidden, http.StatusForbidden, "Not allowed from there"},
+	{codeUnknownFault, http.StatusNotFound, "Unknown fault"},
+	{codeUnknownEntry, http.StatusNotFound, "Unknown entry"},
 }
