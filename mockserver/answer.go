@@ -67,7 +67,7 @@ func (a *answer) WriteValue(status int, contentType string, value any) error {
 	return nil
 }
 
-// begin makes a new answer of this one, which adds to headers that others have set.
+// begin resets the answer, keeps its buffer, and notes which headers are already set.
 func (a *answer) begin(header http.Header) {
 	given := a.given[:0]
 	for name := range header {

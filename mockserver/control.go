@@ -114,7 +114,7 @@ func (c controls) Reset(ctx context.Context, _ controlapi.ResetRequestObject) (c
 	if err := c.resetClock(); err != nil {
 		return nil, err
 	}
-	_, _ = c.changeSettings(func(next *settings) error {
+	_, _ = c.changeSettings(func(next *settings) error { // fails only if the edit does
 		*next = c.start
 		return nil
 	})

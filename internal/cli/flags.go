@@ -24,8 +24,8 @@ func CollectErrors(flags *pflag.FlagSet) func() error {
 	return func() error { return errors.Join(wrong...) }
 }
 
-// collecting is a flag's value that keeps its errors to itself, and then itself as
-// it was: what cannot be read is not a reason for further complaints.
+// collecting is a flag's value that reports a text that it cannot read to complain, and
+// then restores what it was: that is no reason for further complaints.
 type collecting struct {
 	pflag.Value
 	complain func(text string, err error)

@@ -233,8 +233,8 @@ func (r *Registry) add(id nodeapi.NodeID) *record {
 	return rec
 }
 
-// change gives a node a status, has do do the rest, and keeps the history and the totals
-// in step.
+// change gives a node a status, calls do for the rest, and keeps the history and the
+// totals in step.
 func (r *Registry) change(rec *record, status nodeapi.NodeStatus, now time.Time, do func()) Change {
 	was, offered := rec.Status, rec.offers()
 	rec.Status = status
