@@ -99,7 +99,7 @@ type Config struct {
 	// whose transport keeps as many connections open as they use at once. Redirects
 	// are not followed, whatever it says, and TLS is up to it. Nil means a client of the
 	// node's own, with one connection that is kept open between heartbeats and
-	// closed by Deregister.
+	// closed by Deregister; it heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
 	HTTPClient *http.Client
 	// Logger takes one line per change of state, with node_id, machine_id and
 	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Nil

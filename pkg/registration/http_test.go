@@ -50,3 +50,14 @@ func TestOneConnection(t *testing.T) {
 		})
 	}
 }
+
+// Instrumentation is often installed by wrapping the default transport.
+func TestTheDefaultTransportMayBeWrapped(t *testing.T) {
+	plain := http.DefaultTransport
+	defer func() { http.DefaultTransport = plain }()
+	http.DefaultTransport = &wire{}
+
+	c := config(t, nil)
+	c.HTTPClient = nil
+	newNode(t, c)
+}
