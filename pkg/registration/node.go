@@ -73,7 +73,10 @@ func (n *Node) Register(ctx context.Context) error {
 		return err
 	}
 	defer n.release()
+	return n.register(ctx)
+}
 
+func (n *Node) register(ctx context.Context) error {
 	var last error
 	for {
 		if n.plan.failures > 0 && !n.await(ctx) {
@@ -139,11 +142,15 @@ var errOvertaken = errors.New("it took so long that a newer status was sent inst
 // orchestratord is away (CLOUD-10020).
 //
 // Run leaves as Deregister does, within ShutdownTimeout, except that a node which
-// orchestratord cannot know of sends nothing.
+// orchestratord cannot know of sends nothing. A node that runs already, or has
+// ended, is left alone: the error is then ErrRunning or ErrStopped.
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.config.Standalone {
 		<-ctx.Done()
 		return nil
+	}
+	if err := n.acquire(); err != nil {
+		return err
 	}
 	live, left := context.WithoutCancel(ctx), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -151,21 +158,17 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 		n.drain(live)
 		_ = n.leave(live, n.removeKnown)
 	})
-	err := n.Register(live)
+	err := n.register(live)
 	if err == nil {
-		err = n.acquire()
-	}
-	if err == nil {
-		n.beat(live, status)
+		n.beat(live, status) // which releases the node
 		<-n.ended
+	} else {
+		n.release()
 	}
 	if !stop() {
 		<-left
 	}
-	switch {
-	case errors.Is(err, ErrRunning):
-		return err
-	case errors.Is(err, ErrStopped):
+	if errors.Is(err, ErrStopped) {
 		err = nil // ctx ended first, as it may
 	}
 	return errors.Join(err, n.leave(live, n.removeKnown))

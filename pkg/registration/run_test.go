@@ -107,6 +107,35 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestRunOfANodeThatHasEnded(t *testing.T) {
+	w := &wire{answer: func(int, request) answer { return answer{status: 401} }}
+	node := newNode(t, config(t, w))
+	if err := node.Run(t.Context(), ready); !errors.Is(err, registration.ErrUnauthorized) {
+		t.Errorf("Run returned %v, want ErrUnauthorized", err)
+	}
+	if err := node.Run(t.Context(), ready); !errors.Is(err, registration.ErrStopped) || w.ops() != "register" {
+		t.Errorf("a second Run returned %v, sent by then: %s; want ErrStopped and nothing sent", err, w.ops())
+	}
+}
+
+// A second Run must not take the node from the first when its own context ends.
+func TestRunLeavesARunningNodeAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := beating(t, config(t, w), ready)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := node.Run(ended, ready); !errors.Is(err, registration.ErrRunning) {
+			t.Errorf("Run returned %v, want ErrRunning", err)
+		}
+		time.Sleep(16 * time.Second)
+		if want := "register heartbeat heartbeat"; w.ops() != want {
+			t.Errorf("sent %s, want %s", w.ops(), want)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
 func TestRunStandaloneSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
