@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -73,7 +74,8 @@ func (p PoolStatus) wire() nodeapi.PoolStatus {
 		Engine:        unlessZero(p.Engine),
 	}
 	if p.ModelsAvailable != nil {
-		status.ModelsAvailable = &p.ModelsAvailable
+		models := slices.Clone(p.ModelsAvailable) // the caller's may change
+		status.ModelsAvailable = &models
 	}
 	return status
 }
@@ -92,6 +94,9 @@ func unlessZero[T comparable](value T) *T {
 // 100 ms: while it is slow, fails, panics or returns what the contract does not
 // allow, heartbeats carry the last status it gave, and the fault is logged.
 // Before its first answer every pool counts as not ready.
+//
+// What it returns is copied after it has returned: the next call may reuse that
+// memory, and nothing else may write to it.
 type StatusFunc func(ctx context.Context) ([]PoolStatus, error)
 
 // statusPatience is how long a heartbeat waits for the status callback.

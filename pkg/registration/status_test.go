@@ -60,6 +60,27 @@ func TestAFaultyStatusCallback(t *testing.T) {
 	}
 }
 
+// A callback that reuses its memory must not change the status it gave before.
+func TestAStatusIsTheNodesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		models := []string{"llama-3-8b"}
+		calls := 0
+		node := beating(t, config(t, w), func(ctx context.Context) ([]registration.PoolStatus, error) {
+			if calls++; calls == 2 {
+				models[0] = "mistral-7b"
+				<-ctx.Done()
+			}
+			return []registration.PoolStatus{{PoolID: "pool-0", ModelsAvailable: models}}, nil
+		})
+		time.Sleep(16 * time.Second)
+		if told := *w.of("heartbeat")[1].pools(t)[0].ModelsAvailable; told[0] != "llama-3-8b" {
+			t.Errorf("the last known status became %q before the callback answered", told)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
 func TestBeforeTheFirstStatusPoolsAreNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
