@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -22,6 +25,27 @@ const (
 	// maxCode and maxDetail bound what an error repeats of an answer.
 	maxCode, maxDetail = 64, 1024
 )
+
+// explain says what is wrong in the words of an answer that is no success: its
+// problem details, or its plain text. Where the fault may lie in our URL it says so.
+func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) (code, detail string) {
+	if code, detail = problem(body); code != "" || detail != "" {
+		return code, detail
+	}
+	// In another kind of text a token could be escaped, and in one that was cut it
+	// could be there in part: neither would be redacted.
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); whole && kind == "text/plain" {
+		detail = string(body)
+	}
+	switch to, err := r.Location(); {
+	case r.StatusCode == http.StatusNotFound && op == registering:
+		detail = "is " + l.api.Server + " the base URL of an orchestratord? " + detail
+	case r.StatusCode/100 == 3 && err == nil:
+		// The path as it was before it was escaped, and nothing that is often secret.
+		detail = "it redirects to " + to.Scheme + "://" + to.Host + to.Path + ", which is not followed: check the orchestratord URL"
+	}
+	return "", detail
+}
 
 // problem reads as much as there is of problem details.
 func problem(body []byte) (code, detail string) {
@@ -39,9 +63,10 @@ func problem(body []byte) (code, detail string) {
 }
 
 // newError returns the error of a request that was sent with a token. What it
-// repeats is bounded and redacted: a server may echo what it was sent.
+// repeats is bounded, on one line and redacted: a server may echo what it was sent.
 func newError(op operation, status int, token, code, detail string) *Error {
 	clean := func(text string, room int) string {
+		text = strings.Join(strings.FieldsFunc(text, unprintable), " ")
 		if token != "" {
 			text = strings.ReplaceAll(text, token, "[token]")
 		}
@@ -51,6 +76,10 @@ func newError(op operation, status int, token, code, detail string) *Error {
 		return text
 	}
 	return &Error{Op: string(op), StatusCode: status, Code: clean(code, maxCode), Detail: clean(detail, maxDetail)}
+}
+
+func unprintable(r rune) bool {
+	return r == ' ' || r == utf8.RuneError || !unicode.IsPrint(r)
 }
 
 // readAnswer reads and closes a body, so that the connection can be used again,

@@ -46,6 +46,8 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		for op := range uint8(3) {
 			f.Add(op, seed.status, "Retry-After", "7", seed.body)
+			f.Add(op, seed.status, "Content-Type", "text/plain", seed.body)
+			f.Add(op, seed.status, "Location", "/elsewhere?"+token, seed.body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, op uint8, status int, name, value, body string) {
@@ -80,7 +82,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("asks for a heartbeat every %v, or a pause of %v", o.nextBeat, o.retryAfter)
 		}
 		var typed *Error
-		if !good && (!errors.As(o.err, &typed) || strings.Contains(o.err.Error(), token) || len(o.err.Error()) > 2*maxDetail) {
+		if !good && (!errors.As(o.err, &typed) || strings.ContainsAny(o.err.Error(), "\r\n") || strings.Contains(o.err.Error(), token) || len(o.err.Error()) > 2*maxDetail) {
 			t.Errorf("error is %q", o.err)
 		}
 	})

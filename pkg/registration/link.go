@@ -151,7 +151,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		o.mayHaveLanded = response.StatusCode >= 500
 		o.retryAfter = retryAfter(response.Header)
-		code, detail := problem(body)
+		code, detail := l.explain(op, response, body, err == nil && len(body) < maxAnswer)
 		return o.fail(judge(op, response.StatusCode), newError(op, response.StatusCode, token, code, detail))
 	}
 	if err != nil {

@@ -179,15 +179,28 @@ func TestRegisterGivesUpOnWhatCannotPass(t *testing.T) {
 		"401":                 {problem(401, "unauthorized"), registration.ErrUnauthorized, "401 unauthorized: because"},
 		"401 without a body":  {answer{status: 401}, registration.ErrUnauthorized, "401"},
 		"403":                 {answer{status: 403, body: "no"}, registration.ErrRefused, "403"},
-		"404, another server": {answer{status: 404, body: "404 page not found"}, registration.ErrRefused, "404"},
+		"404, another server": {plain(404, "404 page not found\n"), registration.ErrRefused, "404: is http://orchestratord:8080/ the base URL of an orchestratord? 404 page not found ("},
+		"404, an empty one":   {answer{status: 404}, registration.ErrRefused, "the base URL of an orchestratord? ("},
 		"413":                 {problem(413, "body_too_large"), registration.ErrRefused, "413 body_too_large"},
 		"415":                 {answer{status: 415, body: "text"}, registration.ErrRefused, "415"},
 		"422":                 {answer{status: 422, body: `{"errors":[{"pointer":"/node_id","detail":"is odd"}]}`}, registration.ErrRefused, "/node_id is odd"},
-		"a redirect":          {answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}}, registration.ErrRefused, "307"},
-		"a rejection":         {answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`}, registration.ErrRefused, "the cluster is full"},
+		"422, as in service":  {plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused, "422: capabilities: missing field `gpus` at line 1 [1m ("},
+		"a page":              {answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"}, registration.ErrRefused, "422 ("},
+		"a long story":        {plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "éé… ("},
+		"a redirect":          {answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}}, registration.ErrRefused, "307: it redirects to http://elsewhere/,"},
+		"a redirect to a secret": {
+			answer{status: 302, header: http.Header{"Location": {"//me:secret@elsewhere/" + token[:7] + "%2d" + token[8:] + "?secret#secret"}}},
+			registration.ErrRefused, "it redirects to http://elsewhere/[token],",
+		},
+		"a rejection": {answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`}, registration.ErrRefused, "the cluster is full"},
 		"an echo of the token": {
 			answer{status: 401, body: `{"detail":"bad token ` + token + `","code":"` + token + `"}`},
 			registration.ErrUnauthorized, "bad token [token]",
+		},
+		"an echo in plain text": {plain(401, "bad token "+token), registration.ErrUnauthorized, "bad token [token] ("},
+		"an echo that broke off": {
+			answer{status: 401, header: plain(0, "").header, body: "bad token " + token[:20], length: 200},
+			registration.ErrUnauthorized, "401 (",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,8 +213,8 @@ func TestRegisterGivesUpOnWhatCannotPass(t *testing.T) {
 			if !errors.As(err, &typed) || typed.StatusCode != test.answer.status || typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
 				t.Errorf("error is %#v", typed)
 			}
-			if strings.Contains(err.Error(), token) {
-				t.Errorf("the token is in the error: %v", err)
+			if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") || strings.Contains(err.Error(), "secret") {
+				t.Errorf("the token, a secret or a line break is in the error: %v", err)
 			}
 			if len(w.sent()) != 1 {
 				t.Errorf("%d attempts, want 1", len(w.sent()))

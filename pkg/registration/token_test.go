@@ -101,6 +101,17 @@ func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
 	}
 }
 
+// What a limit leaves of a token is not recognised as one.
+func TestALongEchoOfTheTokenIsNotTold(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 2<<10)
+	w := &wire{answer: func(int, request) answer { return plain(http.StatusUnauthorized, long+" "+long+" "+long) }}
+	c := config(t, w)
+	c.APIToken = registration.StaticToken(long)
+	if err := newNode(t, c).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), "0123") {
+		t.Errorf("error is %v, want ErrUnauthorized without any of the token", err)
+	}
+}
+
 func TestAWeakTokenIsWarnedAboutOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder

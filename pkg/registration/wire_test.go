@@ -55,6 +55,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	length int64         // that it tells, 0 for none
 	err    error         // instead of an answer
 	delay  time.Duration // before the answer, cut short with the request
 
@@ -100,7 +101,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if header == nil {
 		header = http.Header{}
 	}
-	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: a.length, Request: r}, nil
 }
 
 type numbered struct {
@@ -212,4 +213,9 @@ func problem(status int, code string) answer {
 		header: http.Header{"Content-Type": {"application/problem+json"}},
 		body:   fmt.Sprintf(`{"type":"urn:x","title":"x","status":%d,"detail":"because","instance":"urn:y","code":%q}`, status, code),
 	}
+}
+
+// plain is an error answer as the orchestratord in service gives it.
+func plain(status int, text string) answer {
+	return answer{status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: text}
 }
