@@ -18,6 +18,7 @@ func (n *Node) acquire() error {
 	}
 	select {
 	case n.owner <- struct{}{}:
+		n.observer.metrics.start()
 		return nil
 	default:
 		return ErrRunning

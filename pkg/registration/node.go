@@ -39,6 +39,8 @@ type Node struct {
 
 // New returns a node that is not registered yet; it sends nothing and starts
 // nothing. The error, an ErrConfig, lists everything that is wrong with the Config.
+// Once it has been used, the MeterProvider holds the node until Deregister, Stop or
+// Run has ended its life.
 func New(config Config) (*Node, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
@@ -67,7 +69,8 @@ func New(config Config) (*Node, error) {
 // that says so, or wraps both the context's error and that of the last attempt.
 //
 // Registering again replaces the record (CLOUD-2004). While the heartbeats run
-// they do so whenever it is needed, and Register returns ErrRunning.
+// they do so whenever it is needed, and Register returns ErrRunning. A node that is
+// given up after an error needs Stop, which lets go of what it holds.
 func (n *Node) Register(ctx context.Context) error {
 	if err := n.acquire(); err != nil {
 		return err

@@ -28,7 +28,7 @@ func (o *observer) begin(c Config, plan schedule) {
 	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
 	o.events.deliver = c.OnEvent
 	o.now = Status{State: StateNew, Interval: plan.interval}
-	o.metrics = newMetrics(c, o.status)
+	o.metrics.begin(c, o.status)
 }
 
 func (o *observer) status() Status {

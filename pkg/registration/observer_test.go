@@ -280,6 +280,37 @@ func TestTelemetry(t *testing.T) {
 	})
 }
 
+// A node that does nothing, or nothing any more, is not kept in memory by its metrics.
+func TestANodeIsMeasuredFromItsFirstUseToItsEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		use      func(*registration.Node, context.Context) error
+		measured bool
+	}{
+		"New":        {func(*registration.Node, context.Context) error { return nil }, false},
+		"Register":   {(*registration.Node).Register, true},
+		"Deregister": {(*registration.Node).Deregister, false},
+		"Stop": {func(n *registration.Node, ctx context.Context) error {
+			return errors.Join(n.Register(ctx), n.Register(ctx), n.Stop(ctx))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reader := metric.NewManualReader()
+			c := config(t, &wire{})
+			c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
+			if err := test.use(newNode(t, c), t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var collected metricdata.ResourceMetrics
+			if err := reader.Collect(t.Context(), &collected); err != nil {
+				t.Fatal(err)
+			}
+			if measured := strings.Contains(fmt.Sprintf("%+v", collected), "node_registration.state"); measured != test.measured {
+				t.Errorf("the node is measured: %v, want %v", measured, test.measured)
+			}
+		})
+	}
+}
+
 // counted spells a counter by outcome.
 func counted(collected metricdata.ResourceMetrics, name string) string {
 	var parts []string

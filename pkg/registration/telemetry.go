@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -66,7 +67,13 @@ type metrics struct {
 	heartbeats    metric.Int64Counter
 	registrations metric.Int64Counter
 	attributes    map[kind]metric.MeasurementOption // made when first needed, then kept
-	stop          func()
+
+	meter   metric.Meter
+	age     metric.Float64ObservableGauge
+	state   metric.Int64ObservableGauge
+	status  func() Status // what the gauges tell of
+	once    sync.Once
+	reading metric.Registration // of the gauges, nil while nobody reads them
 }
 
 // kind is what metrics tell apart.
@@ -75,40 +82,52 @@ type kind struct {
 	verdict verdict
 }
 
-// newMetrics registers the instruments. What cannot be registered does nothing:
-// a node does not fail for the sake of its metrics.
-func newMetrics(c Config, status func() Status) metrics {
+// begin makes the instruments. What cannot be made does nothing: a node does not
+// fail for the sake of its metrics.
+func (m *metrics) begin(c Config, status func() Status) {
 	provider := c.MeterProvider
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
-	meter := provider.Meter(instrumentation)
-	node := attribute.String("node_id", c.NodeID)
-	m := metrics{nodeID: c.NodeID, stop: func() {}}
-	m.requests, _ = meter.Float64Histogram("node_registration.request.duration",
+	m.meter, m.nodeID, m.status = provider.Meter(instrumentation), c.NodeID, status
+	m.requests, _ = m.meter.Float64Histogram("node_registration.request.duration",
 		metric.WithUnit("s"), metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
-	m.heartbeats, _ = meter.Int64Counter("node_registration.heartbeats",
+	m.heartbeats, _ = m.meter.Int64Counter("node_registration.heartbeats",
 		metric.WithDescription("Heartbeats by outcome."))
-	m.registrations, _ = meter.Int64Counter("node_registration.registrations",
+	m.registrations, _ = m.meter.Int64Counter("node_registration.registrations",
 		metric.WithDescription("Registrations that orchestratord confirmed."))
-	age, _ := meter.Float64ObservableGauge("node_registration.heartbeat.age",
+	m.age, _ = m.meter.Float64ObservableGauge("node_registration.heartbeat.age",
 		metric.WithUnit("s"), metric.WithDescription("Time since the last good heartbeat was sent."))
-	state, _ := meter.Int64ObservableGauge("node_registration.state",
+	m.state, _ = m.meter.Int64ObservableGauge("node_registration.state",
 		metric.WithDescription("1 for the state that the node is in, 0 for the others."))
-	observing, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		now := status()
-		if !now.LastHeartbeat.IsZero() {
-			o.ObserveFloat64(age, time.Since(now.LastHeartbeat).Seconds(), metric.WithAttributes(node))
+}
+
+// start has the gauges read from the first call on. Who reads them keeps the node in
+// memory, so this waits until the node is used, and does nothing after stop.
+func (m *metrics) start() {
+	m.once.Do(func() {
+		if reading, err := m.meter.RegisterCallback(m.read, m.age, m.state); err == nil {
+			m.reading = reading
 		}
-		for _, s := range states {
-			o.ObserveInt64(state, is(s == now.State), metric.WithAttributes(node, attribute.String("state", string(s))))
-		}
-		return nil
-	}, age, state)
-	if err == nil {
-		m.stop = func() { _ = observing.Unregister() }
+	})
+}
+
+func (m *metrics) read(_ context.Context, o metric.Observer) error {
+	now, node := m.status(), attribute.String("node_id", m.nodeID)
+	if !now.LastHeartbeat.IsZero() {
+		o.ObserveFloat64(m.age, time.Since(now.LastHeartbeat).Seconds(), metric.WithAttributes(node))
 	}
-	return m
+	for _, s := range states {
+		o.ObserveInt64(m.state, is(s == now.State), metric.WithAttributes(node, attribute.String("state", string(s))))
+	}
+	return nil
+}
+
+func (m *metrics) stop() {
+	m.once.Do(func() {})
+	if m.reading != nil {
+		_ = m.reading.Unregister()
+	}
 }
 
 // record notes a request and how long it took, if anybody measures.
