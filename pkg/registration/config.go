@@ -107,7 +107,7 @@ type Config struct {
 	Logger *slog.Logger
 	// OnEvent is told what happens, in order and on a goroutine of its own: it may
 	// take its time, and holds up nothing. It is told how many events it missed
-	// when more than 64 had to wait.
+	// when more than 64 had to wait, or it panicked; the first panic is logged.
 	OnEvent func(Event)
 	// TracerProvider makes a client span of each request, whose context crosses
 	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.

@@ -1,6 +1,8 @@
 package registration
 
 import (
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -37,7 +39,7 @@ type Event struct {
 	// Err says what is wrong: an *Error for a request.
 	Err error
 	// Dropped counts the events that this receiver has missed so far, because it
-	// was slower than they came.
+	// was slower than they came, or panicked.
 	Dropped int
 }
 
@@ -48,11 +50,13 @@ const eventRoom = 64
 // some, so that a slow receiver holds up nothing and an idle node holds nothing.
 type events struct {
 	deliver func(Event)
+	log     *slog.Logger
 
 	mu         sync.Mutex
 	waiting    []Event
 	delivering bool
 	dropped    int
+	panicked   bool
 }
 
 func (q *events) emit(e Event) {
@@ -92,13 +96,23 @@ func (q *events) drain() {
 // things, not asked.
 func (q *events) call(e Event) {
 	defer func() {
-		if recover() != nil {
-			q.mu.Lock()
-			q.dropped++
-			q.mu.Unlock()
+		if r := recover(); r != nil {
+			q.miss(r)
 		}
 	}()
 	q.deliver(e)
+}
+
+// miss takes note of an event that the receiver panicked at, and logs the first.
+func (q *events) miss(why any) {
+	q.mu.Lock()
+	first := !q.panicked
+	q.panicked = true
+	q.dropped++
+	q.mu.Unlock()
+	if first {
+		q.log.Warn("OnEvent misses the events at which it panics", "panic", fmt.Sprint(why))
+	}
 }
 
 func (q *events) lost() int {

@@ -26,7 +26,7 @@ type observer struct {
 
 func (o *observer) begin(c Config, plan schedule) {
 	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
-	o.events.deliver = c.OnEvent
+	o.events.deliver, o.events.log = c.OnEvent, o.log
 	o.now = Status{State: StateNew, Interval: plan.interval}
 	o.metrics.begin(c, o.status)
 }

@@ -127,6 +127,25 @@ func TestASlowReceiverOfEventsHoldsUpNothing(t *testing.T) {
 	})
 }
 
+func TestAReceiverOfEventsThatPanicsIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		c := config(t, &wire{})
+		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
+		c.OnEvent = func(registration.Event) { panic("no such page") }
+		node := beating(t, c, ready)
+		time.Sleep(time.Minute)
+		node.Deregister(t.Context())
+		synctest.Wait()
+		if n := strings.Count(out.String(), "level=WARN"); n != 1 || !strings.Contains(out.String(), "no such page") {
+			t.Errorf("warned %d times, want once, of what it panicked with:\n%s", n, out.String())
+		}
+		if n := node.Status().DroppedEvents; n != 8 {
+			t.Errorf("%d events missed, want all 8", n)
+		}
+	})
+}
+
 func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := newNode(t, config(t, troubled()))

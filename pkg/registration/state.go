@@ -35,7 +35,7 @@ type Status struct {
 	// LastError is what was wrong with the last of them.
 	Failures  int
 	LastError error
-	// DroppedEvents counts the events that OnEvent was too slow for.
+	// DroppedEvents counts the events that OnEvent was too slow for, or panicked at.
 	DroppedEvents int
 }
 
