@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,7 +70,8 @@ type Config struct {
 	// Version is the version of the node's software, empty for none.
 	Version string
 	// Standalone makes Run wait for its context and do nothing else, for a node
-	// that serves without an orchestratord.
+	// that serves without an orchestratord. OrchestratordURL may then be empty;
+	// if it is, nothing else but Run and Stop can succeed.
 	Standalone bool
 
 	// NodeTimeout is when orchestratord counts a silent node as offline; a node
@@ -92,8 +94,8 @@ type Config struct {
 	// itself. Nil for a node that leaves at once.
 	Drain func(ctx context.Context)
 
-	// TLS says whom the node trusts and how it shows who it is, where the URL of
-	// orchestratord is https.
+	// TLS says whom the node trusts and how it shows who it is. Set, the URL of
+	// orchestratord has to be https.
 	TLS TLS
 	// HTTPClient sends the requests. Many nodes in one program should share one,
 	// whose transport keeps as many connections open as they use at once. Redirects
@@ -150,7 +152,10 @@ func (c Config) validate() error {
 	for _, v := range c.registration().Validate() {
 		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
 	}
-	wrong = append(wrong, checkURL(c.OrchestratordURL), c.checkTLS())
+	if !c.Standalone || c.OrchestratordURL != "" {
+		wrong = append(wrong, checkURL(c.OrchestratordURL))
+	}
+	wrong = append(wrong, c.checkTLS())
 	wrong = append(wrong, c.checkDurations()...)
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
@@ -189,19 +194,30 @@ func checkURL(text string) error {
 		return errors.New("orchestratord URL is empty")
 	case err != nil:
 		return errors.New("orchestratord URL is not a URL")
-	case base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
+	case base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "":
 		return errors.New("orchestratord URL is not an http or https URL with a host")
+	case !isPort(base.Port()):
+		return errors.New("orchestratord URL has a port that is not within 1 to 65535")
 	case base.User != nil:
 		return errors.New("orchestratord URL holds credentials: use the API token instead")
-	case base.RawQuery != "" || base.Fragment != "":
+	case strings.ContainsAny(text, "?#"):
 		return errors.New("orchestratord URL has a query or a fragment")
 	}
 	return nil
 }
 
+// isPort tells whether a number that a URL holds is a port; none at all is the scheme's.
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && port > 0
+}
+
 func (c Config) checkTLS() error {
 	if c.HTTPClient != nil && c.TLS != (TLS{}) {
 		return errors.New("TLS is set beside an HTTP client, which has its own")
+	}
+	if base, err := url.Parse(c.OrchestratordURL); err == nil && base.Scheme == "http" && c.TLS != (TLS{}) {
+		return errors.New("TLS is set, but the orchestratord URL is not https: the token would be sent in clear")
 	}
 	_, err := c.TLS.config()
 	return err

@@ -49,8 +49,13 @@ func TestNewChecksTheOrchestratordURL(t *testing.T) {
 		"":                         "is empty",
 		"orchestratord:8080":       "not an http or https URL",
 		"http://":                  "with a host",
+		"http://:8080":             "with a host",
 		"http://orchestratord:x":   "not a URL",
+		"http://orchestratord:0":   "not within 1 to 65535",
+		"http://h:65536":           "not within 1 to 65535",
+		"http://h:65535":           "",
 		"http://orchestratord?a=b": "has a query",
+		"http://orchestratord/a#":  "has a query or a fragment",
 		"http://orchestratord":     "",
 		"https://[::1]:8080/path/": "",
 	} {
@@ -59,6 +64,31 @@ func TestNewChecksTheOrchestratordURL(t *testing.T) {
 		_, err := registration.New(c)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v, want %q", url, err, want)
+		}
+	}
+}
+
+func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
+	c := config(t, &wire{})
+	c.Standalone, c.OrchestratordURL = true, ""
+	node := newNode(t, c)
+	for name, err := range map[string]error{"Register": node.Register(t.Context()), "Deregister": node.Deregister(t.Context())} {
+		if !errors.Is(err, registration.ErrRefused) || !strings.Contains(err.Error(), "no orchestratord URL") {
+			t.Errorf("%s without an orchestratord: %v, want ErrRefused at once", name, err)
+		}
+	}
+	c.OrchestratordURL = "orchestratord"
+	if _, err := registration.New(c); !errors.Is(err, registration.ErrConfig) {
+		t.Errorf("with a URL that is none: %v, want ErrConfig", err)
+	}
+}
+
+func TestAStatusCallbackIsNeeded(t *testing.T) {
+	w := &wire{}
+	node := newNode(t, config(t, w))
+	for name, err := range map[string]error{"Run": node.Run(t.Context(), nil), "StartHeartbeat": node.StartHeartbeat(t.Context(), nil)} {
+		if !errors.Is(err, registration.ErrConfig) || len(w.sent()) != 0 {
+			t.Errorf("%s: %v with %q sent, want ErrConfig and nothing", name, err, w.ops())
 		}
 	}
 }

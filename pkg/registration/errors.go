@@ -8,8 +8,8 @@ import (
 
 // What can be wrong, for errors.Is.
 var (
-	// ErrConfig says that a Config cannot work; the message lists everything
-	// that is wrong with it.
+	// ErrConfig says that a Config, or a missing status callback, cannot work; the
+	// message lists everything that is wrong.
 	ErrConfig = errors.New("invalid configuration")
 
 	// ErrUnauthorized says that orchestratord does not accept the token, or

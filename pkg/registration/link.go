@@ -25,13 +25,16 @@ const userAgent = "llama-orch-node-registration"
 // link sends single requests to orchestratord and tells what became of them. It
 // keeps no state, and repeats a request only for a token that was replaced.
 type link struct {
-	api     *nodeapi.Client
+	api     *nodeapi.Client // nil for a standalone node that has no orchestratord
 	token   TokenSource
 	tracing tracing
 	close   func() // closes idle connections that are the node's own
 }
 
 func newLink(c Config) (link, error) {
+	if c.OrchestratordURL == "" {
+		return link{close: func() {}}, nil
+	}
 	client, closeIdle := http.Client{}, func() {}
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient
@@ -102,6 +105,10 @@ type (
 // there is another token by now; it is compared with the one that was sent, so
 // that a token replaced meanwhile gets its chance.
 func (l *link) do(ctx context.Context, op operation, send sender, read reader) outcome {
+	if l.api == nil {
+		o := outcome{correlationID: rand.Text()}
+		return o.fail(refused, newError(op, 0, "", "", "a standalone node that has no orchestratord URL can send nothing"))
+	}
 	token, err := l.token.read(ctx)
 	if err != nil {
 		return noToken(op, err)

@@ -100,11 +100,14 @@ func (n *Node) register(ctx context.Context) error {
 // or Deregister is called; status tells what they say. It registers the node
 // first if that has not been done, and again whenever orchestratord has lost it;
 // what fails is retried for ever, and logged. The error is ErrRunning when the
-// node has its heartbeats already, or ErrStopped.
+// node has its heartbeats already, ErrStopped, or ErrConfig for want of a status.
 //
 // When ctx ends the node stays registered until it is missed; call Deregister to
 // take it out.
 func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
+	if status == nil {
+		return errNoStatus
+	}
 	if err := n.acquire(); err != nil {
 		return err
 	}
@@ -151,6 +154,9 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.config.Standalone {
 		<-ctx.Done()
 		return nil
+	}
+	if status == nil {
+		return errNoStatus
 	}
 	if err := n.acquire(); err != nil {
 		return err

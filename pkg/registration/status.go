@@ -102,6 +102,8 @@ type StatusFunc func(ctx context.Context) ([]PoolStatus, error)
 // statusPatience is how long a heartbeat waits for the status callback.
 const statusPatience = 100 * time.Millisecond
 
+var errNoStatus = fmt.Errorf("%w: the status callback is nil", ErrConfig)
+
 var errStatusLate = fmt.Errorf("the status callback has not answered within %v", statusPatience)
 
 // sampler asks the status callback and remembers its last good answer. It runs

@@ -179,6 +179,10 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
+	_, err = registration.New(tlsConfig(t, "http://orchestratord", registration.TLS{RootCAs: x509.NewCertPool()}))
+	if err == nil || !strings.Contains(err.Error(), "not https") {
+		t.Errorf("TLS beside an http URL: error is %v", err)
+	}
 	c := tlsConfig(t, "https://orchestratord", registration.TLS{CAFile: empty})
 	c.HTTPClient = http.DefaultClient
 	if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), "beside an HTTP client") {
