@@ -76,17 +76,19 @@ type Config struct {
 
 	// NodeTimeout is when orchestratord counts a silent node as offline; a node
 	// cut off for nearly that long registers again before it beats, since
-	// orchestratord may take heartbeats from a node that it has written off.
+	// orchestratord may take heartbeats from a node that it has written off. Zero
+	// means DefaultNodeTimeout. It must be longer than two heartbeat intervals.
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from dialling to the last byte of the
-	// answer. A heartbeat has half of the interval if that is less.
+	// answer. A heartbeat has half of the interval if that is less. Zero means
+	// DefaultRequestTimeout. It must be shorter than NodeTimeout.
 	RequestTimeout time.Duration
 	// MaxBackoff bounds the pause between two attempts while orchestratord is
 	// away; zero means half of the heartbeat interval, so that a node is back
 	// within one interval of orchestratord's return. A longer Retry-After is
-	// obeyed all the same.
+	// obeyed all the same. It must be shorter than NodeTimeout.
 	MaxBackoff time.Duration
-	// ShutdownTimeout bounds Deregister and Stop.
+	// ShutdownTimeout bounds Deregister and Stop. Zero means DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
 	// Drain is called by Run when its context has ended, and returns when the node
 	// has finished its work. Until then heartbeats go on, and the status callback
