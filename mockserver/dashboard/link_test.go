@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,6 +39,24 @@ func TestSignIn(t *testing.T) {
 	if address := eval[string](link, "location.href"); address != mock.URL+"/" {
 		t.Errorf("the address is %s: the token stays in it", address)
 	}
+}
+
+// What the page cannot load, because the mock refuses it, is told.
+func TestRefusalIsShown(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/__mock/drift" {
+			mock.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"detail":"the drift is lost"}`)
+	}))
+	t.Cleanup(server.Close)
+	p := open(t, server.URL, look{})
+	p.waitText("#alerts", "the drift is lost")
+	p.waitText("#link", "Live")
 }
 
 // The page says when the mock is away, and is up to date again as soon as one is back.

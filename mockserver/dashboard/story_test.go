@@ -73,6 +73,24 @@ func TestNodesAreFilteredAndSorted(t *testing.T) {
 	p.wait("document.querySelector('#node-status').value === 'Offline'")
 }
 
+// A filter that the mock refuses has found nothing, and is not passed off as one that fits all.
+func TestNodeFilterIsRefused(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet)
+	load(t, mock, ids(2)...)
+	p := open(t, mock.URL, look{})
+	p.waitText("#nodes-count", "2")
+	p.click("#node-glob")
+	p.press("g", "p", "u", "-", "n", "o", "d", "e", "-", "[", "1")
+	p.waitText("#node-notice", "close each [ with a ]")
+	if count := eval[string](p, "document.querySelector('#nodes-count').textContent"); count != "2" {
+		t.Errorf("the count beside a refused filter is %q, want that of all nodes", count)
+	}
+	p.press("]")
+	p.waitText("#nodes-count", "1 of 2")
+	p.wait("!document.querySelector('#node-notice').checkVisibility()")
+}
+
 func TestClock(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)

@@ -24,8 +24,8 @@ export function journal(api, store) {
       page = await api.get('/journal', { ...query(), limit: wanted, detail: 'brief' });
       notice('');
     } catch (error) {
-      if (error.status === 400) notice(error.message);
-      throw error;
+      if (error.status !== 400) throw error;
+      notice(error.message);
     } finally {
       waiting = false;
       show();

@@ -24,6 +24,8 @@ export function nodes(api, store, sync) {
     });
     for (const id of rows.keys()) if (!store.shown.includes(id)) rows.delete(id);
     showPager(store, sorted.length, page, pages);
+    byId('node-notice').hidden = !store.refusal;
+    text(byId('node-notice'), store.refusal);
     showEmpty(store);
   };
   const turn = (by) => {
@@ -69,7 +71,7 @@ const natural = new Intl.Collator('en', { numeric: true });
 
 function showPager(store, found, page, pages) {
   const total = store.overview?.nodes.total ?? 0;
-  const filtered = Boolean(store.query.node || store.query.status);
+  const filtered = !store.refusal && Boolean(store.query.node || store.query.status);
   text(byId('nodes-count'), filtered ? `${count(found)} of ${count(total)}` : count(total));
   byId('node-pager').hidden = pages === 1;
   byId('node-prev').disabled = page === 0;
@@ -81,7 +83,7 @@ function showPager(store, found, page, pages) {
 /** Without nodes, tells how to get one. */
 function showEmpty(store) {
   const empty = byId('node-empty');
-  empty.hidden = store.nodes.size > 0 || !store.overview;
+  empty.hidden = store.nodes.size > 0 || Boolean(store.refusal) || !store.overview;
   if (empty.hidden) return;
   const filtered = store.overview.nodes.total > 0;
   const shown = `${filtered} ${store.interval}`;

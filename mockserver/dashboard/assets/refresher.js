@@ -1,3 +1,5 @@
+import { alert } from './dom.js';
+
 const longestRest = 10_000; // ms
 
 /**
@@ -10,9 +12,10 @@ export class Refresher {
   #rest;
   #asked = false;
   #busy = false;
+  #refusal = '';
 
   /**
-   * @param {() => Promise<void>} load
+   * @param {() => Promise<void>} load shows a refusal itself where there is a better place than an alert
    * @param {number} rest milliseconds between two loads, at least
    */
   constructor(load, rest) {
@@ -30,11 +33,20 @@ export class Refresher {
     this.#busy = true;
     this.#asked = false;
     const began = performance.now();
-    await this.#load().catch(() => {}); // when the mock is away, the head of the page says so
+    this.#tell(await this.#load().then(() => '', refusalOf));
     const cost = performance.now() - began;
     setTimeout(() => {
       this.#busy = false;
       if (this.#asked) this.#run();
     }, Math.min(Math.max(this.#rest, 20 * cost), longestRest));
   }
+
+  /** Shows a refusal, but not again at each load. */
+  #tell(refusal) {
+    if (refusal && refusal !== this.#refusal) alert(refusal);
+    this.#refusal = refusal;
+  }
 }
+
+/** What the mock says; when it is away and says nothing, the head of the page tells so. */
+const refusalOf = (error) => (error.status ? error.message : '');

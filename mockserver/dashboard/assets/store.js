@@ -11,6 +11,7 @@ export class Store {
   nodes = new Map(); // by id, in the order of the mock; those that fit the query
   partial = false; // whether more nodes fit than the page holds
   query = { node: '', status: '' };
+  refusal = ''; // what the mock says is wrong with the query; the nodes are then those of the one before
   shown = []; // ids of the nodes on the page that is turned up
   faults = [];
   drift = { departures: [], dropped: 0 };

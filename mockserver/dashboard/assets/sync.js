@@ -129,6 +129,16 @@ export class Sync {
 
   async #loadNodes() {
     const { query } = this.#store;
+    const found = await this.#find(query).catch((error) => {
+      if (error.status !== 400) throw error;
+      return { refusal: error.message };
+    });
+    if (query !== this.#store.query) return; // it has changed, and been asked for anew
+    Object.assign(this.#store, { refusal: '', ...found });
+    this.#store.touch('nodes');
+  }
+
+  async #find(query) {
     const nodes = new Map();
     let after;
     do {
@@ -136,10 +146,7 @@ export class Sync {
       for (const each of page.nodes) nodes.set(each.node.node_id, each);
       after = page.next;
     } while (after && nodes.size < mostNodes);
-    if (query !== this.#store.query) return; // it has changed, and been asked for anew
-    this.#store.nodes = nodes;
-    this.#store.partial = Boolean(after);
-    this.#store.touch('nodes');
+    return { nodes, partial: Boolean(after) };
   }
 
   async #loadFaults() {
