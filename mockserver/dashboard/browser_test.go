@@ -85,6 +85,7 @@ func (b *browser) start() error {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-pings", true),
+		chromedp.Flag("ignore-certificate-errors", true), // nobody vouches for that of a test's mock
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)

@@ -1,9 +1,13 @@
 package dashboard_test
 
 import (
+	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
 // The story of the README: a node appears, its cable is pulled, it goes Offline, and when
@@ -33,6 +37,24 @@ func TestPulledCable(t *testing.T) {
 	p.click(".node-open")
 	p.wait("document.querySelector('.history').textContent.includes('Offline→Online')")
 	p.wait("document.querySelector('.facts').innerText.includes('NVIDIA GeForce RTX 3090')")
+}
+
+// The commands that start a node work as they stand, or are not there.
+func TestCommandsFitTheMock(t *testing.T) {
+	t.Parallel()
+	guarded := mocktest.Start(t, quiet, mockserver.WithTokens("a-token-of-nodes"))
+	p := open(t, guarded.URL, look{})
+	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+guarded.URL+` --token "$`+registration.EnvAPIToken+`"`)
+	p.waitText("#node-empty", `-H "Authorization: Bearer $`+registration.EnvAPIToken+`"`)
+
+	secured := httptest.NewTLSServer(guarded.Server)
+	t.Cleanup(secured.Close)
+	p = open(t, secured.URL, look{})
+	p.waitText("#node-empty", "--tls-dev")
+	p.waitText("#node-empty", `--token "$`+registration.EnvAPIToken+`"`)
+	if words := eval[string](p, "document.querySelector('#node-empty').innerText"); strings.Contains(words, secured.URL) {
+		t.Errorf("the page shows a command that trusts no certificate: %s", words)
+	}
 }
 
 func TestNodeActions(t *testing.T) {

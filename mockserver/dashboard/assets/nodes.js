@@ -86,7 +86,8 @@ function showEmpty(store) {
   empty.hidden = store.nodes.size > 0 || Boolean(store.refusal) || !store.overview;
   if (empty.hidden) return;
   const filtered = store.overview.nodes.total > 0;
-  const shown = `${filtered} ${store.interval}`;
+  const flags = nodeFlags(store);
+  const shown = `${filtered} ${flags}`;
   if (empty.dataset.shown === shown) return;
   empty.dataset.shown = shown;
   if (filtered) {
@@ -95,17 +96,40 @@ function showEmpty(store) {
   }
   empty.replaceChildren(
     el('p', { class: 'lead' }, 'No node has registered yet.'),
-    el('p', {}, 'Start one in another terminal:'),
-    command(`go run ./cmd/nodesim run --orchestratord-url ${location.origin}${intervalFlag(store.interval)}`),
-    el('p', {}, 'or be one yourself:'),
-    command(`curl ${location.origin}/v2/nodes/register --json '{
-  "node_id": "gpu-node-1", "machine_id": "machine-1", "address": "http://127.0.0.1:9200",
-  "pools": ["pool-0"], "capabilities": {"gpu_count": 1, "total_vram_mb": 24000, "cuda_version": "12.1"}}'`),
+    ...(asksForToken(store) ? [el('p', {}, 'The mock asks nodes for a token: put one that it knows into LLORCH_API_TOKEN.')] : []),
+    ...(location.protocol === 'https:' ? securedStart(flags) : plainStart(flags, asksForToken(store))),
   );
 }
 
-/** A node beats every 10 s until it is told otherwise, which may be too late for this mock. */
-const intervalFlag = (ms) => (ms < 10_000 ? ` --interval ${Math.max(1, ms / 1000)}s` : '');
+const asksForToken = (store) => store.overview.settings.tokens > 0;
+
+function plainStart(flags, token) {
+  const header = token ? ' -H "Authorization: Bearer $LLORCH_API_TOKEN"' : '';
+  return [
+    el('p', {}, 'Start one in another terminal:'),
+    command(`go run ./cmd/nodesim run --orchestratord-url ${location.origin}${flags}`),
+    el('p', {}, 'or be one yourself:'),
+    command(`curl ${location.origin}/v2/nodes/register${header} --json '{
+  "node_id": "gpu-node-1", "machine_id": "machine-1", "address": "http://127.0.0.1:9200",
+  "pools": ["pool-0"], "capabilities": {"gpu_count": 1, "total_vram_mb": 24000, "cuda_version": "12.1"}}'`),
+  ];
+}
+
+/** A page is not told which files hold the certificates, so it cannot write the commands out. */
+function securedStart(flags) {
+  return [
+    el('p', {}, 'Start one in another terminal: with --tls-dev, the mock has printed the command as it started, after “a node:”. '
+      + 'With a certificate of your own, give nodesim the files by --tls-ca, --tls-cert and --tls-key.'),
+    ...(flags ? [el('p', {}, 'Add to the command:'), command(flags.trim())] : []),
+  ];
+}
+
+/** What a node must be told of this mock: it beats every 10 s until then, which may be too late. */
+function nodeFlags(store) {
+  const token = asksForToken(store) ? ' --token "$LLORCH_API_TOKEN"' : '';
+  const interval = store.interval < 10_000 ? ` --interval ${Math.max(1, store.interval / 1000)}s` : '';
+  return token + interval;
+}
 
 /** A command line that can be copied. */
 function command(line) {
