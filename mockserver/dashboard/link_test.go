@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/llama-orch/node-registration/mockserver"
@@ -39,6 +40,31 @@ func TestSignIn(t *testing.T) {
 	if address := eval[string](link, "location.href"); address != mock.URL+"/" {
 		t.Errorf("the address is %s: the token stays in it", address)
 	}
+}
+
+// A token that no header can carry is not taken for a mock that is away.
+func TestTokenThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet, mockserver.WithControlToken("a-control-token"))
+	p := open(t, mock.URL+"/#token=%E2%80%9Ctoken%E2%80%9D", look{})
+	p.waitText("#signin-wrong", "does not know this token")
+}
+
+// Where the browser keeps nothing for the page, the page works all the same.
+func TestStorageIsForbidden(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet, mockserver.WithControlToken("a-control-token"))
+	p := open(t, "about:blank", look{})
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('forbidden', 'SecurityError'); } })`,
+	})
+	p.do(chromedp.Navigate(mock.URL))
+	p.wait("document.querySelector('#signin').open")
+	for _, key := range "a-control-token" {
+		p.press(string(key))
+	}
+	p.press("\r")
+	p.waitText("#link", "Live")
 }
 
 // What the page cannot load, because the mock refuses it, is told.

@@ -14,11 +14,13 @@ export class Refusal extends Error {
 export class Api {
   #askForToken;
   #asking = null;
+  #token = remembered();
 
   /** @param {(wrong: boolean) => Promise<string>} askForToken */
   constructor(askForToken) {
     this.#askForToken = askForToken;
-    takeTokenFromAddress();
+    const given = takeTokenFromAddress();
+    if (given) this.#keep(given);
   }
 
   get = (path, query) => this.#json('GET', withQuery(path, query));
@@ -43,7 +45,11 @@ export class Api {
 
   async #send(path, request) {
     for (;;) {
-      const token = sessionStorage.getItem('control-token');
+      const token = this.#token;
+      if (token !== null && !/^[\x20-\x7e]+$/.test(token)) { // no header can carry it
+        await this.#signIn(token);
+        continue;
+      }
       const headers = token ? { ...request.headers, Authorization: `Bearer ${token}` } : request.headers;
       const signal = request.signal ?? AbortSignal.timeout(patience);
       const response = await fetch(`/__mock${path}`, { ...request, headers, signal, cache: 'no-store' });
@@ -57,21 +63,36 @@ export class Api {
 
   /** Asks for the token once, however many calls need it. */
   #signIn(refused) {
-    if (sessionStorage.getItem('control-token') !== refused) return null; // there is a newer one
+    if (this.#token !== refused) return null; // there is a newer one
     this.#asking ??= this.#askForToken(refused !== null).then((token) => {
-      sessionStorage.setItem('control-token', token);
+      this.#keep(token);
       this.#asking = null;
     });
     return this.#asking;
+  }
+
+  #keep(token) {
+    this.#token = token;
+    try {
+      sessionStorage.setItem('control-token', token);
+    } catch { /* then it holds for this visit */ }
+  }
+}
+
+/** The token that the tab has kept over a reload. */
+function remembered() {
+  try {
+    return sessionStorage.getItem('control-token');
+  } catch {
+    return null; // storage may be forbidden; the token is then asked for again
   }
 }
 
 /** A link may bring the token along, as #token=…; it does not stay in the address. */
 function takeTokenFromAddress() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (!token) return;
-  sessionStorage.setItem('control-token', token);
-  history.replaceState(null, '', location.pathname + location.search);
+  if (token) history.replaceState(null, '', location.pathname + location.search);
+  return token;
 }
 
 function withQuery(path, query = {}) {
