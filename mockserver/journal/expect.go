@@ -2,12 +2,9 @@ package journal
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/glob"
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // Expect counts the entries that fit an expectation, and waits for more if it has to:
@@ -38,37 +35,6 @@ func (j *Journal) Expect(ctx context.Context, e control.Expectation) control.Exp
 			waiting = false
 		}
 	}
-}
-
-// CheckExpectation returns how an expectation contradicts itself, if it does, or is broken in
-// another way that its schema does not tell. Such a one is never met.
-func CheckExpectation(e control.Expectation) []nodeapi.Violation {
-	var wrong []nodeapi.Violation
-	complain := func(pointer, format string, args ...any) {
-		wrong = append(wrong, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
-	}
-	if err := glob.Check(value(e.Node)); err != nil {
-		complain("/node", "%v", err)
-	}
-	if e.AtLeast != nil && e.AtMost != nil && *e.AtLeast > *e.AtMost {
-		complain("/at_most", "must be %d or more, as at least so many are expected", *e.AtLeast)
-	}
-	if p := value(e.Pool); p.MinSlotsFree != nil && p.MaxSlotsFree != nil && *p.MinSlotsFree > *p.MaxSlotsFree {
-		complain("/pool/max_slots_free", "must be %d or more, as at least so many are expected", *p.MinSlotsFree)
-	}
-	if operation := value(e.Operation); operation != "" && operation != control.OperationHeartbeatNode && e.Pool != nil {
-		complain("/operation", "must be %s, as only that reports pools", control.OperationHeartbeatNode)
-	}
-	if kind := value(e.Kind); kind != "" && kind != control.EntryKindExchange && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
-		complain("/kind", "must be %s, as only that has an operation, an answer and pools", control.EntryKindExchange)
-	}
-	if kind := value(e.Kind); kind != "" && kind != control.EntryKindChange && e.Becomes != nil {
-		complain("/kind", "must be %s, as only with that a node becomes something", control.EntryKindChange)
-	}
-	if e.Becomes != nil && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
-		complain("/becomes", "must not be stated together with what only a request has")
-	}
-	return wrong
 }
 
 // tally is how far an expectation is met.

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -36,14 +38,14 @@ type Expectation struct{ control.Expectation }
 // Within says otherwise.
 func AtLeast(n int, of Requests) Expectation {
 	e := expect(of)
-	e.AtLeast = new(int32(n))
+	e.AtLeast = count(n)
 	return e.Within(patience)
 }
 
 // AtMost expects n requests or fewer: by now, or with Within by the end of that time.
 func AtMost(n int, of Requests) Expectation {
 	e := expect(of)
-	e.AtMost = new(int32(n))
+	e.AtMost = count(n)
 	return e
 }
 
@@ -52,6 +54,11 @@ func Exactly(n int, of Requests) Expectation {
 	e := AtMost(n, of)
 	e.AtLeast = e.AtMost
 	return e
+}
+
+// count keeps what is no sensible number from becoming one.
+func count(n int) *int32 {
+	return new(int32(min(max(n, math.MinInt32), math.MaxInt32)))
 }
 
 func expect(of Requests) Expectation {
@@ -115,14 +122,15 @@ func NotDraining(e *control.PoolExpectation) { e.Draining = new(false) }
 
 // SlotsFree is a pool with so many free slots.
 func SlotsFree(n int) PoolState {
-	return func(e *control.PoolExpectation) { e.MinSlotsFree, e.MaxSlotsFree = new(int32(n)), new(int32(n)) }
+	return func(e *control.PoolExpectation) { e.MinSlotsFree, e.MaxSlotsFree = count(n), count(n) }
 }
 
-// Expect ends the test if an expectation is not met, and tells what came nearest.
+// Expect ends the test if an expectation is not met, and tells what came nearest; or at
+// once with all that is wrong with it, if journal.CheckExpectation has anything to say.
 func (s *Server) Expect(t testing.TB, e Expectation) {
 	t.Helper()
-	for _, wrong := range journal.CheckExpectation(e.Expectation) {
-		t.Fatalf("this can never be: %s %s", wrong.Pointer, wrong.Detail)
+	if wrong := journal.CheckExpectation(e.Expectation); wrong != nil {
+		t.Fatalf("this cannot be expected: %v", faults.Invalid(wrong))
 	}
 	if result := s.Journal().Expect(t.Context(), e.Expectation); !result.Met {
 		t.Fatal(explain(result))

@@ -2,6 +2,7 @@ package mocktest_test
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
@@ -77,7 +78,7 @@ func TestExpect(t *testing.T) {
 		if took := time.Since(begin); took != 3*time.Second {
 			t.Errorf("two heartbeats took %s", took)
 		}
-		mock.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats).From("gpu-*").Within(time.Minute))
+		mock.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats).From("gpu-*").Within(time.Hour))
 		mock.Expect(t, mocktest.Exactly(1, mocktest.Registrations))
 		mock.Expect(t, mocktest.AtMost(0, mocktest.Deregistrations).Within(time.Second))
 		mock.Expect(t, mocktest.AtMost(4, mocktest.AllRequests))
@@ -167,7 +168,33 @@ func TestFailure(t *testing.T) {
 		},
 		{
 			"contradiction", `
-    expect_test.go:LINE: this can never be: /operation must be heartbeatNode, as only that reports pools
+    expect_test.go:LINE: this cannot be expected: /operation: must be heartbeatNode, as only that reports pools
+`,
+		},
+		{
+			"status pattern", `
+    expect_test.go:LINE: this cannot be expected: /answered: must match ^([1-5][0-9]{2}|[1-5]xx|none)$, as "4xx" does
+`,
+		},
+		{
+			"no requests", `
+    expect_test.go:LINE: this cannot be expected: /operation: value is not one of the allowed values ["registerNode","heartbeatNode","deregisterNode","listNodes"]
+`,
+		},
+		{
+			"too many", `
+    expect_test.go:LINE: this cannot be expected: /at_least: must be 1000000 or less, not 2147483647
+`,
+		},
+		{
+			"too few", `
+    expect_test.go:LINE: this cannot be expected: /at_least: must be 0 or more, not -1
+`,
+		},
+		{
+			"slots", `
+        expect_test.go:LINE: this cannot be expected: /pool/max_slots_free: must be 1000000 or less, not 2147483647
+            /pool/min_slots_free: must be 1000000 or less, not 2147483647
 `,
 		},
 		{
@@ -235,6 +262,21 @@ func fail(t *testing.T) {
 	})
 	story("contradiction", func(t *testing.T, mock *mocktest.Server) {
 		mock.Expect(t, mocktest.Exactly(1, mocktest.Listings).WithPool("pool-0")) // contradiction
+	})
+	story("status pattern", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.Exactly(0, mocktest.AllRequests).Answered("5XX")) // status pattern
+	})
+	story("no requests", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.Exactly(0, mocktest.Requests("register"))) // no requests
+	})
+	story("too many", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.AtLeast(math.MaxInt, mocktest.AllRequests)) // too many
+	})
+	story("too few", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.AtLeast(-1, mocktest.Heartbeats)) // too few
+	})
+	story("slots", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).WithPool("pool-0", mocktest.SlotsFree(math.MaxInt))) // slots
 	})
 	story("fault", func(t *testing.T, mock *mocktest.Server) {
 		mock.SwitchOn(t, "flakey") // fault
