@@ -6,13 +6,16 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
-	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -30,13 +33,9 @@ type Option func(*config)
 // WithTokens makes the server answer 401 to calls that carry none of these bearer
 // tokens (CLOUD-4002, CLOUD-4005). Several are valid at once, so that a token can be
 // replaced while nodes still use the old one (CLOUD-4012). Given again, it adds to
-// them.
+// them. What characters a token may have, the document of the control API says.
 func WithTokens(tokens ...string) Option {
-	return func(c *config) {
-		for _, token := range tokens {
-			c.start.tokens = append(c.start.tokens, digestOf(token))
-		}
-	}
+	return func(c *config) { c.given.tokens = append(c.given.tokens, tokens...) }
 }
 
 // WithNodeTimeout sets how long after its last heartbeat, or its registration when
@@ -94,15 +93,10 @@ func WithFaults(definitions map[string]control.FaultDefinition) Option {
 }
 
 // WithControlToken makes the control API answer 401 to calls that do not carry this
-// bearer token, which must be none of those that nodes use. With "" it takes every call
-// that a stray web page cannot have made, as it does by default.
+// bearer token, which must be none of those that nodes use, but have the form of one.
+// With "" it takes every call that a stray web page cannot have made, as it does by default.
 func WithControlToken(token string) Option {
-	return func(c *config) {
-		c.controlToken = nil
-		if token != "" {
-			c.controlToken = []digest{digestOf(token)}
-		}
-	}
+	return func(c *config) { c.given.controlToken = token }
 }
 
 // WithControlHosts adds names under which the control API may be called, without a port.
@@ -130,6 +124,7 @@ func WithJournal(size int) Option {
 }
 
 type config struct {
+	given        secrets
 	start        settings // which the control API changes
 	log          *slog.Logger
 	clock        *clock.Clock
@@ -142,6 +137,12 @@ type config struct {
 
 	startFaults map[string]control.FaultDefinition
 	faults      *faults.Set // which the control API changes
+}
+
+// secrets are the tokens as the options state them. They are not kept.
+type secrets struct {
+	tokens       []string
+	controlToken string
 }
 
 func newConfig(contract *contract, options []Option) (config, error) {
@@ -165,22 +166,71 @@ func newConfig(contract *contract, options []Option) (config, error) {
 		c.clock = clock.New()
 	}
 	c.faults = faults.New(c.clock)
-	return c, errors.Join(c.check(contract), c.faults.Load(c.startFaults))
+	err := errors.Join(c.checkTokens(contract), c.check(contract), c.faults.Load(c.startFaults))
+	c.seal()
+	return c, err
 }
 
-// check returns everything that is wrong with a config.
+// seal puts digests in place of the tokens.
+func (c *config) seal() {
+	for _, token := range c.given.tokens {
+		c.start.tokens = append(c.start.tokens, digestOf(token))
+	}
+	if c.given.controlToken != "" {
+		c.controlToken = []digest{digestOf(c.given.controlToken)}
+	}
+	c.given = secrets{}
+}
+
+// checkTokens returns everything that is wrong with the tokens, and tells none of them
+// (CLOUD-4013).
+func (c config) checkTokens(contract *contract) error {
+	var wrong []error
+	check := func(what, token string) {
+		if err := contract.checkToken(token); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	for i, token := range c.given.tokens {
+		what := fmt.Sprintf("token %d of %d", i+1, len(c.given.tokens))
+		check(what, token)
+		if token != "" && token == c.given.controlToken {
+			wrong = append(wrong, fmt.Errorf("%s is the control token: nodes must not have it", what))
+		}
+	}
+	if c.given.controlToken != "" {
+		check("control token", c.given.controlToken)
+	}
+	return errors.Join(wrong...)
+}
+
+// checkToken returns what is wrong with a token, if anything is.
+func (c *contract) checkToken(token string) error {
+	schema, err := tokenSchema()
+	if err != nil {
+		return err
+	}
+	if err := c.check(schema, token, openapi3.VisitAsRequest()); err != nil {
+		return errors.New(c.violations(err)[0].Detail)
+	}
+	return nil
+}
+
+// tokenSchema is what the document of the control API says of a token. It is read when the
+// first server has one, which most tests never do.
+var tokenSchema = sync.OnceValues(func() (*openapi3.Schema, error) {
+	doc, err := document.Control()
+	if err != nil {
+		return nil, err
+	}
+	return doc.Components.Schemas["SettingsChange"].Value.Properties["tokens"].Value.Items.Value, nil
+})
+
+// check returns everything else that is wrong with a config.
 func (c config) check(contract *contract) error {
 	var wrong []error
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
-	}
-	for i, token := range c.start.tokens {
-		if token == digestOf("") {
-			complain("token %d of %d is empty", i+1, len(c.start.tokens))
-		}
-		if slices.Contains(c.controlToken, token) {
-			complain("token %d of %d is the control token: nodes must not have it", i+1, len(c.start.tokens))
-		}
 	}
 	if err := contract.checkInterval(c.start.heartbeatInterval); err != nil {
 		complain("heartbeat interval %s: %w", c.start.heartbeatInterval, err)

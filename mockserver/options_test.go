@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 // TestBadOptions gets all mistakes in one error.
 func TestBadOptions(t *testing.T) {
+	const noToken = `must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does`
 	for _, test := range []struct {
 		options []mockserver.Option
 		want    string
@@ -30,11 +32,23 @@ func TestBadOptions(t *testing.T) {
 				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0), mockserver.WithNodeTimeout(-1), mockserver.WithBodyLimit(0),
 				mockserver.WithValidation("lenient"),
 			},
-			"token 2 of 2 is empty\n" +
+			"token 2 of 2: must have a length of 1 or more, not 0\n" +
 				"heartbeat interval 0s: in milliseconds it must be 1 or more, not 0\n" +
 				"node timeout -1ns: must be longer than the heartbeat interval 0s\n" +
 				"body limit 0: must be positive\n" +
 				`validation "lenient": must be strict, report or off`,
+		},
+		{
+			[]mockserver.Option{
+				mockserver.WithTokens("hush", "hush\n", "hush hush"), mockserver.WithTokens("hüsh", strings.Repeat("hush", 1025)),
+				mockserver.WithControlToken("hush\n"),
+			},
+			"token 2 of 5: " + noToken + "\n" +
+				"token 2 of 5 is the control token: nodes must not have it\n" +
+				"token 3 of 5: " + noToken + "\n" +
+				"token 4 of 5: " + noToken + "\n" +
+				"token 5 of 5: must have a length of 4096 or less, not 4100\n" +
+				"control token: " + noToken,
 		},
 	} {
 		server, err := mockserver.New(test.options...)

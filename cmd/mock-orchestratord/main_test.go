@@ -226,7 +226,13 @@ func TestMistakes(t *testing.T) {
 		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `--node-timeout is "ten": time: invalid duration "ten"`},
 		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: "listen tcp " + taken.Addr().String() + ": bind: address already in use"},
 		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: "listen tcp: address 127.0.0.1: missing port in address"},
-		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1 is empty"},
+		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1: must have a length of 1 or more, not 0"},
+		{
+			name: "tokens that no header can carry",
+			env:  map[string]string{"LLORCH_API_TOKEN": "hush\n", "MOCK_CONTROL_TOKEN": "hush hush"},
+			want: `token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+				`control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does`,
+		},
 		{
 			name: "everything at once",
 			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
