@@ -104,7 +104,7 @@ func TestNodeFilterIsRefused(t *testing.T) {
 	p.waitText("#nodes-count", "2")
 	p.click("#node-glob")
 	p.press("g", "p", "u", "-", "n", "o", "d", "e", "-", "[", "1")
-	p.waitText("#node-notice", "close each [ with a ]")
+	p.waitText("#node-notice", "a [ needs its ]")
 	if count := eval[string](p, "document.querySelector('#nodes-count').textContent"); count != "2" {
 		t.Errorf("the count beside a refused filter is %q, want that of all nodes", count)
 	}
