@@ -82,7 +82,7 @@ or else it is the default. A variable that is empty counts as not set.`,
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
 			faults, faultErr := s.misbehaviour.load()
 			mock, mockErr := mockserver.New(append(s.options(log), mockserver.WithFaults(faults))...)
-			tls, tlsErr := s.security.load(s.addr)
+			tls, tlsErr := s.security.load(s.addr, log)
 			if err := errors.Join(flagErr(), envErr, logErr, faultErr, mockErr, tlsErr); err != nil {
 				return err
 			}

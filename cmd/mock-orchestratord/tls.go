@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -49,12 +52,12 @@ func (s secured) mutual() bool {
 
 // load makes ready what the command line asks for. The error lists everything that is
 // wrong.
-func (s security) load(addr string) (secured, error) {
+func (s security) load(addr string, log *slog.Logger) (secured, error) {
 	if err := s.check(); err != nil || !s.dev && s.certFile == "" {
 		return secured{}, err
 	}
 	if !s.dev {
-		config, err := s.config()
+		config, err := s.config(log)
 		return secured{config, nil}, err
 	}
 	made, err := s.makeCertificates(addr)
@@ -65,7 +68,7 @@ func (s security) load(addr string) (secured, error) {
 	if s.mutual && s.clientCAFile == "" {
 		s.clientCAFile = made.CA
 	}
-	config, err := s.config()
+	config, err := s.config(log)
 	return secured{config, &made}, err
 }
 
@@ -119,9 +122,9 @@ func hostsOf(addr string) []string {
 	return []string{host}
 }
 
-// config returns how to serve TLS with the files as they are.
-func (s security) config() (*tls.Config, error) {
-	pair := &keyPair{certFile: s.certFile, keyFile: s.keyFile}
+// config returns how to serve TLS with the files as they are. What becomes of them is logged.
+func (s security) config(log *slog.Logger) (*tls.Config, error) {
+	pair := &keyPair{certFile: s.certFile, keyFile: s.keyFile, log: log}
 	_, pairErr := pair.read(nil)
 	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.read}
 	if s.clientCAFile == "" {
@@ -148,9 +151,11 @@ func readPool(file string) (*x509.CertPool, error) {
 // keyPair is a certificate and its key in files that may be replaced.
 type keyPair struct {
 	certFile, keyFile string
+	log               *slog.Logger
 
-	mu   sync.Mutex
-	last *tls.Certificate // the last pair that fitted
+	mu     sync.Mutex
+	last   *tls.Certificate // the last pair that fitted
+	broken string           // why the files do not fit now, "" if they do
 }
 
 // read returns the pair as it is in the files, or the last one that fitted: while files
@@ -159,11 +164,27 @@ func (p *keyPair) read(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	pair, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
-	if err == nil {
-		p.last = &pair
+	if err != nil {
+		err = fmt.Errorf("--tls-cert %s, --tls-key %s: %w", p.certFile, p.keyFile, err)
 	}
-	if p.last == nil {
-		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", p.certFile, p.keyFile, err)
+	if p.last == nil && err != nil {
+		return nil, err
+	}
+	p.tell(pair, err)
+	if err == nil {
+		p.last, p.broken = &pair, ""
+	} else {
+		p.broken = err.Error()
 	}
 	return p.last, nil
+}
+
+// tell logs what has become of the files, unless it is what it was.
+func (p *keyPair) tell(pair tls.Certificate, err error) {
+	switch {
+	case err != nil && err.Error() != p.broken:
+		p.log.Warn("certificate and key do not load, those before stay in use", "error", err)
+	case err == nil && p.last != nil && (p.broken != "" || !slices.EqualFunc(pair.Certificate, p.last.Certificate, bytes.Equal)):
+		p.log.Info("certificate and key read again", "cert", p.certFile, "key", p.keyFile)
+	}
 }

@@ -122,7 +122,7 @@ func TestReplacedCertificate(t *testing.T) {
 	first, second := certificates(t), certificates(t)
 	place(first.Server, cert)
 	place(first.Server, key)
-	program := start(t, nil, "--tls-cert", cert, "--tls-key", key, "--log-level", "error")
+	program := start(t, nil, "--tls-cert", cert, "--tls-key", key)
 	for _, step := range []struct {
 		name    string
 		change  func()
@@ -132,11 +132,32 @@ func TestReplacedCertificate(t *testing.T) {
 		{"half replaced", func() { place(second.Server, cert) }, first},
 		{"replaced", func() { place(second.Server, key) }, second},
 		{"removed", func() { os.Remove(key) }, second},
+		{"broken", func() { place(second.Server, key); write(t, cert, "broken") }, second},
+		{"as before", func() { place(second.Server, cert) }, second},
 	} {
 		step.change()
-		if err := call(t, program.url, registration.TLS{CAFile: step.trusted.CA}); err != nil {
-			t.Errorf("%s: %v", step.name, err)
+		for range 2 {
+			if err := call(t, program.url, registration.TLS{CAFile: step.trusted.CA}); err != nil {
+				t.Errorf("%s: %v", step.name, err)
+			}
 		}
+	}
+	_, _, log := program.stop()
+	rest := log
+	for _, want := range []string{
+		"those before stay in use", "--tls-cert " + cert + ", --tls-key " + key + ": tls: private key does not match public key",
+		"certificate and key read again",
+		"those before stay in use", "no such file",
+		"those before stay in use", "failed to find any PEM data in certificate input",
+		"certificate and key read again",
+	} {
+		var found bool
+		if _, rest, found = strings.Cut(rest, want); !found {
+			t.Errorf("%q is not logged, or not in its place", want)
+		}
+	}
+	if told := strings.Count(log, "those before stay in use") + strings.Count(log, "read again"); told != 5 {
+		t.Errorf("the certificate is told of %d times, want 5: %s", told, log)
 	}
 }
 
