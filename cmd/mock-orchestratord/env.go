@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -56,7 +57,7 @@ func verbatim(text string) (string, error) { return text, nil }
 // check says.
 func seconds(text string) (string, error) {
 	if _, err := strconv.ParseUint(text, 10, 31); err != nil {
-		return "", fmt.Errorf("%q is not a whole number of seconds", text)
+		return "", fmt.Errorf("%q is not a whole number of seconds from 0 to %d", text, math.MaxInt32)
 	}
 	return text + "s", nil
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +24,7 @@ import (
 type misbehaviour struct {
 	names []string // each perhaps with @ and a pattern of node ids
 	file  string
-	seed  uint32 // of the presets, if the flag is set
+	seed  seed // of the presets, if the flag is set
 
 	set      *pflag.FlagSet
 	contents string // of the file when it was read last
@@ -31,9 +33,25 @@ type misbehaviour struct {
 func (m *misbehaviour) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&m.names, "fault", nil, "`name` of a fault to switch on, a preset or one of the file; name@pattern for the nodes whose ids fit; repeat for more")
 	flags.StringVar(&m.file, "faults-file", "", "`path` of a YAML or JSON file of faults, which is read again when it changes")
-	flags.Uint32Var(&m.seed, "fault-seed", 0, "`number` that the random draws of the presets begin from; the same gives the same faults (default theirs)")
+	flags.Var(&m.seed, "fault-seed", "`number` that the random draws of the presets begin from; the same gives the same faults (default theirs)")
 	m.set = flags
 }
+
+// seed is a flag's value that says what it may be.
+type seed uint32
+
+func (s *seed) Set(text string) error {
+	n, err := strconv.ParseUint(text, 0, 32)
+	if err != nil {
+		return fmt.Errorf("must be a whole number from 0 to %d", uint32(math.MaxUint32))
+	}
+	*s = seed(n)
+	return nil
+}
+
+func (s *seed) String() string { return strconv.FormatUint(uint64(*s), 10) }
+
+func (*seed) Type() string { return "uint32" }
 
 // presetsHelp lists the presets for the help.
 func presetsHelp() string {
@@ -59,7 +77,7 @@ func (m *misbehaviour) load() (map[string]control.FaultDefinition, error) {
 		m.contents = contents(m.file)
 		read, err := faults.ReadFile(m.file)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--faults-file: %w", err)
 		}
 		maps.Copy(stated, read)
 	}

@@ -108,8 +108,8 @@ func TestWrongFaults(t *testing.T) {
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
 		{[]string{"--fault", "slow@"}, `--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`},
-		{[]string{"--faults-file", file}, file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200"},
-		{[]string{"--faults-file", "nowhere"}, "open nowhere: no such file or directory"},
+		{[]string{"--faults-file", file}, "--faults-file: " + file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200"},
+		{[]string{"--faults-file", "nowhere"}, "--faults-file: open nowhere: no such file or directory"},
 	} {
 		if _, _, err := loaded(t, test.args...); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: error %v, want %s", test.args, err, test.want)

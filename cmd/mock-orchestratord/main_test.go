@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -210,6 +211,7 @@ func TestRequestInFlight(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
+	const address = "must be a host:port that is free to listen on; port 0 takes one that is"
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -224,8 +226,13 @@ func TestMistakes(t *testing.T) {
 		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
 		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
 		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `--node-timeout is "ten": time: invalid duration "ten"`},
-		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: "listen tcp " + taken.Addr().String() + ": bind: address already in use"},
-		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: "listen tcp: address 127.0.0.1: missing port in address"},
+		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: fmt.Sprintf("--addr [ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s", taken.Addr().String(), address)},
+		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: `--addr [ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
+		{name: "no seed", args: []string{"--fault-seed", "-1"}, want: `--fault-seed is "-1": must be a whole number from 0 to 4294967295`},
+		{
+			name: "too many seconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "99999999999"},
+			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "99999999999" is not a whole number of seconds from 0 to 2147483647`,
+		},
 		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1: must have a length of 1 or more, not 0"},
 		{
 			name: "tokens that no header can carry",
@@ -237,7 +244,7 @@ func TestMistakes(t *testing.T) {
 			name: "everything at once",
 			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
 			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax"},
-			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds; ` +
+			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds from 0 to 2147483647; ` +
 				`log level "loud": must be debug, info, warn or error; log format "xml": must be text or json; ` +
 				`node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must be strict, report or off`,
 		},
