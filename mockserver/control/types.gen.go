@@ -575,7 +575,7 @@ type FaultEffect struct {
 	// Example: true
 	Restart *bool `json:"restart,omitempty"`
 
-	// RetryAfterS Seconds that the answer asks to wait, in Retry-After.
+	// RetryAfterS Seconds that the answer, whatever it is, asks to wait, in Retry-After. By itself it refuses nothing.
 	//
 	// Example: 30
 	RetryAfterS *int32 `json:"retry_after_s,omitempty"`
