@@ -55,7 +55,7 @@ func measure(ctx context.Context, s settings, scenario scenario) ([]*result, err
 			for _, r := range results {
 				r.take(ctx, scenario, step.do)
 				if ctx.Err() != nil {
-					return nil, ctx.Err()
+					return nil, context.Cause(ctx)
 				}
 			}
 		}
@@ -108,7 +108,7 @@ func (r *result) prepare(ctx context.Context, s settings, scenario scenario) (er
 
 // warmUp is for the compilers of Java and JavaScript, for connections and caches.
 func (r *result) warmUp(ctx context.Context, s settings, scenario scenario) error {
-	if s.warmUp < time.Second {
+	if s.warmUp == 0 {
 		return nil
 	}
 	_, err := r.process.load(ctx, s, scenario, r.contestant.nodes, s.warmUp)
