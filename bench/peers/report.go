@@ -124,7 +124,7 @@ func (s scenarioReport) printRemarks(w io.Writer) {
 		if r.Skipped != "" {
 			fmt.Fprintf(w, "%s was not measured: %s.\n\n", r.Name, r.Skipped)
 		}
-		if more := r.contestant.nodes - first.contestant.nodes; more > 0 {
+		if more := r.contestant.nodes - first.contestant.nodes; r.Skipped == "" && first.Skipped == "" && more > 0 {
 			fmt.Fprintf(w, "%s: %d bytes of RSS for each node, of 8 GPUs, that row 1 does not have, before the load.\n\n",
 				r.Name, (r.Loaded.RSS-first.Loaded.RSS)/int64(more))
 		}
