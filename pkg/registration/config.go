@@ -61,7 +61,7 @@ type Config struct {
 	// zero, orchestratord directs it, and it is DefaultHeartbeatInterval until
 	// then. Set, it is a ceiling: orchestratord may ask for faster heartbeats,
 	// not for slower ones. 1 s to 5 min, and less than half of NodeTimeout, so
-	// that one lost heartbeat does not take the node offline.
+	// that one lost heartbeat does not take the node offline; zero counts as the default.
 	HeartbeatInterval time.Duration
 	// APIToken is the source of the bearer token that is sent with every request
 	// (CLOUD-4001): StaticToken, TokenFile, or a function. Nil for none.
@@ -77,11 +77,14 @@ type Config struct {
 	// NodeTimeout is when orchestratord counts a silent node as offline; a node
 	// cut off for nearly that long registers again before it beats, since
 	// orchestratord may take heartbeats from a node that it has written off. Zero
-	// means DefaultNodeTimeout. It must be longer than two heartbeat intervals.
+	// means DefaultNodeTimeout. It must be longer than two heartbeat intervals; one
+	// directed by orchestratord that is nearly that long has the node register before
+	// every heartbeat.
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from dialling to the last byte of the
-	// answer. A heartbeat has half of the interval if that is less. Zero means
-	// DefaultRequestTimeout. It must be shorter than NodeTimeout.
+	// answer. A heartbeat has half of the interval, or a quarter of NodeTimeout, if
+	// that is less. Zero means DefaultRequestTimeout. It must be shorter than
+	// NodeTimeout.
 	RequestTimeout time.Duration
 	// MaxBackoff bounds the pause between two attempts while orchestratord is
 	// away; zero means half of the heartbeat interval, so that a node is back
@@ -175,6 +178,7 @@ func (c Config) checkDurations() []error {
 	}
 	check(interval == 0 || (interval >= minInterval && interval <= maxInterval),
 		"heartbeat interval is %v, which is not within %v to %v", interval, minInterval, maxInterval)
+	setDefault(&interval, DefaultHeartbeatInterval)
 	check(c.NodeTimeout > 2*interval,
 		"node timeout is %v, which is not longer than two heartbeat intervals of %v", c.NodeTimeout, interval)
 	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)

@@ -44,6 +44,16 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestNewChecksTheNodeTimeoutAgainstTheDefaultInterval(t *testing.T) {
+	for timeout, want := range map[time.Duration]bool{20 * time.Second: false, 21 * time.Second: true} {
+		c := config(t, &wire{})
+		c.NodeTimeout = timeout
+		if _, err := registration.New(c); (err == nil) != want {
+			t.Errorf("node timeout %v: error is %v", timeout, err)
+		}
+	}
+}
+
 func TestNewChecksTheOrchestratordURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"":                         "is empty",

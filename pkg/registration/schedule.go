@@ -60,10 +60,12 @@ func newSchedule(c Config, now time.Time) schedule {
 
 // next returns what to send at a given time. A node that was cut off for so long
 // that orchestratord may have written it off by the time its heartbeat arrives
-// registers again instead.
+// registers again instead. Where orchestratord directs an interval nearly as long
+// as the timeout that comes before every heartbeat: one request too many is cheaper
+// than a node whose heartbeats are answered for ever and that is given no work.
 func (s schedule) next(now time.Time) operation {
-	outage := max(s.nodeTimeout, 3*s.interval)
-	if s.registered && now.Add(s.timeout(beating)).Sub(s.confirmed) < outage {
+	arrival := now.Add(statusPatience + s.timeout(beating))
+	if s.registered && arrival.Sub(s.confirmed) < s.nodeTimeout {
 		return beating
 	}
 	return registering
@@ -77,10 +79,10 @@ func (s schedule) slept(d time.Duration) schedule {
 }
 
 // timeout returns how long a request may take. A heartbeat ends well before the
-// next one is due.
+// next one is due, and before a node that has just registered can be written off.
 func (s schedule) timeout(op operation) time.Duration {
 	if op == beating {
-		return min(s.request, s.interval/2)
+		return min(s.request, s.interval/2, s.nodeTimeout/4)
 	}
 	return s.request
 }

@@ -170,12 +170,14 @@ func TestScheduleRegistersAgainAfterALongOutage(t *testing.T) {
 		silent time.Duration
 		want   operation
 	}{
-		"one lost heartbeat":                 {Config{}, 20 * time.Second, beating},
-		"would arrive within the timeout":    {Config{}, 24 * time.Second, beating},
-		"could arrive after the timeout":     {Config{}, 25 * time.Second, registering},
-		"long after":                         {Config{}, time.Hour, registering},
-		"another timeout":                    {Config{NodeTimeout: 2 * time.Minute}, time.Minute, beating},
-		"never below three of the intervals": {Config{NodeTimeout: 21 * time.Second}, 24 * time.Second, beating},
+		"one lost heartbeat":                {Config{}, 20 * time.Second, beating},
+		"would arrive within the timeout":   {Config{}, 24800 * time.Millisecond, beating},
+		"could arrive after the timeout":    {Config{}, 25 * time.Second, registering},
+		"could, with a status that is late": {Config{}, 24900 * time.Millisecond, registering},
+		"long after":                        {Config{}, time.Hour, registering},
+		"another timeout":                   {Config{NodeTimeout: 2 * time.Minute}, time.Minute, beating},
+		"less than three intervals":         {Config{NodeTimeout: 21 * time.Second}, 24 * time.Second, registering},
+		"one of two long intervals":         {Config{HeartbeatInterval: 14 * time.Second}, 24 * time.Second, beating},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -184,6 +186,26 @@ func TestScheduleRegistersAgainAfterALongOutage(t *testing.T) {
 				t.Errorf("%v after the last good heartbeat it has to %s, want %s", test.silent, got, test.want)
 			}
 		})
+	}
+}
+
+// Whatever orchestratord directs, a node beats after it has registered, and goes on
+// with that alone when the interval is less than half of the timeout.
+func TestScheduleOfANodeThatIsWellBeats(t *testing.T) {
+	for _, timeout := range []time.Duration{21 * time.Second, 30 * time.Second, time.Hour} {
+		for _, directed := range []time.Duration{time.Second, 10 * time.Second, timeout/2 - 1, timeout, 5 * time.Minute} {
+			for _, request := range []time.Duration{time.Millisecond, 5 * time.Second, timeout - 1} {
+				s := online(Config{NodeTimeout: timeout, RequestTimeout: request})
+				s = s.after(beating, s.due, s.due, outcome{nextBeat: directed}, 0)
+				if got := s.next(s.due); got != beating && directed < timeout/2 {
+					t.Errorf("timeout %v, request %v: %v after a heartbeat it has to %s", timeout, request, directed, got)
+				}
+				s = s.after(registering, s.due, s.due.Add(timeout/2), outcome{}, 0)
+				if got := s.next(s.due); got != beating {
+					t.Errorf("timeout %v, request %v, directed %v: after a registration it has to %s", timeout, request, directed, got)
+				}
+			}
+		}
 	}
 }
 

@@ -20,9 +20,8 @@ import (
 
 // What the promises are held to.
 const (
-	simInterval = 10 * time.Second
-	simBackoff  = simInterval / 2 // the default of MaxBackoff
-	calm        = 4 * time.Minute // longer than anything that orchestratord can ask for
+	simInterval = 10 * time.Second // at least: a world may have a longer one
+	calm        = 4 * time.Minute  // longer than anything that orchestratord can ask for
 )
 
 // world is everything around the nodes: an orchestratord that comes and goes, and
@@ -31,6 +30,7 @@ type world struct {
 	t        *testing.T
 	seed     uint64
 	begin    time.Time
+	interval time.Duration // between heartbeats, up to nearly half of the node timeout
 	storms   []storm
 	nodes    []*simNode
 	requests atomic.Int64
@@ -55,7 +55,7 @@ type storm struct {
 }
 
 func newWorld(t *testing.T, seed uint64, nodes int, duration time.Duration) *world {
-	w := &world{t: t, seed: seed, begin: time.Now()}
+	w := &world{t: t, seed: seed, begin: time.Now(), interval: simInterval + time.Duration(seed%3)*2*time.Second}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for from := calm; ; {
 		s := newStorm(random, from, nodes)
@@ -103,7 +103,7 @@ func span(random *rand.Rand, from, to time.Duration) time.Duration {
 }
 
 func (w *world) newMock() *mockserver.Server {
-	mock, err := mockserver.New(mockserver.WithHeartbeatInterval(simInterval))
+	mock, err := mockserver.New(mockserver.WithHeartbeatInterval(w.interval))
 	if err != nil {
 		w.t.Fatal(err)
 	}
