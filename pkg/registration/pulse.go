@@ -40,8 +40,8 @@ func (p *pulse) rouse() {
 	}
 }
 
-// turns goes on for as long as there are calls. After the last turn there are some for
-// ever, so that there is none after it.
+// turns goes on for as long as there are calls. The last turn leaves calls above zero, so
+// no later rouse starts another.
 func (p *pulse) turns() {
 	for {
 		calls := p.calls.Load()
