@@ -47,14 +47,17 @@ func (n *Node) await(ctx context.Context) bool {
 
 // attempt sends one request and draws the consequences.
 func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcome {
+	// Before the status is sampled: what Notify tells meanwhile may not be part of it.
+	ctx, land := n.takeOff(ctx, op)
+	defer land()
 	var status []nodeapi.PoolStatus
 	if op == beating {
 		fresh, err := pools.sample()
 		n.observer.callback(err)
 		status = fresh
 	}
-	ctx, land := n.takeOff(ctx, op)
-	defer land()
+	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(op))
+	defer cancel()
 
 	sent := time.Now()
 	var o outcome
@@ -78,16 +81,14 @@ type flight struct {
 	end context.CancelCauseFunc
 }
 
-// takeOff bounds one request in time, and lets Notify and Deregister end it when
-// they have to.
+// takeOff lets Notify and Deregister end a request when they have to.
 func (n *Node) takeOff(ctx context.Context, op operation) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(op))
 	n.flying.Store(&flight{op, end})
 	if n.cut.Load() {
 		end(nil)
 	}
-	return ctx, func() { n.flying.Store(nil); cancel(); end(nil) }
+	return ctx, func() { n.flying.Store(nil); end(nil) }
 }
 
 // cutFlight ends the request under way, and any that follows.

@@ -119,7 +119,8 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 // for the next heartbeat (CLOUD-3011). One is sent at once, but not sooner than a
 // second after the last; notifications in between are told in one go. A heartbeat
 // in flight, whose status may be older, has a second to come to its end, so that
-// the news is on its way within 2 s (CLOUD-3013). Notify never blocks.
+// the news is on its way within 2 s (CLOUD-3013). While requests fail the next attempt
+// tells the news, and comes no sooner for it. Notify never blocks.
 func (n *Node) Notify() {
 	select {
 	case n.news <- struct{}{}:

@@ -554,3 +554,33 @@ func TestAfterTheMachineHasSlept(t *testing.T) {
 		})
 	}
 }
+
+// The status that the callback is about to give may be older than the news.
+func TestNotifyFromTheStatusCallbackOvertakesASlowHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if n == 1 {
+				return answer{delay: time.Hour}
+			}
+			return answer{}
+		}}
+		node := newNode(t, config(t, w))
+		var changed time.Time
+		err := node.StartHeartbeat(t.Context(), func(ctx context.Context) ([]registration.PoolStatus, error) {
+			if changed.IsZero() {
+				changed = time.Now()
+				node.Notify()
+				time.Sleep(20 * time.Millisecond)
+			}
+			return ready(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(8 * time.Second) // the first heartbeat is due at 5 s
+		if beats := w.of("heartbeat"); len(beats) != 2 || beats[1].at.Sub(changed) > 2*time.Second {
+			t.Errorf("%d heartbeats; want a second one within 2 s of the change", len(beats))
+		}
+		node.Deregister(t.Context())
+	})
+}
