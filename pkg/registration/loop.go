@@ -105,8 +105,5 @@ func (n *Node) interrupted(ctx context.Context, last error) error {
 	if err == nil {
 		err = ErrStopped
 	}
-	if last == nil {
-		return fmt.Errorf("register: %w", err)
-	}
 	return fmt.Errorf("register: %w", joined{errors.Join(err, last)})
 }

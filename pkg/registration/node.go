@@ -66,7 +66,8 @@ func New(config Config) (*Node, error) {
 // Register makes the node known to orchestratord (CLOUD-2001) and returns when
 // it is. What may pass is retried with growing pauses for as long as ctx lives
 // (CLOUD-10021). The error is an ErrUnauthorized or ErrRefused at the first answer
-// that says so, or wraps both the context's error and that of the last attempt.
+// that says so, or wraps both the context's error and that of the last attempt. Each
+// call makes its first attempt at once, whatever became of an earlier one.
 //
 // Registering again replaces the record (CLOUD-2004). While the heartbeats run
 // they do so whenever it is needed, and Register returns ErrRunning. A node that is
@@ -81,10 +82,7 @@ func (n *Node) Register(ctx context.Context) error {
 
 func (n *Node) register(ctx context.Context) error {
 	var last error
-	for {
-		if n.plan.failures > 0 && !n.await(ctx) {
-			return n.interrupted(ctx, last)
-		}
+	for last == nil || n.await(ctx) {
 		switch o := n.attempt(ctx, registering, nil); o.verdict {
 		case accepted:
 			return nil
@@ -94,6 +92,7 @@ func (n *Node) register(ctx context.Context) error {
 			last = o.err
 		}
 	}
+	return n.interrupted(ctx, last)
 }
 
 // StartHeartbeat sends heartbeats in the background (CLOUD-2010) until ctx ends

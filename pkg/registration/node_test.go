@@ -584,3 +584,25 @@ func TestNotifyFromTheStatusCallbackOvertakesASlowHeartbeat(t *testing.T) {
 		node.Deregister(t.Context())
 	})
 }
+
+// A caller who has repaired what was wrong does not wait for what came of an earlier call.
+func TestRegisterCalledAgainAsksAtOnce(t *testing.T) {
+	for _, status := range []int{401, 422} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 0 {
+					return answer{status: status}
+				}
+				return answer{}
+			}}
+			node := newNode(t, config(t, w))
+			if err := node.Register(t.Context()); err == nil {
+				t.Fatalf("%d: registered at the first attempt", status)
+			}
+			again := time.Now()
+			if err := node.Register(t.Context()); err != nil || time.Since(again) != 0 {
+				t.Errorf("%d: registering again took %v, error %v", status, time.Since(again), err)
+			}
+		})
+	}
+}
