@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -15,8 +14,9 @@ import (
 // It takes at most ShutdownTimeout, or until the deadline of ctx if that is
 // sooner and still ahead. A ctx that is cancelled, before or meanwhile, does not
 // take that time away: a shutdown that has already begun is when this is called.
-// What may pass is retried within the time. Called again, it returns what it
-// returned the first time.
+// What may pass is retried within the time, each attempt bounded by RequestTimeout.
+// The error is that of the last one; the node is silent for good all the same. Called
+// again, it returns what it returned the first time.
 func (n *Node) Deregister(ctx context.Context) error {
 	return n.leave(ctx, n.remove)
 }
@@ -47,6 +47,9 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 		if n.departed = n.takeOver(ctx, limit/2); n.departed == nil {
 			n.departed = last(ctx)
 		}
+		if n.departed != nil {
+			n.observer.stopped()
+		}
 	})
 	return n.departed
 }
@@ -73,24 +76,31 @@ func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {
 	}
 }
 
-// remove asks orchestratord to forget the node until it has, or ctx ends.
+// remove asks orchestratord to forget the node until it has, or the time that ctx has
+// left is too short to ask again.
 func (n *Node) remove(ctx context.Context) error {
+	deadline, _ := ctx.Deadline()
 	for attempt := 1; ; attempt++ {
-		sent := time.Now()
-		o := n.link.deregister(ctx, n.config.NodeID)
-		n.observer.departure(o, time.Since(sent))
+		o := n.bidFarewell(ctx)
 		switch o.verdict {
 		case accepted, forgotten:
 			return nil
 		case refused, unauthorized:
 			return o.err
 		}
-		pause := time.NewTimer(o.retryAfter + fullJitter(firstBackoff, n.config.ShutdownTimeout, attempt, n.config.Jitter()))
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return joined{errors.Join(o.err, ctx.Err())}
+		pause := o.retryAfter + fullJitter(firstBackoff, n.config.ShutdownTimeout, attempt, n.config.Jitter())
+		if pause >= time.Until(deadline) {
+			return o.err
 		}
+		time.Sleep(pause)
 	}
+}
+
+func (n *Node) bidFarewell(ctx context.Context) outcome {
+	ctx, cancel := context.WithTimeout(ctx, n.config.RequestTimeout)
+	defer cancel()
+	sent := time.Now()
+	o := n.link.deregister(ctx, n.config.NodeID)
+	n.observer.departure(o, time.Since(sent))
+	return o
 }

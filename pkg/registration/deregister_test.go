@@ -3,6 +3,7 @@ package registration_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -185,4 +186,67 @@ func TestStopKeepsTheNodesPlace(t *testing.T) {
 			t.Errorf("Register after Stop: %v, want ErrStopped", err)
 		}
 	})
+}
+
+func TestDeregisterTriesAgainWhenAnAttemptHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{delay: time.Hour}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.RequestTimeout, c.ShutdownTimeout = 2*time.Second, 30*time.Second
+		begin := time.Now()
+		if err := newNode(t, c).Deregister(t.Context()); err != nil || len(w.sent()) != 2 || time.Since(begin) > 3*time.Second {
+			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.sent()), time.Since(begin), err)
+		}
+	})
+}
+
+func TestDeregisterDoesNotWaitForWhatCannotFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(int, request) answer {
+			return answer{status: 503, header: http.Header{"Retry-After": {"30"}}}
+		}}
+		begin := time.Now()
+		err := newNode(t, config(t, w)).Deregister(t.Context())
+		if time.Since(begin) != 0 || !errors.Is(err, registration.ErrUnavailable) {
+			t.Errorf("took %v, error %v", time.Since(begin), err)
+		}
+	})
+}
+
+// deaf is a transport that does not hear when its request is ended.
+type deaf struct{}
+
+func (deaf) RoundTrip(*http.Request) (*http.Response, error) {
+	time.Sleep(time.Hour)
+	return nil, errors.New("connection reset by peer")
+}
+
+func TestANodeThatCouldNotLeaveIsStopped(t *testing.T) {
+	for name, transport := range map[string]http.RoundTripper{
+		"refused":      &wire{answer: func(int, request) answer { return answer{status: 405} }},
+		"unavailable":  &wire{answer: func(int, request) answer { return answer{status: 503} }},
+		"never silent": deaf{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := config(t, nil)
+				c.HTTPClient = &http.Client{Transport: transport}
+				node := newNode(t, c)
+				go node.Register(t.Context())
+				synctest.Wait()
+				if err := node.Deregister(t.Context()); err == nil || node.Status().State != registration.StateStopped {
+					t.Errorf("error %v, state %s", err, node.Status().State)
+				}
+				time.Sleep(2 * time.Hour)
+				if s := node.Status(); s.State != registration.StateStopped {
+					t.Errorf("state is %s later", s.State)
+				}
+			})
+		})
+	}
 }

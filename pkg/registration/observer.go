@@ -102,6 +102,9 @@ func (o *observer) emit(e Event) {
 func (o *observer) remember(what EventType, out outcome, next schedule) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.now.State == StateStopped {
+		return // a request that could not be cut off ends after the node
+	}
 	switch what {
 	case EventRegistered:
 		o.now.State = StateRegistered
