@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -141,6 +140,10 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 	defer func() { end(o) }()
 
 	o = outcome{correlationID: rand.Text(), mayHaveLanded: true, weakToken: token != "" && len(token) < strongToken}
+	var reached *reach
+	if op == registering { // of the others nobody asks
+		ctx, reached = watch(ctx)
+	}
 	response, err := send(ctx, &o.correlationID, func(ctx context.Context, r *http.Request) error {
 		r.Header.Set("User-Agent", userAgent)
 		if token != "" {
@@ -150,8 +153,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 		return nil
 	})
 	if err != nil {
-		var dial *net.OpError
-		o.mayHaveLanded = !errors.As(err, &dial) || dial.Op != "dial"
+		o.mayHaveLanded = !reached.nobody()
 		return o.fail(failed, newError(op, 0, token, "", reason(ctx, err)).because(err))
 	}
 	body, err := readAnswer(response)

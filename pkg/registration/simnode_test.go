@@ -295,7 +295,7 @@ func (n *simNode) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, wait(time.Hour)
 	case "refused":
-		return nil, refusedDial
+		return nil, unconnected(r, refusedDial)
 	case "duplicated":
 		if _, err := n.deliver(r, body); err != nil {
 			return nil, err
@@ -398,7 +398,7 @@ func (n *simNode) delay(fault string) time.Duration {
 func (n *simNode) deliver(r *http.Request, body []byte) (*http.Response, error) {
 	mock := n.world.orchestratord()
 	if mock == nil {
-		return nil, refusedDial
+		return nil, unconnected(r, refusedDial)
 	}
 	if r.Header.Get("Authorization") != "Bearer "+n.world.token(0) {
 		return n.faulty(r, "401"), nil

@@ -8,7 +8,9 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -95,13 +97,23 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if err := errors.Join(a.err, r.Context().Err()); err != nil {
-		return nil, err
+		return nil, unconnected(r, err)
 	}
 	header := a.header
 	if header == nil {
 		header = http.Header{}
 	}
 	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: a.length, Request: r}, nil
+}
+
+// unconnected returns an error, and if it is one of dialling tells what a transport tells
+// of a connection that it does not get.
+func unconnected(r *http.Request, err error) error {
+	var dial *net.OpError
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && errors.As(err, &dial) {
+		trace.GetConn("orchestratord:8080")
+	}
+	return err
 }
 
 type numbered struct {
