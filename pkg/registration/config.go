@@ -157,10 +157,7 @@ func (c Config) validate() error {
 	for _, v := range c.registration().Validate() {
 		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
 	}
-	if !c.Standalone || c.OrchestratordURL != "" {
-		wrong = append(wrong, checkURL(c.OrchestratordURL))
-	}
-	wrong = append(wrong, c.checkTLS())
+	wrong = append(wrong, c.checkURL(), c.checkTLS())
 	wrong = append(wrong, c.checkDurations()...)
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
@@ -193,9 +190,12 @@ func (c Config) checkDurations() []error {
 
 // checkURL says what is wrong with the base URL of orchestratord. It never
 // repeats the URL: it may hold a password.
-func checkURL(text string) error {
+func (c Config) checkURL() error {
+	text := c.OrchestratordURL
 	base, err := url.Parse(text)
 	switch {
+	case text == "" && c.Standalone:
+		return nil
 	case text == "":
 		return errors.New("orchestratord URL is empty")
 	case err != nil:
@@ -208,6 +208,8 @@ func checkURL(text string) error {
 		return errors.New("orchestratord URL holds credentials: use the API token instead")
 	case strings.ContainsAny(text, "?#"):
 		return errors.New("orchestratord URL has a query or a fragment")
+	case base.Scheme != "https" && c.TLS != (TLS{}):
+		return errors.New("orchestratord URL is not https, but TLS is set: the token would be sent in clear")
 	}
 	return nil
 }
@@ -221,9 +223,6 @@ func isPort(text string) bool {
 func (c Config) checkTLS() error {
 	if c.HTTPClient != nil && c.TLS != (TLS{}) {
 		return errors.New("TLS is set beside an HTTP client, which has its own")
-	}
-	if base, err := url.Parse(c.OrchestratordURL); err == nil && base.Scheme == "http" && c.TLS != (TLS{}) {
-		return errors.New("TLS is set, but the orchestratord URL is not https: the token would be sent in clear")
 	}
 	_, err := c.TLS.config()
 	return err
