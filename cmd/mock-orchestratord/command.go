@@ -43,8 +43,8 @@ func newCommand(getenv func(string) string) *cobra.Command {
 		Long: `mock-orchestratord is an orchestratord to try nodes against: they register with it,
 send heartbeats and deregister. It holds requests to the OpenAPI document and says
 what is wrong with one that breaks it. What it knows of nodes it forgets when it ends,
-which it does on Ctrl-C and on SIGTERM. Then it lists how requests departed from the
-document, if any did.
+which it does on Ctrl-C, on SIGTERM and on a hang-up. Then it lists how requests departed
+from the document, if any did.
 
 Beside the calls of nodes it serves, to everyone: /docs, the API reference, with the
 document at /openapi.yaml and /openapi.json; /metrics, for Prometheus; and /healthz.

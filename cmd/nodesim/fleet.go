@@ -31,8 +31,9 @@ there were nodes. Orchestratord is asked for its list of nodes at the end, while
 nodes are up; those that crashed on purpose and are still down are not looked for.
 
 Exit status: 0 when every promise was kept; 3 when a node was not registered, a
-heartbeat was missed or late, or a node that was up is Offline, Failed or unknown to
-orchestratord, or orchestratord could not be asked; 1 when the fleet could not run.`
+heartbeat was missed or late, a node that was up is Offline, Failed or unknown to
+orchestratord, orchestratord could not be asked, or a node was left on record; 1 when
+the fleet could not run.`
 
 const fleetExamples = `  # a hundred nodes against a mock on this machine, until Ctrl-C
   nodesim fleet
@@ -61,8 +62,8 @@ func newFleetCommand() *cobra.Command {
 	fromEnv, envErr := registration.ConfigFromEnv()
 	s := settings{node: withDemoDefaults(fromEnv)}
 	var (
-		flagErr       func() error
-		token, format string
+		flagErr func() error
+		format  string
 	)
 	command := &cobra.Command{
 		Use:     "fleet",
@@ -71,18 +72,19 @@ func newFleetCommand() *cobra.Command {
 		Example: fleetExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("token") {
-				s.node.APIToken = registration.StaticToken(token)
-			}
-			if !cmd.Flags().Changed("ramp") {
-				s.ramp = s.gentleRamp()
-			}
 			s.node.Capabilities = newHardware(s.node.Pools).capabilities()
 			write, formatErr := writerOf(format)
 			if err := errors.Join(flagErr(), envErr, s.validate(), formatErr); err != nil {
 				return err
 			}
-			transport := newTransport(s.connections)
+			if !cmd.Flags().Changed("ramp") {
+				s.ramp = s.gentleRamp()
+			}
+			tls, err := tlsConfig(s.node.TLS)
+			if err != nil {
+				return err
+			}
+			transport := newTransport(s.connections, tls)
 			defer transport.CloseIdleConnections()
 			result, err := newSwarm(s, transport, newProgress(cmd.ErrOrStderr())).run(cmd.Context())
 			if err != nil {
@@ -93,13 +95,11 @@ func newFleetCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&s.node.OrchestratordURL, "orchestratord-url", s.node.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
 	flags.IntVar(&s.nodes, "nodes", defaultNodes, "how many nodes")
 	flags.StringVar(&s.prefix, "node-prefix", "fleet", "begin of the nodes' ids; fleets against one orchestratord need one each")
-	flags.DurationVar(&s.node.HeartbeatInterval, "interval", s.node.HeartbeatInterval, "time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+	linkFlags(flags, &s.node)
 	flags.DurationVar(&s.ramp, "ramp", 0, "time over which registrations are spread (default one interval, and more for over 2,000 a second)")
 	flags.DurationVar(&s.lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
-	flags.StringVar(&token, "token", "", "bearer token ["+registration.EnvAPIToken+"]")
 	flags.IntVar(&s.connections, "connections", defaultConnections, "connections that the nodes share, at most")
 	flags.Float64Var(&s.killRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
 	flags.Float64Var(&s.killShare, "kill-share", defaultKillShare, "share of the fleet that may be down at once, 0 to 1")

@@ -3,19 +3,26 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/devcert"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -174,6 +181,39 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				return r.Beats.Retried == 5 && r.Beats.Missed == 0 && r.Beats.Late == 0 && r.Failures["heartbeat: answered 500"] == 5
 			},
 		},
+		"a slow retry": {
+			fault: func() fault {
+				var failed sync.Map // of nodes whose next heartbeat is good
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if !isHeartbeat(r) {
+						return nil, nil
+					}
+					if _, again := failed.LoadAndDelete(r.URL.Path); again {
+						return nil, nil
+					}
+					failed.Store(r.URL.Path, true)
+					response, err := answered(r, http.StatusServiceUnavailable, "")
+					response.Header.Set("Retry-After", "2")
+					return response, err
+				}
+			},
+			check: func(r *report) bool {
+				return r.Beats.Late == r.Beats.Answered && r.Beats.Retried > 0 && r.Latency.at(50) > 2*time.Second && r.SentLate == 0
+			},
+			broken: "heartbeats late: ",
+		},
+		"a node that is forgotten": {
+			fault: func() fault {
+				var forgotten atomic.Bool
+				return between(time.Minute, time.Hour, func(r *http.Request) (*http.Response, error) {
+					if !isHeartbeat(r) || !forgotten.CompareAndSwap(false, true) {
+						return nil, nil
+					}
+					return answered(r, http.StatusNotFound, "")
+				})
+			},
+			check: func(r *report) bool { return r.Again == 1 && r.Registrations == 21 },
+		},
 		"a node that goes offline": {
 			fault: func() fault {
 				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
@@ -211,6 +251,10 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 					r.Orchestratord.Online+r.Orchestratord.Registering == 20-down
 			},
 		},
+		"crashes of nodes that have just started": {
+			change: func(s *settings) { s.killRate, s.killShare, s.down, s.lifetime = 1000, 1, 0, time.Second },
+			check:  func(r *report) bool { return r.Trouble.Revived > 500 && r.Again == 0 },
+		},
 		"a crash in an outage": {
 			fault: func() fault {
 				return between(time.Minute, 115*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
@@ -243,7 +287,7 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				}
 			},
 			change: func(s *settings) { s.connections = 1 },
-			check:  func(r *report) bool { return r.Machine.InFlight > 1 },
+			check:  func(r *report) bool { return r.Machine.InFlight > 1 && r.Machine.Waiting == r.Machine.InFlight-1 },
 			limits: "--connections",
 		},
 	} {
@@ -258,6 +302,9 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				writeTable(&table, r)
 				if !test.check(r) {
 					t.Errorf("report is\n%s", table.String())
+				}
+				if r.Beats.Late > 0 && r.Latency.max <= lateAfter {
+					t.Errorf("no latency tells of what was late in\n%s", table.String())
 				}
 				if broken := strings.Join(r.broken(), "; "); (broken == "") != (test.broken == "") || !strings.Contains(broken, test.broken) {
 					t.Errorf("broken is %q, want %q, in\n%s", broken, test.broken, table.String())
@@ -293,17 +340,64 @@ func TestAFleetThatIsInterrupted(t *testing.T) {
 	}
 }
 
-// An orchestratord that goes away for good keeps a fleet neither from ending nor from
-// telling so.
-func TestAFleetWhoseOrchestratordIsGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		gone := between(time.Minute, time.Hour, func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
-		begin := time.Now()
-		r, _ := simulate(t, t.Context(), gone, func(s *settings) { s.nodes = 500 })
-		if r.Left != 500 || r.Orchestratord.Error == "" || time.Since(begin) > 130*time.Second+10*time.Second {
-			t.Errorf("after %v, %d nodes are left, census %+v", time.Since(begin), r.Left, r.Orchestratord)
-		}
-	})
+// A fleet leaves as far as orchestratord lets it, within a minute, and tells who is left.
+func TestAFleetThatLeaves(t *testing.T) {
+	const end, nearly = 130 * time.Second, 129 * time.Second
+	swallowed := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	for name, test := range map[string]struct {
+		nodes   int
+		from    time.Duration
+		trouble func(*http.Request) (*http.Response, error)
+		left    int // at the least
+		failure string
+		within  time.Duration
+	}{
+		"from one that does not deregister": {
+			20, nearly, func(r *http.Request) (*http.Response, error) {
+				if r.Method != http.MethodDelete {
+					return nil, nil
+				}
+				return answered(r, http.StatusInternalServerError, "")
+			}, 20, "deregister: answered 500", 5 * time.Second,
+		},
+		"from one that is gone": {
+			500, time.Minute, func(*http.Request) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+			}, 500, "deregister: connection refused", 5 * time.Second,
+		},
+		"from one that is slow, and does not list its nodes": {
+			500, nearly, func(r *http.Request) (*http.Response, error) {
+				if r.Method != http.MethodDelete {
+					return answered(r, http.StatusServiceUnavailable, "")
+				}
+				time.Sleep(time.Second)
+				return nil, nil
+			}, 0, "", 10 * time.Second,
+		},
+		"when the network swallows everything": {1000, nearly, swallowed, 1, "deregister: no answer in time", time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				r, left := simulate(t, t.Context(), between(test.from, time.Hour, test.trouble), func(s *settings) { s.nodes = test.nodes })
+				if took := time.Since(begin); took > end+test.within {
+					t.Errorf("it left within %v", took-end)
+				}
+				if r.Left != len(left) || r.Left < test.left || test.left == 0 && r.Left > 0 {
+					t.Errorf("left on record: %d, reported %d, want %d", len(left), r.Left, test.left)
+				}
+				var table strings.Builder
+				writeTable(&table, r)
+				if (r.Failures[test.failure] > 0) != (r.Left > 0) || strings.Contains(table.String(), "nodes left on record") != (r.Left > 0) {
+					t.Errorf("report is\n%s", table.String())
+				}
+				time.Sleep(registration.DefaultRequestTimeout) // what is in flight still comes to its end
+			})
+		})
+	}
 }
 
 func TestAFleetKnowsItsOwnNodes(t *testing.T) {
@@ -336,6 +430,49 @@ func TestAFleetFromFlags(t *testing.T) {
 	}
 	if nodes := orchestratord.Nodes(); len(nodes) != 0 {
 		t.Errorf("left on record: %v", nodes)
+	}
+}
+
+// The nodes of a fleet show who they are, and trust whom they are told to.
+func TestAFleetOverMutualTLS(t *testing.T) {
+	emptyEnvironment(t)
+	files, err := devcert.Make(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, err := tls.LoadX509KeyPair(files.Server, files.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(files.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := x509.NewCertPool()
+	nodes.AppendCertsFromPEM(authority)
+	server := httptest.NewUnstartedServer(mocktest.InMemory(t))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{served}, ClientCAs: nodes, ClientAuth: tls.RequireAndVerifyClientCert}
+	server.StartTLS()
+	defer server.Close()
+
+	for name, test := range map[string]struct {
+		args []string
+		want string // of the error, empty for none
+	}{
+		"both know each other": {[]string{"--tls-ca", files.CA, "--tls-cert", files.Client, "--tls-key", files.Client}, ""},
+		"no certificate":       {[]string{"--tls-ca", files.CA}, "certificate required"},
+		"no trust":             {[]string{"--tls-cert", files.Client, "--tls-key", files.Client}, "unknown authority"},
+		"no file":              {[]string{"--tls-ca", "none.pem"}, "TLS CA file: open none.pem"},
+		"no key":               {[]string{"--tls-cert", files.Client}, "TLS client certificate: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, log bytes.Buffer
+			status := run(t.Context(), fleetArgs(server.URL, test.args...), &out, &log)
+			if (status == 0) != (test.want == "") || !strings.Contains(log.String(), test.want) {
+				t.Errorf("status %d, error %q, want %q", status, log.String(), test.want)
+			}
+		})
 	}
 }
 
@@ -399,6 +536,26 @@ func TestReportsAddUp(t *testing.T) {
 				t.Errorf("status %d, output %q, error %q, want %q", status, out.String(), log.String(), test.want)
 			}
 		})
+	}
+}
+
+// A fleet that had connections to spare takes nothing off what others waited for.
+func TestWaitingAddsUp(t *testing.T) {
+	var files []string
+	for prefix, m := range map[string]machine{
+		"calm": {Connections: 256, InFlight: 8},
+		"busy": {Connections: 256, InFlight: 300, Waited: 50, Waiting: 44},
+	} {
+		var text bytes.Buffer
+		if err := writeJSON(&text, &report{Fleets: []member{{Prefix: prefix}}, tally: newTally(), Machine: m}); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, writeFile(t, text.String()))
+	}
+	var out, log bytes.Buffer
+	status := run(t.Context(), append([]string{"merge"}, files...), &out, &log)
+	if status != 0 || !strings.Contains(out.String(), "50 requests waited for one of 512 connections, up to 44 at once") {
+		t.Errorf("status %d, error %q, report is\n%s", status, log.String(), out.String())
 	}
 }
 

@@ -30,6 +30,7 @@ type beats struct {
 // tally is what a fleet has come to.
 type tally struct {
 	Registrations int64            `json:"registrations"`
+	Again         int64            `json:"again"` // of these, of nodes that were up and that orchestratord had lost
 	Beats         beats            `json:"heartbeats"`
 	Latency       latency          `json:"latency"`
 	SentLate      time.Duration    `json:"sent_late_ns"` // the longest from when a heartbeat was due until it was sent
@@ -39,6 +40,7 @@ type tally struct {
 // add adds what another fleet has come to.
 func (t *tally) add(other tally) {
 	t.Registrations += other.Registrations
+	t.Again += other.Again
 	t.Beats.Sent += other.Beats.Sent
 	t.Beats.Answered += other.Beats.Answered
 	t.Beats.Retried += other.Beats.Retried
@@ -91,6 +93,8 @@ func (l *ledger) note(life *life, e registration.Event) {
 		l.tally.Registrations++
 		if life.tick.IsZero() {
 			life.tick = e.Time.Add(e.Next)
+		} else {
+			l.tally.Again++
 		}
 	case registration.EventOnline, registration.EventHeartbeat:
 		l.answered(life, e, interval)
@@ -103,7 +107,6 @@ func (l *ledger) note(life *life, e registration.Event) {
 // the ticks before that, this one answers the last.
 func (l *ledger) answered(life *life, e registration.Event, interval time.Duration) {
 	took := e.Time.Sub(e.Due)
-	l.tally.Latency.record(took)
 	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
 
 	beats := &l.tally.Beats
@@ -112,12 +115,22 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 	next := e.Time.Add(e.Next)
 	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that told a change
 		beats.Missed += ticks - 1
-		if e.Time.Sub(next.Add(-interval)) > lateAfter {
+		sinceTick := e.Time.Sub(next.Add(-interval))
+		if sinceTick > lateAfter {
 			beats.Late++
 		}
+		took = max(took, sinceTick) // a retry is due later than its tick
 	}
+	l.tally.Latency.record(took)
 	life.answered = true
 	life.tick = next
+}
+
+// kept takes down why a node was left on record.
+func (l *ledger) kept(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed(err)
 }
 
 // failed takes down a request that was not accepted.

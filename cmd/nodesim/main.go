@@ -6,13 +6,18 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
 )
 
-func main() { cli.Main(run) }
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a fleet whose progress nobody reads any more deregisters all the same
+	cli.Main(run)
+}
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

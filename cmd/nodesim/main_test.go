@@ -3,8 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -14,7 +21,15 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProgram is set in the environment of a process that is the program, not its tests.
+const asProgram = "NODESIM_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // emptyEnvironment keeps a test from what a node's environment may hold.
 func emptyEnvironment(t *testing.T) {
@@ -88,12 +103,76 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 	}
 }
 
+// An interval of 15 s wants an orchestratord that waits for more than two of them.
+func TestALongInterval(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t)
+	for command, args := range map[string][]string{"run": nil, "fleet": {"--ramp", "0"}} {
+		args = append([]string{command, "--orchestratord-url", orchestratord.URL, "--interval", "15s", "--for", "1ms"}, args...)
+		var out, log bytes.Buffer
+		if status := run(t.Context(), args, &out, &log); status != 1 || !strings.Contains(log.String(), "node timeout is 30s") {
+			t.Errorf("status %d of %s: %s", status, command, log.String())
+		}
+		if status := run(t.Context(), append(args, "--node-timeout", "1m"), &out, &log); status != 0 {
+			t.Errorf("status %d of %s with a longer timeout: %s", status, command, log.String())
+		}
+	}
+}
+
+// A terminal that goes takes stderr with it, and may hang up twice. The fleet
+// deregisters all the same.
+func TestAFleetThatLosesItsTerminal(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("hang-ups are kept from this process, and so from those that it starts")
+	}
+	emptyEnvironment(t)
+	orchestratord := mocktest.InMemory(t)
+	leaving, hungUp := make(chan struct{}, 5), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			leaving <- struct{}{}
+			<-hungUp
+		}
+		orchestratord.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	reader, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Close()
+	var out bytes.Buffer
+	fleet := exec.CommandContext(t.Context(), os.Args[0], fleetArgs(server.URL, "--for", "0")...)
+	fleet.Env = append(os.Environ(), asProgram+"=yes")
+	fleet.Stdout, fleet.Stderr = &out, stderr
+	err = fleet.Start()
+	stderr.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	orchestratord.Expect(t, mocktest.AtLeast(10, mocktest.Heartbeats).Within(time.Minute)) // two of each node: there was progress meanwhile
+	ended := make(chan error, 1)
+	go func() { ended <- fleet.Wait() }()
+	_ = fleet.Process.Signal(syscall.SIGHUP)
+	select {
+	case <-leaving:
+		_ = fleet.Process.Signal(syscall.SIGHUP)
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	close(hungUp)
+	err = <-ended
+	if !fleet.ProcessState.Exited() || !strings.Contains(out.String(), "fleet: 5 nodes") || len(orchestratord.Nodes()) != 0 {
+		t.Errorf("ended by %v, left on record %d, report is\n%s", err, len(orchestratord.Nodes()), out.String())
+	}
+}
+
 func TestHelp(t *testing.T) {
 	emptyEnvironment(t)
 	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
 	for command, wanted := range map[string][]string{
-		"run":   {"--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"},
-		"fleet": {"--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
+		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"},
+		"fleet": {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
 		"merge": {"--report", "--node-prefix", "nodesim merge a.json"},
 	} {
 		var out, log bytes.Buffer
@@ -137,7 +216,13 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
 			},
 		},
-		"nothing to merge": {nil, []string{"merge"}, []string{"requires at least 1 arg"}},
+		"a fleet beyond all bounds": {
+			nil,
+			[]string{"fleet", "--nodes", "9223372036854775807", "--ramp", "2562047h47m"},
+			[]string{"--nodes is 9223372036854775807: must be 1 to 10000000", "--ramp is 2562047h47m0s: must be 0 to 24h0m0s"},
+		},
+		"only too many nodes": {nil, []string{"fleet", "--nodes", "1000000000000000"}, []string{"nodesim: --nodes is 1000000000000000: must be"}},
+		"nothing to merge":    {nil, []string{"merge"}, []string{"requires at least 1 arg"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},

@@ -18,7 +18,7 @@ type report struct {
 	Trouble       troubleMade `json:"trouble"`
 	Orchestratord census      `json:"orchestratord"`
 	Machine       machine     `json:"machine"`
-	Left          int         `json:"left"` // nodes that could not be deregistered in time
+	Left          int         `json:"left"` // nodes that could not be deregistered
 }
 
 // member is one fleet of a report.
@@ -44,6 +44,7 @@ type machine struct {
 	Connections int64 `json:"connections"`  // that the fleet was allowed
 	InFlight    int64 `json:"in_flight"`    // requests at once, at most
 	Waited      int64 `json:"waited"`       // requests that found all connections taken
+	Waiting     int64 `json:"waiting"`      // of these at once, at most
 	NoFile      int64 `json:"no_file"`      // connections for want of a file descriptor
 	NoPort      int64 `json:"no_port"`      // connections for want of a local port
 }
@@ -68,6 +69,7 @@ func (s *swarm) report(took time.Duration, interrupted bool, counted census) *re
 			Connections: s.gauge.connections,
 			InFlight:    s.gauge.most.Load(),
 			Waited:      s.gauge.waited.Load(),
+			Waiting:     max(s.gauge.most.Load()-s.gauge.connections, 0),
 			NoFile:      s.gauge.noFile.Load(),
 			NoPort:      s.gauge.noPort.Load(),
 		},
@@ -116,6 +118,7 @@ func (m *machine) add(other machine) {
 	m.Connections += other.Connections
 	m.InFlight += other.InFlight
 	m.Waited += other.Waited
+	m.Waiting += other.Waiting
 	m.NoFile += other.NoFile
 	m.NoPort += other.NoPort
 }
@@ -132,6 +135,7 @@ func (r *report) broken() (broken []string) {
 		{int64(r.Orchestratord.Offline), "nodes up, but Offline to orchestratord"},
 		{int64(r.Orchestratord.Failed), "nodes up, but Failed to orchestratord"},
 		{int64(r.Orchestratord.Absent), "nodes up, but unknown to orchestratord"},
+		{int64(r.Left), "nodes left on record"},
 	} {
 		if promise.breaches > 0 {
 			broken = append(broken, promise.text+": "+grouped(promise.breaches))
@@ -152,7 +156,7 @@ func (r *report) limits() (met []string) {
 	m := r.Machine
 	if m.Waited > 0 {
 		met = append(met, fmt.Sprintf("%s requests waited for one of %s connections, up to %s at once: --connections sets how many",
-			grouped(m.Waited), grouped(m.Connections), grouped(m.InFlight-m.Connections)))
+			grouped(m.Waited), grouped(m.Connections), grouped(m.Waiting)))
 	}
 	if m.NoFile > 0 {
 		met = append(met, grouped(m.NoFile)+" connections found no file descriptor: raise ulimit -n, or lower --connections")

@@ -22,7 +22,6 @@ func newRunCommand() *cobra.Command {
 	config := withDemoDefaults(fromEnv)
 	var (
 		flagErr            func() error
-		token              string
 		lifetime           time.Duration
 		logLevel, logStyle string
 	)
@@ -46,9 +45,6 @@ Defaults come from the environment of a real node where it is set.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
 			config.Logger = logger
-			if cmd.Flags().Changed("token") {
-				config.APIToken = registration.StaticToken(token)
-			}
 			hardware := newHardware(config.Pools)
 			config.Capabilities = hardware.capabilities()
 			node, nodeErr := registration.New(config)
@@ -60,16 +56,11 @@ Defaults come from the environment of a real node where it is set.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&config.OrchestratordURL, "orchestratord-url", config.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
 	flags.StringVar(&config.NodeID, "node-id", config.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
 	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node")
 	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more")
-	flags.DurationVar(&config.HeartbeatInterval, "interval", config.HeartbeatInterval, "time between heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
-	flags.StringVar(&token, "token", "", "bearer token ["+registration.EnvAPIToken+"]")
-	flags.StringVar(&config.TLS.CAFile, "tls-ca", "", "`file` with the certificates that may vouch for orchestratord, instead of the system's")
-	flags.StringVar(&config.TLS.CertFile, "tls-cert", "", "`file` with the node's own certificate, for mTLS")
-	flags.StringVar(&config.TLS.KeyFile, "tls-key", "", "`file` with its key")
+	linkFlags(flags, &config)
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&logStyle, "log-format", "text", "text or json")

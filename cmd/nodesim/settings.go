@@ -31,8 +31,13 @@ type settings struct {
 	changeRate float64 // pools a second
 }
 
-// maxRate is how often a second anything can be made to happen on purpose.
-const maxRate = 10_000
+const (
+	// maxNodes is far more than one machine carries.
+	maxNodes = 10_000_000
+	maxRamp  = 24 * time.Hour
+	// maxRate is how often a second anything can be made to happen on purpose.
+	maxRate = 10_000
+)
 
 // validate returns one error that lists everything wrong with the settings.
 func (s settings) validate() error {
@@ -42,8 +47,8 @@ func (s settings) validate() error {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
 	}
-	check(s.nodes > 0, "--nodes is %d: must be above 0", s.nodes)
-	check(s.ramp >= 0, "--ramp is %v, which is negative", s.ramp)
+	check(s.nodes > 0 && s.nodes <= maxNodes, "--nodes is %d: must be 1 to %d", s.nodes, maxNodes)
+	check(s.ramp >= 0 && s.ramp <= maxRamp, "--ramp is %v: must be 0 to %v", s.ramp, maxRamp)
 	check(s.lifetime >= 0, "--for is %v, which is negative", s.lifetime)
 	check(s.connections > 0, "--connections is %d: must be above 0", s.connections)
 	check(s.killRate >= 0 && s.killRate <= maxRate, "--kill-rate is %v: must be 0 to %d", s.killRate, maxRate)
@@ -75,7 +80,9 @@ func (s settings) config(index int, client *http.Client) registration.Config {
 	c := s.node
 	c.NodeID = s.id(index)
 	c.MachineID = s.prefix
-	c.HTTPClient = client
+	if client != nil {
+		c.HTTPClient, c.TLS = client, registration.TLS{} // TLS is up to the client
+	}
 	c.Logger = slog.New(slog.DiscardHandler)
 	c.TracerProvider = tracenoop.NewTracerProvider()
 	c.MeterProvider = metricnoop.NewMeterProvider()

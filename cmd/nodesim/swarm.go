@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -17,8 +19,8 @@ const (
 	atOnce = 64
 	// rampGrace is how much longer than its ramp a fleet tries to register its nodes.
 	rampGrace = time.Minute
-	// farewell bounds the deregistration of a whole fleet. Nodes for which it is not
-	// enough are left on record.
+	// farewell bounds the end of a whole fleet: its last look at orchestratord's list,
+	// and its deregistration. Nodes for which it is not enough are left on record.
 	farewell = time.Minute
 )
 
@@ -73,8 +75,12 @@ func (s *swarm) run(ctx context.Context) (*report, error) {
 	if err == nil {
 		s.hold(ctx)
 	}
-	result := s.settle(ctx, time.Since(begin))
-	result.Left = s.leave(result.Orchestratord.Error == "")
+	took, interrupted := time.Since(begin), ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	result := s.settle(ctx, took, interrupted)
+	result.Left = s.leave(ctx)
+	result.Failures = s.ledger.now().Failures // those to deregister, too
 	return result, err
 }
 
@@ -142,30 +148,37 @@ func (s *swarm) hold(ctx context.Context) {
 
 // settle closes the accounts of the nodes while they are up, and asks orchestratord
 // for its own.
-func (s *swarm) settle(ctx context.Context, took time.Duration) *report {
+func (s *swarm) settle(ctx context.Context, took time.Duration, interrupted bool) *report {
 	s.progress.enter("asking orchestratord", 0)
 	s.memory.look()
 	now := time.Now()
 	for _, l := range s.living() {
 		s.ledger.close(l, now)
 	}
-	return s.report(took, ctx.Err() != nil, s.census(context.WithoutCancel(ctx)))
+	return s.report(took, interrupted, s.census(ctx))
 }
 
-// leave deregisters every node that orchestratord may know, and returns how many it
-// had no time for. Where nobody is there to hear it, it is cut short.
-func (s *swarm) leave(heard bool) (left int) {
+// leave deregisters every node that orchestratord may know, and returns how many are
+// left when it is done or ctx has ended. Where nobody is there to hear it, it is cut
+// short: a node has tried for a while before it says so.
+func (s *swarm) leave(ctx context.Context) (left int) {
 	s.progress.enter("deregistering", 0)
-	limit := farewell
-	if !heard {
-		limit = registration.DefaultShutdownTimeout
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	var gone atomic.Int64
 	s.inTurn(ctx, 0, func(index int) {
-		if l := s.life(index); l != nil && l.leave(ctx) == nil {
+		l := s.life(index)
+		if l == nil || ctx.Err() != nil {
+			return
+		}
+		err := l.leave(ctx)
+		if err == nil {
 			gone.Add(1)
+			return
+		}
+		s.ledger.kept(err)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			giveUp()
 		}
 	})
 	for index := range s.nodes {

@@ -69,11 +69,11 @@ func (t *table) list(heading string, items []string) {
 func (t *table) nodes(r *report) {
 	t.heading = "nodes"
 	t.count("registered", int64(r.Registered), "of "+grouped(int64(r.Nodes)))
-	t.unlessZero("again", r.Registrations-int64(r.Registered)-r.Trouble.Revived, "registrations of nodes that orchestratord had lost")
+	t.unlessZero("again", r.Again, "registrations of nodes that orchestratord had lost")
 	t.unlessZero("crashed", r.Trouble.Killed)
 	t.unlessZero("revived", r.Trouble.Revived)
 	t.unlessZero("changed", r.Trouble.Changed, "pools")
-	t.unlessZero("left", int64(r.Left), "on record: they could not be deregistered in time")
+	t.unlessZero("left", int64(r.Left), "on record: they could not be deregistered")
 }
 
 func (t *table) beats(r *report) {

@@ -14,10 +14,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Context returns the context of a program: it ends on Ctrl-C and on SIGTERM, and
-// the second of them ends the process the hard way.
+// Context returns the context of a program: it ends on Ctrl-C, on SIGTERM, and when
+// the program's terminal hangs up, unless nohup keeps that from it. A Ctrl-C or a
+// SIGTERM after that ends the process the hard way.
 func Context() context.Context {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx := context.Background()
+	if !signal.Ignored(syscall.SIGHUP) {
+		ctx, _ = signal.NotifyContext(ctx, syscall.SIGHUP) // never stopped: a terminal that goes may hang up twice
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
