@@ -44,23 +44,18 @@ func (s *Server) logOffline(changes []registry.Change) {
 // logRefusal logs that a request was refused, and why.
 func (s *Server) logRefusal(r *http.Request, p *problem) {
 	status, _ := p.kind()
-	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request refused", append([]slog.Attr{
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),
 		slog.String("detail", journal.Masked(p.detail, r.Header)),
-		slog.String("method", quote(r, r.Method)),
-		slog.String("path", quote(r, r.URL.Path)),
-		correlationAttr(s.correlationID(r)))
+	}, s.requestAttrs(r)...)...)
 }
 
 // logSlow logs that the body of a request did not arrive in the time that the HTTP server
 // gives it, whereupon the connection is cut.
 func (s *Server) logSlow(r *http.Request, arrived int) {
 	s.log.LogAttrs(r.Context(), slog.LevelWarn, "request body too slow: connection cut",
-		slog.Int("bytes_arrived", arrived),
-		slog.String("method", quote(r, r.Method)),
-		slog.String("path", quote(r, r.URL.Path)),
-		correlationAttr(s.correlationID(r)))
+		append([]slog.Attr{slog.Int("bytes_arrived", arrived)}, s.requestAttrs(r)...)...)
 }
 
 // logDrift logs a departure from the contract that was not seen before.
@@ -78,10 +73,16 @@ func (s *Server) logDrift(r *http.Request, nodeID string, departure drift.Depart
 // logFault logs what is the server's own fault.
 func (s *Server) logFault(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), slog.LevelError, "internal error",
-		slog.Any("error", err),
+		append([]slog.Attr{slog.Any("error", err)}, s.requestAttrs(r)...)...)
+}
+
+// requestAttrs says which request it was, without its secrets.
+func (s *Server) requestAttrs(r *http.Request) []slog.Attr {
+	return []slog.Attr{
 		slog.String("method", quote(r, r.Method)),
 		slog.String("path", quote(r, r.URL.Path)),
-		correlationAttr(s.correlationID(r)))
+		correlationAttr(s.correlationID(r)),
+	}
 }
 
 func nodeAttrs(node registry.Node) []slog.Attr {

@@ -122,9 +122,11 @@ func TestALongInterval(t *testing.T) {
 // A terminal that goes takes stderr with it, and may hang up twice. The fleet
 // deregisters all the same.
 func TestAFleetThatLosesItsTerminal(t *testing.T) {
-	if signal.Ignored(syscall.SIGHUP) {
-		t.Skip("hang-ups are kept from this process, and so from those that it starts")
-	}
+	// What this process catches, those that it starts do not inherit as ignored, as nohup
+	// would have it.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	emptyEnvironment(t)
 	orchestratord := mocktest.InMemory(t)
 	leaving, hungUp := make(chan struct{}, 5), make(chan struct{})
