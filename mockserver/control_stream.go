@@ -60,10 +60,11 @@ func (e eventStream) VisitStreamJournalResponse(w http.ResponseWriter) error {
 func (e eventStream) send(w http.ResponseWriter) {
 	ctx, cancel := e.server.untilClosed(e.ctx)
 	defer cancel()
+	followed := e.server.journal.Follow(ctx, e.filter) // from before the client knows that it is followed
 	batches := make(chan journal.Batch)
 	go func() {
 		defer close(batches)
-		for batch := range e.server.journal.Follow(ctx, e.filter) {
+		for batch := range followed {
 			select {
 			case batches <- batch:
 			case <-ctx.Done():

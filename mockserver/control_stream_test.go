@@ -24,7 +24,7 @@ type event struct{ id, name, data string }
 // follow opens a stream and returns what reads its next event, which is false at its end.
 func follow(t *testing.T, server, query string, headers ...string) (next func() (event, bool), leave func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a missing event ends a test, not the whole run
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/__mock/stream"+query, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +157,40 @@ func TestStreamOutlastsDeadlines(t *testing.T) {
 	if e, _ := next(); e.entries(t)[0].Summary != "reset" {
 		t.Errorf("%+v", e)
 	}
+}
+
+// TestStreamBegins writes an entry at the very moment at which a client hears of its stream.
+func TestStreamBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock, err := mockserver.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		client := &flushed{ResponseRecorder: httptest.NewRecorder(), then: []func(){
+			func() {
+				mock.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "http://localhost/__mock/reset", nil))
+			},
+			leave,
+		}}
+		mock.ServeHTTP(client, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/__mock/stream", nil))
+		if text := client.Body.String(); !strings.Contains(text, `"summary":"reset"`) {
+			t.Errorf("the stream lacks what came after its first word: %s", text)
+		}
+	})
+}
+
+// flushed is a client that does one thing after another as it is sent something.
+type flushed struct {
+	*httptest.ResponseRecorder
+	then []func()
+}
+
+func (f *flushed) Flush() {
+	f.then[0]()
+	f.then = f.then[1:]
 }
 
 // TestStreamKeepsAlive lets an hour pass in which nothing happens.
