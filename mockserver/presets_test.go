@@ -47,7 +47,9 @@ func TestPresets(t *testing.T) {
 				if state, _ := mock.Faults().Switch(name, false); state.Applied == 0 {
 					t.Error("it did nothing")
 				}
-				time.Sleep(time.Minute)
+				// A node whose token was refused at the very last asks again within a minute,
+				// and its first heartbeat comes within half an interval of that.
+				time.Sleep(time.Minute + registration.DefaultHeartbeatInterval)
 				online := 0
 				for _, node := range mock.Nodes() {
 					if node.Status == nodeapi.NodeStatusOnline {

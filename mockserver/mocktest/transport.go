@@ -26,6 +26,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case response := <-x.answered:
 		return response, nil
 	case err := <-x.failed:
+		if ended := r.Context().Err(); ended != nil {
+			return nil, ended // the handler may have failed because of it
+		}
 		return nil, err
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
@@ -51,8 +54,8 @@ func newExchange(r *http.Request) *exchange {
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	unlink := context.AfterFunc(r.Context(), func() {
-		cancel()
 		writer.CloseWithError(r.Context().Err())
+		cancel() // last: a handler that breaks off because of it changes nothing any more
 	})
 	return &exchange{
 		request:  received(ctx, r),

@@ -151,6 +151,35 @@ func TestTransportCancel(t *testing.T) {
 	})
 }
 
+// TestTransportCancelFirst has handlers break off because their client has gone. What
+// the client gets is the error of its own context all the same.
+func TestTransportCancelFirst(t *testing.T) {
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		response, err := get(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "half")
+			<-r.Context().Done()
+			panic(http.ErrAbortHandler)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if _, err := io.ReadAll(response.Body); !errors.Is(err, context.Canceled) {
+			t.Fatalf("body: %v", err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		cancel()
+		_, err = get(ctx, t, func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			panic(http.ErrAbortHandler)
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v", err)
+		}
+	}
+}
+
 // TestTransportPanic breaks the connection, before the answer and in the middle of it.
 func TestTransportPanic(t *testing.T) {
 	_, err := get(t.Context(), t, func(http.ResponseWriter, *http.Request) { panic("oh dear") })
