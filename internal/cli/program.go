@@ -37,7 +37,7 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 // knows by then are only returned.
 func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
 	command.SilenceUsage, command.SilenceErrors = true, true
-	command.SetArgs(args)
+	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)
 	command.SetErr(stderr)
 	err := command.ExecuteContext(ctx)

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -36,5 +37,16 @@ func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {
 				t.Errorf("error %v, stdout %q, stderr %q, want %q", err, &stdout, &stderr, test.want)
 			}
 		})
+	}
+}
+
+// TestExecuteWithoutArguments has the process's own arguments stay out of it.
+func TestExecuteWithoutArguments(t *testing.T) {
+	defer func(own []string) { os.Args = own }(os.Args)
+	os.Args = []string{"program", "walk"}
+	root := &cobra.Command{Use: "program", Args: cobra.NoArgs, Run: func(*cobra.Command, []string) {}}
+	var stdout, stderr bytes.Buffer
+	if err := cli.Execute(t.Context(), root, nil, &stdout, &stderr); err != nil {
+		t.Error(err)
 	}
 }
