@@ -36,7 +36,7 @@ func TestHostileNames(t *testing.T) {
 		post(t, mock.URL+nodeAPI(t, "registerNode"), string(body),
 			"User-Agent", image, "X-Correlation-Id", strings.TrimSpace(quotes), "X-"+strings.Repeat("y", 40), script)
 	}
-	p.wait("document.querySelectorAll('.node').length >= 5")
+	p.wait("document.querySelectorAll('.node').length === 6 && document.querySelectorAll('[data-kind=exchange]').length === 6")
 	eval[bool](p, "document.querySelectorAll('.node-open, .entry').forEach((e) => e.click()), true")
 	p.waitText(".facts", image)
 	p.waitText(".side[aria-label=Request]", script)
