@@ -46,7 +46,8 @@ It registers and removes nodes named pact-node-…, and reports pools of theirs 
 ready: use an orchestratord that nobody's work is on.
 
 Exits with 0 when everything that had to run ran and passed, with 1 when the
-contract is broken, with 2 when something kept it from deciding.
+contract is broken, with 2 when something kept it from deciding, or from telling all
+that it was to tell.
 
 A token comes from its flag, or else from its environment variable in brackets; the
 environment does not show in the list of processes.`,

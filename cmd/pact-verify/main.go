@@ -4,7 +4,8 @@
 // given its URL alone.
 //
 // Its exit status is 0 when everything that had to run ran and passed, 1 when the
-// contract is broken, and 2 when something kept it from deciding.
+// contract is broken, and 2 when something kept it from deciding, or from telling all
+// that it was to tell.
 package main
 
 import (

@@ -192,7 +192,7 @@ func TestPactsOfABroker(t *testing.T) {
 		pact: {0, true},
 		edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`): {1, false},
 	} {
-		url, published := startBroker(t, path)
+		url, published := startBroker(t, http.StatusOK, path)
 		pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
 			"--provider-version", "1.2.3", "--provider-branch", "main", "--publish")
 		if len(*published) != 2 {
@@ -211,27 +211,54 @@ func TestPactsOfABroker(t *testing.T) {
 	}
 }
 
-// startBroker starts as much of a Pact Broker as is needed, with one pact.
-func startBroker(t *testing.T, path string) (url string, published *[]string) {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+// What goes wrong with one pact, or with the broker, keeps nothing else from being told.
+func TestBrokerThatRefuses(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
+	undecided := edited(t, "the node is online", "the node is happy")
+	url, published := startBroker(t, http.StatusInternalServerError, undecided, pact)
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), []string{
+		"--provider-url", mock, "--broker-url", url, "--token", token, "--provider-version", "1.2.3", "--publish",
+	}, &stdout, &stderr, func(string) string { return "" })
+	if status != 2 || !strings.Contains(stdout.String(), "17 of 26 interactions passed") || len(*published) != 1 {
+		t.Errorf("exit status %d, the broker was told %q, stdout:\n%s", status, *published, &stdout)
 	}
+	for _, want := range []string{`pact 0: "`, `the provider state "the node is happy"`, "/results with 500"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("no %q in: %s", want, &stderr)
+		}
+	}
+}
+
+// startBroker starts as much of a Pact Broker as is needed. It has some pacts, and
+// answers with a status when it is told something.
+func startBroker(t *testing.T, status int, paths ...string) (url string, published *[]string) {
+	t.Helper()
 	published = new([]string)
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	mux.HandleFunc("POST /pacts/provider/orchestratord/for-verification", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"_links": {"self": {"href": "%s/pact", "name": "the pact"}}}]}}`, server.URL)
+		var pacts []string
+		for i := range paths {
+			pacts = append(pacts, fmt.Sprintf(`{"_links": {"self": {"href": "%s/pacts/%d", "name": "pact %d"}}}`, server.URL, i, i))
+		}
+		fmt.Fprintf(w, `{"_embedded": {"pacts": [%s]}}`, strings.Join(pacts, ","))
 	})
-	mux.HandleFunc("GET /pact", func(w http.ResponseWriter, _ *http.Request) {
-		links := fmt.Sprintf(`{"_links": {"pb:publish-verification-results": {"href": "%s/results"}},`, server.URL)
-		io.WriteString(w, strings.Replace(string(content), "{", links, 1))
-	})
-	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
+	for i, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux.HandleFunc(fmt.Sprintf("GET /pacts/%d", i), func(w http.ResponseWriter, _ *http.Request) {
+			links := fmt.Sprintf(`{"_links": {"pb:publish-verification-results": {"href": "%s/results"}},`, server.URL)
+			io.WriteString(w, strings.Replace(string(content), "{", links, 1))
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		*published = append(*published, string(body))
+		w.WriteHeader(status)
 	})
 	return server.URL, published
 }

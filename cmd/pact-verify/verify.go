@@ -37,10 +37,11 @@ func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return s.judge(stdout, report)
+	return s.judge(stdout, []*provider.Report{report}, nil)
 }
 
-// verifyFromBroker verifies the pacts that the broker has, and tells it the results.
+// verifyFromBroker verifies the pacts that the broker has, and tells it the results. What
+// goes wrong with one keeps no other from being verified, told and reported.
 func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Provider, stdout io.Writer) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = orchestratord.TLS
@@ -58,19 +59,19 @@ func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Pr
 		}
 	}
 	var reports []*provider.Report
+	var undone error
 	for _, pact := range pacts {
 		report, err := verifyContent(ctx, pact.Content, orchestratord)
 		if err != nil {
-			return fmt.Errorf("%s: %w", pact.Name, err)
-		}
-		if s.publish {
-			if err := b.Publish(ctx, pact, verification(s.version, report)); err != nil {
-				return err
-			}
+			undone = errors.Join(undone, fmt.Errorf("%s: %w", pact.Name, err))
+			continue
 		}
 		reports = append(reports, report)
+		if s.publish {
+			undone = errors.Join(undone, b.Publish(ctx, pact, verification(s.version, report)))
+		}
 	}
-	return s.judge(stdout, reports...)
+	return s.judge(stdout, reports, undone)
 }
 
 // verifyContent verifies a pact that is not in a file yet.
@@ -101,8 +102,9 @@ func verification(version string, report *provider.Report) broker.Verification {
 }
 
 // judge writes the reports, each of them even when another cannot be written, and
-// returns errBroken unless each contract is kept.
-func (s settings) judge(stdout io.Writer, reports ...*provider.Report) error {
+// returns errBroken unless each contract is kept. What could not be done until then, or
+// cannot be written, goes before that.
+func (s settings) judge(stdout io.Writer, reports []*provider.Report, undone error) error {
 	writers, err := parseReports(s.reports)
 	if err != nil {
 		return err
@@ -111,10 +113,10 @@ func (s settings) judge(stdout io.Writer, reports ...*provider.Report) error {
 		writers = append(writers, resultsFile(s.results))
 	}
 	for _, write := range writers {
-		err = errors.Join(err, write(stdout, reports))
+		undone = errors.Join(undone, write(stdout, reports))
 	}
-	if err != nil {
-		return err
+	if undone != nil {
+		return undone
 	}
 	for _, report := range reports {
 		if !report.Kept() {
