@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // Context returns the context of a program: it ends on Ctrl-C, on SIGTERM, and when
@@ -48,12 +50,12 @@ func Execute(ctx context.Context, command *cobra.Command, args []string, stdout,
 	return err
 }
 
-// oneLine returns the text of an error without its line breaks. A line that asks,
-// as "Did you mean this?" does, goes on into the next.
+// oneLine returns the text of an error without its line breaks, safe to show. A line
+// that asks, as "Did you mean this?" does, goes on into the next.
 func oneLine(err error) string {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
 	}
-	return strings.ReplaceAll(strings.Join(lines, "; "), "?; ", "? ")
+	return foreign.Line(strings.ReplaceAll(strings.Join(lines, "; "), "?; ", "? "))
 }

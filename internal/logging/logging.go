@@ -14,27 +14,28 @@ import (
 
 // New returns a logger that writes to w what is at least as grave as level, which
 // is debug, info, warn or error. The format is text, for people, or json, for
-// machines. Text is coloured when w is a terminal and NO_COLOR is not set. The error
+// machines. Text is coloured when w is a terminal and NO_COLOR is not set. Whatever is
+// logged, wherever it comes from, is safe to show; durations are text. The error
 // lists everything that is wrong with the arguments.
 func New(w io.Writer, level, format string) (*slog.Logger, error) {
 	least, levelErr := parseLevel(level)
-	handler, formatErr := newHandler(w, least, format)
+	handler, formatErr := newHandler(w, least, format, isTerminal(w) && os.Getenv("NO_COLOR") == "")
 	if err := errors.Join(levelErr, formatErr); err != nil {
 		return nil, err
 	}
 	return slog.New(handler), nil
 }
 
-func newHandler(w io.Writer, level slog.Level, format string) (slog.Handler, error) {
+func newHandler(w io.Writer, level slog.Level, format string, colour bool) (slog.Handler, error) {
 	switch format {
 	case "text":
-		return tint.NewTextHandler(w, &tint.Options{
+		return safe{tint.NewTextHandler(w, &tint.Options{
 			Level:      level,
 			TimeFormat: "15:04:05.000",
-			NoColor:    os.Getenv("NO_COLOR") != "" || !isTerminal(w),
-		}), nil
+			NoColor:    !colour,
+		})}, nil
 	case "json":
-		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}), nil
+		return safe{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}, nil
 	}
 	return nil, fmt.Errorf("log format %q: must be text or json", format)
 }

@@ -1,0 +1,30 @@
+package foreign
+
+import "strings"
+
+// Markdown returns s as plain text inside Markdown, on one line: in a table cell, a
+// heading, a list item or an HTML element. Nothing in it is markup.
+func Markdown(s string) string {
+	return markdownEscapes.Replace(Line(s))
+}
+
+var markdownEscapes = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;",
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "|", `\|`, "[", `\[`, "]", `\]`,
+)
+
+// Annotation returns s as the message of a GitHub workflow command, the part after its
+// second ::. Line breaks survive, as GitHub's %0A.
+func Annotation(s string) string {
+	return annotationEscapes.Replace(Block(s))
+}
+
+var annotationEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+
+// Property returns s as the value of a property of a GitHub workflow command, such as
+// its title.
+func Property(s string) string {
+	return propertyEscapes.Replace(Line(s))
+}
+
+var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
