@@ -246,13 +246,13 @@ func TestFixture(t *testing.T) {
 	twins := fixture(0, 0, 0)
 	twins.Nodes[2].Registration.NodeID = "n00"
 	refused := must(mock.LoadNodesWithResponse(t.Context(), twins))
-	if p := refused.ApplicationProblemJSON422; p == nil || (*p.Errors)[0].Pointer != "/nodes/2/registration/node_id" {
+	if p := refused.Problem; p == nil || (*p.Errors)[0].Pointer != "/nodes/2/registration/node_id" {
 		t.Errorf("two nodes of the same id: %s", refused.Body)
 	}
 	wrong := fixture(0, 0)
 	wrong.Nodes[1].Registration.MachineID = ""
 	refused = must(mock.LoadNodesWithResponse(t.Context(), wrong))
-	if p := refused.ApplicationProblemJSON422; p == nil || (*p.Errors)[0].Pointer != "/nodes/1/registration/machine_id" {
+	if p := refused.Problem; p == nil || (*p.Errors)[0].Pointer != "/nodes/1/registration/machine_id" {
 		t.Errorf("a node without a machine: %s", refused.Body)
 	}
 	if got := statuses(); got != "Offline Offline Offline" {

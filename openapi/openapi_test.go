@@ -85,7 +85,7 @@ func generated(t *testing.T, root string) []string {
 		if err != nil {
 			return err
 		}
-		if name := entry.Name(); name == ".git" || name == "node_modules" {
+		if name := entry.Name(); entry.IsDir() && (name == ".git" || name == "node_modules") {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".gen.go") {

@@ -7,7523 +7,881 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/oapi-codegen/runtime"
 )
 
-// RequestEditorFn is the function signature for the RequestEditor callback function
+// RequestEditorFn completes a request before it is sent.
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
-// Doer performs HTTP requests.
-//
-// The standard http.Client implements this interface.
-type HttpRequestDoer interface {
-	Do(req *http.Request) (*http.Response, error)
-}
-
-// Client which conforms to the OpenAPI3 specification for this service.
+// Client sends the requests of the document, and leaves their answers to the caller.
 type Client struct {
-	// The endpoint of the server conforming to this interface, with scheme,
-	// https://api.deepmap.com for example. This can contain a path relative
-	// to the server, such as https://api.deepmap.com/dev-test, and all the
-	// paths in the swagger spec will be appended to the server.
-	Server string
+	Server string // the base URL, with a slash at its end
 
-	// Doer for performing requests, typically a *http.Client with any
-	// customized settings, such as certificate chains.
-	Client HttpRequestDoer
-
-	// A list of callbacks for modifying requests which are generated before sending over
-	// the network.
-	RequestEditors []RequestEditorFn
+	client  *http.Client
+	editors []RequestEditorFn
 }
 
-// ClientOption allows setting custom parameters during construction
-type ClientOption func(*Client) error
+// ClientOption is an option of a client.
+type ClientOption func(*Client)
 
-// Creates a new Client, with reasonable defaults
-func NewClient(server string, opts ...ClientOption) (*Client, error) {
-	// create a client with sane default values
-	client := Client{
-		Server: server,
-	}
-	// mutate client and add all optional params
-	for _, o := range opts {
-		if err := o(&client); err != nil {
-			return nil, err
-		}
-	}
-	// ensure the server URL always has a trailing slash
-	if !strings.HasSuffix(client.Server, "/") {
-		client.Server += "/"
-	}
-	// create httpClient, if not already present
-	if client.Client == nil {
-		client.Client = &http.Client{}
-	}
-	return &client, nil
+// WithHTTPClient has the requests sent by an HTTP client of the caller's.
+func WithHTTPClient(client *http.Client) ClientOption {
+	return func(c *Client) { c.client = client }
 }
 
-// WithHTTPClient allows overriding the default Doer, which is
-// automatically created using http.Client. This is useful for tests.
-func WithHTTPClient(doer HttpRequestDoer) ClientOption {
-	return func(c *Client) error {
-		c.Client = doer
-		return nil
-	}
+// WithRequestEditorFn has every request completed by edit before the call's own editors.
+func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
+	return func(c *Client) { c.editors = append(c.editors, edit) }
 }
 
-// WithRequestEditorFn allows setting up a callback function, which will be
-// called right before sending the request. This can be used to mutate the request.
-func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
-	return func(c *Client) error {
-		c.RequestEditors = append(c.RequestEditors, fn)
-		return nil
+// NewClient returns a client of the server with this base URL. The error does not repeat
+// the URL, which may hold a password.
+func NewClient(server string, options ...ClientOption) (*Client, error) {
+	base, err := url.Parse(server)
+	if err != nil || base.Host == "" || strings.ContainsAny(server, "?#") {
+		return nil, errors.New("the server's URL is not a base URL with a host")
 	}
+	client := &Client{Server: strings.TrimRight(server, "/") + "/", client: &http.Client{}}
+	for _, option := range options {
+		option(client)
+	}
+	return client, nil
 }
 
-// The interface specification for the client above.
-type ClientInterface interface {
-
-	// GetOverview Sum up the mock
-	//
-	// How many nodes there are and in which state, the mock's time, and how full the
-	// journal is: what a page shows on top.
-	//
-	// Corresponds with GET /__mock (the `GetOverview` operationId).
-	GetOverview(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadClock Read the mock's clock
-	//
-	// Nodes time out by this clock.
-	//
-	// Corresponds with GET /__mock/clock (the `ReadClock` operationId).
-	ReadClock(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ChangeClockWithBody Pause, resume or speed up the clock
-	//
-	// What is left out stays as it is.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-	ChangeClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ChangeClock Pause, resume or speed up the clock
-	//
-	// What is left out stays as it is.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-	ChangeClock(ctx context.Context, body ChangeClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// AdvanceClockWithBody Put the clock forward
-	//
-	// Everything that falls due on the way has happened when the answer comes: nodes that
-	// would have fallen silent by then are offline.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-	AdvanceClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// AdvanceClock Put the clock forward
-	//
-	// Everything that falls due on the way has happened when the answer comes: nodes that
-	// would have fallen silent by then are offline.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-	AdvanceClock(ctx context.Context, body AdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ClearDrift Forget the drift
-	//
-	// Departures are counted anew.
-	//
-	// Corresponds with DELETE /__mock/drift (the `ClearDrift` operationId).
-	ClearDrift(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadDrift Read how requests departed from the contract
-	//
-	// Each way to depart once, with how often and by whom it was seen.
-	//
-	// Corresponds with GET /__mock/drift (the `ReadDrift` operationId).
-	ReadDrift(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CheckExpectationWithBody Check what should have happened
-	//
-	// Counts the journal's entries that fit, and waits for more if there are too few. The
-	// answer is 200 whether the expectation is met or not; if not, it tells the entry
-	// that came nearest and what of it did not fit.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-	CheckExpectationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CheckExpectation Check what should have happened
-	//
-	// Counts the journal's entries that fit, and waits for more if there are too few. The
-	// answer is 200 whether the expectation is met or not; if not, it tells the entry
-	// that came nearest and what of it did not fit.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-	CheckExpectation(ctx context.Context, body CheckExpectationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadFaults Read the faults
-	//
-	// All faults, switched on or not: the presets, those of the start and those added
-	// since, ordered by name.
-	//
-	// Corresponds with GET /__mock/faults (the `ReadFaults` operationId).
-	ReadFaults(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReplaceFaultsWithBody Replace the faults
-	//
-	// Removes all faults but the presets, and adds these. A preset that is not among
-	// them is again what it was, switched off. The body may be the content of a file
-	// of faults.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-	ReplaceFaultsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReplaceFaults Replace the faults
-	//
-	// Removes all faults but the presets, and adds these. A preset that is not among
-	// them is again what it was, switched off. The body may be the content of a file
-	// of faults.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-	ReplaceFaults(ctx context.Context, body ReplaceFaultsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// DeleteFault Remove a fault
-	//
-	// A preset cannot be removed: it is again what it was, switched off.
-	//
-	// Corresponds with DELETE /__mock/faults/{name} (the `DeleteFault` operationId).
-	DeleteFault(ctx context.Context, name FaultName, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// SwitchFaultWithBody Switch a fault on or off
-	//
-	// Switched on, the counts and random draws of the fault begin anew.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-	SwitchFaultWithBody(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// SwitchFault Switch a fault on or off
-	//
-	// Switched on, the counts and random draws of the fault begin anew.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-	SwitchFault(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// PutFaultWithBody Add or replace a fault
-	//
-	// Counts and random draws of the fault begin anew.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-	PutFaultWithBody(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// PutFault Add or replace a fault
-	//
-	// Counts and random draws of the fault begin anew.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-	PutFault(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ClearJournal Clear the journal
-	//
-	// Entries are numbered on, so that nobody who follows the journal takes a new entry
-	// for an old one.
-	//
-	// Corresponds with DELETE /__mock/journal (the `ClearJournal` operationId).
-	ClearJournal(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadJournal Read the journal
-	//
-	// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-	// the first that come after that entry. What comes after them comes after `last`.
-	//
-	// Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
-	ReadJournal(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadEntry Read one entry
-	//
-	// A request and its answer in full, as far as they were kept.
-	//
-	// Corresponds with GET /__mock/journal/{sequence} (the `ReadEntry` operationId).
-	ReadEntry(ctx context.Context, sequence Sequence, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadNodes Read nodes with their pools and history
-	//
-	// The nodes whose id and status fit, ordered by id, a page at a time.
-	//
-	// Corresponds with GET /__mock/nodes (the `ReadNodes` operationId).
-	ReadNodes(ctx context.Context, params *ReadNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// LoadNodesWithBody Load a fixture of nodes
-	//
-	// Replaces all nodes by these. The history of each begins here.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-	LoadNodesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// LoadNodes Load a fixture of nodes
-	//
-	// Replaces all nodes by these. The history of each begins here.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-	LoadNodes(ctx context.Context, body LoadNodesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ForgetNode Forget one node
-	//
-	// As if orchestratord had lost its record: the node's next heartbeat gets 404.
-	//
-	// Corresponds with DELETE /__mock/nodes/{id} (the `ForgetNode` operationId).
-	ForgetNode(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadNode Read one node
-	//
-	// What is known of a node, with its pools and history.
-	//
-	// Corresponds with GET /__mock/nodes/{id} (the `ReadNode` operationId).
-	ReadNode(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// SetNodeStatusWithBody Set a node's status
-	//
-	// Offline or Failed, the node stays so until it is heard of again. With any other
-	// status it counts as just heard of.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-	SetNodeStatusWithBody(ctx context.Context, id NodeID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// SetNodeStatus Set a node's status
-	//
-	// Offline or Failed, the node stays so until it is heard of again. With any other
-	// status it counts as just heard of.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-	SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// Reset Start anew
-	//
-	// Everything is as it was when the mock started: no nodes, no drift, the settings and
-	// the faults as given at the start, nothing in the journal but that this was done. The
-	// clock runs as at the start, but is not put back.
-	//
-	// Corresponds with POST /__mock/reset (the `Reset` operationId).
-	Reset(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ReadSettings Read the settings
-	//
-	// What the mock asks of nodes now. Tokens are counted, never told (CLOUD-4013).
-	//
-	// Corresponds with GET /__mock/settings (the `ReadSettings` operationId).
-	ReadSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ChangeSettingsWithBody Change settings while running
-	//
-	// A setting that is left out stays as it is. All of them change at once, or none
-	// does.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-	ChangeSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// ChangeSettings Change settings while running
-	//
-	// A setting that is left out stays as it is. All of them change at once, or none
-	// does.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-	ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// StreamJournal Follow the journal
-	//
-	// Server-sent events, at most ten a second, of what happens from now on, or with
-	// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
-	// id, the sequence of the last one; several entries that come close together share an
-	// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
-	// before they could be sent. A client that comes back with Last-Event-ID goes on from
-	// there.
-	//
-	// Corresponds with GET /__mock/stream (the `StreamJournal` operationId).
-	StreamJournal(ctx context.Context, params *StreamJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+// GetOverview sends GET /__mock: sum up the mock.
+func (c *Client) GetOverview(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.do(r, editors)
 }
 
-// GetOverview Sum up the mock
-//
-// How many nodes there are and in which state, the mock's time, and how full the
-// journal is: what a page shows on top.
-//
-// Corresponds with GET /__mock (the `GetOverview` operationId).
-func (c *Client) GetOverview(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetOverviewRequest(c.Server)
+// ReadClock sends GET /__mock/clock: read the mock's clock.
+func (c *Client) ReadClock(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/clock"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ReadClock Read the mock's clock
-//
-// Nodes time out by this clock.
-//
-// Corresponds with GET /__mock/clock (the `ReadClock` operationId).
-func (c *Client) ReadClock(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadClockRequest(c.Server)
+// ChangeClock sends PATCH /__mock/clock: pause, resume or speed up the clock.
+func (c *Client) ChangeClock(ctx context.Context, body ChangeClockJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/clock"
+	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ChangeClockWithBody Pause, resume or speed up the clock
-//
-// What is left out stays as it is.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-func (c *Client) ChangeClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeClockRequestWithBody(c.Server, contentType, body)
+// AdvanceClock sends POST /__mock/clock/advance: put the clock forward.
+func (c *Client) AdvanceClock(ctx context.Context, body AdvanceClockJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/clock/advance"
+	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ChangeClock Pause, resume or speed up the clock
-//
-// What is left out stays as it is.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-func (c *Client) ChangeClock(ctx context.Context, body ChangeClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeClockRequest(c.Server, body)
+// ClearDrift sends DELETE /__mock/drift: forget the drift.
+func (c *Client) ClearDrift(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/drift"
+	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// AdvanceClockWithBody Put the clock forward
-//
-// Everything that falls due on the way has happened when the answer comes: nodes that
-// would have fallen silent by then are offline.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-func (c *Client) AdvanceClockWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAdvanceClockRequestWithBody(c.Server, contentType, body)
+// ReadDrift sends GET /__mock/drift: read how requests departed from the contract.
+func (c *Client) ReadDrift(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/drift"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// AdvanceClock Put the clock forward
-//
-// Everything that falls due on the way has happened when the answer comes: nodes that
-// would have fallen silent by then are offline.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-func (c *Client) AdvanceClock(ctx context.Context, body AdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAdvanceClockRequest(c.Server, body)
+// CheckExpectation sends POST /__mock/expectations: check what should have happened.
+func (c *Client) CheckExpectation(ctx context.Context, body CheckExpectationJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/expectations"
+	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ClearDrift Forget the drift
-//
-// Departures are counted anew.
-//
-// Corresponds with DELETE /__mock/drift (the `ClearDrift` operationId).
-func (c *Client) ClearDrift(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewClearDriftRequest(c.Server)
+// ReadFaults sends GET /__mock/faults: read the faults.
+func (c *Client) ReadFaults(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/faults"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ReadDrift Read how requests departed from the contract
-//
-// Each way to depart once, with how often and by whom it was seen.
-//
-// Corresponds with GET /__mock/drift (the `ReadDrift` operationId).
-func (c *Client) ReadDrift(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadDriftRequest(c.Server)
+// ReplaceFaults sends PUT /__mock/faults: replace the faults.
+func (c *Client) ReplaceFaults(ctx context.Context, body ReplaceFaultsJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/faults"
+	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// CheckExpectationWithBody Check what should have happened
-//
-// Counts the journal's entries that fit, and waits for more if there are too few. The
-// answer is 200 whether the expectation is met or not; if not, it tells the entry
-// that came nearest and what of it did not fit.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-func (c *Client) CheckExpectationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCheckExpectationRequestWithBody(c.Server, contentType, body)
+// DeleteFault sends DELETE /__mock/faults/{name}: remove a fault.
+func (c *Client) DeleteFault(ctx context.Context, name FaultName, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	if err != nil {
 		return nil, err
 	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// CheckExpectation Check what should have happened
-//
-// Counts the journal's entries that fit, and waits for more if there are too few. The
-// answer is 200 whether the expectation is met or not; if not, it tells the entry
-// that came nearest and what of it did not fit.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-func (c *Client) CheckExpectation(ctx context.Context, body CheckExpectationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCheckExpectationRequest(c.Server, body)
+// SwitchFault sends PATCH /__mock/faults/{name}: switch a fault on or off.
+func (c *Client) SwitchFault(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
+	if err != nil {
 		return nil, err
 	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ReadFaults Read the faults
-//
-// All faults, switched on or not: the presets, those of the start and those added
-// since, ordered by name.
-//
-// Corresponds with GET /__mock/faults (the `ReadFaults` operationId).
-func (c *Client) ReadFaults(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadFaultsRequest(c.Server)
+// PutFault sends PUT /__mock/faults/{name}: add or replace a fault.
+func (c *Client) PutFault(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
+	if err != nil {
 		return nil, err
 	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ReplaceFaultsWithBody Replace the faults
-//
-// Removes all faults but the presets, and adds these. A preset that is not among
-// them is again what it was, switched off. The body may be the content of a file
-// of faults.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-func (c *Client) ReplaceFaultsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReplaceFaultsRequestWithBody(c.Server, contentType, body)
+// ClearJournal sends DELETE /__mock/journal: clear the journal.
+func (c *Client) ClearJournal(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/journal"
+	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.do(r, editors)
 }
 
-// ReplaceFaults Replace the faults
-//
-// Removes all faults but the presets, and adds these. A preset that is not among
-// them is again what it was, switched off. The body may be the content of a file
-// of faults.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-func (c *Client) ReplaceFaults(ctx context.Context, body ReplaceFaultsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReplaceFaultsRequest(c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// DeleteFault Remove a fault
-//
-// A preset cannot be removed: it is again what it was, switched off.
-//
-// Corresponds with DELETE /__mock/faults/{name} (the `DeleteFault` operationId).
-func (c *Client) DeleteFault(ctx context.Context, name FaultName, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteFaultRequest(c.Server, name)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// SwitchFaultWithBody Switch a fault on or off
-//
-// Switched on, the counts and random draws of the fault begin anew.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-func (c *Client) SwitchFaultWithBody(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSwitchFaultRequestWithBody(c.Server, name, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// SwitchFault Switch a fault on or off
-//
-// Switched on, the counts and random draws of the fault begin anew.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-func (c *Client) SwitchFault(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSwitchFaultRequest(c.Server, name, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// PutFaultWithBody Add or replace a fault
-//
-// Counts and random draws of the fault begin anew.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-func (c *Client) PutFaultWithBody(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutFaultRequestWithBody(c.Server, name, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// PutFault Add or replace a fault
-//
-// Counts and random draws of the fault begin anew.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-func (c *Client) PutFault(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutFaultRequest(c.Server, name, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ClearJournal Clear the journal
-//
-// Entries are numbered on, so that nobody who follows the journal takes a new entry
-// for an old one.
-//
-// Corresponds with DELETE /__mock/journal (the `ClearJournal` operationId).
-func (c *Client) ClearJournal(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewClearJournalRequest(c.Server)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadJournal Read the journal
-//
-// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-// the first that come after that entry. What comes after them comes after `last`.
-//
-// Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
-func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadJournalRequest(c.Server, params)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadEntry Read one entry
-//
-// A request and its answer in full, as far as they were kept.
-//
-// Corresponds with GET /__mock/journal/{sequence} (the `ReadEntry` operationId).
-func (c *Client) ReadEntry(ctx context.Context, sequence Sequence, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadEntryRequest(c.Server, sequence)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadNodes Read nodes with their pools and history
-//
-// The nodes whose id and status fit, ordered by id, a page at a time.
-//
-// Corresponds with GET /__mock/nodes (the `ReadNodes` operationId).
-func (c *Client) ReadNodes(ctx context.Context, params *ReadNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadNodesRequest(c.Server, params)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// LoadNodesWithBody Load a fixture of nodes
-//
-// Replaces all nodes by these. The history of each begins here.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-func (c *Client) LoadNodesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewLoadNodesRequestWithBody(c.Server, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// LoadNodes Load a fixture of nodes
-//
-// Replaces all nodes by these. The history of each begins here.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-func (c *Client) LoadNodes(ctx context.Context, body LoadNodesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewLoadNodesRequest(c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ForgetNode Forget one node
-//
-// As if orchestratord had lost its record: the node's next heartbeat gets 404.
-//
-// Corresponds with DELETE /__mock/nodes/{id} (the `ForgetNode` operationId).
-func (c *Client) ForgetNode(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewForgetNodeRequest(c.Server, id)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadNode Read one node
-//
-// What is known of a node, with its pools and history.
-//
-// Corresponds with GET /__mock/nodes/{id} (the `ReadNode` operationId).
-func (c *Client) ReadNode(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadNodeRequest(c.Server, id)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// SetNodeStatusWithBody Set a node's status
-//
-// Offline or Failed, the node stays so until it is heard of again. With any other
-// status it counts as just heard of.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-func (c *Client) SetNodeStatusWithBody(ctx context.Context, id NodeID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetNodeStatusRequestWithBody(c.Server, id, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// SetNodeStatus Set a node's status
-//
-// Offline or Failed, the node stays so until it is heard of again. With any other
-// status it counts as just heard of.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-func (c *Client) SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetNodeStatusRequest(c.Server, id, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// Reset Start anew
-//
-// Everything is as it was when the mock started: no nodes, no drift, the settings and
-// the faults as given at the start, nothing in the journal but that this was done. The
-// clock runs as at the start, but is not put back.
-//
-// Corresponds with POST /__mock/reset (the `Reset` operationId).
-func (c *Client) Reset(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewResetRequest(c.Server)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ReadSettings Read the settings
-//
-// What the mock asks of nodes now. Tokens are counted, never told (CLOUD-4013).
-//
-// Corresponds with GET /__mock/settings (the `ReadSettings` operationId).
-func (c *Client) ReadSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadSettingsRequest(c.Server)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ChangeSettingsWithBody Change settings while running
-//
-// A setting that is left out stays as it is. All of them change at once, or none
-// does.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-func (c *Client) ChangeSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeSettingsRequestWithBody(c.Server, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ChangeSettings Change settings while running
-//
-// A setting that is left out stays as it is. All of them change at once, or none
-// does.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-func (c *Client) ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeSettingsRequest(c.Server, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// StreamJournal Follow the journal
-//
-// Server-sent events, at most ten a second, of what happens from now on, or with
-// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
-// id, the sequence of the last one; several entries that come close together share an
-// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
-// before they could be sent. A client that comes back with Last-Event-ID goes on from
-// there.
-//
-// Corresponds with GET /__mock/stream (the `StreamJournal` operationId).
-func (c *Client) StreamJournal(ctx context.Context, params *StreamJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStreamJournalRequest(c.Server, params)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// NewGetOverviewRequest constructs an http.Request for the GetOverview method
-func NewGetOverviewRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewReadClockRequest constructs an http.Request for the ReadClock method
-func NewReadClockRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/clock")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewChangeClockRequest calls the generic ChangeClock builder with application/json body
-func NewChangeClockRequest(server string, body ChangeClockJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewChangeClockRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewChangeClockRequestWithBody constructs an http.Request for the ChangeClock method, with any body, and a specified content type
-func NewChangeClockRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/clock")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewAdvanceClockRequest calls the generic AdvanceClock builder with application/json body
-func NewAdvanceClockRequest(server string, body AdvanceClockJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewAdvanceClockRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewAdvanceClockRequestWithBody constructs an http.Request for the AdvanceClock method, with any body, and a specified content type
-func NewAdvanceClockRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/clock/advance")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewClearDriftRequest constructs an http.Request for the ClearDrift method
-func NewClearDriftRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/drift")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewReadDriftRequest constructs an http.Request for the ReadDrift method
-func NewReadDriftRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/drift")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewCheckExpectationRequest calls the generic CheckExpectation builder with application/json body
-func NewCheckExpectationRequest(server string, body CheckExpectationJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewCheckExpectationRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewCheckExpectationRequestWithBody constructs an http.Request for the CheckExpectation method, with any body, and a specified content type
-func NewCheckExpectationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/expectations")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewReadFaultsRequest constructs an http.Request for the ReadFaults method
-func NewReadFaultsRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/faults")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewReplaceFaultsRequest calls the generic ReplaceFaults builder with application/json body
-func NewReplaceFaultsRequest(server string, body ReplaceFaultsJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewReplaceFaultsRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewReplaceFaultsRequestWithBody constructs an http.Request for the ReplaceFaults method, with any body, and a specified content type
-func NewReplaceFaultsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/faults")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewDeleteFaultRequest constructs an http.Request for the DeleteFault method
-func NewDeleteFaultRequest(server string, name FaultName) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/faults/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewSwitchFaultRequest calls the generic SwitchFault builder with application/json body
-func NewSwitchFaultRequest(server string, name FaultName, body SwitchFaultJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewSwitchFaultRequestWithBody(server, name, "application/json", bodyReader)
-}
-
-// NewSwitchFaultRequestWithBody constructs an http.Request for the SwitchFault method, with any body, and a specified content type
-func NewSwitchFaultRequestWithBody(server string, name FaultName, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/faults/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewPutFaultRequest calls the generic PutFault builder with application/json body
-func NewPutFaultRequest(server string, name FaultName, body PutFaultJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewPutFaultRequestWithBody(server, name, "application/json", bodyReader)
-}
-
-// NewPutFaultRequestWithBody constructs an http.Request for the PutFault method, with any body, and a specified content type
-func NewPutFaultRequestWithBody(server string, name FaultName, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/faults/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewClearJournalRequest constructs an http.Request for the ClearJournal method
-func NewClearJournalRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/journal")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewReadJournalRequest constructs an http.Request for the ReadJournal method
-func NewReadJournalRequest(server string, params *ReadJournalParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/journal")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
+// ReadJournal sends GET /__mock/journal: read the journal.
+func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/journal"
 	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Node != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "node", *params.Node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Operation != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "operation", *params.Operation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Kind != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Answered != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "answered", *params.Answered, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.After != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Limit != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Detail != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "detail", *params.Detail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+		query := url.Values{}
+		add(query, "node", params.Node)
+		add(query, "operation", params.Operation)
+		add(query, "kind", params.Kind)
+		add(query, "answered", params.Answered)
+		add(query, "after", params.After)
+		add(query, "limit", params.Limit)
+		add(query, "detail", params.Detail)
+		path += "?" + query.Encode()
 	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewReadEntryRequest constructs an http.Request for the ReadEntry method
-func NewReadEntryRequest(server string, sequence Sequence) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sequence", sequence, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+// ReadEntry sends GET /__mock/journal/{sequence}: read one entry.
+func (c *Client) ReadEntry(ctx context.Context, sequence Sequence, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/journal/{sequence}", "{sequence}", text(sequence))
 	if err != nil {
 		return nil, err
 	}
-
-	serverURL, err := url.Parse(server)
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	operationPath := fmt.Sprintf("/__mock/journal/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewReadNodesRequest constructs an http.Request for the ReadNodes method
-func NewReadNodesRequest(server string, params *ReadNodesParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/nodes")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
+// ReadNodes sends GET /__mock/nodes: read nodes with their pools and history.
+func (c *Client) ReadNodes(ctx context.Context, params *ReadNodesParams, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/nodes"
 	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Node != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "node", *params.Node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Status != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.After != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Limit != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+		query := url.Values{}
+		add(query, "node", params.Node)
+		add(query, "status", params.Status)
+		add(query, "after", params.After)
+		add(query, "limit", params.Limit)
+		path += "?" + query.Encode()
 	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewLoadNodesRequest calls the generic LoadNodes builder with application/json body
-func NewLoadNodesRequest(server string, body LoadNodesJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
+// LoadNodes sends PUT /__mock/nodes: load a fixture of nodes.
+func (c *Client) LoadNodes(ctx context.Context, body LoadNodesJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/nodes"
+	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-	bodyReader = bytes.NewReader(buf)
-	return NewLoadNodesRequestWithBody(server, "application/json", bodyReader)
+	return c.do(r, editors)
 }
 
-// NewLoadNodesRequestWithBody constructs an http.Request for the LoadNodes method, with any body, and a specified content type
-func NewLoadNodesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
+// ForgetNode sends DELETE /__mock/nodes/{id}: forget one node.
+func (c *Client) ForgetNode(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/nodes/{id}", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-
-	operationPath := fmt.Sprintf("/__mock/nodes")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
+	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewForgetNodeRequest constructs an http.Request for the ForgetNode method
-func NewForgetNodeRequest(server string, id NodeID) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "", Format: ""})
+// ReadNode sends GET /__mock/nodes/{id}: read one node.
+func (c *Client) ReadNode(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/nodes/{id}", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-
-	serverURL, err := url.Parse(server)
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	operationPath := fmt.Sprintf("/__mock/nodes/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewReadNodeRequest constructs an http.Request for the ReadNode method
-func NewReadNodeRequest(server string, id NodeID) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "", Format: ""})
+// SetNodeStatus sends PUT /__mock/nodes/{id}/status: set a node's status.
+func (c *Client) SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("__mock/nodes/{id}/status", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-
-	serverURL, err := url.Parse(server)
+	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-
-	operationPath := fmt.Sprintf("/__mock/nodes/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewSetNodeStatusRequest calls the generic SetNodeStatus builder with application/json body
-func NewSetNodeStatusRequest(server string, id NodeID, body SetNodeStatusJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
+// Reset sends POST /__mock/reset: start anew.
+func (c *Client) Reset(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/reset"
+	r, err := newRequest(ctx, http.MethodPost, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	bodyReader = bytes.NewReader(buf)
-	return NewSetNodeStatusRequestWithBody(server, id, "application/json", bodyReader)
+	return c.do(r, editors)
 }
 
-// NewSetNodeStatusRequestWithBody constructs an http.Request for the SetNodeStatus method, with any body, and a specified content type
-func NewSetNodeStatusRequestWithBody(server string, id NodeID, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "", Format: ""})
+// ReadSettings sends GET /__mock/settings: read the settings.
+func (c *Client) ReadSettings(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/settings"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/nodes/%s/status", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewResetRequest constructs an http.Request for the Reset method
-func NewResetRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
+// ChangeSettings sends PATCH /__mock/settings: change settings while running.
+func (c *Client) ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/settings"
+	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
 	if err != nil {
 		return nil, err
 	}
-
-	operationPath := fmt.Sprintf("/__mock/reset")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
+	return c.do(r, editors)
 }
 
-// NewReadSettingsRequest constructs an http.Request for the ReadSettings method
-func NewReadSettingsRequest(server string) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/settings")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	return req, nil
-}
-
-// NewChangeSettingsRequest calls the generic ChangeSettings builder with application/json body
-func NewChangeSettingsRequest(server string, body ChangeSettingsJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewChangeSettingsRequestWithBody(server, "application/json", bodyReader)
-}
-
-// NewChangeSettingsRequestWithBody constructs an http.Request for the ChangeSettings method, with any body, and a specified content type
-func NewChangeSettingsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/settings")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewStreamJournalRequest constructs an http.Request for the StreamJournal method
-func NewStreamJournalRequest(server string, params *StreamJournalParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/__mock/stream")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
+// StreamJournal sends GET /__mock/stream: follow the journal.
+func (c *Client) StreamJournal(ctx context.Context, params *StreamJournalParams, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/stream"
 	if params != nil {
-		// queryValues collects non-styled parameters (passthrough, JSON)
-		// that are safe to round-trip through url.Values.Encode().
-		queryValues := queryURL.Query()
-		// rawQueryFragments collects pre-encoded query fragments from
-		// styled parameters, preserving literal commas as delimiters
-		// per the OpenAPI spec (e.g. "color=blue,black,brown").
-		var rawQueryFragments []string
-
-		if params.Node != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "node", *params.Node, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Operation != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "operation", *params.Operation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Kind != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Answered != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "answered", *params.Answered, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.After != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Detail != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "detail", *params.Detail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if encoded := queryValues.Encode(); encoded != "" {
-			rawQueryFragments = append(rawQueryFragments, encoded)
-		}
-		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+		query := url.Values{}
+		add(query, "node", params.Node)
+		add(query, "operation", params.Operation)
+		add(query, "kind", params.Kind)
+		add(query, "answered", params.Answered)
+		add(query, "after", params.After)
+		add(query, "detail", params.Detail)
+		path += "?" + query.Encode()
 	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-
 	if params != nil {
+		add(r.Header, "Last-Event-ID", params.LastEventID)
+	}
+	return c.do(r, editors)
+}
 
-		if params.LastEventID != nil {
-			var headerParam0 string
+// newRequest returns a request whose body is the value as JSON, if there is one.
+func newRequest(ctx context.Context, method, to string, value any) (*http.Request, error) {
+	if value == nil {
+		return http.NewRequestWithContext(ctx, method, to, nil)
+	}
+	content, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(content))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r, err
+}
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
-			if err != nil {
+func (c *Client) do(r *http.Request, editors []RequestEditorFn) (*http.Response, error) {
+	for _, editors := range [...][]RequestEditorFn{c.editors, editors} {
+		for _, edit := range editors {
+			if err := edit(r.Context(), r); err != nil {
 				return nil, err
 			}
-
-			req.Header.Set("Last-Event-ID", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
-func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
-	for _, r := range c.RequestEditors {
-		if err := r(ctx, req); err != nil {
-			return err
 		}
 	}
-	for _, r := range additionalEditors {
-		if err := r(ctx, req); err != nil {
-			return err
-		}
+	return c.client.Do(r)
+}
+
+// fill puts a parameter in its place in a path. One that is empty, or that stands for a
+// directory there, would make it another path.
+func fill(path, place, value string) (string, error) {
+	if value == "" || value == "." || value == ".." {
+		return "", fmt.Errorf("parameter %s is %q, which a path cannot hold", place, value)
 	}
-	return nil
+	return strings.Replace(path, place, url.PathEscape(value), 1), nil
 }
 
-// ClientWithResponses builds on ClientInterface to offer response payloads
-type ClientWithResponses struct {
-	ClientInterface
+// add puts a parameter that is there into a header or a query.
+func add[T parameter](to interface{ Set(name, value string) }, name string, value *T) {
+	if value != nil {
+		to.Set(name, text(*value))
+	}
 }
 
-// NewClientWithResponses creates a new ClientWithResponses, which wraps
-// Client with return type handling
-func NewClientWithResponses(server string, opts ...ClientOption) (*ClientWithResponses, error) {
-	client, err := NewClient(server, opts...)
+type parameter interface {
+	~string | ~bool | ~int32 | ~int64
+}
+
+func text[T parameter](value T) string {
+	if text, is := any(value).(string); is {
+		return text
+	}
+	return fmt.Sprint(value)
+}
+
+// ClientWithResponses is a client that reads the answers as well.
+type ClientWithResponses struct{ *Client }
+
+// NewClientWithResponses returns a client as NewClient does.
+func NewClientWithResponses(server string, options ...ClientOption) (*ClientWithResponses, error) {
+	client, err := NewClient(server, options...)
 	if err != nil {
 		return nil, err
 	}
 	return &ClientWithResponses{client}, nil
 }
 
-// WithBaseURL overrides the baseURL.
-func WithBaseURL(baseURL string) ClientOption {
-	return func(c *Client) error {
-		newBaseURL, err := url.Parse(baseURL)
-		if err != nil {
-			return err
-		}
-		c.Server = newBaseURL.String()
-		return nil
-	}
+// Answer is what all answers have.
+type Answer struct {
+	Body         []byte
+	HTTPResponse *http.Response // its body has been read
+	Problem      *Problem       // what went wrong, nil if the answer does not say so as the document does
 }
 
-// ClientWithResponsesInterface is the interface specification for the client with responses above.
-type ClientWithResponsesInterface interface {
+// Status returns the status and its text, such as "200 OK".
+func (a Answer) Status() string { return a.HTTPResponse.Status }
 
-	// GetOverviewWithResponse Sum up the mock
-	//
-	// How many nodes there are and in which state, the mock's time, and how full the
-	// journal is: what a page shows on top.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock (the `GetOverview` operationId).
-	GetOverviewWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOverviewResponse, error)
+// StatusCode returns the status.
+func (a Answer) StatusCode() int { return a.HTTPResponse.StatusCode }
 
-	// ReadClockWithResponse Read the mock's clock
-	//
-	// Nodes time out by this clock.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/clock (the `ReadClock` operationId).
-	ReadClockWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadClockResponse, error)
-
-	// ChangeClockWithBodyWithResponse Pause, resume or speed up the clock
-	//
-	// What is left out stays as it is.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-	ChangeClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeClockResponse, error)
-
-	// ChangeClockWithResponse Pause, resume or speed up the clock
-	//
-	// What is left out stays as it is.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-	ChangeClockWithResponse(ctx context.Context, body ChangeClockJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeClockResponse, error)
-
-	// AdvanceClockWithBodyWithResponse Put the clock forward
-	//
-	// Everything that falls due on the way has happened when the answer comes: nodes that
-	// would have fallen silent by then are offline.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-	AdvanceClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdvanceClockResponse, error)
-
-	// AdvanceClockWithResponse Put the clock forward
-	//
-	// Everything that falls due on the way has happened when the answer comes: nodes that
-	// would have fallen silent by then are offline.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-	AdvanceClockWithResponse(ctx context.Context, body AdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdvanceClockResponse, error)
-
-	// ClearDriftWithResponse Forget the drift
-	//
-	// Departures are counted anew.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /__mock/drift (the `ClearDrift` operationId).
-	ClearDriftWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ClearDriftResponse, error)
-
-	// ReadDriftWithResponse Read how requests departed from the contract
-	//
-	// Each way to depart once, with how often and by whom it was seen.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/drift (the `ReadDrift` operationId).
-	ReadDriftWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadDriftResponse, error)
-
-	// CheckExpectationWithBodyWithResponse Check what should have happened
-	//
-	// Counts the journal's entries that fit, and waits for more if there are too few. The
-	// answer is 200 whether the expectation is met or not; if not, it tells the entry
-	// that came nearest and what of it did not fit.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-	CheckExpectationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckExpectationResponse, error)
-
-	// CheckExpectationWithResponse Check what should have happened
-	//
-	// Counts the journal's entries that fit, and waits for more if there are too few. The
-	// answer is 200 whether the expectation is met or not; if not, it tells the entry
-	// that came nearest and what of it did not fit.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-	CheckExpectationWithResponse(ctx context.Context, body CheckExpectationJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckExpectationResponse, error)
-
-	// ReadFaultsWithResponse Read the faults
-	//
-	// All faults, switched on or not: the presets, those of the start and those added
-	// since, ordered by name.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/faults (the `ReadFaults` operationId).
-	ReadFaultsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadFaultsResponse, error)
-
-	// ReplaceFaultsWithBodyWithResponse Replace the faults
-	//
-	// Removes all faults but the presets, and adds these. A preset that is not among
-	// them is again what it was, switched off. The body may be the content of a file
-	// of faults.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-	ReplaceFaultsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceFaultsResponse, error)
-
-	// ReplaceFaultsWithResponse Replace the faults
-	//
-	// Removes all faults but the presets, and adds these. A preset that is not among
-	// them is again what it was, switched off. The body may be the content of a file
-	// of faults.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-	ReplaceFaultsWithResponse(ctx context.Context, body ReplaceFaultsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceFaultsResponse, error)
-
-	// DeleteFaultWithResponse Remove a fault
-	//
-	// A preset cannot be removed: it is again what it was, switched off.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /__mock/faults/{name} (the `DeleteFault` operationId).
-	DeleteFaultWithResponse(ctx context.Context, name FaultName, reqEditors ...RequestEditorFn) (*DeleteFaultResponse, error)
-
-	// SwitchFaultWithBodyWithResponse Switch a fault on or off
-	//
-	// Switched on, the counts and random draws of the fault begin anew.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-	SwitchFaultWithBodyWithResponse(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchFaultResponse, error)
-
-	// SwitchFaultWithResponse Switch a fault on or off
-	//
-	// Switched on, the counts and random draws of the fault begin anew.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-	SwitchFaultWithResponse(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchFaultResponse, error)
-
-	// PutFaultWithBodyWithResponse Add or replace a fault
-	//
-	// Counts and random draws of the fault begin anew.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-	PutFaultWithBodyWithResponse(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFaultResponse, error)
-
-	// PutFaultWithResponse Add or replace a fault
-	//
-	// Counts and random draws of the fault begin anew.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-	PutFaultWithResponse(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFaultResponse, error)
-
-	// ClearJournalWithResponse Clear the journal
-	//
-	// Entries are numbered on, so that nobody who follows the journal takes a new entry
-	// for an old one.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /__mock/journal (the `ClearJournal` operationId).
-	ClearJournalWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ClearJournalResponse, error)
-
-	// ReadJournalWithResponse Read the journal
-	//
-	// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-	// the first that come after that entry. What comes after them comes after `last`.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
-	ReadJournalWithResponse(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*ReadJournalResponse, error)
-
-	// ReadEntryWithResponse Read one entry
-	//
-	// A request and its answer in full, as far as they were kept.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/journal/{sequence} (the `ReadEntry` operationId).
-	ReadEntryWithResponse(ctx context.Context, sequence Sequence, reqEditors ...RequestEditorFn) (*ReadEntryResponse, error)
-
-	// ReadNodesWithResponse Read nodes with their pools and history
-	//
-	// The nodes whose id and status fit, ordered by id, a page at a time.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/nodes (the `ReadNodes` operationId).
-	ReadNodesWithResponse(ctx context.Context, params *ReadNodesParams, reqEditors ...RequestEditorFn) (*ReadNodesResponse, error)
-
-	// LoadNodesWithBodyWithResponse Load a fixture of nodes
-	//
-	// Replaces all nodes by these. The history of each begins here.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-	LoadNodesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoadNodesResponse, error)
-
-	// LoadNodesWithResponse Load a fixture of nodes
-	//
-	// Replaces all nodes by these. The history of each begins here.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-	LoadNodesWithResponse(ctx context.Context, body LoadNodesJSONRequestBody, reqEditors ...RequestEditorFn) (*LoadNodesResponse, error)
-
-	// ForgetNodeWithResponse Forget one node
-	//
-	// As if orchestratord had lost its record: the node's next heartbeat gets 404.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /__mock/nodes/{id} (the `ForgetNode` operationId).
-	ForgetNodeWithResponse(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*ForgetNodeResponse, error)
-
-	// ReadNodeWithResponse Read one node
-	//
-	// What is known of a node, with its pools and history.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/nodes/{id} (the `ReadNode` operationId).
-	ReadNodeWithResponse(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*ReadNodeResponse, error)
-
-	// SetNodeStatusWithBodyWithResponse Set a node's status
-	//
-	// Offline or Failed, the node stays so until it is heard of again. With any other
-	// status it counts as just heard of.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-	SetNodeStatusWithBodyWithResponse(ctx context.Context, id NodeID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetNodeStatusResponse, error)
-
-	// SetNodeStatusWithResponse Set a node's status
-	//
-	// Offline or Failed, the node stays so until it is heard of again. With any other
-	// status it counts as just heard of.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-	SetNodeStatusWithResponse(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*SetNodeStatusResponse, error)
-
-	// ResetWithResponse Start anew
-	//
-	// Everything is as it was when the mock started: no nodes, no drift, the settings and
-	// the faults as given at the start, nothing in the journal but that this was done. The
-	// clock runs as at the start, but is not put back.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /__mock/reset (the `Reset` operationId).
-	ResetWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ResetResponse, error)
-
-	// ReadSettingsWithResponse Read the settings
-	//
-	// What the mock asks of nodes now. Tokens are counted, never told (CLOUD-4013).
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/settings (the `ReadSettings` operationId).
-	ReadSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadSettingsResponse, error)
-
-	// ChangeSettingsWithBodyWithResponse Change settings while running
-	//
-	// A setting that is left out stays as it is. All of them change at once, or none
-	// does.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-	ChangeSettingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeSettingsResponse, error)
-
-	// ChangeSettingsWithResponse Change settings while running
-	//
-	// A setting that is left out stays as it is. All of them change at once, or none
-	// does.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-	ChangeSettingsWithResponse(ctx context.Context, body ChangeSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeSettingsResponse, error)
-
-	// StreamJournalWithResponse Follow the journal
-	//
-	// Server-sent events, at most ten a second, of what happens from now on, or with
-	// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
-	// id, the sequence of the last one; several entries that come close together share an
-	// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
-	// before they could be sent. A client that comes back with Last-Event-ID goes on from
-	// there.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /__mock/stream (the `StreamJournal` operationId).
-	StreamJournalWithResponse(ctx context.Context, params *StreamJournalParams, reqEditors ...RequestEditorFn) (*StreamJournalResponse, error)
-}
-
-// GetOverviewResponse401Headers the declared response headers of an HTTP 401 response for GetOverview
-type GetOverviewResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// GetOverviewResponse405Headers the declared response headers of an HTTP 405 response for GetOverview
-type GetOverviewResponse405Headers struct {
-	Allow string
-}
-
+// GetOverviewResponse is an answer to GetOverview.
 type GetOverviewResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Overview
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *GetOverviewResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *GetOverviewResponse405Headers
+	Answer
+	JSON200 *Overview // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetOverviewResponse) GetJSON200() *Overview {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r GetOverviewResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r GetOverviewResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r GetOverviewResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r GetOverviewResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r GetOverviewResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r GetOverviewResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r GetOverviewResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// GetOverviewWithResponse sends what GetOverview does, and reads the answer.
+func (c *ClientWithResponses) GetOverviewWithResponse(ctx context.Context, editors ...RequestEditorFn) (*GetOverviewResponse, error) {
+	answer, err := read(c.GetOverview(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r GetOverviewResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &GetOverviewResponse{Answer: answer}
+	if response.JSON200, err = decode[Overview](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetOverviewResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadClockResponse401Headers the declared response headers of an HTTP 401 response for ReadClock
-type ReadClockResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadClockResponse405Headers the declared response headers of an HTTP 405 response for ReadClock
-type ReadClockResponse405Headers struct {
-	Allow string
-}
-
+// ReadClockResponse is an answer to ReadClock.
 type ReadClockResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Clock
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadClockResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadClockResponse405Headers
+	Answer
+	JSON200 *Clock // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadClockResponse) GetJSON200() *Clock {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadClockResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadClockResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadClockResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadClockResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadClockResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadClockResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadClockResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadClockWithResponse sends what ReadClock does, and reads the answer.
+func (c *ClientWithResponses) ReadClockWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ReadClockResponse, error) {
+	answer, err := read(c.ReadClock(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadClockResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadClockResponse{Answer: answer}
+	if response.JSON200, err = decode[Clock](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadClockResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ChangeClockResponse401Headers the declared response headers of an HTTP 401 response for ChangeClock
-type ChangeClockResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ChangeClockResponse405Headers the declared response headers of an HTTP 405 response for ChangeClock
-type ChangeClockResponse405Headers struct {
-	Allow string
-}
-
+// ChangeClockResponse is an answer to ChangeClock.
 type ChangeClockResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Clock
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ChangeClockResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ChangeClockResponse405Headers
+	Answer
+	JSON200 *Clock // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ChangeClockResponse) GetJSON200() *Clock {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ChangeClockResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ChangeClockResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ChangeClockResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ChangeClockWithResponse sends what ChangeClock does, and reads the answer.
+func (c *ClientWithResponses) ChangeClockWithResponse(ctx context.Context, body ChangeClockJSONRequestBody, editors ...RequestEditorFn) (*ChangeClockResponse, error) {
+	answer, err := read(c.ChangeClock(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ChangeClockResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ChangeClockResponse{Answer: answer}
+	if response.JSON200, err = decode[Clock](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ChangeClockResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// AdvanceClockResponse401Headers the declared response headers of an HTTP 401 response for AdvanceClock
-type AdvanceClockResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// AdvanceClockResponse405Headers the declared response headers of an HTTP 405 response for AdvanceClock
-type AdvanceClockResponse405Headers struct {
-	Allow string
-}
-
+// AdvanceClockResponse is an answer to AdvanceClock.
 type AdvanceClockResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Clock
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *AdvanceClockResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *AdvanceClockResponse405Headers
+	Answer
+	JSON200 *Clock // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r AdvanceClockResponse) GetJSON200() *Clock {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r AdvanceClockResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r AdvanceClockResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r AdvanceClockResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// AdvanceClockWithResponse sends what AdvanceClock does, and reads the answer.
+func (c *ClientWithResponses) AdvanceClockWithResponse(ctx context.Context, body AdvanceClockJSONRequestBody, editors ...RequestEditorFn) (*AdvanceClockResponse, error) {
+	answer, err := read(c.AdvanceClock(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r AdvanceClockResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &AdvanceClockResponse{Answer: answer}
+	if response.JSON200, err = decode[Clock](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r AdvanceClockResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ClearDriftResponse401Headers the declared response headers of an HTTP 401 response for ClearDrift
-type ClearDriftResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ClearDriftResponse405Headers the declared response headers of an HTTP 405 response for ClearDrift
-type ClearDriftResponse405Headers struct {
-	Allow string
-}
-
+// ClearDriftResponse is an answer to ClearDrift.
 type ClearDriftResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ClearDriftResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ClearDriftResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ClearDriftResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ClearDriftResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ClearDriftResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ClearDriftResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ClearDriftResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ClearDriftResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ClearDriftResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ClearDriftWithResponse sends what ClearDrift does, and reads the answer.
+func (c *ClientWithResponses) ClearDriftWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ClearDriftResponse, error) {
+	answer, err := read(c.ClearDrift(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &ClearDriftResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r ClearDriftResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ClearDriftResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadDriftResponse401Headers the declared response headers of an HTTP 401 response for ReadDrift
-type ReadDriftResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadDriftResponse405Headers the declared response headers of an HTTP 405 response for ReadDrift
-type ReadDriftResponse405Headers struct {
-	Allow string
-}
-
+// ReadDriftResponse is an answer to ReadDrift.
 type ReadDriftResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *DriftReport
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadDriftResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadDriftResponse405Headers
+	Answer
+	JSON200 *DriftReport // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadDriftResponse) GetJSON200() *DriftReport {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadDriftResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadDriftResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadDriftResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadDriftResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadDriftResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadDriftResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadDriftResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadDriftWithResponse sends what ReadDrift does, and reads the answer.
+func (c *ClientWithResponses) ReadDriftWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ReadDriftResponse, error) {
+	answer, err := read(c.ReadDrift(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadDriftResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadDriftResponse{Answer: answer}
+	if response.JSON200, err = decode[DriftReport](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadDriftResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CheckExpectationResponse401Headers the declared response headers of an HTTP 401 response for CheckExpectation
-type CheckExpectationResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// CheckExpectationResponse405Headers the declared response headers of an HTTP 405 response for CheckExpectation
-type CheckExpectationResponse405Headers struct {
-	Allow string
-}
-
+// CheckExpectationResponse is an answer to CheckExpectation.
 type CheckExpectationResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ExpectationResult
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *CheckExpectationResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *CheckExpectationResponse405Headers
+	Answer
+	JSON200 *ExpectationResult // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CheckExpectationResponse) GetJSON200() *ExpectationResult {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r CheckExpectationResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r CheckExpectationResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r CheckExpectationResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// CheckExpectationWithResponse sends what CheckExpectation does, and reads the answer.
+func (c *ClientWithResponses) CheckExpectationWithResponse(ctx context.Context, body CheckExpectationJSONRequestBody, editors ...RequestEditorFn) (*CheckExpectationResponse, error) {
+	answer, err := read(c.CheckExpectation(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r CheckExpectationResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &CheckExpectationResponse{Answer: answer}
+	if response.JSON200, err = decode[ExpectationResult](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CheckExpectationResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadFaultsResponse401Headers the declared response headers of an HTTP 401 response for ReadFaults
-type ReadFaultsResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadFaultsResponse405Headers the declared response headers of an HTTP 405 response for ReadFaults
-type ReadFaultsResponse405Headers struct {
-	Allow string
-}
-
+// ReadFaultsResponse is an answer to ReadFaults.
 type ReadFaultsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *FaultList
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadFaultsResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadFaultsResponse405Headers
+	Answer
+	JSON200 *FaultList // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadFaultsResponse) GetJSON200() *FaultList {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadFaultsResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadFaultsResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadFaultsResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadFaultsResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadFaultsResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadFaultsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadFaultsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadFaultsWithResponse sends what ReadFaults does, and reads the answer.
+func (c *ClientWithResponses) ReadFaultsWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ReadFaultsResponse, error) {
+	answer, err := read(c.ReadFaults(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadFaultsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadFaultsResponse{Answer: answer}
+	if response.JSON200, err = decode[FaultList](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadFaultsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReplaceFaultsResponse401Headers the declared response headers of an HTTP 401 response for ReplaceFaults
-type ReplaceFaultsResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReplaceFaultsResponse405Headers the declared response headers of an HTTP 405 response for ReplaceFaults
-type ReplaceFaultsResponse405Headers struct {
-	Allow string
-}
-
+// ReplaceFaultsResponse is an answer to ReplaceFaults.
 type ReplaceFaultsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *FaultList
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReplaceFaultsResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReplaceFaultsResponse405Headers
+	Answer
+	JSON200 *FaultList // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReplaceFaultsResponse) GetJSON200() *FaultList {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReplaceFaultsResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReplaceFaultsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReplaceFaultsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReplaceFaultsWithResponse sends what ReplaceFaults does, and reads the answer.
+func (c *ClientWithResponses) ReplaceFaultsWithResponse(ctx context.Context, body ReplaceFaultsJSONRequestBody, editors ...RequestEditorFn) (*ReplaceFaultsResponse, error) {
+	answer, err := read(c.ReplaceFaults(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReplaceFaultsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReplaceFaultsResponse{Answer: answer}
+	if response.JSON200, err = decode[FaultList](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReplaceFaultsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteFaultResponse401Headers the declared response headers of an HTTP 401 response for DeleteFault
-type DeleteFaultResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// DeleteFaultResponse405Headers the declared response headers of an HTTP 405 response for DeleteFault
-type DeleteFaultResponse405Headers struct {
-	Allow string
-}
-
+// DeleteFaultResponse is an answer to DeleteFault.
 type DeleteFaultResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownFault
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *DeleteFaultResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *DeleteFaultResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON404() *UnknownFault {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r DeleteFaultResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteFaultResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r DeleteFaultResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// DeleteFaultWithResponse sends what DeleteFault does, and reads the answer.
+func (c *ClientWithResponses) DeleteFaultWithResponse(ctx context.Context, name FaultName, editors ...RequestEditorFn) (*DeleteFaultResponse, error) {
+	answer, err := read(c.DeleteFault(ctx, name, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &DeleteFaultResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r DeleteFaultResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteFaultResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// SwitchFaultResponse401Headers the declared response headers of an HTTP 401 response for SwitchFault
-type SwitchFaultResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// SwitchFaultResponse405Headers the declared response headers of an HTTP 405 response for SwitchFault
-type SwitchFaultResponse405Headers struct {
-	Allow string
-}
-
+// SwitchFaultResponse is an answer to SwitchFault.
 type SwitchFaultResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *FaultState
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownFault
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *SwitchFaultResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *SwitchFaultResponse405Headers
+	Answer
+	JSON200 *FaultState // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r SwitchFaultResponse) GetJSON200() *FaultState {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON404() *UnknownFault {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r SwitchFaultResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r SwitchFaultResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r SwitchFaultResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// SwitchFaultWithResponse sends what SwitchFault does, and reads the answer.
+func (c *ClientWithResponses) SwitchFaultWithResponse(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, editors ...RequestEditorFn) (*SwitchFaultResponse, error) {
+	answer, err := read(c.SwitchFault(ctx, name, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r SwitchFaultResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &SwitchFaultResponse{Answer: answer}
+	if response.JSON200, err = decode[FaultState](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r SwitchFaultResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// PutFaultResponse401Headers the declared response headers of an HTTP 401 response for PutFault
-type PutFaultResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// PutFaultResponse405Headers the declared response headers of an HTTP 405 response for PutFault
-type PutFaultResponse405Headers struct {
-	Allow string
-}
-
+// PutFaultResponse is an answer to PutFault.
 type PutFaultResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *FaultState
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *PutFaultResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *PutFaultResponse405Headers
+	Answer
+	JSON200 *FaultState // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r PutFaultResponse) GetJSON200() *FaultState {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r PutFaultResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r PutFaultResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r PutFaultResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// PutFaultWithResponse sends what PutFault does, and reads the answer.
+func (c *ClientWithResponses) PutFaultWithResponse(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, editors ...RequestEditorFn) (*PutFaultResponse, error) {
+	answer, err := read(c.PutFault(ctx, name, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r PutFaultResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &PutFaultResponse{Answer: answer}
+	if response.JSON200, err = decode[FaultState](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r PutFaultResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ClearJournalResponse401Headers the declared response headers of an HTTP 401 response for ClearJournal
-type ClearJournalResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ClearJournalResponse405Headers the declared response headers of an HTTP 405 response for ClearJournal
-type ClearJournalResponse405Headers struct {
-	Allow string
-}
-
+// ClearJournalResponse is an answer to ClearJournal.
 type ClearJournalResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ClearJournalResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ClearJournalResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ClearJournalResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ClearJournalResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ClearJournalResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ClearJournalResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ClearJournalResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ClearJournalResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ClearJournalResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ClearJournalWithResponse sends what ClearJournal does, and reads the answer.
+func (c *ClientWithResponses) ClearJournalWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ClearJournalResponse, error) {
+	answer, err := read(c.ClearJournal(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &ClearJournalResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r ClearJournalResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ClearJournalResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadJournalResponse401Headers the declared response headers of an HTTP 401 response for ReadJournal
-type ReadJournalResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadJournalResponse405Headers the declared response headers of an HTTP 405 response for ReadJournal
-type ReadJournalResponse405Headers struct {
-	Allow string
-}
-
+// ReadJournalResponse is an answer to ReadJournal.
 type ReadJournalResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *JournalPage
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadJournalResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadJournalResponse405Headers
+	Answer
+	JSON200 *JournalPage // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadJournalResponse) GetJSON200() *JournalPage {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadJournalResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadJournalResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadJournalResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadJournalResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadJournalResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadJournalResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadJournalResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadJournalWithResponse sends what ReadJournal does, and reads the answer.
+func (c *ClientWithResponses) ReadJournalWithResponse(ctx context.Context, params *ReadJournalParams, editors ...RequestEditorFn) (*ReadJournalResponse, error) {
+	answer, err := read(c.ReadJournal(ctx, params, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadJournalResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadJournalResponse{Answer: answer}
+	if response.JSON200, err = decode[JournalPage](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadJournalResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadEntryResponse401Headers the declared response headers of an HTTP 401 response for ReadEntry
-type ReadEntryResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadEntryResponse405Headers the declared response headers of an HTTP 405 response for ReadEntry
-type ReadEntryResponse405Headers struct {
-	Allow string
-}
-
+// ReadEntryResponse is an answer to ReadEntry.
 type ReadEntryResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *JournalEntry
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownEntry
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadEntryResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadEntryResponse405Headers
+	Answer
+	JSON200 *JournalEntry // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadEntryResponse) GetJSON200() *JournalEntry {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON404() *UnknownEntry {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadEntryResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadEntryResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadEntryResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadEntryWithResponse sends what ReadEntry does, and reads the answer.
+func (c *ClientWithResponses) ReadEntryWithResponse(ctx context.Context, sequence Sequence, editors ...RequestEditorFn) (*ReadEntryResponse, error) {
+	answer, err := read(c.ReadEntry(ctx, sequence, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadEntryResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadEntryResponse{Answer: answer}
+	if response.JSON200, err = decode[JournalEntry](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadEntryResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadNodesResponse401Headers the declared response headers of an HTTP 401 response for ReadNodes
-type ReadNodesResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadNodesResponse405Headers the declared response headers of an HTTP 405 response for ReadNodes
-type ReadNodesResponse405Headers struct {
-	Allow string
-}
-
+// ReadNodesResponse is an answer to ReadNodes.
 type ReadNodesResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *NodePage
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadNodesResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadNodesResponse405Headers
+	Answer
+	JSON200 *NodePage // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadNodesResponse) GetJSON200() *NodePage {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadNodesResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadNodesResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadNodesResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadNodesResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadNodesResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadNodesResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadNodesResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadNodesWithResponse sends what ReadNodes does, and reads the answer.
+func (c *ClientWithResponses) ReadNodesWithResponse(ctx context.Context, params *ReadNodesParams, editors ...RequestEditorFn) (*ReadNodesResponse, error) {
+	answer, err := read(c.ReadNodes(ctx, params, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadNodesResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadNodesResponse{Answer: answer}
+	if response.JSON200, err = decode[NodePage](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadNodesResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// LoadNodesResponse401Headers the declared response headers of an HTTP 401 response for LoadNodes
-type LoadNodesResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// LoadNodesResponse405Headers the declared response headers of an HTTP 405 response for LoadNodes
-type LoadNodesResponse405Headers struct {
-	Allow string
-}
-
+// LoadNodesResponse is an answer to LoadNodes.
 type LoadNodesResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *LoadNodesResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *LoadNodesResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r LoadNodesResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r LoadNodesResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r LoadNodesResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// LoadNodesWithResponse sends what LoadNodes does, and reads the answer.
+func (c *ClientWithResponses) LoadNodesWithResponse(ctx context.Context, body LoadNodesJSONRequestBody, editors ...RequestEditorFn) (*LoadNodesResponse, error) {
+	answer, err := read(c.LoadNodes(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &LoadNodesResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r LoadNodesResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r LoadNodesResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ForgetNodeResponse401Headers the declared response headers of an HTTP 401 response for ForgetNode
-type ForgetNodeResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ForgetNodeResponse405Headers the declared response headers of an HTTP 405 response for ForgetNode
-type ForgetNodeResponse405Headers struct {
-	Allow string
-}
-
+// ForgetNodeResponse is an answer to ForgetNode.
 type ForgetNodeResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownNode
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ForgetNodeResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ForgetNodeResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON404() *UnknownNode {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ForgetNodeResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ForgetNodeResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ForgetNodeResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ForgetNodeWithResponse sends what ForgetNode does, and reads the answer.
+func (c *ClientWithResponses) ForgetNodeWithResponse(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*ForgetNodeResponse, error) {
+	answer, err := read(c.ForgetNode(ctx, id, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &ForgetNodeResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r ForgetNodeResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ForgetNodeResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadNodeResponse401Headers the declared response headers of an HTTP 401 response for ReadNode
-type ReadNodeResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadNodeResponse405Headers the declared response headers of an HTTP 405 response for ReadNode
-type ReadNodeResponse405Headers struct {
-	Allow string
-}
-
+// ReadNodeResponse is an answer to ReadNode.
 type ReadNodeResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MockNode
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownNode
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadNodeResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadNodeResponse405Headers
+	Answer
+	JSON200 *MockNode // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadNodeResponse) GetJSON200() *MockNode {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON404() *UnknownNode {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadNodeResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadNodeResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadNodeResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadNodeWithResponse sends what ReadNode does, and reads the answer.
+func (c *ClientWithResponses) ReadNodeWithResponse(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*ReadNodeResponse, error) {
+	answer, err := read(c.ReadNode(ctx, id, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadNodeResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadNodeResponse{Answer: answer}
+	if response.JSON200, err = decode[MockNode](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadNodeResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// SetNodeStatusResponse401Headers the declared response headers of an HTTP 401 response for SetNodeStatus
-type SetNodeStatusResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// SetNodeStatusResponse405Headers the declared response headers of an HTTP 405 response for SetNodeStatus
-type SetNodeStatusResponse405Headers struct {
-	Allow string
-}
-
+// SetNodeStatusResponse is an answer to SetNodeStatus.
 type SetNodeStatusResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MockNode
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownNode
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *SetNodeStatusResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *SetNodeStatusResponse405Headers
+	Answer
+	JSON200 *MockNode // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r SetNodeStatusResponse) GetJSON200() *MockNode {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON404() *UnknownNode {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r SetNodeStatusResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r SetNodeStatusResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r SetNodeStatusResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// SetNodeStatusWithResponse sends what SetNodeStatus does, and reads the answer.
+func (c *ClientWithResponses) SetNodeStatusWithResponse(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, editors ...RequestEditorFn) (*SetNodeStatusResponse, error) {
+	answer, err := read(c.SetNodeStatus(ctx, id, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r SetNodeStatusResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &SetNodeStatusResponse{Answer: answer}
+	if response.JSON200, err = decode[MockNode](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r SetNodeStatusResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ResetResponse401Headers the declared response headers of an HTTP 401 response for Reset
-type ResetResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ResetResponse405Headers the declared response headers of an HTTP 405 response for Reset
-type ResetResponse405Headers struct {
-	Allow string
-}
-
+// ResetResponse is an answer to Reset.
 type ResetResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ResetResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ResetResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ResetResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ResetResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ResetResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ResetResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ResetResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ResetResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ResetResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ResetWithResponse sends what Reset does, and reads the answer.
+func (c *ClientWithResponses) ResetWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ResetResponse, error) {
+	answer, err := read(c.Reset(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &ResetResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r ResetResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ResetResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ReadSettingsResponse401Headers the declared response headers of an HTTP 401 response for ReadSettings
-type ReadSettingsResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ReadSettingsResponse405Headers the declared response headers of an HTTP 405 response for ReadSettings
-type ReadSettingsResponse405Headers struct {
-	Allow string
-}
-
+// ReadSettingsResponse is an answer to ReadSettings.
 type ReadSettingsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Settings
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ReadSettingsResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ReadSettingsResponse405Headers
+	Answer
+	JSON200 *Settings // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadSettingsResponse) GetJSON200() *Settings {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReadSettingsResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReadSettingsResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReadSettingsResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ReadSettingsResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReadSettingsResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ReadSettingsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ReadSettingsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ReadSettingsWithResponse sends what ReadSettings does, and reads the answer.
+func (c *ClientWithResponses) ReadSettingsWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ReadSettingsResponse, error) {
+	answer, err := read(c.ReadSettings(ctx, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ReadSettingsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ReadSettingsResponse{Answer: answer}
+	if response.JSON200, err = decode[Settings](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ReadSettingsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ChangeSettingsResponse401Headers the declared response headers of an HTTP 401 response for ChangeSettings
-type ChangeSettingsResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// ChangeSettingsResponse405Headers the declared response headers of an HTTP 405 response for ChangeSettings
-type ChangeSettingsResponse405Headers struct {
-	Allow string
-}
-
+// ChangeSettingsResponse is an answer to ChangeSettings.
 type ChangeSettingsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Settings
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ChangeSettingsResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ChangeSettingsResponse405Headers
+	Answer
+	JSON200 *Settings // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ChangeSettingsResponse) GetJSON200() *Settings {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ChangeSettingsResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r ChangeSettingsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ChangeSettingsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ChangeSettingsWithResponse sends what ChangeSettings does, and reads the answer.
+func (c *ClientWithResponses) ChangeSettingsWithResponse(ctx context.Context, body ChangeSettingsJSONRequestBody, editors ...RequestEditorFn) (*ChangeSettingsResponse, error) {
+	answer, err := read(c.ChangeSettings(ctx, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ChangeSettingsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ChangeSettingsResponse{Answer: answer}
+	if response.JSON200, err = decode[Settings](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ChangeSettingsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// StreamJournalResponse401Headers the declared response headers of an HTTP 401 response for StreamJournal
-type StreamJournalResponse401Headers struct {
-	WWWAuthenticate string
-}
-
-// StreamJournalResponse405Headers the declared response headers of an HTTP 405 response for StreamJournal
-type StreamJournalResponse405Headers struct {
-	Allow string
-}
-
+// StreamJournalResponse is an answer to StreamJournal.
 type StreamJournalResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *InvalidParameter
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationProblemJSON403 *Forbidden
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *StreamJournalResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *StreamJournalResponse405Headers
+	Answer
 }
 
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r StreamJournalResponse) GetApplicationProblemJSON400() *InvalidParameter {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r StreamJournalResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r StreamJournalResponse) GetApplicationProblemJSON403() *Forbidden {
-	return r.ApplicationProblemJSON403
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r StreamJournalResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r StreamJournalResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetBody returns the raw response body bytes
-func (r StreamJournalResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r StreamJournalResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r StreamJournalResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r StreamJournalResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetOverviewWithResponse Sum up the mock
-//
-// How many nodes there are and in which state, the mock's time, and how full the
-// journal is: what a page shows on top.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock (the `GetOverview` operationId).
-func (c *ClientWithResponses) GetOverviewWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOverviewResponse, error) {
-	rsp, err := c.GetOverview(ctx, reqEditors...)
+// StreamJournalWithResponse sends what StreamJournal does, and reads the answer.
+func (c *ClientWithResponses) StreamJournalWithResponse(ctx context.Context, params *StreamJournalParams, editors ...RequestEditorFn) (*StreamJournalResponse, error) {
+	answer, err := read(c.StreamJournal(ctx, params, editors...))
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetOverviewResponse(rsp)
-}
-
-// ReadClockWithResponse Read the mock's clock
-//
-// Nodes time out by this clock.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/clock (the `ReadClock` operationId).
-func (c *ClientWithResponses) ReadClockWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadClockResponse, error) {
-	rsp, err := c.ReadClock(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadClockResponse(rsp)
-}
-
-// ChangeClockWithBodyWithResponse Pause, resume or speed up the clock
-//
-// What is left out stays as it is.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-func (c *ClientWithResponses) ChangeClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeClockResponse, error) {
-	rsp, err := c.ChangeClockWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseChangeClockResponse(rsp)
-}
-
-// ChangeClockWithResponse Pause, resume or speed up the clock
-//
-// What is left out stays as it is.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/clock (the `ChangeClock` operationId).
-func (c *ClientWithResponses) ChangeClockWithResponse(ctx context.Context, body ChangeClockJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeClockResponse, error) {
-	rsp, err := c.ChangeClock(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseChangeClockResponse(rsp)
-}
-
-// AdvanceClockWithBodyWithResponse Put the clock forward
-//
-// Everything that falls due on the way has happened when the answer comes: nodes that
-// would have fallen silent by then are offline.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-func (c *ClientWithResponses) AdvanceClockWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdvanceClockResponse, error) {
-	rsp, err := c.AdvanceClockWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseAdvanceClockResponse(rsp)
-}
-
-// AdvanceClockWithResponse Put the clock forward
-//
-// Everything that falls due on the way has happened when the answer comes: nodes that
-// would have fallen silent by then are offline.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /__mock/clock/advance (the `AdvanceClock` operationId).
-func (c *ClientWithResponses) AdvanceClockWithResponse(ctx context.Context, body AdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdvanceClockResponse, error) {
-	rsp, err := c.AdvanceClock(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseAdvanceClockResponse(rsp)
-}
-
-// ClearDriftWithResponse Forget the drift
-//
-// Departures are counted anew.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /__mock/drift (the `ClearDrift` operationId).
-func (c *ClientWithResponses) ClearDriftWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ClearDriftResponse, error) {
-	rsp, err := c.ClearDrift(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseClearDriftResponse(rsp)
-}
-
-// ReadDriftWithResponse Read how requests departed from the contract
-//
-// Each way to depart once, with how often and by whom it was seen.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/drift (the `ReadDrift` operationId).
-func (c *ClientWithResponses) ReadDriftWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadDriftResponse, error) {
-	rsp, err := c.ReadDrift(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadDriftResponse(rsp)
-}
-
-// CheckExpectationWithBodyWithResponse Check what should have happened
-//
-// Counts the journal's entries that fit, and waits for more if there are too few. The
-// answer is 200 whether the expectation is met or not; if not, it tells the entry
-// that came nearest and what of it did not fit.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-func (c *ClientWithResponses) CheckExpectationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckExpectationResponse, error) {
-	rsp, err := c.CheckExpectationWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseCheckExpectationResponse(rsp)
-}
-
-// CheckExpectationWithResponse Check what should have happened
-//
-// Counts the journal's entries that fit, and waits for more if there are too few. The
-// answer is 200 whether the expectation is met or not; if not, it tells the entry
-// that came nearest and what of it did not fit.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /__mock/expectations (the `CheckExpectation` operationId).
-func (c *ClientWithResponses) CheckExpectationWithResponse(ctx context.Context, body CheckExpectationJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckExpectationResponse, error) {
-	rsp, err := c.CheckExpectation(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseCheckExpectationResponse(rsp)
-}
-
-// ReadFaultsWithResponse Read the faults
-//
-// All faults, switched on or not: the presets, those of the start and those added
-// since, ordered by name.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/faults (the `ReadFaults` operationId).
-func (c *ClientWithResponses) ReadFaultsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadFaultsResponse, error) {
-	rsp, err := c.ReadFaults(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadFaultsResponse(rsp)
-}
-
-// ReplaceFaultsWithBodyWithResponse Replace the faults
-//
-// Removes all faults but the presets, and adds these. A preset that is not among
-// them is again what it was, switched off. The body may be the content of a file
-// of faults.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-func (c *ClientWithResponses) ReplaceFaultsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceFaultsResponse, error) {
-	rsp, err := c.ReplaceFaultsWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReplaceFaultsResponse(rsp)
-}
-
-// ReplaceFaultsWithResponse Replace the faults
-//
-// Removes all faults but the presets, and adds these. A preset that is not among
-// them is again what it was, switched off. The body may be the content of a file
-// of faults.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/faults (the `ReplaceFaults` operationId).
-func (c *ClientWithResponses) ReplaceFaultsWithResponse(ctx context.Context, body ReplaceFaultsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceFaultsResponse, error) {
-	rsp, err := c.ReplaceFaults(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReplaceFaultsResponse(rsp)
-}
-
-// DeleteFaultWithResponse Remove a fault
-//
-// A preset cannot be removed: it is again what it was, switched off.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /__mock/faults/{name} (the `DeleteFault` operationId).
-func (c *ClientWithResponses) DeleteFaultWithResponse(ctx context.Context, name FaultName, reqEditors ...RequestEditorFn) (*DeleteFaultResponse, error) {
-	rsp, err := c.DeleteFault(ctx, name, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseDeleteFaultResponse(rsp)
-}
-
-// SwitchFaultWithBodyWithResponse Switch a fault on or off
-//
-// Switched on, the counts and random draws of the fault begin anew.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-func (c *ClientWithResponses) SwitchFaultWithBodyWithResponse(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchFaultResponse, error) {
-	rsp, err := c.SwitchFaultWithBody(ctx, name, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseSwitchFaultResponse(rsp)
-}
-
-// SwitchFaultWithResponse Switch a fault on or off
-//
-// Switched on, the counts and random draws of the fault begin anew.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/faults/{name} (the `SwitchFault` operationId).
-func (c *ClientWithResponses) SwitchFaultWithResponse(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchFaultResponse, error) {
-	rsp, err := c.SwitchFault(ctx, name, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseSwitchFaultResponse(rsp)
-}
-
-// PutFaultWithBodyWithResponse Add or replace a fault
-//
-// Counts and random draws of the fault begin anew.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-func (c *ClientWithResponses) PutFaultWithBodyWithResponse(ctx context.Context, name FaultName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFaultResponse, error) {
-	rsp, err := c.PutFaultWithBody(ctx, name, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParsePutFaultResponse(rsp)
-}
-
-// PutFaultWithResponse Add or replace a fault
-//
-// Counts and random draws of the fault begin anew.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/faults/{name} (the `PutFault` operationId).
-func (c *ClientWithResponses) PutFaultWithResponse(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFaultResponse, error) {
-	rsp, err := c.PutFault(ctx, name, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParsePutFaultResponse(rsp)
-}
-
-// ClearJournalWithResponse Clear the journal
-//
-// Entries are numbered on, so that nobody who follows the journal takes a new entry
-// for an old one.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /__mock/journal (the `ClearJournal` operationId).
-func (c *ClientWithResponses) ClearJournalWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ClearJournalResponse, error) {
-	rsp, err := c.ClearJournal(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseClearJournalResponse(rsp)
-}
-
-// ReadJournalWithResponse Read the journal
-//
-// The entries that fit, the oldest first. Without `after`, the newest of them; with it,
-// the first that come after that entry. What comes after them comes after `last`.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/journal (the `ReadJournal` operationId).
-func (c *ClientWithResponses) ReadJournalWithResponse(ctx context.Context, params *ReadJournalParams, reqEditors ...RequestEditorFn) (*ReadJournalResponse, error) {
-	rsp, err := c.ReadJournal(ctx, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadJournalResponse(rsp)
-}
-
-// ReadEntryWithResponse Read one entry
-//
-// A request and its answer in full, as far as they were kept.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/journal/{sequence} (the `ReadEntry` operationId).
-func (c *ClientWithResponses) ReadEntryWithResponse(ctx context.Context, sequence Sequence, reqEditors ...RequestEditorFn) (*ReadEntryResponse, error) {
-	rsp, err := c.ReadEntry(ctx, sequence, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadEntryResponse(rsp)
-}
-
-// ReadNodesWithResponse Read nodes with their pools and history
-//
-// The nodes whose id and status fit, ordered by id, a page at a time.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/nodes (the `ReadNodes` operationId).
-func (c *ClientWithResponses) ReadNodesWithResponse(ctx context.Context, params *ReadNodesParams, reqEditors ...RequestEditorFn) (*ReadNodesResponse, error) {
-	rsp, err := c.ReadNodes(ctx, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadNodesResponse(rsp)
-}
-
-// LoadNodesWithBodyWithResponse Load a fixture of nodes
-//
-// Replaces all nodes by these. The history of each begins here.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-func (c *ClientWithResponses) LoadNodesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoadNodesResponse, error) {
-	rsp, err := c.LoadNodesWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseLoadNodesResponse(rsp)
-}
-
-// LoadNodesWithResponse Load a fixture of nodes
-//
-// Replaces all nodes by these. The history of each begins here.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/nodes (the `LoadNodes` operationId).
-func (c *ClientWithResponses) LoadNodesWithResponse(ctx context.Context, body LoadNodesJSONRequestBody, reqEditors ...RequestEditorFn) (*LoadNodesResponse, error) {
-	rsp, err := c.LoadNodes(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseLoadNodesResponse(rsp)
-}
-
-// ForgetNodeWithResponse Forget one node
-//
-// As if orchestratord had lost its record: the node's next heartbeat gets 404.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /__mock/nodes/{id} (the `ForgetNode` operationId).
-func (c *ClientWithResponses) ForgetNodeWithResponse(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*ForgetNodeResponse, error) {
-	rsp, err := c.ForgetNode(ctx, id, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseForgetNodeResponse(rsp)
-}
-
-// ReadNodeWithResponse Read one node
-//
-// What is known of a node, with its pools and history.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/nodes/{id} (the `ReadNode` operationId).
-func (c *ClientWithResponses) ReadNodeWithResponse(ctx context.Context, id NodeID, reqEditors ...RequestEditorFn) (*ReadNodeResponse, error) {
-	rsp, err := c.ReadNode(ctx, id, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadNodeResponse(rsp)
-}
-
-// SetNodeStatusWithBodyWithResponse Set a node's status
-//
-// Offline or Failed, the node stays so until it is heard of again. With any other
-// status it counts as just heard of.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-func (c *ClientWithResponses) SetNodeStatusWithBodyWithResponse(ctx context.Context, id NodeID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetNodeStatusResponse, error) {
-	rsp, err := c.SetNodeStatusWithBody(ctx, id, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseSetNodeStatusResponse(rsp)
-}
-
-// SetNodeStatusWithResponse Set a node's status
-//
-// Offline or Failed, the node stays so until it is heard of again. With any other
-// status it counts as just heard of.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PUT /__mock/nodes/{id}/status (the `SetNodeStatus` operationId).
-func (c *ClientWithResponses) SetNodeStatusWithResponse(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*SetNodeStatusResponse, error) {
-	rsp, err := c.SetNodeStatus(ctx, id, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseSetNodeStatusResponse(rsp)
-}
-
-// ResetWithResponse Start anew
-//
-// Everything is as it was when the mock started: no nodes, no drift, the settings and
-// the faults as given at the start, nothing in the journal but that this was done. The
-// clock runs as at the start, but is not put back.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /__mock/reset (the `Reset` operationId).
-func (c *ClientWithResponses) ResetWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ResetResponse, error) {
-	rsp, err := c.Reset(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseResetResponse(rsp)
-}
-
-// ReadSettingsWithResponse Read the settings
-//
-// What the mock asks of nodes now. Tokens are counted, never told (CLOUD-4013).
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/settings (the `ReadSettings` operationId).
-func (c *ClientWithResponses) ReadSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadSettingsResponse, error) {
-	rsp, err := c.ReadSettings(ctx, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseReadSettingsResponse(rsp)
-}
-
-// ChangeSettingsWithBodyWithResponse Change settings while running
-//
-// A setting that is left out stays as it is. All of them change at once, or none
-// does.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-func (c *ClientWithResponses) ChangeSettingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeSettingsResponse, error) {
-	rsp, err := c.ChangeSettingsWithBody(ctx, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseChangeSettingsResponse(rsp)
-}
-
-// ChangeSettingsWithResponse Change settings while running
-//
-// A setting that is left out stays as it is. All of them change at once, or none
-// does.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with PATCH /__mock/settings (the `ChangeSettings` operationId).
-func (c *ClientWithResponses) ChangeSettingsWithResponse(ctx context.Context, body ChangeSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeSettingsResponse, error) {
-	rsp, err := c.ChangeSettings(ctx, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseChangeSettingsResponse(rsp)
-}
-
-// StreamJournalWithResponse Follow the journal
-//
-// Server-sent events, at most ten a second, of what happens from now on, or with
-// `after` from that entry on. An event `entries` carries a JSON array of entries and, as its
-// id, the sequence of the last one; several entries that come close together share an
-// event. An event `dropped` carries `{"dropped": n}` when n entries were overwritten
-// before they could be sent. A client that comes back with Last-Event-ID goes on from
-// there.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /__mock/stream (the `StreamJournal` operationId).
-func (c *ClientWithResponses) StreamJournalWithResponse(ctx context.Context, params *StreamJournalParams, reqEditors ...RequestEditorFn) (*StreamJournalResponse, error) {
-	rsp, err := c.StreamJournal(ctx, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseStreamJournalResponse(rsp)
-}
-
-// ParseGetOverviewResponse parses an HTTP response from a GetOverviewWithResponse call
-func ParseGetOverviewResponse(rsp *http.Response) (*GetOverviewResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &GetOverviewResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Overview
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers GetOverviewResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers GetOverviewResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
+	response := &StreamJournalResponse{Answer: answer}
 	return response, nil
 }
 
-// ParseReadClockResponse parses an HTTP response from a ReadClockWithResponse call
-func ParseReadClockResponse(rsp *http.Response) (*ReadClockResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
+// read reads an answer. One below 200 has none: what follows it is another protocol, and
+// may never end.
+func read(response *http.Response, err error) (Answer, error) {
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
-
-	response := &ReadClockResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
+	defer response.Body.Close()
+	if response.StatusCode < http.StatusOK {
+		return Answer{}, fmt.Errorf("the answer is %s", response.Status)
 	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Clock
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
+	body, err := io.ReadAll(response.Body)
+	answer := Answer{Body: body, HTTPResponse: response}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/problem+json") {
+		problem := new(Problem)
+		if json.Unmarshal(body, problem) == nil {
+			answer.Problem = problem
 		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
 	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadClockResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadClockResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
+	return answer, err
 }
 
-// ParseChangeClockResponse parses an HTTP response from a ChangeClockWithResponse call
-func ParseChangeClockResponse(rsp *http.Response) (*ChangeClockResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ChangeClockResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Clock
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ChangeClockResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ChangeClockResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseAdvanceClockResponse parses an HTTP response from a AdvanceClockWithResponse call
-func ParseAdvanceClockResponse(rsp *http.Response) (*AdvanceClockResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &AdvanceClockResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Clock
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers AdvanceClockResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers AdvanceClockResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseClearDriftResponse parses an HTTP response from a ClearDriftWithResponse call
-func ParseClearDriftResponse(rsp *http.Response) (*ClearDriftResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ClearDriftResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ClearDriftResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ClearDriftResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadDriftResponse parses an HTTP response from a ReadDriftWithResponse call
-func ParseReadDriftResponse(rsp *http.Response) (*ReadDriftResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadDriftResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest DriftReport
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadDriftResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadDriftResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseCheckExpectationResponse parses an HTTP response from a CheckExpectationWithResponse call
-func ParseCheckExpectationResponse(rsp *http.Response) (*CheckExpectationResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &CheckExpectationResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ExpectationResult
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers CheckExpectationResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers CheckExpectationResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadFaultsResponse parses an HTTP response from a ReadFaultsWithResponse call
-func ParseReadFaultsResponse(rsp *http.Response) (*ReadFaultsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadFaultsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest FaultList
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadFaultsResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadFaultsResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReplaceFaultsResponse parses an HTTP response from a ReplaceFaultsWithResponse call
-func ParseReplaceFaultsResponse(rsp *http.Response) (*ReplaceFaultsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReplaceFaultsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest FaultList
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReplaceFaultsResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReplaceFaultsResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseDeleteFaultResponse parses an HTTP response from a DeleteFaultWithResponse call
-func ParseDeleteFaultResponse(rsp *http.Response) (*DeleteFaultResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &DeleteFaultResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownFault
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers DeleteFaultResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers DeleteFaultResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseSwitchFaultResponse parses an HTTP response from a SwitchFaultWithResponse call
-func ParseSwitchFaultResponse(rsp *http.Response) (*SwitchFaultResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &SwitchFaultResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest FaultState
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownFault
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers SwitchFaultResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers SwitchFaultResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParsePutFaultResponse parses an HTTP response from a PutFaultWithResponse call
-func ParsePutFaultResponse(rsp *http.Response) (*PutFaultResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &PutFaultResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest FaultState
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers PutFaultResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers PutFaultResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseClearJournalResponse parses an HTTP response from a ClearJournalWithResponse call
-func ParseClearJournalResponse(rsp *http.Response) (*ClearJournalResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ClearJournalResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ClearJournalResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ClearJournalResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadJournalResponse parses an HTTP response from a ReadJournalWithResponse call
-func ParseReadJournalResponse(rsp *http.Response) (*ReadJournalResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadJournalResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest JournalPage
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadJournalResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadJournalResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadEntryResponse parses an HTTP response from a ReadEntryWithResponse call
-func ParseReadEntryResponse(rsp *http.Response) (*ReadEntryResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadEntryResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest JournalEntry
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownEntry
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadEntryResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadEntryResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadNodesResponse parses an HTTP response from a ReadNodesWithResponse call
-func ParseReadNodesResponse(rsp *http.Response) (*ReadNodesResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadNodesResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest NodePage
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadNodesResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadNodesResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseLoadNodesResponse parses an HTTP response from a LoadNodesWithResponse call
-func ParseLoadNodesResponse(rsp *http.Response) (*LoadNodesResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &LoadNodesResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers LoadNodesResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers LoadNodesResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseForgetNodeResponse parses an HTTP response from a ForgetNodeWithResponse call
-func ParseForgetNodeResponse(rsp *http.Response) (*ForgetNodeResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ForgetNodeResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ForgetNodeResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ForgetNodeResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadNodeResponse parses an HTTP response from a ReadNodeWithResponse call
-func ParseReadNodeResponse(rsp *http.Response) (*ReadNodeResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadNodeResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MockNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadNodeResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadNodeResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseSetNodeStatusResponse parses an HTTP response from a SetNodeStatusWithResponse call
-func ParseSetNodeStatusResponse(rsp *http.Response) (*SetNodeStatusResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &SetNodeStatusResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MockNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers SetNodeStatusResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers SetNodeStatusResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseResetResponse parses an HTTP response from a ResetWithResponse call
-func ParseResetResponse(rsp *http.Response) (*ResetResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ResetResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ResetResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ResetResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseReadSettingsResponse parses an HTTP response from a ReadSettingsWithResponse call
-func ParseReadSettingsResponse(rsp *http.Response) (*ReadSettingsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ReadSettingsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Settings
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ReadSettingsResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ReadSettingsResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseChangeSettingsResponse parses an HTTP response from a ChangeSettingsWithResponse call
-func ParseChangeSettingsResponse(rsp *http.Response) (*ChangeSettingsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ChangeSettingsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Settings
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers ChangeSettingsResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ChangeSettingsResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseStreamJournalResponse parses an HTTP response from a StreamJournalWithResponse call
-func ParseStreamJournalResponse(rsp *http.Response) (*StreamJournalResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &StreamJournalResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidParameter
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 401:
-		var headers StreamJournalResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers StreamJournalResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		response.Headers405 = &headers
-	}
-
-	return response, nil
+// decode returns the value in an answer with the status, and nil for another one.
+func decode[T any](answer Answer, status int) (*T, error) {
+	if answer.StatusCode() != status || !strings.Contains(answer.HTTPResponse.Header.Get("Content-Type"), "json") {
+		return nil, nil
+	}
+	value := new(T)
+	if err := json.Unmarshal(answer.Body, value); err != nil {
+		return nil, fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	return value, nil
 }

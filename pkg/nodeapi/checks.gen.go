@@ -99,3 +99,43 @@ func (found *violations) checkGPU(at string, v GPU) {
 	found.text(at+"/name", v.Name, 1, 256, pattern4)
 	found.integer(at+"/vram_total_bytes", int64(v.VRAMTotalBytes), 0, 9007199254740991)
 }
+
+// ListNodesDeclares reports whether the document declares a status for listNodes.
+// What it does not declare was answered by something in between.
+func ListNodesDeclares(status int) bool {
+	switch status {
+	case 200, 401, 405, 429, 500, 503:
+		return true
+	}
+	return false
+}
+
+// RegisterNodeDeclares reports whether the document declares a status for registerNode.
+// What it does not declare was answered by something in between.
+func RegisterNodeDeclares(status int) bool {
+	switch status {
+	case 200, 400, 401, 405, 413, 415, 422, 429, 500, 503:
+		return true
+	}
+	return false
+}
+
+// DeregisterNodeDeclares reports whether the document declares a status for deregisterNode.
+// What it does not declare was answered by something in between.
+func DeregisterNodeDeclares(status int) bool {
+	switch status {
+	case 204, 401, 404, 405, 429, 500, 503:
+		return true
+	}
+	return false
+}
+
+// HeartbeatNodeDeclares reports whether the document declares a status for heartbeatNode.
+// What it does not declare was answered by something in between.
+func HeartbeatNodeDeclares(status int) bool {
+	switch status {
+	case 200, 400, 401, 404, 405, 413, 415, 422, 429, 500, 503:
+		return true
+	}
+	return false
+}

@@ -7,2090 +7,290 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/oapi-codegen/runtime"
 )
 
-// RequestEditorFn is the function signature for the RequestEditor callback function
+// RequestEditorFn completes a request before it is sent.
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
-// Doer performs HTTP requests.
-//
-// The standard http.Client implements this interface.
-type HttpRequestDoer interface {
-	Do(req *http.Request) (*http.Response, error)
-}
-
-// Client which conforms to the OpenAPI3 specification for this service.
+// Client sends the requests of the document, and leaves their answers to the caller.
 type Client struct {
-	// The endpoint of the server conforming to this interface, with scheme,
-	// https://api.deepmap.com for example. This can contain a path relative
-	// to the server, such as https://api.deepmap.com/dev-test, and all the
-	// paths in the swagger spec will be appended to the server.
-	Server string
+	Server string // the base URL, with a slash at its end
 
-	// Doer for performing requests, typically a *http.Client with any
-	// customized settings, such as certificate chains.
-	Client HttpRequestDoer
-
-	// A list of callbacks for modifying requests which are generated before sending over
-	// the network.
-	RequestEditors []RequestEditorFn
+	client  *http.Client
+	editors []RequestEditorFn
 }
 
-// ClientOption allows setting custom parameters during construction
-type ClientOption func(*Client) error
+// ClientOption is an option of a client.
+type ClientOption func(*Client)
 
-// Creates a new Client, with reasonable defaults
-func NewClient(server string, opts ...ClientOption) (*Client, error) {
-	// create a client with sane default values
-	client := Client{
-		Server: server,
-	}
-	// mutate client and add all optional params
-	for _, o := range opts {
-		if err := o(&client); err != nil {
-			return nil, err
-		}
-	}
-	// ensure the server URL always has a trailing slash
-	if !strings.HasSuffix(client.Server, "/") {
-		client.Server += "/"
-	}
-	// create httpClient, if not already present
-	if client.Client == nil {
-		client.Client = &http.Client{}
-	}
-	return &client, nil
+// WithHTTPClient has the requests sent by an HTTP client of the caller's.
+func WithHTTPClient(client *http.Client) ClientOption {
+	return func(c *Client) { c.client = client }
 }
 
-// WithHTTPClient allows overriding the default Doer, which is
-// automatically created using http.Client. This is useful for tests.
-func WithHTTPClient(doer HttpRequestDoer) ClientOption {
-	return func(c *Client) error {
-		c.Client = doer
-		return nil
+// WithRequestEditorFn has every request completed by edit before the call's own editors.
+func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
+	return func(c *Client) { c.editors = append(c.editors, edit) }
+}
+
+// NewClient returns a client of the server with this base URL. The error does not repeat
+// the URL, which may hold a password.
+func NewClient(server string, options ...ClientOption) (*Client, error) {
+	base, err := url.Parse(server)
+	if err != nil || base.Host == "" || strings.ContainsAny(server, "?#") {
+		return nil, errors.New("the server's URL is not a base URL with a host")
 	}
-}
-
-// WithRequestEditorFn allows setting up a callback function, which will be
-// called right before sending the request. This can be used to mutate the request.
-func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
-	return func(c *Client) error {
-		c.RequestEditors = append(c.RequestEditors, fn)
-		return nil
+	client := &Client{Server: strings.TrimRight(server, "/") + "/", client: &http.Client{}}
+	for _, option := range options {
+		option(client)
 	}
+	return client, nil
 }
 
-// The interface specification for the client above.
-type ClientInterface interface {
-
-	// ListNodes List the registered nodes
-	//
-	// The nodes that orchestratord knows, ordered by node id. An orchestratord may
-	// leave out nodes that take no part in placement; one that lists them tells
-	// them apart by their status.
-	//
-	// Corresponds with GET /v2/nodes (the `ListNodes` operationId).
-	ListNodes(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// RegisterNodeWithBody Register a node
-	//
-	// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-	// that registers again replaces its record, and pools that it no longer lists
-	// are forgotten (CLOUD-2004). The node is `Registering` until its first
-	// heartbeat.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-	RegisterNodeWithBody(ctx context.Context, params *RegisterNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// RegisterNode Register a node
-	//
-	// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-	// that registers again replaces its record, and pools that it no longer lists
-	// are forgotten (CLOUD-2004). The node is `Registering` until its first
-	// heartbeat.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-	RegisterNode(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// DeregisterNode Deregister a node
-	//
-	// Removes the node from the registry (CLOUD-2020, CLOUD-2021). A node that has
-	// deregistered is unknown until it registers again.
-	//
-	// Corresponds with DELETE /v2/nodes/{id} (the `DeregisterNode` operationId).
-	DeregisterNode(ctx context.Context, id NodeID, params *DeregisterNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// HeartbeatNodeWithBody Report that a node is alive
-	//
-	// Renews the node's place in the registry and tells the status of every pool of
-	// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-	// said. The answer says when the next one is expected.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-	HeartbeatNodeWithBody(ctx context.Context, id NodeID, params *HeartbeatNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// HeartbeatNode Report that a node is alive
-	//
-	// Renews the node's place in the registry and tells the status of every pool of
-	// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-	// said. The answer says when the next one is expected.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-	HeartbeatNode(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-}
-
-// ListNodes List the registered nodes
-//
-// The nodes that orchestratord knows, ordered by node id. An orchestratord may
-// leave out nodes that take no part in placement; one that lists them tells
-// them apart by their status.
-//
-// Corresponds with GET /v2/nodes (the `ListNodes` operationId).
-func (c *Client) ListNodes(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListNodesRequest(c.Server, params)
+// ListNodes sends GET /v2/nodes: list the registered nodes.
+func (c *Client) ListNodes(ctx context.Context, params *ListNodesParams, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "v2/nodes"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// RegisterNodeWithBody Register a node
-//
-// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-// that registers again replaces its record, and pools that it no longer lists
-// are forgotten (CLOUD-2004). The node is `Registering` until its first
-// heartbeat.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-func (c *Client) RegisterNodeWithBody(ctx context.Context, params *RegisterNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRegisterNodeRequestWithBody(c.Server, params, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// RegisterNode Register a node
-//
-// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-// that registers again replaces its record, and pools that it no longer lists
-// are forgotten (CLOUD-2004). The node is `Registering` until its first
-// heartbeat.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-func (c *Client) RegisterNode(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRegisterNodeRequest(c.Server, params, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// DeregisterNode Deregister a node
-//
-// Removes the node from the registry (CLOUD-2020, CLOUD-2021). A node that has
-// deregistered is unknown until it registers again.
-//
-// Corresponds with DELETE /v2/nodes/{id} (the `DeregisterNode` operationId).
-func (c *Client) DeregisterNode(ctx context.Context, id NodeID, params *DeregisterNodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeregisterNodeRequest(c.Server, id, params)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// HeartbeatNodeWithBody Report that a node is alive
-//
-// Renews the node's place in the registry and tells the status of every pool of
-// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-// said. The answer says when the next one is expected.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-func (c *Client) HeartbeatNodeWithBody(ctx context.Context, id NodeID, params *HeartbeatNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewHeartbeatNodeRequestWithBody(c.Server, id, params, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// HeartbeatNode Report that a node is alive
-//
-// Renews the node's place in the registry and tells the status of every pool of
-// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-// said. The answer says when the next one is expected.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-func (c *Client) HeartbeatNode(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewHeartbeatNodeRequest(c.Server, id, params, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// NewListNodesRequest constructs an http.Request for the ListNodes method
-func NewListNodesRequest(server string, params *ListNodesParams) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v2/nodes")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
 	if params != nil {
+		add(r.Header, "X-Correlation-Id", params.XCorrelationID)
+	}
+	return c.do(r, editors)
+}
 
-		if params.XCorrelationID != nil {
-			var headerParam0 string
+// RegisterNode sends POST /v2/nodes/register: register a node.
+func (c *Client) RegisterNode(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "v2/nodes/register"
+	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if params != nil {
+		add(r.Header, "X-Correlation-Id", params.XCorrelationID)
+	}
+	return c.do(r, editors)
+}
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Correlation-Id", *params.XCorrelationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "", Format: ""})
-			if err != nil {
+// DeregisterNode sends DELETE /v2/nodes/{id}: deregister a node.
+func (c *Client) DeregisterNode(ctx context.Context, id NodeID, params *DeregisterNodeParams, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("v2/nodes/{id}", "{id}", text(id))
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if params != nil {
+		add(r.Header, "X-Correlation-Id", params.XCorrelationID)
+	}
+	return c.do(r, editors)
+}
+
+// HeartbeatNode sends POST /v2/nodes/{id}/heartbeat: report that a node is alive.
+func (c *Client) HeartbeatNode(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
+	path, err := fill("v2/nodes/{id}/heartbeat", "{id}", text(id))
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if params != nil {
+		add(r.Header, "X-Correlation-Id", params.XCorrelationID)
+	}
+	return c.do(r, editors)
+}
+
+// newRequest returns a request whose body is the value as JSON, if there is one.
+func newRequest(ctx context.Context, method, to string, value any) (*http.Request, error) {
+	if value == nil {
+		return http.NewRequestWithContext(ctx, method, to, nil)
+	}
+	content, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(content))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r, err
+}
+
+func (c *Client) do(r *http.Request, editors []RequestEditorFn) (*http.Response, error) {
+	for _, editors := range [...][]RequestEditorFn{c.editors, editors} {
+		for _, edit := range editors {
+			if err := edit(r.Context(), r); err != nil {
 				return nil, err
 			}
-
-			req.Header.Set("X-Correlation-Id", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
-// NewRegisterNodeRequest calls the generic RegisterNode builder with application/json body
-func NewRegisterNodeRequest(server string, params *RegisterNodeParams, body RegisterNodeJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewRegisterNodeRequestWithBody(server, params, "application/json", bodyReader)
-}
-
-// NewRegisterNodeRequestWithBody constructs an http.Request for the RegisterNode method, with any body, and a specified content type
-func NewRegisterNodeRequestWithBody(server string, params *RegisterNodeParams, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v2/nodes/register")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	if params != nil {
-
-		if params.XCorrelationID != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Correlation-Id", *params.XCorrelationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("X-Correlation-Id", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
-// NewDeregisterNodeRequest constructs an http.Request for the DeregisterNode method
-func NewDeregisterNodeRequest(server string, id NodeID, params *DeregisterNodeParams) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v2/nodes/%s", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-
-		if params.XCorrelationID != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Correlation-Id", *params.XCorrelationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("X-Correlation-Id", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
-// NewHeartbeatNodeRequest calls the generic HeartbeatNode builder with application/json body
-func NewHeartbeatNodeRequest(server string, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewHeartbeatNodeRequestWithBody(server, id, params, "application/json", bodyReader)
-}
-
-// NewHeartbeatNodeRequestWithBody constructs an http.Request for the HeartbeatNode method, with any body, and a specified content type
-func NewHeartbeatNodeRequestWithBody(server string, id NodeID, params *HeartbeatNodeParams, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "", Format: ""})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/v2/nodes/%s/heartbeat", pathParam0)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	if params != nil {
-
-		if params.XCorrelationID != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-Correlation-Id", *params.XCorrelationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("X-Correlation-Id", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
-func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
-	for _, r := range c.RequestEditors {
-		if err := r(ctx, req); err != nil {
-			return err
 		}
 	}
-	for _, r := range additionalEditors {
-		if err := r(ctx, req); err != nil {
-			return err
-		}
+	return c.client.Do(r)
+}
+
+// fill puts a parameter in its place in a path. One that is empty, or that stands for a
+// directory there, would make it another path.
+func fill(path, place, value string) (string, error) {
+	if value == "" || value == "." || value == ".." {
+		return "", fmt.Errorf("parameter %s is %q, which a path cannot hold", place, value)
 	}
-	return nil
+	return strings.Replace(path, place, url.PathEscape(value), 1), nil
 }
 
-// ClientWithResponses builds on ClientInterface to offer response payloads
-type ClientWithResponses struct {
-	ClientInterface
+// add puts a parameter that is there into a header.
+func add[T parameter](to interface{ Set(name, value string) }, name string, value *T) {
+	if value != nil {
+		to.Set(name, text(*value))
+	}
 }
 
-// NewClientWithResponses creates a new ClientWithResponses, which wraps
-// Client with return type handling
-func NewClientWithResponses(server string, opts ...ClientOption) (*ClientWithResponses, error) {
-	client, err := NewClient(server, opts...)
+type parameter interface {
+	~string | ~bool | ~int32 | ~int64
+}
+
+func text[T parameter](value T) string {
+	if text, is := any(value).(string); is {
+		return text
+	}
+	return fmt.Sprint(value)
+}
+
+// ClientWithResponses is a client that reads the answers as well.
+type ClientWithResponses struct{ *Client }
+
+// NewClientWithResponses returns a client as NewClient does.
+func NewClientWithResponses(server string, options ...ClientOption) (*ClientWithResponses, error) {
+	client, err := NewClient(server, options...)
 	if err != nil {
 		return nil, err
 	}
 	return &ClientWithResponses{client}, nil
 }
 
-// WithBaseURL overrides the baseURL.
-func WithBaseURL(baseURL string) ClientOption {
-	return func(c *Client) error {
-		newBaseURL, err := url.Parse(baseURL)
-		if err != nil {
-			return err
-		}
-		c.Server = newBaseURL.String()
-		return nil
-	}
+// Answer is what all answers have.
+type Answer struct {
+	Body         []byte
+	HTTPResponse *http.Response // its body has been read
+	Problem      *Problem       // what went wrong, nil if the answer does not say so as the document does
 }
 
-// ClientWithResponsesInterface is the interface specification for the client with responses above.
-type ClientWithResponsesInterface interface {
+// Status returns the status and its text, such as "200 OK".
+func (a Answer) Status() string { return a.HTTPResponse.Status }
 
-	// ListNodesWithResponse List the registered nodes
-	//
-	// The nodes that orchestratord knows, ordered by node id. An orchestratord may
-	// leave out nodes that take no part in placement; one that lists them tells
-	// them apart by their status.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /v2/nodes (the `ListNodes` operationId).
-	ListNodesWithResponse(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*ListNodesResponse, error)
+// StatusCode returns the status.
+func (a Answer) StatusCode() int { return a.HTTPResponse.StatusCode }
 
-	// RegisterNodeWithBodyWithResponse Register a node
-	//
-	// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-	// that registers again replaces its record, and pools that it no longer lists
-	// are forgotten (CLOUD-2004). The node is `Registering` until its first
-	// heartbeat.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-	RegisterNodeWithBodyWithResponse(ctx context.Context, params *RegisterNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterNodeResponse, error)
-
-	// RegisterNodeWithResponse Register a node
-	//
-	// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-	// that registers again replaces its record, and pools that it no longer lists
-	// are forgotten (CLOUD-2004). The node is `Registering` until its first
-	// heartbeat.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-	RegisterNodeWithResponse(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterNodeResponse, error)
-
-	// DeregisterNodeWithResponse Deregister a node
-	//
-	// Removes the node from the registry (CLOUD-2020, CLOUD-2021). A node that has
-	// deregistered is unknown until it registers again.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with DELETE /v2/nodes/{id} (the `DeregisterNode` operationId).
-	DeregisterNodeWithResponse(ctx context.Context, id NodeID, params *DeregisterNodeParams, reqEditors ...RequestEditorFn) (*DeregisterNodeResponse, error)
-
-	// HeartbeatNodeWithBodyWithResponse Report that a node is alive
-	//
-	// Renews the node's place in the registry and tells the status of every pool of
-	// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-	// said. The answer says when the next one is expected.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-	HeartbeatNodeWithBodyWithResponse(ctx context.Context, id NodeID, params *HeartbeatNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HeartbeatNodeResponse, error)
-
-	// HeartbeatNodeWithResponse Report that a node is alive
-	//
-	// Renews the node's place in the registry and tells the status of every pool of
-	// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-	// said. The answer says when the next one is expected.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-	HeartbeatNodeWithResponse(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*HeartbeatNodeResponse, error)
-}
-
-// ListNodesResponse200Headers the declared response headers of an HTTP 200 response for ListNodes
-type ListNodesResponse200Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// ListNodesResponse401Headers the declared response headers of an HTTP 401 response for ListNodes
-type ListNodesResponse401Headers struct {
-	WWWAuthenticate string
-	XCorrelationID  *CorrelationID
-}
-
-// ListNodesResponse405Headers the declared response headers of an HTTP 405 response for ListNodes
-type ListNodesResponse405Headers struct {
-	Allow          string
-	XCorrelationID *CorrelationID
-}
-
-// ListNodesResponse429Headers the declared response headers of an HTTP 429 response for ListNodes
-type ListNodesResponse429Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
-// ListNodesResponse500Headers the declared response headers of an HTTP 500 response for ListNodes
-type ListNodesResponse500Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// ListNodesResponse503Headers the declared response headers of an HTTP 503 response for ListNodes
-type ListNodesResponse503Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
+// ListNodesResponse is an answer to ListNodes.
 type ListNodesResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *NodeList
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationProblemJSON429 *Throttled
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationProblemJSON503 *Unavailable
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *ListNodesResponse200Headers
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *ListNodesResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *ListNodesResponse405Headers
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *ListNodesResponse429Headers
-	// Headers500 the parsed response headers for an HTTP 500 response
-	Headers500 *ListNodesResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListNodesResponse503Headers
+	Answer
+	JSON200 *NodeList // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListNodesResponse) GetJSON200() *NodeList {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ListNodesResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r ListNodesResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ListNodesResponse) GetApplicationProblemJSON429() *Throttled {
-	return r.ApplicationProblemJSON429
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ListNodesResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ListNodesResponse) GetApplicationProblemJSON503() *Unavailable {
-	return r.ApplicationProblemJSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListNodesResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ListNodesResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// ListNodesWithResponse sends what ListNodes does, and reads the answer.
+func (c *ClientWithResponses) ListNodesWithResponse(ctx context.Context, params *ListNodesParams, editors ...RequestEditorFn) (*ListNodesResponse, error) {
+	answer, err := read(c.ListNodes(ctx, params, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ListNodesResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &ListNodesResponse{Answer: answer}
+	if response.JSON200, err = decode[NodeList](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListNodesResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// RegisterNodeResponse200Headers the declared response headers of an HTTP 200 response for RegisterNode
-type RegisterNodeResponse200Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse400Headers the declared response headers of an HTTP 400 response for RegisterNode
-type RegisterNodeResponse400Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse401Headers the declared response headers of an HTTP 401 response for RegisterNode
-type RegisterNodeResponse401Headers struct {
-	WWWAuthenticate string
-	XCorrelationID  *CorrelationID
-}
-
-// RegisterNodeResponse405Headers the declared response headers of an HTTP 405 response for RegisterNode
-type RegisterNodeResponse405Headers struct {
-	Allow          string
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse413Headers the declared response headers of an HTTP 413 response for RegisterNode
-type RegisterNodeResponse413Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse415Headers the declared response headers of an HTTP 415 response for RegisterNode
-type RegisterNodeResponse415Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse422Headers the declared response headers of an HTTP 422 response for RegisterNode
-type RegisterNodeResponse422Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse429Headers the declared response headers of an HTTP 429 response for RegisterNode
-type RegisterNodeResponse429Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse500Headers the declared response headers of an HTTP 500 response for RegisterNode
-type RegisterNodeResponse500Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// RegisterNodeResponse503Headers the declared response headers of an HTTP 503 response for RegisterNode
-type RegisterNodeResponse503Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
+// RegisterNodeResponse is an answer to RegisterNode.
 type RegisterNodeResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *RegisterResponse
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationProblemJSON429 *Throttled
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationProblemJSON503 *Unavailable
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *RegisterNodeResponse200Headers
-	// Headers400 the parsed response headers for an HTTP 400 response
-	Headers400 *RegisterNodeResponse400Headers
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *RegisterNodeResponse401Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *RegisterNodeResponse405Headers
-	// Headers413 the parsed response headers for an HTTP 413 response
-	Headers413 *RegisterNodeResponse413Headers
-	// Headers415 the parsed response headers for an HTTP 415 response
-	Headers415 *RegisterNodeResponse415Headers
-	// Headers422 the parsed response headers for an HTTP 422 response
-	Headers422 *RegisterNodeResponse422Headers
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *RegisterNodeResponse429Headers
-	// Headers500 the parsed response headers for an HTTP 500 response
-	Headers500 *RegisterNodeResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *RegisterNodeResponse503Headers
+	Answer
+	JSON200 *RegisterResponse // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r RegisterNodeResponse) GetJSON200() *RegisterResponse {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON429() *Throttled {
-	return r.ApplicationProblemJSON429
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r RegisterNodeResponse) GetApplicationProblemJSON503() *Unavailable {
-	return r.ApplicationProblemJSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r RegisterNodeResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r RegisterNodeResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// RegisterNodeWithResponse sends what RegisterNode does, and reads the answer.
+func (c *ClientWithResponses) RegisterNodeWithResponse(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, editors ...RequestEditorFn) (*RegisterNodeResponse, error) {
+	answer, err := read(c.RegisterNode(ctx, params, body, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r RegisterNodeResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
+	response := &RegisterNodeResponse{Answer: answer}
+	if response.JSON200, err = decode[RegisterResponse](answer, 200); err != nil {
+		return nil, err
 	}
-	return 0
+	return response, nil
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r RegisterNodeResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeregisterNodeResponse204Headers the declared response headers of an HTTP 204 response for DeregisterNode
-type DeregisterNodeResponse204Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// DeregisterNodeResponse401Headers the declared response headers of an HTTP 401 response for DeregisterNode
-type DeregisterNodeResponse401Headers struct {
-	WWWAuthenticate string
-	XCorrelationID  *CorrelationID
-}
-
-// DeregisterNodeResponse404Headers the declared response headers of an HTTP 404 response for DeregisterNode
-type DeregisterNodeResponse404Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// DeregisterNodeResponse405Headers the declared response headers of an HTTP 405 response for DeregisterNode
-type DeregisterNodeResponse405Headers struct {
-	Allow          string
-	XCorrelationID *CorrelationID
-}
-
-// DeregisterNodeResponse429Headers the declared response headers of an HTTP 429 response for DeregisterNode
-type DeregisterNodeResponse429Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
-// DeregisterNodeResponse500Headers the declared response headers of an HTTP 500 response for DeregisterNode
-type DeregisterNodeResponse500Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// DeregisterNodeResponse503Headers the declared response headers of an HTTP 503 response for DeregisterNode
-type DeregisterNodeResponse503Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
+// DeregisterNodeResponse is an answer to DeregisterNode.
 type DeregisterNodeResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownNode
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationProblemJSON429 *Throttled
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationProblemJSON503 *Unavailable
-	// Headers204 the parsed response headers for an HTTP 204 response
-	Headers204 *DeregisterNodeResponse204Headers
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *DeregisterNodeResponse401Headers
-	// Headers404 the parsed response headers for an HTTP 404 response
-	Headers404 *DeregisterNodeResponse404Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *DeregisterNodeResponse405Headers
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *DeregisterNodeResponse429Headers
-	// Headers500 the parsed response headers for an HTTP 500 response
-	Headers500 *DeregisterNodeResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeregisterNodeResponse503Headers
+	Answer
 }
 
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON404() *UnknownNode {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON429() *Throttled {
-	return r.ApplicationProblemJSON429
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r DeregisterNodeResponse) GetApplicationProblemJSON503() *Unavailable {
-	return r.ApplicationProblemJSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeregisterNodeResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r DeregisterNodeResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
+// DeregisterNodeWithResponse sends what DeregisterNode does, and reads the answer.
+func (c *ClientWithResponses) DeregisterNodeWithResponse(ctx context.Context, id NodeID, params *DeregisterNodeParams, editors ...RequestEditorFn) (*DeregisterNodeResponse, error) {
+	answer, err := read(c.DeregisterNode(ctx, id, params, editors...))
+	if err != nil {
+		return nil, err
 	}
-	return http.StatusText(0)
+	response := &DeregisterNodeResponse{Answer: answer}
+	return response, nil
 }
 
-// StatusCode returns HTTPResponse.StatusCode
-func (r DeregisterNodeResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeregisterNodeResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// HeartbeatNodeResponse200Headers the declared response headers of an HTTP 200 response for HeartbeatNode
-type HeartbeatNodeResponse200Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse400Headers the declared response headers of an HTTP 400 response for HeartbeatNode
-type HeartbeatNodeResponse400Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse401Headers the declared response headers of an HTTP 401 response for HeartbeatNode
-type HeartbeatNodeResponse401Headers struct {
-	WWWAuthenticate string
-	XCorrelationID  *CorrelationID
-}
-
-// HeartbeatNodeResponse404Headers the declared response headers of an HTTP 404 response for HeartbeatNode
-type HeartbeatNodeResponse404Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse405Headers the declared response headers of an HTTP 405 response for HeartbeatNode
-type HeartbeatNodeResponse405Headers struct {
-	Allow          string
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse413Headers the declared response headers of an HTTP 413 response for HeartbeatNode
-type HeartbeatNodeResponse413Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse415Headers the declared response headers of an HTTP 415 response for HeartbeatNode
-type HeartbeatNodeResponse415Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse422Headers the declared response headers of an HTTP 422 response for HeartbeatNode
-type HeartbeatNodeResponse422Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse429Headers the declared response headers of an HTTP 429 response for HeartbeatNode
-type HeartbeatNodeResponse429Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse500Headers the declared response headers of an HTTP 500 response for HeartbeatNode
-type HeartbeatNodeResponse500Headers struct {
-	XCorrelationID *CorrelationID
-}
-
-// HeartbeatNodeResponse503Headers the declared response headers of an HTTP 503 response for HeartbeatNode
-type HeartbeatNodeResponse503Headers struct {
-	RetryAfter     int32
-	XCorrelationID *CorrelationID
-}
-
+// HeartbeatNodeResponse is an answer to HeartbeatNode.
 type HeartbeatNodeResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *HeartbeatResponse
-	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationProblemJSON400 *MalformedBody
-	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationProblemJSON401 *Unauthorized
-	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationProblemJSON404 *UnknownNode
-	// ApplicationProblemJSON405 the response for an HTTP 405 `application/problem+json` response
-	ApplicationProblemJSON405 *MethodNotAllowed
-	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationProblemJSON413 *BodyTooLarge
-	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationProblemJSON415 *UnsupportedMediaType
-	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationProblemJSON422 *ContractViolation
-	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationProblemJSON429 *Throttled
-	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationProblemJSON500 *InternalError
-	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationProblemJSON503 *Unavailable
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *HeartbeatNodeResponse200Headers
-	// Headers400 the parsed response headers for an HTTP 400 response
-	Headers400 *HeartbeatNodeResponse400Headers
-	// Headers401 the parsed response headers for an HTTP 401 response
-	Headers401 *HeartbeatNodeResponse401Headers
-	// Headers404 the parsed response headers for an HTTP 404 response
-	Headers404 *HeartbeatNodeResponse404Headers
-	// Headers405 the parsed response headers for an HTTP 405 response
-	Headers405 *HeartbeatNodeResponse405Headers
-	// Headers413 the parsed response headers for an HTTP 413 response
-	Headers413 *HeartbeatNodeResponse413Headers
-	// Headers415 the parsed response headers for an HTTP 415 response
-	Headers415 *HeartbeatNodeResponse415Headers
-	// Headers422 the parsed response headers for an HTTP 422 response
-	Headers422 *HeartbeatNodeResponse422Headers
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *HeartbeatNodeResponse429Headers
-	// Headers500 the parsed response headers for an HTTP 500 response
-	Headers500 *HeartbeatNodeResponse500Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *HeartbeatNodeResponse503Headers
+	Answer
+	JSON200 *HeartbeatResponse // nil unless the status is 200
 }
 
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r HeartbeatNodeResponse) GetJSON200() *HeartbeatResponse {
-	return r.JSON200
-}
-
-// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON400() *MalformedBody {
-	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON401() *Unauthorized {
-	return r.ApplicationProblemJSON401
-}
-
-// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON404() *UnknownNode {
-	return r.ApplicationProblemJSON404
-}
-
-// GetApplicationProblemJSON405 returns the response for an HTTP 405 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON405() *MethodNotAllowed {
-	return r.ApplicationProblemJSON405
-}
-
-// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON413() *BodyTooLarge {
-	return r.ApplicationProblemJSON413
-}
-
-// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
-	return r.ApplicationProblemJSON415
-}
-
-// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON422() *ContractViolation {
-	return r.ApplicationProblemJSON422
-}
-
-// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON429() *Throttled {
-	return r.ApplicationProblemJSON429
-}
-
-// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON500() *InternalError {
-	return r.ApplicationProblemJSON500
-}
-
-// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r HeartbeatNodeResponse) GetApplicationProblemJSON503() *Unavailable {
-	return r.ApplicationProblemJSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r HeartbeatNodeResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r HeartbeatNodeResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r HeartbeatNodeResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r HeartbeatNodeResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListNodesWithResponse List the registered nodes
-//
-// The nodes that orchestratord knows, ordered by node id. An orchestratord may
-// leave out nodes that take no part in placement; one that lists them tells
-// them apart by their status.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /v2/nodes (the `ListNodes` operationId).
-func (c *ClientWithResponses) ListNodesWithResponse(ctx context.Context, params *ListNodesParams, reqEditors ...RequestEditorFn) (*ListNodesResponse, error) {
-	rsp, err := c.ListNodes(ctx, params, reqEditors...)
+// HeartbeatNodeWithResponse sends what HeartbeatNode does, and reads the answer.
+func (c *ClientWithResponses) HeartbeatNodeWithResponse(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, editors ...RequestEditorFn) (*HeartbeatNodeResponse, error) {
+	answer, err := read(c.HeartbeatNode(ctx, id, params, body, editors...))
 	if err != nil {
 		return nil, err
 	}
-	return ParseListNodesResponse(rsp)
-}
-
-// RegisterNodeWithBodyWithResponse Register a node
-//
-// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-// that registers again replaces its record, and pools that it no longer lists
-// are forgotten (CLOUD-2004). The node is `Registering` until its first
-// heartbeat.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-func (c *ClientWithResponses) RegisterNodeWithBodyWithResponse(ctx context.Context, params *RegisterNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterNodeResponse, error) {
-	rsp, err := c.RegisterNodeWithBody(ctx, params, contentType, body, reqEditors...)
-	if err != nil {
+	response := &HeartbeatNodeResponse{Answer: answer}
+	if response.JSON200, err = decode[HeartbeatResponse](answer, 200); err != nil {
 		return nil, err
 	}
-	return ParseRegisterNodeResponse(rsp)
-}
-
-// RegisterNodeWithResponse Register a node
-//
-// Adds the node to the registry (CLOUD-2001). Registering is idempotent: a node
-// that registers again replaces its record, and pools that it no longer lists
-// are forgotten (CLOUD-2004). The node is `Registering` until its first
-// heartbeat.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /v2/nodes/register (the `RegisterNode` operationId).
-func (c *ClientWithResponses) RegisterNodeWithResponse(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterNodeResponse, error) {
-	rsp, err := c.RegisterNode(ctx, params, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseRegisterNodeResponse(rsp)
-}
-
-// DeregisterNodeWithResponse Deregister a node
-//
-// Removes the node from the registry (CLOUD-2020, CLOUD-2021). A node that has
-// deregistered is unknown until it registers again.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with DELETE /v2/nodes/{id} (the `DeregisterNode` operationId).
-func (c *ClientWithResponses) DeregisterNodeWithResponse(ctx context.Context, id NodeID, params *DeregisterNodeParams, reqEditors ...RequestEditorFn) (*DeregisterNodeResponse, error) {
-	rsp, err := c.DeregisterNode(ctx, id, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseDeregisterNodeResponse(rsp)
-}
-
-// HeartbeatNodeWithBodyWithResponse Report that a node is alive
-//
-// Renews the node's place in the registry and tells the status of every pool of
-// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-// said. The answer says when the next one is expected.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-func (c *ClientWithResponses) HeartbeatNodeWithBodyWithResponse(ctx context.Context, id NodeID, params *HeartbeatNodeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*HeartbeatNodeResponse, error) {
-	rsp, err := c.HeartbeatNodeWithBody(ctx, id, params, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseHeartbeatNodeResponse(rsp)
-}
-
-// HeartbeatNodeWithResponse Report that a node is alive
-//
-// Renews the node's place in the registry and tells the status of every pool of
-// the node (CLOUD-2010, CLOUD-2012). A heartbeat replaces what the one before it
-// said. The answer says when the next one is expected.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /v2/nodes/{id}/heartbeat (the `HeartbeatNode` operationId).
-func (c *ClientWithResponses) HeartbeatNodeWithResponse(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, reqEditors ...RequestEditorFn) (*HeartbeatNodeResponse, error) {
-	rsp, err := c.HeartbeatNode(ctx, id, params, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseHeartbeatNodeResponse(rsp)
-}
-
-// ParseListNodesResponse parses an HTTP response from a ListNodesWithResponse call
-func ParseListNodesResponse(rsp *http.Response) (*ListNodesResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ListNodesResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest NodeList
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Throttled
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 200:
-		var headers ListNodesResponse200Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers200 = &headers
-	case rsp.StatusCode == 401:
-		var headers ListNodesResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers ListNodesResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers405 = &headers
-	case rsp.StatusCode == 429:
-		var headers ListNodesResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 500:
-		var headers ListNodesResponse500Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers ListNodesResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
-	}
-
 	return response, nil
 }
 
-// ParseRegisterNodeResponse parses an HTTP response from a RegisterNodeWithResponse call
-func ParseRegisterNodeResponse(rsp *http.Response) (*RegisterNodeResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
+// read reads an answer. One below 200 has none: what follows it is another protocol, and
+// may never end.
+func read(response *http.Response, err error) (Answer, error) {
 	if err != nil {
-		return nil, err
+		return Answer{}, err
 	}
-
-	response := &RegisterNodeResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
+	defer response.Body.Close()
+	if response.StatusCode < http.StatusOK {
+		return Answer{}, fmt.Errorf("the answer is %s", response.Status)
 	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest RegisterResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
+	body, err := io.ReadAll(response.Body)
+	answer := Answer{Body: body, HTTPResponse: response}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/problem+json") {
+		problem := new(Problem)
+		if json.Unmarshal(body, problem) == nil {
+			answer.Problem = problem
 		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Throttled
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON503 = &dest
-
 	}
-
-	switch {
-	case rsp.StatusCode == 200:
-		var headers RegisterNodeResponse200Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers200 = &headers
-	case rsp.StatusCode == 400:
-		var headers RegisterNodeResponse400Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers400 = &headers
-	case rsp.StatusCode == 401:
-		var headers RegisterNodeResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 405:
-		var headers RegisterNodeResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers405 = &headers
-	case rsp.StatusCode == 413:
-		var headers RegisterNodeResponse413Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers413 = &headers
-	case rsp.StatusCode == 415:
-		var headers RegisterNodeResponse415Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers415 = &headers
-	case rsp.StatusCode == 422:
-		var headers RegisterNodeResponse422Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers422 = &headers
-	case rsp.StatusCode == 429:
-		var headers RegisterNodeResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 500:
-		var headers RegisterNodeResponse500Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers RegisterNodeResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
-	}
-
-	return response, nil
+	return answer, err
 }
 
-// ParseDeregisterNodeResponse parses an HTTP response from a DeregisterNodeWithResponse call
-func ParseDeregisterNodeResponse(rsp *http.Response) (*DeregisterNodeResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
+// decode returns the value in an answer with the status, and nil for another one.
+func decode[T any](answer Answer, status int) (*T, error) {
+	if answer.StatusCode() != status || !strings.Contains(answer.HTTPResponse.Header.Get("Content-Type"), "json") {
+		return nil, nil
 	}
-
-	response := &DeregisterNodeResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
+	value := new(T)
+	if err := json.Unmarshal(answer.Body, value); err != nil {
+		return nil, fmt.Errorf("the answer cannot be read: %w", err)
 	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Throttled
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 204:
-		var headers DeregisterNodeResponse204Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers204 = &headers
-	case rsp.StatusCode == 401:
-		var headers DeregisterNodeResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 404:
-		var headers DeregisterNodeResponse404Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers404 = &headers
-	case rsp.StatusCode == 405:
-		var headers DeregisterNodeResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers405 = &headers
-	case rsp.StatusCode == 429:
-		var headers DeregisterNodeResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 500:
-		var headers DeregisterNodeResponse500Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers DeregisterNodeResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseHeartbeatNodeResponse parses an HTTP response from a HeartbeatNodeWithResponse call
-func ParseHeartbeatNodeResponse(rsp *http.Response) (*HeartbeatNodeResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &HeartbeatNodeResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest HeartbeatResponse
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest MalformedBody
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Unauthorized
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest UnknownNode
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 405:
-		var dest MethodNotAllowed
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON405 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest BodyTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest ContractViolation
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Throttled
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 200:
-		var headers HeartbeatNodeResponse200Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers200 = &headers
-	case rsp.StatusCode == 400:
-		var headers HeartbeatNodeResponse400Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers400 = &headers
-	case rsp.StatusCode == 401:
-		var headers HeartbeatNodeResponse401Headers
-		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.WWWAuthenticate = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers401 = &headers
-	case rsp.StatusCode == 404:
-		var headers HeartbeatNodeResponse404Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers404 = &headers
-	case rsp.StatusCode == 405:
-		var headers HeartbeatNodeResponse405Headers
-		if values := rsp.Header.Values("Allow"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Allow", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Allow = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers405 = &headers
-	case rsp.StatusCode == 413:
-		var headers HeartbeatNodeResponse413Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers413 = &headers
-	case rsp.StatusCode == 415:
-		var headers HeartbeatNodeResponse415Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers415 = &headers
-	case rsp.StatusCode == 422:
-		var headers HeartbeatNodeResponse422Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers422 = &headers
-	case rsp.StatusCode == 429:
-		var headers HeartbeatNodeResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 500:
-		var headers HeartbeatNodeResponse500Headers
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers500 = &headers
-	case rsp.StatusCode == 503:
-		var headers HeartbeatNodeResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int32
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = value
-		}
-		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
-			var value CorrelationID
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XCorrelationID = &value
-		}
-		response.Headers503 = &headers
-	}
-
-	return response, nil
+	return value, nil
 }

@@ -1,7 +1,7 @@
 // Command checks writes a Validate method for every object that a request body
 // of an OpenAPI document is made of, so that a client can tell what is wrong
 // with a request before it sends it, by the document's own limits and without an
-// OpenAPI library.
+// OpenAPI library. For every operation it writes which statuses the document declares.
 //
 //	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 //
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -58,7 +59,24 @@ func generate(doc *openapi3.T) ([]byte, error) {
 	}
 	file.WriteString(")\n\n")
 	file.Write(g.body.Bytes())
+	statuses(&file, doc)
 	return file.Bytes(), nil
+}
+
+// statuses writes a function for each operation, in the order of the paths.
+func statuses(file *bytes.Buffer, doc *openapi3.T) {
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
+		operations := doc.Paths.Value(path).Operations()
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
+			operation := operations[method]
+			name := strings.ToUpper(operation.OperationID[:1]) + operation.OperationID[1:] + "Declares"
+			declared := slices.Sorted(maps.Keys(operation.Responses.Map()))
+			fmt.Fprintf(file, "// %s reports whether the document declares a status for %s.\n", name, operation.OperationID)
+			fmt.Fprintf(file, "// What it does not declare was answered by something in between.\n")
+			fmt.Fprintf(file, "func %s(status int) bool {\nswitch status {\n", name)
+			fmt.Fprintf(file, "case %s:\nreturn true\n}\nreturn false\n}\n\n", strings.Join(declared, ", "))
+		}
+	}
 }
 
 type generator struct {
