@@ -1,6 +1,7 @@
 package foreign_test
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -111,4 +112,20 @@ func FuzzForeign(f *testing.F) {
 			t.Errorf("%q breaks out of its table cell", text)
 		}
 	})
+}
+
+func TestJSON(t *testing.T) {
+	const value = "\x1b[2J \u202e \u009b \U000e0041 ##[error]a <é> ###"
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	safe := string(foreign.JSON(text))
+	if want := `"\u001b[2J \u202e \u009b \udb40\udc41 #\u0023[error]a \u003cé\u003e #\u0023\u0023"`; safe != want {
+		t.Errorf("got %s, want %s", safe, want)
+	}
+	var back string
+	if err := json.Unmarshal([]byte(safe), &back); err != nil || back != value {
+		t.Errorf("it means %q, want %q: %v", back, value, err)
+	}
 }

@@ -1,6 +1,12 @@
 package foreign
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
 
 // Markdown returns s as plain text inside Markdown, on one line: in a table cell, a
 // heading, a list item or an HTML element. Nothing in it is markup.
@@ -28,3 +34,22 @@ func Property(s string) string {
 }
 
 var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+
+// JSON returns a JSON text with the same meaning that is safe to show: what is not
+// printable beyond ASCII, and the second # of ##, become \u escapes. The rest of
+// control characters valid JSON has escaped already.
+func JSON(text []byte) []byte {
+	var safe []byte
+	hash := false
+	for _, r := range string(text) {
+		if hash && r == '#' || r > '~' && (r == utf8.RuneError || !unicode.IsPrint(r)) {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				safe = fmt.Appendf(safe, `\u%04x`, unit)
+			}
+		} else {
+			safe = utf8.AppendRune(safe, r)
+		}
+		hash = r == '#'
+	}
+	return safe
+}

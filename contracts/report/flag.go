@@ -1,0 +1,101 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/llama-orch/node-registration/internal/atomicfile"
+)
+
+// Usage is the help text of the flag --report.
+const Usage = "text, json, markdown, github or junit, each with =FILE or to standard output; repeat for more"
+
+// Writers write a report, by the names of their formats. A program may replace one,
+// such as the JSON that other programs read.
+type Writers map[string]func(io.Writer) error
+
+// Writers returns a writer for each format.
+func (r *Report) Writers() Writers {
+	return Writers{
+		"text":     r.writeText,
+		"json":     r.writeJSON,
+		"markdown": r.writeMarkdown,
+		"github":   r.writeGitHub,
+		"junit":    r.writeJUnit,
+	}
+}
+
+// Flag is the value of a flag --report FORMAT[=FILE], which may be repeated. Without
+// the flag there is text on standard output. It is a flag.Value.
+type Flag struct{ targets []target }
+
+// target is where a report goes, in one format.
+type target struct {
+	format string
+	file   string // empty for standard output
+}
+
+// aliases are names that formats had before.
+var aliases = map[string]string{"human": "text", "table": "text"}
+
+// Set adds a report.
+func (f *Flag) Set(value string) error {
+	format, file, toFile := strings.Cut(value, "=")
+	if known, isAlias := aliases[format]; isAlias {
+		format = known
+	}
+	formats := slices.Sorted(maps.Keys(new(Report).Writers()))
+	switch {
+	case !slices.Contains(formats, format):
+		return fmt.Errorf("unknown format %q: there are %s", format, strings.Join(formats, ", "))
+	case toFile && file == "":
+		return fmt.Errorf("%q names no file", value)
+	}
+	f.targets = append(f.targets, target{format, file})
+	return nil
+}
+
+// String returns the reports as they were set, with commas between.
+func (f *Flag) String() string {
+	var set []string
+	for _, t := range f.all() {
+		set = append(set, strings.TrimSuffix(t.format+"="+t.file, "="))
+	}
+	return strings.Join(set, ",")
+}
+
+// Type names the value in the help text.
+func (f *Flag) Type() string { return "FORMAT[=FILE]" }
+
+// Write writes each report that was asked for, even when another cannot be written.
+// A file is replaced as a whole or stays as it is.
+func (f *Flag) Write(stdout io.Writer, writers Writers) error {
+	var failed error
+	for _, t := range f.all() {
+		var text bytes.Buffer
+		err := writers[t.format](&text)
+		switch {
+		case err != nil:
+		case t.file == "":
+			_, err = stdout.Write(text.Bytes())
+		default:
+			err = atomicfile.Write(t.file, text.Bytes(), 0o644)
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("report %s: %w", t.format, err))
+		}
+	}
+	return failed
+}
+
+func (f *Flag) all() []target {
+	if len(f.targets) == 0 {
+		return []target{{format: "text"}}
+	}
+	return f.targets
+}

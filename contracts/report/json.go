@@ -1,0 +1,29 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
+)
+
+// writeJSON writes the report itself, with its summary.
+func (r *Report) writeJSON(w io.Writer) error {
+	whole := *r
+	whole.Summary = r.summary()
+	return WriteJSON(w, whole)
+}
+
+// WriteJSON writes a value as indented JSON that is safe to show.
+func WriteJSON(w io.Writer, value any) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := w.Write(foreign.JSON(text.Bytes()))
+	return err
+}

@@ -1,0 +1,70 @@
+package atomicfile_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/atomicfile"
+)
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ path, content string }{{path, "one"}, {path, "two"}, {link, "three"}} {
+		if err := atomicfile.Write(step.path, []byte(step.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if content, err := os.ReadFile(path); err != nil || string(content) != step.content {
+			t.Errorf("the file holds %q, want %q: %v", content, step.content, err)
+		}
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link has become a file: %v, %v", info, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("besides the file and the link there is more: %v, %v", entries, err)
+	}
+}
+
+// A reader that opened the old file goes on reading it: it was replaced, not truncated.
+func TestReadersKeepTheOldContent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := atomicfile.Write(path, []byte("new content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, 20)
+	if n, err := reader.Read(content); err != nil || string(content[:n]) != "old" {
+		t.Errorf("the reader finds %q, want the old content: %v", content[:n], err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the mode changed: %v, %v", info.Mode(), err)
+	}
+}
+
+func TestDevicesAreWrittenTo(t *testing.T) {
+	if err := atomicfile.Write(os.DevNull, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the device was replaced: %v, %v", info, err)
+	}
+}
+
+func TestWriteFails(t *testing.T) {
+	if err := atomicfile.Write(filepath.Join(t.TempDir(), "missing", "report"), nil, 0o644); err == nil {
+		t.Error("no error for a directory that is missing")
+	}
+}
