@@ -44,10 +44,11 @@ browser: ## Chromium for the dashboard's tests, where there is no browser yet (a
 PACT = contracts/pacts/pool-managerd-orchestratord.json
 
 .PHONY: check
-check: build pact-ffi ## the pact, the mock and the document against each other, and the document against the last release
+check: build pact-ffi node_modules/.package-lock.json ## pact, mock and document against each other, the document against the last release, and TypeScript
 	go test -tags pact ./contracts/provider -run '^TestMockKeepsThePact$$' -results $(CURDIR)/bin/verified.json
 	bin/nodecontract check --pact $(PACT) --results bin/verified.json
 	bin/nodecontract diff --base openapi/released/nodes.yaml
+	go test ./contracts/typescript -args -required
 
 .PHONY: verify
 verify: pact-ffi ## the pact against any orchestratord (PROVIDER_URL=http://… LLORCH_API_TOKEN=… VERIFY_FLAGS=…)

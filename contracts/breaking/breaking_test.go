@@ -87,7 +87,7 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "request-property-became-required", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a field of a request required by a part of an allOf", "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]",
+			"a field inside a request required", "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]",
 			true, "request-property-became-required", "POST /v2/nodes/register",
 		},
 		{
@@ -119,7 +119,7 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "request-object-closed", "POST /v2/nodes/register",
 		},
 		{
-			"a part of an allOf of a request closed", "    ReportedCapabilities:\n      type: object\n", "    ReportedCapabilities:\n      type: object\n      additionalProperties: false\n",
+			"an object inside a request closed", "    NodeCapabilities:\n      type: object\n", "    NodeCapabilities:\n      type: object\n      additionalProperties: false\n",
 			true, "request-object-closed", "POST /v2/nodes/register",
 		},
 		{

@@ -157,7 +157,7 @@ type Node struct {
 	// Example: http://192.168.1.100:9200
 	Address NodeAddress `json:"address"`
 
-	// Capabilities What a node can do, as it is told by whoever reports it. Which of the fields
+	// Capabilities What a node can do, as orchestratord reports it. Which of the fields
 	// are there depends on the node's version and on orchestratord's.
 	//
 	//
@@ -212,6 +212,8 @@ type Node struct {
 type NodeAddress = string
 
 // NodeCapabilities What a node can do, as it says itself when it registers.
+//
+// Example: {"cuda_version":"12.1","gpu_count":2,"total_vram_mb":48000}
 type NodeCapabilities struct {
 	// CPUCores Number of CPU cores.
 	//
@@ -256,7 +258,7 @@ type NodeList struct {
 	// Example: 0
 	Count int32 `json:"count"`
 
-	// Nodes The nodes, ordered by id.
+	// Nodes The nodes, each once, in any order.
 	//
 	// Example: []
 	Nodes []Node `json:"nodes"`
@@ -423,7 +425,7 @@ type RegisterResponse struct {
 	Success bool `json:"success"`
 }
 
-// ReportedCapabilities What a node can do, as it is told by whoever reports it. Which of the fields
+// ReportedCapabilities What a node can do, as orchestratord reports it. Which of the fields
 // are there depends on the node's version and on orchestratord's.
 //
 // Example: {"cuda_version":"12.1","gpu_count":2,"total_vram_mb":48000}
