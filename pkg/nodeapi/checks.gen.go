@@ -100,6 +100,12 @@ func (found *violations) checkGPU(at string, v GPU) {
 	found.integer(at+"/vram_total_bytes", int64(v.VRAMTotalBytes), 0, 9007199254740991)
 }
 
+// The request of listNodes.
+const (
+	ListNodesMethod = "GET"
+	ListNodesPath   = "/v2/nodes"
+)
+
 // ListNodesDeclares reports whether the document declares a status for listNodes.
 // What it does not declare was answered by something in between.
 func ListNodesDeclares(status int) bool {
@@ -109,6 +115,12 @@ func ListNodesDeclares(status int) bool {
 	}
 	return false
 }
+
+// The request of registerNode.
+const (
+	RegisterNodeMethod = "POST"
+	RegisterNodePath   = "/v2/nodes/register"
+)
 
 // RegisterNodeDeclares reports whether the document declares a status for registerNode.
 // What it does not declare was answered by something in between.
@@ -120,6 +132,12 @@ func RegisterNodeDeclares(status int) bool {
 	return false
 }
 
+// The request of deregisterNode.
+const (
+	DeregisterNodeMethod = "DELETE"
+	DeregisterNodePath   = "/v2/nodes/{id}"
+)
+
 // DeregisterNodeDeclares reports whether the document declares a status for deregisterNode.
 // What it does not declare was answered by something in between.
 func DeregisterNodeDeclares(status int) bool {
@@ -129,6 +147,12 @@ func DeregisterNodeDeclares(status int) bool {
 	}
 	return false
 }
+
+// The request of heartbeatNode.
+const (
+	HeartbeatNodeMethod = "POST"
+	HeartbeatNodePath   = "/v2/nodes/{id}/heartbeat"
+)
 
 // HeartbeatNodeDeclares reports whether the document declares a status for heartbeatNode.
 // What it does not declare was answered by something in between.

@@ -156,6 +156,7 @@ func (l *link) try(ctx context.Context, op operation, token string, send sender,
 		o.mayHaveLanded = !reached.nobody()
 		return o.fail(failed, newError(op, 0, token, "", reason(ctx, err)).because(err))
 	}
+	o.status = response.StatusCode
 	body, err := readAnswer(response)
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		o.mayHaveLanded = response.StatusCode >= 500

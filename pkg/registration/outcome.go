@@ -26,6 +26,8 @@ type outcome struct {
 	retryAfter time.Duration
 	// mayHaveLanded is false when orchestratord cannot have acted on the request.
 	mayHaveLanded bool
+	// status is the HTTP status of the answer, 0 when there was none.
+	status int
 	// weakToken tells that the token that was sent is easy to guess.
 	weakToken bool
 	// correlationID finds the attempt in the logs.

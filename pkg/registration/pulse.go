@@ -22,7 +22,7 @@ type pulse struct {
 // beat has the heartbeats of a node sent until the node or ctx ends, and the node
 // released then.
 func (n *Node) beat(ctx context.Context, status StatusFunc) {
-	live := context.WithoutCancel(ctx)
+	live := apart(context.WithoutCancel(ctx))
 	p := &pulse{node: n, ctx: ctx, live: live, pools: newSampler(live, status, n.config.Pools)}
 	n.observer.plan(n.plan.due)
 	n.sleep.took()

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -12,20 +11,33 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
 const instrumentation = "github.com/llama-orch/node-registration/pkg/registration"
 
-// name is the outcome of a request as metrics call it.
+// name is the outcome of a request as telemetry calls it.
 func (v verdict) name() string {
-	return [...]string{accepted: "success", failed: "error", refused: "refused", unauthorized: "unauthorized", forgotten: "unknown_node"}[v]
+	switch v {
+	case accepted:
+		return "success"
+	case refused:
+		return "refused"
+	case unauthorized:
+		return "unauthorized"
+	case forgotten:
+		return "unknown_node"
+	default:
+		return "error"
+	}
 }
 
 // tracing makes a client span of each request (CLOUD-7030).
 type tracing struct {
 	tracer trace.Tracer
 	nodeID string
+	server server
 }
 
 func newTracing(c Config) tracing {
@@ -33,25 +45,41 @@ func newTracing(c Config) tracing {
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
-	return tracing{tracer: provider.Tracer(instrumentation), nodeID: c.NodeID}
+	tracer := provider.Tracer(instrumentation, trace.WithInstrumentationVersion(version()), trace.WithSchemaURL(semconv.SchemaURL))
+	return tracing{tracer: tracer, nodeID: c.NodeID, server: serverOf(c.OrchestratordURL)}
 }
+
+// apart marks the requests that nobody waits for. The trace of whoever started the
+// heartbeats would never end: each is a trace of its own, with a link to that one.
+func apart(ctx context.Context) context.Context {
+	return context.WithValue(ctx, apartKey{}, true)
+}
+
+type apartKey struct{}
 
 // start begins the span of a request; its end takes the outcome.
 func (t tracing) start(ctx context.Context, op operation) (context.Context, func(outcome)) {
-	ctx, span := t.tracer.Start(ctx, "orchestratord "+string(op),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String("node_id", t.nodeID)))
-	return ctx, func(o outcome) {
-		if !span.IsRecording() {
-			span.End()
-			return
+	attributes := append(op.attributes(t.server), op.url(t.server, t.nodeID), attribute.String("node_id", t.nodeID))
+	options := append(make([]trace.SpanStartOption, 0, 4), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
+	if ctx.Value(apartKey{}) != nil {
+		options = append(options, trace.WithNewRoot())
+		if start := trace.LinkFromContext(ctx); start.SpanContext.IsValid() {
+			options = append(options, trace.WithLinks(start))
 		}
-		span.SetAttributes(attribute.String("correlation_id", o.correlationID), attribute.String("outcome", o.verdict.name()))
-		var e *Error
-		if errors.As(o.err, &e) {
-			span.SetAttributes(attribute.Int("http.response.status_code", e.StatusCode))
-			span.SetStatus(codes.Error, e.Error())
-		}
-		span.End()
+	}
+	ctx, span := t.tracer.Start(ctx, "orchestratord "+string(op), options...)
+	return ctx, func(o outcome) { end(span, o) }
+}
+
+func end(span trace.Span, o outcome) {
+	defer span.End()
+	if !span.IsRecording() {
+		return
+	}
+	span.SetAttributes(attribute.String("correlation_id", o.correlationID))
+	span.SetAttributes(o.attributes()...)
+	if o.err != nil {
+		span.SetStatus(codes.Error, o.err.Error())
 	}
 }
 
@@ -63,10 +91,11 @@ func inject(ctx context.Context, header http.Header) {
 // metrics counts and times what a node does. It belongs to the node's owner.
 type metrics struct {
 	nodeID        string
+	base          string // URL of orchestratord
 	requests      metric.Float64Histogram
 	heartbeats    metric.Int64Counter
 	registrations metric.Int64Counter
-	attributes    map[kind]metric.MeasurementOption // made when first needed, then kept
+	attributes    map[kind]measured // made when first needed, then kept
 
 	meter   metric.Meter
 	age     metric.Float64ObservableGauge
@@ -78,9 +107,14 @@ type metrics struct {
 
 // kind is what metrics tell apart.
 type kind struct {
-	op      operation
-	verdict verdict
+	op        operation
+	verdict   verdict
+	status    int
+	errorType string
 }
+
+// measured are the attributes of a kind.
+type measured struct{ request, count metric.MeasurementOption }
 
 // begin makes the instruments. What cannot be made does nothing: a node does not
 // fail for the sake of its metrics.
@@ -89,17 +123,19 @@ func (m *metrics) begin(c Config, status func() Status) {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
-	m.meter, m.nodeID, m.status = provider.Meter(instrumentation), c.NodeID, status
-	m.requests, _ = m.meter.Float64Histogram("node_registration.request.duration",
-		metric.WithUnit("s"), metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
+	m.meter = provider.Meter(instrumentation, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL))
+	m.nodeID, m.base, m.status = c.NodeID, c.OrchestratordURL, status
+	m.requests, _ = m.meter.Float64Histogram("node_registration.request.duration", metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
+		metric.WithDescription("Time that requests to orchestratord took, by operation and outcome."))
 	m.heartbeats, _ = m.meter.Int64Counter("node_registration.heartbeats",
-		metric.WithDescription("Heartbeats by outcome."))
+		metric.WithUnit("{heartbeat}"), metric.WithDescription("Heartbeats by outcome."))
 	m.registrations, _ = m.meter.Int64Counter("node_registration.registrations",
-		metric.WithDescription("Registrations that orchestratord confirmed."))
+		metric.WithUnit("{registration}"), metric.WithDescription("Registrations that orchestratord confirmed."))
 	m.age, _ = m.meter.Float64ObservableGauge("node_registration.heartbeat.age",
 		metric.WithUnit("s"), metric.WithDescription("Time since the last good heartbeat was sent."))
 	m.state, _ = m.meter.Int64ObservableGauge("node_registration.state",
-		metric.WithDescription("1 for the state that the node is in, 0 for the others."))
+		metric.WithUnit("1"), metric.WithDescription("1 for the state that the node is in, 0 for the others."))
 }
 
 // start has the gauges read from the first call on. Who reads them keeps the node in
@@ -136,25 +172,30 @@ func (m *metrics) record(op operation, o outcome, took time.Duration) {
 	if !m.requests.Enabled(ctx) && !m.heartbeats.Enabled(ctx) && !m.registrations.Enabled(ctx) {
 		return
 	}
-	attributes := m.attributesOf(kind{op, o.verdict})
-	m.requests.Record(ctx, took.Seconds(), attributes)
+	attributes := m.attributesOf(op, o)
+	m.requests.Record(ctx, took.Seconds(), attributes.request)
 	switch {
 	case op == beating:
-		m.heartbeats.Add(ctx, 1, attributes)
+		m.heartbeats.Add(ctx, 1, attributes.count)
 	case op == registering && o.verdict == accepted:
-		m.registrations.Add(ctx, 1, attributes)
+		m.registrations.Add(ctx, 1, attributes.count)
 	}
 }
 
-func (m *metrics) attributesOf(s kind) metric.MeasurementOption {
-	if m.attributes == nil {
-		m.attributes = map[kind]metric.MeasurementOption{}
+func (m *metrics) attributesOf(op operation, o outcome) measured {
+	k := kind{op, o.verdict, o.status, o.errorType()}
+	known, ok := m.attributes[k]
+	if !ok {
+		node, name := attribute.String("node_id", m.nodeID), attribute.String("operation", string(op))
+		known.count = metric.WithAttributeSet(attribute.NewSet(node, name, attribute.String("outcome", o.verdict.name())))
+		known.request = metric.WithAttributeSet(attribute.NewSet(
+			append(append(op.attributes(serverOf(m.base)), o.attributes()...), node, name)...))
+		if m.attributes == nil {
+			m.attributes = map[kind]measured{}
+		}
+		m.attributes[k] = known
 	}
-	if m.attributes[s] == nil {
-		m.attributes[s] = metric.WithAttributeSet(attribute.NewSet(attribute.String("node_id", m.nodeID),
-			attribute.String("operation", string(s.op)), attribute.String("outcome", s.verdict.name())))
-	}
-	return m.attributes[s]
+	return known
 }
 
 func is(condition bool) int64 {

@@ -1,7 +1,8 @@
 // Command checks writes a Validate method for every object that a request body
 // of an OpenAPI document is made of, so that a client can tell what is wrong
 // with a request before it sends it, by the document's own limits and without an
-// OpenAPI library. For every operation it writes which statuses the document declares.
+// OpenAPI library. For every operation it writes its method, its path, and which statuses
+// the document declares.
 //
 //	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 //
@@ -26,11 +27,11 @@ func main() { program.Main("checks", generate) }
 
 // generate returns the checks of every schema that a JSON request body reaches.
 func generate(doc *openapi3.T) ([]byte, error) {
-	operations, err := schema.Bodies(doc)
+	requests, err := schema.Bodies(doc)
 	if err != nil {
 		return nil, err
 	}
-	bodies := slices.SortedFunc(maps.Values(operations), func(a, b *openapi3.SchemaRef) int { return cmp.Compare(a.Ref, b.Ref) })
+	bodies := slices.SortedFunc(maps.Values(requests), func(a, b *openapi3.SchemaRef) int { return cmp.Compare(a.Ref, b.Ref) })
 	bodies = slices.CompactFunc(bodies, func(a, b *openapi3.SchemaRef) bool { return a.Ref == b.Ref })
 	if err := schema.Known(bodies, "enum"); err != nil {
 		return nil, err
@@ -59,22 +60,23 @@ func generate(doc *openapi3.T) ([]byte, error) {
 	}
 	file.WriteString(")\n\n")
 	file.Write(g.body.Bytes())
-	statuses(&file, doc)
+	operations(&file, doc)
 	return file.Bytes(), nil
 }
 
-// statuses writes a function for each operation, in the order of the paths.
-func statuses(file *bytes.Buffer, doc *openapi3.T) {
+// operations writes what the document says of each operation, in the order of the paths.
+func operations(file *bytes.Buffer, doc *openapi3.T) {
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
-		operations := doc.Paths.Value(path).Operations()
-		for _, method := range slices.Sorted(maps.Keys(operations)) {
-			operation := operations[method]
-			name := strings.ToUpper(operation.OperationID[:1]) + operation.OperationID[1:] + "Declares"
-			declared := slices.Sorted(maps.Keys(operation.Responses.Map()))
-			fmt.Fprintf(file, "// %s reports whether the document declares a status for %s.\n", name, operation.OperationID)
+		declared := doc.Paths.Value(path).Operations()
+		for _, method := range slices.Sorted(maps.Keys(declared)) {
+			id := declared[method].OperationID
+			name := strings.ToUpper(id[:1]) + id[1:]
+			fmt.Fprintf(file, "// The request of %s.\nconst (\n%sMethod = %q\n%sPath = %q\n)\n\n", id, name, method, name, path)
+			fmt.Fprintf(file, "// %sDeclares reports whether the document declares a status for %s.\n", name, id)
 			fmt.Fprintf(file, "// What it does not declare was answered by something in between.\n")
-			fmt.Fprintf(file, "func %s(status int) bool {\nswitch status {\n", name)
-			fmt.Fprintf(file, "case %s:\nreturn true\n}\nreturn false\n}\n\n", strings.Join(declared, ", "))
+			fmt.Fprintf(file, "func %sDeclares(status int) bool {\nswitch status {\n", name)
+			statuses := slices.Sorted(maps.Keys(declared[method].Responses.Map()))
+			fmt.Fprintf(file, "case %s:\nreturn true\n}\nreturn false\n}\n\n", strings.Join(statuses, ", "))
 		}
 	}
 }

@@ -1,0 +1,120 @@
+package registration
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// What OpenTelemetry's conventions for HTTP clients say of a request and its answer.
+
+// server is orchestratord as telemetry names it.
+type server struct {
+	base, host string
+	port       int
+}
+
+// serverOf takes apart a base URL that has been checked.
+func serverOf(base string) server {
+	parsed, err := url.Parse(base)
+	if err != nil {
+		return server{}
+	}
+	port, err := strconv.Atoi(parsed.Port())
+	if err != nil {
+		port = map[string]int{"http": 80, "https": 443}[parsed.Scheme]
+	}
+	return server{base: strings.TrimRight(base, "/"), host: parsed.Hostname(), port: port}
+}
+
+// request returns what the document says of the operation's request.
+func (op operation) request() (method, path string) {
+	switch op {
+	case registering:
+		return nodeapi.RegisterNodeMethod, nodeapi.RegisterNodePath
+	case deregistering:
+		return nodeapi.DeregisterNodeMethod, nodeapi.DeregisterNodePath
+	default:
+		return nodeapi.HeartbeatNodeMethod, nodeapi.HeartbeatNodePath
+	}
+}
+
+// attributes are what telemetry says of a request.
+func (op operation) attributes(s server) []attribute.KeyValue {
+	method, _ := op.request()
+	return append(make([]attribute.KeyValue, 0, 8),
+		semconv.HTTPRequestMethodKey.String(method), semconv.ServerAddress(s.host), semconv.ServerPort(s.port))
+}
+
+func (op operation) url(s server, nodeID string) attribute.KeyValue {
+	_, path := op.request()
+	return semconv.URLFull(s.base + strings.Replace(path, "{id}", url.PathEscape(nodeID), 1))
+}
+
+// attributes are what telemetry says of an outcome. There is a status if there was an
+// answer, and a type of error if the request was in vain.
+func (o outcome) attributes() []attribute.KeyValue {
+	attributes := []attribute.KeyValue{attribute.String("outcome", o.verdict.name())}
+	if o.status != 0 {
+		attributes = append(attributes, semconv.HTTPResponseStatusCode(o.status))
+	}
+	if wrong := o.errorType(); wrong != "" {
+		attributes = append(attributes, semconv.ErrorTypeKey.String(wrong))
+	}
+	return attributes
+}
+
+// errorType says why a request was in vain, by one of few words: empty if it was not.
+func (o outcome) errorType() string {
+	var (
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		timeout     interface{ Timeout() bool }
+		connection  *net.OpError
+	)
+	switch {
+	case o.verdict == accepted:
+		return ""
+	case o.status != 0 && o.status/100 != 2:
+		return strconv.Itoa(o.status)
+	case o.status != 0:
+		return o.verdict.name()
+	case errors.As(o.err, &name):
+		return "name_not_resolved"
+	case errors.As(o.err, &certificate):
+		return "server_certificate_invalid"
+	case errors.As(o.err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.Is(o.err, context.Canceled):
+		return "canceled"
+	case errors.As(o.err, &connection):
+		return "connection_failed"
+	default:
+		return semconv.ErrorTypeOther.Value.AsString()
+	}
+}
+
+// version is that of the module, as the program was built with it.
+var version = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, module := range append(info.Deps, &info.Main) {
+		if strings.HasPrefix(instrumentation, module.Path+"/") {
+			return module.Version
+		}
+	}
+	return ""
+})
