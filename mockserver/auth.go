@@ -55,10 +55,9 @@ func (d door) admit(authorization string) *problem {
 	if len(d.valid) == 0 {
 		return nil
 	}
-	scheme, token, _ := strings.Cut(authorization, " ")
-	token = strings.TrimLeft(token, " ")
+	token, ok := bearer(authorization)
 	switch {
-	case !strings.EqualFold(scheme, "Bearer") || token == "":
+	case !ok:
 		return newProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", d.wants).
 			with("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", d.realm))
 	case !d.knows(token):
@@ -66,6 +65,13 @@ func (d door) admit(authorization string) *problem {
 			with("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q, error=%q", d.realm, "invalid_token"))
 	}
 	return nil
+}
+
+// bearer returns the token of an Authorization header, if that is how it carries one.
+func bearer(authorization string) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	token = strings.TrimLeft(token, " ")
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
 // knows reports whether a token is valid. How long it takes tells nothing about the

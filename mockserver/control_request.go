@@ -142,9 +142,9 @@ func unknownParameter(name string, declared openapi3.Parameters) string {
 
 // readControlBody returns the value of a body, or everything that is wrong with it.
 func (c *contract) readControlBody(w http.ResponseWriter, r *http.Request, declared openapi3.Content) (any, error) {
-	form, err := formOf(r, declared)
-	if err != nil {
-		return nil, err
+	form, unfit := formOf(r, declared)
+	if unfit != nil {
+		return nil, unfit.problem()
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, controlBodyLimit))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,44 +14,110 @@ import (
 // decodeJSON decodes exactly one JSON value for a validator to judge and a type to be
 // bound to. The error says what is wrong, and at which byte where that is known.
 func decodeJSON(text []byte) (any, error) {
-	if !utf8.Valid(text) {
-		return nil, errors.New("the text is not UTF-8")
-	}
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(text, new(json.RawMessage)); errors.As(err, &syntax) {
-		return nil, fmt.Errorf("%w, at byte %d", err, syntax.Offset)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	return plainNumbers(value), nil
+	value, _, err := decodeFields(text, nil)
+	return value, err
 }
 
-// plainNumbers writes whole numbers such as 1.0 and 1e3 without fraction and exponent.
-// They count as integers for the validator, and should for the types that are bound
-// after it.
-func plainNumbers(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		for name, member := range value {
-			value[name] = plainNumbers(member)
-		}
-	case []any:
-		for i, item := range value {
-			value[i] = plainNumbers(item)
-		}
-	case json.Number:
-		if !strings.ContainsAny(string(value), ".eE") {
-			return value
-		}
-		if f, err := value.Float64(); err == nil && f == math.Trunc(f) && math.Abs(f) <= maxExactInteger {
-			return int64(f)
+// decodeFields does the same for a value of some shape, of which the last of several fields
+// with one name counts. It returns where there are such, if the shape has the field.
+func decodeFields(text []byte, form *shape) (value any, twice []string, err error) {
+	if err := checkText(text); err != nil {
+		return nil, nil, err
+	}
+	decoder := fieldDecoder{Decoder: json.NewDecoder(bytes.NewReader(text))}
+	decoder.UseNumber()
+	value, err = decoder.value(form)
+	return value, decoder.twice, err
+}
+
+// checkText returns what keeps a text from being JSON.
+func checkText(text []byte) error {
+	for mark, name := range byteOrderMarks {
+		if bytes.HasPrefix(text, []byte(mark)) {
+			return fmt.Errorf("the text begins with a byte order mark (%s), which JSON must not", name)
 		}
 	}
-	return value
+	if !utf8.Valid(text) {
+		return errors.New("the text is not UTF-8")
+	}
+	var syntax *json.SyntaxError
+	err := json.Unmarshal(text, new(json.RawMessage))
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w, at byte %d", err, syntax.Offset)
+	}
+	return err
+}
+
+var byteOrderMarks = map[string]string{"\ufeff": "of UTF-8", "\xfe\xff": "of UTF-16", "\xff\xfe": "of UTF-16"}
+
+// fieldDecoder decodes a text that is known to be JSON.
+type fieldDecoder struct {
+	*json.Decoder
+	twice []string // pointers to fields that an object has more than once, each of them once
+}
+
+// value decodes the next value. The shape may be nil.
+func (d *fieldDecoder) value(form *shape) (any, error) {
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
+	case json.Delim:
+		if token == '{' {
+			return d.object(form)
+		}
+		return d.array(form)
+	case json.Number:
+		return plainNumber(token), nil
+	}
+	return token, nil
+}
+
+func (d *fieldDecoder) object(form *shape) (any, error) {
+	object := map[string]any{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := token.(string)
+		field := form.field(name)
+		if _, again := object[name]; again && field != nil && !slices.Contains(d.twice, field.pointer) {
+			d.twice = append(d.twice, field.pointer)
+		}
+		if object[name], err = d.value(field); err != nil {
+			return nil, err
+		}
+	}
+	_, err := d.Token() // the end
+	return object, err
+}
+
+func (d *fieldDecoder) array(form *shape) (any, error) {
+	items := []any{}
+	for d.More() {
+		item, err := d.value(form.items())
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	_, err := d.Token() // the end
+	return items, err
+}
+
+// plainNumber writes whole numbers such as 1.0 and 1e3 without fraction and exponent.
+// They count as integers for the validator, and should for the types that are bound
+// after it.
+func plainNumber(number json.Number) any {
+	if !strings.ContainsAny(string(number), ".eE") {
+		return number
+	}
+	if f, err := number.Float64(); err == nil && f == math.Trunc(f) && math.Abs(f) <= maxExactInteger {
+		return int64(f)
+	}
+	return number
 }
 
 // maxExactInteger is the largest integer up to which a float64 can tell all integers

@@ -15,23 +15,45 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-// noteDrift takes down how a request departs from the contract: by breaking it, which
-// broken tells of, and by fields that the contract does not name. What is new is logged.
-func (s *Server) noteDrift(x *exchange, r *http.Request, form *shape, body any, broken error) {
-	x.departures = s.contract.departures(r, x.operation, form, body, broken)
-	if len(x.departures) == 0 {
+// noteDrift takes down how a request departed from the document since it was last called for
+// it. What is new is logged. In the exchange, nothing secret is left of it.
+func (s *Server) noteDrift(x *exchange, r *http.Request) {
+	departures := x.departures[x.noted:]
+	if len(departures) == 0 {
 		return
 	}
-	for i := range x.departures {
-		d := &x.departures[i]
+	for i := range departures {
+		d := &departures[i]
 		for _, text := range []*string{&d.Pointer, &d.Expected, &d.Got} {
 			*text = journal.Masked(*text, r.Header)
 		}
 	}
+	x.noted = len(x.departures)
 	seen := drift.Sighting{NodeID: x.nodeID, At: s.clock.Now()}
-	for _, departure := range s.drift.Add(seen, x.departures) {
+	for _, departure := range s.drift.Add(seen, departures) {
 		s.logDrift(r, seen.NodeID, departure)
 	}
+}
+
+// malformed returns the departure that is a body which is not JSON.
+func malformed(operation string, body []byte, err error) drift.Departure {
+	got := err.Error()
+	if len(body) == 0 {
+		got = "nothing"
+	}
+	return drift.Departure{Operation: operation, Kind: drift.Malformed, Expected: "must be JSON", Got: got}
+}
+
+// givenTwice returns the departures that are fields which an object has more than once.
+func givenTwice(operation string, pointers []string) []drift.Departure {
+	var found []drift.Departure
+	for _, pointer := range pointers {
+		found = append(found, drift.Departure{
+			Operation: operation, Pointer: pointer, Kind: drift.Twice,
+			Expected: "must be there once", Got: "more than one, of which the last counts",
+		})
+	}
+	return found
 }
 
 // sender returns the id of the node that a request is about: the one in the body, if there

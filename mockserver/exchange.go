@@ -44,6 +44,7 @@ type exchange struct {
 	input         any       // the decoded body, such as *nodeapi.HeartbeatRequest, unless it took the slow path
 
 	departures []drift.Departure // of the request from the document
+	noted      int               // how many of them have been taken down
 	fault      string            // the name of the one that acted on the request
 
 	// transmit, if set, sends the answer in place of send, in another way than whole and

@@ -17,8 +17,9 @@ import (
 // for monitoring. All of it is for reading, and takes no token.
 func (s *Server) pages(router chi.Router) {
 	page := func(path string, handler http.Handler) {
-		router.Method(http.MethodGet, path, inPieces(handler))
-		router.Method(http.MethodHead, path, inPieces(handler))
+		handler = inPieces(quoteTags(handler))
+		router.Method(http.MethodGet, path, handler)
+		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
 	page("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))

@@ -51,6 +51,27 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestEntityTags asks again for files that have not changed, as browsers and proxies do.
+func TestEntityTags(t *testing.T) {
+	client, _ := start(t)
+	for _, path := range []string{"/docs/swagger-ui.css", "/dashboard/style.css"} {
+		tag := client.fetch(path).expect(t, http.StatusOK).Header.Get("Etag")
+		if !regexp.MustCompile(`^"[^"]+"$`).MatchString(tag) {
+			t.Errorf("%s: ETag is %s", path, tag)
+		}
+		if head := fetch(t, http.MethodHead, client.url+path); head.Header.Get("Etag") != "" && head.Header.Get("Etag")[0] != '"' {
+			t.Errorf("%s: ETag of HEAD is %s", path, head.Header.Get("Etag"))
+		}
+		for _, known := range []string{tag, "W/" + tag} {
+			again := client.fetch(path, "If-None-Match", known).expect(t, http.StatusNotModified)
+			if got := again.Header.Get("Etag"); got != tag || len(again.text) > 0 {
+				t.Errorf("%s: ETag is %s, then %s, with %d bytes", path, tag, got, len(again.text))
+			}
+		}
+		client.fetch(path, "If-None-Match", `"another"`).expect(t, http.StatusOK)
+	}
+}
+
 func TestDocument(t *testing.T) {
 	_, server := start(t)
 	source := fetch(t, http.MethodGet, server.URL+"/openapi.yaml").expect(t, http.StatusOK).text

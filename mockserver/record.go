@@ -10,7 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// record writes requests and their answers into the journal. An answer is written down
+// record writes requests and their answers into the journal, and their drift into its record. An answer is written down
 // before it is sent, so that who has it finds it there; one whose connection is broken off
 // instead has no status.
 func (s *Server) record(next http.Handler) http.Handler {
@@ -22,6 +22,7 @@ func (s *Server) record(next http.Handler) http.Handler {
 }
 
 func (s *Server) recordExchange(x *exchange, r *http.Request) {
+	s.noteDrift(x, r)
 	s.journal.Exchange(journal.Exchange{
 		At:            s.clock.Now(),
 		Took:          time.Since(x.began),

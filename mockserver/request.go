@@ -4,12 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"mime"
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -36,9 +33,9 @@ func (s *Server) checkRequest(next http.Handler) http.Handler {
 // body with several faults is refused for the one that costs least to find: 415, 413, 400,
 // 422.
 func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Content) (err error) {
-	form, err := formOf(r, declared)
-	if err != nil && x.settings.validation != Off {
-		return err
+	form, unfit := formOf(r, declared)
+	if unfit != nil && (x.settings.validation != Off || unfit.encoded) {
+		return unfit.problem()
 	}
 	x.requestBody, err = readAll(x.requestBody[:0], s.limited(x, r))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -83,21 +80,6 @@ func unreadable(err error) error {
 	return newProblem(nodeapi.ProblemCodeMalformedBody, "the body cannot be read: %v", err)
 }
 
-// formOf returns what the document says of bodies of a request's content type.
-func formOf(r *http.Request, declared openapi3.Content) (*openapi3.MediaType, error) {
-	contentType := r.Header.Get("Content-Type")
-	if form := declared[contentType]; form != nil {
-		return form, nil
-	}
-	// Parameters, broken ones too, do not change what the type is.
-	mediaType, _, _ := mime.ParseMediaType(contentType)
-	if form := declared[mediaType]; form != nil {
-		return form, nil
-	}
-	return nil, newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "content type %q is not supported: send %s",
-		quote(r, contentType), strings.Join(slices.Sorted(maps.Keys(declared)), " or "))
-}
-
 // readAll reads to the end, into a buffer if that is large enough.
 func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 	for {
@@ -119,28 +101,34 @@ func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 // what in it does if the server is lenient; else the problem. How it departs from the
 // contract is noted. A server without validation asks for nothing but JSON.
 func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
-	value, err := decodeJSON(x.requestBody)
-	if err != nil {
-		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
-	}
 	if x.settings.validation == Off {
+		value, err := decodeJSON(x.requestBody)
+		if err != nil {
+			return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
+		}
 		return value, nil
 	}
-	return s.checkBody(x, r, form.Schema.Value, value)
+	shape := s.contract.shapes[form.Schema.Value]
+	value, twice, err := decodeFields(x.requestBody, shape)
+	if err != nil {
+		x.departures = append(x.departures, malformed(x.operation, x.requestBody, err))
+		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
+	}
+	x.departures = append(x.departures, givenTwice(x.operation, twice)...)
+	return s.checkBody(x, r, shape, value)
 }
 
 // checkBody does that for a body that is JSON. Of one that is very long it tells the first
 // violation only: the validator's account of a hostile body takes a thousand times the
 // memory of the body.
-func (s *Server) checkBody(x *exchange, r *http.Request, schema *openapi3.Schema, value any) (any, error) {
+func (s *Server) checkBody(x *exchange, r *http.Request, shape *shape, value any) (any, error) {
 	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
 	if len(x.requestBody) <= accountable {
 		options = append(options, openapi3.MultiErrors())
 	}
-	err := s.contract.check(schema, value, options...)
-	shape := s.contract.shapes[schema]
+	err := s.contract.check(shape.schema, value, options...)
 	x.nodeID = s.contract.sender(x.nodeID, shape, value)
-	s.noteDrift(x, r, shape, value, err)
+	x.departures = append(x.departures, s.contract.departures(r, x.operation, shape, value, err)...)
 	if err == nil {
 		return value, nil
 	}

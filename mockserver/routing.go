@@ -23,7 +23,7 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 	if !s.uncontrolled {
 		router.Use(divert(s.controlAPI(handlers)))
 	}
-	router.NotFound(s.send(s.record(s.checkAnswers(http.HandlerFunc(s.notFound)))).ServeHTTP)
+	router.NotFound(s.send(s.record(s.checkAnswers(http.HandlerFunc(s.noOperation)))).ServeHTTP)
 	router.MethodNotAllowed(s.send(s.record(s.checkAnswers(s.methodNotAllowed(router)))).ServeHTTP)
 	s.pages(router)
 	strict := api.NewStrictHandlerWithOptions(operations{s}, api.StrictHTTPServerOptions{
@@ -33,8 +33,8 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 	api.HandlerWithOptions(strict, api.ChiServerOptions{
 		BaseRouter: router.With(
 			s.measure, s.send, s.record, s.disturb, s.checkAnswers,
-			s.checkPath, s.authenticate, s.checkRequest, s.checkProfile),
-		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) { s.notFound(w, r) },
+			s.checkPath, s.checkHead, s.authenticate, s.checkRequest, s.checkProfile),
+		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) { s.noOperation(w, r) },
 	})
 	return router
 }
@@ -44,11 +44,17 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 func (s *Server) checkPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(exchangeOf(r).route.URLParams.Values, "") {
-			s.notFound(w, r)
+			s.noOperation(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// noOperation refuses requests that have the path of no operation of the node API.
+func (s *Server) noOperation(w http.ResponseWriter, r *http.Request) {
+	s.notePath(r)
+	s.notFound(w, r)
 }
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
@@ -63,6 +69,7 @@ func (s *Server) methodNotAllowed(router *chi.Mux) http.HandlerFunc {
 			s.notFound(w, r)
 			return
 		}
+		s.noteMethod(router, r, allowed)
 		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
 			quote(r, r.Method), strings.Join(allowed, " or ")).
 			with("Allow", strings.Join(allowed, ", ")))

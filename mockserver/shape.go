@@ -36,6 +36,22 @@ func (s *shape) add(schema *openapi3.Schema) {
 	}
 }
 
+// field returns the shape of a field, and nil if there is no such field.
+func (s *shape) field(name string) *shape {
+	if s == nil {
+		return nil
+	}
+	return s.fields[name]
+}
+
+// items returns the shape of the items of an array, and nil if there is none.
+func (s *shape) items() *shape {
+	if s == nil {
+		return nil
+	}
+	return s.item
+}
+
 // first returns the items of an array, but those that are too many.
 func (s *shape) first(items []any) []any {
 	if most := s.schema.MaxItems; most != nil && uint64(len(items)) > *most {

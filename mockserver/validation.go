@@ -7,8 +7,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Validation is what becomes of requests that break the document. Fields that it does
-// not name break nothing, but Drift lists them as well.
+// Validation is what becomes of requests that break the document. Fields and query
+// parameters that it does not name break nothing, but Drift lists them as well.
 type Validation string
 
 const (

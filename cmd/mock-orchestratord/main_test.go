@@ -169,6 +169,32 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestDriftOfRequests ends the program after a request that departs from the document, though
+// its body does not.
+func TestDriftOfRequests(t *testing.T) {
+	for _, request := range []string{"GET /v1/nodes", "POST /v2/node", "PUT /v2/nodes", "GET /v2/nodes?all=1", "POST /v2/nodes/register", "GET /metrics"} {
+		program := start(t, nil, "--fail-on-drift", "--log-level", "error")
+		method, path, _ := strings.Cut(request, " ")
+		r, err := http.NewRequestWithContext(t.Context(), method, program.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		want := driftStatus
+		if path == "/metrics" {
+			want = 0
+		}
+		status, _, stderr := program.stop()
+		if status != want || want != 0 && !strings.Contains(stderr, "1 departure") {
+			t.Errorf("%s: exit status %d, stderr:\n%s", request, status, stderr)
+		}
+	}
+}
+
 // TestRequestInFlight stops the program in the middle of a request, which is answered
 // nevertheless.
 func TestRequestInFlight(t *testing.T) {

@@ -333,17 +333,24 @@ type Departure struct {
 	// Example: nothing
 	Got string `json:"got"`
 
-	// Kind The schema keyword that is broken, or `unknown` for a field that the contract does not name.
+	// Kind The schema keyword that is broken; `unknown` for a field that the contract does
+	// not name, `twice` for one that is there more than once; `malformed` for a body
+	// that is not JSON, `undue` for one that should not be there; or the part of the
+	// request: `header`, `query`, `path` or `method`.
+	//
 	//
 	// Example: required
 	Kind string `json:"kind"`
 
-	// Operation An operation of the node API, by its id there.
+	// Operation The operation of the request; missing for one that fits none.
 	//
-	// Example: heartbeatNode
-	Operation Operation `json:"operation"`
+	// Example: registerNode
+	Operation Operation `json:"operation,omitempty"`
 
-	// Pointer JSON pointer (RFC 6901) to the place, with `*` for every index of an array.
+	// Pointer JSON pointer (RFC 6901) to the place in the body, with `*` for every index of
+	// an array. Outside of the body it is the name of the header, the query
+	// parameter with a question mark before it, or the path.
+	//
 	//
 	// Example: /machine_id
 	Pointer string `json:"pointer"`

@@ -11,9 +11,18 @@ import (
 	"time"
 )
 
-// Unknown is the kind of a field that the contract does not name. The other kinds are
-// the schema keywords that are broken, such as required or maximum.
-const Unknown = "unknown"
+// The kinds of departures, besides the schema keywords that a body can break, such as
+// required or maximum.
+const (
+	Unknown   = "unknown"   // a field that the contract does not name
+	Twice     = "twice"     // a field that an object has more than once
+	Malformed = "malformed" // a body that is not JSON
+	Undue     = "undue"     // a body where there should be none
+	Header    = "header"    // a header that breaks the contract, or says that the body does
+	Query     = "query"     // a query parameter that the contract does not name
+	Path      = "path"      // a path that is none of the contract's, or a parameter in it that breaks the contract
+	Method    = "method"    // a method that the path does not have
+)
 
 // Limit is how many different departures a Record keeps, so that what clients make up
 // does not fill the memory.
@@ -21,16 +30,19 @@ const Limit = 1000
 
 // Departure is one way to depart from the contract.
 type Departure struct {
-	Operation string // by its id in the document
-	Pointer   string // JSON pointer to the place, with * for every index of an array
-	Kind      string
-	Expected  string // with the known field that is nearest to an unknown one, if one is near
-	Got       string // for example; it repeats nothing that could be long or secret
+	Operation string // by its id in the document; empty for a request that fits none
+	// Pointer is a JSON pointer to the place in the body, with * for every index of an array.
+	// Outside of the body it is the name of the header, the query parameter with a question
+	// mark before it, or the path.
+	Pointer  string
+	Kind     string
+	Expected string // with the known field that is nearest to an unknown one, if one is near
+	Got      string // for example; it repeats nothing that could be long or secret
 }
 
 // String tells it in one line, with nothing in it that a terminal would obey.
 func (d Departure) String() string {
-	return fmt.Sprintf("%s at %q: %s (got %s)", d.Operation, d.Pointer, d.Expected, d.Got)
+	return fmt.Sprintf("%s at %q: %s (got %s)", cmp.Or(d.Operation, "no operation"), d.Pointer, d.Expected, d.Got)
 }
 
 // Sighting is when a request departed from the contract, and whose it was.

@@ -37,7 +37,7 @@ function driftRow() {
   return {
     element,
     update({ departure, requests, last }) {
-      text(where, operations[departure.operation] ?? departure.operation);
+      text(where, operations[departure.operation] ?? departure.operation ?? 'no operation');
       text(pointer, departure.pointer || '/');
       text(kind, departure.kind);
       text(expected, departure.expected);
