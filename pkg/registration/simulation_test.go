@@ -10,31 +10,39 @@ import (
 	"time"
 )
 
-// The simulation puts fleets of real nodes before the real mock, on a network and
-// in circumstances drawn from a seed, and watches at every step that the promises
-// of this package are kept. `make simulate SEEDS=n NODES=n HOURS=n` runs more of it.
+// The simulation puts fleets of real nodes before an orchestratord, on a network and in
+// circumstances drawn from a seed. An oracle knows at each moment what each node owes, and
+// every request, answer, event and status is held against it. `make simulate SEEDS=n NODES=n HOURS=n` runs more of it.
 var (
 	firstSeed = flag.Uint64("seed", 1, "first seed of the simulation")
-	seeds     = flag.Int("seeds", 20, "seeds to simulate")
+	seeds     = flag.Int("seeds", 12, "seeds to simulate")
 	fleet     = flag.Int("nodes", 8, "nodes in a simulated fleet")
 	hours     = flag.Float64("hours", 1, "virtual hours per seed")
 	progress  = flag.Bool("progress", false, "print a line for each seed")
 )
 
 func TestSimulation(t *testing.T) {
+	drawn := newDraws()
+	t.Run("world", func(t *testing.T) { simulateSeeds(t, drawn) })
+	drawn.check(t)
+}
+
+func simulateSeeds(t *testing.T, drawn *draws) {
 	duration := time.Duration(*hours * float64(time.Hour))
 	for seed := *firstSeed; seed < *firstSeed+uint64(*seeds); seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			begin := time.Now()
-			w := simulate(t, seed, *fleet, duration)
+			w := simulate(t, seed, *fleet, duration, drawn)
 			if *progress {
 				took := time.Since(begin)
-				fmt.Fprintf(os.Stderr, "seed %-4d %d nodes × %v in %v: %.0f node-hours/s, %d requests, %s\n", seed, *fleet, duration,
-					took.Round(time.Millisecond), float64(*fleet)*duration.Hours()/took.Seconds(), w.requests.Load(), w.summary())
+				rate := float64(*fleet) * duration.Hours() / took.Seconds()
+				fmt.Fprintf(os.Stderr, "seed %-4d %d nodes × %v in %v: %.0f node-hours/s, %d requests, %s\n",
+					seed, *fleet, duration, took.Round(time.Millisecond), rate, w.requests.Load(), w.summary())
 			}
 			if t.Failed() {
-				t.Logf("replay with: go test ./pkg/registration -run TestSimulation -seed %d -seeds 1 -nodes %d -hours %v -v", seed, *fleet, *hours)
+				t.Logf("replay with: go test ./pkg/registration -run TestSimulation -seed %d -seeds 1 -nodes %d -hours %v -v",
+					seed, *fleet, *hours)
 			}
 		})
 	}
@@ -42,17 +50,17 @@ func TestSimulation(t *testing.T) {
 
 // A seed tells the whole story: the same one twice makes the same one.
 func TestSimulationReplays(t *testing.T) {
-	story := func() uint64 { return simulate(t, 7, 5, 20*time.Minute).fingerprint() }
+	story := func() uint64 { return simulate(t, 7, 5, 20*time.Minute, newDraws()).fingerprint() }
 	if first, second := story(), story(); first != second {
 		t.Errorf("seed 7 told two stories: %x and %x", first, second)
 	}
 }
 
 // simulate runs a fleet through the circumstances of a seed.
-func simulate(t *testing.T, seed uint64, nodes int, duration time.Duration) *world {
+func simulate(t *testing.T, seed uint64, nodes int, duration time.Duration, drawn *draws) *world {
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(t, seed, nodes, duration)
+		w = newWorld(t, seed, nodes, duration, drawn)
 		for _, n := range w.nodes {
 			w.running.Go(n.live)
 		}

@@ -1,0 +1,271 @@
+package registration_test
+
+import (
+	"math"
+	"time"
+)
+
+// answered says what is known of what a request has done at orchestratord.
+type answered string
+
+const (
+	didLand  answered = "it did"
+	mayLand  answered = "it may have"
+	didNot   answered = "it did not"
+	offAgain answered = "it has no such node"
+)
+
+// ends draws the consequences of an answer, or of there being none.
+func (o *oracle) ends(now time.Time, r reply) {
+	f := o.flight
+	o.flight = nil
+	if r.verdict != taken {
+		o.troubled = now
+	}
+	o.spent = o.spent && !today
+	o.lands(f.op, r.landed)
+	if r.verdict == denied && o.hasNewToken(now, f) {
+		o.again = &flight{op: f.op, begun: f.begun, sent: now, deadline: f.deadline, why: f.why}
+		return
+	}
+	news := !o.news.IsZero()
+	o.news = time.Time{}
+	switch {
+	case f.op == "deregister":
+		o.removes(now, r)
+	case r.verdict == taken && f.op == "register":
+		o.isRegistered(now, f)
+	case r.verdict == taken:
+		o.isOnline(now, f, r)
+	case r.verdict == unknown:
+		o.isForgotten(now)
+	default:
+		o.fails(now, f, r)
+	}
+	if news && o.leaving.IsZero() {
+		o.hasNews(now)
+	}
+	if o.draining && o.leaving.IsZero() {
+		o.drains(now)
+	}
+	if !o.leaving.IsZero() && f.op != "deregister" && o.duty.why != "leaves" {
+		o.goes(now)
+	}
+}
+
+func (o *oracle) lands(op string, landed answered) {
+	switch {
+	case landed == didLand && op == "register", landed == mayLand && op == "register":
+		o.landed = true
+	case landed == offAgain:
+		o.landed = false
+	}
+}
+
+// hasNewToken reports whether the source gives another token than the one that was refused.
+func (o *oracle) hasNewToken(now time.Time, f *flight) bool {
+	change := o.rotates(f.sent)
+	return !change.IsZero() && !change.After(now)
+}
+
+func (o *oracle) isRegistered(now time.Time, f *flight) {
+	first := o.count == 0
+	o.count++
+	o.known, o.lost, o.updated = true, false, false
+	o.registered, o.heard = now, f.begun
+	o.denied = 0
+	o.running, o.paused = o.run, !o.run
+	switch {
+	case first && today:
+		o.owe("first heartbeat", now, now.Add(o.interval))
+	case first:
+		o.owe("first heartbeat", now, now.Add(listedWithin))
+	case o.failures > 0:
+		o.owe("heartbeat after an outage", now, now.Add(o.longestPause()))
+	default:
+		o.owe("heartbeat behind a registration", now, now)
+	}
+}
+
+func (o *oracle) isOnline(now time.Time, f *flight, r reply) {
+	o.failures, o.denied, o.spent = 0, 0, false
+	o.heard, o.good = f.begun, f.begun
+	if interval := o.directed(r.directed); interval != o.interval {
+		o.interval, o.phase = interval, f.begun
+	}
+	o.tick(now, f.begun)
+}
+
+// directed returns the interval that holds once orchestratord has asked for one.
+func (o *oracle) directed(d time.Duration) time.Duration {
+	switch {
+	case d <= 0:
+		return o.interval
+	case o.ceiling > 0:
+		return min(o.ceiling, max(d, shortestBeat))
+	default:
+		return min(max(d, shortestBeat), longestBeat)
+	}
+}
+
+// tick owes a heartbeat at the next point of the grid that is not within half an interval
+// of the last one.
+func (o *oracle) tick(now, sent time.Time) {
+	not := later(now, sent.Add(o.interval/2))
+	if o.phase.IsZero() {
+		o.owe("tick", not, not.Add(o.interval))
+		return
+	}
+	next := o.phase.Add(time.Duration(math.Floor(not.Sub(o.phase).Seconds()/o.interval.Seconds())-1) * o.interval)
+	for !next.After(not) {
+		next = next.Add(o.interval)
+	}
+	o.owe("tick", next, next)
+}
+
+// isForgotten has the node register: at once the first time, and ever later when it is
+// forgotten time and again.
+func (o *oracle) isForgotten(now time.Time) {
+	if n := len(o.forgotten); n > 0 && now.Sub(o.forgotten[n-1]) > memoryOf404 {
+		o.forgotten = nil
+	}
+	o.known, o.lost = false, true
+	switch n := len(o.forgotten); {
+	case n > 0:
+		o.pause("cooldown", now, time.Second, slowest, n)
+	case o.failures > 0:
+		o.owe("forgotten in an outage", now, now.Add(o.longestPause()/2))
+	default:
+		o.owe("forgotten", now, now)
+	}
+	o.forgotten = append(o.forgotten, now)
+}
+
+// pause owes something after a pause drawn from what grows with the attempts.
+func (o *oracle) pause(why string, now time.Time, first, longest time.Duration, attempt int) {
+	most := time.Duration(min(float64(longest), float64(first)*math.Pow(2, float64(attempt-1))))
+	o.owe(why, now.Add(leastPause), now.Add(max(leastPause, most)))
+}
+
+func (o *oracle) fails(now time.Time, f *flight, r reply) {
+	o.failures++
+	final := !o.running && f.op == "register"
+	switch {
+	case (r.verdict == rejected || r.verdict == denied) && final && o.run:
+		o.leaves(now, o.shutdown, true)
+	case (r.verdict == rejected || r.verdict == denied) && final:
+		o.settle()
+		o.paused = true
+	case r.verdict == rejected && f.op == "heartbeat":
+		o.tick(now, f.begun)
+	case r.verdict == denied:
+		o.isDenied(now)
+	case r.verdict == rejected:
+		o.owe("rejected", now.Add(slowest/2), now.Add(slowest))
+	default:
+		o.pause("retry", now.Add(r.retryAfter), firstPause, o.longestPause(), o.failures)
+	}
+}
+
+// isDenied has the node ask again slowly, and at once when it has another token.
+func (o *oracle) isDenied(now time.Time) {
+	most := slowest
+	if o.denied++; o.denied == 1 && !today {
+		most = min(slowest, o.nodeTimeout/2)
+	}
+	o.owe("denied", now.Add(most/2), now.Add(most))
+	if change := o.rotates(now); !today && !change.IsZero() && change.Add(time.Second).Before(o.duty.by) {
+		o.duty = duty{why: "denied, until the token changed", from: earlier(change, o.duty.from), by: change.Add(time.Second)}
+	}
+}
+
+// notified is a change that should not wait.
+func (o *oracle) notified(now time.Time) {
+	if o.flight != nil || !o.sampling.IsZero() {
+		if o.news.IsZero() {
+			o.news = now
+		}
+		return
+	}
+	o.hasNews(now)
+}
+
+// hasNews brings the next heartbeat forward, unless requests fail: the next attempt then
+// carries the news.
+func (o *oracle) hasNews(now time.Time) {
+	if o.known && o.failures == 0 && o.duty.why != "" {
+		o.duty.from = earlier(o.duty.from, later(now, o.beaten.Add(newsPause)))
+		if by := later(now, o.last.Add(newsPause)); by.Before(o.duty.by) {
+			o.duty = duty{why: "news", from: o.duty.from, by: by}
+		}
+	}
+}
+
+// changes is a call of Update: the node registers at once, or at its next attempt.
+func (o *oracle) changes(now time.Time) {
+	o.updated = true
+}
+
+// slept is a clock on the wall that ran ahead of the timers.
+func (o *oracle) slept(d time.Duration) {
+	if d >= time.Second {
+		o.heard = o.heard.Add(-d)
+	}
+}
+
+// falls silent: the heartbeats end with their context.
+func (o *oracle) fallsSilent() {
+	o.paused, o.running = true, false
+}
+
+// leaves is the end of its life, which takes no longer than limit.
+func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
+	o.leaving, o.remove, o.paused = now.Add(limit), remove, false
+	if o.flight != nil {
+		o.flight.early = now.Add(limit / 2)
+		o.flight.deadline = earlier(o.flight.deadline, o.leaving)
+		return
+	}
+	o.again = nil
+	o.goes(now)
+	if !o.sampling.IsZero() && now.Sub(o.sampling) <= patience || o.calling {
+		o.duty = duty{why: "on its way", from: now.Add(-patience), by: now.Add(patience), optional: true}
+	}
+}
+
+// goes owes the last request, if there is anything to remove.
+func (o *oracle) goes(now time.Time) {
+	o.settle()
+	if o.remove && o.landed {
+		o.owe("leaves", now, now)
+		o.failures = 0
+	}
+}
+
+func (o *oracle) removes(now time.Time, r reply) {
+	o.settle()
+	switch r.verdict {
+	case taken, unknown:
+		o.gone, o.landed = true, false
+	case failed:
+		o.failures++
+		o.pause("leaves", now.Add(r.retryAfter), firstPause, slowest, o.failures)
+		o.duty.from = now // a dead connection is given up for a new one at once
+		o.duty.optional = !o.duty.by.Before(o.leaving)
+	}
+}
+
+// drains is the begin of its end: the change is told once the callback can know of it.
+func (o *oracle) drains(now time.Time) {
+	o.draining = o.flight != nil || !o.sampling.IsZero()
+	if o.known && o.failures == 0 && o.flight == nil && o.sampling.IsZero() && o.duty.why != "" {
+		by := later(now.Add(time.Second), o.last.Add(newsPause))
+		o.duty.from = earlier(o.duty.from, later(now, o.beaten.Add(newsPause)))
+		if by.Before(o.duty.by) {
+			o.duty = duty{why: "draining", from: o.duty.from, by: by}
+		}
+	}
+	if o.flight != nil {
+		o.flight.early = now.Add(newsPause)
+	}
+}

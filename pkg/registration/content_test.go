@@ -1,0 +1,58 @@
+package registration_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// wrong returns what is wrong with the content of a request.
+func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) string {
+	if want := "Bearer " + l.node.world.token(l.node.late); r.Header.Get("Authorization") != want {
+		return fmt.Sprintf("sends a %s with the token %q, want %q", op, r.Header.Get("Authorization"), want)
+	}
+	if r.Header.Get("X-Correlation-Id") == "" {
+		return "sends a " + op + " without a correlation id"
+	}
+	switch op {
+	case "register":
+		var got nodeapi.RegisterRequest
+		if err := json.Unmarshal(body, &got); err != nil {
+			return err.Error()
+		}
+		return diff(op, l.description(), got)
+	case "heartbeat":
+		var got nodeapi.HeartbeatRequest
+		if err := json.Unmarshal(body, &got); err != nil {
+			return err.Error()
+		}
+		if !got.Timestamp.Equal(l.oracle.flight.begun) {
+			return fmt.Sprintf("sends a heartbeat of %v", got.Timestamp)
+		}
+		return l.pools.wrong(now, got.Pools)
+	}
+	return ""
+}
+
+// description is what a node says of itself.
+func (l *life) description() nodeapi.RegisterRequest {
+	return nodeapi.RegisterRequest{
+		NodeID: l.config.NodeID, MachineID: l.config.MachineID, Address: l.config.Address,
+		Pools: l.config.Pools, Version: &l.config.Version,
+		Capabilities: nodeapi.NodeCapabilities{
+			GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", Gpus: &[]nodeapi.GPU{},
+		},
+	}
+}
+
+func diff(what string, want, got any) string {
+	if d := cmp.Diff(want, got); d != "" {
+		return "sends a " + what + " that is not as it should be (-want +got):\n" + d
+	}
+	return ""
+}

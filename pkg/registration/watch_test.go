@@ -1,0 +1,110 @@
+package registration_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// expect takes note of the event that an answer makes.
+func (l *life) expect(r *http.Request, op string, what reply) {
+	if l.oracle.again != nil {
+		return // the attempt goes on
+	}
+	e := registration.Event{Type: registration.EventFailed, CorrelationID: r.Header.Get("X-Correlation-Id")}
+	switch {
+	case op == "deregister" && (what.verdict == taken || what.verdict == unknown):
+		e.Type = registration.EventDeregistered
+	case op == "deregister":
+	case what.verdict == taken && op == "register":
+		e.Type, l.state = registration.EventRegistered, registration.StateRegistered
+	case what.verdict == taken && l.state == registration.StateOnline:
+		e.Type = registration.EventHeartbeat
+	case what.verdict == taken:
+		e.Type, l.state = registration.EventOnline, registration.StateOnline
+	case what.verdict == unknown:
+		e.Type, l.state = registration.EventForgotten, registration.StateFailing
+	default:
+		l.state = registration.StateFailing
+	}
+	l.expected = append(l.expected, e)
+}
+
+// happens compares an event with the one that is expected.
+func (l *life) happens(e registration.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case e.Err != nil && strings.Contains(e.Err.Error(), token) && e.Type != registration.EventStatusFault:
+		l.node.world.violated(l.node, "has a token in event %s", e.Type)
+	case e.CorrelationID == "": // of no request
+	case len(l.expected) == 0:
+		l.node.world.violated(l.node, "has the event %s of nothing", e.Type)
+	default:
+		want := l.expected[0]
+		l.expected = l.expected[1:]
+		if e.Type != want.Type || e.CorrelationID != want.CorrelationID {
+			l.node.world.violated(l.node, "has the event %s of %s, want %s of %s",
+				e.Type, e.CorrelationID, want.Type, want.CorrelationID)
+		}
+	}
+}
+
+// check holds a life to the promises at a moment at which nothing moves.
+func (l *life) check() {
+	l.feed(func(now time.Time) string {
+		switch {
+		case len(l.expected) > 0:
+			return fmt.Sprintf("has had no event %s", l.expected[0].Type)
+		case l.over && l.open.Load() != 0:
+			return fmt.Sprintf("has left %d bodies open", l.open.Load())
+		case l.over:
+			return ""
+		}
+		if complaint := l.oracle.overdue(now); complaint != "" {
+			return complaint
+		}
+		return l.misstates(now)
+	})
+}
+
+// unlisted returns for how long orchestratord has given the node no work, although nothing
+// is wrong with either: it has given the node up without a word.
+func (l *life) unlisted(now time.Time) string {
+	o, w := l.oracle, l.node.world
+	owner, listed := w.service.lists(l.config.NodeID)
+	if listed && owner == l || w.weather() != nil || o.paused || !o.leaving.IsZero() || o.every < 0 {
+		l.listed = now
+		return ""
+	}
+	since := later(later(l.listed, o.troubled), later(l.begun, w.calmSince()))
+	if late := now.Sub(since); late > o.every+o.interval+o.request+listedWithin {
+		return fmt.Sprintf("has not been listed for %v, without a fault", late)
+	}
+	return ""
+}
+
+// misstates returns what is wrong with the node's own idea of how it stands.
+func (l *life) misstates(now time.Time) string {
+	o, s := l.oracle, l.real.Status()
+	if o.paused || !o.leaving.IsZero() || o.flight != nil || o.again != nil || o.duty.why == "" || o.calling {
+		return ""
+	}
+	switch {
+	case s.State != l.state:
+		return fmt.Sprintf("says that it is %s, and is %s", s.State, l.state)
+	case s.Registrations != o.count || s.Failures != o.failures || s.Interval != o.interval:
+		return fmt.Sprintf("says %d registrations, %d failures, interval %v, want %d, %d, %v",
+			s.Registrations, s.Failures, s.Interval, o.count, o.failures, o.interval)
+	case !s.LastHeartbeat.Equal(o.good):
+		return fmt.Sprintf("says that its last heartbeat was at %v, it was at %v", s.LastHeartbeat, o.good)
+	case o.duty.why == "draining", today && o.duty.why == "news":
+	case s.NextRequest.Before(o.duty.from) || s.NextRequest.After(o.duty.by):
+		return fmt.Sprintf("says that its next request is in %v, want %v to %v (%s)",
+			s.NextRequest.Sub(now), o.duty.from.Sub(now), o.duty.by.Sub(now), o.duty.why)
+	}
+	return ""
+}
