@@ -1,0 +1,184 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// durations registers a node against each answer, and returns how the time that this took
+// is measured.
+func durations(t *testing.T, url string, answers ...answer) (instrumentation.Scope, []metricdata.HistogramDataPoint[float64]) {
+	t.Helper()
+	reader := metric.NewManualReader()
+	provider := metric.NewMeterProvider(metric.WithReader(reader))
+	for _, a := range answers {
+		c := config(t, &wire{answer: func(int, request) answer { return a }})
+		c.OrchestratordURL = url
+		c.MeterProvider = provider
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_ = newNode(t, c).Register(ctx)
+		})
+	}
+	var collected metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &collected); err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range collected.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if histogram, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == "node_registration.request.duration" {
+				return scope.Scope, histogram.DataPoints
+			}
+		}
+	}
+	t.Fatalf("no request was measured: %+v", collected)
+	return instrumentation.Scope{}, nil
+}
+
+// A request is described as OpenTelemetry's conventions for HTTP clients want it: with a
+// status if there was an answer, and with the type of its error if it was in vain.
+func TestWhatIsMeasuredOfARequest(t *testing.T) {
+	for _, test := range []struct {
+		url    string
+		answer answer
+		want   string
+	}{
+		{"http://orchestratord:8080", answer{}, "http.request.method=POST http.response.status_code=200 node_id=gpu-node-1 operation=register " +
+			"outcome=success server.address=orchestratord server.port=8080"},
+		{"http://orchestratord/below/", answer{}, "http.response.status_code=200 outcome=success server.port=80"},
+		{"https://[::1]", answer{}, "outcome=success server.address=::1 server.port=443"},
+		{"http://orchestratord:8080", problem(503, "unavailable"), "error.type=503 http.response.status_code=503 outcome=error"},
+		{"http://orchestratord:8080", problem(401, "unauthorized"), "error.type=401 http.response.status_code=401 outcome=unauthorized"},
+		{"http://orchestratord:8080", answer{status: 302}, "error.type=302 http.response.status_code=302"},
+		{"http://orchestratord:8080", answer{status: 200, body: `{"success":false,"message":"no","node_id":""}`}, "error.type=refused http.response.status_code=200 outcome=refused"},
+		{"http://orchestratord:8080", answer{err: errors.New("odd")}, "error.type=_OTHER outcome=error"},
+		{"http://orchestratord:8080", answer{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}, "error.type=connection_failed outcome=error"},
+		{"http://orchestratord:8080", answer{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}}, "error.type=name_not_resolved outcome=error"},
+		{"http://orchestratord:8080", answer{delay: time.Hour}, "error.type=timeout outcome=error"},
+	} {
+		scope, points := durations(t, test.url, test.answer)
+		set := points[0].Attributes
+		got := strings.Split(set.Encoded(attribute.DefaultEncoder()), ",")
+		for want := range strings.SplitSeq(test.want, " ") {
+			if !slices.Contains(got, want) {
+				t.Errorf("%+v: %s is missing in %s", test.answer, want, got)
+			}
+		}
+		if _, answered := set.Value("http.response.status_code"); answered != (test.answer.err == nil && test.answer.delay == 0) {
+			t.Errorf("%+v: whether there is a status is wrong in %s", test.answer, got)
+		}
+		if _, failed := set.Value("error.type"); failed != strings.Contains(test.want, "error.type") {
+			t.Errorf("%+v: whether there is an error is wrong in %s", test.answer, got)
+		}
+		if scope.Version == "" || scope.SchemaURL == "" {
+			t.Errorf("the scope is %+v, without a version or a schema", scope)
+		}
+	}
+}
+
+// The bounds tell apart what takes a few milliseconds, as most requests do, and what takes
+// seconds, as the last ones before a timeout do.
+func TestBoundsOfDurationsAreForSeconds(t *testing.T) {
+	_, points := durations(t, "http://orchestratord:8080",
+		answer{delay: 3 * time.Millisecond}, answer{delay: 30 * time.Millisecond}, answer{delay: 300 * time.Millisecond}, answer{delay: 900 * time.Millisecond})
+	if filled := len(points[0].BucketCounts) - count(points[0].BucketCounts, 0); filled != 4 {
+		t.Errorf("four requests of unlike length are in %d buckets", filled)
+	}
+	bounds := points[0].Bounds
+	for _, took := range []float64{0.003, 0.03, 0.3, 3} {
+		below, _ := slices.BinarySearch(bounds, took)
+		above, _ := slices.BinarySearch(bounds, 3*took)
+		if below == above || below == len(bounds) {
+			t.Errorf("%v s and thrice that are in one of the buckets %v", took, bounds)
+		}
+	}
+}
+
+func count(counts []uint64, value uint64) int {
+	n := 0
+	for _, c := range counts {
+		if c == value {
+			n++
+		}
+	}
+	return n
+}
+
+// A span says where its request went and what became of it; a heartbeat's is the root of a
+// trace, and is linked to the span in which the heartbeats were started.
+func TestSpans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spans := tracetest.NewSpanRecorder()
+		provider := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+		c := config(t, troubled())
+		c.TracerProvider = provider
+		ctx, start := provider.Tracer("test").Start(t.Context(), "start")
+		node := newNode(t, c)
+		if err := errors.Join(node.Register(ctx), node.StartHeartbeat(ctx, ready)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(36 * time.Second)
+		node.Deregister(ctx)
+
+		traces, statuses := map[string]bool{}, 0
+		for i, span := range spans.Ended() {
+			set := attribute.NewSet(span.Attributes()...)
+			get := func(key attribute.Key) string { v, _ := set.Value(key); return v.Emit() }
+			traces[span.SpanContext().TraceID().String()] = true
+			first, last := i == 0, i == len(spans.Ended())-1
+			if child := span.Parent().SpanID() == start.SpanContext().SpanID(); child != (first || last) {
+				t.Errorf("%s is a child of the start: %v", span.Name(), child)
+			}
+			if linked := len(span.Links()) == 1 && span.Links()[0].SpanContext.Equal(start.SpanContext()); linked == (first || last) {
+				t.Errorf("%s is linked to the start: %v", span.Name(), linked)
+			}
+			if url := get("url.full"); !strings.HasPrefix(url, "http://orchestratord:8080/v2/nodes/") || span.Name() == "orchestratord heartbeat" && url != "http://orchestratord:8080/v2/nodes/gpu-node-1/heartbeat" {
+				t.Errorf("%s went to %s", span.Name(), url)
+			}
+			if method := get("http.request.method"); (method == http.MethodDelete) != last {
+				t.Errorf("%s was a %s", span.Name(), method)
+			}
+			if set.HasValue("http.response.status_code") {
+				statuses++
+			}
+			if span.InstrumentationScope().Version == "" {
+				t.Error("the scope has no version")
+			}
+		}
+		if n := len(spans.Ended()); len(traces) != n-1 || statuses != n-2 {
+			t.Errorf("%d spans are in %d traces, and %d have a status; want all but two in one of their own, and all but the two unanswered", n, len(traces), statuses)
+		}
+	})
+}
+
+// Heartbeats that were started outside any trace are linked to nothing.
+func TestSpansWithoutAStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spans := tracetest.NewSpanRecorder()
+		c := config(t, &wire{})
+		c.TracerProvider = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+		node := beating(t, c, ready)
+		time.Sleep(time.Minute)
+		node.Stop(t.Context())
+		for _, span := range spans.Ended() {
+			if span.Parent().IsValid() || len(span.Links()) != 0 {
+				t.Errorf("%s has the parent %v and the links %v", span.Name(), span.Parent(), span.Links())
+			}
+		}
+	})
+}
