@@ -14,8 +14,10 @@ const anyOrigin = "*"
 
 // WithCORS lets web pages of these origins use the server from a browser, the control
 // API too. An origin is written as browsers do: scheme://host, and :port if it is not the
-// scheme's. Given again, it adds to them. By default a browser lets no page but the
-// server's own see its answers.
+// scheme's. Given again, it adds to them. By default what a browser sends for a page of
+// another origin is answered 403, and so it is for a page under a name that may have been
+// made to point to the server (DNS rebinding), for which see WithControlHosts. What
+// programs send is not, whatever name they call the server by.
 //
 // With "*" every page may use what nodes use, which is unwise: any site that is open in a
 // browser can then look at nodes and remove them. The control API takes it for none.

@@ -25,7 +25,7 @@ func TestCORS(t *testing.T) {
 		status       int
 		want         sharing
 	}{
-		{"off", nil, "GET", "/v2/nodes", tool, 200, sharing{}},
+		{"off", nil, "GET", "/v2/nodes", tool, 403, sharing{}},
 		{"off, preflight", nil, preflight, "/v2/nodes", tool, 405, sharing{}},
 		{"read", []string{tool}, "GET", "/v2/nodes", tool, 200, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
 		{"a problem", []string{tool}, "DELETE", "/v2/nodes/nobody", tool, 404, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
@@ -33,9 +33,9 @@ func TestCORS(t *testing.T) {
 		{"nothing", []string{tool}, "GET", "/nothing", tool, 404, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
 		{"preflight", []string{tool}, preflight, "/v2/nodes/n", tool, 204, sharing{origin: tool, methods: "DELETE", headers: "authorization,content-type"}},
 		{"one of several", []string{"https://other.example", strings.ToUpper(tool)}, "GET", "/v2/nodes", tool, 200, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
-		{"a stranger", []string{tool}, "GET", "/v2/nodes", stranger, 200, sharing{}},
+		{"a stranger", []string{tool}, "GET", "/v2/nodes", stranger, 403, sharing{}},
 		{"a stranger's preflight", []string{tool}, preflight, "/v2/nodes/n", stranger, 204, sharing{}},
-		{"one whose name is longer", []string{"http://localhost"}, "GET", "/v2/nodes", tool, 200, sharing{}},
+		{"one whose name is longer", []string{"http://localhost"}, "GET", "/v2/nodes", tool, 403, sharing{}},
 		{"any", []string{"*"}, "GET", "/v2/nodes", stranger, 200, sharing{origin: "*", exposed: "X-Correlation-Id, Retry-After"}},
 		{"any, preflight", []string{"*"}, preflight, "/v2/nodes/n", stranger, 204, sharing{origin: "*", methods: "DELETE", headers: "authorization,content-type"}},
 		{"no origin", []string{tool}, "GET", "/v2/nodes", "", 200, sharing{}},

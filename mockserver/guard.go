@@ -12,14 +12,15 @@ import (
 // mock from whichever page is open in it, and would do for that page what the page may
 // not do itself.
 type guard struct {
-	origins *http.CrossOriginProtection
+	origins *http.CrossOriginProtection // which trusts pages of the origins that are shared with
+	shared  []string // those origins, or anyOrigin
 	hosts   []string // names of the mock besides those of the loopback interface
 	anyHost bool     // since a page that rebinds a name has no control token
 }
 
 // newGuard takes for granted that the origins have been checked.
 func newGuard(c config) guard {
-	g := guard{origins: http.NewCrossOriginProtection(), hosts: c.controlHosts, anyHost: c.controlToken != nil}
+	g := guard{origins: http.NewCrossOriginProtection(), shared: c.origins, hosts: c.controlHosts, anyHost: c.controlToken != nil}
 	for _, origin := range c.origins {
 		if origin != anyOrigin {
 			_ = g.origins.AddTrustedOrigin(origin)
@@ -40,10 +41,21 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 }
 
 func (g guard) check(r *http.Request) *problem {
-	if !g.anyHost && !g.isHost(r.Host) {
-		return newProblem(codeForbidden, "%q is no name of this mock: use its address or localhost, or start it with this control host",
-			quote(r, r.Host))
+	if p := g.checkHost(r); p != nil && !g.anyHost {
+		return p
 	}
+	return g.checkPage(r)
+}
+
+func (g guard) checkHost(r *http.Request) *problem {
+	if g.isHost(r.Host) {
+		return nil
+	}
+	return newProblem(codeForbidden, "%q is no name of this mock: use its address or localhost, or start it with this control host",
+		quote(r, r.Host))
+}
+
+func (g guard) checkPage(r *http.Request) *problem {
 	if opensPage(r) {
 		return nil
 	}

@@ -121,11 +121,11 @@ func checkMedia(x *exchange, r *http.Request) {
 	}
 }
 
-// notePath notes that a request departs from the document by its path. What a browser asks
-// for by itself, such as a favicon, is no call of a node's: that has an empty destination.
+// notePath notes that a request departs from the document by its path, unless it cannot be a
+// node's.
 func (s *Server) notePath(r *http.Request) {
 	x := exchangeOf(r)
-	if dest := r.Header.Get("Sec-Fetch-Dest"); x.settings.validation == Off || dest != "" && dest != "empty" {
+	if x.settings.validation == Off || fetchesByItself(r) || s.guard.checkBrowser(r) != nil {
 		return
 	}
 	path := quote(r, r.URL.Path)
@@ -140,6 +140,9 @@ func (s *Server) notePath(r *http.Request) {
 // one of the document's.
 func (s *Server) noteMethod(router *chi.Mux, r *http.Request, allowed []string) {
 	x, path := exchangeOf(r), ""
+	if x.settings.validation == Off || s.guard.checkBrowser(r) != nil {
+		return
+	}
 	for _, method := range allowed {
 		match := chi.NewRouteContext()
 		router.Match(match, method, r.URL.EscapedPath())
@@ -147,7 +150,7 @@ func (s *Server) noteMethod(router *chi.Mux, r *http.Request, allowed []string) 
 			path = pattern
 		}
 	}
-	if path != "" && x.settings.validation != Off {
+	if path != "" {
 		x.depart(drift.Method, path, "must be "+strings.Join(allowed, " or "), strconv.Quote(quote(r, r.Method)))
 	}
 }

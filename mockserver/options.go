@@ -102,7 +102,8 @@ func WithControlToken(token string) Option {
 // WithControlHosts adds names under which the control API may be called, without a port.
 // It always may by an IP address and by localhost, and with a control token by any name.
 // To a call under another name it answers 403, since a web page may have sent it that
-// has let its own name point to the server (DNS rebinding).
+// has let its own name point to the server (DNS rebinding). The names are also those under
+// which a browser may call what nodes use while they need no token.
 func WithControlHosts(names ...string) Option {
 	return func(c *config) {
 		for _, name := range names {

@@ -22,7 +22,7 @@ func (s *Server) pages(router chi.Router) {
 		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
-	page("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	page("/metrics", s.guardMetrics(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
 	// Here one document finds the other, by the names that they have as files.
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))

@@ -32,7 +32,7 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 	})
 	api.HandlerWithOptions(strict, api.ChiServerOptions{
 		BaseRouter: router.With(
-			s.measure, s.send, s.record, s.disturb, s.checkAnswers,
+			s.measure, s.send, s.record, s.guardNodes, s.disturb, s.checkAnswers,
 			s.checkPath, s.checkHead, s.authenticate, s.checkRequest, s.checkProfile),
 		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) { s.noOperation(w, r) },
 	})

@@ -1,0 +1,72 @@
+package mockserver
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// guardNodes turns away calls of the node API that a browser sent for a stray page. While
+// nodes need a token the name does not matter, since a page that rebinds one has none.
+func (s *Server) guardNodes(next http.Handler) http.Handler {
+	return s.guardFromBrowsers(next, func(r *http.Request) bool { return len(exchangeOf(r).settings.tokens) > 0 })
+}
+
+// guardMetrics does the same for the metrics, which need no token.
+func (s *Server) guardMetrics(next http.Handler) http.Handler {
+	return s.guardFromBrowsers(next, func(*http.Request) bool { return false })
+}
+
+func (s *Server) guardFromBrowsers(next http.Handler, anyHost func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := s.guard.checkBrowser(r)
+		if p != nil && anyHost(r) {
+			p = s.guard.checkPage(r)
+		}
+		if p != nil {
+			s.writeProblem(w, r, p)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkBrowser returns what is wrong with a request that a browser sent under a name which
+// may be rebound, or for a page of another origin. Programs may use any name.
+func (g guard) checkBrowser(r *http.Request) *problem {
+	if !sentByBrowser(r.Header) || g.sharesWith(r.Header.Get("Origin")) {
+		return nil
+	}
+	if p := g.checkHost(r); p != nil {
+		return p
+	}
+	return g.checkPage(r)
+}
+
+// sentByBrowser reports whether a browser sent a request with these headers. Node.js sends
+// one of them as well, Sec-Fetch-Mode: cors. To a page that was not loaded over TLS nor
+// from localhost a browser sends none of them when it reads, but says in which languages.
+func sentByBrowser(header http.Header) bool {
+	if header["Origin"] != nil || header["Sec-Fetch-Site"] != nil || header[secFetchDest] != nil {
+		return true
+	}
+	if mode := header["Sec-Fetch-Mode"]; len(mode) > 0 && mode[0] != "cors" {
+		return true
+	}
+	agent := header["User-Agent"]
+	return len(agent) > 0 && strings.HasPrefix(agent[0], "Mozilla/") && header["Accept-Language"] != nil
+}
+
+const secFetchDest = "Sec-Fetch-Dest"
+
+// fetchesByItself reports whether a request is for something that a browser shows, such as
+// a favicon, and not one that a program in a page has made.
+func fetchesByItself(r *http.Request) bool {
+	destination := r.Header.Get(secFetchDest)
+	return destination != "" && destination != "empty"
+}
+
+// sharesWith reports whether pages of an origin may use what nodes use.
+func (g guard) sharesWith(origin string) bool {
+	return slices.Contains(g.shared, anyOrigin) || origin != "" && slices.Contains(g.shared, strings.ToLower(origin))
+}

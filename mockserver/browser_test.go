@@ -1,0 +1,109 @@
+package mockserver_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+// TestBrowsers calls what needs no token as programs do, by any name, and as browsers do for
+// pages that are open in them.
+func TestBrowsers(t *testing.T) {
+	const stray, rebound = "http://stray.example", "rebound.example:8080"
+	site := func(site string, more ...string) []string { return append([]string{"Sec-Fetch-Site", site}, more...) }
+	browser := []string{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Accept-Language", "en"}
+	tool := []mockserver.Option{mockserver.WithCORS("http://tool.example")}
+	for _, test := range []struct {
+		name    string
+		options []mockserver.Option
+		host    string
+		header  []string
+		allowed bool
+	}{
+		{name: "program", allowed: true},
+		{name: "program, name of a service", host: "orchestratord", allowed: true},
+		{name: "program, another name", host: "mock.cluster.local:8080", allowed: true},
+		{name: "Node.js", host: "orchestratord:8080", header: []string{"Sec-Fetch-Mode", "cors", "Accept-Language", "*", "User-Agent", "node"}, allowed: true},
+		{name: "program that poses as a browser", host: "orchestratord", header: []string{"User-Agent", "Mozilla/5.0 PowerShell/7.5"}, allowed: true},
+		{name: "proxy", host: "orchestratord", header: []string{"X-Forwarded-Host", "other.example", "Via", "1.1 proxy"}, allowed: true},
+
+		{name: "own page", host: "localhost:8080", header: site("same-origin"), allowed: true},
+		{name: "own page that writes", host: "127.0.0.1", header: site("same-origin", "Origin", "http://127.0.0.1"), allowed: true},
+		{name: "typed by hand", host: "192.168.1.1:8080", header: site("none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"), allowed: true},
+		{name: "old browser, address", host: "192.168.1.1:8080", header: browser, allowed: true},
+		{name: "own page under a given name", options: []mockserver.Option{mockserver.WithControlHosts("mock.example")}, host: "mock.example", header: site("same-origin"), allowed: true},
+
+		{name: "rebound page", host: rebound, header: site("same-origin", "Sec-Fetch-Mode", "cors")},
+		{name: "rebound page that writes", host: rebound, header: []string{"Origin", "http://" + rebound}},
+		{name: "rebound page without TLS", host: rebound, header: browser},
+		{name: "rebound page that opens another", host: rebound, header: []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}},
+		{name: "foreign page", header: site("cross-site", "Origin", stray)},
+		{name: "foreign page in an old browser", header: append([]string{"Origin", stray}, browser...)},
+		{name: "foreign page without an origin", header: []string{"Origin", "null"}},
+		{name: "picture in a foreign page", header: site("cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image")},
+		{name: "page of another port", header: site("same-site")},
+
+		{name: "page that may", options: tool, header: site("cross-site", "Origin", "http://tool.example"), allowed: true},
+		{name: "page that may, by another name", options: tool, host: "orchestratord", header: []string{"Origin", "http://tool.example"}, allowed: true},
+		{name: "page that may not", options: tool, header: site("cross-site", "Origin", stray)},
+		{name: "any page", options: []mockserver.Option{mockserver.WithCORS("*")}, host: "orchestratord", header: site("cross-site", "Origin", stray), allowed: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client, server := start(t, test.options...)
+			client.docs = nil // the document has nothing to say about browsers
+			client.register(briefRegistration).expect(t, http.StatusOK)
+			for _, call := range []struct {
+				method, path, body string
+				status             int
+			}{
+				{"GET", "/v2/nodes", "", 200}, {"GET", "/metrics", "", 200},
+				{"POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, 200}, {"DELETE", "/v2/nodes/gpu-node-1", "", 204},
+			} {
+				request := client.request(call.method, call.path, call.body, "Content-Type", "application/json")
+				for i := 0; i < len(test.header); i += 2 {
+					request.Header.Set(test.header[i], test.header[i+1])
+				}
+				if test.host != "" {
+					request.Host = test.host
+				}
+				if !test.allowed {
+					call.status = http.StatusForbidden
+				}
+				if got := client.send(request).expect(t, call.status); !test.allowed && got.problem(t).Code != "forbidden" {
+					t.Errorf("%s: %s", call.path, got.text)
+				}
+			}
+			if got := len(server.Nodes()); (got == 0) != test.allowed {
+				t.Errorf("%d nodes are left", got)
+			}
+			if got := drifted(server); len(got) > 0 {
+				t.Errorf("drift: %v", got)
+			}
+		})
+	}
+}
+
+// TestBrowsersWithTokens calls by a name that may be rebound: to a page that has a token it
+// is none, and the metrics are for anybody.
+func TestBrowsersWithTokens(t *testing.T) {
+	client, _ := start(t, mockserver.WithTokens("secret"))
+	client.docs = nil
+	for path, status := range map[string]int{"/v2/nodes": http.StatusOK, "/metrics": http.StatusForbidden} {
+		request := client.request("GET", path, "", "Authorization", "Bearer secret", "Sec-Fetch-Site", "same-origin")
+		request.Host = "mock.example"
+		client.send(request).expect(t, status)
+	}
+}
+
+// TestStrayPagesDoNotDrift sends what a stray page could to have a test of nodes fail.
+func TestStrayPagesDoNotDrift(t *testing.T) {
+	client, server := start(t)
+	client.docs = nil
+	for path, status := range map[string]int{"/v1/nodes": http.StatusNotFound, "/v2/nodes": http.StatusMethodNotAllowed, "/v2/nodes/register": http.StatusForbidden} {
+		client.do("POST", path, "", "Origin", "http://stray.example").expect(t, status)
+	}
+	if got := drifted(server); len(got) > 0 {
+		t.Errorf("drift: %v", got)
+	}
+}
