@@ -1,5 +1,5 @@
-// Package pactfile reads pact files of specification 4 as pact-go writes them,
-// without the Pact library.
+// Package pactfile reads pact files of the specifications 2 to 4, without the Pact
+// library. Older ones are read as if they were of specification 4.
 //
 //	pact, err := pactfile.Read("contracts/pacts/pool-managerd-orchestratord.json")
 //	if err != nil {
@@ -11,12 +11,14 @@
 package pactfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -34,9 +36,11 @@ type File struct {
 type Interaction struct {
 	Type        string
 	Description string
-	States      []State `json:"providerStates"`
-	Request     Request
-	Response    Response
+	// Pending means that the provider need not keep it yet.
+	Pending  bool
+	States   []State `json:"providerStates"`
+	Request  Request
+	Response Response
 }
 
 // State is something that has to hold at the provider before the request.
@@ -71,40 +75,78 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := parse(data)
+	file, err := Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return file, nil
 }
 
-func parse(data []byte) (*File, error) {
+// Parse reads the content of a pact file, as Read does.
+func Parse(data []byte) (*File, error) {
 	type party struct {
 		Name string
 	}
 	var pact struct {
 		Consumer     party
 		Provider     party
-		Interactions []Interaction
-		Metadata     struct {
-			Specification struct {
-				Version string
-			} `json:"pactSpecification"`
-		}
+		Interactions []json.RawMessage
+		Messages     []json.RawMessage // of specification 3
+		Metadata     metadata
 	}
 	if err := json.Unmarshal(data, &pact); err != nil {
 		return nil, err
 	}
-	if version := pact.Metadata.Specification.Version; !strings.HasPrefix(version, "4.") {
-		return nil, fmt.Errorf("not a pact of specification 4: its version is %q", version)
-	}
-	if len(pact.Interactions) == 0 {
+	version, err := pact.Metadata.version()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(pact.Messages) > 0:
+		return nil, errors.New("the pact is about messages, not HTTP")
+	case len(pact.Interactions) == 0:
 		return nil, errors.New("the pact has no interactions")
 	}
-	for _, interaction := range pact.Interactions {
-		if interaction.Type != "Synchronous/HTTP" {
-			return nil, fmt.Errorf("interaction %q is of type %q, not Synchronous/HTTP", interaction.Description, interaction.Type)
+	file := &File{Consumer: pact.Consumer.Name, Provider: pact.Provider.Name}
+	for i, each := range pact.Interactions {
+		interaction, err := parseInteraction(each, version)
+		if err != nil {
+			return nil, fmt.Errorf("interaction %d: %w", i+1, err)
+		}
+		file.Interactions = append(file.Interactions, interaction)
+	}
+	return file, nil
+}
+
+func parseInteraction(data []byte, version int) (Interaction, error) {
+	var interaction Interaction
+	if version < 4 {
+		var err error
+		if data, err = upgrade(data); err != nil {
+			return interaction, err
 		}
 	}
-	return &File{Consumer: pact.Consumer.Name, Provider: pact.Provider.Name, Interactions: pact.Interactions}, nil
+	if err := json.Unmarshal(data, &interaction); err != nil {
+		return interaction, err
+	}
+	if interaction.Type != "Synchronous/HTTP" {
+		return interaction, fmt.Errorf("%q is of type %q, not Synchronous/HTTP", interaction.Description, interaction.Type)
+	}
+	return interaction, nil
+}
+
+// metadata says of which specification a pact is. Each library has its own way.
+type metadata struct {
+	Specification struct{ Version string } `json:"pactSpecification"`
+	Older         struct{ Version string } `json:"pact-specification"`
+	Oldest        string                   `json:"pactSpecificationVersion"`
+}
+
+func (m metadata) version() (int, error) {
+	version := cmp.Or(m.Specification.Version, m.Older.Version, m.Oldest)
+	major, _, _ := strings.Cut(version, ".")
+	switch major {
+	case "2", "3", "4":
+		return strconv.Atoi(major)
+	}
+	return 0, fmt.Errorf("not a pact of the specifications 2 to 4: its version is %q", version)
 }

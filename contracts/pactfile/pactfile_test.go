@@ -56,12 +56,75 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Pacts of each specification that say the same are read the same.
+func TestOlderSpecifications(t *testing.T) {
+	const pact = `{"consumer": {"name": "node"}, "provider": {"name": "registry"}, "metadata": {%s}, "interactions": [{%s}]}`
+	want, err := readText(t, fmt.Sprintf(pact, `"pactSpecification": {"version": "4.0"}`, `
+		"type": "Synchronous/HTTP", "description": "a pool", "providerStates": [{"name": "a pool is there"}],
+		"request": {"method": "PUT", "path": "/pools/1", "query": {"force": ["yes"]}, "headers": {"Accept": ["a"], "Content-Type": ["text/plain"]},
+			"body": {"content": {"a": 1}, "contentType": "text/plain"}, "matchingRules": {
+				"path": {"matchers": [{"match": "regex", "regex": "/.*"}]},
+				"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force": {"matchers": [{"match": "type"}]}},
+				"body": {"$.a": {"matchers": [{"match": "type", "min": 1}]}}}},
+		"response": {"status": 204}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, older := range map[string]struct{ metadata, interaction string }{
+		"2": {`"pactSpecificationVersion": "2.0.0"`, `
+			"description": "a pool", "providerState": "a pool is there",
+			"request": {"method": "PUT", "path": "/pools/1", "query": "force=yes", "headers": {"Accept": "a", "Content-Type": "text/plain"},
+				"body": {"a": 1}, "matchingRules": {"$.path": {"regex": "/.*"}, "$.headers.Accept": {"match": "type"},
+					"$.query.force[0]": {"match": "type"}, "$.body.a": {"min": 1}}},
+			"response": {"status": 204}`},
+		"3": {`"pact-specification": {"version": "3.0.0"}`, `
+			"description": "a pool", "providerStates": [{"name": "a pool is there"}],
+			"request": {"method": "PUT", "path": "/pools/1", "query": {"force": ["yes"]}, "headers": {"Accept": "a", "Content-Type": "text/plain"},
+				"body": {"a": 1}, "matchingRules": {
+					"path": {"matchers": [{"match": "regex", "regex": "/.*"}]},
+					"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force": {"matchers": [{"match": "type"}]}},
+					"body": {"$.a": {"matchers": [{"match": "type", "min": 1}]}}}},
+			"response": {"status": 204}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			have, err := readText(t, fmt.Sprintf(pact, older.metadata, older.interaction))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, have, cmp.AllowUnexported(pactfile.Path{})); diff != "" {
+				t.Errorf("-want +have:\n%s", diff)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	committed, err := os.ReadFile("../pacts/pool-managerd-orchestratord.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(committed)
+	for _, version := range []string{"2.0.0", "3.0.0", "4.0"} {
+		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "` + version + `"}}, "interactions": [{"providerState": "s",
+			"type": "Synchronous/HTTP", "request": {"query": "a=b", "headers": {"A": "b"}, "body": "x", "matchingRules": {
+				"$.body.a[0]['b']": {"regex": "c"}, "$.headers.A": {}, "body": {"$.a[*]": {"matchers": [{"match": "type"}]}}}}}]}`))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := pactfile.Parse(data)
+		if err == nil && len(file.Interactions) == 0 {
+			t.Error("a pact without interactions is no error")
+		}
+	})
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"what is not JSON", `consumer`, "invalid character"},
-		{"an older specification", `{"interactions": [{}], "metadata": {"pactSpecification": {"version": "3.0.0"}}}`, `its version is "3.0.0"`},
+		{"an older specification", `{"interactions": [{}], "metadata": {"pactSpecification": {"version": "1.0.0"}}}`, `its version is "1.0.0"`},
+		{"no specification", `{"interactions": [{}]}`, `its version is ""`},
+		{"older messages", `{"messages": [{}], "metadata": {"pactSpecification": {"version": "3.0.0"}}}`, "about messages"},
 		{"a pact without interactions", `{"metadata": {"pactSpecification": {"version": "4.0"}}}`, "no interactions"},
-		{"a message", `{"interactions": [{"type": "Asynchronous/Messages", "description": "news"}], "metadata": {"pactSpecification": {"version": "4.0"}}}`, `interaction "news" is of type "Asynchronous/Messages"`},
+		{"a message", `{"interactions": [{"type": "Asynchronous/Messages", "description": "news"}], "metadata": {"pactSpecification": {"version": "4.0"}}}`, `interaction 1: "news" is of type "Asynchronous/Messages"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := readText(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) {
