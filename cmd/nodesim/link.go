@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.StringVar(&c.OrchestratordURL, "orchestratord-url", c.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
 	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval, "time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
-	flags.DurationVar(&c.NodeTimeout, "node-timeout", registration.DefaultNodeTimeout, "silence after which orchestratord counts a node as offline; more than two intervals")
+	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout), "silence after which orchestratord counts a node as offline; more than two intervals ["+registration.EnvNodeTimeout+"]")
 	flags.Func("token", "bearer `token` ["+registration.EnvAPIToken+"]", func(token string) error {
 		c.APIToken = registration.StaticToken(token)
 		return nil

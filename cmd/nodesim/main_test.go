@@ -33,11 +33,13 @@ func TestMain(m *testing.M) {
 
 // emptyEnvironment keeps a test from what a node's environment may hold.
 func emptyEnvironment(t *testing.T) {
-	for _, name := range []string{
-		registration.EnvNodeID, registration.EnvMachineID, registration.EnvOrchestratordURL,
-		registration.EnvRegisterOnStartup, registration.EnvHeartbeatInterval, registration.EnvAPIToken,
-	} {
-		t.Setenv(name, "")
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		for _, prefix := range []string{"POOL_MANAGERD_", "ORCHESTRATORD_", "LLORCH_"} {
+			if strings.HasPrefix(name, prefix) {
+				t.Setenv(name, "")
+			}
+		}
 	}
 }
 

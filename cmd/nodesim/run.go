@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,8 +59,8 @@ Defaults come from the environment of a real node where it is set.`,
 	flags.SortFlags = false
 	flags.StringVar(&config.NodeID, "node-id", config.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
-	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node")
-	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more")
+	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
+	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
 	linkFlags(flags, &config)
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
@@ -71,6 +72,9 @@ Defaults come from the environment of a real node where it is set.`,
 // withDemoDefaults fills in what the environment does not state with the node of
 // the documentation, against an orchestratord on this machine.
 func withDemoDefaults(c registration.Config) registration.Config {
+	if os.Getenv(registration.EnvNodeID) == "" { // the host's name is no name of a simulated node
+		c.NodeID, c.MachineID = "", os.Getenv(registration.EnvMachineID)
+	}
 	for field, value := range map[*string]string{
 		&c.OrchestratordURL: "http://127.0.0.1:8080",
 		&c.NodeID:           "gpu-node-1",
@@ -81,7 +85,9 @@ func withDemoDefaults(c registration.Config) registration.Config {
 			*field = value
 		}
 	}
-	c.Pools = []string{"pool-0"}
+	if len(c.Pools) == 0 {
+		c.Pools = []string{"pool-0"}
+	}
 	c.Version = version
 	return c
 }

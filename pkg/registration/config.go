@@ -131,7 +131,7 @@ type Config struct {
 // withDefaults returns the Config with every empty option filled in.
 func (c Config) withDefaults() Config {
 	setDefault(&c.NodeTimeout, DefaultNodeTimeout)
-	setDefault(&c.RequestTimeout, DefaultRequestTimeout)
+	setDefault(&c.RequestTimeout, min(DefaultRequestTimeout, c.NodeTimeout/2))
 	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
 	c.Pools = slices.Clone(c.Pools) // the caller's may change
 	c.Capabilities.GPUs = slices.Clone(c.Capabilities.GPUs)

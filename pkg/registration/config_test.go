@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -100,48 +97,5 @@ func TestAStatusCallbackIsNeeded(t *testing.T) {
 		if !errors.Is(err, registration.ErrConfig) || len(w.sent()) != 0 {
 			t.Errorf("%s: %v with %q sent, want ErrConfig and nothing", name, err, w.ops())
 		}
-	}
-}
-
-func TestConfigFromEnv(t *testing.T) {
-	t.Setenv("POOL_MANAGERD_NODE_ID", "gpu-node-1")
-	t.Setenv("POOL_MANAGERD_MACHINE_ID", "machine-alpha")
-	t.Setenv("ORCHESTRATORD_URL", "http://orchestratord:8080")
-	t.Setenv("ORCHESTRATORD_REGISTER_ON_STARTUP", "false")
-	t.Setenv("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "5")
-	t.Setenv("LLORCH_API_TOKEN", token)
-	got, err := registration.ConfigFromEnv()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := registration.Config{
-		NodeID: "gpu-node-1", MachineID: "machine-alpha", OrchestratordURL: "http://orchestratord:8080",
-		HeartbeatInterval: 5 * time.Second, Standalone: true,
-	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if got, err := got.APIToken(t.Context()); got != token || err != nil {
-		t.Errorf("APIToken is %q, %v", got, err)
-	}
-
-	t.Setenv("ORCHESTRATORD_REGISTER_ON_STARTUP", "maybe")
-	t.Setenv("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "ten")
-	_, err = registration.ConfigFromEnv()
-	if !errors.Is(err, registration.ErrConfig) || !strings.Contains(err.Error(), `STARTUP is "maybe"`) || !strings.Contains(err.Error(), `SECS is "ten"`) {
-		t.Errorf("error is %v, want both variables", err)
-	}
-}
-
-func TestAnEmptyEnvironmentLeavesTheDefaults(t *testing.T) {
-	for _, name := range []string{
-		registration.EnvNodeID, registration.EnvMachineID, registration.EnvOrchestratordURL,
-		registration.EnvRegisterOnStartup, registration.EnvHeartbeatInterval, registration.EnvAPIToken,
-	} {
-		t.Setenv(name, "")
-	}
-	got, err := registration.ConfigFromEnv()
-	if diff := cmp.Diff(registration.Config{}, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
-		t.Errorf("error %v, (-want +got):\n%s", err, diff)
 	}
 }

@@ -1,52 +1,130 @@
 package registration
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// The environment of a node, by the names that the existing one uses.
+// The environment of a node, by the names that are in service.
 const (
 	EnvNodeID            = "POOL_MANAGERD_NODE_ID"
 	EnvMachineID         = "POOL_MANAGERD_MACHINE_ID"
+	EnvAddress           = "POOL_MANAGERD_ADDRESS"
+	EnvPools             = "POOL_MANAGERD_POOLS"
+	EnvHeartbeatInterval = "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS"
+	EnvCloudProfile      = "POOL_MANAGERD_CLOUD_PROFILE"
 	EnvOrchestratordURL  = "ORCHESTRATORD_URL"
+	EnvNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_MS"
 	EnvRegisterOnStartup = "ORCHESTRATORD_REGISTER_ON_STARTUP"
-	EnvHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
 	EnvAPIToken          = "LLORCH_API_TOKEN"
 )
 
-// ConfigFromEnv returns the part of a Config that the environment states: NodeID,
-// MachineID, OrchestratordURL, HeartbeatInterval, APIToken (CLOUD-4003), and
-// Standalone where registering on start-up is switched off. The caller adds the
-// address, the pools and the capabilities. A variable that is empty or not set
-// leaves its field alone. The error lists every variable that cannot be read.
+// Two settings have another name in the specification.
+const (
+	specHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
+	specNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_SECS"
+)
+
+// ConfigFromEnv returns the part of a Config that the environment states:
+//
+//   - NodeID, which is the host name where it is not stated; MachineID, which is the
+//     NodeID where it is not stated; Address; Pools, separated by commas
+//   - OrchestratordURL and APIToken (CLOUD-4003)
+//   - HeartbeatInterval, also as ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS
+//   - NodeTimeout, also as ORCHESTRATORD_NODE_TIMEOUT_SECS
+//   - Standalone, where EnvCloudProfile or EnvRegisterOnStartup is false
+//
+// A variable that is empty counts as not set. Two names of one setting may both be set
+// if they agree. The error, an ErrConfig, lists every variable that cannot be read, and
+// those that disagree.
 func ConfigFromEnv() (Config, error) {
+	host, _ := os.Hostname()
+	env := environment{}
+	node := cmp.Or(os.Getenv(EnvNodeID), host)
 	config := Config{
-		NodeID:           os.Getenv(EnvNodeID),
-		MachineID:        os.Getenv(EnvMachineID),
-		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
-		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
+		NodeID:            node,
+		MachineID:         cmp.Or(os.Getenv(EnvMachineID), node),
+		Address:           os.Getenv(EnvAddress),
+		Pools:             list(os.Getenv(EnvPools)),
+		OrchestratordURL:  os.Getenv(EnvOrchestratordURL),
+		APIToken:          StaticToken(os.Getenv(EnvAPIToken)),
+		HeartbeatInterval: env.duration(unit{EnvHeartbeatInterval, time.Second}, unit{specHeartbeatInterval, time.Second}),
+		NodeTimeout:       env.duration(unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
 	}
-	var wrong []error
-	if text := os.Getenv(EnvRegisterOnStartup); text != "" {
-		register, err := strconv.ParseBool(text)
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s is %q, which is neither true nor false", EnvRegisterOnStartup, text))
-		}
-		config.Standalone = err == nil && !register
-	}
-	if text := os.Getenv(EnvHeartbeatInterval); text != "" {
-		seconds, err := strconv.ParseUint(text, 10, 31)
-		if err != nil || seconds == 0 {
-			wrong = append(wrong, fmt.Errorf("%s is %q, which is not a number of whole seconds above 0", EnvHeartbeatInterval, text))
-		}
-		config.HeartbeatInterval = time.Duration(seconds) * time.Second
-	}
-	if err := errors.Join(wrong...); err != nil {
+	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
+	config.Standalone = !registers || !inCloud
+	if err := errors.Join(env.wrong...); err != nil {
 		return config, fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return config, nil
+}
+
+// list takes apart a list with commas, in which blanks and empty items do not count.
+func list(text string) (items []string) {
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// environment collects what is wrong with the variables that are read.
+type environment struct{ wrong []error }
+
+func (e *environment) complain(format string, args ...any) {
+	e.wrong = append(e.wrong, fmt.Errorf(format, args...))
+}
+
+// isOn reads a switch that is on unless it is turned off.
+func (e *environment) isOn(name string) bool {
+	text := os.Getenv(name)
+	if text == "" {
+		return true
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		e.complain("%s is %q, which is neither true nor false", name, text)
+	}
+	return on || err != nil
+}
+
+// unit is a variable that states a duration as a whole number of units.
+type unit struct {
+	name string
+	unit time.Duration
+}
+
+func (u unit) plural() string {
+	if u.unit == time.Millisecond {
+		return "milliseconds"
+	}
+	return "seconds"
+}
+
+// duration reads a setting that has several names, 0 where none is set.
+func (e *environment) duration(names ...unit) (d time.Duration) {
+	first := ""
+	for _, u := range names {
+		text := os.Getenv(u.name)
+		if text == "" {
+			continue
+		}
+		count, err := strconv.ParseUint(text, 10, 31)
+		said := time.Duration(count) * u.unit
+		switch {
+		case err != nil || count == 0:
+			e.complain("%s is %q, which is not a number of whole %s above 0", u.name, text, u.plural())
+		case first != "" && said != d:
+			e.complain("%s is %v, but %s is %v: set one of them, or both alike", first, d, u.name, said)
+		default:
+			first, d = u.name, said
+		}
+	}
+	return d
 }

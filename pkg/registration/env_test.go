@@ -1,0 +1,122 @@
+package registration_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// setEnv sets the whole environment that concerns a node.
+func setEnv(t *testing.T, variables map[string]string) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		for _, prefix := range []string{"POOL_MANAGERD_", "ORCHESTRATORD_", "LLORCH_"} {
+			if strings.HasPrefix(name, prefix) {
+				t.Setenv(name, "")
+			}
+		}
+	}
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+}
+
+// Both families of names are read: those in service, and those of the specification.
+func TestConfigFromEnv(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		variables map[string]string
+		want      registration.Config
+	}{
+		"nothing": {nil, registration.Config{NodeID: host, MachineID: host}},
+		"in service": {
+			map[string]string{
+				"POOL_MANAGERD_NODE_ID": "gpu-node-1", "POOL_MANAGERD_MACHINE_ID": "machine-alpha", "POOL_MANAGERD_ADDRESS": "http://10.0.0.7:9200",
+				"POOL_MANAGERD_POOLS": "pool-0, pool-1,", "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "5", "POOL_MANAGERD_CLOUD_PROFILE": "true",
+				"ORCHESTRATORD_URL": "http://orchestratord:8080", "ORCHESTRATORD_NODE_TIMEOUT_MS": "20500", "ORCHESTRATORD_REGISTER_ON_STARTUP": "true",
+			},
+			registration.Config{
+				NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://10.0.0.7:9200", Pools: []string{"pool-0", "pool-1"},
+				HeartbeatInterval: 5 * time.Second, OrchestratordURL: "http://orchestratord:8080", NodeTimeout: 20500 * time.Millisecond,
+			},
+		},
+		"of the specification": {
+			map[string]string{"POOL_MANAGERD_NODE_ID": "n", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "60"},
+			registration.Config{NodeID: "n", MachineID: "n", HeartbeatInterval: 20 * time.Second, NodeTimeout: time.Minute},
+		},
+		"both alike": {
+			map[string]string{
+				"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20",
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "60", "ORCHESTRATORD_NODE_TIMEOUT_MS": "60000",
+			},
+			registration.Config{NodeID: host, MachineID: host, HeartbeatInterval: 20 * time.Second, NodeTimeout: time.Minute},
+		},
+		"not registering":   {map[string]string{"ORCHESTRATORD_REGISTER_ON_STARTUP": "false"}, registration.Config{NodeID: host, MachineID: host, Standalone: true}},
+		"not in the cloud":  {map[string]string{"POOL_MANAGERD_CLOUD_PROFILE": "false"}, registration.Config{NodeID: host, MachineID: host, Standalone: true}},
+		"a list of nothing": {map[string]string{"POOL_MANAGERD_POOLS": " , "}, registration.Config{NodeID: host, MachineID: host}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setEnv(t, test.variables)
+			got, err := registration.ConfigFromEnv()
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
+				t.Errorf("error %v, (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestTheTokenOfTheEnvironment(t *testing.T) {
+	setEnv(t, map[string]string{"LLORCH_API_TOKEN": token})
+	c, err := registration.ConfigFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.APIToken(t.Context()); got != token || err != nil {
+		t.Errorf("APIToken is %q, %v", got, err)
+	}
+}
+
+// What is wrong is one error that names every variable, those that disagree in pairs.
+func TestABadEnvironment(t *testing.T) {
+	setEnv(t, map[string]string{
+		"ORCHESTRATORD_REGISTER_ON_STARTUP": "maybe", "POOL_MANAGERD_CLOUD_PROFILE": "cirrus",
+		"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "0",
+		"ORCHESTRATORD_NODE_TIMEOUT_MS": "30000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "31",
+	})
+	_, err := registration.ConfigFromEnv()
+	if !errors.Is(err, registration.ErrConfig) {
+		t.Fatalf("error is %v, want ErrConfig", err)
+	}
+	for _, want := range []string{
+		`ORCHESTRATORD_REGISTER_ON_STARTUP is "maybe"`, `POOL_MANAGERD_CLOUD_PROFILE is "cirrus"`,
+		`POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS is "ten"`, `ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS is "0"`,
+		"ORCHESTRATORD_NODE_TIMEOUT_MS is 30s, but ORCHESTRATORD_NODE_TIMEOUT_SECS is 31s",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %s", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error has several lines: %v", err)
+	}
+}
+
+// A timeout shorter than a request usually has leaves requests half of it.
+func TestAShortNodeTimeout(t *testing.T) {
+	c := config(t, &wire{})
+	c.HeartbeatInterval, c.NodeTimeout = time.Second, 3*time.Second
+	if _, err := registration.New(c); err != nil {
+		t.Error(err)
+	}
+}
