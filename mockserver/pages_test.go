@@ -115,7 +115,7 @@ func TestReference(t *testing.T) {
 		t.Errorf("the page loads %q, want icon, style, two scripts and two documents", links)
 	}
 	for _, link := range links {
-		if got := fetch(t, http.MethodGet, server.URL+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
+		if got := fetch(t, http.MethodGet, server.URL+"/"+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
 			t.Errorf("%s is empty", link[1])
 		}
 	}
@@ -142,4 +142,44 @@ func fetch(t *testing.T, method, url string) answer {
 		t.Errorf("%s %s: X-Correlation-Id is %q", method, url, id)
 	}
 	return answer{Response: response, text: text}
+}
+
+// TestNothingIsSniffed looks at answers of every kind: of pages, both APIs, refusals, and
+// questions of browsers.
+func TestNothingIsSniffed(t *testing.T) {
+	_, server := start(t, mockserver.WithCORS("http://localhost:5173"), mockserver.WithLogger(nil))
+	for _, request := range []struct{ method, path, origin string }{
+		{http.MethodGet, "/", ""},
+		{http.MethodGet, "/healthz", ""},
+		{http.MethodGet, "/metrics", ""},
+		{http.MethodGet, "/docs/swagger-ui.css", ""},
+		{http.MethodGet, "/dashboard/style.css", ""},
+		{http.MethodGet, "/v2/nodes", ""},
+		{http.MethodPost, "/v2/nodes/register", ""},
+		{http.MethodDelete, "/v2/nodes/nobody", ""},
+		{http.MethodPut, "/v2/nodes", ""},
+		{http.MethodGet, "/nowhere", ""},
+		{http.MethodGet, "/__mock", ""},
+		{http.MethodGet, "/__mock", "http://example.com"},
+		{http.MethodGet, "/__mock/nowhere", ""},
+		{http.MethodGet, "/__mock/stream", ""},
+		{http.MethodOptions, "/v2/nodes", "http://localhost:5173"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), request.method, server.URL+request.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if request.origin != "" {
+			r.Header.Set("Origin", request.origin)
+			r.Header.Set("Access-Control-Request-Method", http.MethodGet)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Values("X-Content-Type-Options"); len(got) != 1 || got[0] != "nosniff" {
+			t.Errorf("%+v: status %d, X-Content-Type-Options %q", request, response.StatusCode, got)
+		}
+	}
 }

@@ -93,8 +93,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, r := s.exchanges.begin(w, r)
 	defer s.exchanges.end(x)
 	x.settings = s.settings.Load()
+	w.Header()["X-Content-Type-Options"] = nosniff
 	s.router.ServeHTTP(w, r)
 }
+
+// nosniff keeps browsers from taking an answer for anything but its content type. It is
+// shared by all answers, and never edited.
+var nosniff = []string{"nosniff"}
 
 // Nodes returns what the server knows of its nodes, ordered by id.
 func (s *Server) Nodes() []registry.Node {

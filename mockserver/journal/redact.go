@@ -28,7 +28,7 @@ const (
 func secretive(name string) bool {
 	switch name {
 	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
-		"Traceparent", "User-Agent", "Www-Authenticate", "X-Correlation-Id": // of nearly every request
+		"Traceparent", "User-Agent", "Www-Authenticate", "X-Content-Type-Options", "X-Correlation-Id": // of nearly every request
 		return false
 	}
 	if len(name) > maxName { // which is not looked at any closer

@@ -52,7 +52,7 @@ export class Api {
       }
       const headers = token ? { ...request.headers, Authorization: `Bearer ${token}` } : request.headers;
       const signal = request.signal ?? AbortSignal.timeout(patience);
-      const response = await fetch(`/__mock${path}`, { ...request, headers, signal, cache: 'no-store' });
+      const response = await fetch(`__mock${path}`, { ...request, headers, signal, cache: 'no-store' });
       if (response.ok) return response;
       if (response.status !== 401) {
         throw new Refusal(response.status, await response.json().catch(() => null));

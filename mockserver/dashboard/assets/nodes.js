@@ -101,15 +101,18 @@ function showEmpty(store) {
   );
 }
 
+/** Where the mock is: the origin of the page, and the path below which a proxy may have it. */
+const mock = new URL('.', location.href.split(/[?#]/)[0]).href.replace(/\/$/, '');
+
 const asksForToken = (store) => store.overview.settings.tokens > 0;
 
 function plainStart(flags, token) {
   const header = token ? ' -H "Authorization: Bearer $LLORCH_API_TOKEN"' : '';
   return [
     el('p', {}, 'Start one in another terminal:'),
-    command(`go run ./cmd/nodesim run --orchestratord-url ${location.origin}${flags}`),
+    command(`go run ./cmd/nodesim run --orchestratord-url ${mock}${flags}`),
     el('p', {}, 'or be one yourself:'),
-    command(`curl ${location.origin}/v2/nodes/register${header} --json '{
+    command(`curl ${mock}/v2/nodes/register${header} --json '{
   "node_id": "gpu-node-1", "machine_id": "machine-1", "address": "http://127.0.0.1:9200",
   "pools": ["pool-0"], "capabilities": {"gpu_count": 1, "total_vram_mb": 24000, "cuda_version": "12.1"}}'`),
   ];

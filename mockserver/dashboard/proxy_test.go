@@ -1,0 +1,38 @@
+package dashboard_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// Below the path under which a proxy has the mock, the page finds its files, the control
+// API and the reference, and names the mock by the address that it has there.
+func TestBelowAPath(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet)
+	target, err := url.Parse(mock.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/mock/", http.StripPrefix("/mock", &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+	}))
+	proxy := httptest.NewServer(mux)
+	t.Cleanup(proxy.Close)
+
+	p := open(t, proxy.URL+"/mock/", look{})
+	p.waitText("#link", "Live")
+	p.waitText("#node-empty", proxy.URL+"/mock/v2/nodes/register")
+	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)
+	p.waitText(".node", "gpu-node-1")
+	p.do(chromedp.Navigate(proxy.URL + "/mock/docs"))
+	p.wait("document.querySelectorAll('.opblock').length > 0")
+}
