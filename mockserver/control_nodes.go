@@ -2,12 +2,15 @@ package mockserver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -17,26 +20,43 @@ func (c controls) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObje
 	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
 		return nil, newProblem(codeInvalidParameter, "parameter %q: %v", "node", err)
 	}
-	limit := int(*r.Params.Limit)
+	limit, size := int(*r.Params.Limit), 0
 	page := control.NodePage{Nodes: []control.MockNode{}}
-	for after, more := valueOr(r.Params.After, ""), true; more; {
-		var nodes []registry.Node
-		nodes, more = c.nodes.Page(after, limit)
-		for i, node := range nodes {
-			after = node.Registration.NodeID
-			if !fits(node, r.Params) {
-				continue
+	for node, more := range c.nodesAfter(valueOr(r.Params.After, "")) {
+		if !fits(node, r.Params) {
+			continue
+		}
+		told := c.toldNode(node)
+		text, err := json.Marshal(told)
+		if err != nil {
+			return nil, err
+		}
+		page.Nodes = append(page.Nodes, told)
+		if size += len(text); len(page.Nodes) == limit || size >= journal.MaxBatchBytes {
+			if more {
+				page.Next = &told.Node.NodeID
 			}
-			page.Nodes = append(page.Nodes, c.toldNode(node))
-			if len(page.Nodes) == limit {
-				if more || i+1 < len(nodes) {
-					page.Next = &after
-				}
-				return controlapi.ReadNodes200JSONResponse(page), nil
-			}
+			break
 		}
 	}
 	return controlapi.ReadNodes200JSONResponse(page), nil
+}
+
+// nodesAfter returns the nodes whose ids come after one, ordered by id, each with whether
+// there are more.
+func (c controls) nodesAfter(id nodeapi.NodeID) iter.Seq2[registry.Node, bool] {
+	return func(yield func(registry.Node, bool) bool) {
+		for more := true; more; {
+			var nodes []registry.Node
+			nodes, more = c.nodes.Page(id, listingPage)
+			for i, node := range nodes {
+				id = node.Registration.NodeID
+				if !yield(node, more || i+1 < len(nodes)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func fits(node registry.Node, wanted control.ReadNodesParams) bool {

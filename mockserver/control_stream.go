@@ -1,18 +1,23 @@
 package mockserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// keepAlive is after how long without an event a stream says that it is still there.
+// keepAlive is how often a stream says that it is still there.
 const keepAlive = 15 * time.Second
 
 // StreamJournal follows the journal until the client goes or the server is closed.
@@ -31,8 +36,18 @@ func (c controls) StreamJournal(ctx context.Context, r controlapi.StreamJournalR
 	if err := filter.Check(); err != nil {
 		return nil, newProblem(codeInvalidParameter, "%v", err)
 	}
-	return eventStream{c, ctx, filter}, nil
+	select {
+	case c.streams <- struct{}{}:
+		return eventStream{c, ctx, filter}, nil
+	default:
+		return nil, newProblem(nodeapi.ProblemCodeThrottled,
+			"there are %d streams, which is as many as there may be: end one, or try again", maxStreams).
+			with("Retry-After", strconv.Itoa(int(keepAlive.Seconds())))
+	}
 }
+
+// maxStreams is how many streams there may be at once.
+const maxStreams = 256
 
 // eventStream is an answer that lasts.
 type eventStream struct {
@@ -46,9 +61,11 @@ type eventStream struct {
 func (e eventStream) VisitStreamJournalResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // or nginx keeps events until it has some kilobytes
 	w.WriteHeader(http.StatusOK)
 	x := exchangeIn(e.ctx)
 	x.transmit = func(client http.ResponseWriter) {
+		defer func() { <-e.server.streams }()
 		if x.answer.sendTo(client) == nil {
 			e.send(client)
 		}
@@ -61,61 +78,101 @@ func (e eventStream) send(w http.ResponseWriter) {
 	ctx, cancel := e.server.untilClosed(e.ctx)
 	defer cancel()
 	followed := e.server.journal.Follow(ctx, e.filter) // from before the client knows that it is followed
-	batches := make(chan journal.Batch)
-	go func() {
-		defer close(batches)
-		for batch := range followed {
-			select {
-			case batches <- batch:
-			case <-ctx.Done():
-			}
-		}
-	}()
-	events := eventWriter{newPiecewise(w)}
-	defer events.end()
-	err := events.comment("this stream follows the journal")
-	for err == nil {
-		select {
-		case batch, more := <-batches:
-			if !more {
-				return
-			}
-			err = events.batch(batch)
-		case <-time.After(keepAlive):
-			err = events.comment("still here")
+	events := &eventWriter{pieces: newPiecewise(w)}
+	defer events.pieces.end()
+	if events.comment("this stream follows the journal") != nil {
+		return
+	}
+	var comments sync.WaitGroup
+	comments.Go(func() {
+		events.stayAlive(ctx)
+		cancel()
+	})
+	for batch := range followed {
+		if events.batch(batch) != nil {
+			break
 		}
 	}
 	cancel()
-	for range batches { // until the follower has seen that it is over
-	}
+	comments.Wait()
 }
 
-// eventWriter writes server-sent events, each of which is sent at once.
-type eventWriter struct{ piecewise }
+// eventWriter writes server-sent events, each of which is sent at once. An entry is made
+// into JSON when its turn comes, so that a client that does not read costs the memory of one.
+type eventWriter struct {
+	mu     sync.Mutex // held for a whole event
+	pieces piecewise
+	err    error // the first; nothing is written after it
+}
 
-func (w eventWriter) batch(batch journal.Batch) error {
-	if batch.Dropped > 0 {
-		if err := w.write("event: dropped\ndata: {\"dropped\":%d}\n\n", batch.Dropped); err != nil {
-			return err
+// stayAlive writes a comment every now and then, until ctx or the connection ends: proxies
+// cut connections on which nothing passes.
+func (w *eventWriter) stayAlive(ctx context.Context) {
+	ticks := time.NewTicker(keepAlive)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+			if w.comment("still here") != nil {
+				return
+			}
 		}
 	}
-	if len(batch.Entries) == 0 {
-		return nil
-	}
-	data, err := json.Marshal(batch.Entries) // which leaves no line breaks in it
-	if err != nil {
-		return err
-	}
-	return w.write("id: %d\nevent: entries\ndata: %s\n\n", batch.Entries[len(batch.Entries)-1].Sequence, data)
 }
 
-func (w eventWriter) comment(text string) error {
-	return w.write(": %s\n\n", text)
-}
-
-func (w eventWriter) write(format string, args ...any) error {
-	if _, err := fmt.Fprintf(w, format, args...); err != nil {
-		return err
-	}
+func (w *eventWriter) comment(text string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.print(": %s\n\n", text)
 	return w.flush()
+}
+
+func (w *eventWriter) batch(batch journal.Batch) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if batch.Dropped > 0 {
+		w.print("event: dropped\ndata: {\"dropped\":%d}\n\n", batch.Dropped)
+	}
+	w.entries(batch.Entries)
+	return w.flush()
+}
+
+// entries writes an event of entries, up to MaxBatchBytes of them. Its id comes last, when
+// it is known.
+func (w *eventWriter) entries(entries iter.Seq[control.JournalEntry]) {
+	size := 0
+	var last control.Sequence
+	for entry := range entries {
+		data, err := json.Marshal(entry) // which leaves no line breaks in it
+		if w.err = cmp.Or(w.err, err); w.err != nil {
+			return
+		}
+		before := ","
+		if size == 0 {
+			before = "event: entries\ndata: ["
+		}
+		w.print("%s%s", before, data)
+		last = entry.Sequence
+		if size += len(data); size >= journal.MaxBatchBytes {
+			break
+		}
+	}
+	if size > 0 {
+		w.print("]\nid: %d\n\n", last)
+	}
+}
+
+func (w *eventWriter) print(format string, args ...any) {
+	if w.err == nil {
+		_, w.err = fmt.Fprintf(w.pieces, format, args...)
+	}
+}
+
+func (w *eventWriter) flush() error {
+	if w.err == nil {
+		w.err = w.pieces.flush()
+	}
+	return w.err
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // event is a server-sent event.
@@ -193,28 +192,37 @@ func (f *flushed) Flush() {
 	f.then = f.then[1:]
 }
 
-// TestStreamKeepsAlive lets an hour pass in which nothing happens.
+// TestStreamKeepsAlive lets an hour pass, in which nothing happens or something all the time.
 func TestStreamKeepsAlive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		mock, err := mockserver.New()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer mock.Close()
-		ctx, leave := context.WithTimeout(t.Context(), time.Hour+time.Second)
-		defer leave()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/__mock/stream", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := mocktest.Transport(mock).RoundTrip(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, _ := io.ReadAll(response.Body)
-		if comments := strings.Count(string(text), "\n: still here\n"); comments != 240 {
-			t.Errorf("in an hour it says %d times that it is there: %.200s", comments, text)
-		}
-	})
+	for _, pause := range []time.Duration{2 * time.Hour, 7 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			mock, err := mockserver.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer mock.Close()
+			ctx, leave := context.WithTimeout(t.Context(), time.Hour+time.Second)
+			defer leave()
+			go func() {
+				ticks := time.NewTicker(pause)
+				for {
+					select {
+					case <-ticks.C:
+						mock.Journal().Control(time.Now(), "something")
+					case <-ctx.Done():
+						return
+					}
+				}
+			}()
+			response := streamOf(t, mock, ctx, "")
+			defer response.Body.Close()
+			if got := response.Header.Get("X-Accel-Buffering"); got != "no" {
+				t.Errorf("X-Accel-Buffering is %q: a proxy keeps events back", got)
+			}
+			text, _ := io.ReadAll(response.Body)
+			if comments := strings.Count(string(text), ": still here\n"); comments != 240 {
+				t.Errorf("with an entry every %s it says %d times in an hour that it is there: %.200s", pause, comments, text)
+			}
+		})
+	}
 }

@@ -43,6 +43,7 @@ type Server struct {
 
 	exchanges exchanges
 
+	streams         chan struct{} // holds one for each stream that is open
 	guard           guard
 	controlContract func() (*contract, error) // read when it is first asked for, which most tests never do
 
@@ -76,6 +77,7 @@ func New(options ...Option) (*Server, error) {
 		nodes:           registry.New(config.start.nodeTimeout),
 		started:         config.clock.State(),
 		journal:         journal.New(config.journalSize),
+		streams:         make(chan struct{}, maxStreams),
 		guard:           newGuard(config),
 		controlContract: sync.OnceValues(loadControlContract),
 		life:            life,

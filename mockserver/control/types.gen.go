@@ -107,6 +107,7 @@ const (
 	ProblemCodeMalformedBody        ProblemCode = "malformed_body"
 	ProblemCodeMethodNotAllowed     ProblemCode = "method_not_allowed"
 	ProblemCodeNotFound             ProblemCode = "not_found"
+	ProblemCodeThrottled            ProblemCode = "throttled"
 	ProblemCodeUnauthorized         ProblemCode = "unauthorized"
 	ProblemCodeUnknownEntry         ProblemCode = "unknown_entry"
 	ProblemCodeUnknownFault         ProblemCode = "unknown_fault"
@@ -132,6 +133,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeMethodNotAllowed:
 		return true
 	case ProblemCodeNotFound:
+		return true
+	case ProblemCodeThrottled:
 		return true
 	case ProblemCodeUnauthorized:
 		return true
@@ -258,7 +261,9 @@ type BodyRecord struct {
 //
 // Example: {"now_ms":1759276800000,"running":true,"speed":1}
 type Clock struct {
-	// NowMs Milliseconds since 1970, by the mock's clock.
+	// NowMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
 	//
 	// Example: 1759276800000
 	NowMs Milliseconds `json:"now_ms"`
@@ -849,7 +854,9 @@ type JournalEntry struct {
 	// Answer An answer as it was sent. Without a status, none was.
 	Answer *AnswerRecord `json:"answer,omitempty"`
 
-	// AtMs Milliseconds since 1970, by the mock's clock.
+	// AtMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
 	//
 	// Example: 1759276800000
 	AtMs Milliseconds `json:"at_ms"`
@@ -927,9 +934,15 @@ type JournalPage struct {
 	//
 	// Example: 42
 	Last Sequence `json:"last"`
+
+	// Truncated Whether the page ends because it has 1 MiB of entries; there may be more that fit.
+	//
+	// Example: true
+	Truncated *bool `json:"truncated,omitempty"`
 }
 
-// Milliseconds Milliseconds since 1970, by the mock's clock.
+// Milliseconds Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+// timestamps of heartbeats do.
 //
 // Example: 1759276800000
 type Milliseconds = int64
@@ -1010,7 +1023,7 @@ type NodeCounts struct {
 // Example: gpu-node-*
 type NodeGlob = string
 
-// NodePage Some of the nodes.
+// NodePage Some of the nodes, at least one if there are any, and no more than fit into 1 MiB.
 type NodePage struct {
 	// Next What to ask for with `after` to get the next page; missing on the last one.
 	Next *externalRef0.NodeID `json:"next,omitempty"`
@@ -1063,7 +1076,9 @@ type Overview struct {
 	// Settings What the mock asks of nodes.
 	Settings Settings `json:"settings"`
 
-	// StartedAtMs Milliseconds since 1970, by the mock's clock.
+	// StartedAtMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
 	//
 	// Example: 1759276800000
 	StartedAtMs Milliseconds `json:"started_at_ms"`
@@ -1246,7 +1261,9 @@ type SettingsChange struct {
 //
 // Example: {"at_ms":1759276800000,"node_id":"gpu-node-1"}
 type Sighting struct {
-	// AtMs Milliseconds since 1970, by the mock's clock.
+	// AtMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
 	//
 	// Example: 1759276800000
 	AtMs Milliseconds `json:"at_ms"`
@@ -1280,7 +1297,9 @@ type StatusPattern = string
 //
 // Example: {"at_ms":1759276800000,"from":"Registering","to":"Online"}
 type Transition struct {
-	// AtMs Milliseconds since 1970, by the mock's clock.
+	// AtMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
 	//
 	// Example: 1759276800000
 	AtMs Milliseconds `json:"at_ms"`
@@ -1385,6 +1404,11 @@ type MalformedBody = Problem
 //
 // Example: {"code":"unknown_fault","detail":"there is no fault \"flakey\"","instance":"urn:llama-orch:correlation:4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d","status":404,"title":"Unknown fault","type":"urn:llama-orch:problem:unknown_fault"}
 type MethodNotAllowed = Problem
+
+// Throttled What went wrong, as RFC 9457 problem details.
+//
+// Example: {"code":"unknown_fault","detail":"there is no fault \"flakey\"","instance":"urn:llama-orch:correlation:4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d","status":404,"title":"Unknown fault","type":"urn:llama-orch:problem:unknown_fault"}
+type Throttled = Problem
 
 // Unauthorized What went wrong, as RFC 9457 problem details.
 //

@@ -33,7 +33,9 @@ func BenchmarkExchange(b *testing.B) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for range following {
+			for batch := range following {
+				for range batch.Entries {
+				}
 			}
 		}()
 		for b.Loop() {

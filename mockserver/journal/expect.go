@@ -16,8 +16,8 @@ import (
 // Entries that had made room for others before they could be looked at do not count. The
 // result says how many those are.
 func (j *Journal) Expect(ctx context.Context, e control.Expectation) control.ExpectationResult {
-	wake := j.listen()
-	defer j.unlisten(wake)
+	wake := j.listeners.listen()
+	defer j.listeners.unlisten(wake)
 	over := time.NewTimer(time.Duration(value(e.WithinMs)) * time.Millisecond)
 	defer over.Stop()
 

@@ -10,13 +10,18 @@ import (
 
 // Batch is some entries that one who follows a journal gets at once.
 type Batch struct {
-	Entries []control.JournalEntry // that fit, the oldest first
-	Dropped int64                  // entries before them, fitting ones or not, that had made room for others
+	// Dropped counts the entries before them, fitting ones or not, that had made room for
+	// others.
+	Dropped int64
+	// Entries are those that fit, the oldest first. Each is read from the journal when its
+	// turn comes, so that a batch takes no more memory than one of them. They are to be
+	// read once, before the next batch, which goes on where that stopped.
+	Entries iter.Seq[control.JournalEntry]
 }
 
 const (
-	// batchPause is how long entries are gathered, so that a follower gets at most ten
-	// batches a second.
+	// batchPause is how long entries are gathered, so that a follower looks at most ten
+	// times a second.
 	batchPause = 100 * time.Millisecond
 	// maxBatch is how many entries there are in a batch.
 	maxBatch = 1000
@@ -32,26 +37,29 @@ const (
 func (j *Journal) Follow(ctx context.Context, f Filter) iter.Seq[Batch] {
 	start := j.start(f.After)
 	return func(yield func(Batch) bool) {
-		wake := j.listen()
-		defer j.unlisten(wake)
+		wake := j.listeners.listen()
+		defer j.listeners.unlisten(wake)
 		c := cursor{journal: j, after: start}
 		for ctx.Err() == nil {
-			batch := c.batch(f)
-			if batch.Dropped == 0 && len(batch.Entries) == 0 {
-				select {
-				case <-wake:
-				case <-ctx.Done():
-				}
-				continue
-			}
-			if !yield(batch) {
+			if batch, any := c.batch(f); any && !yield(batch) {
 				return
 			}
+			c.pause(ctx)
+			if c.after < j.Counts().Last {
+				continue
+			}
 			select {
-			case <-time.After(batchPause):
+			case <-wake:
 			case <-ctx.Done():
 			}
 		}
+	}
+}
+
+func (c *cursor) pause(ctx context.Context) {
+	select {
+	case <-time.After(batchPause):
+	case <-ctx.Done():
 	}
 }
 
@@ -67,16 +75,32 @@ func (j *Journal) start(after *control.Sequence) int64 {
 	return *after
 }
 
-// batch returns what of the entries up to the end fits.
-func (c *cursor) batch(f Filter) Batch {
-	var batch Batch
+// batch returns what of the entries up to the end fits. It reports false if there is
+// nothing to say.
+func (c *cursor) batch(f Filter) (Batch, bool) {
 	c.dropped = 0
 	end := c.journal.Counts().Last // which new entries may move faster than this can look at them
-	for len(batch.Entries) < maxBatch && c.after < end && c.next(len(batch.Entries) == 0) {
-		if f.fits(&c.record) {
-			batch.Entries = append(batch.Entries, c.record.entry(f.Brief))
+	found := c.seek(f, end, true)
+	return Batch{c.dropped, c.entries(f, end, found)}, found || c.dropped > 0
+}
+
+// entries returns the entry that the cursor stands at, if found says that it fits, and
+// those up to end that follow without a gap.
+func (c *cursor) entries(f Filter, end int64, found bool) iter.Seq[control.JournalEntry] {
+	return func(yield func(control.JournalEntry) bool) {
+		for n := 1; found && yield(c.record.entry(f.Brief)) && n < maxBatch; n++ {
+			found = c.seek(f, end, false)
 		}
 	}
-	batch.Dropped = c.dropped
-	return batch
+}
+
+// seek moves on to the next entry that fits. It reports false if none does up to end, or
+// up to a gap unless it may leap over it.
+func (c *cursor) seek(f Filter, end int64, leap bool) bool {
+	for c.after < end && c.next(leap) {
+		if f.fits(&c.record) {
+			return true
+		}
+	}
+	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ func follow(t *testing.T, events *journal.Journal, f journal.Filter) (stop func(
 	go func() {
 		defer close(ended)
 		for batch := range following {
-			batches = append(batches, fmt.Sprint(time.Since(begin), " ", sequences(batch.Entries), " ", batch.Dropped))
+			batches = append(batches, fmt.Sprint(time.Since(begin), " ", sequences(slices.Collect(batch.Entries)), " ", batch.Dropped))
 		}
 	}()
 	synctest.Wait()
@@ -62,7 +63,7 @@ func TestFollow(t *testing.T) {
 		}{
 			{all(), []string{"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
 			{fresh(), []string{"1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
-			{second(), []string{"0s [2] 0", "1s [5] 0", "2s [6] 0", "2.1s [12 14 16 18 20] 5"}},
+			{second(), []string{"0s [2] 0", "1.1s [5] 0", "2s [6] 0", "2.1s [12 14 16 18 20] 5"}},
 			{elsewhere(), []string{"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
 		} {
 			if diff := cmp.Diff(test.want, test.got); diff != "" {
@@ -94,9 +95,10 @@ func TestSlowFollower(t *testing.T) {
 		var told, dropped int64
 		for batch := range events.Follow(ctx, journal.Filter{Brief: true}) {
 			time.Sleep(2 * time.Second)
-			told += int64(len(batch.Entries))
+			entries := slices.Collect(batch.Entries)
+			told += int64(len(entries))
 			dropped += batch.Dropped
-			if last := batch.Entries[len(batch.Entries)-1].Sequence; last != told+dropped {
+			if last := entries[len(entries)-1].Sequence; last != told+dropped {
 				t.Errorf("%d told and %d dropped make %d", told, dropped, last)
 			}
 		}
@@ -145,13 +147,43 @@ func TestBatchSize(t *testing.T) {
 	write(events, 2500)
 	var got []int
 	for batch := range events.Follow(t.Context(), journal.Filter{After: new(int64(0)), Kind: control.EntryKindExchange, Brief: true}) {
-		if got = append(got, len(batch.Entries)); len(got) == 3 {
+		if got = append(got, len(slices.Collect(batch.Entries))); len(got) == 3 {
 			break
 		}
 	}
 	if diff := cmp.Diff([]int{1000, 1000, 500}, got); diff != "" {
 		t.Errorf("batches (-want +got):\n%s", diff)
 	}
+}
+
+// TestCrowd has so many followers that a request would have to wait if all of them looked
+// at the same moment.
+func TestCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := journal.New(10)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		looks := make(chan time.Time, 3000)
+		for range cap(looks) {
+			following := events.Follow(ctx, journal.Filter{})
+			go func() {
+				for range following {
+					looks <- time.Now()
+				}
+			}()
+		}
+		time.Sleep(time.Second)
+		written := time.Now()
+		write(events, 1)
+		at := map[time.Duration]int{}
+		for range cap(looks) {
+			after := (<-looks).Sub(written)
+			at[after]++
+			if at[after] > 100 || after > time.Second {
+				t.Fatalf("after %s, %d look at once", after, at[after])
+			}
+		}
+	})
 }
 
 // ended returns a context that is over.

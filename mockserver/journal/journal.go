@@ -1,7 +1,7 @@
 // Package journal keeps the last things that happened to a mock orchestratord: requests
 // with their answers, changes of nodes, and what was done through the control API. It
 // tells them in the words of that API, and says whether what should have happened has.
-// It is state and nothing else: it does no I/O and starts nothing.
+// It does no I/O, and starts nothing but what wakes those who wait for entries.
 //
 //	events := journal.New(journal.DefaultSize)
 //	events.Exchange(journal.Exchange{Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200})
@@ -13,7 +13,6 @@ package journal
 
 import (
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -32,16 +31,17 @@ const DefaultSize = 1000
 type Journal struct {
 	// One lock is enough: writing an entry takes a few hundred nanoseconds, of a
 	// request that takes some twenty microseconds.
-	mu        sync.Mutex
-	ring      []record // the entry with sequence n is at n modulo the length
-	last      int64    // sequence of the newest entry
-	cleared   int64    // sequence of the newest entry that was cleared away
-	listeners []chan struct{}
+	mu      sync.Mutex
+	ring    []record // the entry with sequence n is at n modulo the length
+	last    int64    // sequence of the newest entry
+	cleared int64    // sequence of the newest entry that was cleared away
+
+	listeners *listeners
 }
 
 // New returns an empty journal that keeps size entries. With 0 it only numbers them.
 func New(size int) *Journal {
-	return &Journal{ring: make([]record, size)}
+	return &Journal{ring: make([]record, size), listeners: newListeners()}
 }
 
 // Exchange is a request and its answer. The journal copies what it keeps, up to some
@@ -101,15 +101,11 @@ func (j *Journal) Control(at time.Time, summary string) {
 }
 
 // add numbers a new entry and returns the place for it, or nil when nothing is kept.
-// Whoever listens sees it as soon as the caller lets go of the lock.
+// Those who listen are woken by another goroutine, so that an entry costs the same
+// however many they are.
 func (j *Journal) add(kind control.EntryKind, at time.Time) *record {
 	j.last++
-	for _, wake := range j.listeners {
-		select {
-		case wake <- struct{}{}:
-		default: // it has yet to look at what came before
-		}
-	}
+	j.listeners.announce()
 	if len(j.ring) == 0 {
 		return nil
 	}
@@ -142,21 +138,4 @@ func (j *Journal) Counts() control.JournalCounts {
 	defer j.mu.Unlock()
 	oldest := j.oldest()
 	return control.JournalCounts{Last: j.last, Kept: j.last + 1 - oldest, Dropped: oldest - 1 - j.cleared}
-}
-
-// listen returns a channel that is woken by each new entry, once for all that come
-// before it is looked at. It is to be given back to unlisten.
-func (j *Journal) listen() chan struct{} {
-	wake := make(chan struct{}, 1)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.listeners = append(j.listeners, wake)
-	return wake
-}
-
-func (j *Journal) unlisten(wake chan struct{}) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	at := slices.Index(j.listeners, wake)
-	j.listeners = slices.Delete(j.listeners, at, at+1)
 }

@@ -1,39 +1,61 @@
 package journal
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
-// Page returns up to limit entries that fit, the oldest first: the newest of them, or if
-// the filter has After the first that come after that one. Dropped counts the entries
-// that came before these and had made room for others, and what comes after these comes
-// after Last.
+// MaxBatchBytes is how much JSON the entries of a page or a batch take together: it ends
+// with the entry that reaches it.
+const MaxBatchBytes = 1 << 20
+
+// Page returns at most limit entries that fit, the oldest first: the newest ones or, with
+// f.After, the first ones after it. It has fewer, and is truncated, if these take more than
+// MaxBatchBytes. Dropped counts the entries that came before these and had made room for
+// others, and what comes after these comes after Last.
 func (j *Journal) Page(f Filter, limit int) control.JournalPage {
 	counts := j.Counts()
-	page := control.JournalPage{Entries: []control.JournalEntry{}, Last: counts.Last, Dropped: counts.Dropped}
+	page := page{JournalPage: control.JournalPage{
+		Entries: []control.JournalEntry{}, Last: counts.Last, Dropped: counts.Dropped,
+	}, limit: limit}
 	if f.After != nil {
 		c := cursor{journal: j, after: *f.After}
-		for len(page.Entries) < limit && c.after < counts.Last && c.next(len(page.Entries) == 0) {
-			if f.fits(&c.record) {
-				page.Entries = append(page.Entries, c.record.entry(f.Brief))
-			}
+		for page.hasRoom() && c.seek(f, counts.Last, len(page.Entries) == 0) {
+			page.add(c.record.entry(f.Brief))
 		}
 		page.Dropped = c.dropped
 		if c.after < counts.Last || len(page.Entries) > 0 {
 			page.Last = c.after
 		}
-		return page
+		return page.JournalPage
 	}
 	var r record
-	for sequence := counts.Last; len(page.Entries) < limit && j.copy(sequence, &r); sequence-- {
+	for sequence := counts.Last; page.hasRoom() && j.copy(sequence, &r); sequence-- {
 		if f.fits(&r) {
-			page.Entries = append(page.Entries, r.entry(f.Brief))
+			page.add(r.entry(f.Brief))
 		}
 	}
 	slices.Reverse(page.Entries)
-	return page
+	return page.JournalPage
+}
+
+// page is a page in the making.
+type page struct {
+	control.JournalPage
+	limit, bytes int
+}
+
+func (p *page) hasRoom() bool { return len(p.Entries) < p.limit && p.bytes < MaxBatchBytes }
+
+func (p *page) add(entry control.JournalEntry) {
+	text, _ := json.Marshal(entry) // all of it is text and numbers, which can be written
+	p.bytes += len(text)
+	p.Entries = append(p.Entries, entry)
+	if p.bytes >= MaxBatchBytes && len(p.Entries) < p.limit {
+		p.Truncated = new(true)
+	}
 }
 
 // Entry returns one entry in full. It reports false if there is none with this number,
