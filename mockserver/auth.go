@@ -35,12 +35,29 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 func (s *Server) authenticateControl(next http.Handler) http.Handler {
 	door := door{"mock-control", "this mock wants its control token", s.controlToken}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := door.admit(r.Header.Get("Authorization")); p != nil {
+		if p := s.admitControl(door, r); p != nil {
 			s.writeProblem(w, r, p)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// admitControl is admit for a door before which guesses have to wait.
+func (s *Server) admitControl(door door, r *http.Request) *problem {
+	authorization := r.Header.Get("Authorization")
+	if _, guess := bearer(authorization); !guess || len(door.valid) == 0 {
+		return door.admit(authorization)
+	}
+	right, throttled := s.guesses.turn(r.Context(), addressOf(r))
+	if throttled != nil {
+		return throttled
+	}
+	p := door.admit(authorization)
+	if p == nil {
+		right()
+	}
+	return p
 }
 
 // door is what one must have a token for.

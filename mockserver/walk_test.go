@@ -1,9 +1,11 @@
 package mockserver_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,15 +77,27 @@ func TestEveryDeclaredStatus(t *testing.T) {
 }
 
 // walkedServers are mock orchestratords that differ in how well they are disposed.
-type walkedServers struct{ open, locked, broken *client }
+type walkedServers struct {
+	open, locked, broken *client
+	guess                func() // sends so many wrong control tokens to locked that it has enough
+}
 
 func newWalkedServers(t *testing.T) walkedServers {
 	const limit = 64 << 10
 	open, _ := start(t, mockserver.WithBodyLimit(limit))
-	locked, _ := start(t, mockserver.WithTokens("secret"), mockserver.WithControlToken("other-secret"))
+	locked, guessed := start(t, mockserver.WithTokens("secret"), mockserver.WithControlToken("other-secret"), mockserver.WithLogger(nil))
 	broken, server := start(t, mockserver.WithLogger(nil)) // its log would be long
 	server.BreakControl()
-	return walkedServers{open, locked, broken}
+	return walkedServers{open, locked, broken, func() {
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		for range 20 {
+			r := httptest.NewRequestWithContext(gone, http.MethodGet, "http://localhost/__mock", nil)
+			r.RemoteAddr = "127.0.0.1:1"
+			r.Header.Set("Authorization", "Bearer wrong")
+			guessed.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}}
 }
 
 // provoke has an operation answer with a status, and fails the test if it does not.
@@ -125,6 +139,9 @@ func (s walkedServers) provoke(t *testing.T, route *routers.Route, status string
 	default:
 		t.Fatalf("there is no way to provoke a %d", code)
 	}
+	if client == s.locked && code == http.StatusTooManyRequests {
+		header = append(header, "Authorization", "Bearer wrong")
+	}
 	got := client.as(t).do(method, path, body, header...)
 	got.expect(t, code)
 	client.as(t).hold(got, route)
@@ -146,6 +163,10 @@ func (s walkedServers) prepare(t *testing.T) string {
 // failing returns a server that fails at an operation with a status.
 func (s walkedServers) failing(t *testing.T, route *routers.Route, status int) *client {
 	if strings.HasPrefix(route.Path, "/__mock") {
+		if status == http.StatusTooManyRequests {
+			s.guess()
+			return s.locked
+		}
 		return s.broken
 	}
 	fault := fmt.Sprintf(`{"rules": [{"effect": {"status": %d, "retry_after_s": 7}}]}`, status)
