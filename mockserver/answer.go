@@ -88,6 +88,7 @@ func (a *answer) beginAgain() {
 // sendTo sends the answer. The error is that of what makes the rest: that a client has
 // gone is none.
 func (a *answer) sendTo(client http.ResponseWriter) error {
+	setDeadline(client)
 	client.WriteHeader(a.status)
 	if a.rest == nil && a.body.Len() <= pieceSize {
 		_, _ = client.Write(a.body.Bytes())

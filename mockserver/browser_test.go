@@ -57,8 +57,10 @@ func TestBrowsers(t *testing.T) {
 				method, path, body string
 				status             int
 			}{
-				{"GET", "/v2/nodes", "", 200}, {"GET", "/metrics", "", 200},
-				{"POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, 200}, {"DELETE", "/v2/nodes/gpu-node-1", "", 204},
+				{"GET", "/v2/nodes", "", 200},
+				{"GET", "/metrics", "", 200},
+				{"POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, 200},
+				{"DELETE", "/v2/nodes/gpu-node-1", "", 204},
 			} {
 				request := client.request(call.method, call.path, call.body, "Content-Type", "application/json")
 				for i := 0; i < len(test.header); i += 2 {

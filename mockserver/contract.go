@@ -28,6 +28,7 @@ type contract struct {
 	nodeParameter *openapi3.Parameter
 	nodeID        *openapi3.Schema
 	heartbeat     *openapi3.Schema // the answer to a heartbeat
+	maxNodes      int              // of a list
 }
 
 // loadContract reads the document of the node API. It takes for granted that the parts
@@ -43,6 +44,7 @@ func loadContract() (*contract, error) {
 	c.nodeParameter = doc.Components.Parameters["NodeId"].Value
 	c.nodeID = doc.Components.Schemas["NodeId"].Value
 	c.heartbeat = doc.Components.Schemas["HeartbeatResponse"].Value
+	c.maxNodes = int(*doc.Components.Schemas["NodeList"].Value.Properties["nodes"].Value.MaxItems)
 	return c, nil
 }
 

@@ -13,9 +13,9 @@ import (
 // not do itself.
 type guard struct {
 	origins *http.CrossOriginProtection // which trusts pages of the origins that are shared with
-	shared  []string // those origins, or anyOrigin
-	hosts   []string // names of the mock besides those of the loopback interface
-	anyHost bool     // since a page that rebinds a name has no control token
+	shared  []string                    // those origins, or anyOrigin
+	hosts   []string                    // names of the mock besides those of the loopback interface
+	anyHost bool                        // since a page that rebinds a name has no control token
 }
 
 // newGuard takes for granted that the origins have been checked.

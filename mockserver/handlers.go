@@ -18,6 +18,9 @@ var _ api.StrictServerInterface = operations{}
 // RegisterNode adds a node, or replaces it (CLOUD-2001, CLOUD-2004).
 func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
 	change := o.nodes.Register(*r.Body, o.clock.Now())
+	if change.Refused != nil {
+		return nil, o.full(ctx, change.Refused)
+	}
 	o.watch.arm()
 	o.recordChange(change)
 	message := "node registered"
@@ -35,6 +38,9 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 	change, known := o.nodes.Heartbeat(r.ID, *r.Body, o.clock.Now())
 	if !known {
 		return nil, o.unknownNode(ctx, r.ID)
+	}
+	if change.Refused != nil {
+		return nil, o.full(ctx, change.Refused)
 	}
 	o.watch.arm()
 	o.recordChange(change)
@@ -55,7 +61,7 @@ func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequ
 
 // ListNodes tells what is known of all nodes, the offline ones too.
 func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
-	return &listing{nodes: o.nodes}, nil
+	return &listing{nodes: o.nodes, most: o.contract.maxNodes}, nil
 }
 
 // reported puts a node the way it is told to clients.

@@ -21,6 +21,7 @@ const (
 // or leave meanwhile it may have any.
 type listing struct {
 	nodes     *registry.Registry
+	most      int              // nodes that the document lets a list have
 	unchecked bool             // whether nodes may break the document
 	after     nodeapi.NodeID   // the last one that is on the list so far
 	told      nodeapi.Node     // room for the next
@@ -81,13 +82,14 @@ func (l *listing) send(client io.Writer) error {
 // fill appends nodes until there is a chunk of them, or no more.
 func (l *listing) fill(text []byte) (_ []byte, err error) {
 	for len(text) < listingChunk && !l.whole {
-		nodes, more := l.nodes.Page(l.after, listingPage)
+		// Where nodes leave that are on the list, and others come, there may be too many.
+		nodes, more := l.nodes.Page(l.after, min(listingPage, l.most-int(l.list.Count)))
 		for _, node := range nodes {
 			if text, err = l.add(text, node); err != nil {
 				return text, err
 			}
 		}
-		if l.whole = !more; l.whole {
+		if l.whole = !more || int(l.list.Count) == l.most; l.whole {
 			return l.close(text)
 		}
 	}

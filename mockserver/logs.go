@@ -34,10 +34,15 @@ func (s *Server) logHeartbeat(ctx context.Context, change registry.Change) {
 	s.logNode(ctx, message, change.Node)
 }
 
-// logOffline logs the nodes that went offline. There is no request behind it.
+// logOffline logs the nodes that went offline, or were forgotten. There is no request behind
+// it.
 func (s *Server) logOffline(changes []registry.Change) {
 	for _, change := range changes {
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, "node offline", nodeAttrs(change.Node)...)
+		message := "node offline"
+		if change.Node.Status == "" {
+			message = "node forgotten"
+		}
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, message, nodeAttrs(change.Node)...)
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	DefaultNodeTimeout       = 30 * time.Second // CLOUD-2013
 	DefaultHeartbeatInterval = 10 * time.Second // CLOUD-2011
 	DefaultBodyLimit         = 2 << 20          // bytes
+	DefaultMaxNodes          = 1_000_000        // as many as the document lets a list have
 )
 
 // Option changes what a new Server does.
@@ -73,6 +74,20 @@ func WithClock(clock *clock.Clock) Option {
 // WithBodyLimit sets how many bytes a request body may have. A longer one gets 413.
 func WithBodyLimit(bytes int64) Option {
 	return func(c *config) { c.bodyLimit = bytes }
+}
+
+// WithMaxNodes sets how many nodes may be on record, which is no more than the document
+// lets a list have. Another one that registers gets 503. What nodes say of themselves takes
+// memory, too: half of what GOMEMLIMIT lends the program, or 2 GiB without it. Beyond that
+// a registration or heartbeat gets 503 that says more than the node's last one.
+func WithMaxNodes(count int) Option {
+	return func(c *config) { c.maxNodes = count }
+}
+
+// WithForgetAfter has the server forget nodes that have been Offline for so long, as if they
+// had deregistered. By default, and with 0, it forgets none.
+func WithForgetAfter(offline time.Duration) Option {
+	return func(c *config) { c.forgetAfter = offline }
 }
 
 // WithValidation sets what becomes of requests that break the document. By default it
@@ -130,6 +145,8 @@ type config struct {
 	log          *slog.Logger
 	clock        *clock.Clock
 	bodyLimit    int64
+	maxNodes     int
+	forgetAfter  time.Duration
 	journalSize  int
 	controlToken []digest // of which there is one or none
 	controlHosts []string
@@ -155,6 +172,7 @@ func newConfig(contract *contract, options []Option) (config, error) {
 			validation:        Strict,
 		},
 		bodyLimit:   DefaultBodyLimit,
+		maxNodes:    DefaultMaxNodes,
 		journalSize: journal.DefaultSize,
 	}
 	for _, option := range options {
@@ -241,6 +259,12 @@ func (c config) check(contract *contract) error {
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)
+	}
+	if c.maxNodes < 1 || c.maxNodes > contract.maxNodes {
+		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, contract.maxNodes)
+	}
+	if c.forgetAfter < 0 {
+		complain("nodes are forgotten after %s: must be 0 or more", c.forgetAfter)
 	}
 	if c.journalSize < 0 || c.journalSize > maxJournal {
 		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)

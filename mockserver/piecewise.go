@@ -7,11 +7,9 @@ import (
 )
 
 const (
-	// patience is how long a client may take to read a piece of a long answer.
+	// patience is how long a client may take to read a short answer, or a piece of a long one.
 	patience = 15 * time.Second
-	// pieceSize is the size of a piece in bytes. A shorter answer has no deadline: the
-	// system takes it from the server even if the client does not read it, and one that
-	// asks on and on without reading holds up nobody but itself.
+	// pieceSize is the size of a piece in bytes.
 	pieceSize = 16 << 10
 )
 
@@ -37,7 +35,7 @@ func inPieces(handler http.Handler) http.Handler {
 
 func (p piecewise) Write(text []byte) (written int, err error) {
 	for piece := range slices.Chunk(text, pieceSize) {
-		p.due(time.Now().Add(patience))
+		p.due()
 		n, err := p.ResponseWriter.Write(piece)
 		if written += n; err != nil {
 			return written, err
@@ -49,9 +47,17 @@ func (p piecewise) Write(text []byte) (written int, err error) {
 // flush sends what Write has not sent yet.
 func (p piecewise) flush() error { return p.connection.Flush() }
 
-// end leaves the connection without a deadline of ours, for its next request.
-func (p piecewise) end() { p.due(time.Time{}) }
+// end leaves time for what the HTTP server has yet to send.
+func (p piecewise) end() { p.due() }
 
-func (p piecewise) due(deadline time.Time) {
-	_ = p.connection.SetWriteDeadline(deadline) // an error means that there is no connection, but memory
+func (p piecewise) due() {
+	_ = p.connection.SetWriteDeadline(time.Now().Add(patience)) // an error means that there is no connection, but memory
+}
+
+// setDeadline gives a client time to read what is sent next. It does what piecewise does for
+// the price that a short answer may have.
+func setDeadline(client http.ResponseWriter) {
+	if connection, ok := client.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = connection.SetWriteDeadline(time.Now().Add(patience))
+	}
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// checkProfile turns every request away while the cloud profile is off. A client may
-// ask again when its next heartbeat would be due.
+// checkProfile turns every request away while the cloud profile is off.
 func (s *Server) checkProfile(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		settings := exchangeOf(r).settings
@@ -17,9 +16,13 @@ func (s *Server) checkProfile(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		seconds := int(math.Ceil(settings.heartbeatInterval.Seconds()))
 		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeCloudProfileDisabled,
 			"the cloud profile of this orchestratord is switched off").
-			with("Retry-After", strconv.Itoa(seconds)))
+			with("Retry-After", settings.retryAfter()))
 	})
+}
+
+// retryAfter says when a client may ask again: when its next heartbeat would be due.
+func (s *settings) retryAfter() string {
+	return strconv.Itoa(int(math.Ceil(s.heartbeatInterval.Seconds())))
 }

@@ -19,6 +19,7 @@ import (
 func (s *Server) checkRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
+		defer s.releaseRoom(x)
 		if declared := x.declared.RequestBody; declared != nil {
 			if err := s.readBody(x, r, declared.Value.Content); err != nil {
 				s.writeProblem(w, r, err)
@@ -48,7 +49,7 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	}
 	value, good := wire.Decode(x.operation, x.requestBody)
 	if x.input = value; !good {
-		if value, err = s.judge(x, r, form); err != nil {
+		if value, err = s.lookClosely(x, r, form); err != nil {
 			return err
 		}
 	}
@@ -60,17 +61,20 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	return nil
 }
 
-// limited returns the body of a request up to the limit. One that says how long it is gets
-// no longer while it is read.
+// limited returns the body of a request up to the limit, as far as there is room for it. One
+// that says how long it is gets no longer while it is read.
 func (s *Server) limited(x *exchange, r *http.Request) io.Reader {
-	if 0 < r.ContentLength && r.ContentLength <= s.bodyLimit {
+	if 0 < r.ContentLength && r.ContentLength <= min(s.bodyLimit, largeBody) {
 		return r.Body
 	}
-	return http.MaxBytesReader(x.client, r.Body, s.bodyLimit)
+	return &roomyReader{Reader: http.MaxBytesReader(x.client, r.Body, s.bodyLimit), makeRoom: func() error { return s.makeRoom(x, r) }}
 }
 
 // unreadable returns the problem of a body that cannot be read.
 func unreadable(err error) error {
+	if known := (*problem)(nil); errors.As(err, &known) {
+		return known
+	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return newProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
 	}
@@ -95,6 +99,15 @@ func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 			return buffer, err
 		}
 	}
+}
+
+// lookClosely judges a body when it is its turn.
+func (s *Server) lookClosely(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
+	if !s.closeLooks.take(r.Context()) {
+		panic(http.ErrAbortHandler) // the client has gone
+	}
+	defer s.closeLooks.leave()
+	return s.judge(x, r, form)
 }
 
 // judge returns the value of a body that is not plainly good: if it keeps the contract, or

@@ -41,7 +41,9 @@ type Server struct {
 	watch    *watch
 	router   *chi.Mux
 
-	exchanges exchanges
+	exchanges   exchanges
+	largeBodies places
+	closeLooks  places
 
 	streams         chan struct{} // holds one for each stream that is open
 	guard           guard
@@ -75,12 +77,14 @@ func New(options ...Option) (*Server, error) {
 	s := &Server{
 		config:          config,
 		contract:        contract,
-		nodes:           registry.New(config.start.nodeTimeout),
+		nodes:           newRegistry(config),
 		started:         config.clock.State(),
 		journal:         journal.New(config.journalSize),
 		streams:         make(chan struct{}, maxStreams),
 		guard:           newGuard(config),
 		controlContract: sync.OnceValues(loadControlContract),
+		largeBodies:     make(places, largeBodies),
+		closeLooks:      make(places, closeLooks),
 		life:            life,
 		end:             end,
 	}
@@ -93,6 +97,9 @@ func New(options ...Option) (*Server, error) {
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header["Expect"] != nil { // whereupon the HTTP server sends something before the answer
+		setDeadline(w)
+	}
 	x, r := s.exchanges.begin(w, r)
 	defer s.exchanges.end(x)
 	x.settings = s.settings.Load()

@@ -23,6 +23,8 @@ type settings struct {
 	cloudProfile      bool
 	validation        string
 	failOnDrift       bool
+	maxNodes          int
+	forgetAfter       time.Duration
 	journal           int
 	origins           []string
 	security          security
@@ -107,6 +109,8 @@ or else it is the default. A variable that is empty counts as not set.`,
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
+	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes, "how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT, or 2 GiB, has room for")
+	flags.DurationVar(&s.forgetAfter, "forget-after", 0, "how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
 	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep to tell of; 0 keeps none")
 	flags.StringArrayVar(&s.origins, "cors-origin", nil, "`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets every page that is open in a browser do so, which is unwise")
 	s.misbehaviour.flags(flags)
@@ -125,6 +129,8 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
 		mockserver.WithCloudProfile(s.cloudProfile),
 		mockserver.WithValidation(mockserver.Validation(s.validation)),
+		mockserver.WithMaxNodes(s.maxNodes),
+		mockserver.WithForgetAfter(s.forgetAfter),
 		mockserver.WithJournal(s.journal),
 		mockserver.WithCORS(s.origins...),
 		mockserver.WithLogger(log),

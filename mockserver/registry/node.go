@@ -30,8 +30,9 @@ const HistorySize = 16
 
 // Change is what a call did to a node.
 type Change struct {
-	Node Node               // after the call
-	Was  nodeapi.NodeStatus // before the call; empty when the node was not registered
+	Node    Node               // after the call; without a status when the node is not registered
+	Was     nodeapi.NodeStatus // before the call; empty when the node was not registered
+	Refused error              // why the call did nothing, ErrTooManyNodes or ErrTooMuchTold; nil if it did
 }
 
 // StatusChanged reports whether the node has another status than before.

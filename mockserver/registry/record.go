@@ -1,9 +1,10 @@
 package registry
 
 import (
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/btree"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -11,22 +12,26 @@ import (
 // record is the place of a node in the registry.
 type record struct {
 	Node
-	gone          bool    // whether it is no longer on record
-	queued        bool    // whether it is in the queue
+	registrationBytes, poolsBytes int64 // what Registration and Pools take in memory
+
+	in            *queue  // that it is in; nil if it is in none
 	before, after *record // its neighbours there
 }
 
 func (r *record) id() nodeapi.NodeID { return r.Registration.NodeID }
 
-// queue holds the records of the nodes that can expire, the one that was heard of longest
-// ago in front. The timeout is the same for all, so this is also the order in which they
-// expire, and finding those costs no search.
+// since returns since when the node has had its status.
+func (r *record) since() time.Time { return r.History[len(r.History)-1].At }
+
+// queue holds the records of nodes that wait for the same thing to happen to them, the one
+// in front to which it happens first. The wait is as long for all, so that is the one that
+// waits the longest, and finding those whose time has come costs no search.
 type queue struct{ front, back *record }
 
 // push puts a record at the back, wherever it was before.
 func (q *queue) push(r *record) {
-	q.remove(r)
-	r.queued, r.before = true, q.back
+	r.leave()
+	r.in, r.before = q, q.back
 	if q.back == nil {
 		q.front = r
 	} else {
@@ -35,8 +40,10 @@ func (q *queue) push(r *record) {
 	q.back = r
 }
 
-func (q *queue) remove(r *record) {
-	if !r.queued {
+// leave takes a record out of the queue that it is in, if any.
+func (r *record) leave() {
+	q := r.in
+	if q == nil {
 		return
 	}
 	if r.before == nil {
@@ -49,77 +56,43 @@ func (q *queue) remove(r *record) {
 	} else {
 		r.after.before = r.before
 	}
-	r.queued, r.before, r.after = false, nil, nil
+	r.in, r.before, r.after = nil, nil, nil
 }
 
-// order holds records by id. What was added since it was last asked for waits until it is
-// asked for again, and what was removed stays until then, so that nodes which come and go
-// pay for no sorting.
-type order struct {
-	sorted []*record
-	added  []*record
-	gone   int
+// order holds records by id.
+type order struct{ *btree.BTreeG[*record] }
+
+func newOrder() order {
+	return order{btree.NewG(32, func(a, b *record) bool { return strings.Compare(a.id(), b.id()) < 0 })}
 }
 
-func (o *order) add(r *record) {
-	o.added = append(o.added, r)
-	o.settleAbove(len(o.sorted))
-}
-
-func (o *order) remove(r *record) {
-	r.gone = true
-	o.gone++
-	o.settleAbove(len(o.sorted))
-}
-
-// settleAbove settles the order if more is unsettled than count, and than is worth it. So
-// it stays in bounds while nobody asks for it, at a cost that does not depend on its size.
-func (o *order) settleAbove(count int) {
-	if len(o.added)+o.gone > max(count, 1024) {
-		o.settle()
-	}
-}
-
-// all returns the records, for reading.
-func (o *order) all() []*record {
-	if len(o.added)+o.gone > 0 {
-		o.settle()
-	}
-	return o.sorted
-}
-
-// settle merges what was added into what is sorted, and leaves out what is gone.
-func (o *order) settle() {
-	byID := func(a, b *record) int { return strings.Compare(a.id(), b.id()) }
-	isGone := func(r *record) bool { return r.gone }
-	sorted, added := o.sorted, o.added
-	if o.gone > 0 {
-		sorted, added = slices.DeleteFunc(sorted, isGone), slices.DeleteFunc(added, isGone)
-	}
-	slices.SortFunc(added, byID)
-	if len(sorted) == 0 || len(added) > 0 && byID(sorted[len(sorted)-1], added[0]) < 0 {
-		*o = order{sorted: append(sorted, added...)}
-		return
-	}
-	merged := make([]*record, 0, len(sorted)+len(added))
-	for len(sorted) > 0 && len(added) > 0 {
-		if byID(sorted[0], added[0]) < 0 {
-			merged, sorted = append(merged, sorted[0]), sorted[1:]
-		} else {
-			merged, added = append(merged, added[0]), added[1:]
+// after returns the first records, at most limit, whose ids come after one, which need not
+// be on record. It reports whether there are more.
+func (o order) after(id nodeapi.NodeID, limit int) (nodes []Node, more bool) {
+	nodes = make([]Node, 0, min(limit, o.Len()))
+	from := &record{}
+	from.Registration.NodeID = id
+	o.AscendGreaterOrEqual(from, func(r *record) bool {
+		switch {
+		case r.id() == id:
+		case len(nodes) == limit:
+			more = true
+		default:
+			nodes = append(nodes, r.Node)
 		}
-	}
-	*o = order{sorted: append(append(merged, sorted...), added...)}
+		return !more
+	})
+	return nodes, more
 }
 
-// after returns the records whose ids come after one, which need not be on record.
-func (o *order) after(id nodeapi.NodeID) []*record {
-	all := o.all()
-	i, found := slices.BinarySearchFunc(all, id, func(r *record, id nodeapi.NodeID) int { return strings.Compare(r.id(), id) })
-	if found {
-		i++
-	}
-	return all[i:]
+// all returns all nodes.
+func (o order) all() []Node {
+	nodes := make([]Node, 0, o.Len())
+	o.Ascend(func(r *record) bool {
+		nodes = append(nodes, r.Node)
+		return true
+	})
+	return nodes
 }
 
 // latest returns the later one of two times.

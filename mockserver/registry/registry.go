@@ -24,12 +24,16 @@ import (
 type Registry struct {
 	// One lock is enough: a heartbeat holds it for a tenth of a microsecond, and a
 	// request takes more than a hundred times that.
-	mu      sync.Mutex
-	timeout time.Duration
-	nodes   map[nodeapi.NodeID]*record
-	order   order
-	queue   queue
-	totals  Totals
+	mu          sync.Mutex
+	timeout     time.Duration
+	forgetAfter time.Duration // 0 for never
+	limits      Limits
+	nodes       map[nodeapi.NodeID]*record
+	order       order
+	audible     *queue // nodes that can fall silent, by when they were last heard of
+	offline     *queue // nodes that are Offline, by since when
+	bytes       int64  // that the records take, by the account of limits
+	totals      Totals
 }
 
 // Totals counts nodes, and pools.
@@ -48,31 +52,43 @@ func New(timeout time.Duration) *Registry {
 
 // Register puts a node on record, or replaces its record (CLOUD-2004): the node
 // starts anew as Registering, and of the pools only those that it still lists keep
-// their last status. Its history goes on.
+// their last status. Its history goes on. It is refused if that is beyond the limits.
 func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time) Change {
+	bytes := registrationBytes(&registration)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.nodes[registration.NodeID]
 	if rec == nil {
+		if err := r.roomForNode(bytes); err != nil {
+			return Change{Refused: err}
+		}
 		rec = r.add(registration.NodeID)
+	} else if err := r.room(bytes - rec.registrationBytes); err != nil {
+		return rec.refused(err)
 	}
 	return r.change(rec, nodeapi.NodeStatusRegistering, now, func() {
-		rec.Registration = registration
+		r.setRegistration(rec, registration, bytes)
 		rec.RegisteredAt, rec.LastHeartbeat = now, time.Time{}
-		rec.Pools = listed(rec.Pools, registration.Pools)
+		pools := listed(rec.Pools, registration.Pools)
+		r.setPools(rec, pools, poolsBytes(pools))
 		r.hear(rec, now)
 	})
 }
 
 // Heartbeat records a sign of life (CLOUD-2010). The node is Draining when it reports
 // pools and all of them drain, and Online otherwise, also when it was Offline. It
-// reports false for a node that is not registered.
+// reports false for a node that is not registered. It is refused if that is beyond the
+// limits.
 func (r *Registry) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest, now time.Time) (Change, bool) {
+	bytes := poolsBytes(beat.Pools)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.nodes[id]
 	if rec == nil {
 		return Change{}, false
+	}
+	if err := r.room(bytes - rec.poolsBytes); err != nil {
+		return rec.refused(err), true
 	}
 	status := nodeapi.NodeStatusOnline
 	if drains(beat.Pools) {
@@ -80,7 +96,7 @@ func (r *Registry) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest, n
 	}
 	return r.change(rec, status, now, func() {
 		rec.LastHeartbeat = now
-		rec.Pools = beat.Pools
+		r.setPools(rec, beat.Pools, bytes)
 		r.hear(rec, now)
 	}), true
 }
@@ -94,11 +110,7 @@ func (r *Registry) Deregister(id nodeapi.NodeID) (Node, bool) {
 	if rec == nil {
 		return Node{}, false
 	}
-	delete(r.nodes, id)
-	r.order.remove(rec)
-	r.queue.remove(rec)
-	r.count(rec.Status, -1)
-	r.totals.PoolsAvailable -= rec.offers()
+	r.remove(rec)
 	return rec.Node, true
 }
 
@@ -113,37 +125,52 @@ func (r *Registry) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus, now t
 		return Change{}, false
 	}
 	return r.change(rec, status, now, func() {
-		if !expires(status) {
-			r.queue.remove(rec)
-			return
+		if expires(status) {
+			r.hear(rec, now)
+		} else if rec.in == r.audible {
+			rec.leave()
 		}
-		r.hear(rec, now)
 	}), true
 }
 
 // Expire marks the nodes offline that have not been heard of for the timeout
 // (CLOUD-2013, CLOUD-2022) and returns them, the one that was heard of longest ago
-// first. It costs time for the nodes that it returns, not for those that it keeps.
+// first. Then it forgets the nodes that have been Offline for as long as SetForgetAfter
+// says, and returns them as well; they have no status any more. It costs time for the
+// nodes that it returns, not for those that it keeps.
 func (r *Registry) Expire(now time.Time) []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var changes []Change
-	for rec := r.queue.front; rec != nil && !now.Before(rec.Heard.Add(r.timeout)); rec = r.queue.front {
-		changes = append(changes, r.change(rec, nodeapi.NodeStatusOffline, now, func() { r.queue.remove(rec) }))
+	for rec := r.audible.front; rec != nil && !now.Before(rec.Heard.Add(r.timeout)); rec = r.audible.front {
+		changes = append(changes, r.change(rec, nodeapi.NodeStatusOffline, now, rec.leave))
+	}
+	for rec := r.offline.front; r.forgets(rec) && !now.Before(rec.since().Add(r.forgetAfter)); rec = r.offline.front {
+		r.remove(rec)
+		forgotten := Change{Node: rec.Node, Was: rec.Status}
+		forgotten.Node.Status = ""
+		changes = append(changes, forgotten)
 	}
 	return changes
 }
 
 // NextExpiry returns when Expire finds a node again, unless that node is heard of
 // before. It reports false when there is no node to wait for.
-func (r *Registry) NextExpiry() (time.Time, bool) {
+func (r *Registry) NextExpiry() (next time.Time, waits bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.queue.front == nil {
-		return time.Time{}, false
+	if rec := r.audible.front; rec != nil {
+		next, waits = rec.Heard.Add(r.timeout), true
 	}
-	return r.queue.front.Heard.Add(r.timeout), true
+	if rec := r.offline.front; r.forgets(rec) {
+		if at := rec.since().Add(r.forgetAfter); !waits || at.Before(next) {
+			next, waits = at, true
+		}
+	}
+	return next, waits
 }
+
+func (r *Registry) forgets(rec *record) bool { return rec != nil && r.forgetAfter > 0 }
 
 // SetTimeout changes the timeout of all nodes at once.
 func (r *Registry) SetTimeout(timeout time.Duration) {
@@ -152,7 +179,15 @@ func (r *Registry) SetTimeout(timeout time.Duration) {
 	r.timeout = timeout
 }
 
-// Load replaces all nodes. One that does not say when it was Heard of was when it last
+// SetForgetAfter changes how long a node is Offline before it is forgotten. With 0 it never
+// is.
+func (r *Registry) SetForgetAfter(offline time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgetAfter = offline
+}
+
+// Load replaces all nodes, whatever the limits. One that does not say when it was Heard of was when it last
 // sent a heartbeat, or registered. One without a history has its status since now. Of
 // several with one id the last one counts.
 func (r *Registry) Load(nodes []Node, now time.Time) {
@@ -160,25 +195,39 @@ func (r *Registry) Load(nodes []Node, now time.Time) {
 	defer r.mu.Unlock()
 	r.clear()
 	for _, node := range nodes {
-		rec := r.nodes[node.Registration.NodeID]
-		if rec == nil {
-			rec = r.add(node.Registration.NodeID)
-		}
-		if rec.Node = node; node.Heard.IsZero() {
-			rec.Heard = latest(node.RegisteredAt, node.LastHeartbeat)
-		}
-		if rec.History = slices.Clip(node.History); rec.History == nil {
-			rec.History = remembered(nil, Transition{At: now, To: node.Status})
+		r.load(node, now)
+	}
+	records := slices.SortedFunc(maps.Values(r.nodes), func(a, b *record) int { return a.Heard.Compare(b.Heard) })
+	for _, rec := range records {
+		if expires(rec.Status) {
+			r.audible.push(rec)
 		}
 	}
-	heard := slices.SortedFunc(maps.Values(r.nodes), func(a, b *record) int { return a.Heard.Compare(b.Heard) })
-	for _, rec := range heard {
+	slices.SortFunc(records, func(a, b *record) int { return a.since().Compare(b.since()) })
+	for _, rec := range records {
 		r.count(rec.Status, +1)
 		r.totals.PoolsAvailable += rec.offers()
-		if expires(rec.Status) {
-			r.queue.push(rec)
+		if rec.Status == nodeapi.NodeStatusOffline {
+			r.offline.push(rec)
 		}
 	}
+}
+
+// load puts a node on record, but in no queue.
+func (r *Registry) load(node Node, now time.Time) {
+	rec := r.nodes[node.Registration.NodeID]
+	if rec == nil {
+		rec = r.add(node.Registration.NodeID)
+	}
+	if node.Heard.IsZero() {
+		node.Heard = latest(node.RegisteredAt, node.LastHeartbeat)
+	}
+	if node.History = slices.Clip(node.History); len(node.History) == 0 {
+		node.History = remembered(nil, Transition{At: now, To: node.Status})
+	}
+	rec.Node = node
+	r.setRegistration(rec, node.Registration, registrationBytes(&node.Registration))
+	r.setPools(rec, node.Pools, poolsBytes(node.Pools))
 }
 
 // Clear forgets all nodes.
@@ -203,7 +252,7 @@ func (r *Registry) Node(id nodeapi.NodeID) (Node, bool) {
 func (r *Registry) Nodes() []Node {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return copied(r.order.all())
+	return r.order.all()
 }
 
 // Page returns the first nodes, at most limit, whose ids come after one, which need not be
@@ -212,9 +261,7 @@ func (r *Registry) Nodes() []Node {
 func (r *Registry) Page(after nodeapi.NodeID, limit int) (nodes []Node, more bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rest := r.order.after(after)
-	page := rest[:min(limit, len(rest))]
-	return copied(page), len(page) < len(rest)
+	return r.order.after(after, limit)
 }
 
 // Totals counts at no cost: the counts are kept.
@@ -229,12 +276,38 @@ func (r *Registry) add(id nodeapi.NodeID) *record {
 	rec := &record{}
 	rec.Registration.NodeID = id
 	r.nodes[id] = rec
-	r.order.add(rec)
+	r.order.ReplaceOrInsert(rec)
+	r.bytes += recordBytes
 	return rec
 }
 
-// change gives a node a status, calls do for the rest, and keeps the history and the
-// totals in step.
+// remove takes a node off the record.
+func (r *Registry) remove(rec *record) {
+	delete(r.nodes, rec.id())
+	r.order.Delete(rec)
+	rec.leave()
+	r.bytes -= recordBytes + rec.registrationBytes + rec.poolsBytes
+	r.count(rec.Status, -1)
+	r.totals.PoolsAvailable -= rec.offers()
+}
+
+func (r *Registry) setRegistration(rec *record, registration nodeapi.RegisterRequest, bytes int64) {
+	r.bytes += bytes - rec.registrationBytes
+	rec.Registration, rec.registrationBytes = registration, bytes
+}
+
+func (r *Registry) setPools(rec *record, pools []nodeapi.PoolStatus, bytes int64) {
+	r.bytes += bytes - rec.poolsBytes
+	rec.Pools, rec.poolsBytes = pools, bytes
+}
+
+// refused returns the change that a call was refused to make.
+func (r *record) refused(why error) Change {
+	return Change{Node: r.Node, Was: r.Status, Refused: why}
+}
+
+// change gives a node a status, calls do for the rest, and keeps the history, the totals
+// and those who are Offline in step.
 func (r *Registry) change(rec *record, status nodeapi.NodeStatus, now time.Time, do func()) Change {
 	was, offered := rec.Status, rec.offers()
 	rec.Status = status
@@ -244,6 +317,11 @@ func (r *Registry) change(rec *record, status nodeapi.NodeStatus, now time.Time,
 		r.count(was, -1)
 		r.count(status, +1)
 		rec.History = remembered(rec.History, Transition{At: now, From: was, To: status})
+		if status == nodeapi.NodeStatusOffline {
+			r.offline.push(rec)
+		} else if rec.in == r.offline {
+			rec.leave()
+		}
 	}
 	return Change{Node: rec.Node, Was: was}
 }
@@ -261,23 +339,16 @@ func (r *Registry) count(status nodeapi.NodeStatus, by int) {
 
 func (r *Registry) hear(rec *record, now time.Time) {
 	rec.Heard = now
-	r.queue.push(rec)
+	r.audible.push(rec)
 }
 
 func (r *Registry) clear() {
-	r.nodes, r.order, r.queue = map[nodeapi.NodeID]*record{}, order{}, queue{}
+	r.nodes, r.order, r.bytes = map[nodeapi.NodeID]*record{}, newOrder(), 0
+	r.audible, r.offline = &queue{}, &queue{}
 	r.totals = Totals{Nodes: map[nodeapi.NodeStatus]int{}}
 }
 
 // expires reports whether a node with a status is expected to be heard of.
 func expires(status nodeapi.NodeStatus) bool {
 	return status != nodeapi.NodeStatusOffline && status != nodeapi.NodeStatusFailed
-}
-
-func copied(records []*record) []Node {
-	nodes := make([]Node, len(records))
-	for i, rec := range records {
-		nodes[i] = rec.Node
-	}
-	return nodes
 }

@@ -1,0 +1,174 @@
+package mockserver_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// registrationOf returns the registration of another node than the brief's.
+func registrationOf(id string) string {
+	return strings.Replace(briefRegistration, "gpu-node-1", id, 1)
+}
+
+// TestMaxNodes has one node more register than may. Those that are there live on.
+func TestMaxNodes(t *testing.T) {
+	client, server := start(t, mockserver.WithMaxNodes(2))
+	client.register(registrationOf("a")).expect(t, http.StatusOK)
+	client.register(registrationOf("b")).expect(t, http.StatusOK)
+	refused := client.register(registrationOf("c")).expect(t, http.StatusServiceUnavailable)
+	if p := refused.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "as many nodes are registered") || refused.Header.Get("Retry-After") != "10" {
+		t.Errorf("%s, Retry-After %s", refused.text, refused.Header.Get("Retry-After"))
+	}
+	client.register(registrationOf("a")).expect(t, http.StatusOK)
+	client.beat("b", briefHeartbeat).expect(t, http.StatusOK)
+	client.beat("c", briefHeartbeat).expect(t, http.StatusNotFound)
+	client.deregister("b").expect(t, http.StatusNoContent)
+	client.register(registrationOf("c")).expect(t, http.StatusOK)
+	if got := len(server.Nodes()); got != 2 {
+		t.Errorf("%d nodes", got)
+	}
+	for _, count := range []int{0, -1, mockserver.DefaultMaxNodes + 1} {
+		if _, err := mockserver.New(mockserver.WithMaxNodes(count)); err == nil || !strings.Contains(err.Error(), "must be 1 to 1000000") {
+			t.Errorf("%d nodes: %v", count, err)
+		}
+	}
+}
+
+// longHeartbeat returns a heartbeat of at least so many bytes that keeps the contract.
+func longHeartbeat(bytes int) string {
+	model := `"` + strings.Repeat("m", 250) + `"`
+	models := strings.TrimSuffix(strings.Repeat(model+",", 1000), ",")
+	var pools []string
+	for size := 0; size < bytes; size += len(models) {
+		pools = append(pools, fmt.Sprintf(`{"pool_id": "pool-%d", "ready": true, "slots_free": 1, "models_available": [%s]}`, len(pools), models))
+	}
+	return `{"timestamp": "2025-10-01T00:00:00Z", "pools": [` + strings.Join(pools, ",") + `]}`
+}
+
+// TestNodeMemory has nodes say more than a program of so little memory can keep.
+func TestNodeMemory(t *testing.T) {
+	limit := debug.SetMemoryLimit(64 << 20)
+	defer debug.SetMemoryLimit(limit)
+	client, server := start(t, mockserver.WithLogger(nil))
+	client.docs = nil // the validator would be what takes time
+	long, taken := longHeartbeat(1_700_000), 0
+	for i := range 40 {
+		id := fmt.Sprint("node-", i)
+		client.register(registrationOf(id)).expect(t, http.StatusOK)
+		switch got := client.beat(id, long); got.StatusCode {
+		case http.StatusOK:
+			taken++
+		case http.StatusServiceUnavailable:
+			if p := got.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "memory") || got.Header.Get("Retry-After") == "" {
+				t.Errorf("refused as %s", got.text)
+			}
+		default:
+			t.Fatalf("status %d: %s", got.StatusCode, got.text)
+		}
+	}
+	if taken < 10 || taken > 20 {
+		t.Errorf("%d heartbeats of %d bytes were taken", taken, len(long))
+	}
+	client.beat("node-0", long).expect(t, http.StatusOK)
+	client.beat("node-0", briefHeartbeat).expect(t, http.StatusOK)
+	client.beat("node-39", long).expect(t, http.StatusOK)
+	if node, _ := server.Node("node-38"); node.Status != nodeapi.NodeStatusRegistering || node.Pools != nil {
+		t.Errorf("a heartbeat that was refused has changed its node to %s", node.Status)
+	}
+}
+
+// TestLargeBodies sends many long bodies at once, which do not come to an end: they cost the
+// others their place, but not those who send what nodes usually do.
+func TestLargeBodies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		client := newClient(t, server.URL, mocktest.Transport(server.Server))
+		client.register(briefRegistration).expect(t, http.StatusOK)
+		long := longHeartbeat(100_000)
+		var ends []*io.PipeWriter
+		answered := make(chan int)
+		for range 8 {
+			body, end := io.Pipe()
+			ends = append(ends, end)
+			request := client.request("POST", "/v2/nodes/gpu-node-1/heartbeat", "", "Content-Type", "application/json")
+			request.Body, request.ContentLength = body, -1
+			go func() { answered <- client.send(request).StatusCode }()
+			go func() { _, _ = io.WriteString(end, long) }()
+		}
+		synctest.Wait()
+		refused := client.beat("gpu-node-1", long).expect(t, http.StatusServiceUnavailable)
+		if p := refused.problem(t); !strings.Contains(p.Detail, "bodies of more than 65536 bytes") || refused.Header.Get("Retry-After") == "" {
+			t.Errorf("refused as %s", refused.text)
+		}
+		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+		for _, end := range ends {
+			_ = end.Close()
+			if status := <-answered; status != http.StatusOK {
+				t.Errorf("a long heartbeat: status %d", status)
+			}
+		}
+		client.beat("gpu-node-1", long).expect(t, http.StatusOK)
+	})
+}
+
+// TestForgetAfter follows a node that falls silent until nothing is left of it but the
+// journal.
+func TestForgetAfter(t *testing.T) {
+	log := newLog()
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
+	client, server := start(t, mockserver.WithForgetAfter(time.Hour), mockserver.WithClock(clock), mockserver.WithLogger(log.logger))
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	clock.Advance(mockserver.DefaultNodeTimeout)
+	clock.Advance(time.Hour - time.Second)
+	if node, known := server.Node("gpu-node-1"); !known || node.Status != nodeapi.NodeStatusOffline {
+		t.Fatalf("a second too soon: %v, %+v", known, node)
+	}
+	clock.Advance(time.Second)
+	if _, known := server.Node("gpu-node-1"); known {
+		t.Error("it is not forgotten")
+	}
+	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusNotFound)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+
+	var changes []string
+	for _, entry := range server.Journal().Page(journal.Filter{Node: "gpu-node-1"}, 100).Entries {
+		if entry.Change != nil {
+			changes = append(changes, entry.Summary)
+		}
+	}
+	want := []string{"gpu-node-1 → Registering", "gpu-node-1 Registering → Offline", "gpu-node-1 Offline → gone", "gpu-node-1 → Registering"}
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
+	if got := log.entries("node forgotten"); len(got) != 1 || got[0].attrs["node_id"] != "gpu-node-1" {
+		t.Errorf("logged: %v", got)
+	}
+	if _, err := mockserver.New(mockserver.WithForgetAfter(-time.Second)); err == nil {
+		t.Error("nodes can be forgotten before they are offline")
+	}
+}
+
+// TestNobodyIsForgotten by default.
+func TestNobodyIsForgotten(t *testing.T) {
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
+	client, server := start(t, mockserver.WithClock(clock))
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	clock.Advance(365 * 24 * time.Hour)
+	if node, _ := server.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusOffline {
+		t.Errorf("after a year it is %q", node.Status)
+	}
+}

@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"errors"
+	"unsafe"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Limits bound what a Registry takes. What is zero is not bounded.
+type Limits struct {
+	Nodes int   // how many nodes are on record at once
+	Bytes int64 // how much memory the records take, with registrations and last statuses, roughly
+}
+
+// Why a Change was refused.
+var (
+	ErrTooManyNodes = errors.New("there are as many nodes on record as may be")
+	ErrTooMuchTold  = errors.New("what is on record takes as much memory as it may")
+)
+
+// SetLimits changes what the registry takes from now on. Nodes that are on record stay.
+func (r *Registry) SetLimits(limits Limits) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.limits = limits
+}
+
+// room returns why there is no room for more bytes, if so. What makes a record no larger
+// always has room, so that a node which is on record is not given up for what others say.
+func (r *Registry) room(more int64) error {
+	if more > 0 && r.limits.Bytes > 0 && r.bytes+more > r.limits.Bytes {
+		return ErrTooMuchTold
+	}
+	return nil
+}
+
+// roomForNode returns why there is no room for another node, if so.
+func (r *Registry) roomForNode(bytes int64) error {
+	if r.limits.Nodes > 0 && len(r.nodes) >= r.limits.Nodes {
+		return ErrTooManyNodes
+	}
+	return r.room(recordBytes + bytes)
+}
+
+// recordBytes is what a record takes but for what its node has said: itself, its places in
+// the map and in the order, and a history of two changes.
+const recordBytes = int64(unsafe.Sizeof(record{})+2*unsafe.Sizeof(Transition{})) + 96
+
+// registrationBytes returns what a registration takes outside of its record.
+func registrationBytes(r *nodeapi.RegisterRequest) int64 {
+	n := textBytes(r.NodeID) + textBytes(r.MachineID) + textBytes(r.Address) + textBytes(r.Capabilities.CUDAVersion) + pointedBytes(r.Version)
+	for _, pool := range r.Pools {
+		n += headerBytes + textBytes(pool)
+	}
+	if gpus := r.Capabilities.Gpus; gpus != nil {
+		for _, gpu := range *gpus {
+			n += int64(unsafe.Sizeof(gpu)) + textBytes(gpu.Name) + textBytes(gpu.ComputeCapability)
+		}
+	}
+	return n
+}
+
+// poolsBytes returns what the status of pools takes outside of its record.
+func poolsBytes(pools []nodeapi.PoolStatus) int64 {
+	var n int64
+	for i := range pools {
+		pool := &pools[i]
+		n += int64(unsafe.Sizeof(*pool)) + optionalBytes + textBytes(pool.PoolID) + pointedBytes(pool.Engine)
+		if models := pool.ModelsAvailable; models != nil {
+			for _, model := range *models {
+				n += headerBytes + textBytes(model)
+			}
+		}
+	}
+	return n
+}
+
+const (
+	headerBytes   = int64(unsafe.Sizeof("")) // of a text, beside its characters
+	optionalBytes = 32                       // of the numbers and switches of a pool that it may leave out
+	blockBytes    = 16                       // of which memory is lent in multiples, roughly
+)
+
+func textBytes[T ~string](text T) int64 {
+	return (int64(len(text)) + blockBytes - 1) / blockBytes * blockBytes
+}
+
+func pointedBytes(text *string) int64 {
+	if text == nil {
+		return 0
+	}
+	return headerBytes + textBytes(*text)
+}

@@ -1,0 +1,141 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+func TestTooManyNodes(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.SetLimits(registry.Limits{Nodes: 2})
+	register := func(id string, want error) {
+		t.Helper()
+		if got := nodes.Register(registration(id), epoch).Refused; !errors.Is(got, want) {
+			t.Errorf("%s: refused as %v, want %v", id, got, want)
+		}
+	}
+	register("a", nil)
+	register("b", nil)
+	register("c", registry.ErrTooManyNodes)
+	register("a", nil)
+	if change, known := nodes.Heartbeat("b", beat(), epoch); !known || change.Refused != nil {
+		t.Errorf("heartbeat: %+v", change)
+	}
+	if _, known := nodes.Heartbeat("c", beat(), epoch); known {
+		t.Error("a node that was refused is on record")
+	}
+	nodes.Deregister("a")
+	register("c", nil)
+}
+
+// TestTooMuchTold has nodes tell more than there is room for, and less again.
+func TestTooMuchTold(t *testing.T) {
+	const limit = 64 << 10
+	nodes := registry.New(time.Minute)
+	nodes.SetLimits(registry.Limits{Bytes: limit})
+	models := strings.Split(strings.Repeat("llama-3-8b ", 1000), " ")
+	long := beat(nodeapi.PoolStatus{PoolID: "pool-0", ModelsAvailable: &models})
+	for _, id := range []string{"a", "b", "c"} {
+		nodes.Register(registration(id, "pool-0"), epoch)
+	}
+	send := func(id string, beat nodeapi.HeartbeatRequest, want error) registry.Change {
+		t.Helper()
+		change, known := nodes.Heartbeat(id, beat, epoch.Add(time.Second))
+		if !known || !errors.Is(change.Refused, want) {
+			t.Fatalf("%s: %v, refused as %v, want %v", id, known, change.Refused, want)
+		}
+		return change
+	}
+	send("a", long, nil)
+	if change := send("b", long, registry.ErrTooMuchTold); change.StatusChanged() || change.Node.Status != nodeapi.NodeStatusRegistering || !change.Node.LastHeartbeat.IsZero() {
+		t.Errorf("refused, but %+v", change)
+	}
+	send("a", long, nil) // which is no more than before
+	send("b", beat(), nil)
+	send("a", beat(), nil)
+	send("b", long, nil)
+	nodes.Register(registration("b"), epoch) // without the pool
+	send("c", long, nil)
+	nodes.Deregister("c")
+	send("a", long, nil)
+	nodes.Clear()
+
+	gpus := slices.Repeat([]nodeapi.GPU{{Name: "NVIDIA GeForce RTX 3090"}}, 1024)
+	large := registration("large")
+	large.Capabilities.Gpus = &gpus
+	if got := nodes.Register(large, epoch).Refused; !errors.Is(got, registry.ErrTooMuchTold) {
+		t.Errorf("refused as %v", got)
+	}
+	for i := 0; ; i++ {
+		if err := nodes.Register(registration(fmt.Sprint("node-", i)), epoch).Refused; err != nil {
+			break
+		}
+		if i > limit {
+			t.Fatal("there is no end to nodes")
+		}
+	}
+	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused, registry.ErrTooMuchTold) || got.Node.RegisteredAt != epoch {
+		t.Errorf("a node says more when it registers again: %+v", got)
+	}
+}
+
+// TestForget has nodes go Offline, and looks when they are forgotten.
+func TestForget(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.SetForgetAfter(time.Hour)
+	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
+	next := func(minutes int) {
+		t.Helper()
+		if got, waits := nodes.NextExpiry(); !waits || !got.Equal(at(minutes)) {
+			t.Fatalf("next at %s, %v, want %s", got, waits, at(minutes))
+		}
+	}
+	expire := func(minutes int, want ...string) {
+		t.Helper()
+		var got []string
+		for _, change := range nodes.Expire(at(minutes)) {
+			got = append(got, fmt.Sprintf("%s: %s to %s", change.Node.Registration.NodeID, change.Was, change.Node.Status))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("after %d minutes (-want +got):\n%s", minutes, diff)
+		}
+	}
+	for _, id := range []string{"back", "failed", "gone", "silent"} {
+		nodes.Register(registration(id), at(0))
+	}
+	nodes.SetStatus("back", nodeapi.NodeStatusOffline, at(0))
+	nodes.SetStatus("failed", nodeapi.NodeStatusFailed, at(0))
+	next(1)
+	expire(1, "gone: Registering to Offline", "silent: Registering to Offline")
+	next(60)
+	nodes.Heartbeat("back", beat(), at(30))
+	next(31)
+	expire(31, "back: Online to Offline")
+	nodes.SetStatus("gone", nodeapi.NodeStatusOffline, at(40)) // which it has been since
+	next(61)
+	expire(60)
+	expire(61, "gone: Offline to ", "silent: Offline to ")
+	next(91)
+	nodes.SetForgetAfter(0)
+	if got, waits := nodes.NextExpiry(); waits {
+		t.Errorf("next at %s", got)
+	}
+	nodes.SetForgetAfter(time.Hour)
+	nodes.Load(nodes.Nodes(), at(90))
+	expire(91, "back: Offline to ")
+	if left := nodes.Nodes(); len(left) != 1 || left[0].Registration.NodeID != "failed" || nodes.Totals().Nodes[nodeapi.NodeStatusOffline] != 0 {
+		t.Errorf("left: %+v", left)
+	}
+	if _, known := nodes.Heartbeat("gone", beat(), at(92)); known {
+		t.Error("a node that was forgotten is on record")
+	}
+}
