@@ -3,16 +3,25 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/contracts/broker"
+	"github.com/llama-orch/node-registration/contracts/report"
 )
 
 // The environment, by the names that nodes and Pact's own tools use.
 const (
 	envToken       = "LLORCH_API_TOKEN"
 	envBrokerToken = "PACT_BROKER_TOKEN"
+	envBrokerUser  = "PACT_BROKER_USERNAME"
+	envBrokerPass  = "PACT_BROKER_PASSWORD"
 )
 
 // settings is what the command line and the environment state.
@@ -22,28 +31,34 @@ type settings struct {
 	caCert      string
 	timeout     time.Duration
 
-	pact        string
-	brokerURL   string
-	brokerToken string
-	version     string
-	branch      string
-	publish     bool
+	pact       string
+	pactURL    string
+	brokerURL  string
+	brokerAuth broker.Auth
+	selectors  []string
+	pending    bool
+	wipSince   string
+	version    string
+	branch     string
+	buildURL   string
+	publish    bool
 
-	reports []string
+	reports report.Flag
 	results string
 }
 
 func newCommand(getenv func(string) string) *cobra.Command {
 	var s settings
 	command := &cobra.Command{
-		Use:   "pact-verify --provider-url URL (--pact FILE | --broker-url URL)",
+		Use:   "pact-verify --provider-url URL (--pact FILE | --broker-url URL | --pact-url URL)",
 		Short: "Verify that an orchestratord keeps what nodes need of it",
 		Long: `pact-verify has an orchestratord answer every request of a pact, and compares what
 it answers. What has to hold before a request it brings about by other calls; what
 no call brings about is skipped, by name.
 
-It registers and removes nodes named pact-node-…, and reports pools of theirs as
-ready: use an orchestratord that nobody's work is on.
+It registers and removes nodes of its own alone, named pact-node-… and different in
+each run, and reports pools of theirs as ready: use an orchestratord that nobody's
+work is on. A pact that names other nodes is refused before anything is sent.
 
 Exits with 0 when everything that had to run ran and passed, with 1 when the
 contract is broken, with 2 when something kept it from deciding, or from telling all
@@ -58,36 +73,55 @@ environment does not show in the list of processes.`,
       --provider-version "$(git rev-parse HEAD)" --provider-branch main --publish
 
   # in a GitHub workflow
-  pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json --report human --report github --report junit=pact.xml`,
+  pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json --report text --report github --report junit=pact.xml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if s.token == "" {
-				s.token = getenv(envToken)
-			}
-			if s.brokerToken == "" {
-				s.brokerToken = getenv(envBrokerToken)
-			}
+			s.complete(getenv)
 			if err := s.check(); err != nil {
 				return err
 			}
 			return verify(cmd.Context(), s, cmd.OutOrStdout())
 		},
 	}
-	flags := command.Flags()
+	s.define(command.Flags())
+	return command
+}
+
+// define defines the flags.
+func (s *settings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&s.providerURL, "provider-url", "", "base URL of orchestratord")
 	flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
 	flags.StringVar(&s.caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
 	flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
-	flags.StringVar(&s.pact, "pact", "", "pact file, of specification 4")
+	flags.StringVar(&s.pact, "pact", "", "pact file, of specification 2 to 4")
 	flags.StringVar(&s.brokerURL, "broker-url", "", "Pact Broker to get the pacts from")
-	flags.StringVar(&s.brokerToken, "broker-token", "", "token of the Pact Broker ["+envBrokerToken+"]")
+	flags.StringVar(&s.pactURL, "pact-url", "", "one pact of the Pact Broker, such as its webhooks name")
+	flags.StringVar(&s.brokerAuth.Token, "broker-token", "", "token of the Pact Broker ["+envBrokerToken+"]")
+	flags.StringVar(&s.brokerAuth.Username, "broker-username", "", "or the name to call it by ["+envBrokerUser+"]")
+	flags.StringVar(&s.brokerAuth.Password, "broker-password", "", "and the password ["+envBrokerPass+"]")
+	flags.StringArrayVar(&s.selectors, "consumer-version-selectors", nil,
+		"JSON of a selector, repeat for more (default: main branches, and what is deployed or released)")
+	flags.BoolVar(&s.pending, "enable-pending", false, "pacts that are pending for --provider-branch only warn")
+	flags.StringVar(&s.wipSince, "include-wip-pacts-since", "", "work in progress since this date too, such as 2026-01-31")
 	flags.StringVar(&s.version, "provider-version", "", "version of orchestratord, to publish results under")
 	flags.StringVar(&s.branch, "provider-branch", "", "branch that the version is of")
+	flags.StringVar(&s.buildURL, "build-url", "", "where the build can be looked at, to publish with results")
 	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
-	flags.StringArrayVar(&s.reports, "report", []string{"human"}, "human, github or junit=FILE, repeat for more")
+	flags.Var(&s.reports, "report", report.Usage)
 	flags.StringVar(&s.results, "results", "", "file to write the results to, for nodecontract check")
-	return command
+}
+
+// complete takes from the environment what the command line leaves out. A token of the
+// broker's there stands back behind a name on the command line.
+func (s *settings) complete(getenv func(string) string) {
+	auth := &s.brokerAuth
+	s.token = cmp.Or(s.token, getenv(envToken))
+	if auth.Username == "" {
+		auth.Token = cmp.Or(auth.Token, getenv(envBrokerToken))
+	}
+	auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
+	auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))
 }
 
 // check returns everything that is wrong with the settings taken together.
@@ -99,12 +133,17 @@ func (s settings) check() error {
 		}
 	}
 	complain(s.providerURL == "", "--provider-url is missing")
-	complain(s.pact == "" && s.brokerURL == "", "--pact or --broker-url is missing")
-	complain(s.pact != "" && s.brokerURL != "", "--pact and --broker-url exclude each other")
-	complain(s.publish && s.brokerURL == "", "--publish needs --broker-url")
+	fromBroker := s.brokerURL != "" || s.pactURL != ""
+	complain(s.pact == "" && !fromBroker, "--pact or --broker-url is missing")
+	complain(s.pact != "" && fromBroker, "--pact and --broker-url exclude each other")
+	complain(s.publish && !fromBroker, "--publish needs --broker-url")
 	complain(s.publish && s.version == "", "--publish needs --provider-version")
-	complain(s.results != "" && s.brokerURL != "", "--results needs --pact: it is about one pact")
+	complain((s.pending || s.wipSince != "") && s.branch == "", "pending pacts and work in progress need --provider-branch")
+	complain(s.results != "" && fromBroker, "--results needs --pact: it is about one pact")
+	for _, selector := range s.selectors {
+		complain(!json.Valid([]byte(selector)) || !strings.HasPrefix(selector, "{"),
+			"--consumer-version-selectors is no JSON object: "+selector)
+	}
 	complain(s.timeout <= 0, "--timeout is not positive")
-	_, err := parseReports(s.reports)
-	return errors.Join(append(wrong, err)...)
+	return errors.Join(wrong...)
 }

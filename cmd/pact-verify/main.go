@@ -16,15 +16,16 @@ import (
 	"os"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/stdout"
 )
 
 func main() {
-	stdout, err := takeStdout()
+	out, err := stdout.Take()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pact-verify:", err)
 		os.Exit(2)
 	}
-	os.Exit(run(cli.Context(), os.Args[1:], stdout, os.Stderr, os.Getenv))
+	os.Exit(run(cli.Context(), os.Args[1:], out, os.Stderr, os.Getenv))
 }
 
 // errBroken ends a command that has reported a broken contract.

@@ -3,64 +3,65 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/llama-orch/node-registration/contracts/provider"
+	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// writer writes reports in some form.
-type writer func(stdout io.Writer, reports []*provider.Report) error
-
-// parseReports returns the writers that are asked for.
-func parseReports(names []string) ([]writer, error) {
-	var writers []writer
-	for _, name := range names {
-		file, toFile := strings.CutPrefix(name, "junit=")
-		switch {
-		case name == "human":
-			writers = append(writers, each((*provider.Report).WriteText))
-		case name == "github":
-			writers = append(writers, each((*provider.Report).WriteGitHub))
-		case toFile && file != "":
-			writers = append(writers, junit(file))
-		default:
-			return nil, fmt.Errorf("unknown report %q: there are human, github and junit=FILE", name)
-		}
-	}
-	return writers, nil
+// outcome is what came of one pact.
+type outcome struct {
+	name    string           // of the pact
+	report  *provider.Report // nil if it could not be verified
+	err     error            // why it could not
+	pending bool             // whether the provider need not keep it yet
 }
 
-func each(write func(*provider.Report, io.Writer) error) writer {
-	return func(stdout io.Writer, reports []*provider.Report) error {
-		for _, report := range reports {
-			if err := write(report, stdout); err != nil {
-				return err
-			}
-		}
-		return nil
+// suite returns the outcome as a part of a report.
+func (o outcome) suite() report.Suite {
+	if o.err != nil {
+		return report.Suite{Name: o.name, Cases: []report.Case{
+			{Name: o.name, Result: report.Undecided, Details: []string{o.err.Error()}},
+		}}
 	}
+	suite := o.report.Suite(o.name)
+	for i := range suite.Cases {
+		if c := &suite.Cases[i]; o.pending && c.Result == report.Failed {
+			c.Result = report.Pending
+		}
+	}
+	return suite
 }
 
-func junit(path string) writer {
-	return func(_ io.Writer, reports []*provider.Report) error {
-		file, err := os.Create(path)
-		if err != nil {
-			return err
+// write writes the reports, each of them even when another cannot be written, and
+// returns errBroken unless each contract is kept. What kept it from deciding, and what
+// cannot be written, goes before that.
+func (s settings) write(stdout io.Writer, outcomes []outcome, undone error) error {
+	whole := report.Report{Title: title(s, outcomes), Unit: "interactions"}
+	for _, o := range outcomes {
+		whole.Suites = append(whole.Suites, o.suite())
+		if o.err != nil {
+			undone = errors.Join(undone, fmt.Errorf("%s: %w", o.name, o.err))
 		}
-		if err := provider.WriteJUnit(file, reports...); err != nil {
-			file.Close()
-			return err
-		}
-		return file.Close()
 	}
+	undone = errors.Join(undone, s.reports.Write(stdout, whole.Writers()))
+	if s.results != "" {
+		undone = errors.Join(undone, outcomes[0].report.Results().Write(s.results))
+	}
+	switch {
+	case undone != nil:
+		return undone
+	case whole.Count(report.Failed) > 0:
+		return errBroken
+	}
+	return nil
 }
 
-// resultsFile writes the results of the only report.
-func resultsFile(path string) writer {
-	return func(_ io.Writer, reports []*provider.Report) error {
-		return reports[0].Results().Write(path)
+func title(s settings, outcomes []outcome) string {
+	if len(outcomes) == 1 && outcomes[0].report != nil {
+		return outcomes[0].report.Title()
 	}
+	return fmt.Sprintf("What consumers need of %s, at %s", providerName, s.providerURL)
 }

@@ -6,11 +6,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"time"
 
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/provider"
@@ -20,36 +23,55 @@ import (
 // providerName is what pacts call the provider.
 const providerName = "orchestratord"
 
+// graceTime is how long it may take to clean up and to report once the time is over.
+const graceTime = 5 * time.Second
+
 // verify verifies all that there is to verify, and reports it. It returns errBroken
-// when a contract is.
+// when a contract is. It returns soon after the time is over, whatever still hangs: the
+// Pact library cannot be interrupted, and neither can the reading of a pipe.
 func verify(ctx context.Context, s settings, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("the %v of --timeout are over", s.timeout))
 	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- verifyAll(ctx, s, stdout) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(graceTime):
+		return context.Cause(ctx)
+	}
+}
+
+func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
 	trust, err := s.trust()
 	if err != nil {
 		return err
 	}
 	orchestratord := provider.Provider{URL: s.providerURL, Token: s.token, TLS: trust}
-	if s.brokerURL != "" {
+	if s.pact == "" {
 		return verifyFromBroker(ctx, s, orchestratord, stdout)
 	}
 	report, err := provider.Verify(ctx, s.pact, orchestratord)
 	if err != nil {
 		return err
 	}
-	return s.judge(stdout, []*provider.Report{report}, nil)
+	name := fmt.Sprintf("%s and %s", report.Consumer, report.Provider)
+	return s.write(stdout, []outcome{{name: name, report: report}}, nil)
 }
 
-// verifyFromBroker verifies the pacts that the broker has, and tells it the results. What
-// goes wrong with one keeps no other from being verified, told and reported.
+// verifyFromBroker verifies the pacts that the broker has, and publishes the results.
+// What goes wrong with one keeps no other from being verified, published and reported.
 func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Provider, stdout io.Writer) error {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = orchestratord.TLS
-	b, err := broker.New(s.brokerURL, s.brokerToken, transport)
+	b, err := s.broker(orchestratord.TLS)
 	if err != nil {
 		return err
 	}
-	pacts, err := b.Pacts(ctx, providerName, s.branch)
+	pacts, err := s.pacts(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -58,72 +80,52 @@ func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Pr
 			return err
 		}
 	}
-	var reports []*provider.Report
+	var outcomes []outcome
 	var undone error
 	for _, pact := range pacts {
-		report, err := verifyContent(ctx, pact.Content, orchestratord)
-		if err != nil {
-			undone = errors.Join(undone, fmt.Errorf("%s: %w", pact.Name, err))
-			continue
-		}
-		reports = append(reports, report)
-		if s.publish {
-			undone = errors.Join(undone, b.Publish(ctx, pact, verification(s.version, report)))
+		report, err := provider.VerifyContent(ctx, pact.Content, orchestratord)
+		outcomes = append(outcomes, outcome{name: pact.Name, report: report, err: err, pending: pact.Pending})
+		if err == nil && s.publish {
+			undone = errors.Join(undone, b.Publish(ctx, pact, s.verification(report)))
 		}
 	}
-	return s.judge(stdout, reports, undone)
+	return s.write(stdout, outcomes, undone)
 }
 
-// verifyContent verifies a pact that is not in a file yet.
-func verifyContent(ctx context.Context, content []byte, orchestratord provider.Provider) (*provider.Report, error) {
-	file, err := os.CreateTemp("", "pact-*.json")
-	if err != nil {
-		return nil, err
+// broker returns the broker at its URL, or at that of the one pact.
+func (s settings) broker(trust *tls.Config) (*broker.Broker, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = trust
+	base := s.brokerURL
+	if u, err := url.Parse(s.pactURL); base == "" && err == nil {
+		base = (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}).String()
 	}
-	defer os.Remove(file.Name())
-	if _, err := file.Write(content); err != nil {
-		return nil, err
-	}
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
-	return provider.Verify(ctx, file.Name(), orchestratord)
+	return broker.New(base, s.brokerAuth, transport)
 }
 
-// verification is what the broker is told of a report. What was skipped is not in it.
-func verification(version string, report *provider.Report) broker.Verification {
-	v := broker.Verification{Version: version, Success: report.Kept()}
+// pacts returns the one pact that is named, or all that the broker has.
+func (s settings) pacts(ctx context.Context, b *broker.Broker) ([]broker.Pact, error) {
+	if s.pactURL != "" {
+		pact, err := b.Pact(ctx, s.pactURL)
+		return []broker.Pact{pact}, err
+	}
+	query := broker.Query{Branch: s.branch, Pending: s.pending, WIPSince: s.wipSince}
+	for _, selector := range s.selectors {
+		query.Selectors = append(query.Selectors, json.RawMessage(selector))
+	}
+	return b.Pacts(ctx, providerName, query)
+}
+
+// verification is what the broker gets of a report. What was skipped is not in it, and
+// a pending pact that is not kept is published as that.
+func (s settings) verification(report *provider.Report) broker.Verification {
+	v := broker.Verification{Version: s.version, BuildURL: s.buildURL, Success: report.Kept()}
 	for _, i := range report.Interactions {
 		if i.Result != results.Skipped {
 			v.Tests = append(v.Tests, broker.Test{Description: i.Description, Success: i.Result == results.Passed})
 		}
 	}
 	return v
-}
-
-// judge writes the reports, each of them even when another cannot be written, and
-// returns errBroken unless each contract is kept. What could not be done until then, or
-// cannot be written, goes before that.
-func (s settings) judge(stdout io.Writer, reports []*provider.Report, undone error) error {
-	writers, err := parseReports(s.reports)
-	if err != nil {
-		return err
-	}
-	if s.results != "" {
-		writers = append(writers, resultsFile(s.results))
-	}
-	for _, write := range writers {
-		undone = errors.Join(undone, write(stdout, reports))
-	}
-	if undone != nil {
-		return undone
-	}
-	for _, report := range reports {
-		if !report.Kept() {
-			return errBroken
-		}
-	}
-	return nil
 }
 
 // trust returns whom to trust, nil for whom the system does.

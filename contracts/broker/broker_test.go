@@ -48,11 +48,11 @@ func fake(t *testing.T, published *[]string) *httptest.Server {
 
 func TestPactsAndTheirResults(t *testing.T) {
 	var published []string
-	b, err := New(fake(t, &published).URL, "secret", nil)
+	b, err := New(fake(t, &published).URL, Auth{Token: "secret"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pacts, err := b.Pacts(t.Context(), "orchestratord", "main")
+	pacts, err := b.Pacts(t.Context(), "orchestratord", Query{Branch: "main"})
 	if err != nil || len(pacts) != 1 || !strings.Contains(string(pacts[0].Content), "interactions") {
 		t.Fatalf("the pacts are %v, the error is %v", pacts, err)
 	}
@@ -79,16 +79,16 @@ func TestNoPacts(t *testing.T) {
 		{url, "wrong", "orchestratord", "with 401"},
 		{"http://127.0.0.1:1", "secret", "orchestratord", "does not answer"},
 	} {
-		b, err := New(test.url, test.token, nil)
+		b, err := New(test.url, Auth{Token: test.token}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Pacts(t.Context(), test.provider, ""); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
+		if _, err := b.Pacts(t.Context(), test.provider, Query{}); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
 			t.Errorf("%s: the error is %v", test.want, err)
 		}
 	}
 	for _, url := range []string{"", "pacts", "https://user:password@pacts"} {
-		if _, err := New(url, "", nil); err == nil || strings.Contains(err.Error(), "password@") {
+		if _, err := New(url, Auth{}, nil); err == nil || strings.Contains(err.Error(), "password@") {
 			t.Errorf("%q: the error is %v", url, err)
 		}
 	}
@@ -102,11 +102,109 @@ func TestTokenStaysWithTheBroker(t *testing.T) {
 		}
 	}))
 	t.Cleanup(elsewhere.Close)
-	b, err := New("http://127.0.0.1:1", "secret", nil)
+	b, err := New("http://127.0.0.1:1", Auth{Token: "secret"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Publish(t.Context(), Pact{results: elsewhere.URL}, Verification{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever answers with a redirect gets the credentials of no other origin, and no
+// answer of another origin is taken for the broker's.
+func TestRedirects(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s was called, with credentials %q", r.Method, r.URL, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(elsewhere.Close)
+	for name, auth := range map[string]Auth{
+		"a token": {Token: "secret"}, "a password": {Username: "me", Password: "secret"}, "nothing": {},
+	} {
+		for path, want := range map[string]string{
+			"/elsewhere": "redirects to http://127.0.0.1:",
+			"/tls":       "redirects to https://127.0.0.1:",
+			"/loop":      "redirects more than 5 times",
+			"/here":      "",
+		} {
+			var authorized string
+			broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/elsewhere":
+					http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+				case "/tls":
+					http.Redirect(w, r, "https://"+r.Host, http.StatusMovedPermanently)
+				case "/loop":
+					http.Redirect(w, r, "/loop", http.StatusFound)
+				case "/here":
+					http.Redirect(w, r, "/there", http.StatusFound)
+				default:
+					authorized = r.Header.Get("Authorization")
+					io.WriteString(w, `{}`)
+				}
+			}))
+			b, err := New(broker.URL, auth, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = b.Pact(t.Context(), broker.URL+path)
+			switch {
+			case want == "" && (err != nil || (authorized == "") != (auth == Auth{})):
+				t.Errorf("%s, %s: the credentials are %q, the error %v", name, path, authorized, err)
+			case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret")):
+				t.Errorf("%s, %s: the error is %v, want %s", name, path, err, want)
+			}
+			broker.Close()
+		}
+	}
+}
+
+// Results that a redirect would turn into a GET are not lost in silence.
+func TestRedirectedResults(t *testing.T) {
+	broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/results" {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}
+	}))
+	t.Cleanup(broker.Close)
+	b, err := New(broker.URL, Auth{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Publish(t.Context(), Pact{results: broker.URL + "/results"}, Verification{})
+	if err == nil || !strings.Contains(err.Error(), "redirects a POST to a GET") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestQueryAndNames(t *testing.T) {
+	var asked map[string]any
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "secret" {
+			t.Errorf("the name is %q, the password %q", user, password)
+		}
+		if r.URL.Path == "/pact" {
+			io.WriteString(w, `{"consumer": {"name": "nodes"}, "_links": {"pb:consumer-version": {"name": "1.2.3"}}}`)
+			return
+		}
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"verificationProperties": {"pending": true}, "_links": {"self": {"href": "%s/pact"}}}]}}`, server.URL)
+	}))
+	t.Cleanup(server.Close)
+	b, err := New(server.URL, Auth{Username: "me", Password: "secret"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pacts, err := b.Pacts(t.Context(), "orchestratord", Query{
+		Branch: "main", Pending: true, WIPSince: "2026-01-31", Selectors: []json.RawMessage{[]byte(`{"latest":true}`)},
+	})
+	if err != nil || len(pacts) != 1 || pacts[0].Name != "nodes, version 1.2.3" || !pacts[0].Pending {
+		t.Errorf("the pacts are %+v, the error is %v", pacts, err)
+	}
+	text, _ := json.Marshal(asked)
+	const want = `{"consumerVersionSelectors":[{"latest":true}],"includePendingStatus":true,"includeWipPactsSince":"2026-01-31","providerVersionBranch":"main"}`
+	if string(text) != want {
+		t.Errorf("it was asked for %s, want %s", text, want)
 	}
 }

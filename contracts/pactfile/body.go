@@ -21,6 +21,17 @@ func (b *Body) Empty() bool {
 	return b == nil || b.Content == nil || b.Content == ""
 }
 
+// Bytes returns the example as it goes over the wire.
+func (b *Body) Bytes() ([]byte, error) {
+	if b.Empty() {
+		return nil, nil
+	}
+	if text, ok := b.Content.(string); ok {
+		return []byte(text), nil
+	}
+	return json.Marshal(b.Content)
+}
+
 // UnmarshalJSON undoes the encoding that the pact file may have given a body.
 func (b *Body) UnmarshalJSON(data []byte) error {
 	var wire struct {

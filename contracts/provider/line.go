@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // maxAnswer bounds what is read of an answer; a list of all nodes takes far less.
@@ -18,25 +19,34 @@ const maxAnswer = 64 << 20
 // line takes requests to the provider. It breaks at the first that gets no answer,
 // or not all of one.
 type line struct {
-	transport *http.Transport
+	transport http.RoundTripper
+	timeout   time.Duration // for one answer and its body
 
 	mu  sync.Mutex
 	err error
 }
 
-func newLine(tls *tls.Config) *line {
+// newTransport returns a transport that shows answers as they were sent: it asks for
+// no compression of its own.
+func newTransport(tls *tls.Config) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = tls
-	return &line{transport: transport}
+	transport.DisableCompression = true
+	return transport
 }
 
 // RoundTrip sends a request, and returns when all of the answer is there.
 func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), patience, fmt.Errorf("it took longer than %v", patience))
+	ctx, cancel := context.WithTimeoutCause(r.Context(), l.timeout, fmt.Errorf("it took longer than %v", l.timeout))
 	defer cancel()
 	answer, err := l.transport.RoundTrip(r.WithContext(ctx))
 	fault := "got no answer"
-	if err == nil {
+	switch {
+	case err != nil:
+	case answer.StatusCode < http.StatusOK: // whose body is a connection, and outlives ctx
+		answer.Body.Close()
+		return nil, l.breakFor(fmt.Errorf("%s %s was answered %d, and then nothing that HTTP allows", r.Method, r.URL.Redacted(), answer.StatusCode))
+	default:
 		err = readWhole(answer)
 		fault = fmt.Sprintf("was answered %d, but without all of the body", answer.StatusCode)
 	}

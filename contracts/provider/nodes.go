@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ type nodes struct {
 	token string
 }
 
-func newNodes(p Provider, line *line) (*nodes, error) {
+func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
 	base, err := url.Parse(p.URL)
 	switch {
 	case err != nil, base.Scheme != "http" && base.Scheme != "https", base.Host == "":
@@ -52,19 +54,35 @@ func (n *nodes) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer.Body.Close()
+	body, _ := io.ReadAll(answer.Body) // it is there already
+	why := ""
 	switch answer.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return fmt.Errorf("orchestratord answers %d: it redirects to %s, where no node follows", answer.StatusCode, destination(answer))
 	case http.StatusUnauthorized:
+		why = "it does not accept the token"
 		if n.token == "" {
-			return errors.New("orchestratord answers 401: it wants a token")
+			why = "it needs a token, and none was given"
 		}
-		return errors.New("orchestratord answers 401: it does not accept the token")
 	case http.StatusServiceUnavailable:
-		return errors.New("orchestratord answers 503: it is not ready, or its cloud profile is switched off")
+		why = "it is not ready, or its cloud profile is switched off"
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("orchestratord answers %d: %s%s", answer.StatusCode, why, because(body))
+}
+
+// needsToken reports whether a list without a token is refused.
+func (n *nodes) needsToken(ctx context.Context) (bool, error) {
+	answer, err := n.api.ListNodes(ctx, nil, func(_ context.Context, r *http.Request) error {
+		r.Header.Del("Authorization")
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusUnauthorized, nil
 }
 
 // destination returns where an answer redirects to, as far as it can hold no secret.
@@ -104,11 +122,11 @@ func expect(statuses ...int) func(*http.Response, error) error {
 			return err
 		}
 		defer answer.Body.Close()
-		for _, status := range statuses {
-			if answer.StatusCode == status {
-				return nil
-			}
+		if slices.Contains(statuses, answer.StatusCode) {
+			return nil
 		}
-		return fmt.Errorf("%s %s was answered %d, not %d", answer.Request.Method, answer.Request.URL.Path, answer.StatusCode, statuses[0])
+		body, _ := io.ReadAll(answer.Body) // it is there already
+		return fmt.Errorf("%s %s was answered %d, not %d%s",
+			answer.Request.Method, answer.Request.URL.Path, answer.StatusCode, statuses[0], because(body))
 	}
 }

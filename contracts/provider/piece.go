@@ -4,39 +4,65 @@ package provider
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
 )
 
-// split takes a pact file apart into pacts of one interaction each, in the same
-// order. They have no provider states: Pact would have a server bring them about,
-// pass by those that it does not know, and try for two minutes what has failed.
-func split(file string) ([][]byte, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
+// split takes a pact apart into pacts of one interaction each, in the same order.
+// They have no provider states: Pact would have a server bring them about, pass by
+// those that it does not know, and try for two minutes what has failed. They are not
+// pending: what that means is decided here.
+func split(pact []byte) ([][]byte, error) {
+	var file map[string]json.RawMessage
+	var interactions []map[string]any
+	if err := json.Unmarshal(pact, &file); err != nil {
 		return nil, err
 	}
-	var pact map[string]json.RawMessage
-	var interactions []map[string]json.RawMessage
-	if err := json.Unmarshal(text, &pact); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if err := json.Unmarshal(pact["interactions"], &interactions); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := json.Unmarshal(file["interactions"], &interactions); err != nil {
+		return nil, err
 	}
 	var pieces [][]byte
 	for _, interaction := range interactions {
-		delete(interaction, "providerStates")
+		for _, name := range []string{"providerStates", "providerState", "provider_state", "pending"} {
+			delete(interaction, name)
+		}
+		if err := useExamples(interaction); err != nil {
+			return nil, fmt.Errorf("%q: %w", interaction["description"], err)
+		}
 		one, err := json.Marshal([]any{interaction})
 		if err != nil {
 			return nil, err
 		}
-		pact["interactions"] = one
-		piece, err := json.Marshal(pact)
+		file["interactions"] = one
+		piece, err := json.Marshal(file)
 		if err != nil {
 			return nil, err
 		}
 		pieces = append(pieces, piece)
 	}
 	return pieces, nil
+}
+
+// useExamples removes generators that take values from provider states: the examples
+// have them already. Other generators of a path could make it the path of any node.
+func useExamples(interaction map[string]any) error {
+	for _, name := range []string{"request", "response"} {
+		message, _ := interaction[name].(map[string]any)
+		generators, _ := message["generators"].(map[string]any)
+		for part, value := range generators {
+			rules, _ := value.(map[string]any)
+			if part == "path" || part == "status" {
+				rules = generators
+			}
+			for key, rule := range rules {
+				if fields, _ := rule.(map[string]any); fields["type"] == "ProviderState" {
+					delete(rules, key)
+				}
+			}
+		}
+		if name == "request" && generators["path"] != nil {
+			return errors.New("its path is generated, so it could be about any node")
+		}
+	}
+	return nil
 }

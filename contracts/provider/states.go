@@ -5,7 +5,11 @@ package provider
 import (
 	"context"
 	"errors"
+	"time"
 )
+
+// leaveTimeout is how long it may take to remove a node once nobody waits any more.
+const leaveTimeout = 2 * time.Second
 
 // state is a provider state that a pact may ask for.
 type state struct {
@@ -45,8 +49,12 @@ func (v verification) ofNode(calls ...func(ctx context.Context, node string) err
 			return func() {}, errors.New(`the pact does not name the node, as the parameter "node"`)
 		}
 		// Whether that works is for the interactions that are about it to say. It has
-		// to be tried even when ctx has ended, and the line waits no longer than patience.
-		leave := func() { _ = v.nodes.remove(context.WithoutCancel(ctx), node) }
+		// to be tried even when ctx has ended.
+		leave := func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+			defer cancel()
+			_ = v.nodes.remove(ctx, node)
+		}
 		for _, call := range calls {
 			if err := call(ctx, node); err != nil {
 				return leave, err
@@ -56,10 +64,11 @@ func (v verification) ofNode(calls ...func(ctx context.Context, node string) err
 	}}
 }
 
-// tokenNotValid lets the pact's own token through, which no provider knows.
+// tokenNotValid lets the pact's own token through, which no provider knows. Whoever
+// gives a token says that one is needed, so that this has to hold.
 func (v verification) tokenNotValid() state {
 	if v.provider.Token == "" {
-		return state{beyond: "orchestratord needs no token, or none was given"}
+		return state{beyond: "no token was given, so orchestratord may need none"}
 	}
 	return state{enter: func(context.Context, map[string]any) (func(), error) {
 		v.gateway.keepToken.Store(true)
@@ -67,9 +76,9 @@ func (v verification) tokenNotValid() state {
 	}}
 }
 
-// noToken holds already at a provider that is called without one.
+// noToken holds at a provider that answers calls without one.
 func (v verification) noToken() state {
-	if v.provider.Token != "" {
+	if v.needsToken {
 		return state{beyond: "orchestratord needs a token"}
 	}
 	return state{enter: func(context.Context, map[string]any) (func(), error) {

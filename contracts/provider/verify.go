@@ -1,8 +1,8 @@
 //go:build pact
 
-// Package provider verifies that an orchestratord keeps a pact. It needs its URL
-// and nothing inside it: what has to hold before a request is brought about by
-// other calls of the same API.
+// Package provider verifies that an orchestratord keeps a pact. All it needs is the
+// URL: what has to hold before a request is brought about by other calls of the same
+// API.
 //
 //	report, err := provider.Verify(ctx, "contracts/pacts/pool-managerd-orchestratord.json", provider.Provider{
 //		URL:   "http://192.168.1.1:8080",
@@ -11,15 +11,20 @@
 //	if err != nil {
 //		return err // it could not be decided
 //	}
-//	return report.WriteText(os.Stdout)
+//	for _, interaction := range report.Interactions {
+//		fmt.Println(interaction.Result, interaction.Description, interaction.Details)
+//	}
 //
 // Interactions that need what no call brings about, such as an orchestratord that
 // is switched off, are skipped, each by its name and with the reason. All others
 // have to run: a verification that ran none, or met a state that it does not know,
 // is an error.
 //
-// A verification registers and removes the nodes that the pact names, and reports
-// pools of theirs as ready: it is for an orchestratord that nobody's work is on.
+// A verification registers and removes nodes of its own, and reports pools of theirs as
+// ready: it is for an orchestratord that nobody's work is on. A pact calls them
+// pact-node-…, and each run puts a random part behind that, so that two runs at one
+// orchestratord do not disturb each other. A pact that names any other node, or asks
+// for anything but the API of nodes, is refused before a request is sent.
 package provider
 
 import (
@@ -46,52 +51,114 @@ type Provider struct {
 	Token string
 	// TLS says whom to trust where the URL is https. Nil means what the system does.
 	TLS *tls.Config
+	// AnswerTimeout is how long one answer and its body may take. Zero means 5 s, five
+	// times what a node allows it (CLOUD-11002).
+	AnswerTimeout time.Duration
 	// Arrange brings about states that no call does, by their names, and returns what
 	// ends them again. Only the owner of a provider can fill it in.
 	Arrange map[string]func() (end func())
 }
 
-// patience is how long the provider may take for one answer and its body, five times
-// what a node allows it (CLOUD-11002).
-const patience = 5 * time.Second
+const defaultAnswerTimeout = 5 * time.Second
 
 // Verify verifies the interactions of a pact file one by one, until ctx ends. Its
 // error says what kept it from deciding; whether the pact is kept, the report says.
 func Verify(ctx context.Context, file string, p Provider) (*Report, error) {
-	pact, err := pactfile.Read(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	pieces, err := split(file)
+	report, err := VerifyContent(ctx, content, p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return report, nil
+}
+
+// VerifyContent verifies a pact as Verify does, given the content of its file.
+func VerifyContent(ctx context.Context, content []byte, p Provider) (*Report, error) {
+	ids := newIDs()
+	content = ids.inject(content)
+	pact, err := pactfile.Parse(content)
 	if err != nil {
 		return nil, err
 	}
-	v := verification{provider: p, line: newLine(p.TLS)}
+	pieces, err := split(content)
+	if err != nil {
+		return nil, err
+	}
+	p.AnswerTimeout = cmp.Or(p.AnswerTimeout, defaultAnswerTimeout)
+	transport := newTransport(p.TLS)
+	defer transport.CloseIdleConnections()
+	v := verification{provider: p, ids: ids, line: &line{transport: transport, timeout: p.AnswerTimeout}}
 	if v.nodes, err = newNodes(p, v.line); err != nil {
 		return nil, err
 	}
-	if err := v.nodes.probe(ctx); err != nil {
+	guard, err := newGuard(ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.examine(pact, guard); err != nil {
+		return nil, err
+	}
+	if err := v.probe(ctx); err != nil {
 		return nil, cmp.Or(v.line.broken(), err)
 	}
-	if v.gateway, err = openGateway(ctx, p, v.line); err != nil {
+	if v.gateway, err = openGateway(ctx, p, guard, v.line); err != nil {
 		return nil, err
 	}
 	defer v.gateway.close()
-	defer v.line.transport.CloseIdleConnections()
 	return v.run(ctx, pact, pieces)
 }
 
 // verification is the verification of one pact at one provider.
 type verification struct {
-	provider Provider
-	line     *line
-	nodes    *nodes
-	gateway  *gateway
+	provider   Provider
+	ids        ids
+	line       *line
+	nodes      *nodes
+	gateway    *gateway
+	needsToken bool // as the provider answers calls without one
+}
+
+// probe looks whether there is something to verify, and whether it needs a token.
+func (v *verification) probe(ctx context.Context) error {
+	err := v.nodes.probe(ctx)
+	if err != nil || v.provider.Token == "" {
+		return err
+	}
+	v.needsToken, err = v.nodes.needsToken(ctx)
+	return err
+}
+
+// examine refuses a pact that asks for a state that nobody knows, or that could be
+// about a node which is not the run's own.
+func (v verification) examine(pact *pactfile.File, guard *guard) error {
+	states := v.states()
+	for _, i := range pact.Interactions {
+		for _, s := range i.States {
+			if _, known := states[s.Name]; !known {
+				return fmt.Errorf("%q: nothing is known here of the provider state %q", v.ids.restore(i.Description), s.Name)
+			}
+			if node, named := s.Params["node"]; named && !v.ids.own(fmt.Sprint(node)) {
+				return fmt.Errorf("%q: %w", v.ids.restore(i.Description), guard.refuse(fmt.Sprint(node)))
+			}
+		}
+		body, err := i.Request.Body.Bytes()
+		if err == nil {
+			err = guard.check(i.Request.Method, i.Request.Path, body)
+		}
+		if err != nil {
+			return fmt.Errorf("%q: %w", v.ids.restore(i.Description), err)
+		}
+	}
+	return nil
 }
 
 func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]byte) (*Report, error) {
 	states := v.states()
 	report := &Report{Consumer: pact.Consumer, Provider: pact.Provider, URL: v.provider.URL}
+	ran := 0
 	for i, interaction := range pact.Interactions {
 		began := time.Now()
 		done, err := v.interaction(ctx, states, interaction, pieces[i])
@@ -100,11 +167,14 @@ func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]b
 			err = v.line.broken()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", interaction.Description, err)
+			return nil, fmt.Errorf("%q: %w", done.Description, err)
+		}
+		if done.Result != results.Skipped {
+			ran++
 		}
 		report.Interactions = append(report.Interactions, done)
 	}
-	if report.count(results.Passed)+report.count(results.Failed) == 0 {
+	if ran == 0 {
 		return nil, fmt.Errorf("nothing was verified: all %d interactions were skipped", len(report.Interactions))
 	}
 	return report, nil
@@ -113,11 +183,8 @@ func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]b
 // interaction brings about the states of an interaction, has it verified, and
 // leaves the provider as it was.
 func (v verification) interaction(ctx context.Context, states map[string]state, i pactfile.Interaction, piece []byte) (Interaction, error) {
-	done := Interaction{Description: i.Description}
+	done := Interaction{Description: v.ids.restore(i.Description), Pending: i.Pending}
 	for _, s := range i.States {
-		if _, known := states[s.Name]; !known {
-			return done, fmt.Errorf("nothing is known here of the provider state %q", s.Name)
-		}
 		done.States = append(done.States, s.Name)
 	}
 	for _, s := range i.States {
@@ -129,15 +196,15 @@ func (v verification) interaction(ctx context.Context, states map[string]state, 
 		leave, err := states[s.Name].enter(ctx, s.Params)
 		defer leave()
 		if err != nil {
-			return done.ended(results.Failed, fmt.Sprintf("%q cannot be brought about: %v", s.Name, err)), nil
+			return done.ended(results.Failed, v.redacted(fmt.Sprintf("%q cannot be brought about: %v", s.Name, err))...), nil
 		}
 	}
-	answer, err := v.ask(piece)
+	found, err := v.ask(piece)
 	if err != nil {
 		return done, err
 	}
-	if !answer.Passed {
-		return done.ended(results.Failed, v.redacted(answer.Mismatches)...), nil
+	if !found.Passed {
+		return done.ended(results.Failed, v.redacted(v.explain(i, found.Mismatches)...)...), nil
 	}
 	return done.ended(results.Passed), nil
 }
@@ -157,7 +224,7 @@ func (v verification) ask(piece []byte) (libpact.Result, error) {
 	}
 	// Pact gives up later than the gateway, so that it gets an answer from there.
 	v.gateway.reached.Store(false)
-	found, err := libpact.Verify(file.Name(), v.gateway.addr, 2*patience)
+	found, err := libpact.Verify(file.Name(), v.gateway.addr, 2*v.provider.AnswerTimeout)
 	switch {
 	case err != nil:
 		return libpact.Result{}, err
@@ -170,7 +237,7 @@ func (v verification) ask(piece []byte) (libpact.Result, error) {
 }
 
 // redacted takes the token out of what a provider may have echoed (CLOUD-4013).
-func (v verification) redacted(lines []string) []string {
+func (v verification) redacted(lines ...string) []string {
 	if v.provider.Token == "" {
 		return lines
 	}

@@ -7,12 +7,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,10 +112,60 @@ func TestBrokenProviders(t *testing.T) {
 			"the list has another node",
 			func(r *http.Request, a *recorded) {
 				if r.Method == http.MethodGet {
-					a.replace(`"node_id":"pact-node-1"`, `"node_id":"pact-node-2"`)
+					a.replace(`"node_id":"pact-node-`, `"node_id":"other-node-`)
 				}
 			},
-			"a list of the nodes", "$.nodes: ",
+			"a list of the nodes", `$.nodes[0].node_id: expected "pact-node-`,
+		},
+		{
+			"the list has another status",
+			func(r *http.Request, a *recorded) {
+				if r.Method == http.MethodGet {
+					a.replace(`"status":"Online"`, `"status":"online"`)
+				}
+			},
+			"a list of the nodes", `$.nodes[0].status: expected "Online", listed is "online"`,
+		},
+		{
+			"the list has a time that is no number",
+			func(r *http.Request, a *recorded) {
+				if r.Method == http.MethodGet {
+					a.Body = bytes.NewBuffer(regexp.MustCompile(`("registered_at_ms":)(\d+)`).ReplaceAll(a.Body.Bytes(), []byte(`$1"$2"`)))
+				}
+			},
+			"a list of the nodes", `$.nodes[0].registered_at_ms: expected a value like 1759276800000, listed is "`,
+		},
+		{
+			"the list lacks a field",
+			func(r *http.Request, a *recorded) {
+				if r.Method == http.MethodGet {
+					a.replace(`"machine_id":`, `"machine":`)
+				}
+			},
+			"a list of the nodes", `$.nodes[0].machine_id: it is missing, expected "pact-machine-1"`,
+		},
+		{
+			"the list is empty",
+			func(r *http.Request, a *recorded) {
+				if r.Method == http.MethodGet && a.Code == http.StatusOK {
+					a.Body = bytes.NewBufferString(`{"nodes":[],"count":0}`)
+				}
+			},
+			"a list of the nodes", "$.nodes: the list is empty, expected {",
+		},
+		{
+			"a heartbeat is refused, and says why",
+			func(r *http.Request, a *recorded) {
+				if strings.HasSuffix(r.URL.Path, "/heartbeat") && a.Code == http.StatusOK {
+					a.Code, a.Body = http.StatusConflict, bytes.NewBufferString(`{"error": {"message": "the moon is full"}}`)
+				}
+			},
+			"a heartbeat with one pool", "it was answered 409; its reason: the moon is full",
+		},
+		{
+			"no Content-Type",
+			func(r *http.Request, a *recorded) { a.Header()["Content-Type"] = nil },
+			"a heartbeat with one pool", "Expected a header 'Content-Type' but was missing",
 		},
 		{
 			"no call registers a node",
@@ -122,7 +174,7 @@ func TestBrokenProviders(t *testing.T) {
 					a.Code = http.StatusCreated
 				}
 			},
-			"a deregistration", `"the node is registered" cannot be brought about: POST /v2/nodes/register was answered 201, not 200`,
+			"a deregistration", `"the node is registered" cannot be brought about: POST /v2/nodes/register was answered 201, not 200; its reason: `,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,8 +198,6 @@ func TestBrokenProviders(t *testing.T) {
 
 func TestUndecided(t *testing.T) {
 	ok := newMock(t, mockserver.WithTokens(token))
-	unanswering := make(chan struct{})
-	t.Cleanup(func() { close(unanswering) })
 	for _, test := range []struct {
 		name    string
 		pact    string
@@ -157,32 +207,27 @@ func TestUndecided(t *testing.T) {
 		{"no pact", "missing.json", ok, "missing.json"},
 		{"a pact without interactions", rewritten(t, func(pact object) { pact["interactions"] = []any{} }), ok, "no interactions"},
 		{"an unknown state", rewritten(t, func(pact object) {
-			interaction := pact["interactions"].([]any)[3].(object)
-			interaction["providerStates"] = []any{object{"name": "the node is happy"}}
+			interaction(pact, 3)["providerStates"] = []any{object{"name": "the node is happy"}}
 		}), ok, `the provider state "the node is happy"`},
 		{"nothing but what is skipped", rewritten(t, func(pact object) {
 			for _, each := range pact["interactions"].([]any) {
 				each.(object)["providerStates"] = []any{object{"name": "no token is needed"}}
 			}
 		}), ok, "nothing was verified"},
-		{"another token", committed, newMock(t, mockserver.WithTokens("another")), "does not accept the token"},
+		{"another token", committed, newMock(t, mockserver.WithTokens("another")), "401: it does not accept the token; its reason: the token is not valid"},
 		{"the profile off", committed, newMock(t, mockserver.WithCloudProfile(false)), "503"},
-		{"an answer that never comes", committed, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-unanswering }), "got no answer"},
 		{"answers that cease", committed, dying(ok, 20), "got no answer"},
-		{"an answer that stops", committed, halting(ok), "/heartbeat was answered 404, but without all of the body: context deadline exceeded"},
 		{"an answer that ends early", committed, cutting(ok), "/heartbeat was answered 404, but without all of the body: unexpected EOF"},
 		{"an answer that leads elsewhere", committed, http.RedirectHandler("https://login.example.com/?back="+token, http.StatusFound), "answers 302: it redirects to https://login.example.com/,"},
+		{"an answer that is no more HTTP", committed, switching(ok), "/heartbeat was answered 101, and then nothing that HTTP allows"},
 		{"a request that Pact cannot send", rewritten(t, func(pact object) {
-			interaction := pact["interactions"].([]any)[0].(object)
-			interaction["request"].(object)["headers"] = object{"X-Lines": []any{"one\ntwo"}}
+			interaction(pact, 0)["request"].(object)["headers"] = object{"X-Lines": []any{"one\ntwo"}}
 		}), ok, "has not sent the request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)
 			t.Cleanup(server.CloseClientConnections)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			report, err := provider.Verify(ctx, test.pact, provider.Provider{URL: server.URL, Token: token})
+			report, err := provider.Verify(t.Context(), test.pact, provider.Provider{URL: server.URL, Token: token})
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), token) {
 				t.Errorf("the error is %v, the report %v", err, report)
 			}
@@ -192,6 +237,20 @@ func TestUndecided(t *testing.T) {
 		if _, err := provider.Verify(t.Context(), committed, provider.Provider{URL: url}); err == nil || strings.Contains(err.Error(), "password@") {
 			t.Errorf("URL %q: the error is %v", url, err)
 		}
+	}
+}
+
+// An answer that never comes is waited for as long as the context lasts.
+func TestUnanswered(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel(errors.New("enough"))
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.CloseClientConnections)
+	_, err := provider.Verify(ctx, committed, provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Hour})
+	if err == nil || !strings.Contains(err.Error(), "got no answer: enough") {
+		t.Errorf("the error is %v", err)
 	}
 }
 
@@ -233,13 +292,16 @@ func dying(handler http.Handler, requests int) http.Handler {
 	})
 }
 
-// halting is a handler that never ends its answers to heartbeats.
-func halting(handler http.Handler) http.Handler {
+// switching is a handler that makes connections something else at heartbeats.
+func switching(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler.ServeHTTP(w, r)
-		if strings.HasSuffix(r.URL.Path, "/heartbeat") {
-			_ = http.NewResponseController(w).Flush()
-			<-r.Context().Done()
+		if !strings.HasSuffix(r.URL.Path, "/heartbeat") {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
 		}
 	})
 }
@@ -279,6 +341,9 @@ func changed(t *testing.T, change func(*http.Request, *recorded)) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+// interaction returns an interaction of a pact.
+func interaction(pact object, n int) object { return pact["interactions"].([]any)[n].(object) }
 
 // rewritten writes a copy of the committed pact with a change, and returns its path.
 func rewritten(t *testing.T, change func(object)) string {

@@ -28,8 +28,10 @@ import (
 type Report struct {
 	// Title says in one line what was checked, and against what.
 	Title string `json:"title"`
-	// Summary is the result in one line. Empty means a count of the cases.
+	// Summary is the result in one line. Empty means a count of the cases, which Unit
+	// names, such as "interactions".
 	Summary string  `json:"summary"`
+	Unit    string  `json:"-"`
 	Suites  []Suite `json:"suites"`
 	// Table is shown by the formats text and markdown, in the place of the cases that
 	// passed. Nil means that these are listed.
@@ -118,7 +120,10 @@ func (r *Report) summary() string {
 	for _, s := range r.Suites {
 		total += len(s.Cases)
 	}
-	counts := []string{fmt.Sprintf("%d of %d passed", r.Count(Passed), total), fmt.Sprintf("%d failed", r.Count(Failed))}
+	counts := []string{
+		fmt.Sprintf("%d of %d %s passed", r.Count(Passed), total, cmp.Or(r.Unit, "cases")),
+		fmt.Sprintf("%d failed", r.Count(Failed)),
+	}
 	for _, rare := range []Result{Undecided, Pending} {
 		if n := r.Count(rare); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, rare))

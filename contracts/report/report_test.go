@@ -55,26 +55,26 @@ func TestFormats(t *testing.T) {
 	}{
 		"text": {example(), "text", `What nodes need of orchestratord
 
-passed     a heartbeat
-FAILED     a list (nodes.yaml:12)
-           count: expected 1
-           got 2
-           at once
-UNDECIDED  a registration
-           no answer
-pending    an odd one
-           not yet
-skipped    a profile
-           no call switches it
+passed   a heartbeat
+FAILED   a list (nodes.yaml:12)
+         count: expected 1
+         got 2
+         at once
+UNDECIDED a registration
+         no answer
+pending  an odd one
+         not yet
+skipped  a profile
+         no call switches it
 
-1 of 5 passed, 1 failed, 1 undecided, 1 pending, 1 skipped
+1 of 5 cases passed, 1 failed, 1 undecided, 1 pending, 1 skipped
 `},
 		"text with a table": {tabled, "text", `What nodes need of orchestratord
 
 OPERATION  RULES
 listNodes  3|4
 
-FAILED     a list (nodes.yaml:12)
+FAILED   a list (nodes.yaml:12)
 `},
 		"markdown": {tabled, "markdown", `### What nodes need of orchestratord
 
@@ -82,7 +82,7 @@ FAILED     a list (nodes.yaml:12)
 | --- | --- |
 | listNodes | 3\|4 |
 
-1 of 5 passed, 1 failed, 1 undecided, 1 pending, 1 skipped
+1 of 5 cases passed, 1 failed, 1 undecided, 1 pending, 1 skipped
 
 - **failed**: a list (nodes.yaml:12)
   <br>count: expected 1
@@ -92,7 +92,7 @@ FAILED     a list (nodes.yaml:12)
 		"github": {example(), "github", `::error file=nodes.yaml,line=12,title=nodes%2C 100%25::a list%0Acount: expected 1%0Agot 2%0Aat once
 ::error title=nodes%2C 100%25::a registration%0Ano answer
 ::warning title=nodes%2C 100%25::an odd one%0Anot yet
-::notice title=What nodes need of orchestratord::1 of 5 passed, 1 failed, 1 undecided, 1 pending, 1 skipped
+::notice title=What nodes need of orchestratord::1 of 5 cases passed, 1 failed, 1 undecided, 1 pending, 1 skipped
 `},
 		"junit": {example(), "junit", `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="What nodes need of orchestratord" tests="5" failures="1" errors="1" time="1.500">
@@ -104,7 +104,7 @@ FAILED     a list (nodes.yaml:12)
 `},
 		"json": {example(), "json", `{
   "title": "What nodes need of orchestratord",
-  "summary": "1 of 5 passed, 1 failed, 1 undecided, 1 pending, 1 skipped",
+  "summary": "1 of 5 cases passed, 1 failed, 1 undecided, 1 pending, 1 skipped",
   "suites": [
     {
       "name": "nodes, 100%",

@@ -33,7 +33,7 @@ func (r *Report) writeText(w io.Writer) error {
 	return err
 }
 
-const indent = "           " // as wide as the longest result and two blanks
+const indent = "         " // wider than most results
 
 // writeText writes a case, and its details below it, each line indented.
 func (c Case) writeText(text *strings.Builder) {
@@ -41,7 +41,7 @@ func (c Case) writeText(text *strings.Builder) {
 	if c.Result == Failed || c.Result == Undecided {
 		result = strings.ToUpper(result)
 	}
-	fmt.Fprintf(text, "%-*s%s\n", len(indent), result, foreign.Line(c.Name+c.place()))
+	fmt.Fprintf(text, "%-*s %s\n", len(indent)-1, result, foreign.Line(c.Name+c.place()))
 	for _, detail := range c.Details {
 		fmt.Fprintf(text, "%s%s\n", indent, strings.ReplaceAll(foreign.Block(detail), "\n", "\n"+indent))
 	}

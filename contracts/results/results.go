@@ -15,6 +15,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/llama-orch/node-registration/internal/atomicfile"
 )
 
 // Results are the results of one verification.
@@ -62,11 +64,11 @@ func Read(path string) (*Results, error) {
 	return &r, nil
 }
 
-// Write writes the results to a file, replacing what was there.
+// Write writes the results to a file, whose content is replaced as a whole or stays.
 func (r *Results) Write(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(data, '\n'), 0o644)
+	return atomicfile.Write(path, append(data, '\n'), 0o644)
 }

@@ -1,6 +1,7 @@
-//go:build pact
+//go:build unix
 
-package main
+// Package stdout keeps C libraries from writing to the standard output of a program.
+package stdout
 
 import (
 	"fmt"
@@ -9,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takeStdout returns standard output, and leaves in its place what nobody reads:
-// the Pact library writes there at length, and nothing else stops it.
-func takeStdout() (*os.File, error) {
+// Take returns standard output, and leaves in its place what nobody reads: the Pact
+// library writes there at length, and nothing else stops it.
+func Take() (*os.File, error) {
 	fd, err := unix.Dup(unix.Stdout)
 	if err != nil {
 		return nil, fmt.Errorf("standard output: %w", err)

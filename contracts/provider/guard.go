@@ -1,0 +1,110 @@
+//go:build pact
+
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+// nodeField is the field by which the body of a registration names its node.
+const nodeField = "node_id"
+
+// guard keeps requests from a provider that are about anything but the nodes of a run.
+// A pact may come from anywhere, and is sent with a token.
+type guard struct {
+	router routers.Router
+	ids    ids
+}
+
+func newGuard(ids ids) (*guard, error) {
+	document, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	document.Servers = nil // it may be served anywhere
+	router, err := legacy.NewRouter(document, openapi3.DisableExamplesValidation())
+	return &guard{router: router, ids: ids}, err
+}
+
+// check returns why a request is not sent, nil if it is. The request's URL is relative
+// to the provider's, and its body is given apart.
+func (g *guard) check(method, path string, body []byte) error {
+	request, err := http.NewRequest(method, path, nil)
+	if err != nil || strings.Contains(path, "//") {
+		return fmt.Errorf("%q is no path", path)
+	}
+	route, parameters, err := g.router.FindRoute(request)
+	if err != nil {
+		return fmt.Errorf("the API of nodes has no %s %s", method, path)
+	}
+	var named []string
+	for _, value := range parameters {
+		named = append(named, value)
+	}
+	if route.Operation.RequestBody != nil {
+		inBody, err := nodesIn(body)
+		if err != nil && len(parameters) == 0 {
+			return fmt.Errorf("which node the body of %s %s is about cannot be read: %w", method, path, err)
+		}
+		if len(inBody)+len(parameters) == 0 {
+			return fmt.Errorf("the body of %s %s names no node", method, path)
+		}
+		named = append(named, inBody...)
+	}
+	for _, id := range named {
+		if !g.ids.own(id) {
+			return g.refuse(id)
+		}
+	}
+	return nil
+}
+
+func (g *guard) refuse(id string) error {
+	return fmt.Errorf("it is about the node %q: a pact may only name nodes %s…", g.ids.restore(id), named)
+}
+
+// nodesIn returns what a JSON body says under the name of the field that names nodes,
+// in any case and however often, since readers differ in what they make of it.
+func nodesIn(body []byte) ([]string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var found []string
+	var inObject []bool // by level, whether it is an object
+	isName := false     // whether the next token is the name of a field
+	isNode := false     // whether the next token is what names a node
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) && len(inObject) == 0 {
+			return found, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, isText := token.(string)
+		switch {
+		case isName && isText:
+			isName, isNode = false, strings.EqualFold(text, nodeField)
+			continue
+		case isNode:
+			found = append(found, fmt.Sprint(token))
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			inObject = append(inObject, token == json.Delim('{'))
+		case json.Delim('}'), json.Delim(']'):
+			inObject = inObject[:len(inObject)-1]
+		}
+		isNode, isName = false, len(inObject) > 0 && inObject[len(inObject)-1]
+	}
+}

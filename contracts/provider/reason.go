@@ -1,0 +1,46 @@
+//go:build pact
+
+package provider
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+)
+
+// maxReason bounds what is shown of an answer, in bytes.
+const maxReason = 500
+
+// reason returns what an answer gives as the reason of a refusal, as far as it can be
+// understood: of problem+json its detail, else a message, an error or the text itself.
+func reason(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) == nil {
+		if inner, ok := fields["error"].(map[string]any); ok {
+			fields = inner
+		}
+		field := func(name string) string {
+			value, _ := fields[name].(string)
+			return value
+		}
+		text = cmp.Or(field("detail"), field("message"), field("error"), field("reason"), field("title"), text)
+	}
+	return cut(text)
+}
+
+// cut returns a text of bounded length.
+func cut(text string) string {
+	if len(text) > maxReason {
+		return strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
+	return text
+}
+
+// because returns the reason of an answer to append to what is said of it.
+func because(body []byte) string {
+	if why := reason(body); why != "" {
+		return "; its reason: " + why
+	}
+	return "; it gives no reason"
+}
