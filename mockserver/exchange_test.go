@@ -33,7 +33,7 @@ func TestNothingIsLeftOver(t *testing.T) {
 	router.With(s.send).HandleFunc("/v2/nodes", func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
 		if len(x.requestBody) > 0 || x.input != nil || x.nodeID != "" || x.checked.value != nil || x.fault != "" || x.departures != nil ||
-			x.transmit != nil || x.rest != nil || x.status != 0 || x.body.Len() > 0 || x.typed || len(x.answer.header) != 1 {
+			x.transmit != nil || x.rest != nil || x.status != 0 || x.body.Len() > 0 || x.typed || len(x.answer.header) != 2 {
 			t.Errorf("left over: %+v", x)
 		}
 		x.requestBody, _ = readAll(x.requestBody, strings.NewReader("body"))

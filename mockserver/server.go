@@ -47,7 +47,7 @@ type Server struct {
 
 	streams         chan struct{} // holds one for each stream that is open
 	guard           guard
-	guesses         guesses // of the control token
+	guesses         guesses                   // of the control token
 	controlContract func() (*contract, error) // read when it is first asked for, which most tests never do
 
 	settings atomic.Pointer[settings]
