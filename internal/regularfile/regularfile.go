@@ -1,0 +1,54 @@
+// Package regularfile reads the files that people name on a command line.
+package regularfile
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Read returns the content of a regular file, or of one that a symbolic link leads to. A
+// FIFO, a device or a directory is an error, since reading it may never end, and so is a file
+// of more than limit bytes. Read returns when ctx ends, even if the file is on a mount that
+// hangs; what waits for that goes on in the background. Errors name the file.
+func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	type result struct {
+		content []byte
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		content, err := read(path, limit)
+		done <- result{content, err}
+	}()
+	select {
+	case r := <-done:
+		return r.content, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read %s: %w", path, context.Cause(ctx))
+	}
+}
+
+func read(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path) // before opening, which waits at a FIFO for somebody who writes
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return content, nil
+}
