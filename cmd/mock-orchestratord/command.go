@@ -57,7 +57,8 @@ With --fault it misbehaves. These faults come with it:
 ` + presetsHelp() + `
 
 A setting comes from its flag, or else from its environment variable in brackets,
-or else it is the default. A variable that is empty counts as not set.`,
+or else it is the default. A variable that is empty counts as not set. Two names of one
+setting may both be set if they agree.`,
 		Example: `  # for every node that asks, on this machine only
   mock-orchestratord
 
@@ -82,9 +83,9 @@ or else it is the default. A variable that is empty counts as not set.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
-			faults, faultErr := s.misbehaviour.load()
+			faults, faultErr := s.misbehaviour.load(cmd.Context())
 			mock, mockErr := mockserver.New(append(s.options(log), mockserver.WithFaults(faults))...)
-			tls, tlsErr := s.security.load(s.addr, log)
+			tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
 			if err := errors.Join(flagErr(), envErr, logErr, faultErr, mockErr, tlsErr); err != nil {
 				return err
 			}
@@ -102,10 +103,10 @@ or else it is the default. A variable that is empty counts as not set.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+"]")
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+" or "+specAddr+"]")
 	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+"] (default none, calls need no token)")
-	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+"]")
-	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+envHeartbeatInterval+"]")
+	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
+	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
@@ -143,6 +144,9 @@ func (s settings) warn(log *slog.Logger) {
 		if len(token) < safeTokenBytes {
 			log.Warn("token is short and could be guessed", "token", i+1, "of", len(s.tokens), "safe_bytes", safeTokenBytes)
 		}
+	}
+	if token := s.steering.token; token != "" && len(token) < safeTokenBytes {
+		log.Warn("control token is short and could be guessed", "safe_bytes", safeTokenBytes)
 	}
 }
 

@@ -5,61 +5,104 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/spf13/pflag"
 )
 
-// The environment, by the names that orchestratord in service uses.
+// The environment, by the names that orchestratord in service reads.
 const (
-	envAddr              = "ORCHESTRATORD_ADDR"
-	envToken             = "LLORCH_API_TOKEN"
-	envNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_SECS"
-	envHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
-	envCloudProfile      = "ORCHESTRATORD_CLOUD_PROFILE"
+	envAddr         = "ORCHD_ADDR"
+	envToken        = "LLORCH_API_TOKEN"
+	envNodeTimeout  = "ORCHESTRATORD_NODE_TIMEOUT_MS"
+	envStaleCheck   = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS"
+	envCloudProfile = "ORCHESTRATORD_CLOUD_PROFILE"
+)
+
+// The names of its specification that it does not read.
+const (
+	specAddr              = "ORCHESTRATORD_ADDR"
+	specNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_SECS"
+	specHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
 )
 
 // envControlToken is of the mock alone.
 const envControlToken = "MOCK_CONTROL_TOKEN"
 
+// variable is one of the environment.
+type variable struct {
+	name string
+	read func(string) (string, error) // makes a flag's value of the variable's
+}
+
 // setFromEnv sets the flags that the command line does not state from the environment.
-// The error lists every variable that cannot be read.
+// The error lists every variable that cannot be read, and those that disagree.
 func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
 	var wrong []error
-	for _, variable := range []struct {
-		name, flag string
-		read       func(string) (string, error) // makes a flag's value of the variable's
+	for _, setting := range []struct {
+		flag  string
+		names []variable
 	}{
-		{envAddr, "addr", verbatim},
-		{envToken, "token", verbatim},
-		{envNodeTimeout, "node-timeout", seconds},
-		{envHeartbeatInterval, "heartbeat-interval", seconds},
-		{envCloudProfile, "cloud-profile", onlyTrue},
-		{envControlToken, "control-token", verbatim},
+		{"addr", []variable{{envAddr, verbatim}, {specAddr, verbatim}}},
+		{"token", []variable{{envToken, verbatim}}},
+		{"node-timeout", []variable{{envNodeTimeout, milliseconds}, {specNodeTimeout, seconds}}},
+		{"heartbeat-interval", []variable{{specHeartbeatInterval, seconds}}},
+		{"cloud-profile", []variable{{envCloudProfile, onlyTrue}}},
+		{"control-token", []variable{{envControlToken, verbatim}}},
 	} {
-		text := getenv(variable.name)
-		if text == "" || flags.Changed(variable.flag) {
+		if flags.Changed(setting.flag) {
 			continue
 		}
-		value, err := variable.read(text)
-		if err == nil {
-			err = flags.Set(variable.flag, value)
+		value, err := agreed(setting.names, getenv)
+		if err == nil && value != "" {
+			err = flags.Set(setting.flag, value)
 		}
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", variable.name, err))
+			wrong = append(wrong, err)
 		}
 	}
-	return errors.Join(wrong...)
+	// The mock needs no interval: it notices at once that a node is silent.
+	_, err := agreed([]variable{{envStaleCheck, seconds}}, getenv)
+	return errors.Join(append(wrong, err)...)
+}
+
+// agreed returns the value of a setting that has several names, or "" if none is set. The
+// error names the variables that cannot be read, or two that disagree.
+func agreed(names []variable, getenv func(string) string) (value string, err error) {
+	first := ""
+	for _, v := range names {
+		text := getenv(v.name)
+		if text == "" {
+			continue
+		}
+		read, wrong := v.read(text)
+		switch {
+		case wrong != nil:
+			err = errors.Join(err, fmt.Errorf("%s: %w", v.name, wrong))
+		case value == "":
+			first, value = v.name, read
+		case value != read:
+			err = errors.Join(err, fmt.Errorf("%s is %q and %s is %q: they state the same, and disagree: unset one of them",
+				first, getenv(first), v.name, text))
+		}
+	}
+	return value, err
 }
 
 func verbatim(text string) (string, error) { return text, nil }
 
-// seconds reads a whole number of seconds. What range is sensible, the setting's own
-// check says.
-func seconds(text string) (string, error) {
-	if _, err := strconv.ParseUint(text, 10, 31); err != nil {
-		return "", fmt.Errorf("%q is not a whole number of seconds from 0 to %d", text, math.MaxInt32)
+func milliseconds(text string) (string, error) { return units(text, time.Millisecond, "milliseconds") }
+
+func seconds(text string) (string, error) { return units(text, time.Second, "seconds") }
+
+// units reads a whole number of units. What range is sensible, the setting's own check
+// says.
+func units(text string, unit time.Duration, plural string) (string, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a whole number of %s from 0 to %d", text, plural, math.MaxInt32)
 	}
-	return text + "s", nil
+	return (time.Duration(n) * unit).String(), nil
 }
 
 // onlyTrue reads a switch the way orchestratord does: anything but true is off.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 )
@@ -65,7 +65,7 @@ func presetsHelp() string {
 
 // load reads the file and returns the faults that it and the flags state, the presets too.
 // The error lists everything that is wrong with them.
-func (m *misbehaviour) load() (map[string]control.FaultDefinition, error) {
+func (m *misbehaviour) load(ctx context.Context) (map[string]control.FaultDefinition, error) {
 	stated := faults.Presets()
 	if m.set.Changed("fault-seed") {
 		for name, preset := range stated {
@@ -74,8 +74,8 @@ func (m *misbehaviour) load() (map[string]control.FaultDefinition, error) {
 		}
 	}
 	if m.file != "" {
-		m.contents = contents(m.file)
-		read, err := faults.ReadFile(m.file)
+		m.contents = contents(ctx, m.file)
+		read, err := faults.ReadFile(ctx, m.file)
 		if err != nil {
 			return nil, fmt.Errorf("--faults-file: %w", err)
 		}
@@ -155,10 +155,10 @@ func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logg
 		case <-ticks.C:
 		}
 		// What differs from the last time may not be complete yet.
-		now := contents(m.file)
+		now := contents(ctx, m.file)
 		settled := now == last
 		if last = now; settled && now != m.contents {
-			m.reload(set, log)
+			m.reload(ctx, set, log)
 		}
 	}
 }
@@ -166,8 +166,8 @@ func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logg
 // lookInterval is half the time after which a change of the file is taken up.
 const lookInterval = 500 * time.Millisecond
 
-func (m *misbehaviour) reload(set *faults.Set, log *slog.Logger) {
-	stated, err := m.load()
+func (m *misbehaviour) reload(ctx context.Context, set *faults.Set, log *slog.Logger) {
+	stated, err := m.load(ctx)
 	if err == nil {
 		err = set.Load(stated)
 	}
@@ -179,8 +179,8 @@ func (m *misbehaviour) reload(set *faults.Set, log *slog.Logger) {
 }
 
 // contents returns what is in a file, or why it cannot be read.
-func contents(name string) string {
-	text, err := os.ReadFile(name)
+func contents(ctx context.Context, name string) string {
+	text, err := regularfile.Read(ctx, name, faults.MaxFile)
 	if err != nil {
 		return err.Error()
 	}

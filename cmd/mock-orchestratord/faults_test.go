@@ -68,7 +68,7 @@ func loaded(t *testing.T, args ...string) (*misbehaviour, *faults.Set, error) {
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	stated, err := m.load()
+	stated, err := m.load(t.Context())
 	set := faults.New(clock.New())
 	if err == nil {
 		err = set.Load(stated)
@@ -109,7 +109,7 @@ func TestWrongFaults(t *testing.T) {
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
 		{[]string{"--fault", "slow@"}, `--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`},
 		{[]string{"--faults-file", file}, "--faults-file: " + file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200"},
-		{[]string{"--faults-file", "nowhere"}, "--faults-file: open nowhere: no such file or directory"},
+		{[]string{"--faults-file", "nowhere"}, "--faults-file: stat nowhere: no such file or directory"},
 	} {
 		if _, _, err := loaded(t, test.args...); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: error %v, want %s", test.args, err, test.want)

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // nodes are served although nobody reads the log any more
 	unused := tuneCollector()
 	defer runtime.KeepAlive(unused)
 	cli.Main(func(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -110,6 +114,8 @@ func TestSettings(t *testing.T) {
 		{name: "address of the flag wins", env: map[string]string{"ORCHESTRATORD_ADDR": "nowhere"}, status: 200},
 		{name: "durations of the flags win", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten"}, args: []string{"--node-timeout", "1m"}, status: 200},
 		{name: "durations of the environment", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "3", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "2"}, status: 200},
+		{name: "both names", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "40"}, status: 200},
+		{name: "short control token", args: []string{"--control-token", "hush"}, status: 200, logged: "control token is short and could be guessed safe_bytes=32"},
 		{name: "log level", args: []string{"--log-level", "error", "--cloud-profile=false"}, status: 503},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -252,12 +258,24 @@ func TestMistakes(t *testing.T) {
 		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
 		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
 		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `--node-timeout is "ten": time: invalid duration "ten"`},
-		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: fmt.Sprintf("--addr [ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s", taken.Addr().String(), address)},
-		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: `--addr [ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
+		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: fmt.Sprintf("--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s", taken.Addr().String(), address)},
+		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
 		{name: "no seed", args: []string{"--fault-seed", "-1"}, want: `--fault-seed is "-1": must be a whole number from 0 to 4294967295`},
 		{
 			name: "too many seconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "99999999999"},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "99999999999" is not a whole number of seconds from 0 to 2147483647`,
+		},
+		{name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"}, want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
+		{name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"}, want: "node timeout 9.999s: must be longer than the heartbeat interval 10s"},
+		{name: "no stale check", env: map[string]string{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often"}, want: `ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS: "often" is not a whole number of seconds from 0 to 2147483647`},
+		{
+			name: "names that disagree",
+			env: map[string]string{
+				"ORCHD_ADDR": "127.0.0.1:1", "ORCHESTRATORD_ADDR": "127.0.0.1:2",
+				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "41",
+			},
+			want: `ORCHD_ADDR is "127.0.0.1:1" and ORCHESTRATORD_ADDR is "127.0.0.1:2": they state the same, and disagree: unset one of them; ` +
+				`ORCHESTRATORD_NODE_TIMEOUT_MS is "40000" and ORCHESTRATORD_NODE_TIMEOUT_SECS is "41": they state the same, and disagree: unset one of them`,
 		},
 		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1: must have a length of 1 or more, not 0"},
 		{
@@ -294,8 +312,8 @@ func TestHelp(t *testing.T) {
 		t.Errorf("exit status %d, stderr %q", status, &stderr)
 	}
 	for _, want := range []string{
-		"--addr", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
-		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
+		"--addr", "ORCHD_ADDR", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
+		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_MS", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
 		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--validation", "--fail-on-drift", "--log-level", "--log-format",
 		"--tls-cert", "--tls-key", "--tls-dev", "--tls-dir", "--tls-host", "--tls-client-ca", "--mtls", "--cors-origin",

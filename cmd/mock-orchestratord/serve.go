@@ -44,7 +44,8 @@ func newServer(ctx context.Context, s settings, config *tls.Config, handler http
 func serve(ctx context.Context, s settings, tls secured, handler http.Handler, log *slog.Logger, stdout io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
 	if err != nil {
-		return fmt.Errorf("--addr [%s] is %q: %w: must be a host:port that is free to listen on; port 0 takes one that is", envAddr, s.addr, err)
+		return fmt.Errorf("--addr [%s or %s] is %q: %w: must be a host:port that is free to listen on; port 0 takes one that is",
+			envAddr, specAddr, s.addr, err)
 	}
 	server := newServer(ctx, s, tls.config, handler, log)
 	warnIfPublic(log, listener.Addr(), s, tls.mutual())

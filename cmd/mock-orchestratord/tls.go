@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -11,8 +11,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -33,9 +31,9 @@ func (s *security) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.certFile, "tls-cert", "", "`file` with the certificate to serve TLS with, PEM; it and its key may be replaced while the mock runs")
 	flags.StringVar(&s.keyFile, "tls-key", "", "`file` with its key")
 	flags.BoolVar(&s.dev, "tls-dev", false, "serve TLS with a certificate made for development, and say how nodes come to trust it")
-	flags.StringVar(&s.dir, "tls-dir", "", "`directory` to keep it in (default mock-orchestratord in the user's cache directory)")
+	flags.StringVar(&s.dir, "tls-dir", "", "`directory` to keep it in, which only its owner may read and write (default mock-orchestratord in the user's cache directory)")
 	flags.StringArrayVar(&s.hosts, "tls-host", nil, "`name` or address that it is for, besides those of this machine's loopback and that of --addr; repeat for more")
-	flags.StringVar(&s.clientCAFile, "tls-client-ca", "", "`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual TLS)")
+	flags.StringVar(&s.clientCAFile, "tls-client-ca", "", "`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual TLS); it may be replaced while the mock runs")
 	flags.BoolVar(&s.mutual, "mtls", false, "nodes must show a certificate: with --tls-dev the one made for them")
 }
 
@@ -52,15 +50,15 @@ func (s secured) mutual() bool {
 
 // load makes ready what the command line asks for. The error lists everything that is
 // wrong.
-func (s security) load(addr string, log *slog.Logger) (secured, error) {
+func (s security) load(ctx context.Context, addr string, log *slog.Logger) (secured, error) {
 	if err := s.check(); err != nil || !s.dev && s.certFile == "" {
 		return secured{}, err
 	}
 	if !s.dev {
-		config, err := s.config(log)
+		config, err := s.config(ctx, log)
 		return secured{config, nil}, err
 	}
-	made, err := s.makeCertificates(addr)
+	made, err := s.makeCertificates(ctx, addr)
 	if err != nil {
 		return secured{}, fmt.Errorf("--tls-dev: %w", err)
 	}
@@ -68,7 +66,7 @@ func (s security) load(addr string, log *slog.Logger) (secured, error) {
 	if s.mutual && s.clientCAFile == "" {
 		s.clientCAFile = made.CA
 	}
-	config, err := s.config(log)
+	config, err := s.config(ctx, log)
 	return secured{config, &made}, err
 }
 
@@ -94,7 +92,7 @@ func (s security) check() error {
 	return errors.Join(wrong...)
 }
 
-func (s security) makeCertificates(addr string) (devcert.Files, error) {
+func (s security) makeCertificates(ctx context.Context, addr string) (devcert.Files, error) {
 	dir := s.dir
 	if dir == "" {
 		cache, err := os.UserCacheDir()
@@ -103,7 +101,7 @@ func (s security) makeCertificates(addr string) (devcert.Files, error) {
 		}
 		dir = filepath.Join(cache, "mock-orchestratord")
 	}
-	return devcert.Make(dir, append(hostsOf(addr), s.hosts...)...)
+	return devcert.Make(ctx, dir, append(hostsOf(addr), s.hosts...)...)
 }
 
 // hostsOf returns the host of an address, if it names one. What is wrong with the
@@ -123,68 +121,44 @@ func hostsOf(addr string) []string {
 }
 
 // config returns how to serve TLS with the files as they are. What becomes of them is logged.
-func (s security) config(log *slog.Logger) (*tls.Config, error) {
-	pair := &keyPair{certFile: s.certFile, keyFile: s.keyFile, log: log}
-	_, pairErr := pair.read(nil)
-	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.read}
+func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, error) {
+	pair := &watched[tls.Certificate]{
+		what: "certificate and key", files: []string{s.certFile, s.keyFile}, parse: parsePair,
+		name: fmt.Sprintf("--tls-cert %s, --tls-key %s", s.certFile, s.keyFile), log: log,
+	}
+	_, pairErr := pair.read(ctx)
+	config := &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return pair.read(hello.Context()) },
+	}
 	if s.clientCAFile == "" {
 		return config, pairErr
 	}
-	var poolErr error
+	pool := &watched[x509.CertPool]{
+		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile}, parse: s.parsePool,
+		name: "--tls-client-ca", log: log,
+	}
+	_, poolErr := pool.read(ctx)
 	config.ClientAuth = tls.RequireAndVerifyClientCert
-	config.ClientCAs, poolErr = readPool(s.clientCAFile)
+	config.SessionTicketsDisabled = true // a session must not outlive the authority that vouched for it
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		current := config.Clone()
+		var err error
+		current.ClientCAs, err = pool.read(hello.Context())
+		return current, err
+	}
 	return config, errors.Join(pairErr, poolErr)
 }
 
-func readPool(file string) (*x509.CertPool, error) {
-	certificates, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-client-ca: %w", err)
-	}
+func parsePair(texts [][]byte) (*tls.Certificate, error) {
+	pair, err := tls.X509KeyPair(texts[0], texts[1])
+	return &pair, err
+}
+
+func (s security) parsePool(texts [][]byte) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, fmt.Errorf("--tls-client-ca: %s holds no certificate", file)
+	if !pool.AppendCertsFromPEM(texts[0]) {
+		return nil, fmt.Errorf("%s holds no certificate", s.clientCAFile)
 	}
 	return pool, nil
-}
-
-// keyPair is a certificate and its key in files that may be replaced.
-type keyPair struct {
-	certFile, keyFile string
-	log               *slog.Logger
-
-	mu     sync.Mutex
-	last   *tls.Certificate // the last pair that fitted
-	broken string           // why the files do not fit now, "" if they do
-}
-
-// read returns the pair as it is in the files, or the last one that fitted: while files
-// are being replaced, they may not.
-func (p *keyPair) read(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	pair, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
-	if err != nil {
-		err = fmt.Errorf("--tls-cert %s, --tls-key %s: %w", p.certFile, p.keyFile, err)
-	}
-	if p.last == nil && err != nil {
-		return nil, err
-	}
-	p.tell(pair, err)
-	if err == nil {
-		p.last, p.broken = &pair, ""
-	} else {
-		p.broken = err.Error()
-	}
-	return p.last, nil
-}
-
-// tell logs what has become of the files, unless it is what it was.
-func (p *keyPair) tell(pair tls.Certificate, err error) {
-	switch {
-	case err != nil && err.Error() != p.broken:
-		p.log.Warn("certificate and key do not load, those before stay in use", "error", err)
-	case err == nil && p.last != nil && (p.broken != "" || !slices.EqualFunc(pair.Certificate, p.last.Certificate, bytes.Equal)):
-		p.log.Info("certificate and key read again", "cert", p.certFile, "key", p.keyFile)
-	}
 }

@@ -42,16 +42,26 @@ func call(t *testing.T, url string, settings registration.TLS) error {
 
 func certificates(t *testing.T) devcert.Files {
 	t.Helper()
-	files, err := devcert.Make(t.TempDir())
+	files, err := devcert.Make(t.Context(), filepath.Join(t.TempDir(), "tls"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
 
+// private returns a directory for nobody but its owner.
+func private(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestTLS(t *testing.T) {
 	given, others := certificates(t), certificates(t)
-	dev := t.TempDir()
+	dev := private(t)
 	ca, client := filepath.Join(dev, "ca.pem"), filepath.Join(dev, "client.pem")
 	for _, test := range []struct {
 		name string
@@ -87,7 +97,7 @@ func TestTLS(t *testing.T) {
 
 // TestOldTLS comes with versions of TLS from before 2008 (CLOUD-4022).
 func TestOldTLS(t *testing.T) {
-	dir := t.TempDir()
+	dir := private(t)
 	program := start(t, nil, "--tls-dev", "--tls-dir", dir, "--log-level", "error")
 	roots := x509.NewCertPool()
 	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
@@ -161,8 +171,53 @@ func TestReplacedCertificate(t *testing.T) {
 	}
 }
 
+// TestReplacedAuthority has nodes come whose authority is replaced while the mock runs: first
+// both are trusted, then the new one alone.
+func TestReplacedAuthority(t *testing.T) {
+	server, first, second := certificates(t), certificates(t), certificates(t)
+	trusted := filepath.Join(t.TempDir(), "trusted.pem")
+	put := func(files ...string) func() {
+		return func() {
+			var all []byte
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, text...)
+			}
+			write(t, trusted, string(all))
+		}
+	}
+	put(first.CA)()
+	program := start(t, nil, "--tls-cert", server.Server, "--tls-key", server.Server, "--tls-client-ca", trusted)
+	for _, step := range []struct {
+		name        string
+		change      func()
+		first, then bool // who gets in
+	}{
+		{"as given", func() {}, true, false},
+		{"both", put(first.CA, second.CA), true, true},
+		{"broken", func() { write(t, trusted, "broken") }, true, true},
+		{"removed", func() { os.Remove(trusted) }, true, true},
+		{"the new one", put(second.CA), false, true},
+	} {
+		step.change()
+		for node, in := range map[string]bool{first.Client: step.first, second.Client: step.then} {
+			err := call(t, program.url, registration.TLS{CAFile: server.CA, CertFile: node, KeyFile: node})
+			if (err == nil) != in {
+				t.Errorf("%s: error is %v, want none is %t", step.name, err, in)
+			}
+		}
+	}
+	_, _, log := program.stop()
+	if stay, again := strings.Count(log, "those before stay in use"), strings.Count(log, "read again"); stay != 2 || again != 2 {
+		t.Errorf("it is logged %d times that a replacement does not load, and %d times that one does: %s", stay, again, log)
+	}
+}
+
 func TestGreeting(t *testing.T) {
-	dir := t.TempDir()
+	dir := private(t)
 	for _, test := range []struct {
 		name string
 		args []string
@@ -201,9 +256,13 @@ func TestGreeting(t *testing.T) {
 
 func TestTLSMistakes(t *testing.T) {
 	good := certificates(t)
-	dir := t.TempDir()
+	dir := private(t)
 	empty := filepath.Join(dir, "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	everybodys := t.TempDir()
+	if err := os.Chmod(everybodys, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -215,9 +274,13 @@ func TestTLSMistakes(t *testing.T) {
 		{"missing file", []string{"--tls-cert", good.Server, "--tls-key", "missing.pem"}, []string{"--tls-key missing.pem", "no such file"}},
 		{"empty file", []string{"--tls-cert", empty, "--tls-key", empty}, []string{"--tls-cert " + empty, "failed to find any PEM data"}},
 		{"not a pair", []string{"--tls-cert", good.Server, "--tls-key", good.Client}, []string{"--tls-key " + good.Client, "private key does not match"}},
-		{"missing CA", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--tls-client-ca", "missing.pem"}, []string{"--tls-client-ca: open missing.pem: "}},
+		{"missing CA", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--tls-client-ca", "missing.pem"}, []string{"--tls-client-ca: stat missing.pem: no such file"}},
 		{"empty CA", []string{"--tls-dev", "--tls-dir", dir, "--tls-client-ca", empty}, []string{"--tls-client-ca: " + empty + " holds no certificate"}},
 		{"directory is a file", []string{"--tls-dev", "--tls-dir", empty}, []string{"--tls-dev: ", empty}},
+		{"directory of everybody", []string{"--tls-dev", "--tls-dir", everybodys}, []string{"--tls-dev: " + everybodys, "run chmod 0700 "}},
+		{"device", []string{"--tls-cert", os.DevNull, "--tls-key", os.DevNull, "--tls-client-ca", os.DevNull}, []string{
+			os.DevNull + " is not a regular file", "--tls-client-ca: " + os.DevNull,
+		}},
 		{"bad host", []string{"--tls-dev", "--tls-dir", dir, "--tls-host", "a b"}, []string{`--tls-dev: host "a b" is neither a name nor an IP address`}},
 		{"made and given", []string{"--tls-dev", "--tls-cert", good.Server, "--tls-key", good.Server}, []string{"--tls-dev: makes what"}},
 		{"no CA for nodes", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--mtls"}, []string{"--mtls: needs --tls-client-ca"}},

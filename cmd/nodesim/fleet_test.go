@@ -436,7 +436,7 @@ func TestAFleetFromFlags(t *testing.T) {
 // The nodes of a fleet show who they are, and trust whom they are told to.
 func TestAFleetOverMutualTLS(t *testing.T) {
 	emptyEnvironment(t)
-	files, err := devcert.Make(t.TempDir())
+	files, err := devcert.Make(t.Context(), filepath.Join(t.TempDir(), "tls"))
 	if err != nil {
 		t.Fatal(err)
 	}

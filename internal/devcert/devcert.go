@@ -7,6 +7,7 @@
 package devcert
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -30,31 +31,33 @@ type Files struct {
 // the files in it.
 //
 // The error says which file or host is wrong. A file that is there and was not made by
-// this package is wrong, and is left alone.
-func Make(dir string, hosts ...string) (Files, error) {
+// this package is wrong, and is left alone. So is a directory, and a file with a key, that
+// others than its owner may read or write: the error says what to do about it. Reading ends
+// with ctx.
+func Make(ctx context.Context, dir string, hosts ...string) (Files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Files{}, err
 	}
-	if err := checkHosts(hosts); err != nil {
+	if err := errors.Join(checkHosts(hosts), checkPrivate(dir)); err != nil {
 		return Files{}, err
 	}
 	files := Files{CA: filepath.Join(dir, "ca.pem"), Server: filepath.Join(dir, "server.pem"), Client: filepath.Join(dir, "client.pem")}
-	ca, err := keepAuthority(filepath.Join(dir, "ca-key.pem"), files.CA)
+	ca, err := keepAuthority(ctx, filepath.Join(dir, "ca-key.pem"), files.CA)
 	if err != nil {
 		return Files{}, err
 	}
 	hosts = append([]string{"localhost", "127.0.0.1", "::1"}, hosts...)
-	return files, errors.Join(keepServer(files.Server, ca, hosts), keepClient(files.Client, ca))
+	return files, errors.Join(keepServer(ctx, files.Server, ca, hosts), keepClient(ctx, files.Client, ca))
 }
 
 // keepAuthority returns the authority, whose certificate is also in a file without its
 // key, so that it can be handed out.
-func keepAuthority(file, public string) (*pair, error) {
-	ca, err := read(file)
+func keepAuthority(ctx context.Context, file, public string) (*pair, error) {
+	ca, err := readPrivate(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := read(public)
+	shown, err := read(ctx, public)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +72,8 @@ func keepAuthority(file, public string) (*pair, error) {
 	return ca, err
 }
 
-func keepServer(file string, ca *pair, hosts []string) error {
-	server, err := read(file)
+func keepServer(ctx context.Context, file string, ca *pair, hosts []string) error {
+	server, err := readPrivate(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -81,8 +84,8 @@ func keepServer(file string, ca *pair, hosts []string) error {
 	return err
 }
 
-func keepClient(file string, ca *pair) error {
-	client, err := read(file)
+func keepClient(ctx context.Context, file string, ca *pair) error {
+	client, err := readPrivate(ctx, file)
 	if err != nil || client.goodUnder(ca) {
 		return err
 	}

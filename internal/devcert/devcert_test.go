@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,11 +24,21 @@ const day = 24 * time.Hour
 
 func certificates(t *testing.T, dir string, hosts ...string) devcert.Files {
 	t.Helper()
-	files, err := devcert.Make(dir, hosts...)
+	files, err := devcert.Make(t.Context(), dir, hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// private returns a directory for nobody but its owner.
+func private(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func read(t *testing.T, file string) []byte {
@@ -123,7 +134,7 @@ func TestAgain(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				dir := t.TempDir()
+				dir := private(t)
 				files := certificates(t, dir, "first.example")
 				ca, server, client := read(t, files.CA), read(t, files.Server), read(t, files.Client)
 				time.Sleep(test.after)
@@ -165,11 +176,11 @@ func TestForeignFiles(t *testing.T) {
 			"certificate": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		} {
 			t.Run(name+" is a "+kind, func(t *testing.T) {
-				file := filepath.Join(t.TempDir(), name)
+				file := filepath.Join(private(t), name)
 				if err := os.WriteFile(file, text, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				_, err := devcert.Make(filepath.Dir(file))
+				_, err := devcert.Make(t.Context(), filepath.Dir(file))
 				if err == nil || !strings.Contains(err.Error(), file) {
 					t.Errorf("error is %v", err)
 				}
@@ -193,10 +204,10 @@ func TestMistakes(t *testing.T) {
 		want  []string
 	}{
 		{"no directory", file, nil, []string{file}},
-		{"no hosts", t.TempDir(), []string{"a b", "", "*.example", "[::1]", "host:8080", "good.example"}, []string{`"a b"`, `""`, `"*.example"`, `"[::1]"`, `"host:8080"`}},
+		{"no hosts", private(t), []string{"a b", "", "*.example", "[::1]", "host:8080", "good.example"}, []string{`"a b"`, `""`, `"*.example"`, `"[::1]"`, `"host:8080"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := devcert.Make(test.dir, test.hosts...)
+			_, err := devcert.Make(t.Context(), test.dir, test.hosts...)
 			if err == nil || strings.Contains(err.Error(), "good.example") {
 				t.Fatalf("error is %v", err)
 			}
@@ -210,7 +221,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestKeysAreP256(t *testing.T) {
-	files := certificates(t, t.TempDir())
+	files := certificates(t, private(t))
 	for _, file := range []string{files.Server, files.Client} {
 		pair, err := tls.LoadX509KeyPair(file, file)
 		if err != nil {
@@ -220,4 +231,34 @@ func TestKeysAreP256(t *testing.T) {
 			t.Errorf("%s has a %T", file, pair.PrivateKey)
 		}
 	}
+}
+
+// TestOthers has a directory and files that others than their owner may use.
+func TestOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions are elsewhere")
+	}
+	for _, test := range []struct {
+		name string
+		mode os.FileMode
+	}{
+		{"", 0o777}, {"", 0o755}, {"", 0o711}, {"", 0o770},
+		{"ca-key.pem", 0o644}, {"ca-key.pem", 0o602}, {"server.pem", 0o640}, {"client.pem", 0o604},
+	} {
+		dir := private(t)
+		certificates(t, dir)
+		path := filepath.Join(dir, test.name)
+		if err := os.Chmod(path, test.mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := devcert.Make(t.Context(), dir)
+		if err == nil || !strings.Contains(err.Error(), "run chmod 0") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q with mode %#o: error is %v", test.name, test.mode, err)
+		}
+	}
+	dir := private(t)
+	if err := os.Chmod(certificates(t, dir).CA, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	certificates(t, dir) // the authority's certificate is for everybody
 }

@@ -1,6 +1,7 @@
 package devcert
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -14,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // pair is a certificate and its key. A nil pair is one that is still to be made.
@@ -74,9 +77,17 @@ func (p *pair) hosts() []string {
 	return hosts
 }
 
+// readPrivate is read for a file with a key.
+func readPrivate(ctx context.Context, file string) (*pair, error) {
+	if err := checkPrivate(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return read(ctx, file)
+}
+
 // read returns the pair in a file, or nil where there is no file.
-func read(file string) (*pair, error) {
-	text, err := os.ReadFile(file)
+func read(ctx context.Context, file string) (*pair, error) {
+	text, err := regularfile.Read(ctx, file, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -89,6 +100,9 @@ func read(file string) (*pair, error) {
 	}
 	return p, nil
 }
+
+// maxFile is more bytes than a certificate and its key take.
+const maxFile = 64 << 10
 
 // parse returns the pair that a text holds, or nil.
 func parse(text []byte) *pair {

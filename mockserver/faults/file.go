@@ -2,22 +2,26 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
-// ReadFile returns the faults of a YAML or JSON file. The error names the file; for what
-// is wrong with the faults in it, it is an Invalid.
-func ReadFile(name string) (map[string]control.FaultDefinition, error) {
-	text, err := os.ReadFile(name)
+// MaxFile is how many bytes a file of faults may have: as many as a body of the control API.
+const MaxFile = 16 << 20
+
+// ReadFile returns the faults of a YAML or JSON file, which is a regular one. The error names
+// the file; for what is wrong with the faults in it, it is an Invalid. Reading ends with ctx.
+func ReadFile(ctx context.Context, name string) (map[string]control.FaultDefinition, error) {
+	text, err := regularfile.Read(ctx, name, MaxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func TestWrongFiles(t *testing.T) {
 
 func TestReadFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "faults.yaml")
-	if _, err := faults.ReadFile(name); !errors.Is(err, os.ErrNotExist) {
+	if _, err := faults.ReadFile(t.Context(), name); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, text := range []string{
@@ -126,7 +126,7 @@ func TestReadFile(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		read, err := faults.ReadFile(name)
+		read, err := faults.ReadFile(t.Context(), name)
 		if err != nil || len(read) != 2 || *read["1"].Rules[0].Effect.Status != 500 || *read["true"].Rules[0].Match.Every != 2 {
 			t.Errorf("%s: read %+v, %v", text, read, err)
 		}
@@ -134,7 +134,7 @@ func TestReadFile(t *testing.T) {
 	if err := os.WriteFile(name, []byte("faults: 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := faults.ReadFile(name); err == nil || err.Error() != name+": /faults: must be of type object, not 1" {
+	if _, err := faults.ReadFile(t.Context(), name); err == nil || err.Error() != name+": /faults: must be of type object, not 1" {
 		t.Errorf("a broken file: %v", err)
 	}
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
+)
+
+// watched is what some files hold, which may be replaced while it is in use.
+type watched[T any] struct {
+	what  string // the files hold
+	name  string // of the flags, and their files
+	files []string
+	parse func(texts [][]byte) (*T, error)
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	texts  [][]byte // of the files when they were last good
+	last   *T       // what they held
+	broken string   // why they are not good now, "" if they are
+}
+
+// maxWatched is how many bytes such a file may have: a bundle of all public authorities has
+// a quarter of them.
+const maxWatched = 1 << 20
+
+// read returns what the files hold now, or what they held last if they are not good: while
+// they are being replaced, they may not be. It logs what has become of them.
+func (w *watched[T]) read(ctx context.Context) (*T, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	texts, err := w.contents(ctx)
+	if err == nil && w.last != nil && slices.EqualFunc(texts, w.texts, bytes.Equal) && w.broken == "" {
+		return w.last, nil
+	}
+	var value *T
+	if err == nil {
+		value, err = w.parse(texts)
+	}
+	if err != nil {
+		return w.keep(ctx, fmt.Errorf("%s: %w", w.name, err))
+	}
+	if w.last != nil {
+		w.log.Info(w.what+" read again", "files", w.files)
+	}
+	w.texts, w.last, w.broken = texts, value, ""
+	return value, nil
+}
+
+// keep returns what was good last, if anything was. An end of ctx says nothing of the files.
+func (w *watched[T]) keep(ctx context.Context, err error) (*T, error) {
+	if w.last == nil {
+		return nil, err
+	}
+	if ctx.Err() == nil && err.Error() != w.broken {
+		w.log.Warn(w.what+" do not load, those before stay in use", "error", err)
+		w.broken = err.Error()
+	}
+	return w.last, nil
+}
+
+func (w *watched[T]) contents(ctx context.Context) (texts [][]byte, err error) {
+	for _, file := range w.files {
+		text, err := regularfile.Read(ctx, file, maxWatched)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
