@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -80,13 +82,17 @@ func newFleetCommand() *cobra.Command {
 			if !cmd.Flags().Changed("ramp") {
 				s.ramp = s.gentleRamp()
 			}
-			tls, err := tlsConfig(s.node.TLS)
+			stderr := cmd.ErrOrStderr()
+			logger, err := logging.New(stderr, "warn", "text")
 			if err != nil {
 				return err
 			}
-			transport := newTransport(s.connections, tls)
-			defer transport.CloseIdleConnections()
-			result, err := newSwarm(s, transport, newProgress(cmd.ErrOrStderr())).run(cmd.Context())
+			transport, err := s.node.TLS.Transport(newTransport(s.connections), logger)
+			if err != nil {
+				return err
+			}
+			defer (&http.Client{Transport: transport}).CloseIdleConnections()
+			result, err := newSwarm(s, transport, newProgress(stderr)).run(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -15,11 +14,10 @@ import (
 // and a fleet that waited for a slow orchestratord does not greet it with thousands
 // of them. The connection that was used last is used first, so that what a calm
 // fleet does not need is closed.
-func newTransport(connections int, tls *tls.Config) *http.Transport {
+func newTransport(connections int) *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		TLSClientConfig:     tls,
 		TLSHandshakeTimeout: 5 * time.Second,
 		MaxConnsPerHost:     connections,
 		MaxIdleConnsPerHost: connections,

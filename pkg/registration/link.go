@@ -38,12 +38,11 @@ func newLink(c Config) (link, error) {
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient
 	} else {
-		tls, err := c.TLS.config()
+		transport, err := c.TLS.Transport(newTransport(nil), c.Logger)
 		if err != nil {
 			return link{}, err
 		}
-		transport := newTransport(tls)
-		client.Transport, closeIdle = transport, transport.CloseIdleConnections
+		client.Transport, closeIdle = transport, client.CloseIdleConnections
 	}
 	// A redirected POST turns into a GET, or carries the token elsewhere.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -1,32 +1,62 @@
 package registration
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+	"log/slog"
+	"net/http"
 	"sync"
+
+	"github.com/llama-orch/node-registration/internal/regular"
 )
 
 // TLS says whom a node trusts and how it shows who it is. Orchestratord's
-// certificate is always verified (CLOUD-4022), with TLS 1.2 at the least.
+// certificate is always verified (CLOUD-4022), with TLS 1.2 at the least. All files are
+// regular ones of 1 MiB at the most, and may be replaced while the node runs: what does
+// not load is logged, and leaves everything as it was.
 type TLS struct {
 	// CAFile holds the certificates, PEM, of those that may vouch for
-	// orchestratord, instead of the system's. RootCAs are the same as a pool;
-	// only one of the two may be set.
+	// orchestratord, instead of the system's. It is read again when it has changed;
+	// requests from then on have new connections. RootCAs are the same as a pool, which
+	// cannot change; only one of the two may be set.
 	CAFile  string
 	RootCAs *x509.CertPool
 	// CertFile and KeyFile hold the node's own certificate and key, PEM, for
-	// mutual TLS (CLOUD-4002). They are read for every new connection, so that
-	// they may be replaced while the node runs; while they do not fit together
-	// the last pair that did is used.
+	// mutual TLS (CLOUD-4002). They are read for every new connection; while they do
+	// not fit together the last pair that did is used.
 	CertFile, KeyFile string
+}
+
+// Transport returns a transport that works as base does, with TLS as t says, whatever base
+// says of it. It has a method CloseIdleConnections, as base has, and leaves base alone.
+// Replacements that do not load are logged; a nil log means slog.Default. The error lists
+// everything that is wrong with t.
+func (t TLS) Transport(base *http.Transport, log *slog.Logger) (http.RoundTripper, error) {
+	if log == nil {
+		log = slog.Default()
+	}
+	transport := base.Clone()
+	if t.CAFile == "" {
+		config, err := t.configLogged(log)
+		transport.TLSClientConfig = config
+		return transport, err
+	}
+	// Before the file is read: what is written meanwhile is a change.
+	trust := &trust{file: t.CAFile, log: log, seen: stampOf(t.CAFile)}
+	config, err := t.configLogged(log)
+	transport.TLSClientConfig = config
+	trust.current.Store(transport)
+	return trust, err
 }
 
 // config returns what TLS means for a connection; the error lists everything
 // that is wrong.
-func (t TLS) config() (*tls.Config, error) {
+func (t TLS) config() (*tls.Config, error) { return t.configLogged(slog.New(slog.DiscardHandler)) }
+
+func (t TLS) configLogged(log *slog.Logger) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs}
 	var wrong []error
 	if t.CAFile != "" {
@@ -38,44 +68,56 @@ func (t TLS) config() (*tls.Config, error) {
 		wrong = append(wrong, errors.New("TLS has both a CA file and a pool of root CAs"))
 	}
 	if t.CertFile != "" || t.KeyFile != "" {
-		pair := &keyPair{certFile: t.CertFile, keyFile: t.KeyFile}
-		_, err := pair.read()
+		pair := &keyPair{certFile: t.CertFile, keyFile: t.KeyFile, log: log}
+		_, err := pair.read(context.Background())
 		wrong = append(wrong, err)
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.read() }
+		config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return pair.read(request.Context())
+		}
 	}
 	return config, errors.Join(wrong...)
 }
 
-func readPool(file string) (*x509.CertPool, error) {
-	certificates, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("TLS CA file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, fmt.Errorf("TLS CA file: %s holds no certificate", file)
-	}
-	return pool, nil
-}
+// maxPEM is far more than any bundle of certificates holds.
+const maxPEM = 1 << 20
 
 // keyPair is a certificate and its key in files that may be replaced.
 type keyPair struct {
 	certFile, keyFile string
+	log               *slog.Logger
 
-	mu   sync.Mutex
-	last *tls.Certificate // the last pair that fitted
+	mu    sync.Mutex
+	last  *tls.Certificate // the last pair that fitted
+	fault string           // why the files are not used, as it was logged
 }
 
 // read returns the pair as it is in the files, or the last one that fitted.
-func (p *keyPair) read() (*tls.Certificate, error) {
+func (p *keyPair) read(ctx context.Context) (*tls.Certificate, error) {
+	pair, err := p.load(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	pair, err := tls.LoadX509KeyPair(p.certFile, p.keyFile)
 	if err == nil {
-		p.last = &pair
+		p.last, p.fault = &pair, ""
+		return p.last, nil
 	}
 	if p.last == nil {
 		return nil, fmt.Errorf("TLS client certificate: %w", err)
 	}
+	if err.Error() != p.fault {
+		p.fault = err.Error()
+		p.log.Warn("the TLS client certificate cannot be replaced: the one before is kept", "error", err)
+	}
 	return p.last, nil
+}
+
+func (p *keyPair) load(ctx context.Context) (tls.Certificate, error) {
+	certificate, err := regular.Read(ctx, p.certFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := regular.Read(ctx, p.keyFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certificate, key)
 }
