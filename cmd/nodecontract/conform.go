@@ -1,0 +1,107 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/contracts/report"
+)
+
+// envToken is the environment variable that nodes read their token from (CLOUD-4003).
+const envToken = "LLORCH_API_TOKEN"
+
+// newConformCommand returns the command that asks an orchestratord by its URL.
+func newConformCommand() *cobra.Command {
+	o := conformance.Options{Level: conformance.Nodes}
+	var caCert string
+	var coverage bool
+	var reports report.Flag
+	command := &cobra.Command{
+		Use:   "conform --provider-url URL",
+		Short: "Ask any orchestratord by its URL whether it keeps the contract",
+		Long: `Asks an orchestratord, by its URL alone, whether it does what nodes need. The calls are
+made from the OpenAPI document: its examples, each field at its bounds and beyond, each
+form of a wrong token. A model of the registry walks through sequences with several
+nodes, and the list is held against it after each step.
+
+It registers and removes nodes named conform-…, and reports pools of theirs as ready:
+use an orchestratord that nobody's work is on. It removes them on Ctrl-C, too.
+
+Level nodes is what a node depends on, and an error may have any body. Level document is
+all of the document.
+
+Exits with 0 when the contract is kept, with 1 when it is broken, with 2 when something
+kept it from deciding.`,
+		Example: `  nodecontract conform --provider-url http://127.0.0.1:8080
+
+  # that a silent node goes offline, too; for a CI job
+  nodecontract conform --provider-url http://127.0.0.1:8080 --node-timeout 30s \
+      --report text --report junit=conformance.xml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Token == "" {
+				o.Token = os.Getenv(envToken)
+			}
+			if !cmd.Flags().Changed("seed") {
+				o.Seed = uint64(rand.Uint32())
+			}
+			var err error
+			if o.TLS, err = trust(caCert); err != nil {
+				return err
+			}
+			found, err := conformance.Run(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := reports.Write(cmd.OutOrStdout(), found.Report(coverage).Writers()); err != nil {
+				return err
+			}
+			if !found.Conforms() {
+				return errBroken
+			}
+			return nil
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&o.URL, "provider-url", "", "base URL of orchestratord")
+	flags.StringVar(&o.Token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
+	flags.StringVar(&caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
+	flags.StringVar((*string)(&o.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
+	flags.Uint64Var(&o.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
+	flags.DurationVar(&o.Time, "time", conformance.DefaultTime, "how long all of it may take")
+	flags.StringSliceVar(&o.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+" (default: all)")
+	flags.DurationVar(&o.NodeTimeout, "node-timeout", 0, "wait for a node silent so long to be offline (default: do not)")
+	flags.StringVar(&o.Picture, "picture", "conformance.html", "file for a picture of calls that contradict each other")
+	flags.BoolVar(&coverage, "coverage", false, "show which rules of which fields were tried")
+	flags.Var(&reports, "report", report.Usage)
+	_ = command.MarkFlagRequired("provider-url") // fails only for a flag that is not there
+	return command
+}
+
+// trust returns whom to trust, nil for whom the system does.
+func trust(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read the system's authorities: %w", err)
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New(file + " holds no certificate in PEM form")
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+func TestConform(t *testing.T) {
+	const token = "a-token-for-this-test-alone-0123456789"
+	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+	t.Setenv(envToken, token)
+	stdout, _ := nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples,lives", "--report", "text")
+	if want := "orchestratord keeps the contract (level nodes, "; !strings.Contains(stdout, want) {
+		t.Errorf("no %s in:\n%s", want, stdout)
+	}
+	stdout, _ = nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples", "--coverage", "--report", "json")
+	if want := `"registerNode"`; !strings.Contains(stdout, want) {
+		t.Errorf("no %s in:\n%s", want, stdout)
+	}
+	if left := mock.Nodes(); len(left) > 0 {
+		t.Errorf("%d nodes are left behind", len(left))
+	}
+}
+
+func TestConformFindsADeparture(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithLogger(nil))
+	broken := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		mock.ServeHTTP(w, r)
+	})
+	stdout, _ := nodecontract(t, 1, "conform", "--provider-url", broken, "--only", "lives")
+	for _, want := range []string{
+		"FAILED     deregisterNode: status of a node that is registered: expected 204, got 200",
+		"curl -i -X DELETE '" + broken,
+		"orchestratord departs from the contract",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s in:\n%s", want, stdout)
+		}
+	}
+}
+
+func TestConformCannotTell(t *testing.T) {
+	t.Setenv(envToken, "")
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"nobody there":          {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
+		"one who never answers": {[]string{"--provider-url", serve(t, hang)}, "it took longer than 5s"},
+		"an answer without end": {[]string{"--provider-url", serve(t, endless)}, "a list of more than"},
+		"another protocol":      {[]string{"--provider-url", serve(t, status(101))}, "it switches to another protocol"},
+		"another place":         {[]string{"--provider-url", serve(t, status(308))}, "it redirects"},
+		"a token is wanted":     {[]string{"--provider-url", serve(t, status(401))}, "it wants a token"},
+		"not ready":             {[]string{"--provider-url", serve(t, status(503))}, "it is not ready"},
+		"no orchestratord":      {[]string{"--provider-url", serve(t, status(404))}, "is this the base URL"},
+		"no URL":                {nil, `required flag(s) "provider-url" not set`},
+		"not an http URL":       {[]string{"--provider-url", "ftp://localhost"}, "is not an http or https URL"},
+		"an unknown check":      {[]string{"--provider-url", "http://localhost", "--only", "all"}, `unknown check "all"`},
+		"an unknown level":      {[]string{"--provider-url", "http://localhost", "--level", "all"}, `unknown level "all"`},
+		"a missing authority":   {[]string{"--provider-url", "https://localhost", "--ca-cert", "missing.pem"}, "missing.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr := nodecontract(t, 2, append([]string{"a list of more than"}, test.args...)...)
+			if stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("stdout %q, stderr %q", stdout, stderr)
+			}
+		})
+	}
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if code == http.StatusSwitchingProtocols {
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Upgrade", "other")
+		}
+		w.WriteHeader(code)
+	}
+}
+
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// endless answers with white space for ever.
+func endless(w http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		_, _ = io.WriteString(w, strings.Repeat(" ", 1<<20))
+	}
+}

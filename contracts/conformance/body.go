@@ -1,0 +1,86 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// whole returns a body with every field that a schema has, each as in its example.
+func whole(schema *openapi3.Schema) any {
+	s := flat(schema)
+	switch {
+	case s.is("object"):
+		body := map[string]any{}
+		for name, property := range s.properties {
+			body[name] = whole(property.Value)
+		}
+		return body
+	case s.is("array"):
+		return []any{whole(s.schema.Items.Value)}
+	case schema.Example != nil:
+		return schema.Example
+	}
+	return s.schema.Example
+}
+
+// pointer leads to a place within a body.
+type pointer []any // names of fields, and indices
+
+// String returns the pointer as JSON pointers are written, but with any index as *.
+func (p pointer) String() string {
+	var text strings.Builder
+	for _, step := range p {
+		if name, ok := step.(string); ok {
+			text.WriteString("/" + name)
+		} else {
+			text.WriteString("/*")
+		}
+	}
+	return text.String()
+}
+
+func (p pointer) to(step any) pointer { return append(slices.Clone(p), step) }
+
+// absent stands for a field that is not there.
+type absent struct{}
+
+// with returns a copy of a body that has another value in one place.
+func with(body any, at pointer, value any) any {
+	if len(at) == 0 {
+		return value
+	}
+	switch step := at[0].(type) {
+	case string:
+		object, _ := body.(map[string]any)
+		changed := maps.Clone(object)
+		if changed == nil {
+			changed = map[string]any{}
+		}
+		changed[step] = with(object[step], at[1:], value)
+		if changed[step] == any(absent{}) {
+			delete(changed, step)
+		}
+		return changed
+	case int:
+		items, _ := body.([]any)
+		changed := slices.Clone(items)
+		changed[step] = with(items[step], at[1:], value)
+		return changed
+	}
+	return body
+}
+
+// encode returns a body as JSON, in which no character is escaped that need not be. What
+// is encoded here always can be.
+func encode(body any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body)
+	return bytes.TrimSpace(text.Bytes())
+}

@@ -1,0 +1,245 @@
+package conformance_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+)
+
+// brokenServers are orchestratords that have gone wrong in one way each, which would hurt
+// a node, and what has to be said of them.
+var brokenServers = map[string]struct {
+	breaks func(s *inService) http.Handler
+	want   string
+}{
+	"counts one too many": {answers(func(_ *http.Request, _ int, body object) {
+		if count, ok := body["count"].(float64); ok {
+			body["count"] = count + 1
+		}
+	}), "listNodes: 200 body/count: expected the number of nodes"},
+	"times in seconds": {answers(eachNode(func(_ int, node object) {
+		node["last_heartbeat_ms"] = node["last_heartbeat_ms"].(float64) / 1000
+		node["last_heartbeat_ms"] = int64(node["last_heartbeat_ms"].(float64))
+	})), "listNodes: time of the last heartbeat: expected milliseconds since 1970"},
+	"the next heartbeat as a point in time": {answers(func(_ *http.Request, _ int, body object) {
+		if _, ok := body["next_heartbeat_ms"]; ok {
+			body["next_heartbeat_ms"] = time.Now().UnixMilli()
+		}
+	}), "heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less"},
+	"the second node without a machine": {answers(eachNode(func(i int, node object) {
+		if i == 1 {
+			node["machine_id"] = ""
+		}
+	})), "listNodes: 200 body/nodes/*/machine_id: expected 1 characters or more"},
+	"lists a node twice": {answers(func(_ *http.Request, _ int, body object) {
+		if nodes, ok := body["nodes"].([]any); ok && len(nodes) > 0 {
+			body["nodes"] = append(nodes, nodes[0])
+			body["count"] = len(nodes) + 1
+		}
+	}), "listNodes: 200 body/nodes: expected each node once"},
+	"refuses a node from elsewhere": {before(func(s *inService, w http.ResponseWriter, _ *http.Request, body object) bool {
+		node := s.nodes[fmt.Sprint(body["node_id"])]
+		if node == nil || node.said["machine_id"] == body["machine_id"] {
+			return false
+		}
+		w.WriteHeader(http.StatusConflict)
+		return true
+	}), "registerNode: status of a registration from another machine and address: expected 200, got 409"},
+	"keeps the old pools": {before(func(s *inService, _ http.ResponseWriter, _ *http.Request, body object) bool {
+		if node := s.nodes[fmt.Sprint(body["node_id"])]; node != nil {
+			body["pools"] = node.said["pools"]
+		}
+		return false
+	}), "listNodes: pools of a node: expected what it last registered"},
+	"removes all nodes with one": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+		if _, id, _ := strings.Cut(r.URL.Path, "/v2/nodes/"); r.Method == http.MethodDelete && s.nodes[id] != nil {
+			maps.DeleteFunc(s.nodes, func(other string, _ *served) bool { return other != id })
+		}
+		return false
+	}), "listNodes: node that is registered and has sent a heartbeat: expected to be listed"},
+	"lists who has left": {before(func(s *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return r.Method == http.MethodDelete
+	}), "listNodes: node that has left: expected not to be listed"},
+	"forgets at the second heartbeat": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+		id := strings.Split(r.URL.Path+"///", "/")[3]
+		if node := s.nodes[id]; node != nil && !node.beaten.IsZero() && strings.HasSuffix(r.URL.Path, "heartbeat") {
+			delete(s.nodes, id)
+		}
+		return false
+	}), "heartbeatNode: status of a heartbeat: expected 200, got 404"},
+	"keeps the time of the first heartbeat": {func(s *inService) http.Handler {
+		first := map[any]any{}
+		return answers(eachNode(func(_ int, node object) {
+			key := fmt.Sprint(node["node_id"], node["registered_at_ms"])
+			if first[key] == nil {
+				first[key] = node["last_heartbeat_ms"]
+			}
+			node["last_heartbeat_ms"] = first[key]
+		}))(s)
+	}, "listNodes: time of the last heartbeat of a node: expected about"},
+	"refuses new fields": {before(func(_ *inService, w http.ResponseWriter, _ *http.Request, body object) bool {
+		_, unknown := body["x-unknown"]
+		if unknown {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+		}
+		return unknown
+	}), "registerNode: status with /x-unknown: unknown field: expected 200, got 422"},
+	"refuses ids with dots": {before(func(_ *inService, w http.ResponseWriter, _ *http.Request, body object) bool {
+		dotted := strings.Contains(fmt.Sprint(body["node_id"]), ".")
+		if dotted {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+		}
+		return dotted
+	}), "registerNode: status with the id conform-"},
+	"takes small bodies alone": {before(func(_ *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
+		if r.ContentLength > 300<<10 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+		return r.ContentLength > 300<<10
+	}), "registerNode: status with /x-large: body of 1048576 bytes: expected 200, got 413"},
+	"takes no name as address": {before(func(_ *inService, w http.ResponseWriter, _ *http.Request, body object) bool {
+		named := strings.Contains(fmt.Sprint(body["address"]), "node.example.com")
+		if named {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+		}
+		return named
+	}), "registerNode: status with /address: format uri https://node.example.com: expected 200, got 422"},
+	"says more than a node reads": {answers(func(_ *http.Request, _ int, body object) {
+		body["padding"] = strings.Repeat("p", 64<<10)
+	}), "registerNode: length of the body: expected 65536 bytes at most"},
+	"compresses without being asked": {func(s *inService) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, r)
+			if answer.Body.Len() == 0 {
+				w.WriteHeader(answer.Code)
+				return
+			}
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Set("Content-Encoding", "gzip")
+			w.WriteHeader(answer.Code)
+			zip := gzip.NewWriter(w)
+			_, _ = io.Copy(zip, answer.Body)
+			zip.Close()
+		})
+	}, `listNodes: header Content-Encoding: expected none, as the call asked for none, got "gzip"`},
+}
+
+// answers breaks the bodies of answers.
+func answers(change func(r *http.Request, status int, body object)) func(*inService) http.Handler {
+	return func(s *inService) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			s.ServeHTTP(answer, r)
+			maps.Copy(w.Header(), answer.Header())
+			var body object
+			if answer.Code != http.StatusOK || json.Unmarshal(answer.Body.Bytes(), &body) != nil {
+				w.WriteHeader(answer.Code)
+				_, _ = io.Copy(w, answer.Body)
+				return
+			}
+			s.mu.Lock()
+			change(r, answer.Code, body)
+			s.mu.Unlock()
+			reply(w, answer.Code, body)
+		})
+	}
+}
+
+// eachNode breaks the nodes of a list.
+func eachNode(change func(i int, node object)) func(*http.Request, int, object) {
+	return func(_ *http.Request, _ int, body object) {
+		nodes, _ := body["nodes"].([]any)
+		for i, node := range nodes {
+			change(i, node.(object))
+		}
+	}
+}
+
+// interception changes a request, or answers it.
+type interception func(s *inService, w http.ResponseWriter, r *http.Request, body object) (answered bool)
+
+// before breaks requests, or answers them in its own way.
+func before(does interception) func(*inService) http.Handler {
+	return func(s *inService) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			text, _ := io.ReadAll(r.Body)
+			var body object
+			readable := json.Unmarshal(text, &body) == nil
+			s.mu.Lock()
+			answered := does(s, w, r, body)
+			s.mu.Unlock()
+			if answered {
+				return
+			}
+			if readable {
+				text, _ = json.Marshal(body)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(text))
+			s.ServeHTTP(w, r)
+		})
+	}
+}
+
+// TestBrokenServers shows that each way to hurt a node is found, and that what is found
+// first names the culprit.
+func TestBrokenServers(t *testing.T) {
+	for name, broken := range brokenServers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(broken.breaks(newInService(token)))
+			t.Cleanup(server.Close)
+			o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true}
+			report, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range report.Findings {
+				if strings.HasPrefix(f.String(), broken.want) {
+					return
+				}
+				t.Errorf("not %q…, but: %s", broken.want, f)
+			}
+		})
+	}
+}
+
+// TestShortestSequence shows that a failing sequence is left with nothing that it does not
+// need, and that it can be replayed.
+func TestShortestSequence(t *testing.T) {
+	server := httptest.NewServer(brokenServers["removes all nodes with one"].breaks(newInService(token)))
+	t.Cleanup(server.Close)
+	o := conformance.Options{URL: server.URL, Token: token, Only: []string{"state"}}
+	report, err := conformance.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Findings) == 0 {
+		t.Fatal("nothing was found")
+	}
+	var steps []string // without the looks at the list between them
+	for _, command := range report.Findings[0].Replay {
+		if !strings.Contains(command, "-X GET") {
+			steps = append(steps, command)
+		}
+		if strings.Contains(command, token) || !strings.Contains(command, "$LLORCH_API_TOKEN") {
+			t.Errorf("the token is not left to the shell: %s", command)
+		}
+	}
+	if len(steps) != 4 { // two nodes register, one beats, the other leaves
+		t.Errorf("%d steps:\n%s", len(steps), strings.Join(steps, "\n"))
+	}
+}

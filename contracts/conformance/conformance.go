@@ -1,0 +1,160 @@
+// Package conformance asks an orchestratord by its URL whether it keeps the contract. It
+// needs nothing inside it, and no Pact library: what it sends and what it expects is read
+// from the OpenAPI document and from a model of the registry.
+//
+//	report, err := conformance.Run(ctx, conformance.Options{
+//		URL:   "http://192.168.1.1:8080",
+//		Token: os.Getenv("LLORCH_API_TOKEN"),
+//	})
+//	if err != nil {
+//		return err // it could not be decided
+//	}
+//	fmt.Println(report.Summary())
+//
+// A run registers nodes of its own, named conform-…, reports pools of theirs as ready,
+// and removes them in the end: it is for an orchestratord that nobody's work is on.
+package conformance
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultTime is how long a run may take.
+const DefaultTime = 2 * time.Minute
+
+// Options say which orchestratord is asked, and how.
+type Options struct {
+	// URL is the base URL of orchestratord, http or https.
+	URL string
+	// Token is one that it accepts. Empty means that calls carry none, and need none.
+	Token string
+	// TLS says whom to trust where the URL is https. Nil means what the system does.
+	TLS *tls.Config
+	// Level is what orchestratord is held to; empty means Nodes.
+	Level Level
+	// Seed decides what is left to chance; the same seed makes the same calls, but for
+	// the names of nodes.
+	Seed uint64
+	// Time is how long all of it may take; zero means DefaultTime.
+	Time time.Duration
+	// Only are the names of the checks that run; none means all.
+	Only []string
+	// NodeTimeout is after which silence orchestratord marks a node offline. Zero means
+	// that nothing waits for it.
+	NodeTimeout time.Duration
+	// Picture is the file for a picture of calls that contradict each other, as HTML.
+	// Empty means that none is left.
+	Picture string
+	// FirstOnly ends the run at the first finding that counts.
+	FirstOnly bool
+}
+
+// check is a part of a run.
+type check struct {
+	name string
+	does string
+	run  func(ctx context.Context, s *session)
+}
+
+// checks are all parts of a run, in order.
+func checks() []check {
+	return []check{
+		{"examples", "the document's examples", checkExamples},
+		{"lives", "what happens to nodes in their lives, and the list after each step", checkLives},
+		{"coverage", "each field's bounds from both sides, and what may be left out", checkCoverage},
+		{"state", "sequences drawn from the seed, with several nodes and with many", checkState},
+		{"node", "a real node comes and goes", checkNode},
+	}
+}
+
+// Names returns the names of all checks.
+func Names() []string {
+	var names []string
+	for _, c := range checks() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Run asks an orchestratord, until ctx or its time ends. Its error says what kept it from
+// deciding; whether the contract is kept, the report says. A run that has ended early
+// with findings is decided.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o.Level, o.Time = cmp.Or(o.Level, Nodes), cmp.Or(o.Time, DefaultTime)
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.prober.close()
+	began := time.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Time, fmt.Errorf("the time of %v is over", o.Time))
+	defer cancel()
+	if err := r.probe(ctx); err != nil {
+		return nil, err
+	}
+	defer r.cleanup(ctx)
+	for _, c := range checks() {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, c.name) {
+			continue
+		}
+		r.perform(ctx, c)
+	}
+	r.report.Duration = time.Since(began)
+	return r.end(ctx)
+}
+
+// check returns what is wrong with the options.
+func (o Options) check() error {
+	var wrong []error
+	if o.Level != Nodes && o.Level != Document {
+		wrong = append(wrong, fmt.Errorf("unknown level %q: there are %s and %s", o.Level, Nodes, Document))
+	}
+	for _, name := range o.Only {
+		if !slices.Contains(Names(), name) {
+			wrong = append(wrong, fmt.Errorf("unknown check %q: there are %s", name, strings.Join(Names(), ", ")))
+		}
+	}
+	if o.Time < 0 || o.NodeTimeout < 0 {
+		wrong = append(wrong, errors.New("a time is negative"))
+	}
+	return errors.Join(wrong...)
+}
+
+// perform runs one check.
+func (r *run) perform(ctx context.Context, c check) {
+	before, began := r.prober.calls.Load(), time.Now()
+	s := r.session(c.name)
+	if r.reason() == nil {
+		c.run(ctx, s)
+	}
+	done := Check{Name: c.name, Does: c.does, Calls: int(r.prober.calls.Load() - before), Duration: time.Since(began)}
+	if why := r.reason(); why != nil && !errors.Is(why, errEnough) {
+		done.Unfinished = why.Error()
+	}
+	r.report.Checks = append(r.report.Checks, done)
+}
+
+// end returns the report, or why there is none.
+func (r *run) end(ctx context.Context) (*Report, error) {
+	if r.reason() == nil {
+		r.session("pace").judgePace()
+	}
+	r.report.settle()
+	if why := r.reason(); why != nil && r.report.Conforms() {
+		return nil, why
+	}
+	if ctx.Err() != nil && r.report.Conforms() {
+		return nil, context.Cause(ctx)
+	}
+	return r.report, nil
+}

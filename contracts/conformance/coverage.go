@@ -1,0 +1,118 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// largeBody is how many bytes a request must be allowed to have: half of what the
+// orchestratord in service takes.
+const largeBody = 1 << 20
+
+// checkCoverage tries each rule of each field of each request on its allowed side.
+func checkCoverage(ctx context.Context, s *session) {
+	s.coverNames(ctx)
+	s.coverRegister(ctx)
+	s.coverHeartbeat(ctx)
+}
+
+// coverRegister has nodes register, each with another value at a bound.
+func (s *session) coverRegister(ctx context.Context) {
+	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
+	for _, v := range append(variants(op.request, whole(op.request)), large(whole(op.request))) {
+		if v.breaks || v.at.String() == id.String() {
+			continue
+		}
+		s.begin()
+		r, name := s.registry(), s.name()
+		done := s.atLevel(s.levelOf(op.id, v.body))
+		s.cover(op, v.at.String(), v.rule, false)
+		if r.register(ctx, encode(with(v.body, id, name)), v.why()) {
+			r.beat(ctx, name, s.plainBeat(), "after a registration "+v.why())
+			r.look(ctx)
+			r.leave(ctx, name)
+		}
+		done()
+	}
+}
+
+// coverHeartbeat has one node send heartbeats, each with another value at a bound.
+func (s *session) coverHeartbeat(ctx context.Context) {
+	op := s.doc.operation(opHeartbeat)
+	r, name := s.registry(), s.name()
+	if !r.register(ctx, s.plainRegister(name), "") {
+		return
+	}
+	for _, v := range append(variants(op.request, whole(op.request)), large(whole(op.request))) {
+		if v.breaks {
+			continue
+		}
+		s.trail = s.trail[:min(len(s.trail), 1)]
+		done := s.atLevel(s.levelOf(op.id, v.body))
+		s.cover(op, v.at.String(), v.rule, false)
+		if r.beat(ctx, name, encode(v.body), v.why()) {
+			r.look(ctx)
+		}
+		done()
+	}
+	r.leave(ctx, name)
+}
+
+// coverNames has nodes live under the longest and the strangest names.
+func (s *session) coverNames(ctx context.Context) {
+	op := s.doc.operation(opRegister)
+	field := s.doc.idField()
+	schema := flat(flat(op.request).properties[field].Value).schema
+	for _, kind := range texts(schema)[1:] {
+		s.begin()
+		r, name := s.registry(), s.name()
+		if rest := int(*schema.MaxLength) - len(name); len(kind.value) > rest {
+			kind.value = kind.value[:rest]
+		}
+		name += kind.value
+		s.cover(op, "/"+field, kind.rule, false)
+		if r.register(ctx, s.plainRegister(name), "with the id "+short(name)) && r.look(ctx) {
+			r.beat(ctx, name, s.plainBeat(), "with the id "+short(name))
+			r.beat(ctx, name, s.plainBeat(), "with all of the id escaped", func(c *call) {
+				c.path = c.op.target("\x00")
+				c.path = strings.Replace(c.path, "%00", escapeAll(name), 1)
+			})
+			r.look(ctx)
+			r.leave(ctx, name)
+			r.look(ctx)
+		}
+	}
+}
+
+// escapeAll escapes every character of an id, which by RFC 3986 names the same.
+func escapeAll(id string) string {
+	var text strings.Builder
+	for _, b := range []byte(id) {
+		fmt.Fprintf(&text, "%%%02X", b)
+	}
+	return text.String()
+}
+
+// large is a body of largeBody bytes, in a field that is not known.
+func large(plain any) variant {
+	at := pointer{"x-large"}
+	body := with(plain, at, strings.Repeat("l", largeBody))
+	return variant{at: at, rule: fmt.Sprintf("body of %d bytes", largeBody), body: body}
+}
+
+// why says what is special about a body.
+func (v variant) why() string {
+	if len(v.at) == 0 {
+		return "with " + v.rule
+	}
+	return fmt.Sprintf("with %s: %s", v.at, v.rule)
+}
+
+// plainRegister is a registration with nothing special about it.
+func (s *session) plainRegister(id string) []byte {
+	return encode(with(whole(s.doc.operation(opRegister).request), pointer{s.doc.idField()}, id))
+}
+
+// plainBeat is a heartbeat with nothing special about it.
+func (s *session) plainBeat() []byte { return encode(whole(s.doc.operation(opHeartbeat).request)) }

@@ -1,0 +1,60 @@
+package conformance
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxReplayBody is the longest body that a curl command shows, in bytes.
+const maxReplayBody = 4 << 10
+
+// curl returns the command that makes a call again. The token stays out of it
+// (CLOUD-4013): the shell puts it in.
+func (p *prober) curl(c call) string {
+	words := []string{"curl", "-i", "-X", c.verb(), quote(p.base.String() + c.target())}
+	switch c.line {
+	case oldHTTP:
+		words = append(words, "--http1.0")
+	case chunked:
+		words = append(words, "-H", "'Transfer-Encoding: chunked'")
+	}
+	switch {
+	case c.shown != "":
+		words = append(words, c.shown)
+	case p.token != "" && !c.noToken:
+		words = append(words, "-H", `"Authorization: Bearer $LLORCH_API_TOKEN"`)
+	}
+	if c.op.media != "" && !c.noType && c.header["Content-Type"] == nil {
+		words = append(words, "-H", quote("Content-Type: "+c.op.media))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.header)) {
+		for _, value := range c.header[name] {
+			if name != "Authorization" {
+				words = append(words, "-H", quote(name+": "+value))
+			}
+		}
+	}
+	switch {
+	case len(c.body) > maxReplayBody:
+		return strings.Join(words, " ") + fmt.Sprintf(" --data-binary @body.json # of %d bytes, which begin %s",
+			len(c.body), quote(string(c.body[:64])))
+	case c.body != nil:
+		words = append(words, "--data-binary", quote(string(c.body)))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote returns a word that a shell takes as it is.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// redact takes the token out of a text that a provider may have echoed.
+func (p *prober) redact(text string) string {
+	if p.token == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, p.token, "[token]")
+}

@@ -1,0 +1,167 @@
+package conformance
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+// The operations by the names that the document gives them.
+const (
+	opRegister   = "registerNode"
+	opHeartbeat  = "heartbeatNode"
+	opDeregister = "deregisterNode"
+	opList       = "listNodes"
+)
+
+// document is the OpenAPI document, by operations.
+type document struct {
+	operations []*operation // sorted by id
+	paths      map[string][]string
+}
+
+// operation is what the document says of one call.
+type operation struct {
+	id, method, path string
+	parameter        string // the path's, such as {id}; empty when it has none
+	media            string // of the request's body; empty when it has none
+	request          *openapi3.Schema
+	examples         []any // of the request's body
+	responses        map[int]*openapi3.Response
+}
+
+// readDocument reads the document that is compiled in.
+func readDocument() (*document, error) {
+	api, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
+	}
+	doc := &document{paths: map[string][]string{}}
+	for path, item := range api.Paths.Map() {
+		for method, spec := range item.Operations() {
+			op, err := newOperation(path, method, spec)
+			if err != nil {
+				return nil, err
+			}
+			doc.operations = append(doc.operations, op)
+			doc.paths[path] = append(doc.paths[path], method)
+		}
+	}
+	slices.SortFunc(doc.operations, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
+	for _, id := range []string{opRegister, opHeartbeat, opDeregister, opList} {
+		if doc.operation(id) == nil {
+			return nil, fmt.Errorf("the OpenAPI document has no operation %s", id)
+		}
+	}
+	return doc, nil
+}
+
+func (d *document) operation(id string) *operation {
+	for _, op := range d.operations {
+		if op.id == id {
+			return op
+		}
+	}
+	return nil
+}
+
+func newOperation(path, method string, spec *openapi3.Operation) (*operation, error) {
+	op := &operation{id: spec.OperationID, method: method, path: path, responses: map[int]*openapi3.Response{}}
+	for _, p := range spec.Parameters {
+		if p.Value.In == openapi3.ParameterInPath {
+			op.parameter = "{" + p.Value.Name + "}"
+		}
+	}
+	for status, response := range spec.Responses.Map() {
+		code, err := strconv.Atoi(status)
+		if err != nil {
+			return nil, fmt.Errorf("%s declares the status %q, which is no number", op.id, status)
+		}
+		op.responses[code] = response.Value
+	}
+	if spec.RequestBody != nil {
+		for media, content := range spec.RequestBody.Value.Content {
+			op.media, op.request = media, content.Schema.Value
+			op.examples = examplesOf(content)
+		}
+	}
+	return op, nil
+}
+
+// examplesOf returns the examples of a body: those of the media type, and that of its
+// schema.
+func examplesOf(content *openapi3.MediaType) []any {
+	var examples []any
+	if content.Example != nil {
+		examples = append(examples, content.Example)
+	}
+	for _, example := range content.Examples {
+		examples = append(examples, example.Value.Value)
+	}
+	if content.Schema.Value.Example != nil {
+		examples = append(examples, content.Schema.Value.Example)
+	}
+	return examples
+}
+
+// target returns the path of a call for a node.
+func (op *operation) target(node string) string {
+	if op.parameter == "" {
+		return op.path
+	}
+	return strings.Replace(op.path, op.parameter, url.PathEscape(node), 1)
+}
+
+// success returns the status that the document declares for a success.
+func (op *operation) success() int {
+	for status := range op.responses {
+		if status/100 == 2 {
+			return status
+		}
+	}
+	return 0
+}
+
+// idField returns the property of the request's body that names the node: the one with
+// the schema of the path parameter of other operations.
+func (d *document) idField() string {
+	for name, property := range flat(d.operation(opRegister).request).properties {
+		if strings.HasSuffix(property.Ref, "/NodeId") {
+			return name
+		}
+	}
+	return ""
+}
+
+// shape is a schema with its allOf folded in.
+type shape struct {
+	schema     *openapi3.Schema // of the parts, the one with a type
+	properties openapi3.Schemas
+	required   []string
+}
+
+func flat(schema *openapi3.Schema) shape {
+	s := shape{schema: schema, properties: openapi3.Schemas{}, required: slices.Clone(schema.Required)}
+	for name, property := range schema.Properties {
+		s.properties[name] = property
+	}
+	for _, part := range schema.AllOf {
+		inner := flat(part.Value)
+		for name, property := range inner.properties {
+			s.properties[name] = property
+		}
+		s.required = append(s.required, inner.required...)
+		if s.schema.Type == nil || len(s.schema.Properties) == 0 && len(inner.schema.Properties) > 0 {
+			s.schema = inner.schema
+		}
+	}
+	return s
+}
+
+func (s shape) is(kind string) bool { return s.schema.Type.Is(kind) }

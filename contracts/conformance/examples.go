@@ -1,0 +1,95 @@
+package conformance
+
+import "context"
+
+// checkExamples sends the examples of the document, but for the names of nodes.
+func checkExamples(ctx context.Context, s *session) {
+	if !s.lives(ctx) {
+		s.stop(errBasics)
+		return
+	}
+	r := s.registry()
+	register, beat := s.doc.operation(opRegister), s.doc.operation(opHeartbeat)
+	for _, example := range register.examples {
+		s.begin()
+		done := s.atLevel(s.levelOf(opRegister, example))
+		id := s.name()
+		s.cover(register, "", "example", false)
+		ok := r.register(ctx, encode(with(example, pointer{s.doc.idField()}, id)), "of an example") && r.look(ctx)
+		for _, example := range beat.examples {
+			if ok {
+				s.cover(beat, "", "example", false)
+				within := s.atLevel(s.levelOf(opHeartbeat, example))
+				r.beat(ctx, id, encode(example), "of an example")
+				within()
+				r.look(ctx)
+			}
+		}
+		if ok {
+			_ = r.leave(ctx, id) && r.look(ctx) && r.leave(ctx, id)
+		}
+		done()
+	}
+}
+
+// lives has a plain node register, send a heartbeat and be listed.
+func (s *session) lives(ctx context.Context) bool {
+	r, id := s.registry(), s.name()
+	alive := r.look(ctx) && r.register(ctx, s.plainRegister(id), "of a registration") &&
+		r.beat(ctx, id, s.plainBeat(), "of a heartbeat") && r.list(ctx) != nil
+	if r.known[id] != nil {
+		r.leave(ctx, id)
+	}
+	return alive
+}
+
+// checkNode has a real node register, send a heartbeat and leave.
+func checkNode(ctx context.Context, s *session) {
+	ctx, cancel := context.WithTimeout(ctx, 2*callTimeout)
+	defer cancel()
+	id := s.name()
+	s.remember(id)
+	t := &tap{doc: s.doc, base: s.prober.base.Path, onward: s.prober.kept}
+	if _, err := t.live(ctx, s.prober.base.String(), id, s.prober.token); err != nil {
+		s.find(Nodes, s.doc.operation(opRegister), "life of a real node", "to register, beat and leave", err.Error())
+		return
+	}
+	s.forget(id)
+}
+
+// levelOf returns the level at which a body has to be accepted: one that lacks what nodes
+// always send only has to be by the document.
+func (s *session) levelOf(op string, body any) Level {
+	sent, err := nodeSends()
+	if err != nil {
+		s.stop(err)
+	}
+	if lacks(body, sent[op]) {
+		return Document
+	}
+	return Nodes
+}
+
+// lacks reports whether a body has not all that a node would send in its place.
+func lacks(body, sent any) bool {
+	switch sent := sent.(type) {
+	case map[string]any:
+		object, ok := body.(map[string]any)
+		if !ok {
+			return false
+		}
+		for name, value := range sent {
+			if _, there := object[name]; !there || lacks(object[name], value) {
+				return true
+			}
+		}
+	case []any:
+		items, _ := body.([]any)
+		for _, item := range items {
+			if len(sent) > 0 && lacks(item, sent[0]) {
+				return true
+			}
+		}
+	}
+	return false
+}

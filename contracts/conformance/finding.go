@@ -1,0 +1,38 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Level says how much of the document an orchestratord is held to.
+type Level string
+
+const (
+	// Nodes is what a node depends on: an error is known by its status alone.
+	Nodes Level = "nodes"
+	// Document is all of the document, the bodies of errors included.
+	Document Level = "document"
+)
+
+// Finding is one way in which an orchestratord departs from the contract.
+type Finding struct {
+	Check     string   // the check that found it, such as "state"
+	Level     Level    // the lowest at which it counts
+	Operation string   // the operation, by its name in the document
+	Place     string   // what is broken: a field of the answer, a header, a rule
+	Expected  string   // what the contract says
+	Got       string   // what came instead
+	Replay    []string // curl commands that show it, in order
+	Times     int      // how often it was seen
+}
+
+// String says what is wrong, on one line.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s: expected %s, got %s", f.Operation, f.Place, f.Expected, f.Got)
+}
+
+// key is the same for two findings of one cause.
+func (f Finding) key() string {
+	return strings.Join([]string{string(f.Level), f.Operation, f.Place, f.Expected}, "\x00")
+}

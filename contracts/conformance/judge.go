@@ -1,0 +1,312 @@
+package conformance
+
+import (
+	"bytes"
+	"cmp"
+	"compress/flate"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// correlationHeader ties a call to its answer.
+const correlationHeader = "X-Correlation-Id"
+
+// judge holds an answer to the document: its status, its header and its body.
+func (s *session) judge(a *answer) {
+	if a.long {
+		most := fmt.Sprintf("%d bytes at most, which is what a node reads", maxAnswer)
+		s.find(Nodes, a.op, "length of the body", most, "more")
+		return
+	}
+	if s.prober.token != "" && leaks(a, s.prober.token) {
+		s.find(Nodes, a.op, "secrecy", "an answer without the token", "the token")
+	}
+	if !s.judgeCoding(a) {
+		return
+	}
+	response := a.op.responses[a.status]
+	if response == nil {
+		return // whoever made the call knows what was to come
+	}
+	level := Nodes // of what is wrong with a success
+	if a.status/100 != 2 {
+		level = Document
+	}
+	s.judgeHeader(a, response, level)
+	s.judgeCorrelation(a)
+	if len(response.Content) == 0 {
+		if len(a.body) > 0 {
+			s.find(level, a.op, at(a, "body"), "none", excerpt(a.body))
+		}
+		return
+	}
+	s.judgeBody(a, response, level)
+}
+
+// leaks reports whether an answer repeats the token (CLOUD-4013).
+func leaks(a *answer, token string) bool {
+	var header bytes.Buffer
+	_ = a.header.Write(&header)
+	return bytes.Contains(a.body, []byte(token)) || strings.Contains(header.String(), token)
+}
+
+// judgeCoding looks for a compression that nobody has asked for, and undoes it where
+// possible, so that it is found once and not as a broken body everywhere.
+func (s *session) judgeCoding(a *answer) (readable bool) {
+	coding := a.header.Get("Content-Encoding")
+	if coding == "" || strings.EqualFold(coding, "identity") {
+		return true
+	}
+	s.find(Nodes, a.op, "header Content-Encoding", "none, as the call asked for none", strconv.Quote(coding))
+	var plain io.Reader
+	switch strings.ToLower(coding) {
+	case "gzip":
+		reader, err := gzip.NewReader(bytes.NewReader(a.body))
+		if err != nil {
+			return false
+		}
+		plain = reader
+	case "deflate":
+		plain = flate.NewReader(bytes.NewReader(a.body))
+	default:
+		return false
+	}
+	body, err := io.ReadAll(io.LimitReader(plain, maxList))
+	a.body = body
+	return err == nil
+}
+
+// judgeHeader holds the headers that the document declares to their schemas.
+func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Level) {
+	for name, header := range response.Headers {
+		place := at(a, "header "+name)
+		values := a.header.Values(name)
+		switch {
+		case len(values) == 0 && header.Value.Required:
+			s.find(level, a.op, place, "one", "none")
+			continue
+		case len(values) == 0:
+			s.find(Document, a.op, place, "one", "none")
+			continue
+		case len(values) > 1:
+			s.find(level, a.op, place, "one", fmt.Sprintf("%d", len(values)))
+		}
+		value := any(values[0])
+		if schema := flat(header.Value.Schema.Value); schema.is("integer") {
+			if number, err := strconv.ParseFloat(values[0], 64); err == nil {
+				value = number
+			}
+		}
+		if err := header.Value.Schema.Value.VisitJSON(value, openapi3.MultiErrors()); err != nil && !a.odd {
+			for _, broken := range violations(err) {
+				s.find(level, a.op, place, broken.expected, strconv.Quote(short(values[0])))
+			}
+		}
+	}
+}
+
+// judgeCorrelation looks for the id of another call. That an id is echoed at all is for
+// the level of the document: nodes go by their own.
+func (s *session) judgeCorrelation(a *answer) {
+	sent, got := a.call.header.Get(correlationHeader), a.header.Get(correlationHeader)
+	if sent != "" && !a.odd && got != sent {
+		s.find(Document, a.op, "header "+correlationHeader, "the one that was sent", strconv.Quote(short(got)))
+	}
+}
+
+// judgeBody holds a body to its media type and schema, and has a node's own code read it.
+func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level) {
+	media, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	content := response.Content[media]
+	if err != nil || content == nil {
+		for expected := range response.Content {
+			s.find(level, a.op, at(a, "header Content-Type"), expected, strconv.Quote(short(a.header.Get("Content-Type"))))
+			content = response.Content[expected]
+		}
+		if level == Document {
+			return
+		}
+	}
+	value, err := parse(a.body)
+	if err != nil {
+		s.find(level, a.op, at(a, "body"), "JSON", err.Error()+excerpt(a.body))
+		return
+	}
+	if err := content.Schema.Value.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsResponse()); err != nil {
+		for _, broken := range violations(err) {
+			s.find(level, a.op, at(a, "body"+broken.place), broken.expected, broken.got)
+		}
+		return
+	}
+	if level == Document {
+		s.judgeProblem(a)
+		return
+	}
+	s.judgeMeaning(a)
+}
+
+// parse reads a body as the JSON that it is to be, and nothing after it.
+func parse(body []byte) (any, error) {
+	if !utf8.Valid(body) {
+		return nil, errors.New("text that is not UTF-8")
+	}
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return nil, err
+	}
+	return value, duplicates(body)
+}
+
+// duplicates returns an error for a field that an object has twice: readers differ in
+// which of them they take.
+func duplicates(body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var seen []map[string]bool // by depth; nil for an array
+	key := false
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			switch token {
+			case '{':
+				seen = append(seen, map[string]bool{})
+			case '[':
+				seen = append(seen, nil)
+			default:
+				seen = seen[:len(seen)-1]
+			}
+			key = len(seen) > 0 && seen[len(seen)-1] != nil
+			continue
+		case string:
+			if key {
+				if names := seen[len(seen)-1]; names[token] {
+					return fmt.Errorf("the field %q twice in one object", short(token))
+				} else {
+					names[token] = true
+				}
+				key = false
+				continue
+			}
+		}
+		key = len(seen) > 0 && seen[len(seen)-1] != nil
+	}
+}
+
+// violation is one place where a value breaks a schema.
+type violation struct{ place, expected, got string }
+
+var index = regexp.MustCompile(`/[0-9]+`)
+
+// violations lists where a value breaks a schema, as the validator found it. An index
+// within a list does not make it another place.
+func violations(err error) []violation {
+	var found []violation
+	switch err := err.(type) {
+	case openapi3.MultiError:
+		for _, member := range err {
+			found = append(found, violations(member)...)
+		}
+	case *openapi3.SchemaError:
+		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
+			return violations(parts)
+		}
+		place := ""
+		for _, step := range err.JSONPointer() {
+			place += "/" + step
+		}
+		got := excerptOf(err.Value)
+		if err.SchemaField == "required" {
+			got = "none"
+		}
+		found = append(found, violation{index.ReplaceAllString(place, "/*"), rule(err), got})
+	default:
+		found = append(found, violation{"", "what the schema says", err.Error()})
+	}
+	return slices.Compact(found)
+}
+
+// rule says what a schema demands in the place where it is broken.
+func rule(err *openapi3.SchemaError) string {
+	schema := err.Schema
+	switch err.SchemaField {
+	case "type", "nullable":
+		return strings.Join(schema.Type.Slice(), " or ")
+	case "minimum":
+		return fmt.Sprintf("%v or more", decimal(*schema.Min))
+	case "maximum":
+		return fmt.Sprintf("%v or less", decimal(*schema.Max))
+	case "minLength":
+		return fmt.Sprintf("%d characters or more", schema.MinLength)
+	case "maxLength":
+		return fmt.Sprintf("%d characters or fewer", *schema.MaxLength)
+	case "maxItems":
+		return fmt.Sprintf("%d items or fewer", *schema.MaxItems)
+	case "pattern":
+		return "text that matches " + schema.Pattern
+	case "required":
+		return "a value, as it is required"
+	case "enum":
+		return fmt.Sprintf("one of %v", schema.Enum)
+	case "format":
+		return "a valid " + schema.Format
+	}
+	return cmp.Or(err.Reason, "what the schema says")
+}
+
+func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
+
+// judgeProblem compares problem details with the answer that they are in.
+func (s *session) judgeProblem(a *answer) {
+	var problem nodeapi.Problem
+	if err := json.Unmarshal(a.body, &problem); err != nil {
+		s.find(Document, a.op, at(a, "body"), "problem details", err.Error())
+		return
+	}
+	if int(problem.Status) != a.status {
+		s.find(Document, a.op, at(a, "body/status"), strconv.Itoa(a.status), strconv.Itoa(int(problem.Status)))
+	}
+}
+
+// at names a place of an answer with a status.
+func at(a *answer, place string) string { return fmt.Sprintf("%d %s", a.status, place) }
+
+// excerpt returns the beginning of a body, to follow other text.
+func excerpt(body []byte) string {
+	if len(body) == 0 {
+		return ""
+	}
+	return " " + strconv.Quote(short(string(body)))
+}
+
+func excerptOf(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%T", value)
+	}
+	return short(string(text))
+}
+
+// short cuts a text that is long.
+func short(text string) string {
+	const most = 120
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most]) + "…"
+}

@@ -1,0 +1,248 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// callTimeout is how long one answer and its body may take, as long as a
+	// registration may (CLOUD-11001).
+	callTimeout = 5 * time.Second
+	// maxAnswer is what a node reads of an answer, but for the list, in bytes.
+	maxAnswer = 64 << 10
+	// maxList bounds what is read of a list, in bytes.
+	maxList = 64 << 20
+	// maxHeader bounds the header of an answer, in bytes.
+	maxHeader = 64 << 10
+)
+
+// call is one request.
+type call struct {
+	op      *operation
+	node    string // that the path names
+	body    []byte
+	header  http.Header // besides what every call has
+	method  string      // instead of the operation's
+	path    string      // instead of the operation's
+	noType  bool        // leave the content type out
+	noToken bool        // leave the token out
+	odd     bool        // whether it has headers that an answer may echo, though they do not fit
+	shown   string      // how a shell writes the Authorization header, if it is not the usual one
+	line    connection
+}
+
+// connection says how a call is carried.
+type connection string
+
+const (
+	kept    connection = ""         // on a connection that is used again
+	fresh   connection = "fresh"    // on one of its own
+	chunked connection = "chunked"  // without the length of its body
+	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
+)
+
+// answer is what came back for a call.
+type answer struct {
+	call
+	status       int
+	header       http.Header
+	body         []byte
+	long         bool // whether the body is longer than a node reads
+	began, ended time.Time
+}
+
+// prober sends calls to one orchestratord.
+type prober struct {
+	base        *url.URL
+	token       string
+	kept, fresh *http.Transport
+	calls       atomic.Int64
+}
+
+func newProber(o Options) (*prober, error) {
+	base, err := url.Parse(o.URL)
+	switch {
+	case err != nil, base.Scheme != "http" && base.Scheme != "https", base.Host == "":
+		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
+	case base.User != nil:
+		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
+	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
+		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
+	}
+	base.Path = strings.TrimSuffix(base.Path, "/")
+	p := &prober{base: base, token: o.Token, kept: newTransport(o.TLS), fresh: newTransport(o.TLS)}
+	p.fresh.DisableKeepAlives = true
+	return p, nil
+}
+
+func newTransport(tls *tls.Config) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig, t.ForceAttemptHTTP2 = tls, false
+	t.DisableCompression = true // nobody asks for it
+	t.MaxIdleConnsPerHost, t.MaxResponseHeaderBytes = 32, maxHeader
+	return t
+}
+
+func (p *prober) close() {
+	p.kept.CloseIdleConnections()
+	p.fresh.CloseIdleConnections()
+}
+
+// send makes a call. It returns when all of the answer is there, when it took longer
+// than callTimeout, or when ctx ends.
+func (p *prober) send(ctx context.Context, c call) (*answer, error) {
+	p.calls.Add(1)
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, fmt.Errorf("it took longer than %v", callTimeout))
+	defer cancel()
+	request, err := p.request(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{call: c, began: time.Now()}
+	response, err := p.roundTrip(c.line, request)
+	if err == nil {
+		err = a.read(response)
+	}
+	a.ended = time.Now()
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return a, err
+	}
+	return a, nil
+}
+
+func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, error) {
+	switch line {
+	case fresh:
+		return p.fresh.RoundTrip(r)
+	case oldHTTP:
+		return p.roundTripOld(r)
+	}
+	return p.kept.RoundTrip(r)
+}
+
+// request returns the HTTP request of a call.
+func (p *prober) request(ctx context.Context, c call) (*http.Request, error) {
+	var body io.Reader
+	if c.body != nil {
+		body = bytes.NewReader(c.body)
+		if c.line == chunked {
+			body = struct{ io.Reader }{body} // which hides its length
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, c.verb(), p.base.String()+c.target(), body)
+	if err != nil {
+		return nil, err
+	}
+	if c.op.media != "" && !c.noType {
+		r.Header.Set("Content-Type", c.op.media)
+	}
+	if p.token != "" && !c.noToken {
+		r.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	for name, values := range c.header {
+		r.Header[name] = values
+	}
+	return r, nil
+}
+
+func (c call) verb() string {
+	if c.method != "" {
+		return c.method
+	}
+	return c.op.method
+}
+
+func (c call) target() string {
+	if c.path != "" {
+		return c.path
+	}
+	return c.op.target(c.node)
+}
+
+// read takes as much of a response as a node would, and a little more to see that there
+// is more.
+func (a *answer) read(r *http.Response) error {
+	defer r.Body.Close()
+	a.status, a.header = r.StatusCode, r.Header
+	if r.StatusCode == http.StatusSwitchingProtocols {
+		return nil // its body is the connection, and has no end
+	}
+	most := int64(maxAnswer)
+	if a.op.id == opList {
+		most = maxList
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
+	a.long = int64(len(body)) > most
+	a.body = body
+	if err != nil {
+		return fmt.Errorf("it answered %d, but not all of the body came: %w", r.StatusCode, err)
+	}
+	return nil
+}
+
+// roundTripOld sends a request as HTTP/1.0 on a connection of its own.
+func (p *prober) roundTripOld(r *http.Request) (*http.Response, error) {
+	conn, err := p.dial(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(r.Context(), func() { conn.Close() })
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s %s HTTP/1.0\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), p.base.Host)
+	if r.ContentLength > 0 {
+		fmt.Fprintf(&text, "Content-Length: %d\r\n", r.ContentLength)
+	}
+	_ = r.Header.Write(&text)
+	text.WriteString("\r\n")
+	if r.Body != nil {
+		_, _ = io.Copy(&text, r.Body)
+	}
+	if _, err = conn.Write(text.Bytes()); err == nil {
+		var response *http.Response
+		if response, err = http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxList)), r); err == nil {
+			response.Body = ownConnection{response.Body, func() { stop(); conn.Close() }}
+			return response, nil
+		}
+	}
+	stop()
+	conn.Close()
+	return nil, err
+}
+
+func (p *prober) dial(ctx context.Context) (net.Conn, error) {
+	port := p.base.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[p.base.Scheme]
+	}
+	address := net.JoinHostPort(p.base.Hostname(), port)
+	if p.base.Scheme == "https" {
+		return (&tls.Dialer{Config: p.kept.TLSClientConfig}).DialContext(ctx, "tcp", address)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
+}
+
+// ownConnection closes the connection that is there for one body.
+type ownConnection struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b ownConnection) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,285 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// registry is the model of the registry of orchestratord: what it has to know of the
+// nodes of one session.
+type registry struct {
+	*session
+	known map[string]*node
+}
+
+// node is what the model knows of a node. A node that has left stays, as one that must
+// not be listed.
+type node struct {
+	registration nodeapi.RegisterRequest
+	registered   bool
+	beaten       bool
+	draining     bool // whether all pools that the last heartbeat reports are
+	unsure       bool // whether it may have been silent for too long
+	entered      span // when it registered
+	heard        span // when its last heartbeat came
+}
+
+// span is between which of our times something happened.
+type span struct{ from, to time.Time }
+
+func (s *session) registry() *registry {
+	return &registry{session: s, known: map[string]*node{}}
+}
+
+// register registers a node with a body that keeps the contract.
+func (r *registry) register(ctx context.Context, body []byte, why string, with ...func(*call)) bool {
+	var registration nodeapi.RegisterRequest
+	if err := json.Unmarshal(body, &registration); err != nil {
+		r.stop(fmt.Errorf("a body made from the document cannot be read: %w", err))
+		return false
+	}
+	id := registration.NodeID
+	r.remember(id)
+	c := call{op: r.doc.operation(opRegister), body: body}
+	for _, change := range with {
+		change(&c)
+	}
+	a := r.expect(ctx, c, why, c.op.success())
+	if a == nil {
+		return false
+	}
+	r.echoes(a, id)
+	r.known[id] = &node{registration: registration, registered: true, entered: span{a.began, a.ended}}
+	return true
+}
+
+// echoes holds the id in an answer against the node that has registered.
+func (r *registry) echoes(a *answer, id string) {
+	var body nodeapi.RegisterResponse
+	if json.Unmarshal(a.body, &body) == nil && body.NodeID != "" && body.NodeID != id {
+		r.find(Nodes, a.op, at(a, "body, id of the node"), strconv.Quote(id), strconv.Quote(short(body.NodeID)))
+	}
+}
+
+// beat sends a heartbeat of a node, with a body that keeps the contract.
+func (r *registry) beat(ctx context.Context, id string, body []byte, why string, with ...func(*call)) bool {
+	c := call{op: r.doc.operation(opHeartbeat), node: id, body: body}
+	for _, change := range with {
+		change(&c)
+	}
+	n := r.known[id]
+	if n == nil || !n.registered {
+		return r.expect(ctx, c, "of a node that is not registered", 404) != nil
+	}
+	a := r.expect(ctx, c, why, c.op.success())
+	if a == nil {
+		return false
+	}
+	r.beaten(a)
+	n.lapse(r.patience(), a.ended)
+	n.beaten, n.draining, n.heard = true, drains(body), span{a.began, a.ended}
+	return true
+}
+
+// lapse notes that a node may have been silent for too long.
+func (n *node) lapse(patience time.Duration, now time.Time) {
+	last := n.entered.from
+	if n.beaten {
+		last = n.heard.from
+	}
+	n.unsure = n.unsure || patience > 0 && now.Sub(last) >= patience
+}
+
+func drains(body []byte) bool {
+	var beat nodeapi.HeartbeatRequest
+	if json.Unmarshal(body, &beat) != nil || len(beat.Pools) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(beat.Pools, func(p nodeapi.PoolStatus) bool { return p.Draining == nil || !*p.Draining })
+}
+
+// leave deregisters a node.
+func (r *registry) leave(ctx context.Context, id string, with ...func(*call)) bool {
+	c := call{op: r.doc.operation(opDeregister), node: id}
+	for _, change := range with {
+		change(&c)
+	}
+	n := r.known[id]
+	if n == nil || !n.registered {
+		return r.expect(ctx, c, "of a node that is not registered", 404) != nil
+	}
+	if r.expect(ctx, c, "of a node that is registered", c.op.success()) == nil {
+		return false
+	}
+	n.registered, n.beaten = false, false
+	r.forget(id)
+	return true
+}
+
+// look compares the list with the model.
+func (r *registry) look(ctx context.Context) bool {
+	before := len(r.found)
+	a := r.list(ctx)
+	if a == nil {
+		return false
+	}
+	listed := map[string]nodeapi.Node{}
+	for _, node := range a.nodes {
+		listed[node.NodeID] = node
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.known)) {
+		shown, there := listed[id]
+		r.compare(a.answer, id, r.known[id], shown, there)
+	}
+	return len(r.found) == before
+}
+
+// listing is an answer with the nodes that it lists.
+type listing struct {
+	*answer
+	nodes []nodeapi.Node
+}
+
+// list asks for the list, and returns nil unless that can be read.
+func (s *session) list(ctx context.Context) *listing {
+	op := s.doc.operation(opList)
+	a := s.expect(ctx, call{op: op}, "of a list", op.success())
+	if a == nil {
+		return nil
+	}
+	var body nodeapi.NodeList
+	if json.Unmarshal(a.body, &body) != nil {
+		return nil
+	}
+	return &listing{a, body.Nodes}
+}
+
+// compare holds the entry of one node in the list against the model.
+func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, there bool) {
+	if n.registered {
+		n.lapse(r.patience(), a.ended)
+	}
+	switch {
+	case !n.registered && there:
+		r.find(Nodes, a.op, "node that has left", "not to be listed", "status "+string(shown.Status))
+	case !n.registered:
+	case !there && n.beaten && !n.unsure && !n.draining:
+		r.find(Nodes, a.op, "node that is registered and has sent a heartbeat", "to be listed", "nothing of "+id)
+	case !there: // it takes no part in placement
+	default:
+		r.compareStatus(a, n, shown)
+		r.compareRecord(a, n, shown)
+		r.compareTimes(a, n, shown)
+	}
+}
+
+// compareStatus holds a node's status against what was heard of it.
+func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
+	expected := nodeapi.NodeStatusRegistering
+	switch {
+	case n.beaten && n.draining:
+		expected = nodeapi.NodeStatusDraining
+	case n.beaten:
+		expected = nodeapi.NodeStatusOnline
+	}
+	if shown.Status == expected || n.unsure && shown.Status == nodeapi.NodeStatusOffline {
+		return
+	}
+	level := Nodes
+	if n.draining && shown.Status == nodeapi.NodeStatusOnline {
+		level = Document
+	}
+	r.find(level, a.op, "status of a node "+n.history(), string(expected), string(shown.Status))
+}
+
+// history says in words what has become of a node.
+func (n *node) history() string {
+	switch {
+	case n.beaten && n.draining:
+		return "whose pools all drain"
+	case n.beaten:
+		return "that has sent a heartbeat"
+	}
+	return "that has sent no heartbeat since it registered"
+}
+
+// compareRecord holds what is listed of a node against what it has registered.
+func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
+	said := n.registration
+	same := func(what, expected, got string) {
+		if expected != got {
+			r.find(Nodes, a.op, what+" of a node", "what it last registered", short(got)+", not "+short(expected))
+		}
+	}
+	same("machine", said.MachineID, shown.MachineID)
+	same("address", said.Address, shown.Address)
+	same("pools", inOrder(said.Pools), inOrder(shown.Pools))
+	if shown.Version != nil {
+		version := ""
+		if said.Version != nil {
+			version = *said.Version
+		}
+		same("version", version, *shown.Version)
+	} else if said.Version != nil {
+		r.find(Document, a.op, "version of a node", "what it last registered", "none")
+	}
+	r.compareCapabilities(a, said.Capabilities, shown.Capabilities)
+}
+
+func inOrder(pools []string) string { return fmt.Sprint(slices.Sorted(slices.Values(pools))) }
+
+// compareCapabilities compares field by field: orchestratord may know fewer of them.
+func (r *registry) compareCapabilities(a *answer, said nodeapi.NodeCapabilities, shown nodeapi.ReportedCapabilities) {
+	before, after := fields(said), fields(shown)
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if got, there := after[name]; there && got != before[name] {
+			got += ", not " + before[name]
+			r.find(Nodes, a.op, "capabilities/"+name+" of a node", "what it last registered", short(got))
+		}
+	}
+}
+
+// fields returns the fields of an object that are there and not null, each as JSON.
+func fields(object any) map[string]string {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil
+	}
+	var raw map[string]any
+	if json.Unmarshal(text, &raw) != nil {
+		return nil
+	}
+	found := map[string]string{}
+	for name, value := range raw {
+		if text, err := json.Marshal(value); err == nil && value != nil {
+			found[name] = string(text)
+		}
+	}
+	return found
+}
+
+// compareTimes holds the times of a node against when it really registered and beat.
+func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
+	same := func(what string, ms int64, at span) {
+		if expected, ok := r.clock.observe(time.UnixMilli(ms), at.from, at.to); !ok {
+			r.find(Nodes, a.op, "time of the "+what+" of a node", expected, strconv.FormatInt(ms, 10))
+		}
+	}
+	same("registration", shown.RegisteredAtMs, n.entered)
+	switch {
+	case n.beaten && shown.LastHeartbeatMs == nil:
+		r.find(Nodes, a.op, "time of the last heartbeat of a node "+n.history(), "one", "none")
+	case n.beaten:
+		same("last heartbeat", *shown.LastHeartbeatMs, n.heard)
+	case shown.LastHeartbeatMs != nil:
+		got := strconv.FormatInt(*shown.LastHeartbeatMs, 10)
+		r.find(Document, a.op, "time of the last heartbeat of a node "+n.history(), "none", got)
+	}
+}

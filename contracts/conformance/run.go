@@ -1,0 +1,152 @@
+package conformance
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// cleanupTimeout is how long the nodes of a run may take to leave when it ends, however
+// it ends.
+const cleanupTimeout = 10 * time.Second
+
+// errEnough ends a run that has found what it was to find.
+var errEnough = errors.New("a departure was found")
+
+// errBasics ends a run in which no node can live.
+var errBasics = errors.New("a plain node cannot live, so nothing else was asked")
+
+// errSlow ends a run of which nearly every heartbeat takes too long.
+var errSlow = errors.New("nearly every heartbeat takes too long")
+
+// run is one run against one orchestratord. Its fields below mu change.
+type run struct {
+	options Options
+	doc     *document
+	prober  *prober
+	prefix  string // of the names of all nodes of this run
+	clock   skew
+	pace    pace
+
+	mu       sync.Mutex
+	report   *Report
+	nodes    map[string]bool // that may be registered
+	names    int             // how many were given
+	interval time.Duration   // after which orchestratord expects a heartbeat; zero when unknown
+	silent   int             // calls in a row without an answer
+	stopped  error           // why no more calls are made
+}
+
+func newRun(o Options) (*run, error) {
+	doc, err := readDocument()
+	if err != nil {
+		return nil, err
+	}
+	p, err := newProber(o)
+	if err != nil {
+		return nil, err
+	}
+	return &run{
+		options: o, doc: doc, prober: p,
+		prefix: "conform-" + strings.ToLower(rand.Text()[:8]),
+		nodes:  map[string]bool{},
+		report: &Report{URL: o.URL, Level: o.Level, Seed: o.Seed},
+	}, nil
+}
+
+// name returns an id that no node has had.
+func (r *run) name() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.names++
+	return fmt.Sprintf("%s-%d", r.prefix, r.names)
+}
+
+func (r *run) owns(id string) bool { return strings.HasPrefix(strings.ToLower(id), r.prefix) }
+
+// remember notes that a node may be registered, so that it is removed in the end.
+func (r *run) remember(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.nodes[id] = true
+}
+
+func (r *run) forget(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.nodes, id)
+}
+
+// stop keeps the run from making more calls.
+func (r *run) stop(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = cmp.Or(r.stopped, why)
+}
+
+func (r *run) reason() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
+}
+
+// probe makes sure that there is an orchestratord to ask.
+func (r *run) probe(ctx context.Context) error {
+	list := r.doc.operation(opList)
+	a, err := r.prober.send(ctx, call{op: list})
+	if err != nil {
+		return fmt.Errorf("%s %s got no answer: %w", list.method, r.prober.base.Redacted()+list.path, err)
+	}
+	switch {
+	case a.status == http.StatusSwitchingProtocols:
+		return errors.New("orchestratord answers 101: it switches to another protocol")
+	case a.long:
+		return fmt.Errorf("orchestratord answers with a list of more than %d bytes", maxList)
+	case a.status/100 == 3:
+		return fmt.Errorf("orchestratord answers %d: it redirects, and no node follows", a.status)
+	case a.status == http.StatusUnauthorized && r.prober.token == "":
+		return errors.New("orchestratord answers 401: it wants a token")
+	case a.status == http.StatusUnauthorized:
+		return errors.New("orchestratord answers 401: it does not accept the token")
+	case a.status == http.StatusServiceUnavailable:
+		return errors.New("orchestratord answers 503: it is not ready, or its cloud profile is switched off")
+	case a.status == http.StatusNotFound:
+		return errors.New("orchestratord answers 404: is this the base URL of an orchestratord?")
+	}
+	return nil
+}
+
+// cleanup removes the nodes that may be left, even when ctx has ended.
+func (r *run) cleanup(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	r.mu.Lock()
+	var left []string
+	for id := range r.nodes {
+		left = append(left, id)
+	}
+	r.mu.Unlock()
+	slices.Sort(left)
+	failures := 0
+	for _, id := range left {
+		if _, err := r.prober.send(ctx, call{op: r.doc.operation(opDeregister), node: id}); err != nil {
+			failures++
+		}
+		if ctx.Err() != nil || failures == 3 {
+			return
+		}
+	}
+}
+
+// random returns a source of chance of its own for a purpose, the same for the same seed.
+func (r *run) random(purpose int) *mathrand.Rand {
+	return mathrand.New(mathrand.NewPCG(r.options.Seed, uint64(purpose)))
+}

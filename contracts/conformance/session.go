@@ -1,0 +1,158 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxTrail is how many calls a finding shows at most, the last ones.
+const maxTrail = 20
+
+// session makes the calls of one case, one after the other, and collects what is wrong
+// with the answers. Once the run has stopped, it makes no call any more and every method
+// returns at once.
+type session struct {
+	*run
+	check string // the name of the check
+	trail []call // of this case
+	found []Finding
+	quiet bool  // whether findings stay here
+	level Level // that findings are of at least
+}
+
+func (r *run) session(check string) *session {
+	return &session{run: r, check: check, level: Nodes}
+}
+
+// begin starts a new case: what came before does not matter for it.
+func (s *session) begin() { s.trail = nil }
+
+// atLevel has findings count at this level only, until the function that it returns.
+func (s *session) atLevel(level Level) (end func()) {
+	before := s.level
+	if level == Document {
+		s.level = Document
+	}
+	return func() { s.level = before }
+}
+
+// find records a finding.
+func (s *session) find(level Level, op *operation, place, expected, got string) {
+	if s.level == Document {
+		level = Document
+	}
+	f := Finding{
+		Check: s.check, Level: level, Operation: op.id, Place: place,
+		Expected: expected, Got: s.prober.redact(got), Times: 1,
+	}
+	for _, c := range s.trail {
+		f.Replay = append(f.Replay, s.prober.curl(c))
+	}
+	s.found = append(s.found, f)
+	if !s.quiet {
+		s.add(f)
+	}
+}
+
+// send makes a call and holds its answer to the document. It returns nil when there is
+// none.
+func (s *session) send(ctx context.Context, c call) *answer {
+	if s.reason() != nil {
+		return nil
+	}
+	if s.trail = append(s.trail, c); len(s.trail) > maxTrail {
+		s.trail = slices.Delete(s.trail, 0, 1)
+	}
+	a, err := s.prober.send(ctx, c)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		s.stop(context.Cause(ctx))
+		return nil
+	case err != nil:
+		s.unanswered(c, err)
+		return nil
+	}
+	s.answered()
+	s.judge(a)
+	return a
+}
+
+// unanswered records that a call got no answer. After three in a row nobody is there.
+func (s *session) unanswered(c call, err error) {
+	s.find(Nodes, c.op, "answer", "one, and all of it, within "+callTimeout.String(), err.Error())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent++; s.silent >= 3 && s.stopped == nil {
+		s.stopped = fmt.Errorf("orchestratord no longer answers: %w", err)
+	}
+}
+
+func (s *session) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = 0
+}
+
+// expect makes a call that has to be answered with one of the statuses. It returns nil
+// when it is not.
+func (s *session) expect(ctx context.Context, c call, why string, statuses ...int) *answer {
+	a := s.send(ctx, c)
+	if a == nil || slices.Contains(statuses, a.status) {
+		return a
+	}
+	s.find(Nodes, c.op, "status "+why, either(statuses), describeStatus(a))
+	return nil
+}
+
+func either(statuses []int) string {
+	text := ""
+	for i, status := range statuses {
+		switch {
+		case i == 0:
+		case i == len(statuses)-1:
+			text += " or "
+		default:
+			text += ", "
+		}
+		text += fmt.Sprint(status)
+	}
+	return text
+}
+
+// describeStatus says which status came, and what the body says of it.
+func describeStatus(a *answer) string {
+	return fmt.Sprintf("%d%s", a.status, excerpt(a.body))
+}
+
+// pause waits, but no longer than ctx.
+func (s *session) pause(ctx context.Context, d time.Duration) {
+	if s.reason() != nil {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		s.stop(context.Cause(ctx))
+	}
+}
+
+// add adds a finding to the report, or counts it where it has its like.
+func (r *run) add(f Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, known := range r.report.all {
+		if known.key() == f.key() {
+			r.report.all[i].Times++
+			return
+		}
+	}
+	r.report.all = append(r.report.all, f)
+	if r.options.FirstOnly && r.report.counts(f) {
+		r.stopped = errors.Join(r.stopped, errEnough)
+	}
+}

@@ -1,0 +1,32 @@
+package conformance
+
+import (
+	"context"
+	"slices"
+)
+
+// shortest returns a finding of a sequence with the shortest sequence that still shows
+// it. It leaves out one step after the other, as long as the finding comes again.
+func (s *session) shortest(ctx context.Context, plan []step, f Finding) Finding {
+	if s.known(f) || s.options.FirstOnly || !s.report.counts(f) {
+		return f
+	}
+	for i := 0; i < len(plan); {
+		fewer := slices.Delete(slices.Clone(plan), i, i+1)
+		again := s.walk(ctx, fewer).found
+		at := slices.IndexFunc(again, func(other Finding) bool { return other.key() == f.key() })
+		if at < 0 {
+			i++
+			continue
+		}
+		plan, f = fewer, again[at]
+	}
+	return f
+}
+
+// known reports whether the report has a finding like this.
+func (r *run) known(f Finding) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.report.all, func(other Finding) bool { return other.key() == f.key() })
+}

@@ -1,0 +1,36 @@
+package conformance
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// skewTolerance is how much the difference of two clocks may change within a run. A
+// second more than nothing, as orchestratord may count in whole ones.
+const skewTolerance = 1200 * time.Millisecond
+
+// skew is how far the clock of orchestratord is before ours. Each time that it reports of
+// an event bounds it from both sides, as we know between which of our times that was.
+type skew struct {
+	mu       sync.Mutex
+	known    bool
+	low, top time.Duration
+}
+
+// observe returns what is wrong with a time, unless it agrees with those before it.
+func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	low, top := reported.Sub(to), reported.Sub(from)
+	if k.known && (low > k.top+skewTolerance || top < k.low-skewTolerance) {
+		return fmt.Sprintf("about %d, when it happened", to.Add(k.low).UnixMilli()), false
+	}
+	if !k.known {
+		k.known, k.low, k.top = true, low, top
+	}
+	if low, top = max(k.low, low), min(k.top, top); low <= top {
+		k.low, k.top = low, top
+	}
+	return "", true
+}

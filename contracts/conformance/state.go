@@ -1,0 +1,103 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// crowdSize is how many nodes are there at once (CLOUD-11020).
+const crowdSize = 50
+
+// enoughFailures is after how many sequences that fail no more are walked.
+const enoughFailures = 5
+
+// checkState walks sequences that are drawn from the seed, has many nodes at once, and
+// has time pass.
+func checkState(ctx context.Context, s *session) {
+	s.walkAll(ctx, append(mixups(), s.drawn()...))
+	s.crowd(ctx)
+	s.passing(ctx)
+}
+
+// checkLives walks what happens to nodes in their lives.
+func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
+
+// walkAll walks sequences, until too many of them fail.
+func (s *session) walkAll(ctx context.Context, plans [][]step) {
+	failures := 0
+	for _, plan := range plans {
+		walked := s.walk(ctx, plan)
+		for _, f := range walked.found {
+			s.add(s.shortest(ctx, plan, f))
+		}
+		if walked.failed() {
+			failures++
+		}
+		if s.reason() != nil || failures == enoughFailures {
+			return
+		}
+	}
+}
+
+// walk walks a sequence with nodes of its own, until something is wrong. Its findings
+// stay in the session that it returns.
+func (s *session) walk(ctx context.Context, plan []step) *session {
+	quiet := s.run.session(s.check)
+	quiet.quiet = true
+	r, name := quiet.registry(), s.name()
+	for _, step := range plan {
+		r.take(ctx, step.act, name+suffixes[step.node])
+		r.look(ctx)
+		if quiet.failed() || quiet.reason() != nil {
+			break
+		}
+	}
+	found := quiet.found
+	for id, node := range r.known {
+		if node.registered {
+			r.leave(ctx, id)
+		}
+	}
+	quiet.found = found
+	return quiet
+}
+
+// failed reports whether there is a finding that counts.
+func (s *session) failed() bool { return slices.ContainsFunc(s.found, s.report.counts) }
+
+// crowd has many nodes at once, and makes sure that none of them pushes another out.
+func (s *session) crowd(ctx context.Context) {
+	s.begin()
+	r, name := s.registry(), s.name()
+	var ids []string
+	for i := range crowdSize {
+		ids = append(ids, fmt.Sprintf("%s-%d", name, i))
+	}
+	for _, id := range ids {
+		r.take(ctx, comes, id)
+		r.take(ctx, beats, id)
+	}
+	r.look(ctx)
+	for i, id := range ids {
+		r.take(ctx, leaves, id)
+		if i == len(ids)/2 {
+			r.look(ctx)
+		}
+	}
+	r.look(ctx)
+}
+
+// passing has time pass between what a node does, so that times have to move forward.
+func (s *session) passing(ctx context.Context) {
+	s.begin()
+	r, id := s.registry(), s.name()
+	r.take(ctx, comes, id)
+	r.take(ctx, beats, id)
+	r.look(ctx)
+	s.pause(ctx, 2*skewTolerance)
+	for _, act := range []act{beats, comes, beats, leaves} {
+		r.take(ctx, act, id)
+		r.look(ctx)
+	}
+}

@@ -1,0 +1,151 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	mathrand "math/rand/v2"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+const (
+	sequences     = 24 // how many are drawn
+	sequenceSteps = 14 // steps in each
+)
+
+// step is one step of a sequence: what one of its nodes does.
+type step struct {
+	act  act
+	node int // which of the sequence's nodes
+}
+
+// act is what a node may do in a step.
+type act int
+
+const (
+	comes         act = iota // registers
+	comesFrom                // registers from another machine and address
+	comesWithLess            // registers with fewer pools
+	comesWithMore            // registers with more pools, another version and other capabilities
+	beats                    // sends a heartbeat
+	beatsIdle                // sends a heartbeat without pools that are ready
+	drainsAll                // sends a heartbeat, all its pools draining
+	beatsEmpty               // sends a heartbeat without pools
+	leaves                   // deregisters
+	acts                     // how many there are
+)
+
+// suffixes tell the nodes of a sequence apart, for orchestratord no less than for us.
+var suffixes = []string{"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d"}
+
+// plots are sequences that every run walks: what happens to nodes in their lives.
+func plots() [][]step {
+	return [][]step{
+		{{comes, 0}, {beats, 0}, {beats, 0}, {beats, 0}, {leaves, 0}, {beats, 0}, {leaves, 0}},
+		{{comes, 0}, {beats, 0}, {comes, 0}, {beats, 0}, {comesFrom, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {beats, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
+		{{comes, 0}, {comes, 1}, {comes, 2}, {beats, 0}, {beats, 1}, {beats, 2}, {leaves, 1}, {beats, 0}, {beats, 2}},
+		{{beats, 0}, {leaves, 0}, {comes, 0}, {leaves, 0}, {comes, 0}, {beats, 0}, {leaves, 0}, {comesFrom, 0}, {beats, 0}},
+	}
+}
+
+// mixups are sequences of nodes whose names are easily taken for one another.
+func mixups() [][]step {
+	var plans [][]step
+	for other := 2; other < len(suffixes); other++ {
+		plans = append(plans, []step{
+			{comes, 1},
+			{comesFrom, other},
+			{beats, 1},
+			{beats, other},
+			{comesWithLess, 1},
+			{beats, 1},
+			{leaves, other},
+			{beats, 1},
+		})
+	}
+	return plans
+}
+
+// drawn are sequences drawn from the seed.
+func (s *session) drawn() [][]step {
+	var plans [][]step
+	for i := range sequences {
+		chance := s.random(i)
+		plan := make([]step, sequenceSteps)
+		for j := range plan {
+			plan[j] = step{act(chance.IntN(int(acts))), few(chance)}
+		}
+		plans = append(plans, plan)
+	}
+	return plans
+}
+
+// few picks one of the nodes, some of them more often, so that they meet.
+func few(chance *mathrand.Rand) int {
+	return min(chance.IntN(len(suffixes)), chance.IntN(len(suffixes)))
+}
+
+// take has a node do something.
+func (r *registry) take(ctx context.Context, act act, id string) {
+	switch act {
+	case comes, comesFrom, comesWithLess, comesWithMore:
+		r.register(ctx, encode(registrationOf(act, id)), act.String())
+	case leaves:
+		r.leave(ctx, id)
+	default:
+		r.beat(ctx, id, encode(heartbeatOf(act)), act.String())
+	}
+}
+
+// String says what a node does, to follow "status".
+func (a act) String() string {
+	return [...]string{
+		"of a registration", "of a registration from another machine and address",
+		"of a registration with fewer pools", "of a registration with more pools, another version and other capabilities",
+		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
+		"of a heartbeat without pools", "of a deregistration",
+	}[a]
+}
+
+// registrationOf is what a node registers with.
+func registrationOf(act act, id string) nodeapi.RegisterRequest {
+	version, gpus := "0.1.0", []nodeapi.GPU{{Name: "GPU", VRAMTotalBytes: 24_000_000_000, ComputeCapability: "8.6"}}
+	r := nodeapi.RegisterRequest{
+		NodeID: id, MachineID: "conform-machine-1", Address: exampleAddress,
+		Pools: []string{"pool-0", "pool-1"}, Version: &version,
+	}
+	switch act {
+	case comesFrom:
+		r.MachineID, r.Address = "conform-machine-2", "http://192.0.2.11:9201"
+	case comesWithLess:
+		r.Pools = []string{"pool-1"}
+	case comesWithMore:
+		version, r.Pools = "0.2.0-rc.1", []string{"pool-0", "pool-1", "pool-2"}
+		gpus = append(gpus, nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
+	}
+	cores, memory := int32(16*len(gpus)), int64(len(gpus))<<36
+	r.Capabilities = nodeapi.NodeCapabilities{
+		GPUCount: int32(len(gpus)), TotalVRAMMB: int64(24_000 * (1<<len(gpus) - 1)),
+		CUDAVersion: fmt.Sprintf("12.%d", len(gpus)),
+		Gpus:        &gpus, CPUCores: &cores, RAMTotalBytes: &memory,
+	}
+	return r
+}
+
+// heartbeatOf is what a node reports of its pools.
+func heartbeatOf(act act) nodeapi.HeartbeatRequest {
+	beat := nodeapi.HeartbeatRequest{Timestamp: time.Now().UTC(), Pools: []nodeapi.PoolStatus{}}
+	if act == beatsEmpty {
+		return beat
+	}
+	for _, pool := range []string{"pool-0", "pool-1"} {
+		draining, slots, memory := act == drainsAll, int32(4), int64(18_000_000_000)
+		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{
+			PoolID: pool, Ready: act == beats, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots, VRAMFreeBytes: &memory,
+		})
+	}
+	return beat
+}

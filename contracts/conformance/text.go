@@ -1,0 +1,150 @@
+package conformance
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// ruledText is a text and the rule that it is at the bound of.
+type ruledText struct{ rule, value string }
+
+// texts returns the shortest, the longest and the strangest texts that a schema allows.
+func texts(schema *openapi3.Schema) []ruledText {
+	found := []ruledText{{fmt.Sprintf("minLength %d", schema.MinLength), fill(schema, int(schema.MinLength), plainly)}}
+	if schema.MaxLength == nil {
+		return found
+	}
+	most := int(*schema.MaxLength)
+	return append(found,
+		ruledText{fmt.Sprintf("maxLength %d", most), fill(schema, most, plainly)},
+		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, 48), strangely)},
+		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, strangely)},
+	)
+}
+
+// choose picks the nth character of those in a class.
+type choose func(class []rune, n int) rune
+
+// plainly picks a letter or a digit, if there is one.
+func plainly(class []rune, n int) rune {
+	for _, r := range "n0ode9xZ" {
+		if contains(class, r) {
+			return r
+		}
+	}
+	return class[0]
+}
+
+// odd are characters that software trips over.
+const odd = `._:-~!*'()"\/&<>%+=@,;|{}[]^$#?` + "`" + ` üß日本語😀𝔘ñ` + "\u200b\u00a0"
+
+// strangely picks odd characters in turn, all that are in the class.
+func strangely(class []rune, n int) rune {
+	var usable []rune
+	for _, r := range odd {
+		if contains(class, r) {
+			usable = append(usable, r)
+		}
+	}
+	if len(usable) == 0 {
+		return class[len(class)-1]
+	}
+	return usable[n%len(usable)]
+}
+
+// contains reports whether a class, which is pairs of bounds, has a character.
+func contains(class []rune, r rune) bool {
+	for i := 0; i+1 < len(class); i += 2 {
+		if class[i] <= r && r <= class[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+// fill returns a text of a length that matches the pattern of a schema, or as long a one
+// as the pattern allows.
+func fill(schema *openapi3.Schema, length int, pick choose) string {
+	pattern := schema.Pattern
+	if pattern == "" {
+		pattern = `^[^\x00-\x1f\x7f]*$`
+	}
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	f := &filler{pick: pick}
+	f.spare = max(0, length-shortest(tree))
+	f.write(tree)
+	return string(f.text)
+}
+
+// filler writes a text that matches an expression.
+type filler struct {
+	pick  choose
+	spare int // how many characters more than the fewest are still to be written
+	text  []rune
+}
+
+func (f *filler) write(re *syntax.Regexp) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		f.text = append(f.text, re.Rune...)
+	case syntax.OpCharClass:
+		f.text = append(f.text, f.pick(re.Rune, len(f.text)))
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		f.text = append(f.text, f.pick([]rune{' ', unicode.MaxRune}, len(f.text)))
+	case syntax.OpCapture, syntax.OpConcat:
+		for _, sub := range re.Sub {
+			f.write(sub)
+		}
+	case syntax.OpAlternate:
+		f.write(re.Sub[0])
+	case syntax.OpStar:
+		f.repeat(re.Sub[0], 0, -1)
+	case syntax.OpPlus:
+		f.repeat(re.Sub[0], 1, -1)
+	case syntax.OpQuest:
+		f.repeat(re.Sub[0], 0, 1)
+	case syntax.OpRepeat:
+		f.repeat(re.Sub[0], re.Min, re.Max)
+	}
+}
+
+// repeat writes an expression as often as it must be, and on while there is room.
+func (f *filler) repeat(re *syntax.Regexp, least, most int) {
+	for range least {
+		f.write(re)
+	}
+	cost := shortest(re)
+	for n := least; (most < 0 || n < most) && cost > 0 && f.spare >= cost; n++ {
+		f.spare -= cost
+		f.write(re)
+	}
+}
+
+// shortest returns how many characters the shortest text has that matches.
+func shortest(re *syntax.Regexp) int {
+	total := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		return utf8.RuneCountInString(string(re.Rune))
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpConcat:
+		for _, sub := range re.Sub {
+			total += shortest(sub)
+		}
+	case syntax.OpAlternate:
+		return shortest(re.Sub[0])
+	case syntax.OpPlus:
+		return shortest(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min * shortest(re.Sub[0])
+	}
+	return total
+}

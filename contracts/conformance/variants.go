@@ -1,0 +1,194 @@
+package conformance
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// variant is a body that differs from a plain one in one place, by one rule.
+type variant struct {
+	at     pointer
+	rule   string
+	body   any
+	breaks bool // whether it breaks the document
+}
+
+// generator makes the variants of a body. Whether a variant breaks the document, the
+// document decides.
+type generator struct {
+	schema *openapi3.Schema
+	plain  any
+	found  []variant
+}
+
+// variants returns what the rules of a schema make of a plain body.
+func variants(schema *openapi3.Schema, plain any) []variant {
+	g := &generator{schema: schema, plain: plain}
+	g.visit(nil, schema, plain, true)
+	return g.found
+}
+
+// add adds a variant, if it is on the side of the rule where it is meant to be.
+func (g *generator) add(at pointer, rule string, value any, breaks bool) {
+	body := with(g.plain, at, value)
+	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest()) != nil) == breaks {
+		g.found = append(g.found, variant{at, rule, body, breaks})
+	}
+}
+
+func (g *generator) valid(at pointer, rule string, value any)  { g.add(at, rule, value, false) }
+func (g *generator) broken(at pointer, rule string, value any) { g.add(at, rule, value, true) }
+
+// visit makes the variants of one place and of all within it.
+func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, required bool) {
+	s := flat(schema)
+	if len(at) > 0 {
+		if _, ok := at[len(at)-1].(string); ok {
+			g.add(at, "left out", absent{}, required)
+		}
+		g.add(at, "null", nil, !schema.Nullable && !s.schema.Nullable)
+	}
+	switch {
+	case s.is("object"):
+		g.object(at, s, value)
+	case s.is("array"):
+		g.array(at, s, value)
+	case s.is("string"):
+		g.text(at, s.schema)
+	case s.is("integer"):
+		g.integer(at, s.schema)
+	case s.is("boolean"):
+		g.valid(at, "true", true)
+		g.valid(at, "false", false)
+		g.broken(at, "type", "true")
+	}
+}
+
+func (g *generator) object(at pointer, s shape, value any) {
+	object, _ := value.(map[string]any)
+	g.valid(at.to("x-unknown"), "unknown field", "new")
+	g.valid(at.to("unknown_object"), "unknown field", map[string]any{"a": []any{1.5, nil, true}})
+	if len(at) > 0 {
+		g.broken(at, "type", "text")
+		g.broken(at, "type", []any{})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.properties)) {
+		g.visit(at.to(name), s.properties[name].Value, object[name], slices.Contains(s.required, name))
+	}
+}
+
+func (g *generator) array(at pointer, s shape, value any) {
+	items, _ := value.([]any)
+	g.valid(at, "no items", []any{})
+	g.broken(at, "type", map[string]any{})
+	if len(items) == 0 {
+		return
+	}
+	if most := s.schema.MaxItems; most != nil {
+		g.valid(at, fmt.Sprintf("maxItems %d", *most), distinct(items[0], int(*most)))
+		g.broken(at, fmt.Sprintf("maxItems %d", *most), distinct(items[0], int(*most)+1))
+	}
+	if most, item := s.schema.MaxItems, flat(s.schema.Items.Value).schema; most != nil && item.MaxLength != nil {
+		long := fill(item, int(*item.MaxLength)-len("-99999"), plainly)
+		g.valid(at, fmt.Sprintf("maxItems %d, each the longest", *most), distinct(long, int(*most)))
+	}
+	g.broken(at, "uniqueItems", []any{items[0], items[0]})
+	g.visit(at.to(0), s.schema.Items.Value, items[0], true)
+}
+
+// distinct returns so many items that are like one, and differ.
+func distinct(item any, count int) []any {
+	items := make([]any, count)
+	for i := range items {
+		switch item := item.(type) {
+		case string:
+			items[i] = fmt.Sprintf("%s-%d", item, i)
+		case map[string]any:
+			other := maps.Clone(item)
+			for name, value := range other {
+				if text, ok := value.(string); ok && strings.HasSuffix(name, "id") {
+					other[name] = fmt.Sprintf("%s-%d", text, i)
+				}
+			}
+			items[i] = other
+		default:
+			items[i] = item
+		}
+	}
+	return items
+}
+
+func (g *generator) integer(at pointer, schema *openapi3.Schema) {
+	if schema.Min != nil {
+		g.valid(at, "minimum "+decimal(*schema.Min), *schema.Min)
+		g.broken(at, "minimum "+decimal(*schema.Min), *schema.Min-1)
+	}
+	if schema.Max != nil {
+		g.valid(at, "maximum "+decimal(*schema.Max), *schema.Max)
+		g.broken(at, "maximum "+decimal(*schema.Max), *schema.Max+1)
+	}
+	g.broken(at, "type", "1")
+	g.broken(at, "integer", 0.5)
+}
+
+func (g *generator) text(at pointer, schema *openapi3.Schema) {
+	g.broken(at, "type", 1.0)
+	g.broken(at, "type", []any{})
+	for _, value := range schema.Enum {
+		g.valid(at, fmt.Sprintf("enum %v", value), value)
+	}
+	switch schema.Format {
+	case "date-time":
+		for _, text := range times() {
+			g.valid(at, "format date-time "+text, text)
+		}
+		g.broken(at, "format date-time", "yesterday")
+		return
+	case "uri":
+		for _, text := range addresses(schema) {
+			g.valid(at, "format uri "+short(text), text)
+		}
+		g.broken(at, "format uri", "not a URI")
+		return
+	}
+	for _, text := range texts(schema) {
+		g.valid(at, text.rule, text.value)
+	}
+	g.broken(at, fmt.Sprintf("minLength %d", schema.MinLength), "")
+	if schema.MaxLength != nil {
+		g.broken(at, fmt.Sprintf("maxLength %d", *schema.MaxLength), strings.Repeat("1", int(*schema.MaxLength)+1))
+	}
+	g.broken(at, "pattern "+schema.Pattern, "\x01")
+}
+
+// times returns points in time in all forms of RFC 3339 that its readers agree on: also
+// those of a node whose clock is wrong.
+func times() []string {
+	now := time.Now().UTC()
+	return []string{
+		now.Format(time.RFC3339), now.Format(time.RFC3339Nano), now.Format("2006-01-02T15:04:05.0Z07:00"),
+		now.In(time.FixedZone("", 5*3600+1800)).Format(time.RFC3339),
+		now.In(time.FixedZone("", -11*3600)).Format(time.RFC3339Nano),
+		now.Format("2006-01-02T15:04:05.000000000+00:00"),
+		"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
+	}
+}
+
+// addresses returns addresses of many kinds, the longest included.
+func addresses(schema *openapi3.Schema) []string {
+	found := []string{
+		"http://a", "https://node.example.com", "http://192.0.2.10:1", "https://192.0.2.10:65535/",
+		"http://[2001:db8::1]:9200", "http://[::1]", "http://gpu-node-1.rack_2.local:9200/base/path/",
+		"http://NODE.Example.COM:9200", "http://xn--bcher-kva.example:9200", "http://192.0.2.10:9200/a%20b/~c",
+	}
+	if schema.MaxLength != nil {
+		base := "http://192.0.2.10:9200/"
+		found = append(found, base+strings.Repeat("p", int(*schema.MaxLength)-len(base)))
+	}
+	return found
+}
