@@ -33,10 +33,7 @@ func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
 		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
 	n := &nodes{token: p.Token}
-	client := &http.Client{
-		Transport:     line,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := &http.Client{Transport: line}
 	n.api, err = nodeapi.NewClient(p.URL, nodeapi.WithHTTPClient(client), nodeapi.WithRequestEditorFn(n.authorize))
 	return n, err
 }

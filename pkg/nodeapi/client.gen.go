@@ -18,7 +18,8 @@ import (
 // RequestEditorFn completes a request before it is sent.
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
-// Client sends the requests of the document, and leaves their answers to the caller.
+// Client sends the requests of the document, and leaves their answers to the caller. It
+// follows no redirect: that could take a token to somebody else.
 type Client struct {
 	Server string // the base URL, with a slash at its end
 
@@ -50,6 +51,9 @@ func NewClient(server string, options ...ClientOption) (*Client, error) {
 	for _, option := range options {
 		option(client)
 	}
+	direct := *client.client
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.client = &direct
 	return client, nil
 }
 

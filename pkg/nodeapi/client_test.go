@@ -218,3 +218,33 @@ func BenchmarkHeartbeat(b *testing.B) {
 		}
 	}
 }
+
+// A redirect is an answer: whoever it leads to gets no request, and no token.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s was sent there, with %q", r.Method, r.URL, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(elsewhere.Close)
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	authorize := nodeapi.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer secret")
+		return nil
+	})
+	for name, options := range map[string][]nodeapi.ClientOption{
+		"of its own": {authorize}, "given": {authorize, nodeapi.WithHTTPClient(server.Client())},
+	} {
+		client, err := nodeapi.NewClient(server.URL, options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.ListNodes(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusTemporaryRedirect {
+			t.Errorf("an HTTP client %s is answered %d, want 307", name, answer.StatusCode)
+		}
+	}
+}
