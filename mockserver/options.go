@@ -79,7 +79,8 @@ func WithBodyLimit(bytes int64) Option {
 // WithMaxNodes sets how many nodes may be on record, which is no more than the document
 // lets a list have. Another one that registers gets 503. What nodes say of themselves takes
 // memory, too: half of what GOMEMLIMIT lends the program, or 2 GiB without it. Beyond that
-// a registration or heartbeat gets 503 that says more than the node's last one.
+// a registration or heartbeat gets 503 that says more than the node's last one, and already
+// beyond half of that if it is one of more than 16 KiB.
 func WithMaxNodes(count int) Option {
 	return func(c *config) { c.maxNodes = count }
 }

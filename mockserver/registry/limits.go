@@ -10,7 +10,7 @@ import (
 // Limits bound what a Registry takes. What is zero is not bounded.
 type Limits struct {
 	Nodes int   // how many nodes are on record at once
-	Bytes int64 // how much memory the records take, with registrations and last statuses, roughly
+	Bytes int64 // how much memory they take, with registrations and last statuses, roughly
 }
 
 // Why a Change was refused.
@@ -26,10 +26,14 @@ func (r *Registry) SetLimits(limits Limits) {
 	r.limits = limits
 }
 
-// room returns why there is no room for more bytes, if so. What makes a record no larger
-// always has room, so that a node which is on record is not given up for what others say.
-func (r *Registry) room(more int64) error {
-	if more > 0 && r.limits.Bytes > 0 && r.bytes+more > r.limits.Bytes {
+// room returns why a record may not take more bytes than it does, if so. One that gets no
+// larger always may, so that a node which is on record is not given up for what others say.
+func (r *Registry) room(was, will int64) error {
+	limit := r.limits.Bytes
+	if limit == 0 || will <= was {
+		return nil
+	}
+	if r.bytes+will-was > limit || r.bulkBytes+bulk(will)-bulk(was) > limit/2 {
 		return ErrTooMuchTold
 	}
 	return nil
@@ -40,12 +44,34 @@ func (r *Registry) roomForNode(bytes int64) error {
 	if r.limits.Nodes > 0 && len(r.nodes) >= r.limits.Nodes {
 		return ErrTooManyNodes
 	}
-	return r.room(recordBytes + bytes)
+	return r.room(0, recordBytes+bytes)
 }
+
+// bulk returns what a record of so many bytes counts as bulk.
+func bulk(bytes int64) int64 {
+	if bytes <= bulky {
+		return 0
+	}
+	return bytes
+}
+
+// bulky is the size in bytes from which on a record is bulky: it says far more than nodes
+// usually do. Half of the room is kept from those, so that a few do not take it from all.
+const bulky = 16 << 10
 
 // recordBytes is what a record takes but for what its node has said: itself, its places in
 // the map and in the order, and a history of two changes.
 const recordBytes = int64(unsafe.Sizeof(record{})+2*unsafe.Sizeof(Transition{})) + 96
+
+// bytes returns what a record takes, roughly.
+func (r *record) bytes() int64 { return recordBytes + r.registrationBytes + r.poolsBytes }
+
+// resize takes down what a record takes from now on.
+func (r *Registry) resize(rec *record, was int64) {
+	will := rec.bytes()
+	r.bytes += will - was
+	r.bulkBytes += bulk(will) - bulk(was)
+}
 
 // registrationBytes returns what a registration takes outside of its record.
 func registrationBytes(r *nodeapi.RegisterRequest) int64 {

@@ -39,7 +39,7 @@ func TestTooManyNodes(t *testing.T) {
 
 // TestTooMuchTold has nodes tell more than there is room for, and less again.
 func TestTooMuchTold(t *testing.T) {
-	const limit = 64 << 10
+	const limit = 80 << 10
 	nodes := registry.New(time.Minute)
 	nodes.SetLimits(registry.Limits{Bytes: limit})
 	models := strings.Split(strings.Repeat("llama-3-8b ", 1000), " ")
@@ -67,6 +67,13 @@ func TestTooMuchTold(t *testing.T) {
 	send("c", long, nil)
 	nodes.Deregister("c")
 	send("a", long, nil)
+	nodes.Clear()
+
+	// The room that is left is not for those who say much.
+	nodes.Register(registration("a"), epoch)
+	nodes.Register(registration("b"), epoch)
+	send("a", long, nil)
+	send("b", long, registry.ErrTooMuchTold)
 	nodes.Clear()
 
 	gpus := slices.Repeat([]nodeapi.GPU{{Name: "NVIDIA GeForce RTX 3090"}}, 1024)

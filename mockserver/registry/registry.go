@@ -32,7 +32,8 @@ type Registry struct {
 	order       order
 	audible     *queue // nodes that can fall silent, by when they were last heard of
 	offline     *queue // nodes that are Offline, by since when
-	bytes       int64  // that the records take, by the account of limits
+	bytes       int64  // that the records take, roughly
+	bulkBytes   int64  // that the bulky ones among them take
 	totals      Totals
 }
 
@@ -63,7 +64,7 @@ func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time)
 			return Change{Refused: err}
 		}
 		rec = r.add(registration.NodeID)
-	} else if err := r.room(bytes - rec.registrationBytes); err != nil {
+	} else if err := r.room(rec.bytes(), rec.bytes()+bytes-rec.registrationBytes); err != nil {
 		return rec.refused(err)
 	}
 	return r.change(rec, nodeapi.NodeStatusRegistering, now, func() {
@@ -87,7 +88,7 @@ func (r *Registry) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest, n
 	if rec == nil {
 		return Change{}, false
 	}
-	if err := r.room(bytes - rec.poolsBytes); err != nil {
+	if err := r.room(rec.bytes(), rec.bytes()+bytes-rec.poolsBytes); err != nil {
 		return rec.refused(err), true
 	}
 	status := nodeapi.NodeStatusOnline
@@ -277,7 +278,7 @@ func (r *Registry) add(id nodeapi.NodeID) *record {
 	rec.Registration.NodeID = id
 	r.nodes[id] = rec
 	r.order.ReplaceOrInsert(rec)
-	r.bytes += recordBytes
+	r.resize(rec, 0)
 	return rec
 }
 
@@ -286,19 +287,22 @@ func (r *Registry) remove(rec *record) {
 	delete(r.nodes, rec.id())
 	r.order.Delete(rec)
 	rec.leave()
-	r.bytes -= recordBytes + rec.registrationBytes + rec.poolsBytes
+	r.bytes -= rec.bytes()
+	r.bulkBytes -= bulk(rec.bytes())
 	r.count(rec.Status, -1)
 	r.totals.PoolsAvailable -= rec.offers()
 }
 
 func (r *Registry) setRegistration(rec *record, registration nodeapi.RegisterRequest, bytes int64) {
-	r.bytes += bytes - rec.registrationBytes
+	was := rec.bytes()
 	rec.Registration, rec.registrationBytes = registration, bytes
+	r.resize(rec, was)
 }
 
 func (r *Registry) setPools(rec *record, pools []nodeapi.PoolStatus, bytes int64) {
-	r.bytes += bytes - rec.poolsBytes
+	was := rec.bytes()
 	rec.Pools, rec.poolsBytes = pools, bytes
+	r.resize(rec, was)
 }
 
 // refused returns the change that a call was refused to make.
@@ -343,7 +347,8 @@ func (r *Registry) hear(rec *record, now time.Time) {
 }
 
 func (r *Registry) clear() {
-	r.nodes, r.order, r.bytes = map[nodeapi.NodeID]*record{}, newOrder(), 0
+	r.nodes, r.order = map[nodeapi.NodeID]*record{}, newOrder()
+	r.bytes, r.bulkBytes = 0, 0
 	r.audible, r.offline = &queue{}, &queue{}
 	r.totals = Totals{Nodes: map[nodeapi.NodeStatus]int{}}
 }
