@@ -41,6 +41,13 @@ func TestMaxNodes(t *testing.T) {
 	if got := len(server.Nodes()); got != 2 {
 		t.Errorf("%d nodes", got)
 	}
+	for count, status := range map[int]int{2: http.StatusNoContent, 3: http.StatusUnprocessableEntity} {
+		var nodes []string
+		for i := range count {
+			nodes = append(nodes, fmt.Sprintf(`{"registration": %s}`, registrationOf(fmt.Sprint("loaded-", i))))
+		}
+		client.do("PUT", "/__mock/nodes", `{"nodes": [`+strings.Join(nodes, ",")+`]}`, "Content-Type", "application/json").expect(t, status)
+	}
 	for _, count := range []int{0, -1, mockserver.DefaultMaxNodes + 1} {
 		if _, err := mockserver.New(mockserver.WithMaxNodes(count)); err == nil || !strings.Contains(err.Error(), "must be 1 to 1000000") {
 			t.Errorf("%d nodes: %v", count, err)
@@ -143,7 +150,14 @@ func TestForgetAfter(t *testing.T) {
 	}
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusNotFound)
 	client.register(briefRegistration).expect(t, http.StatusOK)
+	checkForgotten(t, server, log)
+	if _, err := mockserver.New(mockserver.WithForgetAfter(-time.Second)); err == nil {
+		t.Error("nodes can be forgotten before they are offline")
+	}
+}
 
+func checkForgotten(t *testing.T, server *mocktest.Server, log *log) {
+	t.Helper()
 	var changes []string
 	for _, entry := range server.Journal().Page(journal.Filter{Node: "gpu-node-1"}, 100).Entries {
 		if entry.Change != nil {
@@ -157,8 +171,19 @@ func TestForgetAfter(t *testing.T) {
 	if got := log.entries("node forgotten"); len(got) != 1 || got[0].attrs["node_id"] != "gpu-node-1" {
 		t.Errorf("logged: %v", got)
 	}
-	if _, err := mockserver.New(mockserver.WithForgetAfter(-time.Second)); err == nil {
-		t.Error("nodes can be forgotten before they are offline")
+}
+
+// TestForgetSooner takes a node Offline by hand, so that it is to be forgotten before another
+// can fall silent.
+func TestForgetSooner(t *testing.T) {
+	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
+	client, server := start(t, mockserver.WithForgetAfter(5*time.Second), mockserver.WithClock(clock))
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	client.register(registrationOf("gpu-node-2")).expect(t, http.StatusOK)
+	client.do("PUT", "/__mock/nodes/gpu-node-1/status", `{"status": "Offline"}`, "Content-Type", "application/json").expect(t, http.StatusOK)
+	clock.Advance(5 * time.Second)
+	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.NodeID != "gpu-node-2" {
+		t.Errorf("left: %+v", nodes)
 	}
 }
 

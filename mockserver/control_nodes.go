@@ -78,6 +78,12 @@ func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestOb
 	if wrong := c.doubles(r.Body.Nodes); wrong != nil {
 		return nil, violationProblem(wrong)
 	}
+	if got := len(r.Body.Nodes); got > c.maxNodes {
+		return nil, violationProblem([]nodeapi.Violation{{
+			Pointer: "/nodes",
+			Detail:  fmt.Sprintf("must have %d items or fewer, as that many nodes may be registered, not %d", c.maxNodes, got),
+		}})
+	}
 	now := c.clock.Now()
 	nodes := make([]registry.Node, len(r.Body.Nodes))
 	for i, node := range r.Body.Nodes {
@@ -139,7 +145,7 @@ func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusR
 	if !known {
 		return nil, c.unknownNode(ctx, r.ID)
 	}
-	c.watch.arm()
+	c.watch.expire() // which sets the timer anew: a node that is Offline may have to be forgotten soon
 	c.recordChange(change)
 	c.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
 	return controlapi.SetNodeStatus200JSONResponse(c.toldNode(change.Node)), nil
