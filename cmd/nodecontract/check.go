@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/contracts/twoway"
 )
@@ -12,7 +13,7 @@ import (
 // each other.
 func newCheckCommand() *cobra.Command {
 	var files struct{ pact, document, exempt, results string }
-	var format string
+	var reports report.Flag
 	command := &cobra.Command{
 		Use:   "check --pact FILE",
 		Short: "Hold a pact and the OpenAPI document against each other",
@@ -26,7 +27,7 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 
   # for the summary of a CI job, with what the verification of a provider found
   nodecontract check --pact contracts/pacts/pool-managerd-orchestratord.json \
-      --results verified.json --format markdown >>"$GITHUB_STEP_SUMMARY"`,
+      --results verified.json --report markdown >>"$GITHUB_STEP_SUMMARY"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var in twoway.Input
@@ -47,12 +48,8 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 					return err
 				}
 			}
-			report := twoway.Check(in)
-			return formats{
-				"table":    report.WriteTable,
-				"json":     report.WriteJSON,
-				"markdown": report.WriteMarkdown,
-			}.write(cmd.OutOrStdout(), format, len(report.Findings) == 0)
+			found := twoway.Check(in)
+			return write(cmd, reports, found.Writers(), len(found.Findings) == 0)
 		},
 	}
 	flags := command.Flags()
@@ -61,7 +58,7 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 	flags.StringVar(&files.document, "document", document, "OpenAPI document")
 	flags.StringVar(&files.exempt, "exempt", "contracts/exempt.yaml", "statuses that no interaction has to exercise, empty for none")
 	flags.StringVar(&files.results, "results", "", "results of the verification of a provider")
-	flags.StringVar(&format, "format", "table", "table, json or markdown")
+	flags.Var(&reports, "report", report.Usage)
 	_ = command.MarkFlagRequired("pact") // fails only for a flag that is not there
 	return command
 }

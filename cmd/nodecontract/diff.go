@@ -1,50 +1,87 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/contracts/breaking"
+	"github.com/llama-orch/node-registration/contracts/report"
 )
+
+// parties are those whose break is a failure, by the value of the flag --fail-on.
+var parties = map[string][]breaking.Party{
+	"old-nodes": {breaking.OldNodes},
+	"new-nodes": {breaking.NewNodes},
+	"any":       {breaking.OldNodes, breaking.NewNodes},
+	"none":      {},
+}
 
 // newDiffCommand returns the command that looks for breaking changes.
 func newDiffCommand() *cobra.Command {
-	var base, revised, format string
+	var d diffFlags
 	command := &cobra.Command{
 		Use:   "diff --base FILE-or-git-revision",
 		Short: "Look for breaking changes of the OpenAPI document",
-		Long: `Compares the OpenAPI document with an older version of it, and explains every
-change that breaks those who keep to that one.
+		Long: `Compares the OpenAPI document with an older version of it, and says of every change
+whom it breaks: old nodes before a new orchestratord, or new nodes before an old one.
 
-Exits with 1 when a change does, with 2 when it cannot tell.`,
+A document may have several files, in its folder and below. Breaks that were agreed on
+stand in a YAML file:
+
+  - rule: request-property-became-required
+    operations: [POST /v2/nodes/register]
+    what: gpu_count
+    reason: no node in service leaves it out
+
+Exits with 1 when a change breaks those whom --fail-on names, or an entry of the file
+accepts nothing, with 2 when it cannot tell.`,
 		Example: `  nodecontract diff --base v0.1.0
-  nodecontract diff --base openapi/released/nodes.yaml --format github`,
+  nodecontract diff --base openapi/released/nodes.yaml --fail-on any --report github
+  nodecontract diff --base v0.1.0 --fail-on none --report markdown=changelog.md`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			before, err := breaking.ReadBase(cmd.Context(), base, revised)
-			if err != nil {
-				return err
-			}
-			after, err := breaking.ReadFile(revised)
-			if err != nil {
-				return err
-			}
-			report, err := breaking.Compare(cmd.Context(), before, after)
-			if err != nil {
-				return err
-			}
-			return formats{
-				"text":     report.WriteText,
-				"json":     report.WriteJSON,
-				"markdown": report.WriteMarkdown,
-				"github":   report.WriteGitHub,
-			}.write(cmd.OutOrStdout(), format, !report.Breaks())
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&base, "base", "", "older version: a file, or a git revision of the document")
-	flags.StringVar(&revised, "document", document, "OpenAPI document")
-	flags.StringVar(&format, "format", "text", "text, json, markdown or github")
+	flags.StringVar(&d.base, "base", "", "older version: a file, or a git revision of the document")
+	flags.StringVar(&d.document, "document", document, "OpenAPI document")
+	flags.StringVar(&d.failOn, "fail-on", "old-nodes", "whose break is a failure: old-nodes, new-nodes, any or none")
+	flags.StringVar(&d.accept, "accept", "", "file of breaks that were agreed on")
+	flags.Var(&d.reports, "report", report.Usage)
 	_ = command.MarkFlagRequired("base") // fails only for a flag that is not there
 	return command
+}
+
+// diffFlags are the flags of the command.
+type diffFlags struct {
+	base, document, failOn, accept string
+	reports                        report.Flag
+}
+
+func (d *diffFlags) run(cmd *cobra.Command) error {
+	whom, known := parties[d.failOn]
+	if !known {
+		return fmt.Errorf("unknown party %q: there are any, new-nodes, none, old-nodes", d.failOn)
+	}
+	before, err := breaking.ReadBase(cmd.Context(), d.base, d.document)
+	if err != nil {
+		return err
+	}
+	after, err := breaking.ReadFile(d.document)
+	if err != nil {
+		return err
+	}
+	found, err := breaking.Compare(cmd.Context(), before, after)
+	if err != nil {
+		return err
+	}
+	if d.accept != "" {
+		accepted, err := breaking.LoadAccepted(d.accept)
+		if err != nil {
+			return err
+		}
+		found.Accept(accepted)
+	}
+	return write(cmd, d.reports, found.Writers(whom...), !found.Breaks(whom...) && len(found.Idle) == 0)
 }

@@ -1,6 +1,6 @@
-// Command nodecontract checks in CI that everybody means the same contract: the
-// pact and the OpenAPI document each other, and the document those who were built
-// by the version before.
+// Command nodecontract checks in CI that everybody means the same contract: the pact
+// and the OpenAPI document agree, and a new version of the document breaks nobody who
+// was built by the one before.
 //
 // Its exit status is 0 when they do, 1 when they do not, and 2 when it could not
 // tell.
@@ -11,12 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/cli"
 )
 
@@ -50,17 +48,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // document is the flag's default: the contract of this repository.
 const document = "openapi/nodes.yaml"
 
-// formats are the ways to write a report, by name.
-type formats map[string]func(io.Writer) error
-
-// write writes the report in the format of a name, and returns errBroken for one
-// that the contract does not keep.
-func (f formats) write(w io.Writer, name string, kept bool) error {
-	write, known := f[name]
-	if !known {
-		return fmt.Errorf("unknown format %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(f)), ", "))
-	}
-	if err := write(w); err != nil {
+// write writes a report, and returns errBroken where the contract is not kept.
+func write(cmd *cobra.Command, reports report.Flag, writers report.Writers, kept bool) error {
+	if err := reports.Write(cmd.OutOrStdout(), writers); err != nil {
 		return err
 	}
 	if !kept {

@@ -175,9 +175,9 @@ func TestCheckMissesAnInteraction(t *testing.T) {
 
 func TestCheckFormats(t *testing.T) {
 	results := written(t, "results.json", `{"provider": "orchestratord", "interactions": []}`)
-	args := []string{"check", "--pact", pact, "--document", nodes, "--exempt", exempt, "--results", results, "--format"}
+	args := []string{"check", "--pact", pact, "--document", nodes, "--exempt", exempt, "--results", results, "--report"}
 	for format, want := range map[string]string{
-		"table":    "heartbeatNode   200     ",
+		"text":     "heartbeatNode   200     ",
 		"markdown": "| heartbeatNode | 200 | ",
 		"json":     `"operation": "heartbeatNode",`,
 	} {
@@ -198,7 +198,7 @@ func TestCheckCannotTell(t *testing.T) {
 		"a document that is none":        {"--pact", pact, "--document", pact, "--exempt", exempt},
 		"exemptions that are missing":    {"--pact", pact, "--document", nodes},
 		"results that are missing":       {"--pact", pact, "--document", nodes, "--exempt", exempt, "--results", "missing.json"},
-		"a format that there is not":     {"--pact", pact, "--document", nodes, "--exempt", exempt, "--format", "xml"},
+		"a format that there is not":     {"--pact", pact, "--document", nodes, "--exempt", exempt, "--report", "xml"},
 		"a flag that there is not":       {"--pacts", pact},
 		"an argument that is not wanted": {"--pact", pact, "--document", nodes, "--exempt", exempt, "more"},
 	} {
@@ -222,12 +222,39 @@ func TestDiff(t *testing.T) {
 
 	harsh := changed(t, nodes, "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]")
 	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh)
-	if want := "breaking: the request property `capabilities/gpus` became required"; !strings.Contains(stdout, want) {
+	if want := "FAILED     the request property `capabilities/gpus` became required"; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
-	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh, "--format", "json")
+	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh, "--report", "json")
 	if !json.Valid([]byte(stdout)) {
 		t.Errorf("not JSON:\n%s", stdout)
+	}
+}
+
+// Whose break is a failure, and what was agreed on.
+func TestDiffFailsOn(t *testing.T) {
+	young := changed(t, nodes, "enum: [Registering, Online,", "enum: [Registering, Online, Lost,")
+	old := changed(t, nodes, "required: [success, message, node_id]", "required: [success, message]")
+	accepted := written(t, "accepted.yaml", "- rule: response-property-enum-value-added\n  reason: every node ignores a status that it does not know\n")
+	for name, test := range map[string]struct {
+		status int
+		args   []string
+	}{
+		"old nodes":                 {1, []string{"--base", nodes, "--document", young}},
+		"new nodes are not":         {0, []string{"--base", nodes, "--document", young, "--fail-on", "new-nodes"}},
+		"none":                      {0, []string{"--base", nodes, "--document", young, "--fail-on", "none"}},
+		"new nodes are asked for":   {1, []string{"--base", old, "--document", nodes, "--fail-on", "new-nodes"}},
+		"old nodes do not mind":     {0, []string{"--base", old, "--document", nodes}},
+		"any":                       {1, []string{"--base", old, "--document", nodes, "--fail-on", "any"}},
+		"agreed on":                 {0, []string{"--base", nodes, "--document", young, "--accept", accepted}},
+		"agreed on for nothing":     {1, []string{"--base", nodes, "--document", nodes, "--accept", accepted}},
+		"nobody that there is":      {2, []string{"--base", nodes, "--document", nodes, "--fail-on", "nodes"}},
+		"a list that is not there":  {2, []string{"--base", nodes, "--document", nodes, "--accept", "missing.yaml"}},
+		"a list that is not a list": {2, []string{"--base", nodes, "--document", nodes, "--accept", nodes}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodecontract(t, test.status, append([]string{"diff"}, test.args...)...)
+		})
 	}
 }
 
@@ -240,7 +267,7 @@ func TestDiffAgainstRevision(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, _ := nodecontract(t, 1, "diff", "--base", "v0.2.0", "--document", document)
-	if want := document + " against v0.2.0:" + document + ": 1 breaking changes"; !strings.HasPrefix(stdout, want) {
+	if want := document + " against v0.2.0:" + document + "\n\nBreaks old nodes before a new orchestratord\n"; !strings.HasPrefix(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
 
@@ -281,7 +308,7 @@ func TestDiffCannotTell(t *testing.T) {
 		"a base that is none":        {"--base", exempt, "--document", nodes},
 		"a document that is missing": {"--base", nodes},
 		"a document that is none":    {"--base", nodes, "--document", exempt},
-		"a format that there is not": {"--base", nodes, "--document", nodes, "--format", "xml"},
+		"a format that there is not": {"--base", nodes, "--document", nodes, "--report", "xml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr := nodecontract(t, 2, append([]string{"diff"}, args...)...)

@@ -1,5 +1,5 @@
 // Package breaking tells whether a new version of an OpenAPI document breaks
-// those who keep to an older one.
+// somebody: old nodes before a new orchestratord, or new nodes before an old one.
 //
 //	base, err := breaking.ReadBase(ctx, "v0.1.0", "openapi/nodes.yaml")
 //	if err != nil {
@@ -13,20 +13,39 @@
 //	if err != nil {
 //		return err
 //	}
-//	if report.Breaks() {
+//	if report.Breaks(breaking.OldNodes) {
 //		return report.WriteText(os.Stdout)
 //	}
 package breaking
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/oasdiff/oasdiff/checker"
-	"github.com/oasdiff/oasdiff/diff"
-	"github.com/oasdiff/oasdiff/load"
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
+)
+
+// Source is the text of a document, and what it is called.
+type Source = apidoc.Source
+
+// ReadFile reads a document from a file, together with those that it refers to, which
+// have to be in the same folder or inside it.
+func ReadFile(path string) (Source, error) { return apidoc.ReadFile(path) }
+
+// ReadBase reads what a document is compared with: a file, or when there is no file of
+// this name the document itself as it was at a git revision.
+func ReadBase(ctx context.Context, base, document string) (Source, error) {
+	return apidoc.ReadBase(ctx, base, document)
+}
+
+// Party is somebody whom a change breaks.
+type Party string
+
+const (
+	// OldNodes keep to the base, and meet an orchestratord that keeps to the document.
+	OldNodes Party = "old nodes"
+	// NewNodes keep to the document, and meet an orchestratord that keeps to the base.
+	NewNodes Party = "new nodes"
 )
 
 // Report is what has changed from one version of a document to another.
@@ -34,58 +53,55 @@ type Report struct {
 	Base     string   `json:"base"`
 	Document string   `json:"document"`
 	Changes  []Change `json:"changes"` // the breaking ones first
+	// Idle are the entries of the accept list that accept nothing.
+	Idle []string `json:"idle,omitempty"`
 }
 
 // Change is one change that a client or a server can notice.
 type Change struct {
-	Breaking bool     `json:"breaking"`
-	Rule     string   `json:"rule"`  // oasdiff's name for the kind of change
-	Where    []string `json:"where"` // the operations, none for the document as a whole
+	Breaks   []Party  `json:"breaks"` // none for a change that breaks nobody
+	Rule     string   `json:"rule"`   // oasdiff's name for the kind of change, or one like it
+	Where    []string `json:"where"`  // the operations, none for the document as a whole
 	What     string   `json:"what"`
-	Why      string   `json:"why,omitempty"`  // it breaks
-	Line     int      `json:"line,omitempty"` // of the new document: that of the first operation if no better is known
+	Why      string   `json:"why,omitempty"`      // it breaks
+	File     string   `json:"file,omitempty"`     // of the new document
+	Line     int      `json:"line,omitempty"`     // that of the first operation if no better is known
+	Accepted string   `json:"accepted,omitempty"` // the reason, where the break was agreed on
 }
 
-// Breaks reports whether any of the changes does.
-func (r *Report) Breaks() bool {
-	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Breaking })
+// Breaks reports whether any change that was not accepted breaks one of the parties.
+func (r *Report) Breaks(parties ...Party) bool {
+	return slices.ContainsFunc(r.Changes, func(c Change) bool {
+		return c.Accepted == "" && slices.ContainsFunc(c.Breaks, func(p Party) bool { return slices.Contains(parties, p) })
+	})
 }
 
-// Compare returns what has changed from base to document. It fails when one of
-// them is not a valid OpenAPI document.
+// Compare returns what has changed from base to document. It fails when one of them is
+// not a valid OpenAPI document.
 func Compare(ctx context.Context, base, document Source) (*Report, error) {
-	before, err := base.load(ctx)
+	before, err := load(ctx, base)
 	if err != nil {
 		return nil, err
 	}
-	after, err := document.load(ctx)
+	after, err := load(ctx, document)
 	if err != nil {
 		return nil, err
 	}
-	difference, sources, err := diff.GetWithOperationsSourcesMap(diff.NewConfig(), before, after)
+	renameSchemes(before, after)
+	old, err := judge(before, after)
 	if err != nil {
-		return nil, fmt.Errorf("compare %s with %s: %w", base.Name, document.Name, err)
+		return nil, err
 	}
-	found := checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(append(checker.GetAllChecks(), closedRequests)), difference, sources, checker.INFO)
-	return &Report{Base: base.Name, Document: document.Name, Changes: gather(found, after.Spec)}, nil
-}
-
-func (s Source) load(ctx context.Context) (*load.SpecInfo, error) {
-	// A document that is none would pass for one that promises nothing.
-	plain, err := openapi3.NewLoader().LoadFromData(s.Data)
+	// A new node before an old orchestratord is an old node before a new one, with the
+	// documents exchanged.
+	young, err := judge(after, before)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
+		return nil, err
 	}
-	if err := plain.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	changes := gather(old, OldNodes, after)
+	for _, change := range gather(slices.DeleteFunc(young, isHarmlessBackwards), NewNodes, after) {
+		changes = addBackwards(changes, change)
 	}
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true
-	// Only in the flattened schema does a field that one part of an allOf has and
-	// another requires count as required.
-	info, err := load.NewSpecInfoFromData(loader, s.Data, s.Name, load.WithFlattenAllOf())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	return info, nil
+	sortChanges(changes)
+	return &Report{Base: base.Name, Document: document.Name, Changes: changes}, nil
 }

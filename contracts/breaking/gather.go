@@ -5,22 +5,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/oasdiff/oasdiff/checker"
 )
 
-// gather makes one change of those that differ in nothing but operation and
-// status: what changes in a shared schema would be told dozens of times otherwise.
-func gather(found checker.Changes, document *openapi3.T) []Change {
-	english := checker.NewDefaultLocalizer()
+// gather makes one change of those that differ in nothing but operation and status: a
+// change in a shared schema would be reported dozens of times otherwise.
+func gather(findings []finding, party Party, document version) []Change {
 	var groups []*group
-	for _, one := range found {
-		text, status := withoutStatus(one.GetUncolorizedText(english))
-		i := slices.IndexFunc(groups, func(g *group) bool { return g.change.Rule == one.GetId() && g.text == text })
+	for _, one := range findings {
+		text, status := withoutStatus(one.what)
+		i := slices.IndexFunc(groups, func(g *group) bool {
+			return g.change.Rule == one.rule && g.text == text && (len(g.change.Breaks) > 0) == one.breaking
+		})
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, &group{text: text, change: newChange(one, one.GetComment(english), document)})
+			groups = append(groups, &group{text: text, change: newChange(one, party, document)})
 		}
 		groups[i].add(one, status)
 	}
@@ -30,7 +28,6 @@ func gather(found checker.Changes, document *openapi3.T) []Change {
 		g.change.What = strings.Replace(g.text, elided, strings.Join(g.statuses, ", "), 1)
 		changes = append(changes, g.change)
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(rank(a), rank(b)) })
 	return changes
 }
 
@@ -41,32 +38,30 @@ type group struct {
 	statuses []string
 }
 
-func newChange(one checker.Change, comment string, document *openapi3.T) Change {
-	change := Change{Rule: one.GetId(), Breaking: one.IsBreaking(), Where: []string{}, Line: line(one, document)}
-	if change.Breaking {
-		change.Why = cmp.Or(comment, why(change.Rule))
+func newChange(one finding, party Party, document version) Change {
+	change := Change{Breaks: []Party{}, Rule: one.rule, Where: []string{}, File: one.where.file, Line: one.where.line}
+	if one.breaking {
+		change.Breaks = append(change.Breaks, party)
+		change.Why = cmp.Or(one.why, why(change.Rule))
+	}
+	if change.Line == 0 || party == NewNodes { // which looks at the old document
+		at := document.operation(one.method, one.path)
+		change.File, change.Line = at.file, at.line
 	}
 	return change
 }
 
-// line returns where the change is in the document, 0 when it is not there at all.
-func line(one checker.Change, document *openapi3.T) int {
-	if source := one.GetRevisionSource(); source != nil {
-		return source.Line
+// operation returns where an operation is, nowhere when it is not there.
+func (v version) operation(method, path string) place {
+	item := v.api.Paths.Value(path)
+	if item == nil || item.Operations()[method] == nil {
+		return place{}
 	}
-	path := document.Paths.Value(one.GetPath())
-	if path == nil {
-		return 0
-	}
-	operation := path.Operations()[one.GetOperation()]
-	if operation == nil || operation.Origin == nil || operation.Origin.Key == nil {
-		return 0
-	}
-	return operation.Origin.Key.Line
+	return lineOf(item.Operations()[method].Origin, "")
 }
 
-func (g *group) add(one checker.Change, status string) {
-	if where := strings.TrimSpace(one.GetOperation() + " " + one.GetPath()); where != "" && !slices.Contains(g.change.Where, where) {
+func (g *group) add(one finding, status string) {
+	if where := strings.TrimSpace(one.method + " " + one.path); where != "" && !slices.Contains(g.change.Where, where) {
 		g.change.Where = append(g.change.Where, where)
 	}
 	if !slices.Contains(g.statuses, status) {
@@ -102,9 +97,15 @@ func why(rule string) string {
 	}
 }
 
-func rank(c Change) int {
-	if c.Breaking {
-		return 0
+func sortChanges(changes []Change) {
+	rank := func(c Change) int {
+		switch {
+		case slices.Contains(c.Breaks, OldNodes):
+			return 0
+		case len(c.Breaks) > 0:
+			return 1
+		}
+		return 2
 	}
-	return 1
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(rank(a), rank(b)) })
 }

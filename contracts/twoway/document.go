@@ -3,13 +3,14 @@ package twoway
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
 // Document is an OpenAPI document that knows the lines of its parts.
@@ -18,18 +19,16 @@ type Document struct {
 	operations []*operation // as they follow each other in the document
 }
 
-// Load reads an OpenAPI document from a file. It fails on one that is not valid.
+// Load reads an OpenAPI document from a file, together with those that it refers to,
+// which have to be in the same folder or inside it. It fails on one that is not valid.
 func Load(ctx context.Context, path string) (*Document, error) {
-	loader := openapi3.NewLoader()
-	loader.Context = ctx
-	loader.IncludeOrigin = true
-	api, err := loader.LoadFromFile(path)
+	source, err := apidoc.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	// Whether the examples of the document are valid is for its linters to say.
-	if err := api.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	api, err := apidoc.Load(ctx, source)
+	if err != nil {
+		return nil, err
 	}
 	document := &Document{name: path}
 	for template, item := range api.Paths.Map() {

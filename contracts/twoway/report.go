@@ -1,9 +1,8 @@
 package twoway
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
+	"strconv"
 	"strings"
 )
 
@@ -31,37 +30,26 @@ type Finding struct {
 	Message string `json:"text"`
 }
 
-// String returns the finding in one line.
+// String returns the finding in one line, with the place where it is otherwise.
 func (f Finding) String() string {
-	return f.format("%q", "%s")
+	if f.Line == 0 {
+		return f.text()
+	}
+	return fmt.Sprintf("%s (%s:%d)", f.text(), f.File, f.Line)
 }
 
-// format returns the finding in one line, with formats of their own for the names
-// that a person reads and for those that only a program does.
-func (f Finding) format(name, pointer string) string {
+func (f Finding) text() string {
 	var subject []string
 	if f.Interaction != "" {
-		subject = append(subject, fmt.Sprintf(name, f.Interaction))
+		subject = append(subject, strconv.Quote(f.Interaction))
 	}
 	if f.Pointer != "" {
-		subject = append(subject, fmt.Sprintf(pointer, f.Pointer))
+		subject = append(subject, f.Pointer)
 	}
-	text := f.Message
-	if len(subject) > 0 {
-		text = strings.Join(subject, " ") + ": " + text
+	if len(subject) == 0 {
+		return f.Message
 	}
-	if f.Line > 0 {
-		text += fmt.Sprintf(" (%s:%d)", f.File, f.Line)
-	}
-	return text
-}
-
-// WriteJSON writes the report as JSON.
-func (r *Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	return strings.Join(subject, " ") + ": " + f.Message
 }
 
 // summary counts the findings, and the statuses that the document declares.

@@ -4,48 +4,25 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
-	"strings"
-	"text/tabwriter"
+
+	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// WriteTable writes the report for a terminal.
-func (r *Report) WriteTable(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s\n\n%s\n", r.title(), strings.ToUpper(strings.Join(columns(), "\t")))
+// Writers returns the writers of the report by format.
+func (r *Report) Writers() report.Writers {
+	found := report.Report{Title: r.title(), Summary: r.summary(), Table: &report.Table{Columns: columns()}}
 	for _, row := range r.Coverage {
-		fmt.Fprintln(out, strings.Join(row.cells(), "\t"))
+		found.Table.Rows = append(found.Table.Rows, row.cells())
 	}
-	fmt.Fprintln(out)
-	for _, finding := range r.Findings {
-		fmt.Fprintln(out, finding)
+	suite := report.Suite{Name: "Findings"}
+	for _, f := range r.Findings {
+		suite.Cases = append(suite.Cases, report.Case{Name: f.text(), Result: report.Failed, File: f.File, Line: f.Line})
 	}
-	fmt.Fprintln(out, r.summary())
-	return out.Flush()
-}
-
-// WriteMarkdown writes the report for the summary of a CI job.
-func (r *Report) WriteMarkdown(w io.Writer) error {
-	var out strings.Builder
-	line := func(cells []string) {
-		for _, cell := range cells {
-			fmt.Fprintf(&out, "| %s ", strings.ReplaceAll(cell, "|", `\|`))
-		}
-		out.WriteString("|\n")
-	}
-	fmt.Fprintf(&out, "### %s\n\n", r.title())
-	line(columns())
-	line(slices.Repeat([]string{"---"}, len(columns())))
-	for _, row := range r.Coverage {
-		line(row.cells())
-	}
-	fmt.Fprintf(&out, "\n%s\n\n", r.summary())
-	for _, finding := range r.Findings {
-		fmt.Fprintf(&out, "- %s\n", finding.format("**%s**", "`%s`"))
-	}
-	_, err := io.WriteString(w, out.String())
-	return err
+	found.Suites = append(found.Suites, suite)
+	writers := found.Writers()
+	writers["json"] = func(w io.Writer) error { return report.WriteJSON(w, r) }
+	return writers
 }
 
 func (r *Report) title() string {

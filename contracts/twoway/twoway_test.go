@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -552,14 +551,14 @@ func TestFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := texts.check(t)
-	for name, write := range map[string]func(io.Writer) error{
-		"table.txt":   report.WriteTable,
-		"report.json": report.WriteJSON,
-		"summary.md":  report.WriteMarkdown,
+	for name, format := range map[string]string{
+		"table.txt":   "text",
+		"report.json": "json",
+		"summary.md":  "markdown",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have bytes.Buffer
-			if err := write(&have); err != nil {
+			if err := report.Writers()[format](&have); err != nil {
 				t.Fatal(err)
 			}
 			golden := filepath.Join(home, "testdata", "golden", name)

@@ -1,0 +1,83 @@
+package breaking
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oasdiff/oasdiff/flatten/allof"
+	"github.com/oasdiff/oasdiff/flatten/commonparams"
+	oasdiff "github.com/oasdiff/oasdiff/load"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
+)
+
+// version is one version of the document. Both of its forms say the same.
+type version struct {
+	api  *openapi3.T       // as it was written, apart from what prepare does
+	flat *oasdiff.SpecInfo // without allOf, as oasdiff wants it
+}
+
+// load reads a version of the document.
+func load(ctx context.Context, source Source) (version, error) {
+	api, err := prepared(ctx, source)
+	if err != nil {
+		return version{}, err
+	}
+	// Flattening changes the document that it is given, so it is given another.
+	flat, err := prepared(ctx, source)
+	if err != nil {
+		return version{}, err
+	}
+	// Only in the flattened schema does a field that one part of an allOf has and
+	// another requires count as required.
+	if flat, err = allof.MergeSpec(flat); err != nil {
+		return version{}, fmt.Errorf("%s: %w", source.Name, err)
+	}
+	return version{api, &oasdiff.SpecInfo{Url: source.Name, Spec: flat, Version: flat.Info.Version}}, nil
+}
+
+func prepared(ctx context.Context, source Source) (*openapi3.T, error) {
+	api, err := apidoc.Load(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	prepare(api)
+	return api, nil
+}
+
+// prepare writes the same contract in the one way that oasdiff compares rightly.
+// oasdiff has options for the parameters of a path item and for the case of headers,
+// both switched off.
+func prepare(api *openapi3.T) {
+	canonicalHeaders(api)
+	commonparams.Move(api)
+	moveServers(api)
+}
+
+// canonicalHeaders gives the names of headers, whose case does not count, one case.
+// oasdiff could lower it, but then its messages show names that nobody wrote.
+func canonicalHeaders(api *openapi3.T) {
+	for _, path := range api.Paths.Map() {
+		canonicalParameters(path.Parameters)
+		for _, operation := range path.Operations() {
+			canonicalParameters(operation.Parameters)
+			for _, response := range operation.Responses.Map() {
+				headers := openapi3.Headers{}
+				for name, header := range response.Value.Headers {
+					headers[http.CanonicalHeaderKey(name)] = header
+				}
+				response.Value.Headers = headers
+			}
+		}
+	}
+}
+
+func canonicalParameters(parameters openapi3.Parameters) {
+	for _, parameter := range parameters {
+		if parameter.Value.In == openapi3.ParameterInHeader {
+			parameter.Value.Name = http.CanonicalHeaderKey(parameter.Value.Name)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package breaking
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/subset"
+)
+
+// finding is a change between the documents, wherever it was found.
+type finding struct {
+	rule         string
+	method, path string   // of the operation, empty for the document as a whole
+	part         string   // of the operation: "request", "query q", "response 200"
+	property     string   // path of a field within the part, empty for the whole of it
+	mentions     []string // what oasdiff's message mentions
+	status       string   // that the text mentions
+	what         string
+	why          string
+	breaking     bool
+	where        place
+}
+
+// place is a line of a file; the line is 0 where it is not known.
+type place struct {
+	file string
+	line int
+}
+
+// lineOf returns where a part of a document is: one of its fields, or its beginning.
+func lineOf(origin *openapi3.Origin, field string) place {
+	if origin == nil {
+		return place{}
+	}
+	if at, found := origin.Fields.Lookup(field); found {
+		return place{at.File, at.Line}
+	}
+	if origin.Key == nil {
+		return place{}
+	}
+	return place{origin.Key.File, origin.Key.Line}
+}
+
+// judge returns what breaks somebody who keeps to one version and meets the other, and
+// what else is different.
+func judge(from, to version) ([]finding, error) {
+	j := judgement{requestFields: map[part]map[string]bool{}}
+	for _, template := range from.api.Paths.InMatchingOrder() {
+		partner := samePath(to.api, template)
+		if partner == "" {
+			continue // which oasdiff finds
+		}
+		for method, operation := range from.api.Paths.Value(template).Operations() {
+			other := to.api.Paths.Value(partner).Operations()[method]
+			if other == nil {
+				continue
+			}
+			p := pair{judgement: &j, method: method, path: template, from: operation, to: other}
+			p.names = sameParameters(template, partner)
+			p.compare()
+		}
+	}
+	theirs, err := oasdiffFindings(from, to)
+	if err != nil {
+		return nil, err
+	}
+	return j.overrule(theirs), nil
+}
+
+var parameterInPath = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// samePath returns the path of a document that differs from a template in nothing but
+// the names of its parameters, empty for none.
+func samePath(api *openapi3.T, template string) string {
+	if api.Paths.Value(template) != nil {
+		return template
+	}
+	for other := range api.Paths.Map() {
+		if parameterInPath.ReplaceAllString(other, "{}") == parameterInPath.ReplaceAllString(template, "{}") {
+			return other
+		}
+	}
+	return ""
+}
+
+// sameParameters returns what the parameters of a path are called in its partner.
+func sameParameters(template, partner string) map[string]string {
+	names := map[string]string{}
+	theirs := parameterInPath.FindAllStringSubmatch(partner, -1)
+	for i, ours := range parameterInPath.FindAllStringSubmatch(template, -1) {
+		names[ours[1]] = theirs[i][1]
+	}
+	return names
+}
+
+// judgement is what was found by looking at what the documents allow.
+type judgement struct {
+	findings []finding
+	// proven are the parts of operations in which nothing breaks, for certain.
+	proven []part
+	// requestFields are the fields of requests in the version met, by their paths.
+	requestFields map[part]map[string]bool
+}
+
+type part struct{ method, path, name string }
+
+// pair is an operation as both versions have it.
+type pair struct {
+	*judgement
+	method, path string
+	names        map[string]string // of the parameters in its path, in the other version
+	from, to     *openapi3.Operation
+}
+
+func (p pair) compare() {
+	p.parameters()
+	p.requestBody()
+	p.responses()
+	p.lostServers()
+}
+
+// add records a break.
+func (p pair) add(f finding) {
+	f.method, f.path, f.breaking = p.method, p.path, true
+	if f.where.line == 0 {
+		f.where = lineOf(p.to.Origin, "")
+	}
+	p.findings = append(p.findings, f)
+}
+
+// gaps records the values that one side sends and the other does not expect, and
+// reports whether there are none for certain. Those of requests are sent by who keeps to
+// the first version, those of answers by who keeps to the second.
+func (p pair) gaps(part, subject string, direction subset.Direction, sent, expected *openapi3.SchemaRef) bool {
+	result := subset.Compare(direction, sent, expected)
+	for _, gap := range result.Gaps {
+		f := finding{part: part, property: gap.Where(), status: statusOf(part)}
+		name := subject
+		if f.property != "" {
+			name = subject + " property `" + f.property + "`"
+		}
+		if direction == subset.Request {
+			f.rule = ruleOf("request", gap, "narrowed")
+			f.what = "the " + name + " no longer takes " + gap.Values
+			f.where = lineOf(gap.Outer.Origin, gap.Keyword)
+		} else {
+			f.rule = ruleOf("response", gap, "widened")
+			f.what = "the " + name + " may now be " + gap.Values
+			if gap.Inner != nil {
+				f.where = lineOf(gap.Inner.Origin, gap.Keyword)
+			}
+		}
+		p.add(f)
+	}
+	return result.Proven()
+}
+
+// ruleOf names a kind of change as oasdiff would.
+func ruleOf(subject string, gap subset.Gap, change string) string {
+	if closed := gap.Outer.AdditionalProperties.Has; gap.Keyword == "additionalProperties" && closed != nil && !*closed {
+		return subject + map[string]string{"narrowed": "-object-closed", "widened": "-object-opened"}[change]
+	}
+	if gap.Keyword == "additionalProperties" {
+		return subject + "-additional-properties-" + change
+	}
+	return subject + "-" + gap.Keyword + "-" + change
+}
+
+// prove records that nothing breaks in a part of the operation.
+func (p pair) prove(name string) {
+	p.proven = append(p.proven, part{p.method, p.path, name})
+}
+
+func (j *judgement) isProven(f finding) bool {
+	return slices.Contains(j.proven, part{f.method, f.path, f.part})
+}

@@ -1,0 +1,147 @@
+package breaking
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/oasdiff/oasdiff/checker"
+	"github.com/oasdiff/oasdiff/diff"
+)
+
+// oasdiffFindings returns what oasdiff finds.
+func oasdiffFindings(from, to version) ([]finding, error) {
+	difference, sources, err := diff.GetWithOperationsSourcesMap(diff.NewConfig(), from.flat, to.flat)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with %s: %w", from.flat.Url, to.flat.Url, err)
+	}
+	english := checker.NewDefaultLocalizer()
+	var findings []finding
+	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(checker.GetAllChecks()), difference, sources, checker.INFO) {
+		f := finding{
+			rule: change.GetId(), method: change.GetOperation(), path: change.GetPath(),
+			what: change.GetUncolorizedText(english), why: change.GetComment(english), breaking: change.IsBreaking(),
+		}
+		if source := change.GetRevisionSource(); source != nil {
+			f.where = place{source.File, source.Line}
+		}
+		f.locate(change.GetArgs())
+		findings = append(findings, f)
+	}
+	return findings, nil
+}
+
+var statusForm = regexp.MustCompile(`^([1-5](\d\d|XX)|default)$`)
+
+// locate finds the part of the operation that a change is about, in what its message
+// mentions: oasdiff does not say so in any other way.
+func (f *finding) locate(args []any) {
+	var texts []string
+	for _, arg := range args {
+		texts = append(texts, strings.Trim(fmt.Sprint(arg), "/"))
+	}
+	switch {
+	case strings.Contains(f.rule, "request-parameter"):
+		for i, text := range texts[:max(0, len(texts)-1)] {
+			if slices.Contains([]string{"query", "header", "path", "cookie"}, text) {
+				f.part = text + " " + texts[i+1]
+				break
+			}
+		}
+	case strings.Contains(f.rule, "response"):
+		for _, text := range texts {
+			if statusForm.MatchString(text) {
+				f.part, f.status = "response "+text, text
+			}
+		}
+	case strings.Contains(f.rule, "request"):
+		f.part = "request"
+	}
+	for _, text := range texts {
+		f.mentions = append(f.mentions, alternative.ReplaceAllString(text, ""))
+	}
+}
+
+// alternative matches the steps of a path that lead to a part of the same value.
+var alternative = regexp.MustCompile(`(allOf|anyOf|oneOf)\[[^\]]*\]/?`)
+
+// overrule corrects what oasdiff found by what the documents allow, and adds what it
+// did not find.
+func (j *judgement) overrule(theirs []finding) []finding {
+	var findings []finding
+	for i := range theirs {
+		f := &theirs[i]
+		switch {
+		case isAboutMediaTypes(f.rule) && !j.found(*f):
+			// Ours knows ranges, and which media types are the same.
+			f.breaking = false
+		case f.breaking && isAboutValues(f.rule) && j.isProven(*f):
+			// oasdiff goes by how a schema is written. Where every value of the one is a
+			// value of the other, nothing breaks.
+			f.breaking = false
+		case f.rule == "request-property-removed" && j.isProven(*f) && j.isElsewhere(*f):
+			f.breaking = false // the field moved into an alternative
+		}
+	}
+	for _, ours := range j.findings {
+		if i := slices.IndexFunc(theirs, ours.isSame); i >= 0 {
+			theirs[i].breaking = true
+			theirs[i].where = ours.where // theirs is often the line of the operation
+			continue
+		}
+		findings = append(findings, ours)
+	}
+	return append(theirs, findings...)
+}
+
+// isElsewhere reports whether the request still has a field in some part of its schema.
+func (j *judgement) isElsewhere(f finding) bool {
+	fields := j.requestFields[part{f.method, f.path, f.part}]
+	return slices.ContainsFunc(f.mentions, func(name string) bool { return fields[name] })
+}
+
+func (j *judgement) found(f finding) bool {
+	return slices.ContainsFunc(j.findings, func(ours finding) bool {
+		return ours.rule == f.rule && ours.method == f.method && ours.path == f.path
+	})
+}
+
+func isAboutMediaTypes(rule string) bool {
+	return strings.HasPrefix(rule, "request-body-media-type") || strings.HasPrefix(rule, "response-media-type")
+}
+
+// isAboutValues reports whether a rule of oasdiff is about which values a schema allows.
+func isAboutValues(rule string) bool {
+	for _, subject := range []string{
+		"type", "enum", "pattern", "min", "max", "length", "one-of", "any-of", "all-of", "wrapped", "not",
+		"nullable", "format", "unique", "multiple", "const", "additional",
+	} {
+		if strings.Contains(rule, subject) && !isAboutMediaTypes(rule) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSame reports whether two findings are about the same thing.
+func (f finding) isSame(theirs finding) bool {
+	if f.method != theirs.method || f.path != theirs.path {
+		return false
+	}
+	if f.rule == theirs.rule {
+		return f.part == theirs.part || f.what == theirs.what
+	}
+	mentioned := slices.Contains(theirs.mentions, f.property)
+	if f.property == "" {
+		mentioned = strings.Contains(theirs.rule, "-body-") || strings.Contains(theirs.rule, "-parameter-")
+	}
+	// Some of its messages about answers do not mention the status.
+	samePart := f.part == theirs.part || theirs.part == "" && f.status != "" && strings.HasPrefix(theirs.rule, "response")
+	return theirs.breaking && samePart && mentioned && isAboutFields(theirs.rule)
+}
+
+// isAboutFields reports whether a rule of oasdiff may say the same as a gap.
+func isAboutFields(rule string) bool {
+	return isAboutValues(rule) || strings.Contains(rule, "required") || strings.Contains(rule, "optional") || strings.Contains(rule, "removed")
+}

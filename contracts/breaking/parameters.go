@@ -1,0 +1,92 @@
+package breaking
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/subset"
+)
+
+// parameters compares those that both versions have; oasdiff finds the others. It does
+// not look at how a value is written, and not at all of what a value may be.
+func (p pair) parameters() {
+	for _, ref := range p.from.Parameters {
+		name := ref.Value.Name
+		if ref.Value.In == openapi3.ParameterInPath {
+			name = cmp.Or(p.names[name], name)
+		}
+		if other := p.to.Parameters.GetByInAndName(ref.Value.In, name); other != nil {
+			p.parameter(ref.Value, other)
+		}
+	}
+}
+
+func (p pair) parameter(from, to *openapi3.Parameter) {
+	part := from.In + " " + from.Name
+	subject := "`" + from.In + "` request parameter `" + from.Name + "`"
+	broken := func(rule, field, how string) {
+		p.add(finding{rule: rule, part: part, property: field, what: "the " + subject + " " + how, where: lineOf(to.Origin, field)})
+	}
+	if before, after := writing(from), writing(to); before != after {
+		broken("request-parameter-style-changed", "style", "is now written "+after+" instead of "+before)
+	}
+	if from.AllowEmptyValue && !to.AllowEmptyValue {
+		broken("request-parameter-empty-value-refused", "allowEmptyValue", "may no longer be empty")
+	}
+	if from.AllowReserved && !to.AllowReserved {
+		broken("request-parameter-reserved-refused", "allowReserved", "may no longer have reserved characters that are not escaped")
+	}
+	fromSchema, toSchema := schemaOf(from), schemaOf(to)
+	if p.gaps(part, subject, subset.Request, fromSchema, toSchema) {
+		p.prove(part)
+	}
+}
+
+// schemaOf returns the schema of a parameter, wherever the document has it.
+func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
+	for _, media := range parameter.Content {
+		return media.Schema
+	}
+	return parameter.Schema
+}
+
+// writing says how a value of the parameter is written.
+func writing(parameter *openapi3.Parameter) string {
+	for name := range parameter.Content {
+		return "as " + plainMediaType(name)
+	}
+	method, err := parameter.SerializationMethod()
+	if err != nil {
+		return "in style " + parameter.Style
+	}
+	several := mayBe(parameter.Schema, openapi3.TypeArray, openapi3.TypeObject)
+	switch style := method.Style; {
+	case !several && (style == openapi3.SerializationForm || style == openapi3.SerializationSimple ||
+		style == openapi3.SerializationSpaceDelimited || style == openapi3.SerializationPipeDelimited):
+		return "plainly" // one value has nothing to separate
+	case style == openapi3.SerializationSimple && !mayBe(parameter.Schema, openapi3.TypeObject):
+		return "in style simple" // which joins the items of an array either way
+	case several && method.Explode:
+		return "in style " + style + ", exploded"
+	default:
+		return "in style " + style
+	}
+}
+
+// mayBe reports whether a value may be of one of some types that have parts, so that
+// its style makes a difference.
+func mayBe(ref *openapi3.SchemaRef, types ...string) bool {
+	if ref == nil || ref.Value == nil {
+		return false
+	}
+	for _, parts := range []openapi3.SchemaRefs{ref.Value.AllOf, ref.Value.AnyOf, ref.Value.OneOf} {
+		for _, part := range parts {
+			if mayBe(part, types...) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(types, ref.Value.Type.Includes)
+}

@@ -1,0 +1,62 @@
+package breaking
+
+import (
+	"encoding/json"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// renameSchemes gives the security schemes of the new version that are the same as one
+// of the old version its name: no request mentions it. oasdiff goes by the names.
+func renameSchemes(before, after version) {
+	names := map[string]string{}
+	for old, scheme := range schemes(before.api) {
+		for young, other := range schemes(after.api) {
+			if schemes(after.api)[old] == "" && schemes(before.api)[young] == "" && scheme == other {
+				names[young] = old
+			}
+		}
+	}
+	for _, api := range []*openapi3.T{after.api, after.flat.Spec} {
+		for young, old := range names {
+			rename(api, young, old)
+		}
+	}
+}
+
+// schemes returns what the security schemes demand, by name.
+func schemes(api *openapi3.T) map[string]string {
+	found := map[string]string{}
+	if api.Components == nil {
+		return found
+	}
+	for name, ref := range api.Components.SecuritySchemes {
+		scheme := *ref.Value
+		scheme.Description, scheme.Origin, scheme.Extensions = "", nil, nil
+		if text, err := json.Marshal(&scheme); err == nil {
+			found[name] = string(text)
+		}
+	}
+	return found
+}
+
+func rename(api *openapi3.T, young, old string) {
+	api.Components.SecuritySchemes[old] = api.Components.SecuritySchemes[young]
+	delete(api.Components.SecuritySchemes, young)
+	requirements := []openapi3.SecurityRequirements{api.Security}
+	for _, path := range api.Paths.Map() {
+		for _, operation := range path.Operations() {
+			if operation.Security != nil {
+				requirements = append(requirements, *operation.Security)
+			}
+		}
+	}
+	for _, each := range requirements {
+		for _, requirement := range each {
+			if scopes, has := requirement[young]; has {
+				requirement[old] = scopes
+				delete(requirement, young)
+			}
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package breaking
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// moveServers writes the path that a server has into the paths of its operations, so
+// that a prefix counts as the same wherever it stands, and gives each operation the
+// servers that are left. oasdiff does not look at servers.
+func moveServers(api *openapi3.T) {
+	moved := openapi3.NewPaths()
+	moved.Extensions, moved.Origin = api.Paths.Extensions, api.Paths.Origin
+	for _, template := range api.Paths.InMatchingOrder() {
+		item := api.Paths.Value(template)
+		for method, operation := range item.Operations() {
+			prefix, servers := split(serversOf(api, item, operation))
+			operation.Servers = &servers
+			path := prefix + template
+			target := moved.Value(path)
+			if target == nil {
+				target = &openapi3.PathItem{Origin: item.Origin, Extensions: item.Extensions}
+				moved.Set(path, target)
+			}
+			target.SetOperation(method, operation)
+		}
+	}
+	api.Paths = moved
+	api.Servers = nil
+}
+
+func serversOf(api *openapi3.T, item *openapi3.PathItem, operation *openapi3.Operation) openapi3.Servers {
+	switch {
+	case operation.Servers != nil && len(*operation.Servers) > 0:
+		return *operation.Servers
+	case len(item.Servers) > 0:
+		return item.Servers
+	}
+	return api.Servers
+}
+
+// split takes the path out of servers that have the same one. Servers whose paths
+// differ keep them.
+func split(servers openapi3.Servers) (prefix string, rest openapi3.Servers) {
+	for i, server := range servers {
+		host, path := cutPath(server)
+		if i > 0 && path != prefix {
+			return "", servers
+		}
+		prefix = path
+		rest = append(rest, &openapi3.Server{URL: host, Variables: server.Variables, Origin: server.Origin})
+	}
+	return prefix, rest
+}
+
+// cutPath splits the URL of a server before its path. Variables in the path have
+// their defaults.
+func cutPath(server *openapi3.Server) (host, path string) {
+	host, path = server.URL, ""
+	start := 0 // of the host
+	if scheme, _, found := strings.Cut(host, "//"); found {
+		start = len(scheme) + len("//")
+	}
+	if slash := strings.IndexByte(host[start:], '/'); slash >= 0 {
+		host, path = host[:start+slash], host[start+slash:]
+	} else if start == 0 && !strings.HasPrefix(host, "{") {
+		host, path = "", "/"+host // relative to the document
+	}
+	for name, variable := range server.Variables {
+		path = strings.ReplaceAll(path, "{"+name+"}", variable.Default)
+	}
+	return host, strings.TrimRight(path, "/")
+}
+
+// places returns where a server may be, one entry for each value that the document
+// lists for its variables; a variable without a list stands for any host.
+func places(server *openapi3.Server) []string {
+	found := []string{server.URL}
+	for name, variable := range server.Variables {
+		values := cmp.Or(len(variable.Enum), 1)
+		var next []string
+		for _, text := range found {
+			for i := range values {
+				value := "{}"
+				if len(variable.Enum) > 0 {
+					value = variable.Enum[i]
+				}
+				next = append(next, strings.ReplaceAll(text, "{"+name+"}", value))
+			}
+		}
+		found = next
+	}
+	for i, text := range found {
+		found[i] = plain(text)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// plain writes a URL without what makes no difference.
+func plain(text string) string {
+	text = strings.TrimRight(text, "/")
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return text
+	}
+	port := parsed.Port()
+	if parsed.Scheme == "http" && port == "80" || parsed.Scheme == "https" && port == "443" {
+		parsed.Host = parsed.Hostname()
+	}
+	parsed.Host = strings.ToLower(parsed.Host)
+	return parsed.String()
+}
+
+// lostServers finds the servers of an operation that are no longer there. One that is
+// relative to the document is wherever that is.
+func (p pair) lostServers() {
+	if p.from.Servers == nil || p.to.Servers == nil {
+		return
+	}
+	var left []string
+	for _, server := range *p.to.Servers {
+		left = append(left, places(server)...)
+	}
+	if slices.Contains(left, "{}") || len(left) == 0 || !slices.ContainsFunc(left, isAbsolute) {
+		return
+	}
+	for _, server := range *p.from.Servers {
+		for _, place := range places(server) {
+			if isAbsolute(place) && !slices.Contains(left, place) {
+				p.add(finding{rule: "server-removed", what: "the server `" + place + "` was removed", where: lineOf(p.to.Origin, "servers")})
+			}
+		}
+	}
+}
+
+func isAbsolute(place string) bool {
+	return strings.Contains(place, "//")
+}

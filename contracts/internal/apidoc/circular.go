@@ -1,0 +1,98 @@
+package apidoc
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// circular returns an error for a schema that is a part of itself through its allOf,
+// anyOf, oneOf or not. No value could ever be checked against it. A schema whose
+// fields or items refer back to it is a tree, and fine.
+func circular(document *openapi3.T) error {
+	s := circleSearch{done: map[*openapi3.Schema]bool{}}
+	if document.Components != nil {
+		for _, name := range slices.Sorted(maps.Keys(document.Components.Schemas)) {
+			s.visit(document.Components.Schemas[name], "#/components/schemas/"+name)
+		}
+	}
+	if document.Paths != nil {
+		for _, path := range document.Paths.Map() {
+			for _, operation := range path.Operations() {
+				s.operation(path, operation)
+			}
+		}
+	}
+	return s.err
+}
+
+type circleSearch struct {
+	within []*openapi3.Schema        // the parts that the one at hand is a part of
+	done   map[*openapi3.Schema]bool // those that were visited
+	err    error
+}
+
+func (s *circleSearch) operation(path *openapi3.PathItem, operation *openapi3.Operation) {
+	for _, parameter := range slices.Concat(path.Parameters, operation.Parameters) {
+		if parameter.Value != nil {
+			s.visit(parameter.Value.Schema, parameter.Value.Name)
+			s.content(parameter.Value.Content)
+		}
+	}
+	if body := operation.RequestBody; body != nil && body.Value != nil {
+		s.content(body.Value.Content)
+	}
+	if operation.Responses == nil {
+		return
+	}
+	for _, response := range operation.Responses.Map() {
+		if response.Value == nil {
+			continue
+		}
+		s.content(response.Value.Content)
+		for name, header := range response.Value.Headers {
+			if header.Value != nil {
+				s.visit(header.Value.Schema, name)
+			}
+		}
+	}
+}
+
+func (s *circleSearch) content(content openapi3.Content) {
+	for name, media := range content {
+		s.visit(media.Schema, name)
+	}
+}
+
+// visit looks for circles that begin at a schema, and at those of its fields and items.
+func (s *circleSearch) visit(ref *openapi3.SchemaRef, name string) {
+	if ref == nil || ref.Value == nil || s.err != nil {
+		return
+	}
+	schema := ref.Value
+	if ref.Ref != "" {
+		name = ref.Ref
+	}
+	if slices.Contains(s.within, schema) {
+		s.err = fmt.Errorf("schema %s is a part of itself", name)
+		return
+	}
+	if s.done[schema] {
+		return
+	}
+	s.done[schema] = true
+	s.within = append(s.within, schema)
+	for _, part := range slices.Concat(schema.AllOf, schema.AnyOf, schema.OneOf, openapi3.SchemaRefs{schema.Not}) {
+		s.visit(part, name)
+	}
+	outside := s.within[:len(s.within)-1]
+	s.within = nil
+	for field, inner := range schema.Properties {
+		s.visit(inner, name+"/properties/"+field)
+	}
+	s.visit(schema.Items, name+"/items")
+	s.visit(schema.AdditionalProperties.Schema, name+"/additionalProperties")
+	s.within = outside
+}

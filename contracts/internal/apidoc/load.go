@@ -1,0 +1,61 @@
+package apidoc
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Load returns the document, whose parts know their lines. It fails on one that is not
+// valid, that refers to anything outside of its folder, or that has a schema which is
+// a part of itself.
+func Load(ctx context.Context, source Source) (*openapi3.T, error) {
+	document, err := load(ctx, source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source.Name, err)
+	}
+	return document, nil
+}
+
+func load(ctx context.Context, source Source) (*openapi3.T, error) {
+	loader := openapi3.NewLoader()
+	loader.Context = ctx
+	loader.IncludeOrigin = true
+	folder, file := path.Split(filepath.ToSlash(source.Name))
+	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
+		return source.other(folder, location)
+	}
+	document, err := loader.LoadFromDataWithPath(source.Data, &url.URL{Path: folder + file})
+	if err != nil {
+		return nil, err
+	}
+	if err := circular(document); err != nil {
+		return nil, err
+	}
+	// Whether the examples of the document are valid is for its linters to say.
+	if err := document.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
+		return nil, err
+	}
+	return document, nil
+}
+
+// other reads another file that the document refers to.
+func (s Source) other(folder string, location *url.URL) ([]byte, error) {
+	if location.Scheme != "" || location.Host != "" {
+		return nil, fmt.Errorf("%s is not read: a document refers to nothing but files", location)
+	}
+	inner, err := filepath.Rel(filepath.FromSlash(cmp.Or(folder, ".")), filepath.FromSlash(location.Path))
+	if err != nil || !filepath.IsLocal(inner) {
+		return nil, fmt.Errorf("%s is not read: it is outside of the document's folder", location)
+	}
+	if s.read == nil {
+		return nil, errors.New(inner + " is not read: the document is all there is")
+	}
+	return s.read(inner)
+}

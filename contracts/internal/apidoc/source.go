@@ -1,0 +1,77 @@
+// Package apidoc reads OpenAPI documents, of one file or of several.
+package apidoc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Source is the text of a document, and what it is called.
+type Source struct {
+	Name string
+	Data []byte
+	// read reads another file of the document, by its path from the document's folder;
+	// nil where the document is all there is.
+	read func(path string) ([]byte, error)
+}
+
+// ReadFile reads a document from a file. What it refers to is read from its folder and
+// the folders inside, and from nowhere else.
+func ReadFile(name string) (Source, error) {
+	data, err := os.ReadFile(name)
+	read := func(inner string) ([]byte, error) {
+		// A root lets no symbolic link lead out of it.
+		root, err := os.OpenRoot(filepath.Dir(name))
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return root.ReadFile(inner)
+	}
+	return Source{name, data, read}, err
+}
+
+// ReadRevision reads a document as it was at a git revision.
+func ReadRevision(ctx context.Context, revision, name string) (Source, error) {
+	read := func(inner string) ([]byte, error) { return show(ctx, revision, filepath.Dir(name), inner) }
+	data, err := read(filepath.Base(name))
+	return Source{revision + ":" + name, data, read}, err
+}
+
+// ReadBase reads what a document is compared with: a file, or when there is no file of
+// this name the document itself as it was at a git revision.
+func ReadBase(ctx context.Context, base, document string) (Source, error) {
+	source, err := ReadFile(base)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return source, err
+	}
+	source, err = ReadRevision(ctx, base, document)
+	if err != nil {
+		return Source{}, fmt.Errorf("%s is no file, and no git revision that has %s: %w", base, document, err)
+	}
+	return source, nil
+}
+
+// show returns a file of a git revision.
+func show(ctx context.Context, revision, directory, file string) ([]byte, error) {
+	// The path after ./ is relative to the directory, wherever that is in the
+	// repository.
+	object := revision + ":./" + path.Clean(filepath.ToSlash(file))
+	git := exec.CommandContext(ctx, "git", "-C", directory, "show", "--end-of-options", object)
+	var stderr bytes.Buffer
+	git.Stderr = &stderr
+	data, err := git.Output()
+	if err != nil {
+		reason, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		return nil, fmt.Errorf("%w: %s", err, reason)
+	}
+	return data, nil
+}

@@ -1,0 +1,165 @@
+// Package language decides whether every text that some patterns and bounds allow is
+// allowed by others, too. It finds a text that is not, as short as there is one.
+package language
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// Language is a set of texts: those that match all patterns, and whose length in
+// characters is within the bounds.
+type Language struct {
+	Patterns []Pattern
+	Min      uint64
+	Max      *uint64 // nil for no bound
+}
+
+// Verdict is what Compare found.
+type Verdict int
+
+const (
+	// Included means that every text of the one language is a text of the other.
+	Included Verdict = iota
+	// Exceeds means that the text returned is one of the first language only.
+	Exceeds
+	// Undecided means that the languages are too large to compare, or empty.
+	Undecided
+)
+
+// maxStates bounds the time and the memory that a comparison takes.
+const maxStates = 30_000
+
+// Compare returns whether each text of inner is one of outer, and if not, one of the
+// shortest that is not.
+func Compare(inner, outer Language) (Verdict, string) {
+	s := newSearch(inner, outer)
+	for i := 0; i < len(s.queue); i++ {
+		at := s.queue[i]
+		if s.inner.allows(at.inner, at.length) && !s.outer.allows(at.outer, at.length) {
+			return Exceeds, s.text(i)
+		}
+		if len(s.queue) > maxStates {
+			return Undecided, ""
+		}
+		s.extend(i)
+	}
+	return Included, ""
+}
+
+// search is a breadth-first search through the texts of inner, one character after
+// the other. Texts that both languages treat alike from there on are one place.
+type search struct {
+	inner, outer side
+	runes        []rune
+	most         uint64 // the length from which on all lengths are alike
+	queue        []place
+	seen         map[string]bool
+}
+
+type place struct {
+	inner, outer []state
+	length       uint64
+	from         int // index in the queue, -1 for the empty text
+	by           rune
+}
+
+func newSearch(inner, outer Language) *search {
+	s := &search{inner: side{inner}, outer: side{outer}, seen: map[string]bool{}}
+	s.runes = alphabet(slices.Concat(inner.Patterns, outer.Patterns))
+	for _, language := range []Language{inner, outer} {
+		s.most = max(s.most, language.Min)
+		if language.Max != nil && *language.Max < math.MaxUint64 {
+			s.most = max(s.most, *language.Max+1)
+		}
+	}
+	s.add(place{inner: s.inner.start(), outer: s.outer.start(), from: -1})
+	return s
+}
+
+func (s *search) add(p place) {
+	key := s.key(p)
+	if !s.seen[key] {
+		s.seen[key] = true
+		s.queue = append(s.queue, p)
+	}
+}
+
+func (s *search) key(p place) string {
+	key := make([]byte, 0, 64)
+	for _, state := range slices.Concat(p.inner, p.outer) {
+		key = state.appendKey(key)
+	}
+	for length := p.length; length > 0; length >>= 8 {
+		key = append(key, byte(length))
+	}
+	return string(key)
+}
+
+// extend adds the places one character further.
+func (s *search) extend(from int) {
+	at := s.queue[from]
+	length := min(at.length+1, s.most)
+	if most := s.inner.language.Max; most != nil && at.length+1 > *most {
+		return
+	}
+	for _, r := range s.runes {
+		inner, alive := s.inner.step(at.inner, r)
+		if !alive {
+			continue
+		}
+		outer, _ := s.outer.step(at.outer, r)
+		s.add(place{inner, outer, length, from, r})
+	}
+}
+
+// text returns the text that leads to a place.
+func (s *search) text(at int) string {
+	var runes []rune
+	for ; s.queue[at].from >= 0; at = s.queue[at].from {
+		runes = append(runes, s.queue[at].by)
+	}
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+// side is one of the two languages in a search.
+type side struct{ language Language }
+
+func (s side) start() []state {
+	states := make([]state, len(s.language.Patterns))
+	for i, pattern := range s.language.Patterns {
+		states[i] = pattern.start()
+	}
+	return states
+}
+
+// step reads a character, and reports whether a text of the language can still come
+// of it.
+func (s side) step(states []state, r rune) ([]state, bool) {
+	next := make([]state, len(states))
+	alive := true
+	for i, pattern := range s.language.Patterns {
+		next[i] = pattern.step(states[i], r)
+		alive = alive && len(next[i].threads) > 0
+	}
+	return next, alive
+}
+
+func (s side) allows(states []state, length uint64) bool {
+	if length < s.language.Min || s.language.Max != nil && length > *s.language.Max {
+		return false
+	}
+	for i, pattern := range s.language.Patterns {
+		if !pattern.accepts(states[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Length returns the length of a text, as bounds count it.
+func Length(text string) uint64 {
+	return uint64(utf8.RuneCountInString(text))
+}

@@ -1,0 +1,169 @@
+package subset
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// array compares arrays.
+func (c *comparer) array(inner values, outer *openapi3.Schema) {
+	var least uint64
+	var most *uint64
+	unique := false
+	items := anything()
+	for _, schema := range inner.conjuncts {
+		least = max(least, schema.MinItems)
+		if schema.MaxItems != nil && (most == nil || *schema.MaxItems < *most) {
+			most = schema.MaxItems
+		}
+		unique = unique || schema.UniqueItems
+		items = items.with(schema.Items)
+	}
+	if outer.MinItems > least {
+		c.add(inner, outer, "minItems", "arrays of fewer than %d items", outer.MinItems)
+	}
+	if outer.MaxItems != nil && (most == nil || *most > *outer.MaxItems) {
+		c.add(inner, outer, "maxItems", "arrays of more than %d items", *outer.MaxItems)
+	}
+	if outer.UniqueItems && !unique && (most == nil || *most > 1) {
+		c.add(inner, outer, "uniqueItems", "arrays that have an item twice")
+	}
+	if most == nil || *most > 0 {
+		c.compare([]string{Items}, items, outer.Items)
+	}
+}
+
+// object compares objects.
+func (c *comparer) object(inner values, outer *openapi3.Schema) {
+	c.required(inner, outer)
+	c.size(inner, outer)
+	names := map[string]bool{}
+	for _, schema := range append(slices.Clone(inner.conjuncts), outer) {
+		for name := range schema.Properties {
+			names[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		c.property(inner, outer, name)
+	}
+	c.additional(inner, outer)
+}
+
+// required finds the fields that outer requires.
+func (c *comparer) required(inner values, outer *openapi3.Schema) {
+	always := inner.required()
+	for _, name := range outer.Required {
+		if !slices.Contains(always, name) && !c.skips(outer.Properties[name]) {
+			c.path = append(c.path, name)
+			c.add(inner, outer, "required", "objects without it")
+			c.path = c.path[:len(c.path)-1]
+		}
+	}
+}
+
+func (v values) required() []string {
+	var names []string
+	for _, schema := range v.conjuncts {
+		names = append(names, schema.Required...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (c *comparer) size(inner values, outer *openapi3.Schema) {
+	least := uint64(len(inner.required()))
+	var most *uint64
+	for _, schema := range inner.conjuncts {
+		least = max(least, schema.MinProps)
+		if schema.MaxProps != nil && (most == nil || *schema.MaxProps < *most) {
+			most = schema.MaxProps
+		}
+	}
+	if outer.MinProps > least {
+		c.add(inner, outer, "minProperties", "objects of fewer than %d fields", outer.MinProps)
+	}
+	if outer.MaxProps != nil && (most == nil || *most > *outer.MaxProps) {
+		c.add(inner, outer, "maxProperties", "objects of more than %d fields", *outer.MaxProps)
+	}
+}
+
+// property compares one field. An object that does not name it, and says nothing of
+// the fields that it does not name, counts as one without it.
+func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
+	field, present := inner.field(name)
+	want := outer.Properties[name]
+	if !present || c.skips(want) {
+		return
+	}
+	for _, schema := range inner.conjuncts {
+		if c.skips(schema.Properties[name]) {
+			return
+		}
+	}
+	switch extra := outer.AdditionalProperties; {
+	case want != nil:
+		c.compare([]string{name}, field, want)
+	case extra.Schema != nil:
+		c.compare([]string{name}, field, extra.Schema)
+	case extra.Has != nil && !*extra.Has:
+		c.path = append(c.path, name)
+		c.add(inner, outer, "additionalProperties", "objects with this field")
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+// field returns the values that a field may have, and whether it may be there.
+func (v values) field(name string) (field values, present bool) {
+	field = anything()
+	for _, schema := range v.conjuncts {
+		switch extra := schema.AdditionalProperties; {
+		case schema.Properties[name] != nil:
+			field, present = field.with(schema.Properties[name]), true
+		case extra.Schema != nil:
+			field, present = field.with(extra.Schema), true
+		case extra.Has != nil && !*extra.Has:
+			return values{}, false
+		}
+	}
+	return field, present || slices.Contains(v.required(), name)
+}
+
+// additional compares the fields that the objects do not name.
+func (c *comparer) additional(inner values, outer *openapi3.Schema) {
+	extra := outer.AdditionalProperties
+	if extra.Schema == nil && (extra.Has == nil || *extra.Has) {
+		return
+	}
+	open, typed := true, anything()
+	for _, schema := range inner.conjuncts {
+		switch have := schema.AdditionalProperties; {
+		case have.Has != nil && !*have.Has:
+			return
+		case have.Schema != nil:
+			open, typed = false, typed.with(have.Schema)
+		}
+	}
+	switch {
+	case extra.Schema == nil:
+		c.add(inner, outer, "additionalProperties", "objects with fields that the document does not name")
+	case open:
+		trial := comparer{direction: c.direction, seen: c.seen}
+		if trial.compare(nil, anything(), extra.Schema); len(trial.gaps) > 0 {
+			c.path = append(c.path, Additional)
+			c.add(inner, outer, "additionalProperties", "fields that the document does not name, such as %s", trial.gaps[0].Values)
+			c.path = c.path[:len(c.path)-1]
+		}
+	default:
+		c.compare([]string{Additional}, typed, extra.Schema)
+	}
+}
+
+// skips reports whether a field is no part of what travels this way.
+func (c *comparer) skips(ref *openapi3.SchemaRef) bool {
+	if ref == nil || ref.Value == nil {
+		return false
+	}
+	return c.direction == Request && ref.Value.ReadOnly || c.direction == Response && ref.Value.WriteOnly
+}
