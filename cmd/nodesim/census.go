@@ -39,6 +39,12 @@ func (c *census) add(other census) {
 // listPatience is how long the list of a hundred thousand nodes may take.
 const listPatience = 30 * time.Second
 
+// How long the list may be: it may hold the nodes of some other fleets as well.
+const (
+	listBytes        = 512 << 20
+	listBytesPerNode = 4 << 10
+)
+
 // census asks orchestratord for its nodes, and counts those of the fleet.
 func (s *swarm) census(ctx context.Context) census {
 	ctx, cancel := context.WithTimeout(ctx, listPatience)
@@ -95,7 +101,7 @@ func (s *swarm) list(ctx context.Context, each func(nodeapi.Node)) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("answered %d (correlation id %s)", response.StatusCode, correlation)
 	}
-	return eachOf(response.Body, each)
+	return eachWithin(listBytes+listBytesPerNode*int64(s.nodes), response.Body, each)
 }
 
 // authorize adds the token that nodes have.
@@ -105,6 +111,16 @@ func (s *swarm) authorize(ctx context.Context, r *http.Request) error {
 	}
 	token, err := s.node.APIToken(ctx)
 	r.Header.Set("Authorization", "Bearer "+token)
+	return err
+}
+
+// eachWithin is eachOf for an object of less than so many bytes.
+func eachWithin[T any](most int64, object io.Reader, each func(T)) error {
+	limited := &io.LimitedReader{R: object, N: most}
+	err := eachOf(limited, each)
+	if limited.N == 0 {
+		return fmt.Errorf("the list in the answer is longer than %s bytes", grouped(most))
+	}
 	return err
 }
 

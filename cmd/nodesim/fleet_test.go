@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -25,6 +26,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/devcert"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -332,11 +334,91 @@ func TestAFleetThatIsInterrupted(t *testing.T) {
 					return nil, nil
 				}
 				r, left := simulate(t, ctx, slow, func(s *settings) { s.lifetime = 0 })
-				if r.broken() != nil || len(r.Failures) != 0 || r.Registered == 0 || r.Unregistered != 0 || len(left) != 0 || time.Since(begin) > after+2*time.Second {
-					t.Errorf("after %v the report is %+v, broken %v, and left on record is %v", time.Since(begin), r, r.broken(), left)
+				broken := strings.Join(r.broken(), "; ")
+				if len(r.Failures) != 0 || r.Registered == 0 || r.Registered+r.Unregistered != 20 || len(left) != 0 || time.Since(begin) > after+2*time.Second {
+					t.Errorf("after %v the report is %+v, and left on record is %v", time.Since(begin), r, left)
+				}
+				if (broken == "") != (r.Unregistered == 0) || r.Unregistered > 0 && broken != fmt.Sprintf("nodes not registered when the fleet was interrupted: %d", r.Unregistered) {
+					t.Errorf("%d nodes were not registered, and broken is %q", r.Unregistered, broken)
+				}
+				if inRamp := after < 10*time.Second; inRamp != (r.Unregistered > 0) {
+					t.Errorf("%d nodes were not registered", r.Unregistered)
 				}
 			})
 		})
+	}
+}
+
+func TestAFleetThatIsInterruptedBeforeItBegins(t *testing.T) {
+	emptyEnvironment(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, log bytes.Buffer
+	if status := run(ctx, fleetArgs(mocktest.Start(t).URL), &out, &log); status != brokenStatus || !strings.Contains(log.String(), "interrupted before any node was registered") {
+		t.Errorf("status %d, error %q", status, log.String())
+	}
+}
+
+// A list that has no end, or a node in it, takes no more memory than lists may.
+func TestAListWithoutEnd(t *testing.T) {
+	for _, test := range []struct{ begin, chunk string }{
+		{`{"nodes":[{"node_id":"`, "a"},
+		{`{"nodes":[`, `{"node_id":"a"},`},
+		{`{"`, "n"},
+	} {
+		read := 0
+		err := eachWithin(1<<16, io.MultiReader(strings.NewReader(test.begin), &repeating{chunk: test.chunk}), func(nodeapi.Node) { read++ })
+		if err == nil || !strings.Contains(err.Error(), "longer than 65,536 bytes") || read > 1<<12 {
+			t.Errorf("%s: %v, after %d nodes", test.begin, err, read)
+		}
+	}
+	if err := eachWithin(1<<16, strings.NewReader(`{"nodes":[{},{}],"count":2}`), func(nodeapi.Node) {}); err != nil {
+		t.Error(err)
+	}
+}
+
+// repeating reads as a text again and again.
+type repeating struct {
+	chunk string
+	at    int
+}
+
+func (r *repeating) Read(p []byte) (int, error) {
+	n := copy(p, r.chunk[r.at:])
+	r.at = (r.at + n) % len(r.chunk)
+	return n, nil
+}
+
+// What a report says of others is safe to show, whatever is in the file.
+func TestAReportCannotSteerATerminal(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		file := writeFile(t, `{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1},"orchestratord":{"error":"\\x1b]0;"}}`)
+		var out, log bytes.Buffer
+		if status := run(t.Context(), []string{"merge", "--report", format, file}, &out, &log); status != brokenStatus {
+			t.Errorf("status %d, error %q", status, log.String())
+		}
+		for _, bad := range []string{"\x1b", "\u009b", "\u202e", `\x1b`, `\u001b`, "\nBROKEN\n"} {
+			if strings.Contains(out.String(), bad) {
+				t.Errorf("%q is in the report:\n%s", bad, out.String())
+			}
+		}
+		if !strings.Contains(out.String(), "<U+001B>") && !strings.Contains(out.String(), `\u003cU+001B\u003e`) {
+			t.Errorf("what it says is not shown:\n%s", out.String())
+		}
+	}
+}
+
+// A FIFO that nobody writes to would hold up the command for good.
+func TestAReportIsARegularFile(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{fifo, "/dev/zero"} {
+		var out, log bytes.Buffer
+		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 || !strings.Contains(log.String(), file+": not a regular file") {
+			t.Errorf("status %d, error %q", status, log.String())
+		}
 	}
 }
 

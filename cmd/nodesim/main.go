@@ -33,8 +33,10 @@ it is stopped.`,
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errBroken):
+	case errors.Is(err, errBroken), errors.Is(err, errInterrupted):
 		return brokenStatus
+	case errors.Is(err, errUnregistered):
+		return unregisteredStatus
 	default:
 		return 1
 	}

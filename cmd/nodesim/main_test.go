@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,7 +176,7 @@ func TestHelp(t *testing.T) {
 	emptyEnvironment(t)
 	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
 	for command, wanted := range map[string][]string{
-		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id"},
+		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--token-file", "--request-timeout", "--max-backoff", "--shutdown-timeout", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id", "Exit status"},
 		"fleet": {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
 		"merge": {"--report", "--node-prefix", "nodesim merge a.json"},
 	} {
@@ -249,6 +250,48 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A node that never was registered has not lived, unless it was not to be registered.
+func TestANodeThatIsNeverRegistered(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithCloudProfile(false))
+	token := filepath.Join(t.TempDir(), "token")
+	for name, test := range map[string]struct {
+		args   []string
+		alone  string
+		status int
+		want   string
+	}{
+		"nobody is there":   {[]string{"--orchestratord-url", "http://127.0.0.1:1", "--request-timeout", "1s", "--max-backoff", "50ms"}, "", unregisteredStatus, "the node was never registered: register: orchestratord unavailable: "},
+		"it is not ready":   {[]string{"--orchestratord-url", orchestratord.URL, "--max-backoff", "50ms"}, "", unregisteredStatus, "cloud profile"},
+		"there is no token": {[]string{"--orchestratord-url", orchestratord.URL, "--token-file", token}, "", unregisteredStatus, "no such file"},
+		"it stands alone":   {nil, "false", 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(registration.EnvRegisterOnStartup, test.alone)
+			var out, log bytes.Buffer
+			status := run(t.Context(), append([]string{"run", "--for", "200ms", "--log-level", "error"}, test.args...), &out, &log)
+			if status != test.status || !strings.Contains(strings.ToLower(log.String()), test.want) {
+				t.Errorf("status %d, error %q, want %d and %q", status, log.String(), test.status, test.want)
+			}
+		})
+	}
+}
+
+// A token comes from a file as well.
+func TestATokenFromAFile(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	args := []string{"run", "--orchestratord-url", orchestratord.URL, "--interval", "1s", "--node-timeout", "3s", "--token-file", file}
+	if status := run(t.Context(), append(args, "--for", "100ms"), &out, &log); status != 0 {
+		t.Errorf("status %d: %s", status, log.String())
 	}
 }
 

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/regular"
 )
 
 // newMergeCommand returns the command that adds up the reports of several fleets.
@@ -27,7 +28,7 @@ against one orchestratord from one machine or several, into one. Each needs a
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			write, formatErr := writerOf(format)
-			sum, err := readReports(files)
+			sum, err := readReports(cmd.Context(), files)
 			if err := errors.Join(flagErr(), formatErr, err); err != nil {
 				return err
 			}
@@ -41,11 +42,11 @@ against one orchestratord from one machine or several, into one. Each needs a
 
 // readReports returns the sum of the reports in files. The error tells of every file
 // that cannot be added.
-func readReports(files []string) (*report, error) {
+func readReports(ctx context.Context, files []string) (*report, error) {
 	sum := &report{tally: newTally()}
 	var wrong []error
 	for _, file := range files {
-		r, err := readReport(file)
+		r, err := readReport(ctx, file)
 		if err == nil {
 			err = sum.add(r)
 		}
@@ -56,8 +57,11 @@ func readReports(files []string) (*report, error) {
 	return sum, errors.Join(wrong...)
 }
 
-func readReport(file string) (*report, error) {
-	content, err := os.ReadFile(file)
+// maxReport is far more than any report is long.
+const maxReport = 64 << 20
+
+func readReport(ctx context.Context, file string) (*report, error) {
+	content, err := regular.Read(ctx, file, maxReport)
 	if err != nil {
 		return nil, errors.Unwrap(err) // the file is named already
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // report is what became of a fleet, or of several that were added up.
@@ -13,7 +15,8 @@ type report struct {
 	Fleets       []member `json:"fleets"`
 	Nodes        int      `json:"nodes"`
 	Registered   int      `json:"registered"`
-	Unregistered int      `json:"unregistered"` // in spite of having had the time
+	Unregistered int      `json:"unregistered"`
+	Interrupted  bool     `json:"interrupted"` // before it was over by itself
 	tally
 	Trouble       troubleMade `json:"trouble"`
 	Orchestratord census      `json:"orchestratord"`
@@ -52,10 +55,11 @@ type machine struct {
 // report returns what has become of the fleet so far.
 func (s *swarm) report(took time.Duration, interrupted bool, counted census) *report {
 	r := &report{
-		Fleets:     []member{{Prefix: s.prefix, Nodes: s.nodes, Interval: s.directed().Seconds(), Ran: took.Seconds()}},
-		Nodes:      s.nodes,
-		Registered: int(s.registered.Load()),
-		tally:      s.ledger.now(),
+		Fleets:      []member{{Prefix: s.prefix, Nodes: s.nodes, Interval: s.directed().Seconds(), Ran: took.Seconds()}},
+		Nodes:       s.nodes,
+		Registered:  int(s.registered.Load()),
+		Interrupted: interrupted,
+		tally:       s.ledger.now(),
 		Trouble: troubleMade{
 			Killed:  s.killed.Load(),
 			Revived: s.revived.Load(),
@@ -74,9 +78,7 @@ func (s *swarm) report(took time.Duration, interrupted bool, counted census) *re
 			NoPort:      s.gauge.noPort.Load(),
 		},
 	}
-	if !interrupted {
-		r.Unregistered = r.Nodes - r.Registered
-	}
+	r.Unregistered = r.Nodes - r.Registered
 	return r
 }
 
@@ -101,6 +103,7 @@ func (r *report) add(other *report) error {
 	r.Nodes += other.Nodes
 	r.Registered += other.Registered
 	r.Unregistered += other.Unregistered
+	r.Interrupted = r.Interrupted || other.Interrupted
 	r.Left += other.Left
 	r.Trouble.Killed += other.Trouble.Killed
 	r.Trouble.Revived += other.Trouble.Revived
@@ -125,11 +128,15 @@ func (m *machine) add(other machine) {
 
 // broken lists the promises that were broken, nil when all were kept.
 func (r *report) broken() (broken []string) {
+	unregistered := "nodes not registered"
+	if r.Interrupted {
+		unregistered = "nodes not registered when the fleet was interrupted"
+	}
 	for _, promise := range []struct {
 		breaches int64
 		text     string
 	}{
-		{int64(r.Unregistered), "nodes not registered"},
+		{int64(r.Unregistered), unregistered},
 		{r.Beats.Missed, "heartbeats missed"},
 		{r.Beats.Late, "heartbeats late"},
 		{int64(r.Orchestratord.Offline), "nodes up, but Offline to orchestratord"},
@@ -176,11 +183,26 @@ var errBroken = errors.New("a promise was broken")
 // brokenStatus is the exit status that tells of one.
 const brokenStatus = 3
 
+// clean makes the text of a report safe to show: it comes from orchestratord, and from
+// the files that are merged.
+func (r *report) clean() {
+	for i := range r.Fleets {
+		r.Fleets[i].Prefix = foreign.Line(r.Fleets[i].Prefix)
+	}
+	r.Orchestratord.Error = foreign.Line(r.Orchestratord.Error)
+	kinds := make(map[string]int64, len(r.Failures))
+	for kind, n := range r.Failures {
+		kinds[foreign.Line(kind)] += n
+	}
+	r.Failures = kinds
+}
+
 // reportWriter writes a report in one format.
 type reportWriter func(io.Writer, *report) error
 
 // conclude writes a report, and returns errBroken when it tells of a broken promise.
 func (write reportWriter) conclude(w io.Writer, r *report) error {
+	r.clean()
 	if err := write(w, r); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -33,7 +35,10 @@ func newRunCommand() *cobra.Command {
 pools, and deregisters on Ctrl-C, on SIGTERM, or after --for. It survives what a
 real node survives: an orchestratord that is away, slow, or has forgotten it.
 
-Defaults come from the environment of a real node where it is set.`,
+Defaults come from the environment of a real node where it is set.
+
+Exit status: 0 when the node was registered and has left; 4 when it never was registered,
+for as long as it had; 1 when it was refused, could not deregister, or could not run.`,
 		Example: `  # one node against a mock on this machine, until Ctrl-C
   nodesim run
 
@@ -52,7 +57,11 @@ Defaults come from the environment of a real node where it is set.`,
 			if err := errors.Join(flagErr(), envErr, err, nodeErr); err != nil {
 				return err
 			}
-			return live(cmd.Context(), node, hardware, lifetime)
+			err = live(cmd.Context(), node, hardware, lifetime)
+			if !config.Standalone {
+				err = registered(node, err)
+			}
+			return err
 		},
 	}
 	flags := command.Flags()
@@ -62,6 +71,7 @@ Defaults come from the environment of a real node where it is set.`,
 	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
 	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
 	linkFlags(flags, &config)
+	flags.DurationVar(&config.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
 	flags.StringVar(&logStyle, "log-format", "text", "text or json")
@@ -100,4 +110,22 @@ func live(ctx context.Context, node *registration.Node, hardware *hardware, life
 		ctx = limited
 	}
 	return node.Run(ctx, hardware.status)
+}
+
+// errUnregistered ends the run of a node that was never registered, and was not refused.
+var errUnregistered = errors.New("the node was never registered")
+
+// unregisteredStatus is the exit status that tells of one.
+const unregisteredStatus = 4
+
+// registered returns how a node's life ended, given how its Run did.
+func registered(node *registration.Node, err error) error {
+	status := node.Status()
+	if status.Registrations > 0 || errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnauthorized) {
+		return err
+	}
+	if cause := cmp.Or(err, status.LastError); cause != nil {
+		return fmt.Errorf("%w: %w", errUnregistered, cause)
+	}
+	return errUnregistered
 }

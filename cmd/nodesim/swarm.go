@@ -60,13 +60,18 @@ func newSwarm(s settings, transport http.RoundTripper, progress *progress) *swar
 	return swarm
 }
 
+// errInterrupted ends a fleet that is to end before it has begun.
+var errInterrupted = errors.New("the fleet was interrupted before any node was registered")
+
 // run is a fleet's whole life, which ends with ctx or when its time is over. The
 // error says why there could be no fleet.
 func (s *swarm) run(ctx context.Context) (*report, error) {
 	defer s.silence()
 	defer s.progress.follow(s)()
 	s.progress.enter("asking orchestratord", 0)
-	if err := s.ask(ctx); err != nil {
+	if err := s.ask(ctx); err != nil && ctx.Err() != nil {
+		return nil, errInterrupted
+	} else if err != nil {
 		return nil, fmt.Errorf("orchestratord cannot be asked for its nodes: %w", err)
 	}
 	s.memory.begin()
