@@ -33,9 +33,22 @@ func driveDeregister(t *testing.T, p pact) {
 		p.play(t, func(t *testing.T, url string) {
 			n := newNode(t, url, func(c *registration.Config) {
 				c.APIToken = registration.StaticToken(refused.token)
-				c.ShutdownTimeout = time.Second // it tries for so long
+				c.ShutdownTimeout = 30 * time.Second
+				c.HTTPClient = &http.Client{Transport: discouraging{}}
 			})
 			refusedBy(t, n.Deregister(t.Context()), refused)
 		}, refused.of("a deregistration", deregister()))
 	}
+}
+
+// discouraging asks those who are refused to wait for longer than a node has to leave,
+// so that it gives up after the first answer, however long that takes.
+type discouraging struct{}
+
+func (discouraging) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && answer.StatusCode >= 400 && answer.Header.Get("Retry-After") == "" {
+		answer.Header.Set("Retry-After", "60")
+	}
+	return answer, err
 }
