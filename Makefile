@@ -50,11 +50,17 @@ check: build pact-ffi node_modules/.package-lock.json ## pact, mock and document
 	bin/nodecontract diff --base openapi/released/nodes.yaml --fail-on any
 	go test ./contracts/typescript -args -required
 
+# What a caller gives goes through the environment, as it is: neither make nor the shell
+# runs a command inside it.
+override PROVIDER_URL := $(value PROVIDER_URL)
+override VERIFY_FLAGS := $(value VERIFY_FLAGS)
+export PROVIDER_URL VERIFY_FLAGS
+
 .PHONY: verify
 verify: pact-ffi ## the pact against any orchestratord (PROVIDER_URL=http://… LLORCH_API_TOKEN=… VERIFY_FLAGS=…)
-	@test -n "$(PROVIDER_URL)" || { echo "usage: make verify PROVIDER_URL=http://…" >&2; exit 2; }
+	@test -n "$$PROVIDER_URL" || { echo "usage: make verify PROVIDER_URL=http://…" >&2; exit 2; }
 	CGO_ENABLED=1 go build -trimpath -tags pact -o bin/ ./cmd/pact-verify
-	bin/pact-verify --provider-url "$(PROVIDER_URL)" --pact $(PACT) $(VERIFY_FLAGS)
+	@set -f; bin/pact-verify --provider-url "$$PROVIDER_URL" --pact $(PACT) $$VERIFY_FLAGS
 
 .PHONY: lint
 lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes

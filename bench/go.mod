@@ -4,6 +4,8 @@ module github.com/llama-orch/node-registration/bench
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/go-chi/chi/v5 v5.5.0

@@ -6,6 +6,8 @@ module github.com/llama-orch/node-registration/tools
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool (
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt
