@@ -1,16 +1,17 @@
 package registration
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -22,20 +23,80 @@ const (
 	// maxRetryAfter bounds what a Retry-After is obeyed for: a server that says
 	// a day must not take a node out for one.
 	maxRetryAfter = time.Minute
-	// maxCode and maxDetail bound what an error repeats of an answer.
-	maxCode, maxDetail = 64, 1024
 )
 
-// explain says what is wrong in the words of an answer that is no success: its
-// problem details, or its plain text. Where the fault may lie in our URL it says so.
+// understand reads the body of a success, and returns what is wrong with it.
+func (o outcome) understand(op operation, body []byte) (outcome, string) {
+	switch {
+	case op == registering:
+		return o.understandRegister(body)
+	case op == beating && o.status != http.StatusNoContent:
+		return o.understandHeartbeat(body)
+	}
+	return o, ""
+}
+
+func (o outcome) understandRegister(body []byte) (outcome, string) {
+	var answer nodeapi.RegisterResponse
+	if _, err := decode(body, &answer); err != nil {
+		o.verdict = failed
+		return o, "unreadable: " + err.Error()
+	}
+	if !answer.Success {
+		o.verdict, o.mayHaveLanded, o.noRecord = refused, false, true
+		return o, "rejected: " + answer.Message
+	}
+	return o, ""
+}
+
+func (o outcome) understandHeartbeat(body []byte) (outcome, string) {
+	var answer nodeapi.HeartbeatResponse
+	number, err := decode(body, &answer)
+	switch {
+	case err != nil:
+		o.verdict = failed
+		return o, "unreadable: " + err.Error()
+	case !answer.Success:
+		o.verdict = failed
+		return o, "not taken"
+	}
+	o.nextBeat = clampInterval(float64(answer.NextHeartbeatMs))
+	if ms, err := strconv.ParseFloat(number, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		o.nextBeat = clampInterval(ms)
+	}
+	return o, ""
+}
+
+// decode reads as much of a body as has the types of the document. It returns the first
+// number that is none of Go's integers, such as 1e4 or 10000.0, which JSON allows.
+func decode(body []byte, into any) (number string, err error) {
+	err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into)
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) && mismatch.Field != "" {
+		number, _ = strings.CutPrefix(mismatch.Value, "number ")
+		return number, nil
+	}
+	return "", err
+}
+
+// isObject reports whether a body is a JSON object, as all bodies of the protocol are. A
+// router's page is not.
+func isObject(body []byte) bool {
+	return json.Valid(body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
+}
+
+// explain says what is wrong in the words of an answer that is no success. Where the fault
+// may lie in our URL it says so.
 func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) (code, detail string) {
-	if code, detail = problem(body); code != "" || detail != "" {
+	code, detail = problem(body)
+	if code != "" {
 		return code, detail
 	}
 	// In another kind of text a token could be escaped, and in one that was cut it
 	// could be there in part: neither would be redacted.
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); whole && kind == "text/plain" {
-		detail = string(body)
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if detail == "" && whole && (kind == "text/plain" || kind == "") && !isObject(body) {
+		detail = strings.TrimSpace(string(body))
 	}
 	switch to, err := r.Location(); {
 	case r.StatusCode == http.StatusNotFound && op == registering:
@@ -47,10 +108,10 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 	return "", detail
 }
 
-// problem reads as much as there is of problem details.
+// problem reads the reason from a JSON body: problem details, a message, or an error.
 func problem(body []byte) (code, detail string) {
 	var details nodeapi.Problem
-	if json.Unmarshal(body, &details) != nil {
+	if _, err := decode(body, &details); err != nil {
 		return "", ""
 	}
 	detail = details.Detail
@@ -59,31 +120,32 @@ func problem(body []byte) (code, detail string) {
 			detail += fmt.Sprintf("; %s %s", v.Pointer, v.Detail)
 		}
 	}
+	if detail == "" {
+		detail = reasonOf(body, 2)
+	}
 	return string(details.Code), detail
 }
 
-// newError returns the error of a request that was sent with a token. What it
-// repeats is bounded, on one line and redacted: a server may echo what it was sent.
-func newError(op operation, status int, token, code, detail string) *Error {
-	clean := func(text string, room int) string {
-		text = strings.Join(strings.FieldsFunc(text, unprintable), " ")
-		if token != "" {
-			text = strings.ReplaceAll(text, token, "[token]")
-		}
-		if len(text) > room {
-			text = strings.ToValidUTF8(text[:room], "") + "…"
-		}
-		return text
+// reasonOf reads the reason from JSON as other servers write it, some objects deep.
+func reasonOf(body []byte, depth int) string {
+	var said struct {
+		Message, Error, Reason, Title json.RawMessage
 	}
-	return &Error{Op: string(op), StatusCode: status, Code: clean(code, maxCode), Detail: clean(detail, maxDetail)}
-}
-
-func unprintable(r rune) bool {
-	return r == ' ' || r == utf8.RuneError || !unicode.IsPrint(r)
+	_ = json.Unmarshal(body, &said)
+	for _, value := range []json.RawMessage{said.Message, said.Error, said.Reason, said.Title} {
+		var text string
+		if json.Unmarshal(value, &text) == nil && text != "" {
+			return text
+		}
+		if depth > 0 && isObject(value) {
+			return reasonOf(value, depth-1)
+		}
+	}
+	return ""
 }
 
 // readAnswer reads and closes a body, so that the connection can be used again,
-// but no more of it than an answer of the protocol can have. One that tells its
+// but no more of it than an answer of the protocol can have. One that states its
 // length, as nearly all do, takes no more memory than that.
 func readAnswer(r *http.Response) ([]byte, error) {
 	defer r.Body.Close()
@@ -96,26 +158,36 @@ func readAnswer(r *http.Response) ([]byte, error) {
 }
 
 // retryAfter reads a Retry-After header, in seconds or as a date. A date is held
-// against the server's own clock, where it tells it: ours may go wrong.
+// against the server's own clock, where it shows it: ours may go wrong.
 func retryAfter(header http.Header) time.Duration {
-	text, wait := header.Get("Retry-After"), time.Duration(0)
-	if seconds, err := strconv.Atoi(text); err == nil {
-		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	} else if date, err := http.ParseTime(text); err == nil {
-		now, err := http.ParseTime(header.Get("Date"))
-		if err != nil {
-			now = time.Now()
-		}
-		wait = date.Sub(now)
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return clamp(seconds, time.Second, 0, maxRetryAfter)
 	}
-	return min(max(wait, 0), maxRetryAfter)
+	date, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(date.Sub(now), 0), maxRetryAfter)
 }
 
 // clampInterval keeps what orchestratord directs within sane bounds; 0 when it
 // directs nothing.
-func clampInterval(ms int64) time.Duration {
-	if ms <= 0 {
+func clampInterval(ms float64) time.Duration {
+	if !(ms > 0) {
 		return 0
 	}
-	return max(min(time.Duration(min(ms, maxInterval.Milliseconds()))*time.Millisecond, maxInterval), minInterval)
+	return clamp(ms, time.Millisecond, minInterval, maxInterval)
+}
+
+// clamp returns a number of units as a duration within bounds, the least for what is no number.
+func clamp(number float64, unit, least, most time.Duration) time.Duration {
+	if math.IsNaN(number) || number < float64(least)/float64(unit) {
+		return least
+	}
+	return time.Duration(min(number*float64(unit), float64(most)))
 }

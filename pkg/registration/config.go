@@ -5,18 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // What holds where a Config is silent.
@@ -31,6 +29,8 @@ const (
 	DefaultRequestTimeout = 5 * time.Second
 	// DefaultShutdownTimeout bounds Deregister.
 	DefaultShutdownTimeout = 5 * time.Second
+	// DefaultRegisterEvery is how often a node registers although all is well.
+	DefaultRegisterEvery = 5 * time.Minute
 )
 
 // The interval keeps within these bounds, whoever sets it.
@@ -69,9 +69,9 @@ type Config struct {
 
 	// Version is the version of the node's software, empty for none.
 	Version string
-	// Standalone makes Run wait for its context and do nothing else, for a node
-	// that serves without an orchestratord. OrchestratordURL may then be empty;
-	// if it is, nothing else but Run and Stop can succeed.
+	// Standalone is for a node that serves without an orchestratord, by the same code: Run
+	// waits for its context, and every other method does nothing and returns nil.
+	// OrchestratordURL may then be empty.
 	Standalone bool
 
 	// NodeTimeout is when orchestratord counts a silent node as offline; a node
@@ -81,16 +81,23 @@ type Config struct {
 	// directed by orchestratord that is nearly that long has the node register before
 	// every heartbeat.
 	NodeTimeout time.Duration
-	// RequestTimeout bounds one request, from dialling to the last byte of the
+	// RequestTimeout bounds one request, from the token source to the last byte of the
 	// answer. A heartbeat has half of the interval, or a quarter of NodeTimeout, if
-	// that is less. Zero means DefaultRequestTimeout. It must be shorter than
-	// NodeTimeout.
+	// that is less, but a second at least; while heartbeats fail they have RequestTimeout.
+	// Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It must be
+	// shorter than NodeTimeout.
 	RequestTimeout time.Duration
 	// MaxBackoff bounds the pause between two attempts while orchestratord is
 	// away; zero means half of the heartbeat interval, so that a node is back
-	// within one interval of orchestratord's return. A longer Retry-After is
-	// obeyed all the same. It must be shorter than NodeTimeout.
+	// within one interval of orchestratord's return. Half of NodeTimeout bounds it too. A
+	// longer Retry-After is obeyed all the same. It must be shorter than NodeTimeout.
 	MaxBackoff time.Duration
+	// RegisterEvery is how often a node registers although all is well, with a heartbeat
+	// right behind: an orchestratord may have written it off without a word, and answer
+	// its heartbeats all the same. Each period is between half of it and all of it, so
+	// that a fleet does not register at once. Zero means DefaultRegisterEvery, a negative
+	// value never.
+	RegisterEvery time.Duration
 	// ShutdownTimeout bounds Deregister and Stop. Zero means DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
 	// Drain is called by Run when its context has ended, and returns when the node
@@ -102,18 +109,23 @@ type Config struct {
 	// TLS says whom the node trusts and how it shows who it is. Set, the URL of
 	// orchestratord has to be https.
 	TLS TLS
-	// HTTPClient sends the requests. Many nodes in one program should share one,
-	// whose transport keeps as many connections open as they use at once. Redirects
-	// are not followed, whatever it says, and TLS is up to it. Nil means a client of the
-	// node's own, with one connection that is kept open between heartbeats and
-	// closed by Deregister; it heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+	// HTTPClient sends the requests; redirects are not followed, whatever it says, and TLS
+	// is up to it. Nil means a client of the node's own. That has one connection, which
+	// is kept open between heartbeats, replaced after a failure and every five minutes or
+	// so, and closed by Deregister; it heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+	//
+	// Many nodes in one program should share a client with a transport of NewTransport.
+	// http.Transport as it is keeps a connection that is dead: over HTTP/2 each request
+	// times out on it, until the kernel gives up after a quarter of an hour.
 	HTTPClient *http.Client
 	// Logger takes one line per change of state, with node_id, machine_id and
-	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Nil
-	// means slog.Default.
+	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. It is called on
+	// a goroutine of its own, and may block: lines are dropped when more than 64 wait, and
+	// the next line counts them. Deregister, Stop and Run wait for it for a second at the
+	// most. Nil means slog.Default.
 	Logger *slog.Logger
-	// OnEvent is told what happens, in order and on a goroutine of its own: it may
-	// take its time, and holds up nothing. It is told how many events it missed
+	// OnEvent is called with what happens, in order and on a goroutine of its own: it may
+	// take its time, and holds up nothing. An event counts those that it missed
 	// when more than 64 had to wait, or it panicked; the first panic is logged.
 	OnEvent func(Event)
 	// TracerProvider makes a client span of each request, whose context crosses
@@ -123,8 +135,9 @@ type Config struct {
 	// .request.duration, .heartbeat.age and .state. Nil means OpenTelemetry's
 	// global one.
 	MeterProvider metric.MeterProvider
-	// Jitter returns numbers in [0, 1) from which everything random is drawn;
-	// it is called by one goroutine at a time. Nil means math/rand/v2.
+	// Jitter returns numbers in [0, 1) from which everything random is drawn; others
+	// count as the nearest of these. It is called by one goroutine at a time. Nil means
+	// math/rand/v2.
 	Jitter func() float64
 }
 
@@ -133,15 +146,32 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.NodeTimeout, DefaultNodeTimeout)
 	setDefault(&c.RequestTimeout, min(DefaultRequestTimeout, c.NodeTimeout/2))
 	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
-	c.Pools = slices.Clone(c.Pools) // the caller's may change
-	c.Capabilities.GPUs = slices.Clone(c.Capabilities.GPUs)
+	setDefault(&c.RegisterEvery, DefaultRegisterEvery)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.Jitter == nil {
-		c.Jitter = rand.Float64
-	}
+	c.Jitter = bounded(c.Jitter)
 	return c
+}
+
+// firstInterval is the interval of a node that leaves it to orchestratord, until that
+// directs one.
+func (c Config) firstInterval() time.Duration {
+	return max(min(DefaultHeartbeatInterval, c.NodeTimeout/3), minInterval)
+}
+
+// bounded keeps what a Jitter returns within [0, 1).
+func bounded(jitter func() float64) func() float64 {
+	if jitter == nil {
+		return rand.Float64
+	}
+	return func() float64 {
+		j := jitter()
+		if !(j > 0) {
+			return 0
+		}
+		return min(j, math.Nextafter(1, 0))
+	}
 }
 
 func setDefault(d *time.Duration, value time.Duration) {
@@ -154,10 +184,7 @@ func setDefault(d *time.Duration, value time.Duration) {
 // defaults are filled in, nil when it can work.
 func (c Config) validate() error {
 	var wrong []error
-	for _, v := range c.registration().Validate() {
-		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
-	}
-	wrong = append(wrong, c.checkURL(), c.checkTLS())
+	wrong = append(wrong, c.description().check(c), c.checkURL(), c.checkTLS())
 	wrong = append(wrong, c.checkDurations()...)
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
@@ -175,7 +202,7 @@ func (c Config) checkDurations() []error {
 	}
 	check(interval == 0 || (interval >= minInterval && interval <= maxInterval),
 		"heartbeat interval is %v, which is not within %v to %v", interval, minInterval, maxInterval)
-	setDefault(&interval, DefaultHeartbeatInterval)
+	setDefault(&interval, c.firstInterval())
 	check(c.NodeTimeout > 2*interval,
 		"node timeout is %v, which is not longer than two heartbeat intervals of %v", c.NodeTimeout, interval)
 	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)
@@ -226,21 +253,6 @@ func (c Config) checkTLS() error {
 	}
 	_, err := c.TLS.config()
 	return err
-}
-
-// registration returns what the node tells of itself.
-func (c Config) registration() nodeapi.RegisterRequest {
-	request := nodeapi.RegisterRequest{
-		NodeID:       c.NodeID,
-		MachineID:    c.MachineID,
-		Address:      c.Address,
-		Pools:        append([]string{}, c.Pools...),
-		Capabilities: c.Capabilities.wire(),
-	}
-	if c.Version != "" {
-		request.Version = &c.Version
-	}
-	return request
 }
 
 // joined writes the errors of an errors.Join on one line.

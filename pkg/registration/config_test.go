@@ -41,12 +41,22 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestNewChecksTheNodeTimeoutAgainstTheDefaultInterval(t *testing.T) {
-	for timeout, want := range map[time.Duration]bool{20 * time.Second: false, 21 * time.Second: true} {
+// A timeout alone is enough: the defaults follow it.
+func TestNewChecksTheNodeTimeoutAgainstTheInterval(t *testing.T) {
+	for _, test := range []struct {
+		timeout, interval time.Duration
+		want              bool
+	}{
+		{20 * time.Second, 10 * time.Second, false},
+		{21 * time.Second, 10 * time.Second, true},
+		{3 * time.Second, time.Second, true},
+		{3 * time.Second, 0, true},
+		{2 * time.Second, 0, false},
+	} {
 		c := config(t, &wire{})
-		c.NodeTimeout = timeout
-		if _, err := registration.New(c); (err == nil) != want {
-			t.Errorf("node timeout %v: error is %v", timeout, err)
+		c.NodeTimeout, c.HeartbeatInterval = test.timeout, test.interval
+		if _, err := registration.New(c); (err == nil) != test.want {
+			t.Errorf("node timeout %v, interval %v: error is %v", test.timeout, test.interval, err)
 		}
 	}
 }
@@ -79,10 +89,21 @@ func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
 	c := config(t, &wire{})
 	c.Standalone, c.OrchestratordURL = true, ""
 	node := newNode(t, c)
-	for name, err := range map[string]error{"Register": node.Register(t.Context()), "Deregister": node.Deregister(t.Context())} {
-		if !errors.Is(err, registration.ErrRefused) || !strings.Contains(err.Error(), "no orchestratord URL") {
-			t.Errorf("%s without an orchestratord: %v, want ErrRefused at once", name, err)
+	node.Notify()
+	<-node.Done()
+	for name, err := range map[string]error{
+		"Register":       node.Register(t.Context()),
+		"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
+		"Healthy":        node.Healthy(time.Second),
+		"Deregister":     node.Deregister(t.Context()),
+		"Stop":           node.Stop(t.Context()),
+	} {
+		if err != nil {
+			t.Errorf("%s of a standalone node: %v", name, err)
 		}
+	}
+	if state := node.Status().State; state != registration.StateStandalone {
+		t.Errorf("state is %s", state)
 	}
 	c.OrchestratordURL = "orchestratord"
 	if _, err := registration.New(c); !errors.Is(err, registration.ErrConfig) {

@@ -9,15 +9,23 @@ import (
 // Deregister takes the node out of the registry (CLOUD-2020) and ends its life:
 // the heartbeats stop, the request in flight comes to its end, the node is
 // removed, and nothing is sent after Deregister has returned. A node that
-// orchestratord does not know counts as removed.
+// orchestratord does not know counts as removed. One of whose registrations none can have
+// arrived, or that orchestratord has turned away, sends nothing: the record under its name
+// is another's.
 //
 // It takes at most ShutdownTimeout, or until the deadline of ctx if that is
 // sooner and still ahead. A ctx that is cancelled, before or meanwhile, does not
 // take that time away: a shutdown that has already begun is when this is called.
-// What may pass is retried within the time, each attempt bounded by RequestTimeout.
-// The error is that of the last one; the node is silent for good all the same. Called
-// again, it returns what it returned the first time.
+// What may pass is retried within the time. An attempt has RequestTimeout at the most, and
+// the first one half of the time, for the case that its connection is dead.
+//
+// The error is that of the last attempt; the node is silent for good all the same.
+// Deregister may be called again then, and tries again. A call beside another one waits for
+// it within its own deadline, and returns what that came to.
 func (n *Node) Deregister(ctx context.Context) error {
+	if n.config.Standalone {
+		return nil
+	}
 	return n.leave(ctx, n.remove)
 }
 
@@ -25,63 +33,86 @@ func (n *Node) Deregister(ctx context.Context) error {
 // record: for a restart that is quick enough to keep the node's place
 // (CLOUD-2004). The first of Stop and Deregister decides; the other does nothing.
 func (n *Node) Stop(ctx context.Context) error {
-	return n.leave(ctx, func(context.Context) error {
-		n.observer.stopped()
-		return nil
-	})
-}
-
-// leave ends the node's life with a last act, once.
-func (n *Node) leave(ctx context.Context, last func(context.Context) error) error {
-	n.end.Do(func() { close(n.ended); n.rouse() })
-	n.departure.Do(func() {
-		limit := n.config.ShutdownTimeout
-		if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
-			limit = min(limit, time.Until(deadline))
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		defer n.link.close()
-		defer n.observer.metrics.stop()
-
-		if n.departed = n.takeOver(ctx, limit/2); n.departed == nil {
-			n.departed = last(ctx)
-		}
-		if n.departed != nil {
-			n.observer.stopped()
-		}
-	})
-	return n.departed
-}
-
-// removeKnown removes a node that orchestratord may have on record.
-func (n *Node) removeKnown(ctx context.Context) error {
-	if !n.mayBeKnown.Load() {
+	if n.config.Standalone {
 		return nil
 	}
-	return n.remove(ctx)
+	return n.leave(ctx, func(context.Context) error {
+		n.observer.stopped(nil)
+		return nil
+	})
+}
+
+// leave ends the node's life with a last act. Of calls at the same time one acts, and the
+// others return what that came to. A later call acts again if that was a failure.
+func (n *Node) leave(ctx context.Context, last func(context.Context) error) error {
+	tries := n.life.tries.Load()
+	n.life.end.Do(func() { close(n.life.ended) })
+	n.wake()
+	ctx, limit, cancel := n.shutdownContext(ctx)
+	defer cancel()
+	select {
+	case n.life.leaving <- struct{}{}:
+		defer func() { <-n.life.leaving }()
+	case <-ctx.Done():
+		return fmt.Errorf("deregister: %w: another call is still at it: %w", ErrUnavailable, ctx.Err())
+	}
+	d := n.life.departure
+	if d.final || n.life.tries.Load() != tries {
+		return d.err
+	}
+	if d.err = n.takeOver(ctx, limit/2); d.err == nil {
+		d.err = last(ctx)
+	}
+	if d.final = d.err == nil; !d.final {
+		n.observer.stopped(d.err)
+	}
+	n.life.tries.Add(1)
+	n.observer.metrics.stop()
+	n.link.close()
+	n.observer.flush(ctx)
+	return d.err
+}
+
+// shutdownContext returns a context that ends after ShutdownTimeout or at the deadline of
+// ctx, whatever comes first, and how long that is.
+func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Duration, context.CancelFunc) {
+	limit := n.config.ShutdownTimeout
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
+		limit = min(limit, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	return ctx, limit, cancel
 }
 
 // takeOver waits until the node's owner has stopped, for good. An owner whose
 // request does not come to its end in time has it cut off.
-func (n *Node) takeOver(ctx context.Context, patience time.Duration) error {
-	defer n.cutFlight()
-	cut := time.AfterFunc(patience, n.cutFlight)
+func (n *Node) takeOver(ctx context.Context, timeout time.Duration) error {
+	if n.life.departure.owned {
+		return nil
+	}
+	defer n.cancelInFlight()
+	cut := time.AfterFunc(timeout, n.cancelInFlight)
 	defer cut.Stop()
 	select {
-	case n.owner <- struct{}{}:
+	case n.life.owner <- struct{}{}:
+		n.life.departure.owned = true
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("stop: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
 	}
 }
 
-// remove asks orchestratord to forget the node until it has, or the time that ctx has
-// left is too short to ask again.
+// remove asks orchestratord to forget the node, if it may hold a record that this node has
+// made, until it has or the time that ctx has left is too short to ask again.
 func (n *Node) remove(ctx context.Context) error {
+	if !n.life.known.Load() {
+		n.observer.unknown()
+		return nil
+	}
 	deadline, _ := ctx.Deadline()
+	timeout := time.Until(deadline) / 2
 	for attempt := 1; ; attempt++ {
-		o := n.bidFarewell(ctx)
+		o := n.sendDeregister(ctx, min(timeout, n.config.RequestTimeout))
 		switch o.verdict {
 		case accepted, forgotten:
 			return nil
@@ -93,11 +124,12 @@ func (n *Node) remove(ctx context.Context) error {
 			return o.err
 		}
 		time.Sleep(pause)
+		timeout = time.Until(deadline)
 	}
 }
 
-func (n *Node) bidFarewell(ctx context.Context) outcome {
-	ctx, cancel := context.WithTimeout(ctx, n.config.RequestTimeout)
+func (n *Node) sendDeregister(ctx context.Context, timeout time.Duration) outcome {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	sent := time.Now()
 	o := n.link.deregister(ctx, n.config.NodeID)

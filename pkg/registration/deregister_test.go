@@ -58,14 +58,15 @@ func TestDeregisterTakesWhatMeansGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &wire{answer: func(n int, _ request) answer { return test.answers[n] }}
+				w := &wire{answer: func(n int, _ request) answer { return append([]answer{{}}, test.answers...)[n] }}
+				node := registered(t, config(t, w))
 				begin := time.Now()
-				err := newNode(t, config(t, w)).Deregister(t.Context())
+				err := node.Deregister(t.Context())
 				if test.kind == nil && err != nil || !errors.Is(err, test.kind) {
 					t.Errorf("error is %v, want %v", err, test.kind)
 				}
-				if len(w.sent()) != test.sent || time.Since(begin) > registration.DefaultShutdownTimeout {
-					t.Errorf("%d requests in %v, want %d", len(w.sent()), time.Since(begin), test.sent)
+				if len(w.of("deregister")) != test.sent || time.Since(begin) > registration.DefaultShutdownTimeout {
+					t.Errorf("%d requests in %v, want %d", len(w.of("deregister")), time.Since(begin), test.sent)
 				}
 			})
 		})
@@ -76,7 +77,7 @@ func TestDeregisterDoesNotNeedALivingContext(t *testing.T) {
 	w := &wire{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newNode(t, config(t, w)).Deregister(ctx); err != nil || w.ops() != "deregister" {
+	if err := registered(t, config(t, w)).Deregister(ctx); err != nil || w.ops() != "register deregister" {
 		t.Errorf("error %v, sent %q", err, w.ops())
 	}
 }
@@ -90,7 +91,7 @@ func TestDeregisterWaitsForTheRequestInFlight(t *testing.T) {
 			return answer{}
 		}}
 		node := beating(t, config(t, w), ready)
-		time.Sleep(5500 * time.Millisecond) // a heartbeat is in flight since 5 s
+		time.Sleep(time.Second) // a heartbeat is in flight since 500 ms
 		begin := time.Now()
 		if err := node.Deregister(t.Context()); err != nil {
 			t.Fatal(err)
@@ -105,7 +106,11 @@ func TestDeregisterWaitsForTheRequestInFlight(t *testing.T) {
 func TestDeregisterIsBounded(t *testing.T) {
 	hang := answer{delay: 24 * time.Hour}
 	for name, prepare := range map[string]func(*testing.T, *registration.Node){
-		"idle": func(*testing.T, *registration.Node) {},
+		"a registration that may have arrived": func(t *testing.T, n *registration.Node) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_ = n.Register(ctx)
+		},
 		"a heartbeat hangs": func(t *testing.T, n *registration.Node) {
 			if err := n.StartHeartbeat(t.Context(), ready); err != nil {
 				t.Fatal(err)
@@ -191,27 +196,32 @@ func TestStopKeepsTheNodesPlace(t *testing.T) {
 func TestDeregisterTriesAgainWhenAnAttemptHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(n int, _ request) answer {
-			if n == 0 {
+			if n == 1 {
 				return answer{delay: time.Hour}
 			}
 			return answer{}
 		}}
 		c := config(t, w)
 		c.RequestTimeout, c.ShutdownTimeout = 2*time.Second, 30*time.Second
+		node := registered(t, c)
 		begin := time.Now()
-		if err := newNode(t, c).Deregister(t.Context()); err != nil || len(w.sent()) != 2 || time.Since(begin) > 3*time.Second {
-			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.sent()), time.Since(begin), err)
+		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) != 2 || time.Since(begin) > 3*time.Second {
+			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.of("deregister")), time.Since(begin), err)
 		}
 	})
 }
 
 func TestDeregisterDoesNotWaitForWhatCannotFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(int, request) answer {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{}
+			}
 			return answer{status: 503, header: http.Header{"Retry-After": {"30"}}}
 		}}
+		node := registered(t, config(t, w))
 		begin := time.Now()
-		err := newNode(t, config(t, w)).Deregister(t.Context())
+		err := node.Deregister(t.Context())
 		if time.Since(begin) != 0 || !errors.Is(err, registration.ErrUnavailable) {
 			t.Errorf("took %v, error %v", time.Since(begin), err)
 		}
@@ -228,7 +238,7 @@ func (deaf) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestANodeThatCouldNotLeaveIsStopped(t *testing.T) {
 	for name, transport := range map[string]http.RoundTripper{
-		"refused":      &wire{answer: func(int, request) answer { return answer{status: 405} }},
+		"refused":      &wire{answer: func(n int, _ request) answer { return []answer{{}, {status: 405}}[n] }},
 		"unavailable":  &wire{answer: func(int, request) answer { return answer{status: 503} }},
 		"never silent": deaf{},
 	} {

@@ -59,7 +59,8 @@ type Error struct {
 	kind, cause error
 }
 
-// Error never contains a token.
+// Error returns the error on one line, without control characters, escapes and the token
+// that was sent, whatever orchestratord, a router or the transport wrote.
 func (e *Error) Error() string {
 	answer := ""
 	if e.StatusCode != 0 {
@@ -82,7 +83,29 @@ func (e *Error) Unwrap() []error {
 	return []error{e.kind, e.cause}
 }
 
-func (e *Error) because(cause error) *Error {
+// because sets the cause of an error that was sent with a token. A cause whose text holds
+// the token serves errors.Is only: nobody can print it.
+func (e *Error) because(cause error, token string) *Error {
+	if text := cause.Error(); redact(text, token) != text {
+		cause = &redacted{cause: cause}
+	}
 	e.cause = cause
 	return e
+}
+
+type redacted struct{ cause error }
+
+func (r *redacted) Error() string        { return "not shown, since it holds the token" }
+func (r *redacted) Is(target error) bool { return errors.Is(r.cause, target) }
+
+// maxCode and maxDetail bound what an error repeats of an answer.
+const maxCode, maxDetail = 64, 1024
+
+// newError returns the error of a request that was sent with a token. What it
+// repeats is bounded, on one line and redacted: a server may echo what it was sent.
+func newError(op operation, status int, token, code, detail string) *Error {
+	return &Error{
+		Op: string(op), StatusCode: status,
+		Code: clean(redact(code, token), maxCode), Detail: clean(redact(detail, token), maxDetail),
+	}
 }

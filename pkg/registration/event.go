@@ -2,8 +2,6 @@ package registration
 
 import (
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -12,15 +10,28 @@ type EventType string
 
 // What can happen to a node.
 const (
-	EventRegistered   EventType = "registered"   // orchestratord has put the node on record
+	EventRegistered   EventType = "registered"   // orchestratord has put the node on record; Reason says why
 	EventOnline       EventType = "online"       // the first good heartbeat after a registration or a failure
 	EventHeartbeat    EventType = "heartbeat"    // a good heartbeat after a good one
 	EventForgotten    EventType = "forgotten"    // orchestratord does not know the node: it registers again
 	EventFailed       EventType = "failed"       // a request was not accepted; Err says which and why
-	EventStatusFault  EventType = "status_fault" // heartbeats carry the last known status; Err says why
-	EventStatusFresh  EventType = "status_fresh" // heartbeats carry fresh status again
-	EventDeregistered EventType = "deregistered" // orchestratord has taken the node off its record
-	EventStopped      EventType = "stopped"      // the node has fallen silent, and is on record still
+	EventStatusFault  EventType = "status_fault" // something is wrong with the status that the callback gave; Err says what
+	EventStatusFresh  EventType = "status_fresh" // heartbeats carry fresh status again, as the callback gave it
+	EventSilent       EventType = "silent"       // the heartbeats ended with their context, and the node is on record still
+	EventDeregistered EventType = "deregistered" // orchestratord has no record of the node, and the node has ended
+	EventStopped      EventType = "stopped"      // the node has ended, and is on record still
+)
+
+// Reason is why a node registered.
+type Reason string
+
+// The reasons of a registration.
+const (
+	ReasonStarted   Reason = "started"   // the first of its life, or asked for by Register
+	ReasonForgotten Reason = "forgotten" // orchestratord did not know the node
+	ReasonCutOff    Reason = "cut off"   // no good heartbeat for nearly NodeTimeout: orchestratord may have written it off
+	ReasonRefreshed Reason = "refreshed" // RegisterEvery is over
+	ReasonUpdated   Reason = "updated"   // Update has changed what the node says of itself
 )
 
 // Event is something that happened to a node.
@@ -34,6 +45,8 @@ type Event struct {
 	Took time.Duration
 	// CorrelationID finds the request in the logs, empty where there was none.
 	CorrelationID string
+	// Reason is why the node registered, empty where it did not.
+	Reason Reason
 	// Next is how long it is until the next request, 0 where none is planned.
 	Next time.Duration
 	// Err says what is wrong: an *Error for a request.
@@ -43,80 +56,17 @@ type Event struct {
 	Dropped int
 }
 
-// eventRoom is how many events wait for a slow receiver before they are dropped.
-const eventRoom = 64
-
-// events delivers events in order on a goroutine that lives only while there are
-// some, so that a slow receiver holds up nothing and an idle node holds nothing.
-type events struct {
-	deliver func(Event)
-	log     *slog.Logger
-
-	mu         sync.Mutex
-	waiting    []Event
-	delivering bool
-	dropped    int
-	panicked   bool
-}
-
-func (q *events) emit(e Event) {
-	if q.deliver == nil {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) == eventRoom {
-		q.dropped++
-		return
-	}
-	e.Dropped = q.dropped
-	q.waiting = append(q.waiting, e)
-	if !q.delivering {
-		q.delivering = true
-		go q.drain()
-	}
-}
-
-func (q *events) drain() {
-	for {
-		q.mu.Lock()
-		if len(q.waiting) == 0 {
-			q.waiting, q.delivering = nil, false
-			q.mu.Unlock()
-			return
-		}
-		e := q.waiting[0]
-		q.waiting = q.waiting[1:]
-		q.mu.Unlock()
-		q.call(e)
-	}
-}
-
-// call keeps a receiver that panics from taking the program down: it is told
-// things, not asked.
-func (q *events) call(e Event) {
+// deliver calls the receiver of events. One that panics takes no program down, and the
+// first of its panics is logged.
+func (o *observer) deliver(e Event) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			q.miss(r)
+			err = fmt.Errorf("OnEvent panicked: %v", r)
+			o.panicked.Do(func() {
+				o.log.Warn("OnEvent misses the events at which it panics", "panic", clean(fmt.Sprint(r), maxDetail))
+			})
 		}
 	}()
-	q.deliver(e)
-}
-
-// miss takes note of an event that the receiver panicked at, and logs the first.
-func (q *events) miss(why any) {
-	q.mu.Lock()
-	first := !q.panicked
-	q.panicked = true
-	q.dropped++
-	q.mu.Unlock()
-	if first {
-		q.log.Warn("OnEvent misses the events at which it panics", "panic", fmt.Sprint(why))
-	}
-}
-
-func (q *events) lost() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.dropped
+	o.onEvent(e)
+	return nil
 }

@@ -2,10 +2,10 @@ package registration
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -21,161 +21,164 @@ const (
 
 const userAgent = "llama-orch-node-registration"
 
-// link sends single requests to orchestratord and tells what became of them. It
-// keeps no state, and repeats a request only for a token that was replaced.
+// longestConnection is the age at which a connection of the node's own is replaced: the
+// name of orchestratord may point elsewhere by then.
+const longestConnection = 5 * time.Minute
+
+// link sends single requests to orchestratord and reports what became of them. It repeats
+// a request only for a token that was replaced. It belongs to the node's owner.
 type link struct {
-	api     *nodeapi.Client // nil for a standalone node that has no orchestratord
+	api     *nodeapi.Client // nil in standalone mode
 	token   TokenSource
 	tracing tracing
-	close   func() // closes idle connections that are the node's own
+
+	// turn is full while a request is under way, also when its sender has given up on it.
+	turn chan struct{}
+	// deadline is when the request under way has to be over, counted from born; 0 for none.
+	deadline atomic.Int64
+	born     time.Time
+
+	closeIdle func()
+	own       bool      // the connections are the node's alone
+	connected time.Time // when the newest connection was made
+	renew     bool      // the next request needs a new connection
+	sent      string    // the token of the last request
 }
 
-func newLink(c Config) (link, error) {
-	if c.OrchestratordURL == "" {
-		return link{close: func() {}}, nil
+func newLink(c Config) (*link, error) {
+	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), born: time.Now(), closeIdle: func() {}}
+	if c.Standalone {
+		return l, nil
 	}
-	client, closeIdle := http.Client{}, func() {}
+	client := http.Client{}
 	if c.HTTPClient != nil {
 		client = *c.HTTPClient
 	} else {
-		transport, err := c.TLS.Transport(newTransport(nil), c.Logger)
+		base := NewTransport(c.NodeTimeout)
+		base.MaxIdleConns, base.MaxIdleConnsPerHost = 1, 1
+		transport, err := c.TLS.Transport(base, c.Logger)
 		if err != nil {
-			return link{}, err
+			return nil, err
 		}
-		client.Transport, closeIdle = transport, client.CloseIdleConnections
+		client.Transport, l.own = transport, true
 	}
 	// A redirected POST turns into a GET, or carries the token elsewhere.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	l.closeIdle = client.CloseIdleConnections
+	l.tracing = newTracing(c)
 
 	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(&client))
-	return link{api: api, token: c.APIToken, tracing: newTracing(c), close: closeIdle}, err
+	l.api = api
+	return l, err
+}
+
+// close lets go of the connections that are the node's own.
+func (l *link) close() {
+	if l.own {
+		l.closeIdle()
+	}
 }
 
 func (l *link) register(ctx context.Context, request nodeapi.RegisterRequest) outcome {
-	send := func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	return l.do(ctx, registering, func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.RegisterNode(ctx, &nodeapi.RegisterNodeParams{XCorrelationID: id}, request, edit)
-	}
-	return l.do(ctx, registering, send, func(body []byte) (verdict, string) {
-		var answer nodeapi.RegisterResponse
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return failed, "unreadable: " + err.Error()
-		}
-		if !answer.Success {
-			return refused, "rejected: " + answer.Message
-		}
-		return accepted, ""
 	})
 }
 
 func (l *link) heartbeat(ctx context.Context, id string, request nodeapi.HeartbeatRequest) outcome {
-	send := func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	return l.do(ctx, beating, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{XCorrelationID: correlation}, request, edit)
-	}
-	var answer nodeapi.HeartbeatResponse
-	o := l.do(ctx, beating, send, func(body []byte) (verdict, string) {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return failed, "unreadable: " + err.Error()
-		}
-		if !answer.Success {
-			return failed, "not taken"
-		}
-		return accepted, ""
 	})
-	o.nextBeat = clampInterval(answer.NextHeartbeatMs)
-	return o
 }
 
 func (l *link) deregister(ctx context.Context, id string) outcome {
-	send := func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+	return l.do(ctx, deregistering, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.DeregisterNode(ctx, id, &nodeapi.DeregisterNodeParams{XCorrelationID: correlation}, edit)
-	}
-	return l.do(ctx, deregistering, send, func([]byte) (verdict, string) { return accepted, "" })
-}
-
-// A sender sends one request under a correlation id, as the editor completes it.
-// A reader understands the body of a success, and says what is wrong with it.
-type (
-	sender func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error)
-	reader func(body []byte) (verdict, string)
-)
-
-// do makes a request. One whose token is not accepted is repeated at once if
-// there is another token by now; it is compared with the one that was sent, so
-// that a token replaced meanwhile gets its chance.
-func (l *link) do(ctx context.Context, op operation, send sender, read reader) outcome {
-	if l.api == nil {
-		o := outcome{correlationID: rand.Text()}
-		return o.fail(refused, newError(op, 0, "", "", "a standalone node that has no orchestratord URL can send nothing"))
-	}
-	token, err := l.token.read(ctx)
-	if err != nil {
-		return noToken(op, err)
-	}
-	o := l.try(ctx, op, token, send, read)
-	if o.verdict != unauthorized {
-		return o
-	}
-	if fresh, err := l.token.read(ctx); err == nil && fresh != token {
-		return l.try(ctx, op, fresh, send, read)
-	}
-	return o
-}
-
-// noToken is the outcome of a request that could not be sent for want of a token.
-func noToken(op operation, err error) outcome {
-	o := outcome{correlationID: rand.Text()}
-	v := failed
-	if errors.Is(err, errBadToken) {
-		v = unauthorized
-	}
-	return o.fail(v, newError(op, 0, "", "", err.Error()).because(err))
-}
-
-// try makes one request under a correlation id of its own. The status decides,
-// and the body of an error is understood as far as it can be: an orchestratord
-// may answer one with any body or none. A success is one only if it can be read.
-func (l *link) try(ctx context.Context, op operation, token string, send sender, read reader) (o outcome) {
-	ctx, end := l.tracing.start(ctx, op)
-	defer func() { end(o) }()
-
-	o = outcome{correlationID: rand.Text(), mayHaveLanded: true, weakToken: token != "" && len(token) < strongToken}
-	var reached *reach
-	if op == registering { // of the others nobody asks
-		ctx, reached = watch(ctx)
-	}
-	response, err := send(ctx, &o.correlationID, func(ctx context.Context, r *http.Request) error {
-		r.Header.Set("User-Agent", userAgent)
-		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		inject(ctx, r.Header)
-		return nil
 	})
-	if err != nil {
-		o.mayHaveLanded = !reached.nobody()
-		return o.fail(failed, newError(op, 0, token, "", reason(ctx, err)).because(err))
+}
+
+// do makes a request, and returns when ctx ends, whatever token source, transport and
+// body do then.
+func (l *link) do(ctx context.Context, op operation, send sender) outcome {
+	if l.renew || l.own && time.Since(l.connected) > longestConnection {
+		l.closeIdle()
 	}
-	o.status = response.StatusCode
-	body, err := readAnswer(response)
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		o.mayHaveLanded = response.StatusCode >= 500
-		o.retryAfter = retryAfter(response.Header)
-		code, detail := l.explain(op, response, body, err == nil && len(body) < maxAnswer)
-		return o.fail(judge(op, response.StatusCode), newError(op, response.StatusCode, token, code, detail))
+	x := newExchange(l, op, send)
+	ctx, end := x.progress.watch(ctx)
+	defer end(nil)
+	o := outcome{token: l.sent}
+	if err := l.alone(ctx, func() { x.run(ctx) }); err != nil {
+		o = x.gaveUp(ctx, o, err)
+	} else {
+		o = x.outcome
 	}
-	if err != nil {
-		return o.fail(failed, newError(op, response.StatusCode, token, "", err.Error()).because(err))
-	}
-	if v, detail := read(body); v != accepted {
-		return o.fail(v, newError(op, response.StatusCode, token, "", detail))
-	}
+	l.learn(&x.progress, o)
 	return o
 }
 
-// reason says why a request was not answered, also where it was ended on purpose.
-func reason(ctx context.Context, err error) string {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		return err.Error() + ": " + cause.Error()
+// learn draws from a request what the next one should do otherwise: one that failed is
+// not repeated on the same connection. The connections of a caller's client may be those
+// of others too, and only a dead HTTP/2 one stays in use after a request without an answer.
+func (l *link) learn(p *progress, o outcome) {
+	l.sent = o.token
+	if p.fresh.Load() {
+		l.connected = time.Now()
 	}
-	return err.Error()
+	l.renew = o.verdict == failed && (l.own || o.status == 0 && p.http2.Load())
+}
+
+var errUnderWay = errors.New("an earlier request is still under way, although its time is over")
+
+// alone calls f when no other call is under way, and waits for it until ctx ends. A call
+// that goes on then keeps later ones from being made: a node has one request in flight.
+func (l *link) alone(ctx context.Context, f func()) error {
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return errUnderWay
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		l.deadline.Store(int64(deadline.Sub(l.born)))
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { l.deadline.Store(0); <-l.turn }()
+		f()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return nil
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// overdue returns for how long a request has been under way that should be over.
+func (l *link) overdue() time.Duration {
+	deadline := time.Duration(l.deadline.Load())
+	if deadline == 0 {
+		return 0
+	}
+	return max(time.Since(l.born)-deadline, 0)
+}
+
+// hasNewToken reports whether the token source returns another token than the one that
+// was sent. A source that has not returned by the end of ctx has none.
+func (l *link) hasNewToken(ctx context.Context) bool {
+	fresh := make(chan string, 1)
+	err := l.alone(ctx, func() {
+		if token, err := l.token.read(ctx); err == nil {
+			fresh <- token
+		}
+	})
+	if err != nil || len(fresh) == 0 {
+		return false
+	}
+	return <-fresh != l.sent
 }

@@ -4,37 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // Node is one GPU node's place in orchestratord's registry. Its methods may be
-// called from any goroutine.
+// called from any goroutine. In standalone mode they do nothing and return nil.
 type Node struct {
 	config Config
-	link   link
 
-	// owner is full while somebody owns the node, a caller or the pulse: only the
-	// owner sends requests, and touches what stands below it.
-	owner    chan struct{}
+	// The owner alone sends requests, and touches what stands here.
+	link     *link
 	plan     schedule
 	sleep    sleep
 	observer observer
+	reason   Reason // of the last registration
+	overtook bool   // Notify has cut off a heartbeat since the last good one
 
-	// mayBeKnown tells that orchestratord may hold a record of the node.
-	mayBeKnown atomic.Bool
-
-	pulse  atomic.Pointer[pulse]  // the heartbeats, nil while there are none
-	news   chan struct{}          // capacity 1: notifications coalesce
-	flying atomic.Pointer[flight] // the owner's request, nil for none
-	cut    atomic.Bool            // no request may be in flight any more, the last resort
-
-	ended chan struct{} // closed when the node is to send nothing but its farewell
-	end   sync.Once
-
-	departure sync.Once
-	departed  error
+	life life
 }
 
 // New returns a node that is not registered yet; it sends nothing and starts
@@ -53,12 +39,12 @@ func New(config Config) (*Node, error) {
 	n := &Node{
 		config: config,
 		link:   link,
-		owner:  make(chan struct{}, 1),
 		plan:   newSchedule(config, time.Now()),
 		sleep:  sleep{wall: time.Now},
-		news:   make(chan struct{}, 1),
-		ended:  make(chan struct{}),
+		life:   newLife(),
 	}
+	described := config.description()
+	n.life.described.Store(&described)
 	n.observer.begin(config, n.plan)
 	return n, nil
 }
@@ -73,7 +59,10 @@ func New(config Config) (*Node, error) {
 // they do so whenever it is needed, and Register returns ErrRunning. A node that is
 // given up after an error needs Stop, which lets go of what it holds.
 func (n *Node) Register(ctx context.Context) error {
-	if err := n.acquire(); err != nil {
+	if n.config.Standalone {
+		return nil
+	}
+	if err := n.acquire(ctx); err != nil {
 		return err
 	}
 	defer n.release()
@@ -81,6 +70,7 @@ func (n *Node) Register(ctx context.Context) error {
 }
 
 func (n *Node) register(ctx context.Context) error {
+	n.plan = n.plan.slept(n.sleep.took())
 	var last error
 	for last == nil || n.await(ctx) {
 		switch o := n.attempt(ctx, registering, nil); o.verdict {
@@ -92,64 +82,102 @@ func (n *Node) register(ctx context.Context) error {
 			last = o.err
 		}
 	}
-	return n.interrupted(ctx, last)
+	err := ctx.Err()
+	if err == nil {
+		err = ErrStopped
+	}
+	return fmt.Errorf("register: %w", joined{errors.Join(err, last)})
 }
 
 // StartHeartbeat sends heartbeats in the background (CLOUD-2010) until ctx ends
-// or Deregister is called; status tells what they say. It registers the node
+// or Deregister or Stop is called; status says what they carry. It registers the node
 // first if that has not been done, and again whenever orchestratord has lost it;
-// what fails is retried for ever, and logged. The error is ErrRunning when the
-// node has its heartbeats already, ErrStopped, or ErrConfig for want of a status.
+// what fails is retried for ever, and logged.
 //
-// When ctx ends the node stays registered until it is missed; call Deregister to
-// take it out.
+// The error is ErrRunning when the node has its heartbeats already, ErrStopped,
+// ErrConfig without a status, or that of a ctx which has ended. Heartbeats whose context
+// has ended may be started again: StartHeartbeat waits for their last request.
+//
+// When ctx ends the node stays registered until it is missed, and says so: by a line, by
+// an EventSilent, and by Healthy. Done waits for it. Call Deregister to take the node out.
 func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
-	if status == nil {
+	switch err := context.Cause(ctx); {
+	case n.config.Standalone:
+		return nil
+	case status == nil:
 		return errNoStatus
+	case err != nil:
+		return fmt.Errorf("start heartbeats: %w", err)
 	}
-	if err := n.acquire(); err != nil {
+	if err := n.acquire(ctx); err != nil {
 		return err
 	}
 	n.beat(ctx, status)
 	return nil
 }
 
-// Notify says that the status of a pool has changed in a way that should not wait
-// for the next heartbeat (CLOUD-3011). One is sent at once, but not sooner than a
-// second after the last; notifications in between are told in one go. A heartbeat
-// in flight, whose status may be older, has a second to come to its end, so that
-// the news is on its way within 2 s (CLOUD-3013). While requests fail the next attempt
-// tells the news, and comes no sooner for it. Notify never blocks.
-func (n *Node) Notify() {
-	select {
-	case n.news <- struct{}{}:
-		if f := n.flying.Load(); f != nil && f.op == beating {
-			time.AfterFunc(notifyGap, func() { f.end(errOvertaken) })
-		}
-		n.rouse()
-	default:
+// Done returns a channel that is closed when the heartbeats that run now have ended. It is
+// closed already when none run.
+func (n *Node) Done() <-chan struct{} {
+	if p := n.life.pulse.Load(); p != nil {
+		return p.done
 	}
+	none := make(chan struct{})
+	close(none)
+	return none
 }
 
-// rouse has the heartbeats, if there are any, see to what has changed.
-func (n *Node) rouse() {
-	if p := n.pulse.Load(); p != nil {
-		go p.rouse()
+// Notify says that the status of a pool has changed in a way that should not wait
+// for the next heartbeat (CLOUD-3011). One is sent at once, but not sooner than a
+// second after the last; notifications in between share one. A heartbeat in flight,
+// whose status may be older, has a second to come to its end, so that the news is on its
+// way within 2 s (CLOUD-3013); after one that was cut off so, the next has all its time.
+// While requests fail the next attempt carries the news, and comes no sooner for it.
+// Notify never blocks.
+func (n *Node) Notify() {
+	select {
+	case n.life.news <- struct{}{}:
+	default:
+	}
+	n.life.inFlight.Load().overtake()
+	n.wake()
+}
+
+// wake has the heartbeats, if there are any, see to what has changed.
+func (n *Node) wake() {
+	if p := n.life.pulse.Load(); p != nil && p.calls.Add(1) == 1 {
+		go p.turns()
 	}
 }
 
 var errOvertaken = errors.New("it took so long that a newer status was sent instead")
 
-// Run is a node's whole life: it registers the node, sends heartbeats until ctx
-// ends and, if the Config has a Drain, until that returns; then it deregisters. It
-// returns nil when the node has left as it was asked to, or what went wrong: an
+// Update changes what the node says of itself, such as its pools when a GPU fails. A node
+// whose heartbeats run registers again at once, and is retried like any renewal; another
+// registers so the next time. Pools that are left out go as not ready in each heartbeat
+// from then on, since orchestratord may go on giving them work. The error, an ErrConfig,
+// lists everything that is wrong with the description; the old one holds then.
+func (n *Node) Update(d Description) error {
+	d = d.clone()
+	if err := d.validate(n.config); err != nil {
+		return err
+	}
+	n.life.described.Store(&d)
+	n.life.updated.Store(true)
+	n.wake()
+	return nil
+}
+
+// Run is a node's whole life: it registers the node unless Register has, sends heartbeats
+// until ctx ends and, if the Config has a Drain, until that returns; then it deregisters.
+// It returns nil when the node has left as it was asked to, or what went wrong: an
 // ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. What
 // happens in between is retried for ever, since a node goes on serving while
 // orchestratord is away (CLOUD-10020).
 //
-// Run leaves as Deregister does, within ShutdownTimeout, except that a node which
-// orchestratord cannot know of sends nothing. A node that runs already, or has
-// ended, is left alone: the error is then ErrRunning or ErrStopped.
+// Run leaves as Deregister does, within ShutdownTimeout. With a ctx that has ended it
+// registers nothing. A node that runs already, or has ended, is left alone: the error is
+// then ErrRunning or ErrStopped.
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.config.Standalone {
 		<-ctx.Done()
@@ -158,36 +186,52 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if status == nil {
 		return errNoStatus
 	}
-	if err := n.acquire(); err != nil {
+	live := context.WithoutCancel(ctx)
+	if err := n.acquire(live); err != nil {
 		return err
 	}
-	live, left := context.WithoutCancel(ctx), make(chan struct{})
+	if ctx.Err() != nil {
+		n.release()
+		return n.leave(live, n.remove)
+	}
+	left := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		defer close(left)
 		n.drain(live)
-		_ = n.leave(live, n.removeKnown)
+		left <- n.leave(live, n.remove)
 	})
-	err := n.register(live)
+	err := n.start(live)
 	if err == nil {
 		n.beat(live, status) // which releases the node
-		<-n.ended
+		<-n.life.ended
 	} else {
 		n.release()
 	}
-	if !stop() {
-		<-left
+	if stop() {
+		left <- n.leave(live, n.remove)
 	}
 	if errors.Is(err, ErrStopped) {
 		err = nil // ctx ended first, as it may
 	}
-	return errors.Join(err, n.leave(live, n.removeKnown))
+	return errors.Join(err, <-left)
+}
+
+// start registers a node that is not on record.
+func (n *Node) start(ctx context.Context) error {
+	if n.plan.next(time.Now()) == beating {
+		return nil
+	}
+	return n.register(ctx)
 }
 
 // drain lets the node finish its work, with its heartbeats going on. One that
-// orchestratord does not know has been given no work.
+// orchestratord does not know has been given no work. The callback may report the pools as
+// draining only some time after Drain was called: they are sent then too.
 func (n *Node) drain(ctx context.Context) {
-	if n.config.Drain != nil && n.mayBeKnown.Load() {
-		n.Notify()
-		n.config.Drain(ctx)
+	if n.config.Drain == nil || !n.life.known.Load() {
+		return
 	}
+	n.Notify()
+	again := time.AfterFunc(notifyGap, n.Notify)
+	defer again.Stop()
+	n.config.Drain(ctx)
 }

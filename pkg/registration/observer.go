@@ -2,32 +2,43 @@ package registration
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
-// observer tells the world what becomes of a node: by a line per change of state,
-// so that a fleet that is well is quiet, by events, metrics and a snapshot. The
-// node's owner calls it; only the snapshot is read by others.
+// observer shows the world what becomes of a node: by a line per change of state, so that
+// a fleet that is well is quiet, by events, metrics and a snapshot. The node's owner calls
+// it; only the snapshot is read by others.
 type observer struct {
-	log     *slog.Logger
-	events  events
-	metrics metrics
+	log      *slog.Logger
+	lines    *queue[line]
+	onEvent  func(Event)
+	events   queue[Event]
+	panicked sync.Once
+	metrics  metrics
 
-	trouble verdict   // what the last request came to
-	since   time.Time // when the trouble began
-	fault   string    // what is wrong with the status callback
-	warned  bool      // of a weak token
+	trouble trouble
+	fault   string // what is wrong with the status callback
+	warned  bool   // of a weak token
 
 	mu  sync.Mutex
 	now Status
 }
 
 func (o *observer) begin(c Config, plan schedule) {
-	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
-	o.events.deliver, o.events.log = c.OnEvent, o.log
+	handler := newUnhurried(c.Logger.Handler())
+	o.lines = handler.lines
+	o.log = slog.New(handler).With("node_id", c.NodeID, "machine_id", c.MachineID)
+	o.onEvent, o.events.deliver = c.OnEvent, o.deliver
 	o.now = Status{State: StateNew, Interval: plan.interval}
+	if c.Standalone {
+		o.now = Status{State: StateStandalone}
+	}
 	o.metrics.begin(c, o.status)
 }
 
@@ -38,87 +49,129 @@ func (o *observer) status() Status {
 	return o.now
 }
 
-// attempt takes note of a request: when it was due, what came of it, how long it
-// took, and what the node will do next.
-func (o *observer) attempt(op operation, due time.Time, out outcome, took time.Duration, next schedule) {
-	o.metrics.record(op, out, took)
-	o.warn(out.weakToken)
-
-	event := Event{Type: EventFailed, Due: due, Took: took, CorrelationID: out.correlationID, Next: time.Until(next.due), Err: out.err}
-	switch {
-	case out.verdict == accepted && op == registering:
-		event.Type = EventRegistered
-	case out.verdict == accepted && o.now.State == StateOnline:
-		event.Type = EventHeartbeat
-	case out.verdict == accepted:
-		event.Type = EventOnline
-	case out.verdict == forgotten:
-		event.Type = EventForgotten
-	}
-	o.say(op, event, out.verdict)
-	o.emit(event)
-	o.remember(event.Type, out, next)
+// step is a request that the node has made, and what follows.
+type step struct {
+	op      operation
+	due     time.Time // when the request was
+	reason  Reason    // of a registration
+	outcome outcome
+	took    time.Duration
+	next    schedule
+	retried bool // whether another request follows
 }
 
-// say logs an event: what repeats, at Debug.
-func (o *observer) say(op operation, e Event, v verdict) {
+// attempt takes note of a request.
+func (o *observer) attempt(s step) {
+	o.metrics.record(s.op, s.outcome, s.took)
+	o.warn(s.outcome)
+	event := Event{Type: o.typeOf(s), Due: s.due, Took: s.took, CorrelationID: s.outcome.correlationID, Err: s.outcome.err}
+	if s.retried {
+		event.Next = time.Until(s.next.due)
+	}
+	if event.Type == EventRegistered {
+		event.Reason = s.reason
+	}
+	o.remember(event.Type, s)
+	o.say(event, s)
+	o.emit(event)
+}
+
+func (o *observer) typeOf(s step) EventType {
+	switch {
+	case s.outcome.verdict == accepted && s.op == registering:
+		return EventRegistered
+	case s.outcome.verdict == accepted && o.status().State == StateOnline:
+		return EventHeartbeat
+	case s.outcome.verdict == accepted:
+		return EventOnline
+	case s.outcome.verdict == forgotten:
+		return EventForgotten
+	}
+	return EventFailed
+}
+
+// say logs an event: what is usual, and what repeats, at Debug.
+func (o *observer) say(e Event, s step) {
 	level, message := slog.LevelDebug, string(e.Type)
 	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
-		o.trouble = accepted
 		return // nearly all that happens is this
 	}
-	attrs := []slog.Attr{slog.String("correlation_id", e.CorrelationID), slog.Duration("next", e.Next.Round(time.Millisecond))}
-	if v != accepted && o.trouble == accepted {
-		o.since = time.Now()
+	attrs := []slog.Attr{slog.String("correlation_id", e.CorrelationID)}
+	if s.retried {
+		attrs = append(attrs, slog.Duration("next", e.Next.Round(time.Millisecond)))
 	}
 	switch e.Type {
 	case EventRegistered:
-		level, message = slog.LevelInfo, "registered with orchestratord"
+		message, attrs = "registered with orchestratord", append(attrs, slog.String("reason", string(e.Reason)))
+		if e.Reason != ReasonRefreshed {
+			level = slog.LevelInfo
+		}
 	case EventOnline:
-		level = slog.LevelInfo
-		if o.trouble != accepted {
-			attrs = append(attrs, slog.Duration("outage", time.Since(o.since).Round(time.Millisecond)))
+		if s.reason != ReasonRefreshed {
+			level = slog.LevelInfo
+		}
+		if outage := o.trouble.end(time.Now()); outage > 0 {
+			level, attrs = slog.LevelInfo, append(attrs, slog.Duration("outage", outage.Round(time.Millisecond)))
 		}
 	case EventForgotten:
-		level, message = slog.LevelWarn, "orchestratord does not know this node: registering again"
-	case EventFailed:
-		message = string(op) + " failed"
-		attrs = append(attrs, slog.Any("error", e.Err))
-		if v != o.trouble {
-			level = slog.LevelWarn
+		level, message = slog.LevelWarn, "orchestratord does not know this node"
+		if s.retried {
+			message += ": registering again"
 		}
-	}
-	if e.Type != EventRegistered { // only a heartbeat ends a trouble
-		o.trouble = v
+		o.trouble.meets(reasonFor(s.op, e.Err), time.Now())
+	case EventFailed:
+		message = string(s.op) + " failed"
+		attrs = append(attrs, slog.Any("error", e.Err))
+		if s.outcome.verdict != overtaken && o.trouble.meets(reasonFor(s.op, e.Err), time.Now()) {
+			level, attrs = slog.LevelWarn, append(attrs, o.trouble.attrs(time.Now())...)
+		}
 	}
 	o.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
-func (o *observer) emit(e Event) {
-	e.Time = time.Now()
-	o.events.emit(e)
+// reasonFor returns what makes a failure another one than that before: the numbers in
+// its text do not.
+func reasonFor(op operation, err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return string(op)
+	}
+	withoutNumbers := strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return '#'
+		}
+		return r
+	}, e.Detail)
+	return strings.Join([]string{string(op), strconv.Itoa(e.StatusCode), e.Code, withoutNumbers}, " ")
 }
 
-func (o *observer) remember(what EventType, out outcome, next schedule) {
+func (o *observer) emit(e Event) {
+	if o.onEvent == nil {
+		return
+	}
+	e.Time = time.Now()
+	o.events.put(func(dropped int) Event { e.Dropped = dropped; return e })
+}
+
+func (o *observer) remember(what EventType, s step) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.now.State == StateStopped {
-		return // a request that could not be cut off ends after the node
-	}
 	switch what {
 	case EventRegistered:
 		o.now.State = StateRegistered
 		o.now.Registrations++
 	case EventOnline, EventHeartbeat:
 		o.now.State = StateOnline
-		o.now.LastHeartbeat = next.sent
+		o.now.LastHeartbeat = s.next.sent
 	default:
-		o.now.State = StateFailing
+		if s.outcome.verdict != overtaken {
+			o.now.State = StateFailing
+		}
 	}
-	o.now.Interval = next.interval
-	o.now.Failures = next.failures
-	o.now.LastError = out.err
-	o.now.NextRequest = next.due
+	o.now.Interval = s.next.interval
+	o.now.Failures = s.next.failures
+	o.now.LastError = s.outcome.err
+	o.now.NextRequest = s.next.due
 }
 
 // plan says when the next request is due; zero when nobody is there to make it.
@@ -130,54 +183,97 @@ func (o *observer) plan(due time.Time) {
 
 // callback takes note of what is wrong with the status callback, nil for nothing.
 func (o *observer) callback(err error) {
-	fault := ""
+	text := ""
 	if err != nil {
-		fault = err.Error()
+		text = err.Error()
 	}
-	switch {
-	case fault == o.fault:
+	if text == o.fault {
 		return
-	case fault != "":
-		o.log.Warn("heartbeats carry the last known status", "error", err)
-		o.emit(Event{Type: EventStatusFault, Err: err})
-	default:
+	}
+	o.fault = text
+	o.mu.Lock()
+	o.now.StatusFault = err
+	o.mu.Unlock()
+	if err == nil {
 		o.log.Info("heartbeats carry fresh status again")
 		o.emit(Event{Type: EventStatusFresh})
+		return
 	}
-	o.fault = fault
+	o.log.Warn("heartbeats do not carry the status as it is", "error", err)
+	o.emit(Event{Type: EventStatusFault, Err: err})
 }
 
-// warn tells once that a token is too short (CLOUD-4010).
-func (o *observer) warn(weakToken bool) {
-	if weakToken && !o.warned {
+// warn logs once that a token is too short (CLOUD-4010).
+func (o *observer) warn(out outcome) {
+	if weak := out.token != "" && len(out.token) < strongToken; weak && !o.warned {
 		o.warned = true
 		o.log.Warn("the API token is shorter than 32 bytes: it can be guessed")
 	}
 }
 
-// departure takes note of the node's last request.
+// departure takes note of a request to deregister.
 func (o *observer) departure(out outcome, took time.Duration) {
 	o.metrics.record(deregistering, out, took)
-	o.mu.Lock()
-	o.now.LastError = out.err
-	if out.err == nil || out.verdict == forgotten {
-		o.now.State, o.now.LastError = StateDeregistered, nil
-	}
-	o.mu.Unlock()
-	if out.verdict != accepted && out.verdict != forgotten {
-		o.log.Warn("deregister failed", "correlation_id", out.correlationID, "error", out.err)
-		o.emit(Event{Type: EventFailed, Took: took, CorrelationID: out.correlationID, Err: out.err})
+	if out.verdict == accepted || out.verdict == forgotten {
+		o.end(StateDeregistered, nil)
+		o.log.Info("deregistered from orchestratord", "correlation_id", out.correlationID)
+		o.emit(Event{Type: EventDeregistered, Took: took, CorrelationID: out.correlationID})
 		return
 	}
-	o.log.Info("deregistered from orchestratord", "correlation_id", out.correlationID)
-	o.emit(Event{Type: EventDeregistered, Took: took, CorrelationID: out.correlationID})
+	o.mu.Lock()
+	o.now.LastError = out.err
+	o.mu.Unlock()
+	o.log.Warn("deregister failed", "correlation_id", out.correlationID, "error", out.err)
+	o.emit(Event{Type: EventFailed, Took: took, CorrelationID: out.correlationID, Err: out.err})
 }
 
-// stopped takes note that the node sends nothing any more.
-func (o *observer) stopped() {
-	o.mu.Lock()
-	o.now.State = StateStopped
-	o.mu.Unlock()
+// unknown takes note that the node ends, and that orchestratord has no record of it.
+func (o *observer) unknown() {
+	o.end(StateDeregistered, nil)
+	o.log.Info("ended: orchestratord has no record of this node")
+	o.emit(Event{Type: EventDeregistered})
+}
+
+// stopped takes note that the node has ended, and is on record still.
+func (o *observer) stopped(err error) {
+	o.end(StateStopped, err)
 	o.log.Info("stopped, still registered")
 	o.emit(Event{Type: EventStopped})
+}
+
+func (o *observer) end(state State, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now.State, o.now.NextRequest = state, time.Time{}
+	if err != nil || state == StateDeregistered {
+		o.now.LastError = err
+	}
+}
+
+// silent takes note that the heartbeats have ended with their context.
+func (o *observer) silent() {
+	o.mu.Lock()
+	o.now.State = StateSilent
+	o.mu.Unlock()
+	o.log.Warn("the heartbeats have ended with their context: orchestratord will count this node as offline")
+	o.emit(Event{Type: EventSilent})
+}
+
+// flush waits for the log, but not for long.
+func (o *observer) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	o.lines.flush(ctx)
+}
+
+// flushTimeout is how long the end of a node waits for a log that is slow.
+const flushTimeout = time.Second
+
+// attrs returns what a line says of a trouble that has lasted.
+func (t *trouble) attrs(now time.Time) []slog.Attr {
+	lasted := now.Sub(t.since)
+	if lasted == 0 {
+		return nil
+	}
+	return slices.Clip([]slog.Attr{slog.Duration("failing_for", lasted.Round(time.Second))})
 }

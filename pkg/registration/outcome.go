@@ -3,6 +3,8 @@ package registration
 import (
 	"net/http"
 	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // verdict is what an attempt means for the node's life.
@@ -14,6 +16,7 @@ const (
 	refused                     // it cannot pass as it is
 	unauthorized                // the token is not (or no longer) valid
 	forgotten                   // orchestratord does not know the node
+	overtaken                   // it was cut off, since a newer status is to be sent
 )
 
 // outcome is all that the schedule needs to know of an attempt.
@@ -26,10 +29,12 @@ type outcome struct {
 	retryAfter time.Duration
 	// mayHaveLanded is false when orchestratord cannot have acted on the request.
 	mayHaveLanded bool
+	// noRecord says that orchestratord itself holds no record of this node.
+	noRecord bool
 	// status is the HTTP status of the answer, 0 when there was none.
 	status int
-	// weakToken tells that the token that was sent is easy to guess.
-	weakToken bool
+	// token is the token that was sent, never to be shown.
+	token string
 	// correlationID finds the attempt in the logs.
 	correlationID string
 	// err is nil when the attempt was accepted.
@@ -45,14 +50,17 @@ func (o outcome) fail(v verdict, err *Error) outcome {
 	return o
 }
 
-// judge tells what a status other than success means.
-func judge(op operation, status int) verdict {
+// classify returns what a status other than a success means. A status that the document
+// does not declare for the operation came from a router or a balancer: it may pass.
+func classify(op operation, status int) verdict {
 	switch {
-	case status == http.StatusNotFound && op != registering:
+	case !op.declares(status):
+		return failed
+	case status == http.StatusNotFound:
 		return forgotten
 	case status == http.StatusUnauthorized:
 		return unauthorized
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusTooManyRequests, status >= 500:
 		return failed
 	default:
 		return refused
@@ -70,5 +78,17 @@ func (v verdict) kind() error {
 		return ErrUnknownNode
 	default:
 		return ErrUnavailable
+	}
+}
+
+// declares reports whether the document declares a status for an operation.
+func (op operation) declares(status int) bool {
+	switch op {
+	case registering:
+		return nodeapi.RegisterNodeDeclares(status)
+	case beating:
+		return nodeapi.HeartbeatNodeDeclares(status)
+	default:
+		return nodeapi.DeregisterNodeDeclares(status)
 	}
 }

@@ -79,7 +79,7 @@ func TestRun(t *testing.T) {
 					return answer{delay: time.Hour}
 				}
 				return answer{}
-			}, 6 * time.Second, nil,
+			}, 600 * time.Millisecond, nil,
 			"register heartbeat deregister", registration.DefaultShutdownTimeout / 2,
 		},
 		"a failed farewell is told": {
@@ -88,8 +88,8 @@ func TestRun(t *testing.T) {
 					return answer{delay: time.Hour}
 				}
 				return answer{}
-			}, time.Second, registration.ErrUnavailable,
-			"register deregister", registration.DefaultShutdownTimeout,
+			}, 400 * time.Millisecond, registration.ErrUnavailable,
+			"register deregister deregister", registration.DefaultShutdownTimeout,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,11 +158,14 @@ func TestRunBeatsWhileItDrains(t *testing.T) {
 			time.Sleep(25 * time.Second)
 		}
 		took, err := run(t, c, 16*time.Second)
-		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil || took != 25*time.Second || w.ops() != want {
+		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil || took != 25*time.Second || w.ops() != want {
 			t.Errorf("Run returned %v after %v and sent %s, want %s", err, took, w.ops(), want)
 		}
 		if notified := w.of("heartbeat")[2].at.Sub(w.sent()[0].at); notified != 16*time.Second {
-			t.Errorf("the drain was told after %v, want at once, after 16 s", notified)
+			t.Errorf("the drain was sent after %v, want at once, after 16 s", notified)
+		}
+		if notified := w.of("heartbeat")[3].at.Sub(w.sent()[0].at); notified != 17*time.Second {
+			t.Errorf("the drain was sent again after %v, want a second later, when the callback can know", notified)
 		}
 	})
 }

@@ -11,27 +11,34 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	// shortestPause keeps apart the attempts whose jitter came out as nothing.
 	shortestPause = 100 * time.Millisecond
-	// slowRetry is the pace at which a node asks again for what was refused: a
-	// token may be rotated and an orchestratord rolled back, but not every second.
+	// slowRetry is the pace of what was refused: a token may be rotated and an
+	// orchestratord rolled back, but not every second.
 	slowRetry = time.Minute
+	// firstBeatWithin spreads the first heartbeats of a fleet that starts at once.
+	// Orchestratord lists a node only after its first heartbeat.
+	firstBeatWithin = time.Second
+	// shortestBeatTimeout is the least time that a heartbeat has, however short the
+	// interval: orchestratord may take a second for one (CLOUD-11002).
+	shortestBeatTimeout = time.Second
 	// notifyGap is the least time between a heartbeat and one sent by Notify: a
-	// change is told within 2 s (CLOUD-3013), and ten changes in one go.
+	// change is sent within 2 s (CLOUD-3013), and ten changes in one heartbeat.
 	notifyGap = time.Second
-	// memory of being forgotten: the first time a node registers again at once,
-	// each further time within forgiveness it waits longer, up to longestCooldown.
+	// A node that was forgotten registers again at once the first time. Each further
+	// time within forgiveness it waits longer, up to longestCooldown.
 	firstCooldown   = time.Second
 	longestCooldown = time.Minute
 	forgiveness     = 10 * time.Minute
 )
 
 // schedule decides what a node sends next, and when. It is a value: each outcome
-// makes a new one, and neither clocks nor networks come into it, so every rule of
-// a node's life can be read, and tested, here.
+// makes a new one. Neither clocks nor networks come into it, so that every timing
+// rule of a node's life can be read, and tested, here.
 type schedule struct {
-	ceiling     time.Duration // configured interval, 0 when orchestratord directs it
-	nodeTimeout time.Duration
-	request     time.Duration // longest request
-	maxBackoff  time.Duration // 0 for half of the interval
+	ceiling       time.Duration // configured interval, 0 when orchestratord directs it
+	nodeTimeout   time.Duration
+	request       time.Duration // longest request
+	maxBackoff    time.Duration // 0 for half of the interval
+	registerEvery time.Duration // 0 for never
 
 	due        time.Time     // when to send the next request
 	interval   time.Duration // between heartbeats
@@ -40,6 +47,12 @@ type schedule struct {
 	confirmed  time.Time     // when the last accepted request was sent
 	sent       time.Time     // when the last request was sent
 	failures   int           // attempts that failed since the last good heartbeat
+	refusals   int           // attempts in a row that were refused
+	locked     bool          // the token was refused: a new one is tried at once
+
+	renewal       time.Time // when to register although orchestratord knows the node, zero for never
+	renewalReason Reason
+	renewalTries  int // renewals in a row that were not accepted
 
 	forgotten   int // times in a row that orchestratord forgot the node
 	forgottenAt time.Time
@@ -47,28 +60,45 @@ type schedule struct {
 
 func newSchedule(c Config, now time.Time) schedule {
 	interval := c.HeartbeatInterval
-	setDefault(&interval, DefaultHeartbeatInterval)
+	setDefault(&interval, c.firstInterval())
 	return schedule{
-		ceiling:     c.HeartbeatInterval,
-		nodeTimeout: c.NodeTimeout,
-		request:     c.RequestTimeout,
-		maxBackoff:  c.MaxBackoff,
-		interval:    interval,
-		due:         now,
+		ceiling:       c.HeartbeatInterval,
+		nodeTimeout:   c.NodeTimeout,
+		request:       c.RequestTimeout,
+		maxBackoff:    c.MaxBackoff,
+		registerEvery: max(c.RegisterEvery, 0),
+		interval:      interval,
+		due:           now,
 	}
 }
 
-// next returns what to send at a given time. A node that was cut off for so long
-// that orchestratord may have written it off by the time its heartbeat arrives
-// registers again instead. Where orchestratord directs an interval nearly as long
-// as the timeout that comes before every heartbeat: one request too many is cheaper
-// than a node whose heartbeats are answered for ever and that is given no work.
+// next returns what to send at a given time.
 func (s schedule) next(now time.Time) operation {
-	arrival := now.Add(statusPatience + s.timeout(beating))
-	if s.registered && arrival.Sub(s.confirmed) < s.nodeTimeout {
-		return beating
+	if s.why(now) != "" {
+		return registering
 	}
-	return registering
+	return beating
+}
+
+// why returns the reason to register at a given time, empty when the node should beat.
+//
+// A node registers when orchestratord may have written it off by the time its
+// heartbeat arrives. Where orchestratord directs an interval nearly as long as the
+// timeout, that is before every heartbeat: one request too many is cheaper than a
+// node whose heartbeats are answered for ever and that is given no work.
+func (s schedule) why(now time.Time) Reason {
+	arrival := now.Add(statusTimeout + s.timeout(beating))
+	switch {
+	case s.grid.IsZero():
+		return ReasonStarted
+	case !s.registered:
+		return ReasonForgotten
+	case arrival.Sub(s.confirmed) >= s.nodeTimeout:
+		return ReasonCutOff
+	case !s.renewal.IsZero() && !now.Before(s.renewal):
+		return s.renewalReason
+	}
+	return ""
 }
 
 // slept returns the schedule of a node whose machine was asleep: what
@@ -78,19 +108,25 @@ func (s schedule) slept(d time.Duration) schedule {
 	return s
 }
 
-// timeout returns how long a request may take. A heartbeat ends well before the
-// next one is due, and before a node that has just registered can be written off.
+// timeout returns how long a request may take. A heartbeat that is well ends before the
+// next one is due, and before a node that has just registered can be written off. While
+// heartbeats fail they get more time: orchestratord may be slow rather than away.
 func (s schedule) timeout(op operation) time.Duration {
-	if op == beating {
-		return min(s.request, s.interval/2, s.nodeTimeout/4)
+	if op != beating || s.failures > 0 {
+		return s.request
 	}
-	return s.request
+	return min(s.request, max(shortestBeatTimeout, min(s.interval/2, s.nodeTimeout/4)))
 }
 
 // after returns the schedule that follows an attempt: what was sent, when, what
 // came of it and when; jitter is a number in [0, 1).
 func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter float64) schedule {
+	why := s.why(sent)
 	s.sent = sent
+	s.locked = o.verdict == unauthorized
+	if o.verdict != refused && o.verdict != unauthorized {
+		s.refusals = 0
+	}
 	switch {
 	case o.verdict == accepted && op == registering:
 		return s.afterRegister(now, jitter)
@@ -98,14 +134,19 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 		return s.afterBeat(now, o.nextBeat)
 	case o.verdict == forgotten:
 		return s.afterForgotten(now, jitter)
-	default:
-		return s.afterFailure(op, now, o, jitter)
+	case o.verdict == overtaken:
+		s.due = now.Add(fullJitter(firstBackoff, firstBackoff, 1, jitter))
+		return s
+	case op == registering && (why == ReasonRefreshed || why == ReasonUpdated):
+		s = s.postponeRenewal(now)
 	}
+	return s.afterFailure(op, now, o, jitter)
 }
 
-// afterRegister spreads the first heartbeats of a fleet that starts at once over
-// an interval, and those of one that comes back at once over the longest backoff.
-// A node that registers again at its own tick beats right away.
+// afterRegister spreads the first heartbeats of a fleet that starts at once over a
+// second, and their later ones over the interval. Those of a fleet that comes back at
+// once are spread over half of the interval, or the longest backoff. A node that registers again at its own tick
+// beats right away.
 func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	s.registered = true
 	s.confirmed = s.sent
@@ -113,10 +154,23 @@ func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	switch {
 	case s.grid.IsZero():
 		s.grid = now.Add(scale(s.interval, jitter))
-		s.due = s.grid
+		s.due = now.Add(scale(firstBeatWithin, jitter))
 	case s.failures > 0:
-		s.due = now.Add(scale(s.longestBackoff(), jitter))
+		s.due = now.Add(scale(min(s.longestBackoff(), s.interval/2), jitter))
 	}
+	s.renewal, s.renewalReason, s.renewalTries = time.Time{}, ReasonRefreshed, 0
+	if s.registerEvery > 0 {
+		s.renewal = now.Add(s.registerEvery/2 + scale(s.registerEvery/2, jitter))
+	}
+	return s
+}
+
+// postponeRenewal has a node that orchestratord does not register anew go on beating.
+// It tries again at a later tick, and less and less often.
+func (s schedule) postponeRenewal(now time.Time) schedule {
+	pause := float64(s.interval) * math.Pow(2, float64(s.renewalTries))
+	s.renewalTries++
+	s.renewal = now.Add(time.Duration(min(pause, float64(max(s.registerEvery, maxInterval)))))
 	return s
 }
 
@@ -180,11 +234,14 @@ func (s schedule) afterForgotten(now time.Time, jitter float64) schedule {
 	return s
 }
 
+// longestBackoff stays below the timeout, whatever interval orchestratord directs: a
+// node that is late by more than that is offline.
 func (s schedule) longestBackoff() time.Duration {
+	longest := s.interval / 2
 	if s.maxBackoff > 0 {
-		return s.maxBackoff
+		longest = s.maxBackoff
 	}
-	return s.interval / 2
+	return min(longest, s.nodeTimeout/2)
 }
 
 func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter float64) schedule {
@@ -193,16 +250,29 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 	case o.verdict == refused && op == beating:
 		// The next heartbeat is another request; this one is not repeated.
 		s.due = s.tick(now)
+	case o.verdict == refused && s.next(now) == beating:
+		s.due = now // in place of a renewal
 	case o.verdict == refused, o.verdict == unauthorized:
-		s.due = now.Add(slowRetry/2 + scale(slowRetry/2, jitter))
+		s.refusals++
+		s.due = now.Add(s.slowRetry(o.retryAfter, jitter))
 	default:
 		s.due = now.Add(o.retryAfter + fullJitter(firstBackoff, s.longestBackoff(), s.failures, jitter))
 	}
 	return s
 }
 
+// slowRetry returns the pause after a refusal. The first stays below the timeout, so that
+// one refusal by mistake takes no node offline.
+func (s schedule) slowRetry(retryAfter time.Duration, jitter float64) time.Duration {
+	longest := slowRetry
+	if s.refusals == 1 {
+		longest = min(longest, s.nodeTimeout/2)
+	}
+	return max(retryAfter, longest/2+scale(longest/2, jitter))
+}
+
 // notified returns the schedule after the caller has asked for a heartbeat now.
-// While attempts fail the next one tells the news anyway, and must not come sooner.
+// While attempts fail the next one carries the news anyway, and must not come sooner.
 func (s schedule) notified(now time.Time) schedule {
 	if !s.registered || s.failures > 0 {
 		return s
@@ -214,6 +284,23 @@ func (s schedule) notified(now time.Time) schedule {
 	if soon.Before(s.due) {
 		s.due = soon
 	}
+	return s
+}
+
+// updated returns the schedule of a node whose description has changed. A node that is
+// not on record registers with the new one anyway.
+func (s schedule) updated(now time.Time) schedule {
+	if s.grid.IsZero() {
+		return s
+	}
+	s.renewal, s.renewalReason, s.renewalTries = now, ReasonUpdated, 0
+	return s.notified(now)
+}
+
+// unlocked returns the schedule of a node that has a new token.
+func (s schedule) unlocked(now time.Time) schedule {
+	s.locked = false
+	s.due = now
 	return s
 }
 

@@ -10,23 +10,28 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func at(offset time.Duration) time.Time { return start.Add(offset) }
 
-// online is the schedule of a node that registered at start, whose grid begins
-// 2.5 s later, and that has just sent a good heartbeat there.
+// online is the schedule of a node that registered at start, whose grid begins a quarter
+// of the interval later, and that has just sent a good heartbeat there.
 func online(config Config) schedule {
 	s := newSchedule(config.withDefaults(), start)
 	s = s.after(registering, start, start, outcome{}, 0.25)
-	return s.after(beating, s.due, s.due, outcome{}, 0)
+	return s.after(beating, s.grid, s.grid, outcome{}, 0)
 }
 
-func TestScheduleSpreadsFirstHeartbeatsOverAnInterval(t *testing.T) {
+func TestScheduleSpreadsFirstHeartbeatsOverASecondAndLaterOnesOverAnInterval(t *testing.T) {
 	for _, jitter := range []float64{0, 0.25, 0.999} {
 		s := newSchedule(Config{}.withDefaults(), start)
 		if !s.due.Equal(start) || s.next(start) != registering {
 			t.Fatalf("a new node has to %s at %v, want to register at once", s.next(start), s.due)
 		}
 		s = s.after(registering, start, start, outcome{}, jitter)
-		if want := at(time.Duration(jitter * float64(10*time.Second))); !s.due.Equal(want) {
+		if want := at(time.Duration(jitter * float64(time.Second))); !s.due.Equal(want) {
 			t.Errorf("jitter %v: first heartbeat at %v, want %v", jitter, s.due, want)
+		}
+		s = s.after(beating, s.due, s.due, outcome{}, jitter)
+		phase := time.Duration(jitter * float64(10*time.Second))
+		if offset := (s.due.Sub(start) - phase) % (10 * time.Second); offset != 0 || s.due.Sub(start) < 5*time.Second {
+			t.Errorf("jitter %v: second heartbeat at %v, want it at phase %v and not at once", jitter, s.due, phase)
 		}
 	}
 }
@@ -134,9 +139,15 @@ func TestScheduleOfWhatCannotPass(t *testing.T) {
 		v  verdict
 	}{"refused registration": {registering, refused}, "unauthorized heartbeat": {beating, unauthorized}} {
 		for _, jitter := range []float64{0, 0.999} {
-			got := s.after(o.op, now, now, outcome{verdict: o.v}, jitter).due.Sub(now)
-			if got < slowRetry/2 || got > slowRetry {
-				t.Errorf("%s: asked again after %v, want %v to %v", name, got, slowRetry/2, slowRetry)
+			s, now := online(Config{}), now
+			s.registered = false // no renewal, which heartbeats would follow
+			// The first is asked for again before the node is missed.
+			for i, longest := range []time.Duration{15 * time.Second, slowRetry, slowRetry} {
+				s = s.after(o.op, now, now, outcome{verdict: o.v}, jitter)
+				if got := s.due.Sub(now); got < longest/2 || got > longest {
+					t.Errorf("%s %d: asked again after %v, want %v to %v", name, i, got, longest/2, longest)
+				}
+				now = s.due
 			}
 		}
 	}
@@ -195,7 +206,7 @@ func TestScheduleOfANodeThatIsWellBeats(t *testing.T) {
 	for _, timeout := range []time.Duration{21 * time.Second, 30 * time.Second, time.Hour} {
 		for _, directed := range []time.Duration{time.Second, 10 * time.Second, timeout/2 - 1, timeout, 5 * time.Minute} {
 			for _, request := range []time.Duration{time.Millisecond, 5 * time.Second, timeout - 1} {
-				s := online(Config{NodeTimeout: timeout, RequestTimeout: request})
+				s := online(Config{NodeTimeout: timeout, RequestTimeout: request, RegisterEvery: -1})
 				s = s.after(beating, s.due, s.due, outcome{nextBeat: directed}, 0)
 				if got := s.next(s.due); got != beating && directed < timeout/2 {
 					t.Errorf("timeout %v, request %v: %v after a heartbeat it has to %s", timeout, request, directed, got)
@@ -224,7 +235,7 @@ func TestScheduleNotified(t *testing.T) {
 
 func TestScheduleKeepsAHeartbeatWithinItsInterval(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{
-		time.Second:      500 * time.Millisecond,
+		time.Second:      time.Second, // at the least
 		8 * time.Second:  4 * time.Second,
 		14 * time.Second: 5 * time.Second,
 	} {

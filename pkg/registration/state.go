@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -14,11 +15,18 @@ const (
 	StateRegistered   State = "registered"   // on record, no good heartbeat yet
 	StateOnline       State = "online"       // the last heartbeat was good
 	StateFailing      State = "failing"      // the last request was not accepted
+	StateSilent       State = "silent"       // its heartbeats have ended with their context; on record until it is missed
 	StateDeregistered State = "deregistered" // off the record, for good
 	StateStopped      State = "stopped"      // silent for good, but on record until it is missed
+	StateStandalone   State = "standalone"   // serves without an orchestratord
 )
 
-var states = []State{StateNew, StateRegistered, StateOnline, StateFailing, StateDeregistered, StateStopped}
+// states lists those that the state gauge has.
+func states() []State {
+	return []State{
+		StateNew, StateRegistered, StateOnline, StateFailing, StateSilent, StateDeregistered, StateStopped, StateStandalone,
+	}
+}
 
 // Status is how a node stands with orchestratord, for a debug page.
 type Status struct {
@@ -35,7 +43,9 @@ type Status struct {
 	// LastError is what was wrong with the last of them.
 	Failures  int
 	LastError error
-	// DroppedEvents counts the events that OnEvent was too slow for, or panicked at.
+	// StatusFault is what is wrong with the status callback, nil while it answers well.
+	StatusFault error
+	// DroppedEvents counts the events that OnEvent missed: it was too slow, or panicked.
 	DroppedEvents int
 }
 
@@ -44,14 +54,41 @@ func (n *Node) Status() Status {
 	return n.observer.status()
 }
 
-// Healthy is for a liveness probe: it returns an error when a request has been
-// overdue for longer than maxAge, which means that the node's loop is stuck. An
-// orchestratord that is away does not make a node unhealthy, since to restart the
-// node would not bring it back. maxAge has to be longer than RequestTimeout.
-func (n *Node) Healthy(maxAge time.Duration) error {
-	due := n.observer.status().NextRequest
-	if overdue := time.Since(due); !due.IsZero() && overdue > maxAge {
-		return fmt.Errorf("the request that was due at %s has not been made: overdue for %v", due.Format(time.RFC3339), overdue.Round(time.Millisecond))
+// Healthy is for a liveness probe: it returns an error when the node does not do what it
+// should and a restart of the program may help. That is the case when
+//
+//   - a request has been overdue for longer than grace, or has been under way for longer
+//     than that after its time was over. Grace is a margin for a busy machine, such as
+//     30 s, and no matter of how long ago the last good heartbeat was;
+//   - the status callback has given no good answer for NodeTimeout;
+//   - the node has not been used yet, its heartbeats have ended with their context, or it
+//     has been deregistered or stopped.
+//
+// An orchestratord that is away makes no node unhealthy, since to restart the node would
+// not bring it back. A standalone node is always healthy.
+func (n *Node) Healthy(grace time.Duration) error {
+	s := n.observer.status()
+	switch s.State {
+	case StateStandalone:
+		return nil
+	case StateNew:
+		if s.NextRequest.IsZero() {
+			return errors.New("the node has not been started")
+		}
+	case StateSilent:
+		return errors.New("the heartbeats have ended with their context")
+	case StateDeregistered, StateStopped:
+		return fmt.Errorf("the node has ended: %s", s.State)
+	}
+	if late := time.Since(s.NextRequest); !s.NextRequest.IsZero() && late > grace {
+		return fmt.Errorf("the request that was due at %s has not been made: overdue for %v",
+			s.NextRequest.Format(time.RFC3339), late.Round(time.Millisecond))
+	}
+	if late := n.link.overdue(); late > grace {
+		return fmt.Errorf("a request is still under way %v after its time was over", late.Round(time.Millisecond))
+	}
+	if errors.Is(s.StatusFault, errStatusStale) {
+		return s.StatusFault
 	}
 	return nil
 }

@@ -1,11 +1,7 @@
 package registration
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -52,7 +48,8 @@ type PoolStatus struct {
 	Ready bool
 	// Draining says that the pool finishes its work and takes no more.
 	Draining bool
-	// SlotsFree is how many slots could take work now, of SlotsTotal.
+	// SlotsFree is how many slots could take work now, of SlotsTotal. A SlotsTotal of zero
+	// counts as unset: the pool has as many slots as are free.
 	SlotsFree, SlotsTotal int32
 	// VRAMFreeBytes is the free GPU memory.
 	VRAMFreeBytes int64
@@ -86,108 +83,4 @@ func unlessZero[T comparable](value T) *T {
 		return nil
 	}
 	return &value
-}
-
-// StatusFunc returns the status of every pool of the node. It is called before
-// each heartbeat, by one goroutine at a time, and should answer at once; its
-// context ends with the heartbeats. A heartbeat does not wait for it longer than
-// 100 ms: while it is slow, fails, panics or returns what the contract does not
-// allow, heartbeats carry the last status it gave, and the fault is logged.
-// Before its first answer every pool counts as not ready.
-//
-// What it returns is copied after it has returned: the next call may reuse that
-// memory, and nothing else may write to it.
-type StatusFunc func(ctx context.Context) ([]PoolStatus, error)
-
-// statusPatience is how long a heartbeat waits for the status callback.
-const statusPatience = 100 * time.Millisecond
-
-var errNoStatus = fmt.Errorf("%w: the status callback is nil", ErrConfig)
-
-var errStatusLate = fmt.Errorf("the status callback has not answered within %v", statusPatience)
-
-// sampler asks the status callback and remembers its last good answer. It runs
-// at most one call at a time, on a goroutine of its own, so that a callback that
-// blocks holds up nothing but itself.
-type sampler struct {
-	ask     StatusFunc
-	ctx     context.Context // of the calls
-	end     func()          // ends it
-	last    []nodeapi.PoolStatus
-	pending chan sample // not nil while a call runs or its answer waits
-}
-
-type sample struct {
-	pools []nodeapi.PoolStatus
-	err   error
-}
-
-func newSampler(ctx context.Context, ask StatusFunc, pools []string) *sampler {
-	s := &sampler{ask: ask, last: []nodeapi.PoolStatus{}}
-	s.ctx, s.end = context.WithCancel(ctx)
-	for _, id := range pools {
-		s.last = append(s.last, PoolStatus{PoolID: id}.wire())
-	}
-	return s
-}
-
-// sample returns the status to send now, and what is wrong when it is not fresh.
-func (s *sampler) sample() ([]nodeapi.PoolStatus, error) {
-	if s.pending != nil {
-		// A call from an earlier heartbeat was late: it is not waited for again,
-		// and an answer that has come since is older than the one asked for now.
-		select {
-		case got := <-s.pending:
-			s.take(got)
-		default:
-			return s.last, errStatusLate
-		}
-	}
-	s.pending = make(chan sample, 1)
-	go func(answer chan<- sample) { answer <- s.call() }(s.pending)
-
-	patience := time.NewTimer(statusPatience)
-	defer patience.Stop()
-	select {
-	case got := <-s.pending:
-		return s.last, s.take(got)
-	case <-patience.C:
-		return s.last, errStatusLate
-	}
-}
-
-func (s *sampler) take(got sample) error {
-	s.pending = nil
-	if got.err == nil {
-		s.last = got.pools
-	}
-	return got.err
-}
-
-func (s *sampler) call() (got sample) {
-	defer func() {
-		if r := recover(); r != nil {
-			got = sample{err: fmt.Errorf("the status callback panicked: %v", r)}
-		}
-	}()
-	status, err := s.ask(s.ctx)
-	if err != nil {
-		return sample{err: fmt.Errorf("the status callback failed: %w", err)}
-	}
-	pools := make([]nodeapi.PoolStatus, len(status))
-	for i, pool := range status {
-		pools[i] = pool.wire()
-	}
-	return sample{pools: pools, err: checkStatus(pools)}
-}
-
-func checkStatus(pools []nodeapi.PoolStatus) error {
-	var wrong []error
-	for _, v := range (nodeapi.HeartbeatRequest{Pools: pools}).Validate() {
-		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
-	}
-	if err := errors.Join(wrong...); err != nil {
-		return fmt.Errorf("the status callback breaks the contract: %w", joined{err})
-	}
-	return nil
 }

@@ -44,11 +44,11 @@ func TestAFaultyStatusCallback(t *testing.T) {
 					t.Fatalf("%d heartbeats in 37 s, want 4", len(beats))
 				}
 				for i, beat := range beats {
-					if late := beat.at.Sub(beats[0].at) - time.Duration(i)*10*time.Second; late > 100*time.Millisecond {
+					if late := beat.at.Sub(w.sent()[0].at) - []time.Duration{500 * time.Millisecond, 15 * time.Second, 25 * time.Second, 35 * time.Second}[i]; late > 100*time.Millisecond {
 						t.Errorf("heartbeat %d was %v late", i, late)
 					}
-					if pools := beat.pools(t); len(pools) != 1 || !pools[0].Ready || pools[0].SlotsFree != 4 {
-						t.Errorf("heartbeat %d said %v, want the last known status", i, pools)
+					if pools := beat.pools(t); len(pools) != 2 || !pools[0].Ready || pools[0].SlotsFree != 4 || pools[1].Ready {
+						t.Errorf("heartbeat %d said %v, want the last known status, and the other pool not ready", i, pools)
 					}
 				}
 				if err := node.Deregister(t.Context()); err != nil {

@@ -153,7 +153,7 @@ func (m *metrics) read(_ context.Context, o metric.Observer) error {
 	if !now.LastHeartbeat.IsZero() {
 		o.ObserveFloat64(m.age, time.Since(now.LastHeartbeat).Seconds(), metric.WithAttributes(node))
 	}
-	for _, s := range states {
+	for _, s := range states() {
 		o.ObserveInt64(m.state, is(s == now.State), metric.WithAttributes(node, attribute.String("state", string(s))))
 	}
 	return nil

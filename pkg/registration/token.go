@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/regular"
 )
 
 // TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
 // is called before every request, and once more when orchestratord does not
 // accept what it returned, so that a token can be replaced while the node runs
-// (CLOUD-4011). One that is costly to get should be kept by the source. A source
-// has to return when its ctx ends: the request that waits for it has failed by then.
+// (CLOUD-4011). While the token is refused it is called every second, and a new one is tried
+// at once. A token that is costly to get should be kept by the source. A source
+// should return when its ctx ends: the request that waits for it has failed by then, and
+// no other is sent before it returns.
 //
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
@@ -25,12 +28,16 @@ func StaticToken(token string) TokenSource {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
+// maxTokenFile is how large a token file may be.
+const maxTokenFile = 64 << 10
+
 // TokenFile returns the source of the token that a file holds at the time, with
-// white space around it ignored. The file may be rewritten or replaced while the
-// node runs; while it is missing or empty, requests fail and are retried.
+// white space around it ignored. It is a regular file of 64 KiB at the most, and may be
+// rewritten or replaced while the node runs; while it is missing, empty or something
+// else, requests fail and are retried.
 func TokenFile(path string) TokenSource {
-	return func(context.Context) (string, error) {
-		content, err := os.ReadFile(path)
+	return func(ctx context.Context) (string, error) {
+		content, err := regular.Read(ctx, path, maxTokenFile)
 		if err != nil {
 			return "", err
 		}

@@ -1,26 +1,26 @@
 package registration
 
 import (
-	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
 )
 
-// newTransport returns a transport that keeps one connection open between
-// heartbeats, and notices when a kept one is dead: a request that gets no answer
-// in time closes its HTTP/1 connection, and pings find a dead HTTP/2 one. It owes
-// nothing to http.DefaultTransport, which a program may have replaced.
-func newTransport(tls *tls.Config) *http.Transport {
+// NewTransport returns a transport for a client that the nodes of one program share; TLS
+// has a method that completes it. It keeps up to 256 idle connections open, which
+// MaxIdleConnsPerHost changes, and notices when one is dead: a request that gets no answer
+// in time closes its HTTP/1 connection, and pings find a dead HTTP/2 one within half of the
+// nodes' NodeTimeout, zero for DefaultNodeTimeout. It heeds HTTP_PROXY, HTTPS_PROXY and
+// NO_PROXY, and owes nothing to http.DefaultTransport, which a program may have replaced.
+func NewTransport(nodeTimeout time.Duration) *http.Transport {
+	setDefault(&nodeTimeout, DefaultNodeTimeout)
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
-		TLSClientConfig:     tls,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: DefaultRequestTimeout},
-		MaxIdleConns:        1,
-		MaxIdleConnsPerHost: 1,
-		IdleConnTimeout:     maxInterval + DefaultRequestTimeout,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: nodeTimeout / 3, PingTimeout: nodeTimeout / 6},
+		MaxIdleConnsPerHost: 256,
+		IdleConnTimeout:     longestConnection + DefaultRequestTimeout,
 	}
 }

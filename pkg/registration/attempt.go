@@ -1,0 +1,106 @@
+package registration
+
+import (
+	"context"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// await blocks until the next attempt to register is due, and returns false when the
+// node or ctx ends first.
+func (n *Node) await(ctx context.Context) bool {
+	due := time.NewTimer(time.Until(n.plan.due))
+	defer due.Stop()
+	select {
+	case <-n.life.ended:
+		return false
+	case <-ctx.Done():
+		return false
+	case <-due.C:
+		return true
+	}
+}
+
+// attempt sends one request and draws the consequences. A heartbeat carries what pools
+// samples; without pools the attempt is that of a caller who waits for its outcome.
+func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcome {
+	// Before the status is sampled: what Notify reports meanwhile may not be part of it.
+	begun, done := n.begin(ctx, op)
+	defer done()
+	s := step{op: op, due: n.plan.due}
+	request := n.heartbeat
+	if op == registering {
+		request = n.announce
+		n.reason = n.reasonNow(pools)
+	}
+	s.reason = n.reason
+	sent, o := request(begun, pools)
+	n.learn(op, o)
+
+	now := time.Now()
+	s.outcome, s.took = o, now.Sub(sent)
+	n.plan = n.plan.after(op, sent, now, o, n.config.Jitter())
+	s.next, s.retried = n.plan, n.continues(ctx, o, pools)
+	n.observer.attempt(s)
+	return o
+}
+
+// heartbeat samples the status and sends it.
+func (n *Node) heartbeat(ctx context.Context, pools *sampler) (sent time.Time, o outcome) {
+	pools.serve(n.life.described.Load().Pools)
+	status, err := pools.sample(ctx)
+	n.observer.callback(err)
+
+	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(beating))
+	defer cancel()
+	sent = time.Now()
+	request := nodeapi.HeartbeatRequest{Timestamp: sent.UTC(), Pools: status}
+	return sent, n.link.heartbeat(ctx, n.config.NodeID, request)
+}
+
+// announce sends the description of the node.
+func (n *Node) announce(ctx context.Context, _ *sampler) (sent time.Time, o outcome) {
+	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(registering))
+	defer cancel()
+	n.life.updated.Store(false)
+	sent = time.Now()
+	return sent, n.link.register(ctx, n.registration())
+}
+
+// reasonNow returns why the node registers now: also when a caller of Register wants it to
+// although nothing else does.
+func (n *Node) reasonNow(pools *sampler) Reason {
+	if why := n.plan.why(time.Now()); why != "" && pools != nil {
+		return why
+	}
+	return ReasonStarted
+}
+
+// learn keeps what an outcome says of the record that orchestratord holds.
+func (n *Node) learn(op operation, o outcome) {
+	switch {
+	case o.noRecord:
+		n.life.known.Store(false)
+	case op == registering && o.mayHaveLanded:
+		n.life.known.Store(true)
+	}
+	switch o.verdict {
+	case overtaken:
+		n.overtook = true
+	case accepted:
+		n.overtook = n.overtook && op != beating
+	}
+}
+
+// continues reports whether another request follows an outcome.
+func (n *Node) continues(ctx context.Context, o outcome, pools *sampler) bool {
+	select {
+	case <-n.life.ended:
+		return false
+	case <-ctx.Done():
+		return false
+	default:
+		return pools != nil || o.verdict != refused && o.verdict != unauthorized
+	}
+}

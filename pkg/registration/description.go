@@ -1,0 +1,60 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Description is what a node says of itself when it registers, and may change while it
+// runs. Its fields are those of Config.
+type Description struct {
+	Address      string
+	Pools        []string
+	Capabilities Capabilities
+	Version      string
+}
+
+// description returns what a Config says of the node, in memory of its own.
+func (c Config) description() Description {
+	return Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities, Version: c.Version}.clone()
+}
+
+func (d Description) clone() Description {
+	d.Pools = slices.Clone(d.Pools)
+	d.Capabilities.GPUs = slices.Clone(d.Capabilities.GPUs)
+	return d
+}
+
+// request returns the registration of the node that a Config names.
+func (d Description) request(c Config) nodeapi.RegisterRequest {
+	request := nodeapi.RegisterRequest{
+		NodeID:       c.NodeID,
+		MachineID:    c.MachineID,
+		Address:      d.Address,
+		Pools:        append([]string{}, d.Pools...),
+		Capabilities: d.Capabilities.wire(),
+	}
+	if d.Version != "" {
+		request.Version = &d.Version
+	}
+	return request
+}
+
+// check returns everything that the contract does not allow in a registration.
+func (d Description) check(c Config) error {
+	var wrong []error
+	for _, v := range d.request(c).Validate() {
+		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
+	}
+	return errors.Join(wrong...)
+}
+
+func (d Description) validate(c Config) error {
+	if err := d.check(c); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
+	}
+	return nil
+}

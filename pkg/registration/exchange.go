@@ -1,0 +1,164 @@
+package registration
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// A sender sends one request under a correlation id, as the editor completes it.
+type sender func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error)
+
+// exchange is one request and its answer. Its sender may give up on it while it runs, and
+// looks at nothing but its progress then.
+type exchange struct {
+	link     *link
+	op       operation
+	send     sender
+	began    time.Time
+	progress progress
+	outcome  outcome // after run
+}
+
+func newExchange(l *link, op operation, send sender) *exchange {
+	x := &exchange{link: l, op: op, send: send, began: time.Now()}
+	x.newID()
+	return x
+}
+
+func (x *exchange) newID() *string {
+	id := rand.Text()
+	x.progress.id.Store(&id)
+	return &id
+}
+
+// run makes the request. One whose token is not accepted is repeated at once if there is
+// another token by now. It is compared with the one that was sent, so that a token
+// replaced meanwhile gets its chance.
+func (x *exchange) run(ctx context.Context) {
+	if x.link.api == nil {
+		x.outcome = x.fail(outcome{}, refused, newError(x.op, 0, "", "", "a standalone node sends nothing"))
+		return
+	}
+	token, err := x.link.token.read(ctx)
+	if err != nil {
+		x.outcome = x.noToken(ctx, err)
+		return
+	}
+	x.outcome = x.try(ctx, token)
+	if x.outcome.verdict != unauthorized {
+		return
+	}
+	if fresh, err := x.link.token.read(ctx); err == nil && fresh != token {
+		x.newID()
+		x.outcome = x.try(ctx, fresh)
+	}
+}
+
+// try makes one request. The status decides, and the body of an error is understood as
+// far as it can be: an orchestratord may answer one with any body or none. A success is
+// one only if it can be read.
+func (x *exchange) try(ctx context.Context, token string) (o outcome) {
+	ctx, end := x.link.tracing.start(ctx, x.op)
+	defer func() { end(o) }()
+
+	o = outcome{token: token, mayHaveLanded: true}
+	response, err := x.request(ctx, token)
+	if err != nil {
+		return x.unanswered(ctx, o, err)
+	}
+	o.status = response.StatusCode
+	if response.StatusCode < 200 {
+		// net/http hands the connection over: its body would not end with ctx.
+		response.Body.Close()
+		return x.fail(o, failed, newError(x.op, o.status, token, "", "it switches protocols, which was not asked for"))
+	}
+	body, err := readAnswer(response)
+	if o.status > 299 {
+		o.mayHaveLanded = o.status >= 500
+		o.noRecord = o.status == http.StatusNotFound && x.op != registering && isObject(body)
+		o.retryAfter = retryAfter(response.Header)
+		code, detail := x.link.explain(x.op, response, body, err == nil && len(body) < maxAnswer)
+		return x.fail(o, classify(x.op, o.status), newError(x.op, o.status, token, code, detail))
+	}
+	if err != nil {
+		return x.unanswered(ctx, o, err)
+	}
+	o, detail := o.understand(x.op, body)
+	if o.verdict != accepted {
+		return x.fail(o, o.verdict, newError(x.op, o.status, token, "", detail))
+	}
+	o.correlationID = *x.progress.id.Load()
+	return o
+}
+
+// request sends the request, unless its time is over. An Idempotency-Key without a value
+// is never sent: it says that net/http may repeat the request when a kept connection was
+// closed by the server just as it was used.
+func (x *exchange) request(ctx context.Context, token string) (*http.Response, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	x.progress.reached(connecting)
+	return x.send(ctx, x.progress.id.Load(), func(ctx context.Context, r *http.Request) error {
+		r.Header.Set("User-Agent", userAgent)
+		r.Header["Idempotency-Key"] = nil
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		inject(ctx, r.Header)
+		return nil
+	})
+}
+
+// unanswered returns the outcome of a request that had no whole answer.
+func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome {
+	o.mayHaveLanded = x.progress.mayHaveArrived()
+	if cause := context.Cause(ctx); cause != nil {
+		return x.gaveUp(ctx, o, cause)
+	}
+	return x.fail(o, failed, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))
+}
+
+// noToken returns the outcome of a request that could not be sent without a token.
+func (x *exchange) noToken(ctx context.Context, err error) outcome {
+	if cause := context.Cause(ctx); cause != nil {
+		return x.gaveUp(ctx, outcome{}, cause)
+	}
+	v := failed
+	if errors.Is(err, errBadToken) {
+		v = unauthorized
+	}
+	return x.fail(outcome{}, v, newError(x.op, 0, "", "", err.Error()).because(err, ""))
+}
+
+// gaveUp returns the outcome of a request whose context ended before it did.
+func (x *exchange) gaveUp(ctx context.Context, o outcome, cause error) outcome {
+	o.mayHaveLanded = cause != errUnderWay && x.progress.mayHaveArrived()
+	detail := cause.Error()
+	switch reached := phase(x.progress.phase.Load()); {
+	case cause == errUnderWay:
+	case errors.Is(cause, context.DeadlineExceeded):
+		detail = fmt.Sprintf("%v within %v", reached, time.Since(x.began).Round(time.Millisecond))
+	default:
+		detail = fmt.Sprintf("%v: %v", reached, cause)
+	}
+	v := failed
+	if errors.Is(cause, errOvertaken) {
+		v = overtaken
+	}
+	if cause == errUnderWay {
+		cause = errors.Join(cause, ctx.Err())
+	}
+	return x.fail(o, v, newError(x.op, o.status, "", "", detail).because(cause, ""))
+}
+
+func (x *exchange) fail(o outcome, v verdict, err *Error) outcome {
+	o.correlationID = *x.progress.id.Load()
+	return o.fail(v, err)
+}

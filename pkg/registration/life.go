@@ -1,0 +1,127 @@
+package registration
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// life is how the goroutines around a node agree on who may do what:
+//
+//	Register, StartHeartbeat, Run: acquire ── requests ── release
+//	Deregister, Stop, Run:         leaving ── close ended ── owner, for good ── DELETE
+//
+// Nobody waits for a lock while virtual or real time passes: what may last is a channel, so
+// that each caller keeps its own deadline.
+type life struct {
+	owner chan struct{} // full while somebody owns the node: a caller, the pulse, or its end
+	pulse atomic.Pointer[pulse]
+
+	news      chan struct{} // capacity 1: notifications coalesce
+	inFlight  atomic.Pointer[inFlight]
+	described atomic.Pointer[Description]
+	updated   atomic.Bool // the description has not been sent yet
+
+	known     atomic.Bool   // orchestratord may hold a record that this node has made
+	canceled  atomic.Bool   // no request may be in flight any more, the last resort
+	ended     chan struct{} // closed when the node is to send nothing but its deregistration
+	end       sync.Once
+	leaving   chan struct{} // full while a call takes the node out
+	departure *departure    // of whoever has leaving
+	tries     atomic.Int32  // to leave, so far
+}
+
+// departure is how a node has ended.
+type departure struct {
+	owned bool  // the end owns the node
+	final bool  // there is nothing left to do
+	err   error // of the last try
+}
+
+func newLife() life {
+	return life{
+		owner:     make(chan struct{}, 1),
+		news:      make(chan struct{}, 1),
+		ended:     make(chan struct{}),
+		leaving:   make(chan struct{}, 1),
+		departure: &departure{},
+	}
+}
+
+// acquire makes the caller the one owner of the node. Heartbeats whose context has ended
+// are about to let go of it, and are waited for.
+func (n *Node) acquire(ctx context.Context) error {
+	for {
+		select {
+		case <-n.life.ended:
+			return ErrStopped
+		default:
+		}
+		select {
+		case n.life.owner <- struct{}{}:
+			n.observer.metrics.start()
+			return nil
+		default:
+		}
+		p := n.life.pulse.Load()
+		if p == nil || p.ctx.Err() == nil {
+			return ErrRunning
+		}
+		select {
+		case <-p.done:
+		case <-n.life.ended:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
+		}
+	}
+}
+
+func (n *Node) release() {
+	n.observer.plan(time.Time{})
+	<-n.life.owner
+}
+
+// inFlight is a request under way.
+type inFlight struct {
+	op       operation
+	cancel   context.CancelCauseFunc
+	overtook bool        // an earlier heartbeat was cut off already
+	armed    atomic.Bool // it is to be cut off in a second
+}
+
+// overtake cuts off a heartbeat unless it ends within a second.
+func (f *inFlight) overtake() {
+	if f == nil || f.op != beating || f.overtook || f.armed.Swap(true) {
+		return
+	}
+	time.AfterFunc(notifyGap, func() { f.cancel(errOvertaken) })
+}
+
+// begin lets Notify and Deregister end a request when they have to.
+func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	n.life.inFlight.Store(&inFlight{op: op, cancel: cancel, overtook: n.overtook})
+	if n.life.canceled.Load() {
+		cancel(errEnding)
+	}
+	return ctx, func() { n.life.inFlight.Store(nil); cancel(nil) }
+}
+
+// cancelInFlight ends the request under way, and any that follows.
+func (n *Node) cancelInFlight() {
+	n.life.canceled.Store(true)
+	if f := n.life.inFlight.Load(); f != nil {
+		f.cancel(errEnding)
+	}
+}
+
+var errEnding = fmt.Errorf("the node is leaving: %w", context.Canceled)
+
+// registration returns the request that describes the node.
+func (n *Node) registration() nodeapi.RegisterRequest {
+	return n.life.described.Load().request(n.config)
+}

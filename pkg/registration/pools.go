@@ -1,0 +1,122 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// complete returns a status that names every pool of the node once, and what was wrong
+// with the one that the callback gave.
+func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, error) {
+	var wrong faults
+	all, found := make([]nodeapi.PoolStatus, 0, len(s.pools)+len(s.retired)), 0
+	for _, id := range s.pools {
+		i := slices.IndexFunc(given, func(p nodeapi.PoolStatus) bool { return p.PoolID == id })
+		if i < 0 {
+			all = append(all, PoolStatus{PoolID: id}.wire())
+			continue
+		}
+		all = append(all, consistent(given[i], &wrong))
+		found++
+	}
+	if len(given) > found {
+		s.findStrangers(given, &wrong)
+	}
+	return s.withRetired(all), wrong.err("the status contradicts itself or the registration")
+}
+
+// consistent resolves what a status says of a pool in two ways, so that orchestratord
+// gives the pool too little work rather than too much.
+func consistent(p nodeapi.PoolStatus, wrong *faults) nodeapi.PoolStatus {
+	if *p.SlotsTotal == 0 {
+		p.SlotsTotal = &p.SlotsFree // unset
+	}
+	if p.Ready && *p.Draining {
+		wrong.add("pool %s is ready and draining", p.PoolID)
+		p.Ready = false
+	}
+	if p.SlotsFree > *p.SlotsTotal {
+		wrong.add("pool %s has %d free slots of %d", p.PoolID, p.SlotsFree, *p.SlotsTotal)
+		p.SlotsFree = *p.SlotsTotal
+	}
+	return p
+}
+
+// findStrangers adds what is wrong with the names in a status.
+func (s *sampler) findStrangers(given []nodeapi.PoolStatus, wrong *faults) {
+	seen := make(map[string]bool, len(given))
+	for _, p := range given {
+		switch {
+		case seen[p.PoolID]:
+			wrong.add("pool %s is named twice", p.PoolID)
+		case !slices.Contains(s.pools, p.PoolID):
+			wrong.add("pool %s is not one of the node's", p.PoolID)
+		}
+		seen[p.PoolID] = true
+	}
+}
+
+// withRetired adds the pools that the node had before an update, if the contract allows so
+// many in one heartbeat.
+func (s *sampler) withRetired(all []nodeapi.PoolStatus) []nodeapi.PoolStatus {
+	kept := all
+	for _, id := range s.retired {
+		kept = append(kept, PoolStatus{PoolID: id}.wire())
+	}
+	if len(s.retired) > 0 && (nodeapi.HeartbeatRequest{Pools: kept}).Validate() != nil {
+		return all
+	}
+	return kept
+}
+
+// notReady returns a status in which no pool takes work.
+func notReady(pools []nodeapi.PoolStatus) []nodeapi.PoolStatus {
+	pools = slices.Clone(pools)
+	for i := range pools {
+		pools[i].Ready, pools[i].SlotsFree = false, 0
+	}
+	return pools
+}
+
+// faults lists what is wrong with a status: the first few, and how many there are.
+type faults struct {
+	first []string
+	count int
+}
+
+// maxFaults is how many faults an error lists.
+const maxFaults = 5
+
+func (f *faults) add(format string, args ...any) {
+	if f.count++; f.count <= maxFaults {
+		f.first = append(f.first, fmt.Sprintf(format, args...))
+	}
+}
+
+func (f *faults) err(what string) error {
+	if f.count == 0 {
+		return nil
+	}
+	list := strings.Join(f.first, "; ")
+	if f.count > maxFaults {
+		list += fmt.Sprintf("; and %d more", f.count-maxFaults)
+	}
+	return faultOf(what, errors.New(list))
+}
+
+// fault is an error of the caller's, whose text is bounded and safe to log.
+type fault struct {
+	text  string
+	cause error
+}
+
+func faultOf(what string, cause error) error {
+	return &fault{text: what + ": " + clean(cause.Error(), maxDetail), cause: cause}
+}
+
+func (f *fault) Error() string { return f.text }
+func (f *fault) Unwrap() error { return f.cause }

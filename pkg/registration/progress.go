@@ -1,0 +1,84 @@
+package registration
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// phase is how far a request got.
+type phase int32
+
+const (
+	fetchingToken phase = iota
+	connecting          // or sent, by a transport that does not report its connections
+	awaitingAnswer
+)
+
+func (p phase) String() string {
+	return [...]string{"the token source did not return", "no connection", "no answer"}[p]
+}
+
+// maxNewConnections is how many new connections one attempt may get through. The one
+// that is being dialled when the attempt ends comes on top of them.
+const maxNewConnections = 2
+
+var errManyConnections = errors.New("each new connection was closed before it carried an answer")
+
+// progress follows a request on its way. The transport reports it: the errors of an unknown
+// name, a proxy that is down and a certificate that is not trusted have little in common.
+// The sender and whoever gives up on it may look at it at once.
+type progress struct {
+	id     atomic.Pointer[string] // the correlation id of the latest try
+	phase  atomic.Int32
+	wanted atomic.Int32 // connections that the transport asked for
+	reused atomic.Int32 // kept ones that it got
+	fresh  atomic.Bool  // it got a new one
+	http2  atomic.Bool  // it was sent over HTTP/2
+}
+
+// watch returns the context of a request to be followed. It ends when the request takes
+// too many connections: net/http dials anew without a pause, and without end, while a
+// server closes each HTTP/2 connection with GOAWAY.
+func (p *progress) watch(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) {
+			if p.wanted.Add(1)-p.reused.Load() > maxNewConnections {
+				end(errManyConnections)
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			p.phase.Store(int32(awaitingAnswer))
+			p.http2.Store(speaksHTTP2(info.Conn))
+			if info.Reused {
+				p.reused.Add(1)
+			} else {
+				p.fresh.Store(true)
+			}
+		},
+	}), end
+}
+
+func (p *progress) reached(phase phase) { p.phase.Store(int32(phase)) }
+
+// mayHaveArrived reports whether orchestratord may have seen the request. A transport
+// that reports no connections leaves it open.
+func (p *progress) mayHaveArrived() bool {
+	switch phase(p.phase.Load()) {
+	case fetchingToken:
+		return false
+	case connecting:
+		return p.wanted.Load() == 0
+	default:
+		return true
+	}
+}
+
+func speaksHTTP2(conn net.Conn) bool {
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
+}

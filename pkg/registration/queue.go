@@ -1,0 +1,79 @@
+package registration
+
+import (
+	"context"
+	"sync"
+)
+
+// queueRoom is how many items wait for a slow receiver before further ones are dropped.
+const queueRoom = 64
+
+// queue delivers items in order on a goroutine that lives only while there are some, so
+// that a slow receiver holds up nothing and an idle node holds nothing.
+type queue[T any] struct {
+	deliver func(T) error // an error, and a panic, count as a dropped item
+
+	mu      sync.Mutex
+	waiting []T
+	busy    chan struct{} // closed when all is delivered, nil while nothing is
+	dropped int
+}
+
+// put adds an item, completed by the number of items that were dropped so far.
+func (q *queue[T]) put(complete func(dropped int) T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == queueRoom {
+		q.dropped++
+		return
+	}
+	q.waiting = append(q.waiting, complete(q.dropped))
+	if q.busy == nil {
+		q.busy = make(chan struct{})
+		go q.drain()
+	}
+}
+
+func (q *queue[T]) drain() {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			close(q.busy)
+			q.waiting, q.busy = nil, nil
+			q.mu.Unlock()
+			return
+		}
+		item := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		q.mu.Unlock()
+		if err := q.deliver(item); err != nil {
+			q.drop()
+		}
+	}
+}
+
+func (q *queue[T]) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropped++
+}
+
+func (q *queue[T]) lost() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.dropped
+}
+
+// flush waits until everything is delivered, or ctx ends.
+func (q *queue[T]) flush(ctx context.Context) {
+	q.mu.Lock()
+	busy := q.busy
+	q.mu.Unlock()
+	if busy == nil {
+		return
+	}
+	select {
+	case <-busy:
+	case <-ctx.Done():
+	}
+}
