@@ -25,7 +25,7 @@ const (
 )
 
 // today has the oracle allow what the client does not do yet.
-const today = true
+const today = false
 
 // oracle knows what one node owes at each moment, given what it was answered: which
 // request, from when on and by when. It is a model of its own, with neither clocks nor
