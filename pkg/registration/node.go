@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -32,6 +33,8 @@ func New(config Config) (*Node, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
+	log := newUnhurried(config.Logger.Handler())
+	config.Logger = slog.New(log)
 	link, err := newLink(config)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -45,7 +48,7 @@ func New(config Config) (*Node, error) {
 	}
 	described := config.description()
 	n.life.described.Store(&described)
-	n.observer.begin(config, n.plan)
+	n.observer.begin(config, n.plan, log.lines)
 	return n, nil
 }
 

@@ -30,10 +30,9 @@ type observer struct {
 	now Status
 }
 
-func (o *observer) begin(c Config, plan schedule) {
-	handler := newUnhurried(c.Logger.Handler())
-	o.lines = handler.lines
-	o.log = slog.New(handler).With("node_id", c.NodeID, "machine_id", c.MachineID)
+func (o *observer) begin(c Config, plan schedule, lines *queue[line]) {
+	o.lines = lines
+	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
 	o.onEvent, o.events.deliver = c.OnEvent, o.deliver
 	o.now = Status{State: StateNew, Interval: plan.interval}
 	if c.Standalone {
