@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,6 +118,84 @@ var brokenServers = map[string]struct {
 		}
 		return named
 	}), "registerNode: status with /address: format uri https://node.example.com: expected 200, got 422"},
+	"accepts a token with a suffix": {
+		tokens(func(given string) bool { return strings.HasPrefix(given, token) }),
+		"deregisterNode: status with a token with a character more: expected 401, got 204",
+	},
+	"accepts any token of the right length": {
+		tokens(func(given string) bool { return len(given) == len(token) }),
+		"deregisterNode: status with another token of the same length: expected 401, got 204",
+	},
+	"accepts a token in the other case": {
+		tokens(func(given string) bool { return strings.EqualFold(given, token) }),
+		"deregisterNode: status with a token in capitals: expected 401, got 204",
+	},
+	"lists without a token": {before(func(_ *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+		if r.Method == http.MethodGet {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		return false
+	}), "listNodes: status with no token: expected 401, got 200"},
+	"answers 404 before 401": {before(func(s *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
+		id := strings.Split(r.URL.Path+"///", "/")[3]
+		unknown := strings.HasSuffix(r.URL.Path, "heartbeat") && s.nodes[id] == nil
+		if unknown {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		return unknown
+	}), "heartbeatNode: status with no token: expected 401, got 404"},
+	"registers what is no JSON": {before(func(_ *inService, w http.ResponseWriter, r *http.Request, body object) bool {
+		odd := body == nil && r.Method == http.MethodPost && r.Header.Get("Authorization") == "Bearer "+token
+		if odd {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"success": true, "message": "", "node_id": "n", "next_heartbeat_ms": 10000}`)
+		}
+		return odd
+	}), "registerNode: status with a body that is cut off: expected 400, or another refusal"},
+	"keeps what it refuses": {before(func(s *inService, _ http.ResponseWriter, _ *http.Request, body object) bool {
+		node := s.nodes[fmt.Sprint(body["node_id"])]
+		if _, complete := body["machine_id"]; node != nil && !complete {
+			delete(s.nodes, fmt.Sprint(body["node_id"]))
+		}
+		return false
+	}), "registerNode: state after a refusal: expected as before, got the node is gone"},
+	"refuses a correlation id": {before(func(_ *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
+		odd := strings.ContainsAny(r.Header.Get("X-Correlation-Id"), " ;")
+		if odd {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		return odd
+	}), "registerNode: status with X-Correlation-Id not fit; for {this}: expected 200, got 400"},
+	"is slow to take heartbeats": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+		if strings.HasSuffix(r.URL.Path, "heartbeat") {
+			s.mu.Unlock()
+			time.Sleep(1100 * time.Millisecond)
+			s.mu.Lock()
+		}
+		return false
+	}), "heartbeatNode: time at the 99th percentile: expected 1s at most (CLOUD-11002)"},
+	"mixes two registrations at once": {func(s *inService) http.Handler {
+		var last atomic.Value
+		last.Store([]any{})
+		return before(func(s *inService, _ http.ResponseWriter, _ *http.Request, body object) bool {
+			machine, _ := body["machine_id"].(string)
+			if strings.HasPrefix(machine, "machine-") && strings.Count(machine, "-") == 2 {
+				body["pools"], _ = last.Swap(body["pools"]).([]any)
+				if body["pools"] == nil {
+					body["pools"] = []any{}
+				}
+			}
+			return false
+		})(s)
+	}, "listNodes: order of calls made at once: expected one that explains all answers"},
+	"never marks a node offline": {func(s *inService) http.Handler {
+		s.timeout = time.Hour
+		return s
+	}, "listNodes: status of a node that is silent for longer than the node timeout: expected Offline"},
+	"marks a node offline too early": {func(s *inService) http.Handler {
+		s.timeout = 500 * time.Millisecond
+		return s
+	}, "listNodes: status of a node that is silent for less than the node timeout: expected Online"},
 	"says more than a node reads": {answers(func(_ *http.Request, _ int, body object) {
 		body["padding"] = strings.Repeat("p", 64<<10)
 	}), "registerNode: length of the body: expected 65536 bytes at most"},
@@ -169,6 +248,16 @@ func eachNode(change func(i int, node object)) func(*http.Request, int, object) 
 	}
 }
 
+// tokens has another way to compare tokens.
+func tokens(accepts func(given string) bool) func(*inService) http.Handler {
+	return before(func(_ *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+		if given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && accepts(given) {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		return false
+	})
+}
+
 // interception changes a request, or answers it.
 type interception func(s *inService, w http.ResponseWriter, r *http.Request, body object) (answered bool)
 
@@ -203,6 +292,9 @@ func TestBrokenServers(t *testing.T) {
 			server := httptest.NewServer(broken.breaks(newInService(token)))
 			t.Cleanup(server.Close)
 			o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true}
+			if strings.Contains(name, "offline") {
+				o.NodeTimeout, o.Only = 2*time.Second, []string{"silence"}
+			}
 			report, err := conformance.Run(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -212,6 +304,9 @@ func TestBrokenServers(t *testing.T) {
 					return
 				}
 				t.Errorf("not %q…, but: %s", broken.want, f)
+			}
+			if report.Conforms() {
+				t.Error("nothing was found")
 			}
 		})
 	}

@@ -68,8 +68,13 @@ func checks() []check {
 	return []check{
 		{"examples", "the document's examples", checkExamples},
 		{"lives", "what happens to nodes in their lives, and the list after each step", checkLives},
-		{"coverage", "each field's bounds from both sides, and what may be left out", checkCoverage},
+		{"tokens", "each form of a wrong token on each operation", checkTokens},
+		{"coverage", "each field's bounds, and what may be left out", checkCoverage},
+		{"negative", "each rule broken once", checkNegative},
+		{"transport", "connections, headers, and how long heartbeats take", checkTransport},
 		{"state", "sequences drawn from the seed, with several nodes and with many", checkState},
+		{"concurrency", "several callers with the same nodes at once", checkConcurrency},
+		{"silence", "a silent node goes offline, if --node-timeout is given", checkSilence},
 		{"node", "a real node comes and goes", checkNode},
 	}
 }

@@ -1,7 +1,12 @@
 package conformance_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,17 +31,43 @@ func TestMockConforms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, level := range []conformance.Level{conformance.Nodes, conformance.Document} {
-				if level == conformance.Document && name == "report" {
-					continue // it takes what breaks the document
-				}
-				o := conformance.Options{URL: mocktest.Start(t, append(dialect, mockserver.WithLogger(nil))...).URL, Level: level}
-				if name != "without token" {
-					o.Token = token
-				}
-				conforms(t, o)
+			o := conformance.Options{Level: conformance.Document, Token: token}
+			switch name {
+			case "report":
+				o.Level = conformance.Nodes // it takes what breaks the document
+			case "without token":
+				o.Token = ""
+			}
+			mock := mocktest.Start(t, append(dialect, mockserver.WithLogger(nil))...)
+			o.URL = mock.URL
+			conforms(t, o)
+			if left := mock.Nodes(); len(left) > 0 {
+				t.Errorf("%d nodes are left behind", len(left))
 			}
 		})
+	}
+}
+
+// TestNothingIsLeft ends a run at moments that nobody chose.
+func TestNothingIsLeft(t *testing.T) {
+	for _, after := range []int64{10, 60, 300, 900} {
+		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		var calls atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if calls.Add(1) == after {
+				cancel()
+			}
+			mock.ServeHTTP(w, r)
+		}))
+		_, err := conformance.Run(ctx, conformance.Options{URL: server.URL})
+		server.Close()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d calls: error %v", after, err)
+		}
+		if left := mock.Nodes(); len(left) > 0 {
+			t.Errorf("after %d calls: %d nodes are left behind", after, len(left))
+		}
 	}
 }
 

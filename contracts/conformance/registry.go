@@ -283,3 +283,14 @@ func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 		r.find(Document, a.op, "time of the last heartbeat of a node "+n.history(), "none", got)
 	}
 }
+
+// overdue reports whether any node may have been silent for too long.
+func (r *registry) overdue() bool {
+	for _, n := range r.known {
+		n.lapse(r.patience(), time.Now())
+		if n.unsure {
+			return true
+		}
+	}
+	return false
+}

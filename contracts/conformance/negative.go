@@ -1,0 +1,149 @@
+package conformance
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checkNegative breaks each rule once, and makes sure that orchestratord refuses it by a
+// status that the document declares, and is as before. At level nodes it breaks only what
+// leaves no broken record behind, should it be accepted.
+func checkNegative(ctx context.Context, s *session) {
+	r := s.settle(ctx)
+	if r == nil {
+		return
+	}
+	for _, id := range []string{opRegister, opHeartbeat} {
+		r.breakForm(ctx, s.doc.operation(id))
+		r.breakRules(ctx, s.doc.operation(id))
+	}
+	if s.options.Level == Document {
+		s.otherMethods(ctx)
+		r.unfitNames(ctx)
+	}
+	r.leave(ctx, r.id)
+}
+
+// plainBody is a body of an operation with nothing special about it.
+func (r *resident) plainBody(op *operation) []byte {
+	if op.id == opRegister {
+		return r.plainRegister(r.id)
+	}
+	return r.plainBeat()
+}
+
+// breakForm sends what is not JSON, or does not say that it is.
+func (r *resident) breakForm(ctx context.Context, op *operation) {
+	plain := r.plainBody(op)
+	for _, broken := range []struct {
+		what   string
+		level  Level // at which it has to be noticed
+		body   []byte
+		media  string
+		status int
+	}{
+		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, http.StatusBadRequest},
+		{"a body that is no JSON", Nodes, []byte("node"), op.media, http.StatusBadRequest},
+		{"an empty body", Nodes, []byte{}, op.media, http.StatusBadRequest},
+		{"a list as body", Nodes, []byte("[]"), op.media, http.StatusUnprocessableEntity},
+		{"two bodies in one", Document, append(slices.Clone(plain), plain...), op.media, http.StatusBadRequest},
+		{"another media type", Document, plain, "text/plain", http.StatusUnsupportedMediaType},
+		{"no media type", Document, plain, "", http.StatusUnsupportedMediaType},
+	} {
+		c := call{op: op, node: r.id, body: broken.body, header: http.Header{"Content-Type": {broken.media}}}
+		if broken.media == "" {
+			c.header, c.noType = nil, true
+		}
+		r.cover(op, "", broken.what, true)
+		r.refused(ctx, c, broken.what, broken.level, broken.status)
+	}
+}
+
+// breakRules breaks each rule of each field once.
+func (r *resident) breakRules(ctx context.Context, op *operation) {
+	plain := whole(op.request)
+	if op.id == opRegister {
+		plain = with(plain, pointer{r.doc.idField()}, r.id)
+	}
+	for _, v := range variants(op.request, plain) {
+		harmless := len(v.at) == 1 && v.rule == "left out"
+		if !v.breaks || !harmless && r.options.Level == Nodes {
+			continue
+		}
+		r.cover(op, v.at.String(), v.rule, true)
+		c := call{op: op, node: r.id, body: encode(v.body)}
+		r.refused(ctx, c, v.at.String()+": "+v.rule, Document, http.StatusUnprocessableEntity)
+	}
+}
+
+// refused makes a call that breaks the document. A node acts on any refusal alike; the
+// document says which it is.
+func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) {
+	r.trail = r.trail[:min(len(r.trail), 2)]
+	a := r.send(ctx, c)
+	if a == nil {
+		return
+	}
+	place := "status with " + broken
+	var refusals []int
+	for declared := range c.op.responses {
+		if declared/100 == 4 && declared != http.StatusUnauthorized && declared != http.StatusTooManyRequests {
+			refusals = append(refusals, declared)
+		}
+	}
+	slices.Sort(refusals)
+	switch {
+	case a.status == status:
+	case a.status == c.op.success():
+		r.find(level, c.op, place, strconv.Itoa(status)+", or another refusal", describeStatus(a))
+		r.restore(ctx)
+		return
+	case !slices.Contains(refusals, a.status):
+		r.find(Nodes, c.op, place, "a refusal: "+either(refusals), describeStatus(a))
+	default:
+		r.find(Document, c.op, place, strconv.Itoa(status), describeStatus(a))
+	}
+	r.unchanged(ctx, c.op, "a refusal")
+}
+
+// otherMethods calls each path with methods that it does not know.
+func (s *session) otherMethods(ctx context.Context) {
+	done := s.atLevel(Document)
+	defer done()
+	for _, op := range s.doc.operations {
+		for _, method := range []string{http.MethodPut, http.MethodPatch} {
+			s.begin()
+			c := call{op: op, node: s.name(), method: method}
+			a := s.expect(ctx, c, "of the method "+method, http.StatusMethodNotAllowed)
+			if a == nil {
+				continue
+			}
+			allowed := strings.Split(a.header.Get("Allow"), ", ")
+			for _, known := range s.doc.paths[op.path] {
+				if !slices.Contains(allowed, known) {
+					s.find(Document, op, at(a, "header Allow"), "all methods of the path, with "+known, a.header.Get("Allow"))
+				}
+			}
+		}
+	}
+}
+
+// unfitNames calls for nodes by ids that no node can have.
+func (r *resident) unfitNames(ctx context.Context) {
+	schema := flat(flat(r.doc.operation(opRegister).request).properties[r.doc.idField()].Value).schema
+	unfit := []string{" ", "~", "ü", r.id + "/", r.id + " ", "-" + r.id}
+	if schema.MaxLength != nil {
+		unfit = append(unfit, strings.Repeat("n", int(*schema.MaxLength)+1))
+	}
+	for _, id := range unfit {
+		r.begin()
+		leave := call{op: r.doc.operation(opDeregister), node: id}
+		r.expect(ctx, leave, "of an id that no node can have", http.StatusNotFound)
+		beat := call{op: r.doc.operation(opHeartbeat), node: id, body: r.plainBeat()}
+		r.expect(ctx, beat, "of an id that no node can have", http.StatusNotFound)
+	}
+	r.unchanged(ctx, r.doc.operation(opDeregister), "calls for ids that no node can have")
+}

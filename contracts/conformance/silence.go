@@ -1,0 +1,82 @@
+package conformance
+
+import (
+	"context"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+const (
+	// offlineSlack is how much later than the node timeout a silent node may be marked
+	// offline: the orchestratord in service looks every ten seconds.
+	offlineSlack = 12 * time.Second
+	// silencePoll is how often the list is looked at meanwhile.
+	silencePoll = 250 * time.Millisecond
+)
+
+// checkSilence waits until a silent node is offline (CLOUD-2013), and makes sure that one
+// that goes on sending heartbeats is not, and that the silent one can come back.
+func checkSilence(ctx context.Context, s *session) {
+	timeout := s.options.NodeTimeout
+	if timeout == 0 {
+		return
+	}
+	r, silent, lively := s.registry(), s.name(), s.name()
+	for _, id := range []string{lively, silent} {
+		r.take(ctx, comes, id)
+		r.take(ctx, beats, id)
+	}
+	if s.reason() != nil || r.known[silent] == nil {
+		return
+	}
+	end := r.known[silent].heard.to.Add(timeout + offlineSlack)
+	for time.Now().Before(end) && s.reason() == nil {
+		s.pause(ctx, min(silencePoll, timeout/8))
+		r.take(ctx, beats, lively)
+		began := time.Now()
+		online, known := r.online(ctx)
+		switch {
+		case !known || online[silent] && online[lively]:
+		case !online[lively]:
+			s.find(Nodes, s.doc.operation(opList), "status of a node that sends heartbeats", "Online", "another, or none")
+			return
+		default:
+			r.offline(ctx, silent, began.Sub(r.known[silent].heard.from))
+			return
+		}
+	}
+	if s.reason() == nil {
+		s.find(Nodes, s.doc.operation(opList), "status of a node that is silent for longer than the node timeout",
+			"Offline, or not to be listed (CLOUD-2013)", "Online after "+(timeout+offlineSlack).String())
+	}
+}
+
+// offline judges when a silent node went offline, and has it come back. Whether a
+// heartbeat alone is enough for that is for orchestratord to say.
+func (r *registry) offline(ctx context.Context, id string, after time.Duration) {
+	if timeout := r.options.NodeTimeout; after < timeout*9/10 {
+		r.find(Nodes, r.doc.operation(opList), "status of a node that is silent for less than the node timeout",
+			"Online for "+timeout.String()+" (CLOUD-2013)", "another after "+after.Round(time.Millisecond).String())
+		return
+	}
+	r.known[id].unsure = true
+	for _, act := range []act{beats, comes, beats, leaves} {
+		r.take(ctx, act, id)
+		r.look(ctx)
+	}
+}
+
+// online returns which nodes are listed as online.
+func (r *registry) online(ctx context.Context) (online map[string]bool, known bool) {
+	r.trail = r.trail[:min(len(r.trail), 4)]
+	listing := r.list(ctx)
+	if listing == nil {
+		return nil, false
+	}
+	online = map[string]bool{}
+	for _, node := range listing.nodes {
+		online[node.NodeID] = node.Status == nodeapi.NodeStatusOnline
+	}
+	return online, true
+}
