@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -284,6 +286,71 @@ func TestAuthorityOfItsOwn(t *testing.T) {
 	_, stderr := pactVerify(t, 2, "--provider-url", server.URL, "--pact", pact)
 	if !strings.Contains(stderr, "certificate signed by unknown authority") {
 		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// What cannot be interrupted holds nobody up for longer than the time that there is.
+func TestTimeoutHolds(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pact.json") // to which nobody ever writes
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // so that the reader ends
+		if writer, err := os.OpenFile(pipe, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil {
+			writer.Close()
+		}
+	})
+	_, stderr := pactVerify(t, 2, "--provider-url", "http://127.0.0.1:1", "--pact", pipe, "--timeout", "1ms")
+	if !strings.Contains(stderr, "the 1ms of --timeout are over") {
+		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// A provider that makes its connections something else ends the verification.
+func TestSwitchingProtocols(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
+		}
+	}))
+	t.Cleanup(server.Close)
+	_, stderr := pactVerify(t, 2, "--provider-url", server.URL, "--pact", pact)
+	if !strings.Contains(stderr, "/v2/nodes was answered 101, and then nothing that HTTP allows") {
+		t.Errorf("stderr: %s", stderr)
+	}
+}
+
+// A pending pact that is not kept warns, and a pact has the name of its consumer's version.
+func TestPendingPacts(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
+	content, err := os.ReadFile(edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var broker *httptest.Server
+	pending := true
+	broker = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			fmt.Fprintf(w, `{"_embedded": {"pacts": [{"verificationProperties": {"pending": %t},
+				"_links": {"self": {"href": "%s/pact"}}}]}}`, pending, broker.URL)
+			return
+		}
+		io.WriteString(w, strings.Replace(string(content), "{", `{"_links": {"pb:consumer-version": {"name": "1.2.3"}},`, 1))
+	}))
+	t.Cleanup(broker.Close)
+	args := []string{"--provider-url", mock, "--broker-url", broker.URL, "--provider-branch", "main", "--enable-pending", "--report", "github"}
+	const where = " title=pool-managerd%2C version 1.2.3::a heartbeat with one pool%0A"
+	if stdout, _ := pactVerify(t, 0, args...); !strings.Contains(stdout, "::warning"+where) {
+		t.Errorf("pending:\n%s", stdout)
+	}
+	pending = false
+	if stdout, _ := pactVerify(t, 1, args...); !strings.Contains(stdout, "::error"+where) {
+		t.Errorf("not pending:\n%s", stdout)
+	}
+	args = []string{"--provider-url", mock, "--pact-url", broker.URL + "/pact", "--report", "github"}
+	if stdout, _ := pactVerify(t, 1, args...); !strings.Contains(stdout, "::error"+where) {
+		t.Errorf("by its URL:\n%s", stdout)
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 const providerName = "orchestratord"
 
 // graceTime is how long it may take to clean up and to report once the time is over.
-const graceTime = 5 * time.Second
+const graceTime = 3 * time.Second
 
 // verify verifies all that there is to verify, and reports it. It returns errBroken
 // when a contract is. It returns soon after the time is over, whatever still hangs: the

@@ -46,3 +46,24 @@ func TestReadRefuses(t *testing.T) {
 		})
 	}
 }
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"provider": "a", "interactions": [{"description": "b", "providerStates": ["c"], "result": "passed"}]}`))
+	f.Add([]byte(`{"interactions": [{"result": "odd"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "results.json")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		read, err := results.Read(path)
+		if err != nil {
+			return
+		}
+		if err := read.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := results.Read(path); err != nil || !cmp.Equal(read, again) {
+			t.Errorf("%+v is written and read as %+v: %v", read, again, err)
+		}
+	})
+}
