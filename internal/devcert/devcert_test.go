@@ -242,8 +242,14 @@ func TestOthers(t *testing.T) {
 		name string
 		mode os.FileMode
 	}{
-		{"", 0o777}, {"", 0o755}, {"", 0o711}, {"", 0o770},
-		{"ca-key.pem", 0o644}, {"ca-key.pem", 0o602}, {"server.pem", 0o640}, {"client.pem", 0o604},
+		{"", 0o777},
+		{"", 0o755},
+		{"", 0o711},
+		{"", 0o770},
+		{"ca-key.pem", 0o644},
+		{"ca-key.pem", 0o602},
+		{"server.pem", 0o640},
+		{"client.pem", 0o604},
 	} {
 		dir := private(t)
 		certificates(t, dir)

@@ -47,10 +47,11 @@ func New(size int) *Journal {
 // Exchange is a request and its answer. The journal copies what it keeps, up to some
 // length of each part.
 //
-// Secrets are not kept (CLOUD-4013): of headers that carry some, such as Authorization,
-// there are only asterisks, and so there are wherever else in the exchange one that the
-// request carries occurs, in JSON or URL escapes too. Shorter ones than four characters
-// are no secrets.
+// Credentials are not kept (CLOUD-4013). A header or a field of a body is one if its name says
+// so, by a word such as token, key or pass, and so is a header that begins as Bearer and the
+// like do. There are only asterisks in its place, and wherever else in the exchange it or a
+// part of it occurs, such as the value of a cookie, in JSON or URL escapes too. Elsewhere,
+// what is shorter than four characters is not recognised.
 type Exchange struct {
 	At            time.Time // by the mock's clock, when the answer was ready
 	Took          time.Duration
@@ -60,8 +61,10 @@ type Exchange struct {
 
 	Method        string
 	Path          string // as escaped, without the query
+	Query         string // of the URL, in which credentials are recognised; it is not kept
 	RequestHeader http.Header
 	RequestBody   []byte // as far as it was read
+	Vetted        bool   // whether the document names everything in it, so that no field is a credential
 
 	Status       int // of the answer, 0 if there was none
 	AnswerHeader http.Header

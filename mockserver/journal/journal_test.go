@@ -37,6 +37,7 @@ func beat(node string) journal.Exchange {
 			"X-Correlation-Id": {"correlation-1"},
 		},
 		RequestBody:  []byte(`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"pool-0","ready":true,"draining":false,"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000}]}`),
+		Vetted:       true,
 		Status:       http.StatusOK,
 		AnswerHeader: http.Header{"Content-Type": {"application/json"}, "X-Correlation-Id": {"correlation-1"}},
 		AnswerBody:   []byte(`{"success":true,"next_heartbeat_ms":10000}`),

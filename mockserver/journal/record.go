@@ -23,6 +23,10 @@ const (
 	maxSummary     = 1 << 10 // of what the control API did
 )
 
+// maxSearched is how many bytes of a body are searched for secrets that may turn up
+// elsewhere. Those in what is kept are always found.
+const maxSearched = 64 << 10
+
 // MaxEntryBytes is how much memory an entry takes at most. One of a usual heartbeat
 // takes 1 KB.
 const MaxEntryBytes = 24 << 10
@@ -43,7 +47,7 @@ type record struct {
 	buffer []byte
 	spans  [parts]span // of the parts in the buffer
 	cut    bool        // whether some of a text was too long to be kept
-	secret bool        // whether a header is one that carries secrets
+	secret bool        // whether a header or a field carries secrets
 }
 
 type span struct{ start, end int32 }
@@ -79,28 +83,41 @@ func (r *record) exchange(e *Exchange) {
 	r.operation, r.status, r.took = e.Operation, e.Status, e.Took
 	r.requestBytes, r.answerBytes = int64(len(e.RequestBody)), int64(len(e.AnswerBody))
 	r.texts(e, nil)
-	if !r.secret && !r.cut {
+	if !r.secret && !r.cut && e.Query == "" {
 		return
 	}
 	// There are hardly ever secrets where they do not belong, and one look at everything
 	// costs less than one at each part.
 	var room [maxSecrets]string
-	secrets := appendSecrets(room[:0], e.RequestHeader)
-	if len(secrets) > 0 && (r.cut || suspicious(r.buffer, secrets)) {
+	found := e.secrets(room[:0])
+	if len(found) > 0 && (r.cut || found.full() || suspicious(r.buffer, found)) {
 		r.buffer = r.buffer[:0]
-		r.texts(e, secrets)
+		r.texts(e, found)
 	}
 }
 
-func (r *record) texts(e *Exchange, secrets []string) {
+// secrets appends those of an exchange.
+func (e *Exchange) secrets(room secrets) secrets {
+	found := room.ofHeader(e.RequestHeader).ofHeader(e.AnswerHeader).ofQuery(e.Query)
+	if !e.Vetted {
+		found = found.ofText(e.RequestBody[:min(len(e.RequestBody), maxSearched)])
+	}
+	return found
+}
+
+func (r *record) texts(e *Exchange, secrets secrets) {
 	r.id(partNode, e.Node, secrets)
 	r.id(partCorrelation, e.CorrelationID, secrets)
 	put(r, partMethod, e.Method, maxName, secrets)
 	put(r, partPath, e.Path, maxPath, secrets)
+	r.search(partPath)
 	r.header(partRequestHeader, e.RequestHeader, secrets)
-	put(r, partRequestBody, e.RequestBody, maxBody, secrets)
+	r.putBody(partRequestBody, e.RequestBody, secrets)
+	if !e.Vetted {
+		r.search(partRequestBody)
+	}
 	r.header(partAnswerHeader, e.AnswerHeader, secrets)
-	put(r, partAnswerBody, e.AnswerBody, maxBody, secrets)
+	r.putBody(partAnswerBody, e.AnswerBody, secrets)
 	r.id(partFault, e.Fault, secrets)
 	r.departures(e.Departures, secrets)
 }
@@ -115,7 +132,7 @@ func (r *record) control(summary string) {
 }
 
 // id keeps an id or a name, unless there is a secret in it: what is left is none any more.
-func (r *record) id(p part, id string, secrets []string) {
+func (r *record) id(p part, id string, secrets secrets) {
 	start := len(r.buffer)
 	if keep(r, id, maxName, secrets) {
 		r.buffer = r.buffer[:start]
@@ -124,14 +141,30 @@ func (r *record) id(p part, id string, secrets []string) {
 }
 
 // put keeps a part that is one text.
-func put[T string | []byte](r *record, p part, text T, limit int, secrets []string) {
+func put[T string | []byte](r *record, p part, text T, limit int, secrets secrets) {
 	start := len(r.buffer)
 	keep(r, text, limit, secrets)
 	r.is(p, start)
 }
 
+// putBody keeps the beginning of a body, unless there are too many secrets to look for.
+func (r *record) putBody(p part, body []byte, secrets secrets) {
+	if secrets.full() {
+		put(r, p, hidden, maxBody, nil)
+		return
+	}
+	put(r, p, body, maxBody, secrets)
+}
+
+// search masks the credentials in a part that it names as such.
+func (r *record) search(p part) {
+	if maskFields(r.bytes(p)) {
+		r.secret = true
+	}
+}
+
 // header keeps headers, as many as there is room for.
-func (r *record) header(p part, header http.Header, secrets []string) {
+func (r *record) header(p part, header http.Header, secrets secrets) {
 	begin := len(r.buffer)
 	for name, values := range header {
 		start := len(r.buffer)
@@ -145,7 +178,7 @@ func (r *record) header(p part, header http.Header, secrets []string) {
 	r.is(p, begin)
 }
 
-func (r *record) values(name string, values []string, secrets []string) {
+func (r *record) values(name string, values []string, secrets secrets) {
 	start := r.open()
 	for i, value := range values {
 		if len(r.buffer)-start >= maxHeaderValue {
@@ -154,18 +187,22 @@ func (r *record) values(name string, values []string, secrets []string) {
 		if i > 0 {
 			r.buffer = append(r.buffer, ", "...)
 		}
-		if secretive(name) {
+		if carries(name, value) {
 			r.secret = true
 			r.buffer = append(append(r.buffer, scheme(value)...), hidden...)
-		} else {
-			keep(r, value, maxHeaderValue, secrets)
+			continue
+		}
+		from := len(r.buffer)
+		keep(r, value, maxHeaderValue, secrets)
+		if !common(name) && maskFields(r.buffer[from:]) {
+			r.secret = true
 		}
 	}
 	r.close(start, maxHeaderValue)
 }
 
 // departures keeps departures, as many as there is room for.
-func (r *record) departures(departures []drift.Departure, secrets []string) {
+func (r *record) departures(departures []drift.Departure, secrets secrets) {
 	begin := len(r.buffer)
 	for _, d := range departures {
 		start := len(r.buffer)
@@ -182,7 +219,7 @@ func (r *record) departures(departures []drift.Departure, secrets []string) {
 
 // keep appends the first bytes of a text, with its secrets masked. It reports whether
 // there were any.
-func keep[T string | []byte](r *record, text T, limit int, secrets []string) (masked bool) {
+func keep[T string | []byte](r *record, text T, limit int, secrets secrets) (masked bool) {
 	start := len(r.buffer)
 	// A secret that the limit cuts is to be recognised.
 	r.buffer = append(r.buffer, text[:min(len(text), limit+recognised)]...)
@@ -194,7 +231,7 @@ func keep[T string | []byte](r *record, text T, limit int, secrets []string) (ma
 }
 
 // sized appends a text so that next finds its end.
-func (r *record) sized(text string, limit int, secrets []string) {
+func (r *record) sized(text string, limit int, secrets secrets) {
 	at := r.open()
 	keep(r, text, limit, secrets)
 	r.close(at, limit)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"net/http"
-	"slices"
-	"strings"
 )
 
 const (
@@ -17,82 +15,13 @@ const (
 	// recognised is how much of the beginning of a longer secret is taken for it, in case
 	// that the rest was cut off on the way.
 	recognised = 16
-	// maxSecrets is how many secrets of an exchange are looked for outside of their headers.
-	maxSecrets = 16
 	// maxBackslashes is how many backslashes may escape one character: enough for text
 	// that was put into JSON three times.
 	maxBackslashes = 7
 )
 
-// secretive reports whether a header carries a secret, going by its name.
-func secretive(name string) bool {
-	switch name {
-	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
-		"Traceparent", "User-Agent", "Www-Authenticate", "X-Content-Type-Options", "X-Correlation-Id": // of nearly every request
-		return false
-	}
-	if len(name) > maxName { // which is not looked at any closer
-		return true
-	}
-	var room [maxName]byte
-	lower := room[:copy(room[:], name)]
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] += 'a' - 'A'
-		}
-	}
-	for _, word := range [...]string{"auth", "cookie", "token", "secret", "key", "password", "credential", "session", "signature"} {
-		if bytes.Contains(lower, []byte(word)) {
-			return true
-		}
-	}
-	return false
-}
-
-// schemes are the ways to authenticate whose names stay. Any other word in front of a
-// secret may be part of it.
-var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
-
-// scheme returns the scheme that the value of a header begins with, and the space after
-// it, or "" if there is none.
-func scheme(value string) string {
-	for _, scheme := range schemes {
-		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(value[:end], scheme) {
-			return value[:end+1]
-		}
-	}
-	return ""
-}
-
-// appendSecrets appends the secrets that headers carry, that of the node first, as many as
-// there is room for.
-func appendSecrets(secrets []string, header http.Header) []string {
-	secrets = appendValues(secrets, header["Authorization"])
-	for name, values := range header {
-		if name != "Authorization" && secretive(name) {
-			secrets = appendValues(secrets, values)
-		}
-	}
-	return secrets
-}
-
-func appendValues(secrets, values []string) []string {
-	for _, value := range values {
-		secret := strings.TrimSpace(value[len(scheme(value)):])
-		if isSecret(secret) && len(secrets) < cap(secrets) {
-			secrets = append(secrets, secret)
-		}
-	}
-	return secrets
-}
-
-func isSecret(text string) bool {
-	isScheme := func(scheme string) bool { return strings.EqualFold(text, scheme) }
-	return len(text) >= shortest && !slices.ContainsFunc(schemes[:], isScheme)
-}
-
 // suspicious reports whether there may be secrets in a text.
-func suspicious(text []byte, secrets []string) bool {
+func suspicious(text []byte, secrets secrets) bool {
 	for _, secret := range secrets {
 		if bytes.Contains(text, beginning(secret)) {
 			return true
@@ -113,7 +42,7 @@ func beginning(secret string) []byte {
 
 // mask overwrites secrets in a text with asterisks, however they are escaped. It reports
 // whether there were any.
-func mask(text []byte, secrets []string) bool {
+func mask(text []byte, secrets secrets) bool {
 	masked := false
 	for _, secret := range secrets {
 		masked = maskPlain(text, secret) || masked
@@ -201,11 +130,13 @@ func unescaped(text []byte) (byte, int) {
 }
 
 // Masked returns a text that repeats some of a request, with the credentials that the
-// request's headers carry overwritten by asterisks (CLOUD-4013). A Journal does this by
-// itself.
+// request's headers carry, and those that the text names as such, overwritten by asterisks
+// (CLOUD-4013). A Journal does this by itself.
 func Masked(text string, header http.Header) string {
-	secrets := appendSecrets(make([]string, 0, maxSecrets), header)
-	if masked := []byte(text); mask(masked, secrets) {
+	secrets := make(secrets, 0, maxSecrets).ofHeader(header)
+	masked := []byte(text)
+	named := maskFields(masked)
+	if mask(masked, secrets) || named {
 		return string(masked)
 	}
 	return text

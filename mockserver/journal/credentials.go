@@ -1,0 +1,190 @@
+package journal
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// sensitive are words in the names of headers and fields whose values are credentials.
+var sensitive = [...]string{
+	"auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "secret", "session", "signature", "token",
+}
+
+// common reports whether a header is one of nearly every request, and no credential.
+func common(header string) bool {
+	switch header {
+	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
+		"Traceparent", "User-Agent", "Www-Authenticate", "X-Content-Type-Options", "X-Correlation-Id":
+		return true
+	}
+	return false
+}
+
+// secretive reports whether the value of a header or field is a credential, going by its
+// name. A name that is too long to be looked at counts as one that says so.
+func secretive[T string | []byte](name T) bool {
+	if len(name) > maxName {
+		return true
+	}
+	var room [maxName]byte
+	lower := room[:copy(room[:], name)]
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	for len(lower) > 0 {
+		for _, word := range sensitive {
+			if lower[0] == word[0] && len(lower) >= len(word) && string(lower[:len(word)]) == word {
+				return true
+			}
+		}
+		lower = lower[1:]
+	}
+	return false
+}
+
+// schemes are the ways to authenticate whose names stay. Any other word in front of a
+// secret may be part of it.
+var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
+
+// scheme returns the scheme that a value begins with, and the space after it, or "" if
+// there is none.
+func scheme(value string) string {
+	for _, scheme := range schemes {
+		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(value[:end], scheme) {
+			return value[:end+1]
+		}
+	}
+	return ""
+}
+
+// carries reports whether the value of a header is a credential.
+func carries(name, value string) bool {
+	return !common(name) && (secretive(name) || scheme(value) != "")
+}
+
+// secrets are those of an exchange that are looked for wherever they turn up.
+type secrets []string
+
+// maxSecrets is how many secrets of an exchange are looked for. Nobody sends that many by
+// accident: of an exchange that has more, no body is kept.
+const maxSecrets = 64
+
+func (s secrets) full() bool { return len(s) == maxSecrets }
+
+// ofHeader appends the credentials in a header, those for the node first.
+func (s secrets) ofHeader(header http.Header) secrets {
+	for _, value := range header["Authorization"] {
+		s = s.add(value)
+	}
+	for name, values := range header {
+		for _, value := range values {
+			switch {
+			case name == "Authorization" || common(name):
+			case name == "Set-Cookie": // whose attributes are no secrets
+				cookie, _, _ := strings.Cut(value, ";")
+				s = s.add(cookie)
+			case carries(name, value):
+				s = s.add(value)
+			case strings.IndexByte(value, '=') >= 0 || strings.IndexByte(value, ':') >= 0:
+				s = s.ofText([]byte(value))
+			}
+		}
+	}
+	return s
+}
+
+// ofText appends the values in a text that names them as credentials.
+func (s secrets) ofText(text []byte) secrets {
+	fields(text, func(value []byte, quoted bool) {
+		s = s.add(string(value))
+		if plain := ""; quoted && json.Unmarshal([]byte(`"`+string(value)+`"`), &plain) == nil && plain != string(value) {
+			s = s.add(plain)
+		}
+	})
+	return s
+}
+
+// ofQuery appends the credentials in the query of a URL.
+func (s secrets) ofQuery(query string) secrets {
+	values, _ := url.ParseQuery(query) // what can be read of it
+	for name, values := range values {
+		for _, value := range values {
+			if secretive(name) {
+				s = s.add(value)
+			}
+		}
+	}
+	return s
+}
+
+// add appends a credential, and its parts: what follows a scheme, the values of cookies and
+// of parameters, and what Basic spells in base64.
+func (s secrets) add(value string) secrets {
+	value = strings.TrimSpace(value)
+	s = s.one(value)
+	known := scheme(value)
+	credentials := strings.TrimSpace(value[len(known):])
+	s = s.one(credentials)
+	if _, rest, more := strings.Cut(credentials, " "); more && known == "" {
+		credentials = strings.TrimSpace(rest)
+		s = s.one(credentials)
+	}
+	if strings.EqualFold(known, "Basic ") {
+		plain, _ := base64.StdEncoding.DecodeString(credentials)
+		_, password, _ := strings.Cut(string(plain), ":")
+		s = s.one(password)
+	}
+	return s.parameters(value)
+}
+
+// parameters appends the values of cookies and of the parameters of a scheme.
+func (s secrets) parameters(rest string) secrets {
+	const separators = ",;& \t"
+	for more := true; more && !s.full(); {
+		var name, value string
+		if name, rest, more = strings.Cut(rest, "="); !more {
+			break
+		}
+		name = name[strings.LastIndexAny(name, separators)+1:]
+		end := strings.IndexAny(rest, separators)
+		if end < 0 {
+			end = len(rest)
+		}
+		if value, rest = rest[:end], rest[end:]; !describes(name) {
+			s = s.one(strings.Trim(value, `"'`))
+		}
+	}
+	return s
+}
+
+// describes reports whether a parameter of a credential says what that is for, and is none.
+func describes(name string) bool {
+	switch strings.ToLower(name) {
+	case "realm", "algorithm", "qop", "uri", "nc", "charset", "userhash", "signedheaders", "version":
+		return true
+	}
+	return false
+}
+
+// one appends a secret, if it can be told from other words and there is room for it.
+func (s secrets) one(text string) secrets {
+	for _, scheme := range schemes {
+		if strings.EqualFold(text, scheme) {
+			return s
+		}
+	}
+	if len(text) < shortest || s.full() {
+		return s
+	}
+	for _, known := range s {
+		if known == text {
+			return s
+		}
+	}
+	return append(s, text)
+}

@@ -1,0 +1,113 @@
+package journal_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// TestCredentials sends credentials of every kind, each of which the answer repeats. None
+// is in what the journal says.
+func TestCredentials(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		header http.Header
+		query  string
+		body   string
+		secret string
+	}{
+		{name: "scheme", header: http.Header{"Authorization": {"Token s3cr3t"}}, secret: "s3cr3t"},
+		{name: "scheme and parameters", header: http.Header{"Authorization": {`AWS4-HMAC-SHA256 Credential=AKIA/2026, Signature=s3cr3t`}}, secret: "s3cr3t"},
+		{name: "password in base64", header: http.Header{"Authorization": {"Basic Ym9iOnMzY3IzdA=="}}, secret: "s3cr3t"},
+		{name: "scheme in another header", header: http.Header{"X-Forwarded-By": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
+		{name: "cookies", header: http.Header{"Cookie": {`theme=dark; sid="s3cr3t"; a=b`}}, secret: "s3cr3t"},
+		{name: "jwt", header: http.Header{"X-Jwt": {"s3cr3t"}}, secret: "s3cr3t"},
+		{name: "passphrase", header: http.Header{"X-Passphrase": {"s3cr3t words"}}, secret: "s3cr3t words"},
+		{name: "query in a header", header: http.Header{"Referer": {"http://host/?access_token=s3cr3t&a=b"}}, secret: "s3cr3t"},
+		{name: "query", query: "api_key=s3cr3t", secret: "s3cr3t"},
+		{name: "field", body: `{"node_id":"n","api_token":"s3cr3t"}`, secret: "s3cr3t"},
+		{name: "field with an escape", body: `{"password":"s3\"cr3t"}`, secret: `s3"cr3t`},
+		{name: "number", body: `{"passcode": 271828182}`, secret: "271828182"},
+		{name: "list", body: `{"jwts":["x", "s3cr3t", {"a":"b"}]}`, secret: "s3cr3t"},
+		{name: "object", body: `{"auth":{"user":"bob","value":["s3cr3t"]},"z":1}`, secret: "s3cr3t"},
+		{name: "scheme in a field", body: `{"authorization":"Bearer s3cr3t"}`, secret: "s3cr3t"},
+		{name: "field in a string", body: `{"note":"{\"sessionId\":\"s3cr3t\"}"}`, secret: "s3cr3t"},
+		{name: "cut off", body: `{"bearer":"s3cr3t`, secret: "s3cr3t"},
+		{name: "form", body: `user=bob&client_secret=s3cr3t&x=y`, secret: "s3cr3t"},
+		{name: "header in a text", body: "Authorization: Bearer s3cr3t\nHost: x", secret: "s3cr3t"},
+		{name: "YAML", body: "secret-key: s3cr3t\n", secret: "s3cr3t"},
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{
+			At: epoch, Method: http.MethodPost, Path: "/v2/nodes/" + test.secret, RequestHeader: test.header, Query: test.query,
+			RequestBody: []byte(test.body), Status: 422, AnswerBody: []byte("no " + test.secret), CorrelationID: test.secret,
+			Departures: []drift.Departure{{Pointer: "/" + test.secret, Got: test.secret}},
+		})
+		entry, _ := events.Entry(1)
+		for _, text := range texts(entry) {
+			if strings.Contains(text, test.secret) {
+				t.Errorf("%s: %q is kept in %q", test.name, test.secret, text)
+			}
+		}
+	}
+}
+
+// TestMaskedJSON has credentials in JSON, which stays what it is but for them.
+func TestMaskedJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"token":"abcdef","ready":true}`:          `{"token":"******","ready":true}`,
+		`{"tokens_per_second":12.5,"slots_free":3}`: `{"tokens_per_second":"**","slots_free":3}`,
+		`{"token":null,"secret":true,"key":{}}`:     `{"token":null,"secret":true,"key":{}}`,
+		`{"keys":[1234,"ab"],"x":"y"}`:              `{"keys":["**","**"],"x":"y"}`,
+		`{"node_id":"n","pools":["pool-0"]}`:        `{"node_id":"n","pools":["pool-0"]}`,
+		`{"passes": [ ], "a": {"auth" : "x"} }`:     `{"passes": [ ], "a": {"auth" : "*"} }`,
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestBody: []byte(body)})
+		entry, _ := events.Entry(1)
+		if got := entry.Request.Body.Text; got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%s is kept as %s, want %s", body, got, want)
+		}
+	}
+}
+
+// TestTooManyCredentials sends more than are looked for.
+func TestTooManyCredentials(t *testing.T) {
+	header := http.Header{}
+	for c := range 100 {
+		header.Add("X-Token", strings.Repeat(string(rune('A'+c)), 8))
+	}
+	events := journal.New(1)
+	last := header["X-Token"][99]
+	events.Exchange(journal.Exchange{RequestHeader: header, RequestBody: []byte(last), AnswerBody: []byte(last)})
+	entry, _ := events.Entry(1)
+	for _, text := range texts(entry) {
+		if strings.Contains(text, last) {
+			t.Errorf("%q is kept in %q", last, text)
+		}
+	}
+}
+
+// FuzzFields has the journal search texts for credentials. Whatever they are, one that is
+// named as such is not kept, and JSON stays JSON.
+func FuzzFields(f *testing.F) {
+	f.Add(`{"a":1,`, `}`)
+	f.Add(`[{"key":`, `:"=]}`)
+	f.Add(`token=`, `\"`)
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if len(before) > 2000 || len(after) > 2000 {
+			return
+		}
+		body := before + `"api_token":"0123456789"` + after
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestBody: []byte(body), AnswerBody: []byte("0123456789")})
+		entry, _ := events.Entry(1)
+		if got := entry.Request.Body.Text; json.Valid([]byte(body)) && !json.Valid([]byte(got)) {
+			t.Errorf("%q is kept as %q", body, got)
+		}
+	})
+}
