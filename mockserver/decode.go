@@ -34,7 +34,7 @@ func decodeFields(text []byte, form *shape) (value any, twice []string, err erro
 func checkText(text []byte) error {
 	for mark, name := range byteOrderMarks {
 		if bytes.HasPrefix(text, []byte(mark)) {
-			return fmt.Errorf("the text begins with a byte order mark (%s), which JSON must not", name)
+			return fmt.Errorf("the text begins with a byte order mark of %s, which JSON must not", name)
 		}
 	}
 	if !utf8.Valid(text) {
@@ -48,7 +48,7 @@ func checkText(text []byte) error {
 	return err
 }
 
-var byteOrderMarks = map[string]string{"\ufeff": "of UTF-8", "\xfe\xff": "of UTF-16", "\xff\xfe": "of UTF-16"}
+var byteOrderMarks = map[string]string{"\ufeff": "UTF-8", "\xfe\xff": "UTF-16", "\xff\xfe": "UTF-16"}
 
 // fieldDecoder decodes a text that is known to be JSON.
 type fieldDecoder struct {

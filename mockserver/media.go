@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"mime"
@@ -24,13 +25,13 @@ const (
 type unfit struct {
 	header    string
 	want, got string
-	encoded   bool // whether even a server without validation cannot
+	wrong     string // in words
+	encoded   bool   // whether even a server without validation cannot
 }
 
 // problem returns the answer to a request with such a header.
 func (u *unfit) problem() *problem {
-	p := newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "%s %s is not supported: send %s",
-		strings.ToLower(strings.ReplaceAll(u.header, "-", " ")), u.got, u.want)
+	p := newProblem(nodeapi.ProblemCodeUnsupportedMediaType, "%s: send %s", u.wrong, u.want)
 	if u.encoded {
 		return p.with("Accept-Encoding", identity) // RFC 9110, section 15.5.16
 	}
@@ -57,28 +58,34 @@ func formOf(r *http.Request, declared openapi3.Content) (*openapi3.MediaType, *u
 }
 
 func formOfParsed(r *http.Request, types []string, declared openapi3.Content) (*openapi3.MediaType, *unfit) {
-	wrong := &unfit{header: contentType, want: strings.Join(slices.Sorted(maps.Keys(declared)), " or ")}
-	switch len(types) {
-	case 0:
-		wrong.got = "nothing"
-		return nil, wrong
-	case 1:
-		wrong.got = strconv.Quote(quote(r, types[0]))
-	default:
-		wrong.got = fmt.Sprintf("%d times", len(types))
-		return nil, wrong
+	broken := &unfit{header: contentType, want: strings.Join(slices.Sorted(maps.Keys(declared)), " or ")}
+	if len(types) != 1 {
+		broken.got = cmp.Or(strings.Join(quoteAll(r, types), " and "), "nothing")
+		broken.wrong = fmt.Sprintf("there must be one content type, not %d", len(types))
+		return nil, broken
 	}
+	broken.got = quoteAll(r, types)[0]
+	broken.wrong = fmt.Sprintf("content type %s is not supported", broken.got)
 	// Broken parameters do not change what the type is.
 	mediaType, parameters, _ := mime.ParseMediaType(types[0])
 	form := declared[mediaType]
 	if form == nil {
-		return nil, wrong
+		return nil, broken
 	}
 	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		wrong.want += " in UTF-8"
-		return nil, wrong
+		broken.want += " in UTF-8"
+		return nil, broken
 	}
 	return form, nil
+}
+
+// quoteAll returns the first values of a header, the way they may be repeated.
+func quoteAll(r *http.Request, values []string) []string {
+	var texts []string
+	for _, value := range values[:min(len(values), 2)] {
+		texts = append(texts, strconv.Quote(quote(r, value)))
+	}
+	return texts
 }
 
 // identity is the Content-Encoding of a body that is sent as it is.
@@ -88,9 +95,10 @@ const identity = "identity"
 func wrongEncoding(r *http.Request) *unfit {
 	for _, encoding := range r.Header[contentEncoding] {
 		if encoding != "" && !strings.EqualFold(encoding, identity) {
+			got := strings.Join(quoteAll(r, r.Header[contentEncoding]), " and ")
 			return &unfit{
-				header: contentEncoding, want: "the body as it is, without one",
-				got: strconv.Quote(quote(r, strings.Join(r.Header[contentEncoding], ", "))), encoded: true,
+				header: contentEncoding, want: "the body as it is, without one", got: got,
+				wrong: fmt.Sprintf("content encoding %s is not supported", got), encoded: true,
 			}
 		}
 	}
