@@ -222,7 +222,7 @@ func TestDiff(t *testing.T) {
 
 	harsh := changed(t, nodes, "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]")
 	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh)
-	if want := "FAILED     the request property `capabilities/gpus` became required"; !strings.Contains(stdout, want) {
+	if want := "the request property `capabilities/gpus` became required (request-property-became-required)"; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
 	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh, "--report", "json")

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
 // moveServers writes the path that a server has into the paths of its operations, so
@@ -18,7 +20,7 @@ func moveServers(api *openapi3.T) {
 	for _, template := range api.Paths.InMatchingOrder() {
 		item := api.Paths.Value(template)
 		for method, operation := range item.Operations() {
-			prefix, servers := split(serversOf(api, item, operation))
+			prefix, servers := split(apidoc.Servers(api, item, operation))
 			operation.Servers = &servers
 			path := prefix + template
 			target := moved.Value(path)
@@ -33,21 +35,11 @@ func moveServers(api *openapi3.T) {
 	api.Servers = nil
 }
 
-func serversOf(api *openapi3.T, item *openapi3.PathItem, operation *openapi3.Operation) openapi3.Servers {
-	switch {
-	case operation.Servers != nil && len(*operation.Servers) > 0:
-		return *operation.Servers
-	case len(item.Servers) > 0:
-		return item.Servers
-	}
-	return api.Servers
-}
-
 // split takes the path out of servers that have the same one. Servers whose paths
 // differ keep them.
 func split(servers openapi3.Servers) (prefix string, rest openapi3.Servers) {
 	for i, server := range servers {
-		host, path := cutPath(server)
+		host, path := apidoc.CutPath(server)
 		if i > 0 && path != prefix {
 			return "", servers
 		}
@@ -55,25 +47,6 @@ func split(servers openapi3.Servers) (prefix string, rest openapi3.Servers) {
 		rest = append(rest, &openapi3.Server{URL: host, Variables: server.Variables, Origin: server.Origin})
 	}
 	return prefix, rest
-}
-
-// cutPath splits the URL of a server before its path. Variables in the path have
-// their defaults.
-func cutPath(server *openapi3.Server) (host, path string) {
-	host, path = server.URL, ""
-	start := 0 // of the host
-	if scheme, _, found := strings.Cut(host, "//"); found {
-		start = len(scheme) + len("//")
-	}
-	if slash := strings.IndexByte(host[start:], '/'); slash >= 0 {
-		host, path = host[:start+slash], host[start+slash:]
-	} else if start == 0 && !strings.HasPrefix(host, "{") {
-		host, path = "", "/"+host // relative to the document
-	}
-	for name, variable := range server.Variables {
-		path = strings.ReplaceAll(path, "{"+name+"}", variable.Default)
-	}
-	return host, strings.TrimRight(path, "/")
 }
 
 // places returns where a server may be, one entry for each value that the document

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Body is the example of a body.
@@ -14,6 +15,8 @@ type Body struct {
 	// Content is a JSON value as encoding/json decodes it, or a string where the
 	// body is not JSON.
 	Content any
+	// Decoded means that the file holds the body as base64, so that Content is its text.
+	Decoded bool
 }
 
 // Empty reports whether there is no body, or none that is asked for.
@@ -44,16 +47,33 @@ func (b *Body) UnmarshalJSON(data []byte) error {
 	}
 	b.ContentType, b.Content = wire.ContentType, wire.Content
 	text, _ := wire.Content.(string)
+	if name, isText := wire.Encoded.(string); isText {
+		wire.Encoded = strings.ToLower(name) // the specification has "JSON", libraries write "json"
+	}
 	switch wire.Encoded {
 	case nil, false:
 		return nil
 	case "json":
 		return json.Unmarshal([]byte(text), &b.Content)
-	case "base64":
+	case "base64", true:
 		decoded, err := base64.StdEncoding.DecodeString(text)
-		b.Content = string(decoded)
+		b.Content, b.Decoded = string(decoded), true
 		return err
 	default:
 		return fmt.Errorf("unknown encoding of a body: %v", wire.Encoded)
 	}
+}
+
+// AsJSON returns the example as a JSON value. Only a body that the file holds as base64
+// is read as JSON text: any other is a value already, which may be a string.
+func (b *Body) AsJSON() any {
+	text, isText := b.Content.(string)
+	if !isText || !b.Decoded {
+		return b.Content
+	}
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return b.Content
+	}
+	return value
 }

@@ -57,6 +57,23 @@ func (p Path) Select(root any) []any {
 	return values
 }
 
+// Misses returns the first field on the path that the objects there do not have, empty
+// where the path leads somewhere. That an array has no items misses nothing.
+func (p Path) Misses(root any) string {
+	values := []any{root}
+	for _, step := range p.Steps {
+		var inner []any
+		for _, value := range values {
+			inner = append(inner, step.from(value)...)
+		}
+		if len(inner) == 0 && len(values) > 0 && !step.Item && step.Name != "*" {
+			return step.Name
+		}
+		values = inner
+	}
+	return ""
+}
+
 func (s Step) from(value any) []any {
 	var found []any
 	switch value := value.(type) {
@@ -74,4 +91,18 @@ func (s Step) from(value any) []any {
 		}
 	}
 	return found
+}
+
+// Covers reports whether the path leads to the end of some steps, or to a value on the
+// way there.
+func (p Path) Covers(steps []Step) bool {
+	if len(p.Steps) > len(steps) {
+		return false
+	}
+	for i, step := range p.Steps {
+		if step.Item != steps[i].Item || step.Name != "*" && step.Name != steps[i].Name {
+			return false
+		}
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package pactfile
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -33,6 +34,7 @@ type Matcher struct {
 	Max      *uint64
 	Variants []Variant
 	Rules    []Matcher
+	Format   string // of a date or a time, as Java writes it
 }
 
 // Variant is one of the items that a list has to contain: the one at Index of
@@ -81,12 +83,25 @@ func (v *Variant) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// byName joins the rules of a name. Some libraries write a rule for each of its values,
+// as Accept[0] or $['Accept'][0].
 func byName(sets map[string]ruleSet) map[string][]Matcher {
 	rules := make(map[string][]Matcher, len(sets))
-	for name, set := range sets {
-		rules[name] = set.Matchers
+	for _, written := range slices.Sorted(maps.Keys(sets)) {
+		name := ruleName(written)
+		rules[name] = append(rules[name], sets[written].Matchers...)
 	}
 	return rules
+}
+
+var nameForm = regexp.MustCompile(`^(?:\$\.?)?(?:\['([^']*)'\]|\["([^"]*)"\]|(.+?))(?:\[(?:\d+|\*)\])?$`)
+
+func ruleName(written string) string {
+	groups := nameForm.FindStringSubmatch(written)
+	if groups == nil {
+		return written
+	}
+	return groups[1] + groups[2] + groups[3]
 }
 
 func byPath(sets map[string]ruleSet) ([]BodyRule, error) {

@@ -18,6 +18,8 @@ type message struct {
 	headers http.Header
 	body    *pactfile.Body
 	rules   []pactfile.BodyRule
+	// isAnswer means that it need not have all that the document requires.
+	isAnswer bool
 }
 
 // mediaType returns the media type of the body. The header is more exact than the
@@ -45,9 +47,14 @@ func (c *checker) body(m message, content openapi3.Content, direction openapi3.S
 	if !isJSON(name) || media.Schema == nil {
 		return nil
 	}
-	s := shapeOf(media.Schema)
-	c.value(pointer, m.body.Content, media.Schema, direction)
-	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, m.body.Content, s)
+	s, value := shapeOf(media.Schema), m.body.AsJSON()
+	schema, check := media.Schema, c.letThrough
+	if m.isAnswer {
+		schema, check = relaxed(media.Schema), c.demanded
+	}
+	c.value(pointer, value, schema, direction)
+	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, value, s)
+	walk{m.rules, func(l leaf) { check(l.pointer, l) }}.value(pointer, nil, value, s)
 	return s
 }
 

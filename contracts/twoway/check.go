@@ -40,7 +40,7 @@ type Input struct {
 
 // Check holds the pact and the document against each other.
 func Check(in Input) *Report {
-	c := checker{document: in.Document, coverage: newCoverage(in.Document), findings: []Finding{}}
+	c := checker{document: in.Document, coverage: newCoverage(in.Document), mentioned: mentions(in.Pact), findings: []Finding{}}
 	for i := range in.Pact.Interactions {
 		c.check(&in.Pact.Interactions[i])
 	}
@@ -58,6 +58,7 @@ func Check(in Input) *Report {
 type checker struct {
 	document    *Document
 	coverage    *coverage
+	mentioned   map[string]bool       // the texts in requests and states of the pact
 	interaction *pactfile.Interaction // the one at hand
 	findings    []Finding
 }

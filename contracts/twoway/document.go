@@ -47,9 +47,11 @@ type operation struct {
 	name       string // its operationId, or method and path where it has none
 	method     string
 	template   string
+	prefixes   []string // of its path, as its servers have them
 	spec       *openapi3.Operation
 	parameters openapi3.Parameters
-	secured    bool // by a scheme that an Authorization header serves
+	// credentials are where requests carry them, by header or query, and name.
+	credentials map[string]map[string]*openapi3.Parameter
 }
 
 func newOperation(api *openapi3.T, item *openapi3.PathItem, template, method string, spec *openapi3.Operation) *operation {
@@ -57,6 +59,7 @@ func newOperation(api *openapi3.T, item *openapi3.PathItem, template, method str
 		name:       cmp.Or(spec.OperationID, method+" "+template),
 		method:     method,
 		template:   template,
+		prefixes:   []string{""},
 		spec:       spec,
 		parameters: slices.Clone(spec.Parameters),
 	}
@@ -65,17 +68,17 @@ func newOperation(api *openapi3.T, item *openapi3.PathItem, template, method str
 			op.parameters = append(op.parameters, shared)
 		}
 	}
+	// A pact may have the path of the server, or leave it to the URL of the provider.
+	for _, server := range apidoc.Servers(api, item, spec) {
+		if _, prefix := apidoc.CutPath(server); prefix != "" {
+			op.prefixes = append(op.prefixes, prefix)
+		}
+	}
 	security := api.Security
 	if spec.Security != nil {
 		security = *spec.Security
 	}
-	for _, requirement := range security {
-		for scheme := range requirement {
-			if ref := api.Components.SecuritySchemes[scheme]; ref != nil && ref.Value.Type != "apiKey" {
-				op.secured = true
-			}
-		}
-	}
+	op.credentials = credentialsOf(api, security)
 	return op
 }
 
@@ -89,8 +92,10 @@ func (d *Document) route(method, path string) (*operation, map[string]string) {
 		if op.method != method {
 			continue
 		}
-		if v, fits := matchTemplate(op.template, path); fits && (found == nil || len(v) < len(values)) {
-			found, values = op, v
+		for _, prefix := range op.prefixes {
+			if v, fits := matchTemplate(prefix+op.template, path); fits && (found == nil || len(v) < len(values)) {
+				found, values = op, v
+			}
 		}
 	}
 	return found, values

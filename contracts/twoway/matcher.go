@@ -19,6 +19,9 @@ func (c *checker) bodyRules(pointer string, rules []pactfile.BodyRule, example a
 		if !known {
 			continue
 		}
+		if name := rule.Path.Misses(example); name != "" {
+			c.add(at, 0, "the rule is for nothing: the example has no %s", name)
+		}
 		for _, matcher := range rule.Matchers {
 			c.matcher(at, s, rule.Path.Select(example), matcher)
 		}

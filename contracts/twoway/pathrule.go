@@ -51,10 +51,12 @@ func letThrough(matchers []pactfile.Matcher, example, path string) bool {
 func (op *operation) strays(path string) []string {
 	segments := strings.Split(path, "/")
 	strays := []string{path + "/x", strings.Join(segments[:len(segments)-1], "/")}
-	for i, segment := range strings.Split(op.template, "/") {
+	template := strings.Split(op.template, "/")
+	prefix := len(segments) - len(template) // that of a server
+	for i, segment := range template {
 		for _, other := range op.misfits(segment) {
 			changed := slices.Clone(segments)
-			changed[i] = other
+			changed[prefix+i] = other
 			strays = append(strays, strings.Join(changed, "/"))
 		}
 	}

@@ -1,7 +1,10 @@
 package twoway
 
 import (
+	"maps"
 	"net/http"
+	"regexp"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -28,7 +31,7 @@ func (c *checker) request(op *operation, values map[string]string) {
 		if body.Required && request.Body.Empty() {
 			c.add("/request/body", line(body.Origin, "required"), "there is no body, and the document requires one")
 		}
-		c.body(message{"/request", request.Headers, request.Body, request.Rules.Body}, body.Content, openapi3.VisitAsRequest())
+		c.body(message{"/request", request.Headers, request.Body, request.Rules.Body, false}, body.Content, openapi3.VisitAsRequest())
 	case !request.Body.Empty():
 		c.add("/request/body", line(op.spec.Origin, ""), "there is a body, and the document has none")
 	}
@@ -37,8 +40,13 @@ func (c *checker) request(op *operation, values map[string]string) {
 func (c *checker) pathValues(op *operation, values map[string]string) {
 	parameters := op.parametersIn(openapi3.ParameterInPath)
 	for name, value := range values {
-		if schema := parameters.schema(name); schema != nil {
-			c.value("/request/path", typed(value, shapeOf(schema)), schema)
+		if parameter := parameters.parameters[name]; parameter != nil {
+			schema := schemaOf(parameter)
+			if s := shapeOf(schema); s.allows(openapi3.TypeArray) && len(s.types()) > 0 {
+				c.value("/request/path", items(parameter, []string{value}, s.items()), schema)
+			} else {
+				c.value("/request/path", typed(value, s), schema)
+			}
 		}
 	}
 }
@@ -59,35 +67,89 @@ func isMeantToFail(status int) bool {
 // request does not have.
 func (c *checker) missing(op *operation, in string, values map[string][]string) {
 	for _, ref := range op.parameters {
-		if p := ref.Value; p.In == in && p.Required && valuesOf(values, p.Name) == nil {
+		if p := ref.Value; p.In == in && p.Required && !isThere(p, values) {
 			c.add("/request", line(p.Origin, "required"), "the %s parameter %s is missing, and the document requires it", in, p.Name)
 		}
 	}
 }
 
+// isThere reports whether some values have one for a parameter.
+func isThere(p *openapi3.Parameter, values map[string][]string) bool {
+	if valuesOf(values, p.Name) != nil {
+		return true
+	}
+	d := declared{parameters: map[string]*openapi3.Parameter{p.Name: p}}
+	for name := range values {
+		if found, _ := d.parameter(name); found != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // parametersIn returns what the operation declares for a part of its requests.
 func (op *operation) parametersIn(in string) declared {
 	d := declared{
-		line:    line(op.spec.Origin, "parameters"),
-		headers: in == openapi3.ParameterInHeader,
-		schemas: map[string]*openapi3.SchemaRef{},
+		line:       line(op.spec.Origin, "parameters"),
+		headers:    in == openapi3.ParameterInHeader,
+		parameters: map[string]*openapi3.Parameter{},
 	}
 	if d.headers {
-		// OpenAPI has other places for these than a parameter.
-		d.schemas["Accept"], d.schemas["Content-Type"] = text(), text()
-		if op.secured {
-			d.schemas["Authorization"] = text()
+		// OpenAPI has other places for these than a parameter, or none.
+		for _, name := range []string{
+			"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Connection", "Content-Length", "Content-Type",
+			"Date", "Host", "User-Agent",
+		} {
+			d.parameters[name] = text()
 		}
 	}
+	maps.Copy(d.parameters, op.credentials[in])
 	for _, ref := range op.parameters {
-		if ref.Value.In == in {
-			d.schemas[ref.Value.Name] = ref.Value.Schema
+		switch {
+		case ref.Value.In == in:
+			d.parameters[ref.Value.Name] = ref.Value
+		case ref.Value.In == openapi3.ParameterInCookie && d.headers:
+			d.parameters["Cookie"] = text()
 		}
 	}
 	return d
 }
 
-// text returns the schema of a string of which the document says no more.
-func text() *openapi3.SchemaRef {
-	return openapi3.NewStringSchema().NewRef()
+// text returns a parameter of which the document says nothing.
+func text() *openapi3.Parameter { return &openapi3.Parameter{} }
+
+// authorization returns a header that begins with the name of one of some schemes.
+func authorization(schemes []string) *openapi3.Parameter {
+	schema := openapi3.NewStringSchema()
+	schema.Pattern = "^(?i:" + strings.Join(schemes, "|") + ") "
+	return &openapi3.Parameter{Schema: schema.NewRef()}
+}
+
+// credentialsOf returns where requests carry what the security schemes of the operation
+// demand.
+func credentialsOf(api *openapi3.T, security openapi3.SecurityRequirements) map[string]map[string]*openapi3.Parameter {
+	found := map[string]map[string]*openapi3.Parameter{
+		openapi3.ParameterInHeader: {}, openapi3.ParameterInQuery: {},
+	}
+	var schemes []string
+	for _, requirement := range security {
+		for name := range requirement {
+			ref := api.Components.SecuritySchemes[name]
+			switch {
+			case ref == nil:
+			case ref.Value.Type == "apiKey" && ref.Value.In == openapi3.ParameterInCookie:
+				found[openapi3.ParameterInHeader]["Cookie"] = text()
+			case ref.Value.Type == "apiKey":
+				found[ref.Value.In][ref.Value.Name] = text()
+			case ref.Value.Type == "http":
+				schemes = append(schemes, regexp.QuoteMeta(ref.Value.Scheme))
+			default: // OAuth 2 and OpenID Connect
+				schemes = append(schemes, "bearer")
+			}
+		}
+	}
+	if len(schemes) > 0 {
+		found[openapi3.ParameterInHeader]["Authorization"] = authorization(schemes)
+	}
+	return found
 }

@@ -3,8 +3,11 @@ package twoway
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
 // response checks the response of the interaction at hand against the one that
@@ -13,18 +16,18 @@ import (
 // require all that it has: a provider may leave the rest out.
 func (c *checker) response(spec *openapi3.Response) {
 	response := &c.interaction.Response
-	headers := declared{
-		line:    line(spec.Origin, "headers"),
-		headers: true,
-		schemas: map[string]*openapi3.SchemaRef{"Content-Type": text()},
+	headers := declared{line: line(spec.Origin, "headers"), headers: true, answer: true, parameters: map[string]*openapi3.Parameter{}}
+	for _, name := range []string{"Connection", "Content-Length", "Content-Type", "Date", "Server", "Transfer-Encoding"} {
+		headers.parameters[name] = text() // OpenAPI has other places for these, or none
 	}
 	for name, header := range spec.Headers {
-		headers.schemas[name] = header.Value.Schema
+		headers.parameters[name] = &header.Value.Parameter
 		if !header.Value.Required && valuesOf(response.Headers, name) != nil {
 			c.add(join("/response/headers", name), line(header.Value.Origin, ""), "the document does not require %s", name)
 		}
 	}
 	c.texts("/response/headers", response.Headers, headers)
+	c.exactHeaders(headers)
 	c.textRules("/response/matchingRules/header", response.Rules.Header, response.Headers, headers)
 	if len(response.Rules.Status) > 0 {
 		c.add("/response/matchingRules/status", 0, "the status is left open: an interaction expects one that the document declares")
@@ -35,13 +38,39 @@ func (c *checker) response(spec *openapi3.Response) {
 		if response.Status < http.StatusBadRequest && response.Body.Empty() {
 			c.add("/response/body", line(spec.Origin, "content"), "there is no body, and the document has one")
 		}
-		m := message{"/response", response.Headers, response.Body, response.Rules.Body}
+		m := message{"/response", response.Headers, response.Body, response.Rules.Body, true}
 		if s := c.body(m, spec.Content, openapi3.VisitAsResponse()); s != nil {
-			c.optional("/response/body/content", response.Body.Content, s)
+			c.optional("/response/body/content", response.Body.AsJSON(), s)
 		}
 	case !response.Body.Empty():
 		c.add("/response/body", line(spec.Origin, ""), "there is a body, and the document has none")
 	}
+}
+
+// exactHeaders finds the headers that are demanded as they are, and left open by the
+// document.
+func (c *checker) exactHeaders(headers declared) {
+	response := &c.interaction.Response
+	for name, each := range response.Headers {
+		parameter, _ := headers.parameter(name)
+		if parameter == nil || parameter.Schema == nil || hasRule(response.Rules.Header, name) {
+			continue
+		}
+		for _, text := range each {
+			if number, isNumber := typed(text, shapeOf(parameter.Schema)).(float64); isNumber {
+				c.exactly(join("/response/headers", name), number, shapeOf(parameter.Schema))
+			}
+		}
+	}
+}
+
+func hasRule(rules map[string][]pactfile.Matcher, name string) bool {
+	for ruled := range rules {
+		if strings.EqualFold(ruled, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // optional finds the fields of a value that the document does not require.

@@ -24,6 +24,18 @@ func shapeOf(ref *openapi3.SchemaRef) shape {
 	return s
 }
 
+// ref returns one schema that says all of it.
+func (s shape) ref() *openapi3.SchemaRef {
+	if s == nil {
+		return nil
+	}
+	whole := &openapi3.Schema{}
+	for _, schema := range s {
+		whole.AllOf = append(whole.AllOf, schema.NewRef())
+	}
+	return whole.NewRef()
+}
+
 // anything is the shape of a value that the document leaves open.
 func anything() shape {
 	return shape{{}}

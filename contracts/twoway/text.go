@@ -1,6 +1,7 @@
 package twoway
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,19 +15,64 @@ import (
 // declared is what the document has for a part of a message whose values travel as
 // text under names: path, query or headers.
 type declared struct {
-	line    int  // where they are declared
-	headers bool // whose names are the same in any case
-	schemas map[string]*openapi3.SchemaRef
+	line       int  // where they are declared
+	headers    bool // whose names are the same in any case
+	answer     bool // and not a request
+	parameters map[string]*openapi3.Parameter
+}
+
+// parameter returns what is declared for a name, nil for nothing. An object in a query may
+// stand there under the names of its fields, or as name[field]: then it returns the field
+// as well.
+func (d declared) parameter(name string) (found *openapi3.Parameter, field string) {
+	for declared, parameter := range d.parameters {
+		if name == declared || d.headers && strings.EqualFold(name, declared) {
+			return parameter, ""
+		}
+	}
+	outer, field, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	if parameter := d.parameters[outer]; nested && parameter != nil && parameter.Style == openapi3.SerializationDeepObject {
+		return parameter, field
+	}
+	for _, parameter := range d.parameters {
+		if isSpread(parameter) && shapeOf(parameter.Schema).field(name) != nil {
+			return parameter, name
+		}
+	}
+	return nil, ""
+}
+
+// isSpread reports whether a parameter is an object that stands in the query under the
+// names of its fields.
+func isSpread(parameter *openapi3.Parameter) bool {
+	method, err := parameter.SerializationMethod()
+	return err == nil && parameter.In == openapi3.ParameterInQuery && method.Style == openapi3.SerializationForm && method.Explode &&
+		parameter.Schema != nil && parameter.Schema.Value.Type.Is(openapi3.TypeObject)
 }
 
 // schema returns the schema of a name, nil when it is not declared.
 func (d declared) schema(name string) *openapi3.SchemaRef {
-	for declared, schema := range d.schemas {
-		if name == declared || d.headers && strings.EqualFold(name, declared) {
-			return schema
+	parameter, field := d.parameter(name)
+	switch {
+	case parameter == nil:
+		return nil
+	case field != "":
+		return shapeOf(parameter.Schema).field(field).ref()
+	}
+	return schemaOf(parameter)
+}
+
+// schemaOf returns the schema of a parameter, wherever the document has it.
+func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
+	for _, media := range parameter.Content {
+		if media.Schema != nil {
+			return media.Schema
 		}
 	}
-	return nil
+	if parameter.Schema == nil {
+		return (&openapi3.Schema{}).NewRef()
+	}
+	return parameter.Schema
 }
 
 // valuesOf returns the values under a name, whatever its case.
@@ -47,10 +93,52 @@ func (c *checker) texts(pointer string, values map[string][]string, d declared) 
 			c.add(join(pointer, name), d.line, "the document has no %s here", name)
 			continue
 		}
-		for i, text := range each {
-			c.value(join(pointer, name, strconv.Itoa(i)), typed(text, shapeOf(schema)), schema)
+		parameter, field := d.parameter(name)
+		s := shapeOf(schema)
+		switch {
+		case len(parameter.Content) > 0:
+			c.value(join(pointer, name), decoded(each), schema)
+		case field == "" && s.allows(openapi3.TypeArray) && len(s.types()) > 0:
+			c.value(join(pointer, name), items(parameter, each, s.items()), schema)
+		default:
+			for i, text := range each {
+				c.value(join(pointer, name, strconv.Itoa(i)), typed(text, s), schema)
+			}
 		}
 	}
+}
+
+// decoded reads the one value of a parameter that is JSON.
+func decoded(texts []string) any {
+	var value any
+	if len(texts) == 0 || json.Unmarshal([]byte(texts[0]), &value) != nil {
+		return strings.Join(texts, ",")
+	}
+	return value
+}
+
+// items returns the items of an array, which the document's style may have in one text.
+func items(parameter *openapi3.Parameter, texts []string, s shape) []any {
+	separators := map[string]string{
+		openapi3.SerializationForm: ",", openapi3.SerializationSimple: ",",
+		openapi3.SerializationSpaceDelimited: " ", openapi3.SerializationPipeDelimited: "|",
+	}
+	method, err := parameter.SerializationMethod()
+	if err != nil || parameter.In == "" { // a header of an answer
+		method = &openapi3.SerializationMethod{Style: openapi3.SerializationSimple}
+	}
+	isOne := !method.Explode || method.Style == openapi3.SerializationSimple
+	found := []any{}
+	for _, text := range texts {
+		parts := []string{text}
+		if separator := separators[method.Style]; isOne && separator != "" {
+			parts = strings.Split(text, separator)
+		}
+		for _, part := range parts {
+			found = append(found, typed(strings.TrimSpace(part), s))
+		}
+	}
+	return found
 }
 
 // textRules checks the matchers on a part of a message, whose examples are values.
@@ -65,10 +153,18 @@ func (c *checker) textRules(pointer string, rules map[string][]pactfile.Matcher,
 		for _, text := range valuesOf(values, name) {
 			examples = append(examples, text)
 		}
+		if examples == nil {
+			c.add(join(pointer, name), 0, "the rule is for nothing: the example has no %s", name)
+		}
+		s := shapeOf(schema)
+		if s.allows(openapi3.TypeArray) && len(s.types()) > 0 {
+			s = append(s, s.items()...) // the rule is about each of them
+		}
 		// On the wire it is text, whatever the document takes it for.
-		either := append(shapeOf(schema), openapi3.NewStringSchema())
+		either := append(slices.Clone(s), openapi3.NewStringSchema())
 		for _, matcher := range rules[name] {
 			c.matcher(join(pointer, name), either, examples, matcher)
+			c.textMatcher(join(pointer, name), s, matcher, !d.answer)
 		}
 	}
 }

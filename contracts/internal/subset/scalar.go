@@ -50,6 +50,16 @@ func (c *comparer) text(inner values, outer *openapi3.Schema) {
 	}
 }
 
+// IsEmpty reports whether a schema allows no string.
+func IsEmpty(ref *openapi3.SchemaRef) bool {
+	nothing := openapi3.NewStringSchema()
+	nothing.Pattern = `^\b\B$`
+	inner := valuesOf(ref).narrow(typeString)
+	c := comparer{seen: map[string]bool{}}
+	c.schema(inner, nothing)
+	return len(c.gaps) == 0 && !c.unsure
+}
+
 // bounds compares lengths.
 func (c *comparer) bounds(inner values, have language.Language, outer *openapi3.Schema) {
 	if least := outer.MinLength; least > have.Min {
@@ -85,6 +95,7 @@ func (c *comparer) language(inner values, outer *openapi3.Schema, have language.
 	switch verdict, text := language.Compare(have, want); verdict {
 	case language.Exceeds:
 		c.add(inner, outer, keyword, "strings %s, such as %q", lack, text)
+		c.gaps[len(c.gaps)-1].Example = text
 	case language.Undecided:
 		c.unsure = true
 	}

@@ -14,7 +14,8 @@ import (
 // Gap is a kind of values that the inner schema allows and the outer one does not.
 type Gap struct {
 	Path    []string // to the values: names of properties, Items, Additional
-	Values  string   // "texts longer than 8 characters"
+	Values  string   // "strings of more than 8 characters"
+	Example string   // one of them where they are strings that a pattern refuses
 	Keyword string   // of the outer schema, that refuses them
 	Outer   *openapi3.Schema
 	Inner   *openapi3.Schema

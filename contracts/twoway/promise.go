@@ -1,0 +1,254 @@
+package twoway
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/subset"
+	"github.com/llama-orch/node-registration/contracts/pactfile"
+)
+
+// letThrough finds what the matchers of a request let through and the document forbids: a
+// consumer that sends it keeps the pact, and is refused. How much is too much no matcher
+// has to say.
+func (c *checker) letThrough(pointer string, l leaf) {
+	var parts openapi3.SchemaRefs
+	for _, m := range l.matchers {
+		if types, known := matchedTypes(m); known && len(types) > 0 && !l.shape.allows(types...) {
+			return // which is found elsewhere
+		}
+		if schema := matchedSchema(m, l.value); schema != nil {
+			parts = append(parts, schema.NewRef())
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	result := subset.Compare(subset.Request, (&openapi3.Schema{AllOf: parts}).NewRef(), l.shape.ref())
+	for _, gap := range result.Gaps {
+		if !slices.Contains([]string{"maxLength", "maxItems", "maxProperties", "uniqueItems"}, gap.Keyword) {
+			c.add(pointer, line(gap.Outer.Origin, gap.Keyword), "the matcher %s lets through %s, which the document forbids", l.matchers[0].Match, gap.Values)
+		}
+	}
+}
+
+// matchedSchema returns the schema of what a matcher lets through in the place of an
+// example, nil where that goes by the example alone.
+func matchedSchema(m pactfile.Matcher, example any) *openapi3.Schema {
+	text := openapi3.NewStringSchema()
+	switch m.Match {
+	case "integer":
+		return openapi3.NewIntegerSchema()
+	case "number", "decimal":
+		return openapi3.NewFloat64Schema().WithFormat("")
+	case "boolean":
+		return openapi3.NewBoolSchema()
+	case "notEmpty":
+		return text.WithMinLength(1)
+	case "type":
+		return typeOf(example)
+	}
+	expression, known := expressionOf(m)
+	if !known {
+		return nil
+	}
+	text.Pattern = `^(?:` + expression + `)$`
+	return text
+}
+
+// typeOf returns the schema of all values of the same type.
+func typeOf(example any) *openapi3.Schema {
+	switch example := example.(type) {
+	case string:
+		return openapi3.NewStringSchema()
+	case bool:
+		return openapi3.NewBoolSchema()
+	case float64:
+		if example == float64(int64(example)) {
+			return openapi3.NewIntegerSchema()
+		}
+		return openapi3.NewFloat64Schema().WithFormat("")
+	}
+	return nil
+}
+
+// expressionOf returns the regular expression of the texts that a matcher lets through.
+func expressionOf(m pactfile.Matcher) (expression string, known bool) {
+	switch m.Match {
+	case "regex":
+		return m.Regex, true
+	case "include":
+		text, _ := m.Value.(string)
+		return `(?s:.*)` + regexp.QuoteMeta(text) + `(?s:.*)`, true
+	case "date", "time", "datetime", "timestamp":
+		return dateExpression(m), true
+	}
+	return "", false
+}
+
+// demanded finds what an answer has to be by the pact, and need not be by the document: a
+// provider that answers something else keeps the document, and fails the pact.
+func (c *checker) demanded(pointer string, l leaf) {
+	if len(l.matchers) == 0 {
+		c.exactly(pointer, l.value, l.shape)
+		return
+	}
+	for _, m := range l.matchers {
+		switch m.Match {
+		case "equality":
+			c.exactly(pointer, l.value, l.shape)
+		case "regex":
+			c.narrower(pointer, m, l.shape)
+		case "date", "time", "datetime", "timestamp":
+			c.apart(pointer, m, l.shape)
+		}
+	}
+}
+
+// exactly finds a value that is demanded as it is where the document leaves it to the
+// provider: words for people to read, a number in a range, a text of some form. What a
+// request or a state of the pact mentions the provider may well give back.
+func (c *checker) exactly(pointer string, value any, s shape) {
+	free := false
+	switch value := value.(type) {
+	case string:
+		free = !s.lists() && !c.mentioned[value] && (strings.Contains(value, " ") || s.hasForm())
+	case float64:
+		free = !s.lists() && s.hasRange() && !isGiven(value, given(c.interaction)...)
+	}
+	if free {
+		c.add(pointer, s.line(), "the value %#v is demanded as it is, and the document leaves it open", value)
+	}
+}
+
+// narrower finds a regex that an answer need not match by the document. Of values that
+// the document lists, a state of the provider may leave only some.
+func (c *checker) narrower(pointer string, m pactfile.Matcher, s shape) {
+	if !s.allows(openapi3.TypeString) || len(s.types()) == 0 {
+		return
+	}
+	// A dot stands for any character: no one means to leave out line breaks.
+	demanded := openapi3.NewStringSchema()
+	demanded.Pattern = `^(?s:` + m.Regex + `)$`
+	texts := append(slices.Clone(s), openapi3.NewStringSchema())
+	for _, gap := range subset.Compare(subset.Response, texts.ref(), demanded.NewRef()).Gaps {
+		if gap.Keyword == "pattern" {
+			c.add(pointer, s.line(), "the document allows %q, and the regex %s does not", gap.Example, m.Regex)
+		}
+	}
+}
+
+// apart finds a form of date or time that no value has which the document allows.
+func (c *checker) apart(pointer string, m pactfile.Matcher, s shape) {
+	demanded := openapi3.NewStringSchema()
+	demanded.Pattern = `^(?:` + dateExpression(m) + `)$`
+	both := append(slices.Clone(s), demanded)
+	if subset.IsEmpty(both.ref()) {
+		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has another form here", m.Match, formatOf(m))
+	}
+}
+
+// lists reports whether the document lists the values.
+func (s shape) lists() bool {
+	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool { return len(schema.Enum) > 0 || schema.Const != nil })
+}
+
+// hasForm reports whether the document says what form a text has.
+func (s shape) hasForm() bool {
+	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool {
+		return schema.Pattern != "" || schema.MinLength > 0 || schema.MaxLength != nil || schema.Format != ""
+	})
+}
+
+// hasRange reports whether the document says between which numbers one is.
+func (s shape) hasRange() bool {
+	least, most := false, false
+	for _, schema := range s {
+		least = least || schema.Min != nil || schema.ExclusiveMin.Value != nil
+		most = most || schema.Max != nil || schema.ExclusiveMax.Value != nil
+	}
+	return least && most
+}
+
+// textMatcher checks a matcher on a value that travels as text, in requests against
+// what the document forbids, in answers against what it allows.
+func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, sent bool) {
+	isText := s.allows(openapi3.TypeString) || len(s.types()) == 0
+	switch {
+	case !sent && m.Match == "regex" && isText:
+		c.narrower(pointer, m, s)
+	case sent && (isText || m.Match != "regex") && m.Match != "type":
+		c.letThrough(pointer, leaf{shape: s, matchers: []pactfile.Matcher{m}})
+	}
+}
+
+// mentions returns the texts in the requests and the states of a pact.
+func mentions(pact *pactfile.File) map[string]bool {
+	found := map[string]bool{}
+	for i := range pact.Interactions {
+		mention(found, given(&pact.Interactions[i])...)
+	}
+	return found
+}
+
+// given returns what a provider knows from an interaction: its request, its states and the
+// status that it is to answer with.
+func given(interaction *pactfile.Interaction) []any {
+	request := &interaction.Request
+	var values []any
+	for _, segment := range strings.Split(request.Path, "/") {
+		if text, err := url.PathUnescape(segment); err == nil && text != "" {
+			values = append(values, text)
+		}
+	}
+	for _, each := range slices.Concat(slices.Collect(maps.Values(request.Query)), slices.Collect(maps.Values(request.Headers))) {
+		for _, text := range each {
+			values = append(values, text)
+		}
+	}
+	if !request.Body.Empty() {
+		values = append(values, request.Body.AsJSON())
+	}
+	values = append(values, float64(interaction.Response.Status))
+	for _, state := range interaction.States {
+		values = append(values, map[string]any(state.Params))
+	}
+	return values
+}
+
+// isGiven reports whether a number is among what the provider knows, as a number or as a
+// text.
+func isGiven(number float64, values ...any) bool {
+	return slices.ContainsFunc(values, func(value any) bool {
+		switch value := value.(type) {
+		case float64:
+			return value == number
+		case string:
+			return value == strconv.FormatFloat(number, 'f', -1, 64)
+		case []any:
+			return isGiven(number, value...)
+		case map[string]any:
+			return isGiven(number, slices.Collect(maps.Values(value))...)
+		}
+		return false
+	})
+}
+
+func mention(found map[string]bool, values ...any) {
+	for _, value := range values {
+		switch value := value.(type) {
+		case string:
+			found[value] = true
+		case []any:
+			mention(found, value...)
+		case map[string]any:
+			mention(found, slices.Collect(maps.Values(value))...)
+		}
+	}
+}
