@@ -416,7 +416,7 @@ func TestAReportIsARegularFile(t *testing.T) {
 	}
 	for _, file := range []string{fifo, "/dev/zero"} {
 		var out, log bytes.Buffer
-		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 || !strings.Contains(log.String(), file+": not a regular file") {
+		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 || !strings.Contains(log.String(), file+" is not a regular file") {
 			t.Errorf("status %d, error %q", status, log.String())
 		}
 	}
@@ -545,7 +545,7 @@ func TestAFleetOverMutualTLS(t *testing.T) {
 		"both know each other": {[]string{"--tls-ca", files.CA, "--tls-cert", files.Client, "--tls-key", files.Client}, ""},
 		"no certificate":       {[]string{"--tls-ca", files.CA}, "certificate required"},
 		"no trust":             {[]string{"--tls-cert", files.Client, "--tls-key", files.Client}, "unknown authority"},
-		"no file":              {[]string{"--tls-ca", "none.pem"}, "TLS CA file: open none.pem"},
+		"no file":              {[]string{"--tls-ca", "none.pem"}, "TLS CA file: stat none.pem"},
 		"no key":               {[]string{"--tls-cert", files.Client}, "TLS client certificate: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
-	"github.com/llama-orch/node-registration/internal/regular"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // newMergeCommand returns the command that adds up the reports of several fleets.
@@ -47,10 +47,11 @@ func readReports(ctx context.Context, files []string) (*report, error) {
 	var wrong []error
 	for _, file := range files {
 		r, err := readReport(ctx, file)
-		if err == nil {
-			err = sum.add(r)
-		}
 		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		if err := sum.add(r); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", file, err))
 		}
 	}
@@ -61,16 +62,16 @@ func readReports(ctx context.Context, files []string) (*report, error) {
 const maxReport = 64 << 20
 
 func readReport(ctx context.Context, file string) (*report, error) {
-	content, err := regular.Read(ctx, file, maxReport)
+	content, err := regularfile.Read(ctx, file, maxReport)
 	if err != nil {
-		return nil, errors.Unwrap(err) // the file is named already
+		return nil, err
 	}
 	r := &report{tally: newTally()}
 	if err := json.Unmarshal(content, r); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(r.Fleets) == 0 {
-		return nil, errors.New("not a report of nodesim fleet")
+		return nil, fmt.Errorf("%s: not a report of nodesim fleet", file)
 	}
 	return r, nil
 }

@@ -138,7 +138,7 @@ func TestSpans(t *testing.T) {
 		traces, statuses := map[string]bool{}, 0
 		for i, span := range spans.Ended() {
 			set := attribute.NewSet(span.Attributes()...)
-			get := func(key attribute.Key) string { v, _ := set.Value(key); return v.Emit() }
+			get := func(key attribute.Key) string { v, _ := set.Value(key); return v.String() }
 			traces[span.SpanContext().TraceID().String()] = true
 			first, last := i == 0, i == len(spans.Ended())-1
 			if child := span.Parent().SpanID() == start.SpanContext().SpanID(); child != (first || last) {

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/llama-orch/node-registration/internal/regular"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // TLS says whom a node trusts and how it shows who it is. Orchestratord's
@@ -111,11 +111,11 @@ func (p *keyPair) read(ctx context.Context) (*tls.Certificate, error) {
 }
 
 func (p *keyPair) load(ctx context.Context) (tls.Certificate, error) {
-	certificate, err := regular.Read(ctx, p.certFile, maxPEM)
+	certificate, err := regularfile.Read(ctx, p.certFile, maxPEM)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	key, err := regular.Read(ctx, p.keyFile, maxPEM)
+	key, err := regularfile.Read(ctx, p.keyFile, maxPEM)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -182,7 +182,7 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 	if !errors.Is(err, registration.ErrConfig) {
 		t.Fatalf("error is %v, want ErrConfig", err)
 	}
-	for _, want := range []string{"empty.pem holds no certificate", "both a CA file and a pool", "TLS client certificate: open missing.pem"} {
+	for _, want := range []string{"empty.pem holds no certificate", "both a CA file and a pool", "TLS client certificate: stat missing.pem"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/llama-orch/node-registration/internal/regular"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
@@ -37,7 +37,7 @@ const maxTokenFile = 64 << 10
 // else, requests fail and are retried.
 func TokenFile(path string) TokenSource {
 	return func(ctx context.Context) (string, error) {
-		content, err := regular.Read(ctx, path, maxTokenFile)
+		content, err := regularfile.Read(ctx, path, maxTokenFile)
 		if err != nil {
 			return "", err
 		}

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/llama-orch/node-registration/internal/regular"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // trust is a transport whose authorities are in a file that may be replaced. A TLS
@@ -86,7 +86,7 @@ func (t *trust) look() {
 }
 
 func readPool(file string) (*x509.CertPool, error) {
-	certificates, err := regular.Read(context.Background(), file, maxPEM)
+	certificates, err := regularfile.Read(context.Background(), file, maxPEM)
 	if err != nil {
 		return nil, fmt.Errorf("TLS CA file: %w", err)
 	}
