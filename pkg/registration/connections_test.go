@@ -1,0 +1,233 @@
+package registration_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// draining serves TLS as a proxy does that shuts down: each HTTP/2 connection gets
+// GOAWAY for all streams, and is closed. It returns its address and the number of
+// connections so far.
+func draining(t *testing.T, a *authority) (address string, connections *atomic.Int32) {
+	t.Helper()
+	dir := t.TempDir()
+	a.issue("orchestratord", dir+"/server.pem", dir+"/server.key")
+	certificate, err := tls.LoadX509KeyPair(dir+"/server.pem", dir+"/server.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	connections = new(atomic.Int32)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			go goAway(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}))
+		}
+	}()
+	return listener.Addr().String(), connections
+}
+
+func goAway(conn *tls.Conn) {
+	defer conn.Close()
+	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+	if _, err := io.ReadFull(conn, preface); err != nil {
+		return
+	}
+	const settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+	const goAway = "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+	io.WriteString(conn, settings+goAway)
+}
+
+// net/http dials again without a pause while a server answers so: 3,517 connections in 4 s.
+func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
+	ours := newAuthority(t)
+	for name, client := range map[string]func(*registration.Config){
+		"the node's own transport": func(c *registration.Config) { c.TLS = registration.TLS{RootCAs: ours.pool()} },
+		"a caller's transport": func(c *registration.Config) {
+			transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: ours.pool()}}
+			t.Cleanup(transport.CloseIdleConnections)
+			c.HTTPClient = &http.Client{Transport: transport}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, connections := draining(t, ours)
+			failed := make(chan error, 100)
+			c := config(t, nil)
+			c.OrchestratordURL, c.HTTPClient = "https://"+address, nil
+			c.OnEvent = func(e registration.Event) {
+				if e.Err != nil {
+					failed <- e.Err
+				}
+			}
+			client(&c)
+			node := newNode(t, c)
+			done := make(chan error)
+			go func() { done <- node.Register(t.Context()) }()
+			const attempts = 3
+			for range attempts {
+				if err := <-failed; !strings.Contains(err.Error(), "closed before it carried an answer") {
+					t.Errorf("an attempt ended with %v", err)
+				}
+			}
+			// The last of the attempts that has begun by now may not have failed yet.
+			if n := connections.Load(); n > 3*(attempts+1) {
+				t.Errorf("%d attempts took %d connections, want 3 each at the most", attempts, n)
+			}
+			if err := node.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := <-done; !errors.Is(err, registration.ErrStopped) {
+				t.Errorf("Register returned %v", err)
+			}
+		})
+	}
+}
+
+// A 101 hands the connection over: its body ends neither with the request nor by itself.
+func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
+	for _, op := range []string{"register", "heartbeat", "deregister"} {
+		t.Run(op, func(t *testing.T) {
+			first := true
+			server := hijacking(t, func(r *http.Request) string {
+				if got, _ := opOf(r); got == op && first {
+					first = false
+					return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+				}
+				return ""
+			})
+			online := make(chan struct{}, 100)
+			c := config(t, nil)
+			c.OrchestratordURL, c.HTTPClient = server, nil
+			c.RequestTimeout = time.Minute // longer than the test lasts
+			c.NodeTimeout = 10 * time.Minute
+			c.ShutdownTimeout = time.Minute
+			c.OnEvent = func(e registration.Event) {
+				if e.Type == registration.EventOnline {
+					online <- struct{}{}
+				}
+			}
+			node := newNode(t, c)
+			if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+				t.Fatal(err)
+			}
+			<-online
+			if err := node.Deregister(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// hijacking returns the URL of an orchestratord that answers with what raw returns, unless
+// that is empty, and leaves the connection open then.
+func hijacking(t *testing.T, raw func(*http.Request) string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if text := raw(r); text != "" {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { conn.Close() })
+			io.WriteString(conn, text)
+			return
+		}
+		op, _ := opOf(r)
+		a := well(op)
+		w.WriteHeader(a.status)
+		io.WriteString(w, a.body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// A server or a balancer closes kept connections when its own patience is over, often just
+// as the next heartbeat is on its way.
+func TestAConnectionThatIsClosedAsItIsUsedIsNoFailure(t *testing.T) {
+	url := oneRequestEach(t)
+	var seenEvents recorder
+	enough := make(chan struct{})
+	good := 0
+	c := config(t, nil)
+	c.OrchestratordURL, c.HTTPClient = url, nil
+	c.OnEvent = func(e registration.Event) {
+		seenEvents.add(e)
+		if e.Type == registration.EventHeartbeat || e.Type == registration.EventOnline {
+			if good++; good == 3 {
+				close(enough)
+			}
+		}
+	}
+	node := newNode(t, c)
+	if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+		t.Fatal(err)
+	}
+	for stop := false; !stop; {
+		node.Notify()
+		select {
+		case <-enough:
+			stop = true
+		case <-time.After(10 * time.Millisecond): // how often there is news; nothing is measured
+		}
+	}
+	if err := node.Deregister(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, e := range seenEvents.events {
+		if e.Type == registration.EventFailed {
+			t.Errorf("failed: %v", e.Err)
+		}
+	}
+}
+
+// oneRequestEach returns the URL of an orchestratord that answers the first request on each
+// connection, and closes the connection when it has read a second one.
+func oneRequestEach(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				reader := bufio.NewReader(conn)
+				if r, err := http.ReadRequest(reader); err == nil {
+					op, _ := opOf(r)
+					a := well(op)
+					io.Copy(io.Discard, r.Body)
+					fmt.Fprintf(conn, "HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n%s", a.status, len(a.body), a.body)
+					_, _ = http.ReadRequest(reader)
+				}
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
