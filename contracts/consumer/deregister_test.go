@@ -3,6 +3,7 @@
 package consumer_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -17,27 +18,32 @@ func deregister() consumer.Request {
 }
 
 func driveDeregister(t *testing.T, p pact) {
+	// A node deregisters only if it may be on record.
 	leaves := func(t *testing.T, url string) {
-		if err := newNode(t, url).Deregister(t.Context()); err != nil {
+		n := newNode(t, url)
+		if err := errors.Join(n.Register(t.Context()), n.Deregister(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}
-	p.play(t, leaves, exchange{
+	p.play(t, leaves, newcomer(), exchange{
 		"a deregistration", registered(), deregister(), consumer.Response{Status: http.StatusNoContent},
 	})
 	// A node that is gone already has what it wants.
-	p.play(t, leaves, exchange{
+	p.play(t, leaves, newcomer(), exchange{
 		"a deregistration of a node that is not registered", unregistered(), deregister(), consumer.Response{Status: http.StatusNotFound},
 	})
 	for _, refused := range refusals() {
 		p.play(t, func(t *testing.T, url string) {
 			n := newNode(t, url, func(c *registration.Config) {
-				c.APIToken = registration.StaticToken(refused.token)
+				c.APIToken = rotatesTo(refused.token)
 				c.ShutdownTimeout = 30 * time.Second
 				c.HTTPClient = &http.Client{Transport: discouraging{}}
 			})
+			if err := n.Register(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			refusedBy(t, n.Deregister(t.Context()), refused)
-		}, refused.of("a deregistration", deregister()))
+		}, newcomer(), refused.of("a deregistration", deregister()))
 	}
 }
 

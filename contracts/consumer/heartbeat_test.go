@@ -49,30 +49,30 @@ func reports(pools ...registration.PoolStatus) registration.StatusFunc {
 }
 
 func driveHeartbeat(t *testing.T, p pact) {
-	beats := func(what string, status []registration.PoolStatus, said ...object) {
+	beats := func(what string, arrives arrival, status []registration.PoolStatus, said ...object) {
 		p.play(t, func(t *testing.T, url string) {
-			n := newNode(t, url)
+			n := newNode(t, url, arrives.edit)
 			start(t, n, reports(status...))
 			n.await(t, registration.EventRegistered)
 			n.await(t, registration.EventOnline)
 			stop(t, n)
-		}, newcomer(), exchange{what, registered(), heartbeat(said...), taken()})
+		}, arrives.exchange, exchange{what, registered(), heartbeat(said...), taken()})
 	}
 	one, saidOfOne := pool("pool-0")
 	other, saidOfOther := pool("pool-1")
-	beats("a heartbeat with one pool", []registration.PoolStatus{one}, saidOfOne)
-	beats("a heartbeat with several pools", []registration.PoolStatus{one, other}, saidOfOne, saidOfOther)
-	beats("a heartbeat with no pools", nil)
+	beats("a heartbeat with one pool", usual(), []registration.PoolStatus{one}, saidOfOne)
+	beats("a heartbeat with several pools", full(), []registration.PoolStatus{one, other}, saidOfOne, saidOfOther)
+	beats("a heartbeat with no pools", bare(), nil)
 
 	draining, saidOfDraining := pool("pool-0")
 	draining.Ready, draining.Draining, draining.SlotsFree = false, true, 0
 	saidOfDraining["ready"], saidOfDraining["draining"], saidOfDraining["slots_free"] = false, true, 0
-	beats("a heartbeat with a pool that drains", []registration.PoolStatus{draining}, saidOfDraining)
+	beats("a heartbeat with a pool that drains", usual(), []registration.PoolStatus{draining}, saidOfDraining)
 
-	full, saidOfFull := pool("pool-0")
-	full.Engine, full.ModelsAvailable = "llamacpp", []string{"llama-3-8b", "qwen-2.5-7b"}
-	saidOfFull["engine"], saidOfFull["models_available"] = "llamacpp", []string{"llama-3-8b", "qwen-2.5-7b"}
-	beats("a heartbeat with all that a pool can tell", []registration.PoolStatus{full}, saidOfFull)
+	rich, saidOfRich := pool("pool-0")
+	rich.Engine, rich.ModelsAvailable = "llamacpp", []string{"llama-3-8b", "qwen-2.5-7b"}
+	saidOfRich["engine"], saidOfRich["models_available"] = "llamacpp", []string{"llama-3-8b", "qwen-2.5-7b"}
+	beats("a heartbeat with all that a pool can tell", usual(), []registration.PoolStatus{rich}, saidOfRich)
 
 	driveForgotten(t, p)
 	for _, refused := range refusals() {
@@ -113,21 +113,25 @@ func driveForgotten(t *testing.T, p pact) {
 // not its heartbeat.
 func driveRefusedHeartbeat(t *testing.T, p pact, refused refusal) {
 	status, said := pool("pool-0")
-	var registered atomic.Bool
 	p.play(t, func(t *testing.T, url string) {
-		n := newNode(t, url, func(c *registration.Config) {
-			c.APIToken = func(context.Context) (string, error) {
-				if registered.Swap(true) {
-					return refused.token, nil
-				}
-				return token, nil
-			}
-		})
+		n := newNode(t, url, func(c *registration.Config) { c.APIToken = rotatesTo(refused.token) })
 		start(t, n, reports(status))
 		n.await(t, registration.EventRegistered)
 		refusedBy(t, n.await(t, registration.EventFailed).Err, refused)
 		stop(t, n)
 	}, newcomer(), refused.of("a heartbeat", heartbeat(said)))
+}
+
+// rotatesTo returns the source of a token that is good for a registration, and of another
+// one from then on.
+func rotatesTo(other string) registration.TokenSource {
+	var registered atomic.Bool
+	return func(context.Context) (string, error) {
+		if registered.Swap(true) {
+			return other, nil
+		}
+		return token, nil
+	}
 }
 
 func start(t *testing.T, n node, status registration.StatusFunc) {

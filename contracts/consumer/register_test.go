@@ -50,6 +50,24 @@ func newcomer() exchange {
 	return exchange{"a registration of a new node", unregistered(), register(registrationOf()), confirmed()}
 }
 
+// arrival is a node of a kind, and how it registers.
+type arrival struct {
+	edit     func(*registration.Config)
+	exchange exchange
+}
+
+func usual() arrival { return arrival{func(*registration.Config) {}, newcomer()} }
+
+func full() arrival {
+	edit, body := fullHardware()
+	return arrival{edit, exchange{"a registration with all that a node can tell", unregistered(), register(body), confirmed()}}
+}
+
+func bare() arrival {
+	edit, body := noHardware()
+	return arrival{edit, exchange{"a registration of a node with neither GPUs nor pools", unregistered(), register(body), confirmed()}}
+}
+
 func driveRegister(t *testing.T, p pact) {
 	registers := func(edits ...func(*registration.Config)) func(*testing.T, string) {
 		return func(t *testing.T, url string) {
@@ -65,10 +83,9 @@ func driveRegister(t *testing.T, p pact) {
 		"a registration of a node that is registered already", registered(), register(registrationOf()), confirmed(),
 	})
 
-	full, hardware := fullHardware()
-	p.play(t, registers(full), exchange{"a registration with all that a node can tell", unregistered(), register(hardware), confirmed()})
-	bare, nothing := noHardware()
-	p.play(t, registers(bare), exchange{"a registration of a node with neither GPUs nor pools", unregistered(), register(nothing), confirmed()})
+	for _, arrives := range []arrival{full(), bare()} {
+		p.play(t, registers(arrives.edit), arrives.exchange)
+	}
 
 	withoutToken := register(registrationOf())
 	withoutToken.Headers = nil
