@@ -3,6 +3,8 @@ package registration_test
 import (
 	"math"
 	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
 // answered says what is known of what a request has done at orchestratord.
@@ -17,12 +19,12 @@ const (
 
 // ends draws the consequences of an answer, or of there being none.
 func (o *oracle) ends(now time.Time, r reply) {
+	o.remember(now)
 	f := o.flight
 	o.flight = nil
 	if r.verdict != taken {
 		o.troubled = now
 	}
-	o.spent = o.spent && !today
 	o.lands(f.op, r.landed)
 	if r.verdict == denied && o.hasNewToken(now, f) {
 		o.again = &flight{op: f.op, begun: f.begun, sent: now, deadline: f.deadline, why: f.why}
@@ -39,14 +41,21 @@ func (o *oracle) ends(now time.Time, r reply) {
 		o.isOnline(now, f, r)
 	case r.verdict == unknown:
 		o.isForgotten(now)
+	case r.verdict == overtaken && o.failures > 0:
+		o.refused = 0
+		o.pause("overtaken", now, firstPause, firstPause, 1)
+	case r.verdict == overtaken:
+		o.duty = duty{why: "overtaken", from: now, by: later(now.Add(firstPause), o.last.Add(newsPause))}
 	default:
 		o.fails(now, f, r)
 	}
-	if news && o.leaving.IsZero() {
+	if news && o.leaving.IsZero() && r.verdict != overtaken {
 		o.hasNews(now)
 	}
-	if o.draining && o.leaving.IsZero() {
-		o.drains(now)
+	o.paused = o.paused || o.silent
+	if o.soon && o.leaving.IsZero() {
+		o.soon = false
+		o.hasNews(now)
 	}
 	if !o.leaving.IsZero() && f.op != "deregister" && o.duty.why != "leaves" {
 		o.goes(now)
@@ -71,24 +80,29 @@ func (o *oracle) hasNewToken(now time.Time, f *flight) bool {
 func (o *oracle) isRegistered(now time.Time, f *flight) {
 	first := o.count == 0
 	o.count++
-	o.known, o.lost, o.updated = true, false, false
+	o.known, o.lost, o.beatFirst = true, false, false
+	o.renew, o.renewed = duty{}, registration.ReasonRefreshed
+	if o.every > 0 {
+		o.renew = duty{from: now.Add(o.every / 2), by: now.Add(o.every)}
+	}
+	if o.update.After(f.begun) {
+		o.renew, o.renewed = duty{from: now, by: now}, registration.ReasonUpdated
+	}
 	o.registered, o.heard = now, f.begun
-	o.denied = 0
+	o.refused = 0
 	o.running, o.paused = o.run, !o.run
 	switch {
-	case first && today:
-		o.owe("first heartbeat", now, now.Add(o.interval))
 	case first:
 		o.owe("first heartbeat", now, now.Add(listedWithin))
 	case o.failures > 0:
-		o.owe("heartbeat after an outage", now, now.Add(o.longestPause()))
+		o.owe("heartbeat after an outage", now, now.Add(min(o.longestPause(), o.interval/2)))
 	default:
 		o.owe("heartbeat behind a registration", now, now)
 	}
 }
 
 func (o *oracle) isOnline(now time.Time, f *flight, r reply) {
-	o.failures, o.denied, o.spent = 0, 0, false
+	o.failures, o.refused, o.spent = 0, 0, false
 	o.heard, o.good = f.begun, f.begun
 	if interval := o.directed(r.directed); interval != o.interval {
 		o.interval, o.phase = interval, f.begun
@@ -129,7 +143,7 @@ func (o *oracle) isForgotten(now time.Time) {
 	if n := len(o.forgotten); n > 0 && now.Sub(o.forgotten[n-1]) > memoryOf404 {
 		o.forgotten = nil
 	}
-	o.known, o.lost = false, true
+	o.known, o.lost, o.refused = false, true, 0
 	switch n := len(o.forgotten); {
 	case n > 0:
 		o.pause("cooldown", now, time.Second, slowest, n)
@@ -150,6 +164,11 @@ func (o *oracle) pause(why string, now time.Time, first, longest time.Duration, 
 func (o *oracle) fails(now time.Time, f *flight, r reply) {
 	o.failures++
 	final := !o.running && f.op == "register"
+	renewal := f.why == registration.ReasonRefreshed || f.why == registration.ReasonUpdated
+	if renewal && o.known && !o.update.After(f.begun) {
+		o.renew.from, o.renew.by = now, now.Add(max(o.every, longestBeat))
+		o.beatFirst = !o.cutOff(now) && r.verdict != denied
+	}
 	switch {
 	case (r.verdict == rejected || r.verdict == denied) && final && o.run:
 		o.leaves(now, o.shutdown, true)
@@ -158,29 +177,34 @@ func (o *oracle) fails(now time.Time, f *flight, r reply) {
 		o.paused = true
 	case r.verdict == rejected && f.op == "heartbeat":
 		o.tick(now, f.begun)
-	case r.verdict == denied:
-		o.isDenied(now)
-	case r.verdict == rejected:
-		o.owe("rejected", now.Add(slowest/2), now.Add(slowest))
+	case r.verdict == rejected && renewal && !o.cutOff(now):
+		o.owe("heartbeat in place of a registration", now, now)
+	case r.verdict == rejected, r.verdict == denied:
+		o.isRefused(now, r)
 	default:
+		o.refused = 0
 		o.pause("retry", now.Add(r.retryAfter), firstPause, o.longestPause(), o.failures)
 	}
 }
 
-// isDenied has the node ask again slowly, and at once when it has another token.
-func (o *oracle) isDenied(now time.Time) {
+// isRefused has the node ask again slowly, and at once when it has another token.
+func (o *oracle) isRefused(now time.Time, r reply) {
 	most := slowest
-	if o.denied++; o.denied == 1 && !today {
+	if o.refused++; o.refused == 1 {
 		most = min(slowest, o.nodeTimeout/2)
 	}
-	o.owe("denied", now.Add(most/2), now.Add(most))
-	if change := o.rotates(now); !today && !change.IsZero() && change.Add(time.Second).Before(o.duty.by) {
-		o.duty = duty{why: "denied, until the token changed", from: earlier(change, o.duty.from), by: change.Add(time.Second)}
+	not := now.Add(r.retryAfter)
+	o.owe("refused", later(not, now.Add(most/2)), later(not, now.Add(most)))
+	o.duty.drawn = r.retryAfter == 0
+	change := o.rotates(now)
+	if r.verdict == denied && !change.IsZero() && change.Add(time.Second).Before(o.duty.by) {
+		o.duty = duty{why: "refused until the token changed", from: earlier(change, o.duty.from), by: change.Add(time.Second)}
 	}
 }
 
 // notified is a change that should not wait.
 func (o *oracle) notified(now time.Time) {
+	o.unsaid = true
 	if o.flight != nil || !o.sampling.IsZero() {
 		if o.news.IsZero() {
 			o.news = now
@@ -188,6 +212,13 @@ func (o *oracle) notified(now time.Time) {
 		return
 	}
 	o.hasNews(now)
+}
+
+// changed is a change that waits for the request in flight to end, and does not cut it off.
+func (o *oracle) changed(now time.Time) {
+	if o.soon = o.flight != nil || !o.sampling.IsZero(); !o.soon {
+		o.hasNews(now)
+	}
 }
 
 // hasNews brings the next heartbeat forward, unless requests fail: the next attempt then
@@ -203,7 +234,11 @@ func (o *oracle) hasNews(now time.Time) {
 
 // changes is a call of Update: the node registers at once, or at its next attempt.
 func (o *oracle) changes(now time.Time) {
-	o.updated = true
+	if o.count > 0 {
+		o.update, o.renew, o.renewed = now, duty{from: now, by: now}, registration.ReasonUpdated
+		o.beatFirst = false
+		o.changed(now)
+	}
 }
 
 // slept is a clock on the wall that ran ahead of the timers.
@@ -213,13 +248,20 @@ func (o *oracle) slept(d time.Duration) {
 	}
 }
 
-// falls silent: the heartbeats end with their context.
-func (o *oracle) fallsSilent() {
-	o.paused, o.running = true, false
+// fallsSilent is the end of the heartbeats with their context: the request in flight is the last.
+func (o *oracle) fallsSilent(now time.Time) {
+	o.silent, o.unsaid = true, false
+	o.paused = o.flight == nil && o.again == nil && !o.begins(now)
+}
+
+// begins reports whether a heartbeat is about to be sent, and may be whatever happens.
+func (o *oracle) begins(now time.Time) bool {
+	return !o.sampling.IsZero() && now.Sub(o.sampling) <= patience
 }
 
 // leaves is the end of its life, which takes no longer than limit.
 func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
+	o.remember(now)
 	o.leaving, o.remove, o.paused = now.Add(limit), remove, false
 	if o.flight != nil {
 		o.flight.early = now.Add(limit / 2)
@@ -228,7 +270,7 @@ func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
 	}
 	o.again = nil
 	o.goes(now)
-	if !o.sampling.IsZero() && now.Sub(o.sampling) <= patience || o.calling {
+	if o.begins(now) {
 		o.duty = duty{why: "on its way", from: now.Add(-patience), by: now.Add(patience), optional: true}
 	}
 }
@@ -255,17 +297,17 @@ func (o *oracle) removes(now time.Time, r reply) {
 	}
 }
 
-// drains is the begin of its end: the change is told once the callback can know of it.
+// drains is the begin of its end, which is a change: the callback may know of it at once, or
+// within a second.
 func (o *oracle) drains(now time.Time) {
-	o.draining = o.flight != nil || !o.sampling.IsZero()
-	if o.known && o.failures == 0 && o.flight == nil && o.sampling.IsZero() && o.duty.why != "" {
-		by := later(now.Add(time.Second), o.last.Add(newsPause))
-		o.duty.from = earlier(o.duty.from, later(now, o.beaten.Add(newsPause)))
-		if by.Before(o.duty.by) {
-			o.duty = duty{why: "draining", from: o.duty.from, by: by}
-		}
-	}
-	if o.flight != nil {
-		o.flight.early = now.Add(newsPause)
+	o.notified(now)
+	o.reminder = now.Add(time.Second)
+}
+
+// remember has the node notify itself once more of what the callback may not have known.
+func (o *oracle) remember(now time.Time) {
+	if at := o.reminder; !at.IsZero() && !now.Before(at) && o.leaving.IsZero() {
+		o.reminder = time.Time{}
+		o.notified(at)
 	}
 }

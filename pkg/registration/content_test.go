@@ -16,8 +16,14 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 	if want := "Bearer " + l.node.world.token(l.node.late); r.Header.Get("Authorization") != want {
 		return fmt.Sprintf("sends a %s with the token %q, want %q", op, r.Header.Get("Authorization"), want)
 	}
-	if r.Header.Get("X-Correlation-Id") == "" {
-		return "sends a " + op + " without a correlation id"
+	if r.Header.Get("X-Correlation-Id") == "" || r.Header.Get("User-Agent") == "" {
+		return "sends a " + op + " without a correlation id, or without its name"
+	}
+	if key, ok := r.Header["Idempotency-Key"]; !ok || len(key) > 0 {
+		return "sends a " + op + " that net/http would not repeat on a connection that was closed"
+	}
+	if kind := r.Header.Get("Content-Type"); op != "deregister" && kind != "application/json" {
+		return "sends a " + op + " of the kind " + kind
 	}
 	switch op {
 	case "register":
@@ -42,8 +48,8 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 // description is what a node says of itself.
 func (l *life) description() nodeapi.RegisterRequest {
 	return nodeapi.RegisterRequest{
-		NodeID: l.config.NodeID, MachineID: l.config.MachineID, Address: l.config.Address,
-		Pools: l.config.Pools, Version: &l.config.Version,
+		NodeID: l.config.NodeID, MachineID: l.config.MachineID, Address: l.described.Address,
+		Pools: l.described.Pools, Version: &l.described.Version,
 		Capabilities: nodeapi.NodeCapabilities{
 			GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", Gpus: &[]nodeapi.GPU{},
 		},

@@ -23,15 +23,19 @@ type life struct {
 	real    *registration.Node
 	open    atomic.Int64 // bodies that were not closed
 
-	mu       sync.Mutex
-	oracle   *oracle
-	pools    *pools
-	steps    time.Duration // of the clock on the wall, at the last attempt
-	expected []registration.Event
-	state    registration.State
-	over     bool
-	begun    time.Time
-	listed   time.Time // when orchestratord last gave it work
+	mu        sync.Mutex
+	oracle    *oracle
+	pools     *pools
+	starts    int // of heartbeats
+	described registration.Description
+	steps     time.Duration // of the clock on the wall, at the last attempt
+	current   *http.Request // in flight
+	expected  []registration.Event
+	happened  []registration.Event
+	state     registration.State
+	over      bool
+	begun     time.Time
+	listed    time.Time // when orchestratord last gave it work
 }
 
 // ways are how programs use a node.
@@ -59,8 +63,11 @@ func newLife(n *simNode) *life {
 	if l.way == "Run and drain" {
 		l.config.Drain = l.drain
 	}
-	l.oracle = newOracle(l.config, 0, func(after time.Time) time.Time { return n.world.rotates(after, n.late) })
+	l.oracle = newOracle(l.config, func(after time.Time) time.Time { return n.world.rotates(after, n.late) })
 	l.oracle.draws = n.world.draws.add
+	l.described = registration.Description{
+		Address: l.config.Address, Pools: l.config.Pools, Capabilities: l.config.Capabilities, Version: l.config.Version,
+	}
 	l.pools = newPools(l)
 	l.steps = n.world.clock().Sub(time.Now())
 	return l
@@ -74,6 +81,7 @@ func newSimConfig(random *rand.Rand) registration.Config {
 		Capabilities: registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
 		Version:      fmt.Sprintf("1.%d", random.IntN(10)),
 	}
+	c.RegisterEvery = []time.Duration{0, 0, -1, span(random, 30*time.Second, 2*time.Minute)}[random.IntN(4)]
 	if random.IntN(2) == 0 {
 		return c
 	}
@@ -103,7 +111,7 @@ func (l *life) run(ctx context.Context) {
 	n.mu.Unlock()
 	telling, stop := context.WithCancel(context.Background())
 	var told sync.WaitGroup
-	told.Go(func() { l.pools.change(telling, l.tell) })
+	told.Go(func() { l.pools.change(telling) })
 	switch l.way {
 	case "Run", "Run and drain":
 		l.runUntil(ctx)
@@ -143,14 +151,17 @@ func (l *life) story() string {
 func (l *life) status(ctx context.Context) ([]registration.PoolStatus, error) {
 	l.mu.Lock()
 	l.looksAtClocks(time.Now())
-	answer := l.pools.asked(time.Now())
+	l.oracle.remember(time.Now())
+	answer, start := l.pools.asked(time.Now()), l.starts
 	l.oracle.sampling, l.oracle.calling = time.Now(), true
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.oracle.calling = false
-		l.pools.answered(time.Now(), answer)
+		if l.pools.answered(time.Now(), answer) && !l.over && start == l.starts {
+			l.oracle.changed(time.Now())
+		}
 	}()
 	if answer.takes > 0 {
 		select {
@@ -174,6 +185,8 @@ func (l *life) leaves(r *http.Request, op string, body []byte, fault string) {
 	l.node.sent = append(l.node.sent, sending{op, time.Now(), fault})
 	l.node.mu.Unlock()
 	l.feed(func(now time.Time) string {
+		l.settle(now)
+		l.current = r
 		if op != "deregister" {
 			l.looksAtClocks(now)
 		}
@@ -193,20 +206,30 @@ func (l *life) looksAtClocks(now time.Time) {
 	}
 }
 
-// hears takes note of what becomes of a request.
-func (l *life) hears(r *http.Request, op string, what reply) {
-	l.feed(func(now time.Time) string {
-		l.oracle.ends(now, what)
-		l.expect(r, op, what)
-		return ""
-	})
+// settle is the end of a request that the node has given up just now.
+func (l *life) settle(now time.Time) {
+	if r := l.current; r != nil && r.Context().Err() != nil {
+		l.end(now, r, lostReply(r.Context().Err()))
+	}
 }
 
-// gaveUp takes note of a request that the node ended, of which it knows no more than what.
-func (l *life) gaveUp(r *http.Request, op string, what reply) {
-	l.feed(func(now time.Time) string {
-		complaint := l.oracle.givesUp(now, what)
-		l.expect(r, op, what)
-		return complaint
-	})
+// hears takes note of what becomes of a request.
+func (l *life) hears(r *http.Request, what reply) {
+	l.feed(func(now time.Time) string { return l.end(now, r, what) })
+}
+
+// end is that of a request, once: by an answer, or by the node.
+func (l *life) end(now time.Time, r *http.Request, what reply) (complaint string) {
+	if l.current != r {
+		return ""
+	}
+	l.current = nil
+	f := *l.oracle.flight
+	if r.Context().Err() != nil {
+		what, complaint = l.oracle.givesUp(now, what)
+	} else {
+		l.oracle.ends(now, what)
+	}
+	l.expect(r, f, what)
+	return complaint
 }

@@ -43,17 +43,17 @@ func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := l.pass(r, op, id, body, fault)
 	switch {
 	case r.Context().Err() != nil:
-		l.gaveUp(r, op, lostReply(r.Context().Err()))
+		l.hears(r, lostReply(r.Context().Err()))
 		return nil, r.Context().Err()
 	case err != nil:
-		l.hears(r, op, lostReply(err))
+		l.hears(r, lostReply(err))
 		return nil, unconnected(r, err)
-	case fault == "stalled answer":
+	case fault == "stalled answer" && answer.StatusCode == http.StatusOK:
 		l.open.Add(1)
-		answer.Body = stalled{answer.Body.(*tracked), r, func() { l.gaveUp(r, op, stalledReply(op, answer)) }}
+		answer.Body = stalled{answer.Body.(*tracked), r, func() { l.hears(r, lostReply(r.Context().Err())) }}
 		return answer.Response, nil
 	}
-	l.hears(r, op, understand(op, answer.StatusCode, answer.Header, answer.text))
+	l.hears(r, understand(op, answer.StatusCode, answer.Header, answer.text))
 	l.open.Add(1)
 	return answer.Response, nil
 }
@@ -110,7 +110,7 @@ func (l *life) disturb(r *http.Request, answer received, fault string) (received
 		text := answer.text[:min(10, len(answer.text))]
 		return l.answer(answer.StatusCode, text, broken{strings.NewReader(text)}), nil
 	case "garbage":
-		return l.answer(answer.StatusCode, "<html>"+token, nil), nil
+		return l.answer(answer.StatusCode, "<html>"+r.Header.Get("Authorization"), nil), nil
 	}
 	return answer, nil
 }
@@ -213,15 +213,12 @@ func understand(op string, status int, header http.Header, body string) reply {
 		}
 	case slices.Contains([]int{400, 405, 413, 415, 422}, status) && !(op == "deregister" && status != 405):
 		r.verdict = rejected
-	case status == http.StatusNoContent && op == "deregister":
-		r.verdict = taken
+	case status == http.StatusNoContent && op != "register":
+		r.verdict, r.landed = taken, didLand
 	case status == http.StatusOK && op != "deregister":
 		r = success(op, body)
-	case status >= 500 || status/100 == 2:
+	case status >= 500 || status < 300:
 		r.landed = mayLand
-	}
-	if today && r.verdict == failed && status >= 300 && status < 500 && status != 429 {
-		r.verdict = rejected
 	}
 	if status >= 300 {
 		seconds := 0
@@ -234,30 +231,20 @@ func understand(op string, status int, header http.Header, body string) reply {
 // success reads an answer 200.
 func success(op, body string) reply {
 	var answer struct {
-		Success *bool `json:"success"`
-		Next    int64 `json:"next_heartbeat_ms"`
+		Success *bool   `json:"success"`
+		Next    float64 `json:"next_heartbeat_ms"`
 	}
 	switch err := json.Unmarshal([]byte(body), &answer); {
 	case err != nil:
 		return reply{verdict: failed, landed: mayLand}
 	case answer.Success != nil && *answer.Success:
-		ms := min(answer.Next, longestBeat.Milliseconds())
+		ms := min(answer.Next, float64(longestBeat.Milliseconds()))
 		return reply{verdict: taken, landed: didLand, directed: time.Duration(ms) * time.Millisecond}
-	case op == "register" && today:
-		return reply{verdict: rejected, landed: mayLand}
 	case op == "register":
 		return reply{verdict: rejected, landed: offAgain}
 	default:
-		return reply{verdict: failed, landed: offAgain}
+		return reply{verdict: failed, landed: didNot}
 	}
-}
-
-// stalledReply is what a status means whose body does not come.
-func stalledReply(op string, answer received) reply {
-	if answer.StatusCode/100 == 2 && op != "deregister" {
-		return reply{verdict: failed, landed: mayLand}
-	}
-	return understand(op, answer.StatusCode, answer.Header, "")
 }
 
 // lostReply is what it means that there is no answer.

@@ -2,7 +2,6 @@ package registration_test
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -10,22 +9,17 @@ import (
 
 // What the promises of a node are made of.
 const (
-	leastPause    = 100 * time.Millisecond // between an attempt that failed and the next
-	firstPause    = 500 * time.Millisecond // the most before the first retry, doubled for each further one
-	newsPause     = time.Second            // between a heartbeat and one with news, and what a slow one has left
-	listedWithin  = time.Second            // from the first registration to the first heartbeat
-	patience      = 100 * time.Millisecond // of a heartbeat with the status callback
-	shortestBeat  = time.Second            // that orchestratord can direct
-	longestBeat   = 5 * time.Minute
-	longestAsked  = time.Minute // that a Retry-After is obeyed for
-	slowest       = time.Minute // between two attempts with a token that is refused
-	memoryOf404   = 10 * time.Minute
-	never         = time.Duration(math.MaxInt64)
-	refreshPeriod = 5 * time.Minute
+	leastPause   = 100 * time.Millisecond // between an attempt that failed and the next
+	firstPause   = 500 * time.Millisecond // the most before the first retry, doubled for each further one
+	newsPause    = time.Second            // between a heartbeat and one with news, and what a slow one has left
+	listedWithin = time.Second            // from the first registration to the first heartbeat
+	patience     = 100 * time.Millisecond // of a heartbeat with the status callback
+	shortestBeat = time.Second            // that orchestratord can direct
+	longestBeat  = 5 * time.Minute
+	longestAsked = time.Minute // that a Retry-After is obeyed for
+	slowest      = time.Minute // between two attempts with a token that is refused
+	memoryOf404  = 10 * time.Minute
 )
-
-// today has the oracle allow what the client does not do yet.
-const today = false
 
 // oracle knows what one node owes at each moment, given what it was answered: which
 // request, from when on and by when. It is a model of its own, with neither clocks nor
@@ -38,6 +32,7 @@ type oracle struct {
 	again   *flight   // was refused, and there is another token by now
 	running bool      // its heartbeats: what is refused is asked for again, slowly
 	run     bool      // has heartbeats follow the registration
+	silent  bool      // its heartbeats have ended with their context
 	paused  bool      // nobody has the node: it owes nothing until somebody does
 	leaving time.Time // by when it has to be gone, zero while it stays
 	remove  bool      // what may be on record, before it leaves
@@ -46,7 +41,10 @@ type oracle struct {
 	known      bool // as far as the node knows
 	landed     bool // orchestratord may have it on record
 	lost       bool // was answered 404 since it registered
-	updated    bool // has to say anew what it is
+	renewed    registration.Reason
+	update     time.Time // when it last changed
+	renew      duty      // when to register although it is known
+	beatFirst  bool      // before it registers although it is known: the last time failed
 	registered time.Time
 	count      int       // registrations
 	heard      time.Time // when orchestratord last heard of it, at the least
@@ -57,12 +55,14 @@ type oracle struct {
 	interval   time.Duration
 	phase      time.Time // a tick of its grid, zero while it is not known
 	failures   int
-	denied     int
+	refused    int // in a row
 	forgotten  []time.Time
 	sampling   time.Time // when the callback was called for a heartbeat that is not sent yet
 	calling    bool      // the callback has not answered yet
 	news       time.Time // when it was told of a change that no heartbeat can have carried
-	draining   bool      // has said nothing of it yet
+	unsaid     bool      // a change that the callback has not been asked about since
+	soon       bool      // has something else to send after the request in flight
+	reminder   time.Time // when it reminds itself of a change, zero for never
 	spent      bool      // it has cut off a heartbeat since the last good one
 }
 
@@ -91,8 +91,8 @@ type flight struct {
 	begun    time.Time // when it was sent first
 	sent     time.Time
 	deadline time.Time
-	early    time.Time // from when it may be given up for another reason
-	why      []string
+	early    time.Time           // from when it may be given up for another reason
+	why      registration.Reason // to register
 }
 
 // reply is what became of a request.
@@ -112,19 +112,23 @@ const (
 	rejected verdict = "rejected"
 	denied   verdict = "denied"
 	unknown  verdict = "unknown node"
+
+	overtaken verdict = "overtaken by news"
 )
 
-func newOracle(c registration.Config, every time.Duration, rotates func(time.Time) time.Time) *oracle {
+func newOracle(c registration.Config, rotates func(time.Time) time.Time) *oracle {
 	or := func(d, otherwise time.Duration) time.Duration {
 		if d == 0 {
 			return otherwise
 		}
 		return d
 	}
-	return &oracle{paused: true, interval: or(c.HeartbeatInterval, registration.DefaultHeartbeatInterval), rules: rules{
-		ceiling: c.HeartbeatInterval, nodeTimeout: or(c.NodeTimeout, registration.DefaultNodeTimeout),
+	nodeTimeout := or(c.NodeTimeout, registration.DefaultNodeTimeout)
+	interval := or(c.HeartbeatInterval, min(registration.DefaultHeartbeatInterval, nodeTimeout/3))
+	return &oracle{paused: true, interval: interval, rules: rules{
+		ceiling: c.HeartbeatInterval, nodeTimeout: nodeTimeout,
 		request: or(c.RequestTimeout, registration.DefaultRequestTimeout), backoff: c.MaxBackoff,
-		every:    or(every, map[bool]time.Duration{true: -1, false: refreshPeriod}[today]),
+		every:    or(c.RegisterEvery, registration.DefaultRegisterEvery),
 		shutdown: or(c.ShutdownTimeout, registration.DefaultShutdownTimeout), rotates: rotates,
 	}}
 }
@@ -136,15 +140,28 @@ func (o *oracle) registers(now time.Time, run bool) {
 	o.known = false
 }
 
-// beats is a call of StartHeartbeat, or what follows in Run.
+// runs is a call of Run, which registers the node unless Register has.
+func (o *oracle) runs(now time.Time) {
+	if !o.known {
+		o.registers(now, true)
+		return
+	}
+	o.beats(now)
+}
+
+// beats is a call of StartHeartbeat.
 func (o *oracle) beats(now time.Time) {
-	late := o.paused && o.known && now.After(o.duty.by)
-	o.paused, o.running, o.run = false, true, true
+	late := o.paused && now.After(o.duty.by)
+	o.paused, o.silent, o.running, o.run = false, false, true, true
 	switch {
-	case o.count == 0:
+	case o.duty.why == "tick" && o.phase.IsZero():
+		o.duty.why = "first tick" // which may come late, and says nothing of the grid
+		o.duty.by = later(o.duty.by, now)
+	case o.duty.why == "":
 		o.owe("asked to register and beat", now, now)
 	case late:
 		o.owe("asked to beat", now, now.Add(listedWithin))
+		o.duty.drawn = false
 	}
 }
 
@@ -155,30 +172,26 @@ func (o *oracle) owe(why string, from, by time.Time) {
 // settle has nothing owed any more.
 func (o *oracle) settle() { o.duty = duty{} }
 
-// owes returns what a node has to send at a time, which may be one of two.
-func (o *oracle) owes(at time.Time) (one, other string, why []string) {
-	age := at.Sub(o.registered)
+// owes returns what a node has to send at a time, which may be one of two, and the reason if
+// that is to register.
+func (o *oracle) owes(at time.Time) (one, other string, why registration.Reason) {
 	switch {
 	case o.duty.why == "on its way":
-		return "heartbeat", "deregister", nil
+		return "heartbeat", "deregister", ""
 	case !o.leaving.IsZero():
-		return "deregister", "", nil
-	case o.count == 0:
-		return "register", "", []string{"started"}
-	case !o.known && o.lost:
-		return "register", "", []string{"forgotten"}
+		return "deregister", "", ""
+	case o.count == 0 || !o.known && !o.lost:
+		return "register", "", registration.ReasonStarted
 	case !o.known:
-		return "register", "", nil
+		return "register", "", registration.ReasonForgotten
 	case o.cutOff(at):
-		return "register", "", []string{"cut off", "updated"}
-	case o.updated:
-		return "register", "", []string{"updated"}
-	case o.every > 0 && o.failures == 0 && o.duty.why == "tick" && age >= o.every:
-		return "register", "", []string{"refreshed"}
-	case o.every > 0 && o.failures == 0 && o.duty.why == "tick" && age >= o.every/2:
-		return "heartbeat", "register", []string{"refreshed"}
+		return "register", "", registration.ReasonCutOff
+	case o.beatFirst || o.renew.by.IsZero() || at.Before(o.renew.from):
+		return "heartbeat", "", ""
+	case at.Before(o.renew.by):
+		return "heartbeat", "register", o.renewed
 	default:
-		return "heartbeat", "", nil
+		return "register", "", o.renewed
 	}
 }
 
@@ -189,9 +202,6 @@ func (o *oracle) cutOff(at time.Time) bool {
 }
 
 func (o *oracle) timeout(op string) time.Duration {
-	if today && op == "heartbeat" {
-		return min(o.request, o.interval/2, o.nodeTimeout/4)
-	}
 	if op == "heartbeat" && o.failures == 0 {
 		return min(o.request, max(time.Second, min(o.interval/2, o.nodeTimeout/4)))
 	}
@@ -203,17 +213,18 @@ func (o *oracle) longestPause() time.Duration {
 	if longest == 0 {
 		longest = o.interval / 2
 	}
-	if today {
-		return longest
-	}
 	return min(longest, o.nodeTimeout/2)
 }
 
 // sends holds a request against what is owed, and returns what is wrong with it.
 func (o *oracle) sends(now time.Time, op, token string) string {
+	o.remember(now)
 	begin := o.began(now, op)
 	complaint := o.judge(begin, now, op)
-	_, _, why := o.owes(begin)
+	why := registration.Reason("")
+	if op == "register" {
+		_, _, why = o.owes(begin)
+	}
 	f := &flight{op: op, token: token, begun: now, sent: now, deadline: now.Add(o.timeout(op)), why: why}
 	switch {
 	case o.again != nil:
@@ -221,12 +232,13 @@ func (o *oracle) sends(now time.Time, op, token string) string {
 	case op == "deregister":
 		f.deadline = earlier(f.deadline, o.leaving)
 		f.early = now.Add(f.deadline.Sub(now) / 2)
-	case (o.duty.why == "tick" || today && o.duty.why == "first heartbeat") && o.phase.IsZero():
+	case o.duty.why == "tick" && o.phase.IsZero():
 		o.phase = begin
 	}
 	if o.duty.drawn && o.again == nil && complaint == "" && o.draws != nil {
 		o.draws(o.duty.why, float64(begin.Sub(o.duty.from))/float64(o.duty.by.Sub(o.duty.from)))
 	}
+	o.beatFirst = o.beatFirst && op != "heartbeat"
 	o.again, o.flight, o.sampling, o.last = nil, f, time.Time{}, f.begun
 	if op == "heartbeat" {
 		o.beaten = f.begun
@@ -257,8 +269,6 @@ func (o *oracle) judge(begin, now time.Time, op string) string {
 	}
 	one, other, _ := o.owes(begin)
 	switch {
-	case today && op == "deregister" && !o.leaving.IsZero():
-		return ""
 	case o.flight != nil:
 		return fmt.Sprintf("sends a %s while its %s is in flight", op, o.flight.op)
 	case o.paused || o.duty.why == "":
@@ -276,6 +286,7 @@ func (o *oracle) judge(begin, now time.Time, op string) string {
 
 // overdue returns what the node ought to have done by now.
 func (o *oracle) overdue(now time.Time) string {
+	o.remember(now)
 	switch {
 	case o.flight != nil && now.After(o.flight.deadline):
 		return fmt.Sprintf("still waits for its %s, %v after the timeout", o.flight.op, now.Sub(o.flight.deadline))
@@ -299,18 +310,19 @@ func (o *oracle) mayCut() bool {
 }
 
 // givesUp is a request that the node itself ended.
-func (o *oracle) givesUp(now time.Time, r reply) string {
-	f, complaint := o.flight, ""
+func (o *oracle) givesUp(now time.Time, r reply) (meant reply, complaint string) {
+	o.remember(now)
+	f := o.flight
 	switch {
 	case now.Equal(f.deadline):
 	case o.mayCut() && now.Equal(o.news.Add(newsPause)):
-		o.spent = true
+		o.spent, r.verdict = true, overtaken
 	case !f.early.IsZero() && !now.Before(f.early):
 	default:
 		complaint = fmt.Sprintf("gave its %s up after %v, want %v", f.op, now.Sub(f.sent), f.deadline.Sub(f.sent))
 	}
 	o.ends(now, r)
-	return complaint
+	return r, complaint
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -31,19 +31,25 @@ var moods = []mood{
 type pools struct {
 	life     *life
 	node     *simNode
-	ids      []string
+	ids      []string  // that a heartbeat has named
+	served   []string  // that are configured now
+	changed  time.Time // when they were last
+	added    map[string]time.Time
 	free     int32
 	calls    int64
 	running  int
 	draining time.Time // from when they drain, zero for never
 
-	good []nodeapi.PoolStatus // what the last good answer comes to
-	was  []nodeapi.PoolStatus // and the one before
-	at   time.Time            // when it came
+	good []registration.PoolStatus // the last good answer
+	was  []registration.PoolStatus // and the one before
+	at   time.Time                 // when it came
+	bad  time.Time                 // since when there has been none although one was due, zero for there is
 }
 
 // callbackAnswer is one answer of the callback.
 type callbackAnswer struct {
+	asked  time.Time
+	covers bool // a change that was notified
 	takes  time.Duration
 	status []registration.PoolStatus
 	err    error
@@ -51,25 +57,51 @@ type callbackAnswer struct {
 }
 
 func newPools(l *life) *pools {
-	p := &pools{life: l, node: l.node, ids: l.config.Pools}
-	p.good = p.normal(nil)
-	p.was = p.good
-	return p
+	return &pools{life: l, node: l.node, served: l.config.Pools, added: map[string]time.Time{}}
 }
 
 // change has the pools change now and then in a way that should not wait, until ctx ends.
-func (p *pools) change(ctx context.Context, tell func()) {
+func (p *pools) change(ctx context.Context) {
 	for p.node.sleep(ctx, span(p.node.changes, 300*time.Millisecond, 2*time.Minute)) {
 		for range 1 + p.node.changes.IntN(4) {
 			p.life.mu.Lock()
 			p.free = (p.free + 1) % 1000
 			p.life.mu.Unlock()
-			tell()
+			if p.node.changes.IntN(12) == 0 {
+				p.life.update(p.another())
+			} else {
+				p.life.tell()
+			}
 			if !p.node.sleep(ctx, span(p.node.changes, time.Millisecond, 3*time.Second)) {
 				return
 			}
 		}
 	}
+}
+
+// another is what a node may come to say of itself.
+func (p *pools) another() registration.Description {
+	d := p.life.described
+	sets := [][]string{{"pool-0", "pool-1"}, {"pool-1", "pool-0"}, {"pool-0", "pool-2"}, {"pool-0", "pool-1", "pool-2"}}
+	d.Pools = sets[p.node.changes.IntN(len(sets))]
+	d.Version = fmt.Sprintf("2.%d", p.node.changes.IntN(100))
+	return d
+}
+
+// serve changes the pools of the node. One that it does not have any more is in its heartbeats
+// still, and not ready.
+func (p *pools) serve(now time.Time, ids []string) {
+	for _, id := range ids {
+		if !slices.Contains(p.served, id) {
+			p.added[id] = now
+		}
+	}
+	p.served, p.changed = ids, now
+}
+
+// again is a new start of the heartbeats, which knows of no answer yet.
+func (p *pools) again() {
+	p.was, p.good, p.bad = nil, nil, time.Time{}
 }
 
 // asked is a call of the callback, which looks at the pools as they are.
@@ -78,7 +110,8 @@ func (p *pools) asked(now time.Time) callbackAnswer {
 		p.node.world.violated(p.node, "calls the status callback a second time beside itself")
 	}
 	p.calls++
-	a := callbackAnswer{}
+	a := callbackAnswer{asked: now, covers: p.life.oracle.unsaid}
+	p.life.oracle.unsaid = false
 	if p.node.mood.to > 0 {
 		a.takes = span(p.node.moods, p.node.mood.from, p.node.mood.to)
 	}
@@ -100,7 +133,7 @@ func (p *pools) asked(now time.Time) callbackAnswer {
 func (p *pools) say(now time.Time) []registration.PoolStatus {
 	var status []registration.PoolStatus
 	drain := !p.draining.IsZero() && !now.Before(p.draining)
-	for i, id := range p.ids {
+	for i, id := range p.served {
 		one := registration.PoolStatus{
 			PoolID: id, Ready: !drain, Draining: drain, SlotsFree: p.free, SlotsTotal: 1000 + int32(i), Engine: "llamacpp",
 		}
@@ -109,7 +142,7 @@ func (p *pools) say(now time.Time) []registration.PoolStatus {
 		}
 		status = append(status, one)
 	}
-	if today || p.node.mood.sometimes == 0 || p.node.moods.IntN(p.node.mood.sometimes) > 0 {
+	if p.node.mood.sometimes == 0 || p.node.moods.IntN(p.node.mood.sometimes) > 0 {
 		return status
 	}
 	switch p.node.moods.IntN(6) {
@@ -118,33 +151,37 @@ func (p *pools) say(now time.Time) []registration.PoolStatus {
 	case 1:
 		return append(status, registration.PoolStatus{PoolID: "pool-of-another", Ready: true})
 	case 2:
-		return append(status, registration.PoolStatus{PoolID: p.ids[0]})
+		return append(status, registration.PoolStatus{PoolID: p.served[0]})
 	case 3:
 		status[0].Draining = true
 	case 4:
-		status[1].SlotsFree = status[1].SlotsTotal + 1
+		status[len(status)-1].SlotsFree = 100_000
 	case 5:
 		status[0].SlotsFree = -1 // breaks the contract
 	}
 	return status
 }
 
-// answered is the end of a call.
-func (p *pools) answered(now time.Time, a callbackAnswer) {
+// answered is the end of a call, and reports whether it came too late for the heartbeat that
+// was to carry a change.
+func (p *pools) answered(now time.Time, a callbackAnswer) (late bool) {
 	p.running--
+	late = now.Sub(a.asked) > patience && (a.covers || p.life.oracle.unsaid)
 	bad := slices.ContainsFunc(a.status, func(s registration.PoolStatus) bool { return s.SlotsFree < 0 })
 	if a.panics || a.err != nil || bad {
-		return
+		p.fails(now)
+		return late
 	}
-	p.was, p.good, p.at = p.good, p.normal(a.status), now
+	p.was, p.good, p.at, p.bad = p.good, a.status, now, time.Time{}
+	return late
 }
 
 // normal is what a heartbeat says of the pools: each that is configured, once.
 func (p *pools) normal(status []registration.PoolStatus) []nodeapi.PoolStatus {
 	var all []nodeapi.PoolStatus
-	for _, id := range p.ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.ids, p.served)))) {
 		i := slices.IndexFunc(status, func(s registration.PoolStatus) bool { return s.PoolID == id })
-		if i < 0 {
+		if i < 0 || !slices.Contains(p.served, id) {
 			all = append(all, nodeapi.PoolStatus{PoolID: id})
 			continue
 		}
@@ -164,11 +201,45 @@ func (p *pools) normal(status []registration.PoolStatus) []nodeapi.PoolStatus {
 
 // wrong returns what is wrong with the pools of a heartbeat.
 func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
-	want := p.good
-	if p.at.Equal(now) && p.same(p.was, got) == "" {
-		return ""
+	defer func() {
+		for _, pool := range got {
+			if !slices.Contains(p.ids, pool.PoolID) {
+				p.ids = append(p.ids, pool.PoolID)
+			}
+		}
+	}()
+	if now.Sub(p.changed) <= patience {
+		return "" // which pools it has may have changed meanwhile
 	}
-	return p.same(want, got)
+	if p.running > 0 {
+		p.fails(now)
+	}
+	silent, complaint := now.Sub(p.bad), p.same(p.normal(p.good), got)
+	switch timeout := p.life.oracle.nodeTimeout; {
+	case p.at.Equal(now) && p.same(p.normal(p.was), got) == "":
+		return ""
+	case p.bad.IsZero():
+	case silent > timeout+time.Second, silent >= timeout && complaint != "":
+		return p.alive(got)
+	}
+	return complaint
+}
+
+// fails is a heartbeat for which the callback has given no good answer.
+func (p *pools) fails(now time.Time) {
+	if p.bad.IsZero() {
+		p.bad = now
+	}
+}
+
+// alive returns which pool counts as ready although the callback has long been silent.
+func (p *pools) alive(got []nodeapi.PoolStatus) string {
+	for _, pool := range got {
+		if pool.Ready || pool.SlotsFree > 0 {
+			return fmt.Sprintf("says that %s is ready, and its callback is silent since %v", pool.PoolID, p.bad)
+		}
+	}
+	return ""
 }
 
 func (p *pools) same(want, got []nodeapi.PoolStatus) string {
@@ -181,6 +252,9 @@ func (p *pools) same(want, got []nodeapi.PoolStatus) string {
 			return "sends a heartbeat that leaves out " + want[i].PoolID
 		}
 		g := got[at]
+		if p.added[g.PoolID].After(p.at) {
+			continue // what was said of it before it was taken away counts no more
+		}
 		if want[i].SlotsTotal == nil { // left out
 			g = nodeapi.PoolStatus{PoolID: g.PoolID, Ready: g.Ready, SlotsFree: g.SlotsFree}
 		}

@@ -70,17 +70,27 @@ func (s *service) handle(l *life, op, id string, body []byte) (status int, answe
 		var beat nodeapi.HeartbeatRequest
 		_ = json.Unmarshal(body, &beat)
 		r.takes(beat, s.wall())
-		return http.StatusOK, fmt.Sprintf(`{"success":true,"next_heartbeat_ms":%d}`, s.asks())
+		return http.StatusOK, `{"success":true,"next_heartbeat_ms":` + number(s.asks()) + `}`
 	default:
 		if r == nil {
 			return http.StatusNotFound, ""
 		}
-		if r.life.node != l.node && !today {
-			l.node.world.violated(l.node, "removes the record of another node that has its name")
-		}
 		delete(s.records, id)
 		return http.StatusNoContent, ""
 	}
+}
+
+// number writes a number as JSON allows, and as some servers do.
+func number(n int64) string {
+	switch {
+	case n == 1<<40:
+		return "9223372036854775808"
+	case n%1000 != 0:
+		return fmt.Sprintf("%d.0", n)
+	case n == 5000:
+		return "5e3"
+	}
+	return fmt.Sprint(n)
 }
 
 // register turns away a machine that has taken the name of another one.

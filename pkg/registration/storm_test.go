@@ -39,9 +39,6 @@ func newStorm(random *rand.Rand, from time.Duration, nodes int) storm {
 	within := func() time.Duration { return span(random, s.from, s.to) }
 	for range 1 + random.IntN(8) {
 		s.faults = append(s.faults, faults[random.IntN(len(faults))])
-		if f := s.faults[len(s.faults)-1]; today && (f == "101" || f == "204" || f == "302" || f == "no success") {
-			s.faults[len(s.faults)-1] = "reset"
-		}
 	}
 	if random.IntN(3) > 0 {
 		s.down, s.up = within(), within()

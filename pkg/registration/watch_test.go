@@ -10,11 +10,12 @@ import (
 )
 
 // expect takes note of the event that an answer makes.
-func (l *life) expect(r *http.Request, op string, what reply) {
+func (l *life) expect(r *http.Request, f flight, what reply) {
+	op := f.op
 	if l.oracle.again != nil {
 		return // the attempt goes on
 	}
-	e := registration.Event{Type: registration.EventFailed, CorrelationID: r.Header.Get("X-Correlation-Id")}
+	e := registration.Event{Reason: f.why, Type: registration.EventFailed, CorrelationID: r.Header.Get("X-Correlation-Id")}
 	switch {
 	case op == "deregister" && (what.verdict == taken || what.verdict == unknown):
 		e.Type = registration.EventDeregistered
@@ -27,38 +28,53 @@ func (l *life) expect(r *http.Request, op string, what reply) {
 		e.Type, l.state = registration.EventOnline, registration.StateOnline
 	case what.verdict == unknown:
 		e.Type, l.state = registration.EventForgotten, registration.StateFailing
-	default:
+	case what.verdict != overtaken:
 		l.state = registration.StateFailing
 	}
 	l.expected = append(l.expected, e)
 }
 
-// happens compares an event with the one that is expected.
+// happens takes note of an event.
 func (l *life) happens(e registration.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case e.Err != nil && strings.Contains(e.Err.Error(), token) && e.Type != registration.EventStatusFault:
-		l.node.world.violated(l.node, "has a token in event %s", e.Type)
-	case e.CorrelationID == "": // of no request
-	case len(l.expected) == 0:
-		l.node.world.violated(l.node, "has the event %s of nothing", e.Type)
-	default:
-		want := l.expected[0]
-		l.expected = l.expected[1:]
-		if e.Type != want.Type || e.CorrelationID != want.CorrelationID {
-			l.node.world.violated(l.node, "has the event %s of %s, want %s of %s",
-				e.Type, e.CorrelationID, want.Type, want.CorrelationID)
+	if e.Err != nil && strings.Contains(e.Err.Error(), token) {
+		l.node.world.violated(l.node, "has a token in the event %s", e.Type)
+	}
+	if e.CorrelationID != "" {
+		l.happened = append(l.happened, e)
+	}
+}
+
+// differs compares the events of requests with those that are expected.
+func (l *life) differs() string {
+	defer func() { l.expected, l.happened = nil, nil }()
+	for i := range max(len(l.expected), len(l.happened)) {
+		switch {
+		case i >= len(l.happened):
+			return fmt.Sprintf("has had no event %s", l.expected[i].Type)
+		case i >= len(l.expected):
+			return fmt.Sprintf("has had the event %s of nothing: %v", l.happened[i].Type, l.happened[i].Err)
+		}
+		got, want := l.happened[i], l.expected[i]
+		if got.Type == registration.EventFailed {
+			want.Reason = got.Reason
+		}
+		if got.Type != want.Type || got.CorrelationID != want.CorrelationID || got.Reason != want.Reason {
+			return fmt.Sprintf("has had the event %s (%s) of %s, want %s (%s) of %s: %v",
+				got.Type, got.Reason, got.CorrelationID, want.Type, want.Reason, want.CorrelationID, got.Err)
 		}
 	}
+	return ""
 }
 
 // check holds a life to the promises at a moment at which nothing moves.
 func (l *life) check() {
 	l.feed(func(now time.Time) string {
+		if complaint := l.differs(); complaint != "" {
+			return complaint
+		}
 		switch {
-		case len(l.expected) > 0:
-			return fmt.Sprintf("has had no event %s", l.expected[0].Type)
 		case l.over && l.open.Load() != 0:
 			return fmt.Sprintf("has left %d bodies open", l.open.Load())
 		case l.over:
@@ -90,10 +106,17 @@ func (l *life) unlisted(now time.Time) string {
 // misstates returns what is wrong with the node's own idea of how it stands.
 func (l *life) misstates(now time.Time) string {
 	o, s := l.oracle, l.real.Status()
+	if o.silent && o.paused && (s.State != registration.StateSilent || !s.NextRequest.IsZero() || l.real.Healthy(time.Hour) == nil) {
+		return fmt.Sprintf("has fallen silent, and says that it is %s", s.State)
+	}
 	if o.paused || !o.leaving.IsZero() || o.flight != nil || o.again != nil || o.duty.why == "" || o.calling {
 		return ""
 	}
-	switch {
+	switch err := l.real.Healthy(time.Second); {
+	case err != nil && l.pools.bad.IsZero() && !o.beaten.Before(l.pools.at):
+		return fmt.Sprintf("says that it is not healthy: %v", err)
+	case err == nil && !l.pools.bad.IsZero() && o.beaten.Sub(l.pools.bad) > o.nodeTimeout+time.Second:
+		return fmt.Sprintf("says that it is healthy, and its callback is silent since %v", l.pools.bad)
 	case s.State != l.state:
 		return fmt.Sprintf("says that it is %s, and is %s", s.State, l.state)
 	case s.Registrations != o.count || s.Failures != o.failures || s.Interval != o.interval:
@@ -101,7 +124,7 @@ func (l *life) misstates(now time.Time) string {
 			s.Registrations, s.Failures, s.Interval, o.count, o.failures, o.interval)
 	case !s.LastHeartbeat.Equal(o.good):
 		return fmt.Sprintf("says that its last heartbeat was at %v, it was at %v", s.LastHeartbeat, o.good)
-	case o.duty.why == "draining", today && o.duty.why == "news":
+	case o.duty.why == "news", o.duty.why == "refused until the token changed":
 	case s.NextRequest.Before(o.duty.from) || s.NextRequest.After(o.duty.by):
 		return fmt.Sprintf("says that its next request is in %v, want %v to %v (%s)",
 			s.NextRequest.Sub(now), o.duty.from.Sub(now), o.duty.by.Sub(now), o.duty.why)

@@ -48,7 +48,7 @@ func (l *life) runUntil(ctx context.Context) {
 		leave()
 	})
 	l.feed(func(now time.Time) string {
-		l.oracle.registers(now, true)
+		l.oracle.runs(now)
 		return ""
 	})
 	err := l.real.Run(live, l.status)
@@ -61,31 +61,55 @@ func (l *life) runUntil(ctx context.Context) {
 
 // beatUntil starts heartbeats, and ends them with ctx.
 func (l *life) beatUntil(ctx context.Context) {
-	l.beat(context.Background())
 	if l.way == "StartHeartbeat twice, Deregister" {
-		until, cancel := context.WithTimeout(ctx, span(l.node.plans, time.Second, 3*time.Minute))
-		<-until.Done()
-		cancel()
+		l.beatFor(ctx, span(l.node.plans, time.Second, 3*time.Minute))
+		l.node.sleep(ctx, span(l.node.plans, 0, time.Minute))
 	}
+	l.beat(context.Background())
 	<-ctx.Done()
 	if l.way == "StartHeartbeat, Stop" {
 		l.stop()
 		return
 	}
 	limit := l.oracle.shutdown
-	ctx, cancel := context.WithCancel(context.Background())
+	until, cancel := context.WithCancel(context.Background())
 	if l.node.plans.IntN(3) == 0 {
 		limit = min(limit, span(l.node.plans, time.Second, 10*time.Second))
-		ctx, cancel = context.WithTimeout(ctx, limit)
+		until, cancel = context.WithTimeout(context.Background(), limit)
 	}
 	defer cancel()
 	l.feed(func(now time.Time) string { l.oracle.leaves(now, limit, true); return "" })
-	err := l.real.Deregister(ctx)
+	err := l.real.Deregister(until)
 	l.feed(func(now time.Time) string { return l.left(now, err) })
 }
 
+// beatFor has heartbeats end with their own context, and the node fall silent.
+func (l *life) beatFor(ctx context.Context, d time.Duration) {
+	own, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l.beat(own)
+	done := l.real.Done()
+	l.node.sleep(ctx, d)
+	l.feed(func(now time.Time) string { l.oracle.fallsSilent(now); return "" })
+	cancel()
+	<-done
+	l.feed(func(now time.Time) string {
+		l.settle(now)
+		l.state = registration.StateSilent
+		if !l.oracle.paused {
+			return "says that its heartbeats have ended, and has one in flight"
+		}
+		return ""
+	})
+}
+
 func (l *life) beat(ctx context.Context) {
-	l.feed(func(now time.Time) string { l.oracle.beats(now); return "" })
+	l.feed(func(now time.Time) string {
+		l.oracle.beats(now)
+		l.pools.again()
+		l.starts++
+		return ""
+	})
 	if err := l.real.StartHeartbeat(ctx, l.status); err != nil {
 		l.node.world.violated(l.node, "StartHeartbeat: %v", err)
 	}
@@ -124,7 +148,7 @@ func (l *life) left(now time.Time, err error) string {
 	case o.count == 0 && o.failures > 0 && o.run:
 		return "" // it never came to be
 	case errors.Is(err, registration.ErrRefused), errors.Is(err, registration.ErrUnauthorized):
-	case err != nil && !o.landed && !today && o.flight == nil:
+	case err != nil && !o.landed && o.flight == nil:
 		return fmt.Sprintf("says that it could not leave, and is not on record: %v", err)
 	case err != nil && strings.Contains(err.Error(), token):
 		return "has a token in its error"
@@ -136,4 +160,17 @@ func (l *life) left(now time.Time, err error) string {
 func (l *life) tell() {
 	l.feed(func(now time.Time) string { l.oracle.notified(now); return "" })
 	l.real.Notify()
+}
+
+// update changes what the node says of itself.
+func (l *life) update(d registration.Description) {
+	l.feed(func(now time.Time) string {
+		l.described = d
+		l.pools.serve(now, d.Pools)
+		l.oracle.changes(now)
+		return ""
+	})
+	if err := l.real.Update(d); err != nil {
+		l.node.world.violated(l.node, "Update: %v", err)
+	}
 }

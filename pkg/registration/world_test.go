@@ -164,8 +164,9 @@ func (w *world) end() {
 	for _, n := range w.nodes {
 		n.checkPace()
 	}
-	if strings.Contains(w.log.String(), token) {
-		w.t.Error("a token is in the log")
+	if before, after, found := strings.Cut(w.log.String(), token); found {
+		line := before[strings.LastIndex(before, "\n")+1:] + "[token]"
+		w.t.Errorf("a token is in the log: %s%s", line, after[:strings.Index(after, "\n")])
 	}
 }
 
