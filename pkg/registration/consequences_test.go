@@ -250,7 +250,7 @@ func (o *oracle) slept(d time.Duration) {
 
 // fallsSilent is the end of the heartbeats with their context: the request in flight is the last.
 func (o *oracle) fallsSilent(now time.Time) {
-	o.silent, o.unsaid = true, false
+	o.silent, o.unsaid = true, o.unsaid && !o.news.IsZero() // heard at the next start
 	o.paused = o.flight == nil && o.again == nil && !o.begins(now)
 }
 

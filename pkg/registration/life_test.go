@@ -33,6 +33,7 @@ type life struct {
 	expected  []registration.Event
 	happened  []registration.Event
 	state     registration.State
+	spoke     registration.State // before it fell silent
 	over      bool
 	begun     time.Time
 	listed    time.Time // when orchestratord last gave it work

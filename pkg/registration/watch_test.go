@@ -124,7 +124,7 @@ func (l *life) misstates(now time.Time) string {
 			s.Registrations, s.Failures, s.Interval, o.count, o.failures, o.interval)
 	case !s.LastHeartbeat.Equal(o.good):
 		return fmt.Sprintf("says that its last heartbeat was at %v, it was at %v", s.LastHeartbeat, o.good)
-	case o.duty.why == "news", o.duty.why == "refused until the token changed":
+	case o.duty.why == "refused until the token changed":
 	case s.NextRequest.Before(o.duty.from) || s.NextRequest.After(o.duty.by):
 		return fmt.Sprintf("says that its next request is in %v, want %v to %v (%s)",
 			s.NextRequest.Sub(now), o.duty.from.Sub(now), o.duty.by.Sub(now), o.duty.why)

@@ -95,7 +95,7 @@ func (l *life) beatFor(ctx context.Context, d time.Duration) {
 	<-done
 	l.feed(func(now time.Time) string {
 		l.settle(now)
-		l.state = registration.StateSilent
+		l.spoke, l.state = l.state, registration.StateSilent
 		if !l.oracle.paused {
 			return "says that its heartbeats have ended, and has one in flight"
 		}
@@ -108,6 +108,9 @@ func (l *life) beat(ctx context.Context) {
 		l.oracle.beats(now)
 		l.pools.again()
 		l.starts++
+		if l.state == registration.StateSilent {
+			l.state = l.spoke
+		}
 		return ""
 	})
 	if err := l.real.StartHeartbeat(ctx, l.status); err != nil {
