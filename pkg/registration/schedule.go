@@ -138,7 +138,11 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 		s.due = now.Add(fullJitter(firstBackoff, firstBackoff, 1, jitter))
 		return s
 	case op == registering && (why == ReasonRefreshed || why == ReasonUpdated):
-		s = s.postponeRenewal(now)
+		s = s.postponeRenewal(now).afterFailure(op, now, o, jitter)
+		if o.verdict != unauthorized && !s.renewal.After(s.due) {
+			s.renewal = s.due.Add(1) // a heartbeat comes first
+		}
+		return s
 	}
 	return s.afterFailure(op, now, o, jitter)
 }
