@@ -42,6 +42,10 @@ func (o outcome) understandRegister(body []byte) (outcome, string) {
 		o.verdict = failed
 		return o, "unreadable: " + err.Error()
 	}
+	if o.status != http.StatusOK {
+		o.verdict = failed
+		return o, "not an answer to a registration"
+	}
 	if !answer.Success {
 		o.verdict, o.mayHaveLanded, o.noRecord = refused, false, true
 		return o, "rejected: " + answer.Message
