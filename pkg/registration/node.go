@@ -18,8 +18,9 @@ type Node struct {
 	plan     schedule
 	sleep    sleep
 	observer observer
-	reason   Reason // of the last registration
-	overtook bool   // Notify has cut off a heartbeat since the last good one
+	reason   Reason   // of the last registration
+	pools    *sampler // of the heartbeats that run, or ran last
+	overtook bool     // Notify has cut off a heartbeat since the last good one
 
 	life life
 }

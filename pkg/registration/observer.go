@@ -26,8 +26,9 @@ type observer struct {
 	fault   string // what is wrong with the status callback
 	warned  bool   // of a weak token
 
-	mu  sync.Mutex
-	now Status
+	mu    sync.Mutex
+	now   Status
+	spoke State // before the node fell silent
 }
 
 func (o *observer) begin(c Config, plan schedule, lines *queue[line]) {
@@ -173,11 +174,15 @@ func (o *observer) remember(what EventType, s step) {
 	o.now.NextRequest = s.next.due
 }
 
-// plan says when the next request is due; zero when nobody is there to make it.
+// plan says when the next request is due; zero when nobody is there to make it. A node that has
+// one due is silent no more.
 func (o *observer) plan(due time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now.NextRequest = due
+	if o.now.State == StateSilent && !due.IsZero() {
+		o.now.State = o.spoke
+	}
 }
 
 // callback takes note of what is wrong with the status callback, nil for nothing.
@@ -252,7 +257,7 @@ func (o *observer) end(state State, err error) {
 // silent takes note that the heartbeats have ended with their context.
 func (o *observer) silent() {
 	o.mu.Lock()
-	o.now.State = StateSilent
+	o.spoke, o.now.State = o.now.State, StateSilent
 	o.mu.Unlock()
 	o.log.Warn("the heartbeats have ended with their context: orchestratord will count this node as offline")
 	o.emit(Event{Type: EventSilent})

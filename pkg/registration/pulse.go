@@ -25,7 +25,8 @@ type pulse struct {
 func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	live := apart(context.WithoutCancel(ctx))
 	p := &pulse{node: n, ctx: ctx, live: live, done: make(chan struct{})}
-	p.pools = newSampler(live, status, n.config.NodeTimeout, p.wake)
+	p.pools = newSampler(live, status, n.config.NodeTimeout, p.wake).after(n.pools)
+	n.pools = p.pools
 	n.observer.plan(n.plan.due)
 	n.plan = n.plan.slept(n.sleep.took())
 	p.calls.Store(1) // no turn before everything is in place
@@ -71,6 +72,7 @@ func (p *pulse) turn() bool {
 		n.plan = n.plan.slept(n.sleep.took())
 		n.attempt(p.live, n.plan.next(now), p.pools)
 	}
+	n.observer.plan(n.plan.due)
 	p.alarm.Reset(p.pause())
 	return true
 }

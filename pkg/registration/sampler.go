@@ -77,6 +77,15 @@ func newSampler(ctx context.Context, ask StatusFunc, longest time.Duration, late
 	return s
 }
 
+// after has the sampler name the pools that an earlier one has named: orchestratord remembers
+// them.
+func (s *sampler) after(earlier *sampler) *sampler {
+	if earlier != nil {
+		s.pools, s.retired = earlier.pools, earlier.retired
+	}
+	return s
+}
+
 // serve sets the pools of the node. Those that it had before go as not ready for good:
 // an orchestratord that merges heartbeats never forgets a pool.
 func (s *sampler) serve(pools []string) {
