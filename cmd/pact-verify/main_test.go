@@ -174,9 +174,9 @@ func TestCannotDecide(t *testing.T) {
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
 		"a format that there is not": {`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"}},
-		"no flags":                 {"--provider-url is missing; --pact or --broker-url is missing", nil},
-		"a flag that there is not": {"unknown flag", []string{"--pacts", pact}},
-		"an argument":              {"unknown command", []string{"--provider-url", mock, "--pact", pact, "more"}},
+		"no flags":                   {"--provider-url is missing; --pact or --broker-url is missing", nil},
+		"a flag that there is not":   {"unknown flag", []string{"--pacts", pact}},
+		"an argument":                {"unknown command", []string{"--provider-url", mock, "--pact", pact, "more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stderr := pactVerify(t, 2, test.args...)
