@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -22,8 +23,8 @@ func summarize(w io.Writer, report drift.Report) bool {
 	}
 	fmt.Fprintf(w, "drift from the contract, %s:\n", count(len(report.Entries), "departure"))
 	for _, entry := range report.Entries {
-		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, count(entry.Requests, "request"),
-			cmp.Or(entry.Last.NodeID, "no known node"))
+		fmt.Fprintf(w, "  %s: %s, last of %s\n", foreign.Line(fmt.Sprint(entry.Departure)), count(entry.Requests, "request"),
+			cmp.Or(foreign.Line(entry.Last.NodeID), "no known node"))
 	}
 	if report.Dropped > 0 {
 		fmt.Fprintf(w, "  and others, seen %s, that there was no room for\n", count(report.Dropped, "time"))
