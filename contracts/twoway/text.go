@@ -157,11 +157,12 @@ func (c *checker) textRules(pointer string, rules map[string][]pactfile.Matcher,
 			c.add(join(pointer, name), 0, "the rule is for nothing: the example has no %s", name)
 		}
 		s := shapeOf(schema)
-		if s.allows(openapi3.TypeArray) && len(s.types()) > 0 {
-			s = append(s, s.items()...) // the rule is about each of them
-		}
 		// On the wire it is text, whatever the document takes it for.
 		either := append(slices.Clone(s), openapi3.NewStringSchema())
+		if s.allows(openapi3.TypeArray) && len(s.types()) > 0 {
+			s = s.items() // the rule is about each of them
+			either = append(either, s...)
+		}
 		for _, matcher := range rules[name] {
 			c.matcher(join(pointer, name), either, examples, matcher)
 			c.textMatcher(join(pointer, name), s, matcher, !d.answer)
