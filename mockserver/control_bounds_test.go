@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -191,4 +192,28 @@ func TestStreamLimit(t *testing.T) {
 			t.Errorf("when one has ended: status %d", response.StatusCode)
 		}
 	})
+}
+
+// TestClockEnds puts the clock forward until its documents can say no more, and lets it run
+// on from there.
+func TestClockEnds(t *testing.T) {
+	const lastMs = 253_402_300_799_999 // of the year 9999
+	still := clock.PausedAt(time.UnixMilli(lastMs - 1000))
+	client, _ := start(t, mockserver.WithClock(still))
+	advance := func(ms int) answer {
+		return client.do("POST", "/__mock/clock/advance", fmt.Sprintf(`{"by_ms":%d}`, ms), "Content-Type", "application/json")
+	}
+	refused := advance(1001).expect(t, http.StatusUnprocessableEntity).problem(t)
+	if !strings.Contains(refused.Detail, "/by_ms") || !strings.Contains(refused.Detail, "9999-12-31T23:59:59Z") {
+		t.Errorf("it is refused with %q", refused.Detail)
+	}
+	advance(1000).expect(t, http.StatusOK)
+	client.do("PATCH", "/__mock/clock", `{"running":true,"speed":10000}`, "Content-Type", "application/json").expect(t, http.StatusOK)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	client.do("GET", "/__mock/nodes", "").expect(t, http.StatusOK)
+	var state control.Clock
+	decode(t, client.do("GET", "/__mock/clock", "").expect(t, http.StatusOK).text, &state)
+	if state.NowMs != lastMs {
+		t.Errorf("the clock shows %d", state.NowMs)
+	}
 }

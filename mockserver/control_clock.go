@@ -2,10 +2,13 @@ package mockserver
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // ReadClock tells what the clock shows.
@@ -16,7 +19,7 @@ func (c controls) ReadClock(context.Context, controlapi.ReadClockRequestObject) 
 // ChangeClock pauses the clock, lets it run on, or sets its speed.
 func (c controls) ChangeClock(ctx context.Context, r controlapi.ChangeClockRequestObject) (controlapi.ChangeClockResponseObject, error) {
 	if speed := r.Body.Speed; speed != nil {
-		if err := c.clock.SetSpeed(*speed); err != nil {
+		if err := c.Clock().SetSpeed(*speed); err != nil {
 			return nil, err
 		}
 		c.note(ctx, "clock set to speed %g", *speed)
@@ -37,6 +40,9 @@ func (c controls) ChangeClock(ctx context.Context, r controlapi.ChangeClockReque
 // falls due on the way.
 func (c controls) AdvanceClock(ctx context.Context, r controlapi.AdvanceClockRequestObject) (controlapi.AdvanceClockResponseObject, error) {
 	by := milliseconds(r.Body.ByMs)
+	if err := c.Clock().Reaches(by); err != nil {
+		return nil, violationProblem([]nodeapi.Violation{{Pointer: "/by_ms", Detail: err.Error()}})
+	}
 	c.note(ctx, "clock put forward by %s", by)
 	if err := c.clock.Advance(by); err != nil {
 		return nil, err
@@ -59,5 +65,14 @@ func (c controls) clockState() control.Clock {
 	state := c.clock.State()
 	return control.Clock{NowMs: state.Now.UnixMilli(), Running: state.Running, Speed: state.Speed}
 }
+
+// clockLimit is the last time that the document of the control API can state.
+var clockLimit = sync.OnceValues(func() (time.Time, error) {
+	doc, err := document.Control()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(int64(*doc.Components.Schemas["Milliseconds"].Value.Max)), nil
+})
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

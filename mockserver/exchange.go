@@ -47,6 +47,7 @@ type exchange struct {
 	departures []drift.Departure // of the request from the document
 	noted      int               // how many of them have been taken down
 	fault      string            // the name of the one that acted on the request
+	remark     string            // what else is out of the ordinary with it
 
 	// transmit, if set, sends the answer in place of send, in another way than whole and
 	// at once. It may panic with http.ErrAbortHandler.

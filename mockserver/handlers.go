@@ -17,10 +17,13 @@ var _ api.StrictServerInterface = operations{}
 
 // RegisterNode adds a node, or replaces it (CLOUD-2001, CLOUD-2004).
 func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
-	change := o.nodes.Register(*r.Body, o.clock.Now())
+	now := o.clock.Now()
+	was, _ := o.nodes.Node(r.Body.NodeID)
+	change := o.nodes.Register(*r.Body, now)
 	if change.Refused != nil {
 		return nil, o.full(ctx, change.Refused)
 	}
+	o.noteTwin(ctx, was, now, *r.Body)
 	o.watch.arm()
 	o.recordChange(change)
 	message := "node registered"

@@ -39,6 +39,7 @@ func (s *Server) recordExchange(x *exchange, r *http.Request) {
 		AnswerHeader:  x.header,
 		AnswerBody:    x.body.Bytes(),
 		Fault:         x.fault,
+		Remark:        x.remark,
 		Departures:    x.departures,
 	})
 }

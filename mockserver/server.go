@@ -133,8 +133,12 @@ func (s *Server) Faults() *faults.Set {
 	return s.faults
 }
 
-// Clock returns the clock that nodes time out by, for a test to pause and put forward.
+// Clock returns the clock that nodes time out by, for a test to pause and put forward. It
+// cannot be put beyond the last time that an answer can state.
 func (s *Server) Clock() *clock.Clock {
+	if limit, err := clockLimit(); err == nil { // the document is compiled in, and can be read
+		s.clock.Limit(limit)
+	}
 	return s.clock
 }
 

@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -8,7 +9,7 @@ import (
 // Advance puts the clock forward by d, whether it runs or not, and calls every function
 // that falls due on the way, those set on the way too: one after the other in the order
 // of their times, each while the clock shows its time. All have returned when Advance
-// does. A negative d is an error. Until Advance returns, no time passes by itself.
+// does. A negative d is an error, and so is one that leads beyond the limit. Until Advance returns, no time passes by itself.
 //
 // Several calls at the same time add up. None waits for a function that was under way
 // when it began, so that functions may call Advance, too.
@@ -18,6 +19,9 @@ func (c *Clock) Advance(d time.Duration) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.reaches(d); err != nil {
+		return err
+	}
 	end := c.depart(d)
 	defer c.arrive()
 	before := c.calls
@@ -33,6 +37,27 @@ func (c *Clock) Advance(d time.Duration) error {
 		c.turn(w.due)
 		c.call(w)
 	}
+}
+
+// ErrBeyond is why a clock is not put beyond its limit.
+var ErrBeyond = errors.New("the clock does not go on for so long")
+
+// Reaches returns an ErrBeyond if the limit keeps Advance from putting the clock forward by d.
+func (c *Clock) Reaches(d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reaches(d)
+}
+
+func (c *Clock) reaches(d time.Duration) error {
+	from := c.now()
+	if c.advances > 0 {
+		from = c.goal
+	}
+	if !(&course{end: c.end}).ends(from.Add(d)) {
+		return nil
+	}
+	return fmt.Errorf("advance by %s: %w: it ends at %s", d, ErrBeyond, c.end.UTC().Format(time.RFC3339))
 }
 
 // depart makes the clock stand and returns where Advance is to take it.

@@ -35,6 +35,7 @@ type Clock struct {
 	returned *sync.Cond
 	advances int       // the calls of Advance that have not returned
 	goal     time.Time // where they lead
+	end      time.Time // see Limit
 }
 
 // pace is how a clock is told to run. While Advance has it, time passes by its steps
@@ -109,6 +110,16 @@ func (c *Clock) SetSpeed(speed float64) error {
 	return nil
 }
 
+// Limit sets the last time that the clock shows, unless that is real time. There it stands,
+// and Advance does not go beyond it.
+func (c *Clock) Limit(end time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.end = end; !c.course.Load().real {
+		c.turn(time.Time{})
+	}
+}
+
 func (c *Clock) change(edit func(*pace)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +133,7 @@ func (c *Clock) change(edit func(*pace)) {
 func (c *Clock) turn(least time.Time) {
 	old := c.course.Swap(nil) // from here on Now waits, so that no time shown is taken back
 	began := time.Now()
-	next := &course{shown: old.at(began), began: began}
+	next := &course{shown: old.at(began), began: began, end: c.end}
 	if least.After(next.shown) {
 		next.shown = least
 	}

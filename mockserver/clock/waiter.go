@@ -90,7 +90,7 @@ func (c *Clock) arm() {
 	if len(c.waiters) == 0 || c.advances > 0 {
 		return
 	}
-	if delay, comes := c.course.Load().until(c.waiters[0].due, time.Now()); comes {
+	if delay, comes := c.course.Load().left(c.waiters[0].due, time.Now()); comes {
 		c.timer = time.AfterFunc(delay, c.fire)
 	}
 }

@@ -59,7 +59,7 @@ func TestCredentials(t *testing.T) {
 // TestMaskedJSON has credentials in JSON, which stays what it is but for them.
 func TestMaskedJSON(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"token":"abcdef","ready":true}`:          `{"token":"******","ready":true}`,
+		`{"token":"abcdef","ready":true}`:           `{"token":"******","ready":true}`,
 		`{"tokens_per_second":12.5,"slots_free":3}`: `{"tokens_per_second":"**","slots_free":3}`,
 		`{"token":null,"secret":true,"key":{}}`:     `{"token":null,"secret":true,"key":{}}`,
 		`{"keys":[1234,"ab"],"x":"y"}`:              `{"keys":["**","**"],"x":"y"}`,

@@ -126,6 +126,9 @@ func (r *record) remarks() string {
 	if fault := r.text(partFault); fault != "" {
 		remarks = append(remarks, "fault "+fault)
 	}
+	if remark := r.text(partRemark); remark != "" {
+		remarks = append(remarks, remark)
+	}
 	if departures := r.toldDepartures(); departures != nil && r.status < http.StatusBadRequest {
 		remarks = append(remarks, count(int64(len(*departures)), "departure"))
 	}

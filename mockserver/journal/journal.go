@@ -71,6 +71,7 @@ type Exchange struct {
 	AnswerBody   []byte
 
 	Fault      string // that acted on the request, if one did
+	Remark     string // what else is out of the ordinary, for the summary
 	Departures []drift.Departure
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	maxName        = 128 // of a node, a correlation id, a method, a fault
 	maxPath        = 1 << 10
+	maxRemark      = 512
 	maxHeaderValue = 512
 	maxHeader      = 2 << 10 // of all headers of a request or answer
 	maxBody        = 4 << 10
@@ -65,6 +66,7 @@ const (
 	partAnswerHeader
 	partAnswerBody
 	partFault
+	partRemark
 	partDepartures
 	partSummary
 	parts
@@ -119,6 +121,7 @@ func (r *record) texts(e *Exchange, secrets secrets) {
 	r.header(partAnswerHeader, e.AnswerHeader, secrets)
 	r.putBody(partAnswerBody, e.AnswerBody, secrets)
 	r.id(partFault, e.Fault, secrets)
+	put(r, partRemark, e.Remark, maxRemark, secrets)
 	r.departures(e.Departures, secrets)
 }
 

@@ -1,0 +1,32 @@
+package mockserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// noteTwin warns of a registration that takes the place of a live node on another machine or
+// at another address, and has the journal note it: two nodes share an id, of which the beats of
+// one keep the record of the other online.
+func (s *Server) noteTwin(ctx context.Context, was registry.Node, now time.Time, is nodeapi.RegisterRequest) {
+	before := was.Registration
+	live := was.Status == nodeapi.NodeStatusOnline || was.Status == nodeapi.NodeStatusDraining
+	fresh := now.Before(was.Heard.Add(s.settings.Load().nodeTimeout))
+	if !live || !fresh || before.MachineID == is.MachineID && before.Address == is.Address {
+		return
+	}
+	x := exchangeIn(ctx)
+	x.remark = fmt.Sprintf("a live node had this id: machine %s at %s", before.MachineID, before.Address)
+	s.log.LogAttrs(ctx, slog.LevelWarn, "another machine or address registers under the id of a live node",
+		slog.String("node_id", is.NodeID),
+		slog.String("machine_id", is.MachineID),
+		slog.String("address", is.Address),
+		slog.String("live_machine_id", before.MachineID),
+		slog.String("live_address", before.Address),
+		correlationAttr(x.correlationID))
+}
