@@ -81,7 +81,7 @@ func simulate(t *testing.T, ctx context.Context, fault fault, change func(*setti
 		connections: 256, killShare: defaultKillShare, down: defaultDown,
 	}
 	s.node.HeartbeatInterval = 10 * time.Second
-	s.node.Jitter = func() float64 { return 0.5 } // first heartbeats come 5 s after registrations
+	s.node.Jitter = func() float64 { return 0.5 } // ticks lie 5 s after registrations
 	if change != nil {
 		change(&s)
 	}

@@ -115,7 +115,11 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 	next := e.Time.Add(e.Next)
 	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that told a change
 		beats.Missed += ticks - 1
-		sinceTick := e.Time.Sub(next.Add(-interval))
+		tick := life.tick // the first one lies off the grid
+		if ticks > 1 {
+			tick = next.Add(-interval)
+		}
+		sinceTick := e.Time.Sub(tick)
 		if sinceTick > lateAfter {
 			beats.Late++
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ type life struct {
 	index int
 	node  *registration.Node
 	up    atomic.Bool  // registered, with its heartbeats
+	gone  atomic.Bool  // crashed: on record still, with nobody who may deregister it
 	mood  atomic.Int32 // which of the moods its pools are in
 
 	// What follows belongs to the ledger.
@@ -66,21 +68,25 @@ func (l *life) happened(e registration.Event) { l.swarm.ledger.note(l, e) }
 
 // crash ends a life that is up no more: the node falls silent, and stays on record.
 func (l *life) crash(ctx context.Context) {
+	l.gone.Store(true)
 	l.swarm.ledger.close(l, time.Now())
 	_ = l.node.Stop(ctx)
 }
 
-// leave ends a life for good: the node is deregistered, also one that has crashed.
+// leave ends a life for good: the node is deregistered. One that has crashed starts once
+// more for that, since a node removes no record but its own.
 func (l *life) leave(ctx context.Context) error {
-	if l.fall() {
+	l.fall()
+	if !l.gone.Load() {
 		return l.node.Deregister(ctx)
 	}
-	_ = l.node.Stop(ctx)
 	node, err := registration.New(l.swarm.config(l.index, l.swarm.client))
 	if err != nil {
 		return err
 	}
-	return node.Deregister(ctx)
+	soon, cancel := context.WithTimeout(ctx, registration.DefaultShutdownTimeout)
+	defer cancel()
+	return errors.Join(node.Register(soon), node.Deregister(ctx))
 }
 
 // status is the status callback of the node. All nodes share the few statuses that

@@ -224,16 +224,13 @@ func (o *observer) departure(out outcome, took time.Duration) {
 		o.emit(Event{Type: EventDeregistered, Took: took, CorrelationID: out.correlationID})
 		return
 	}
-	o.mu.Lock()
-	o.now.LastError = out.err
-	o.mu.Unlock()
 	o.log.Warn("deregister failed", "correlation_id", out.correlationID, "error", out.err)
 	o.emit(Event{Type: EventFailed, Took: took, CorrelationID: out.correlationID, Err: out.err})
 }
 
 // unknown takes note that the node ends, and that orchestratord has no record of it.
 func (o *observer) unknown() {
-	o.end(StateDeregistered, nil)
+	o.end(StateDeregistered, o.status().LastError)
 	o.log.Info("ended: orchestratord has no record of this node")
 	o.emit(Event{Type: EventDeregistered})
 }
@@ -248,10 +245,7 @@ func (o *observer) stopped(err error) {
 func (o *observer) end(state State, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.now.State, o.now.NextRequest = state, time.Time{}
-	if err != nil || state == StateDeregistered {
-		o.now.LastError = err
-	}
+	o.now.State, o.now.NextRequest, o.now.LastError = state, time.Time{}, err
 }
 
 // silent takes note that the heartbeats have ended with their context.
