@@ -137,7 +137,7 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				}
 			},
 			check: func(r *report) bool {
-				// What is under way at the end for more than a second is missed.
+				// First heartbeats have no tick to be late for. What is under way at the end for more than a second is missed.
 				return r.Beats.Late == r.Beats.Answered && r.Beats.Missed < 20 && r.Latency.at(50) >= 1500*time.Millisecond
 			},
 			broken: "heartbeats late: ",
@@ -664,4 +664,14 @@ func TestABrokenPromiseIsAnExitStatus(t *testing.T) {
 	if !strings.Contains(out.String(), "BROKEN         heartbeats missed: 1") {
 		t.Errorf("report is\n%s", out.String())
 	}
+}
+
+// A registration that renews a record is none of a node that orchestratord had lost.
+func TestARenewalIsNoLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := simulate(t, t.Context(), nil, func(s *settings) { s.node.RegisterEvery = 20 * time.Second })
+		if r.Registrations < 100 || r.Again != 0 || r.broken() != nil {
+			t.Errorf("%d registrations, %d again, broken %v", r.Registrations, r.Again, r.broken())
+		}
+	})
 }

@@ -91,9 +91,10 @@ func (l *ledger) note(life *life, e registration.Event) {
 	switch e.Type {
 	case registration.EventRegistered:
 		l.tally.Registrations++
-		if life.tick.IsZero() {
+		switch {
+		case life.tick.IsZero():
 			life.tick = e.Time.Add(e.Next)
-		} else {
+		case e.Reason == registration.ReasonForgotten, e.Reason == registration.ReasonCutOff:
 			l.tally.Again++
 		}
 	case registration.EventOnline, registration.EventHeartbeat:

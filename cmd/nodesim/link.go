@@ -17,6 +17,7 @@ func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout), "silence after which orchestratord counts a node as offline; more than two intervals ["+registration.EnvNodeTimeout+"]")
 	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout, "time that one request may take (default 5s, or half of --node-timeout if that is less)")
 	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff, "longest pause between attempts while orchestratord is away (default half of the interval)")
+	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery, "how often a node registers although all is well, negative for never")
 	flags.Func("token", "bearer `token` ["+registration.EnvAPIToken+"]", func(token string) error {
 		c.APIToken = registration.StaticToken(token)
 		return nil

@@ -176,7 +176,7 @@ func TestHelp(t *testing.T) {
 	emptyEnvironment(t)
 	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
 	for command, wanted := range map[string][]string{
-		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--token-file", "--request-timeout", "--max-backoff", "--shutdown-timeout", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id", "Exit status"},
+		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--token-file", "--request-timeout", "--max-backoff", "--shutdown-timeout", "--register-every", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id", "Exit status"},
 		"fleet": {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
 		"merge": {"--report", "--node-prefix", "nodesim merge a.json"},
 	} {

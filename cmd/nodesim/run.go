@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,13 +54,19 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 			config.Logger = logger
 			hardware := newHardware(config.Pools)
 			config.Capabilities = hardware.capabilities()
+			var last atomic.Pointer[registration.Event] // that failed
+			config.OnEvent = func(e registration.Event) {
+				if e.Err != nil {
+					last.Store(&e)
+				}
+			}
 			node, nodeErr := registration.New(config)
 			if err := errors.Join(flagErr(), envErr, err, nodeErr); err != nil {
 				return err
 			}
 			err = live(cmd.Context(), node, hardware, lifetime)
 			if !config.Standalone {
-				err = registered(node, err)
+				err = registered(node, last.Load(), err)
 			}
 			return err
 		},
@@ -118,14 +125,16 @@ var errUnregistered = errors.New("the node was never registered")
 // unregisteredStatus is the exit status that tells of one.
 const unregisteredStatus = 4
 
-// registered returns how a node's life ended, given how its Run did.
-func registered(node *registration.Node, err error) error {
-	status := node.Status()
-	if status.Registrations > 0 || errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnauthorized) {
+// registered returns how a node's life ended, given its last failure and how its Run did.
+func registered(node *registration.Node, last *registration.Event, err error) error {
+	if node.Status().Registrations > 0 || errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnauthorized) {
 		return err
 	}
-	if cause := cmp.Or(err, status.LastError); cause != nil {
-		return fmt.Errorf("%w: %w", errUnregistered, cause)
+	if last != nil {
+		err = cmp.Or(err, last.Err)
 	}
-	return errUnregistered
+	if err == nil {
+		return errUnregistered
+	}
+	return fmt.Errorf("%w: %w", errUnregistered, err)
 }
