@@ -32,6 +32,22 @@ func (o *oracle) ends(now time.Time, r reply) {
 	}
 	news := !o.news.IsZero()
 	o.news = time.Time{}
+	o.follows(now, f, r)
+	if news && o.leaving.IsZero() && r.verdict != overtaken {
+		o.hasNews(now)
+	}
+	o.paused = o.paused || o.silent
+	if o.soon && o.leaving.IsZero() {
+		o.soon = false
+		o.hasNews(now)
+	}
+	if !o.leaving.IsZero() && f.op != "deregister" && o.duty.why != "leaves" {
+		o.goes(now)
+	}
+}
+
+// follows is what a verdict makes a node owe.
+func (o *oracle) follows(now time.Time, f *flight, r reply) {
 	switch {
 	case f.op == "deregister":
 		o.removes(now, r)
@@ -45,20 +61,10 @@ func (o *oracle) ends(now time.Time, r reply) {
 		o.refused = 0
 		o.pause("overtaken", now, firstPause, firstPause, 1)
 	case r.verdict == overtaken:
+		o.refused = 0
 		o.duty = duty{why: "overtaken", from: now, by: later(now.Add(firstPause), o.last.Add(newsPause))}
 	default:
 		o.fails(now, f, r)
-	}
-	if news && o.leaving.IsZero() && r.verdict != overtaken {
-		o.hasNews(now)
-	}
-	o.paused = o.paused || o.silent
-	if o.soon && o.leaving.IsZero() {
-		o.soon = false
-		o.hasNews(now)
-	}
-	if !o.leaving.IsZero() && f.op != "deregister" && o.duty.why != "leaves" {
-		o.goes(now)
 	}
 }
 

@@ -106,7 +106,8 @@ func (l *life) unlisted(now time.Time) string {
 // misstates returns what is wrong with the node's own idea of how it stands.
 func (l *life) misstates(now time.Time) string {
 	o, s := l.oracle, l.real.Status()
-	if o.silent && o.paused && (s.State != registration.StateSilent || !s.NextRequest.IsZero() || l.real.Healthy(time.Hour) == nil) {
+	quiet := s.State == registration.StateSilent && s.NextRequest.IsZero() && l.real.Healthy(time.Hour) != nil
+	if o.silent && o.paused && !quiet {
 		return fmt.Sprintf("has fallen silent, and says that it is %s", s.State)
 	}
 	if o.paused || !o.leaving.IsZero() || o.flight != nil || o.again != nil || o.duty.why == "" || o.calling {
