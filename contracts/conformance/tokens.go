@@ -87,7 +87,6 @@ func wrongCredentials(token string) []credential {
 	last := len(token) - 1
 	forms := []credential{
 		{"no token", nil, ""},
-		{"an empty token", []string{"Bearer "}, `-H "Authorization: Bearer "`},
 		{"the scheme alone", []string{"Bearer"}, `-H "Authorization: Bearer"`},
 		{"a token without its scheme", []string{token}, `-H "Authorization: $LLORCH_API_TOKEN"`},
 		{"the scheme Basic", []string{"Basic " + token}, `-H "Authorization: Basic $LLORCH_API_TOKEN"`},

@@ -1,0 +1,146 @@
+package conformance
+
+import (
+	"context"
+	"flag"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+const (
+	// strengthToken is that of the mock.
+	strengthToken = "Strength-0123456789abcdefABCDEF"
+	// demanded is the share of sabotages that has to be found, in percent.
+	demanded = 98
+	// sampled is of how many sabotages one is tried, unless all are.
+	sampled = 12
+)
+
+var (
+	strength = flag.Bool("strength", false, "try all sabotages, not a sample of them")
+	showAll  = flag.Bool("strength-found", false, "show by what each sabotage was found")
+)
+
+// TestStrength has a saboteur break one thing at a time, and demands that the checks find
+// nearly all of it. What they need not find stands in testdata/tolerated.yaml.
+func TestStrength(t *testing.T) {
+	doc, err := readDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := tolerated(t)
+	all := sabotages(doc)
+	var wait sync.WaitGroup
+	var tried, found atomic.Int64
+	room := make(chan struct{}, 4)
+	for i, s := range all {
+		if !*strength && i%sampled != 0 {
+			continue
+		}
+		wait.Add(1)
+		room <- struct{}{}
+		go func() {
+			defer func() { <-room; wait.Done() }()
+			caught, by := sabotaged(t, doc, s)
+			reason := reasons[s.name]
+			switch {
+			case caught && reason != "":
+				t.Errorf("%s: is tolerated for nothing, as it is found: %s", s.name, by)
+			case reason != "":
+				return
+			case caught:
+				found.Add(1)
+				if *showAll {
+					t.Logf("%s: %s", s.name, by)
+				}
+			default:
+				t.Logf("NOT FOUND: %s", s.name)
+			}
+			tried.Add(1)
+		}()
+	}
+	wait.Wait()
+	checkNames(t, all, reasons)
+	share := 100 * float64(found.Load()) / float64(tried.Load())
+	t.Logf("%d of %d sabotages were found, %.1f %%; %d are tolerated", found.Load(), tried.Load(), share, len(reasons))
+	if share < demanded {
+		t.Errorf("%.1f %% is less than %d %%", share, demanded)
+	}
+}
+
+// sabotaged runs all checks against a mock of which one thing is broken.
+func sabotaged(t *testing.T, doc *document, s sabotage) (caught bool, by string) {
+	options := []mockserver.Option{mockserver.WithTokens(strengthToken), mockserver.WithJournal(0)}
+	mock, err := mockserver.New(append(options, s.mock...)...)
+	if err != nil {
+		t.Error(err)
+		return false, ""
+	}
+	defer mock.Close()
+	server := httptest.NewServer(saboteur(doc, mock, s))
+	defer server.Close()
+	o := Options{URL: server.URL, Token: strengthToken, Level: s.level, FirstOnly: true}
+	if s.options != nil {
+		s.options(&o)
+	}
+	report, err := Run(context.Background(), o)
+	switch {
+	case err != nil:
+		return true, err.Error()
+	case report.Conforms():
+		return false, ""
+	}
+	return true, report.Findings[0].String()
+}
+
+// tolerated reads which sabotages need not be found, and why.
+func tolerated(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/tolerated.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var groups []struct {
+		Reason    string
+		Sabotages []string
+	}
+	if err := yaml.Unmarshal(text, &groups); err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]string{}
+	for _, group := range groups {
+		if strings.TrimSpace(group.Reason) == "" {
+			t.Errorf("%q are tolerated without a reason", group.Sabotages)
+		}
+		for _, name := range group.Sabotages {
+			reasons[name] = group.Reason
+		}
+	}
+	return reasons
+}
+
+// checkNames makes sure that a name stands for one sabotage, and that all are known.
+func checkNames(t *testing.T, all []sabotage, reasons map[string]string) {
+	t.Helper()
+	var names []string
+	for _, s := range all {
+		if slices.Contains(names, s.name) {
+			t.Errorf("two sabotages are named %q", s.name)
+		}
+		names = append(names, s.name)
+	}
+	for name := range reasons {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is no sabotage %q to tolerate", name)
+		}
+	}
+}
