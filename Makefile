@@ -57,10 +57,14 @@ override VERIFY_FLAGS := $(value VERIFY_FLAGS)
 export PROVIDER_URL VERIFY_FLAGS
 
 .PHONY: verify
-verify: pact-ffi ## the pact against any orchestratord (PROVIDER_URL=http://… LLORCH_API_TOKEN=… VERIFY_FLAGS=…)
+verify: pact-ffi ## the pact and the document against any orchestratord (PROVIDER_URL=http://… LLORCH_API_TOKEN=… VERIFY_FLAGS=…)
 	@test -n "$$PROVIDER_URL" || { echo "usage: make verify PROVIDER_URL=http://…" >&2; exit 2; }
 	CGO_ENABLED=1 go build -trimpath -tags pact -o bin/ ./cmd/pact-verify
-	@set -f; bin/pact-verify --provider-url "$$PROVIDER_URL" --pact $(PACT) $$VERIFY_FLAGS
+	@set -f; bin/pact-verify --provider-url "$$PROVIDER_URL" --pact $(PACT) --conform nodes $$VERIFY_FLAGS
+
+.PHONY: strength
+strength: ## break one thing about the mock at a time: the conformance checks have to find 98 %
+	go test ./contracts/conformance -run '^TestStrength$$' -timeout 20m -v -strength
 
 .PHONY: lint
 lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/contracts/broker"
+	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
@@ -43,6 +44,7 @@ type settings struct {
 	buildURL   string
 	publish    bool
 
+	conform string // the level of conformance that is asked for, too; empty for none
 	reports report.Flag
 	results string
 }
@@ -108,6 +110,7 @@ func (s *settings) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.branch, "provider-branch", "", "branch that the version is of")
 	flags.StringVar(&s.buildURL, "build-url", "", "where the build can be looked at, to publish with results")
 	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
+	flags.StringVar(&s.conform, "conform", "", "hold it to the OpenAPI document, too, at level nodes or document")
 	flags.Var(&s.reports, "report", report.Usage)
 	flags.StringVar(&s.results, "results", "", "file to write the results to, for nodecontract check")
 }
@@ -144,6 +147,9 @@ func (s settings) check() error {
 		complain(!json.Valid([]byte(selector)) || !strings.HasPrefix(selector, "{"),
 			"--consumer-version-selectors is no JSON object: "+selector)
 	}
+	level := conformance.Level(s.conform)
+	complain(level != "" && level != conformance.Nodes && level != conformance.Document,
+		"--conform is neither nodes nor document")
 	complain(s.timeout <= 0, "--timeout is not positive")
 	return errors.Join(wrong...)
 }

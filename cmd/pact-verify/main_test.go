@@ -76,6 +76,29 @@ func TestMockAsAProcess(t *testing.T) {
 	}
 }
 
+// TestConformance has the pact and the document in one report, with one exit status.
+func TestConformance(t *testing.T) {
+	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") != "" { // which no pact has
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		mock.ServeHTTP(w, r)
+	}))
+	t.Cleanup(broken.Close)
+	stdout, _ := pactVerify(t, 1, "--provider-url", broken.URL, "--pact", pact, "--conform", "nodes")
+	for _, want := range []string{
+		"passed   a heartbeat with one pool\n",
+		"passed   lives: what happens to nodes in their lives",
+		"FAILED   registerNode: status with X-Forwarded-For 192.0.2.1, 192.0.2.2: expected 200, got 403\n",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
+}
+
 // startMock starts the mock as a program of its own, and returns its URL.
 func startMock(t *testing.T) string {
 	t.Helper()

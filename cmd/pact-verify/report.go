@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func (o outcome) suite() report.Suite {
 // write writes the reports, each of them even when another cannot be written, and
 // returns errBroken unless each contract is kept. What kept it from deciding, and what
 // cannot be written, goes before that.
-func (s settings) write(stdout io.Writer, outcomes []outcome, undone error) error {
+func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcome, undone error) error {
 	whole := report.Report{Title: title(s, outcomes), Unit: "interactions"}
 	for _, o := range outcomes {
 		whole.Suites = append(whole.Suites, o.suite())
@@ -46,6 +47,12 @@ func (s settings) write(stdout io.Writer, outcomes []outcome, undone error) erro
 			undone = errors.Join(undone, fmt.Errorf("%s: %w", o.name, o.err))
 		}
 	}
+	if s.conform != "" {
+		whole.Unit = "checks"
+	}
+	suites, err := s.conformance(ctx)
+	whole.Suites = append(whole.Suites, suites...)
+	undone = errors.Join(undone, err)
 	undone = errors.Join(undone, s.reports.Write(stdout, whole.Writers()))
 	if s.results != "" {
 		undone = errors.Join(undone, outcomes[0].report.Results().Write(s.results))

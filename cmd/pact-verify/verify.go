@@ -61,7 +61,7 @@ func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 	name := fmt.Sprintf("%s and %s", report.Consumer, report.Provider)
-	return s.write(stdout, []outcome{{name: name, report: report}}, nil)
+	return s.write(ctx, stdout, []outcome{{name: name, report: report}}, nil)
 }
 
 // verifyFromBroker verifies the pacts that the broker has, and publishes the results.
@@ -89,7 +89,7 @@ func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Pr
 			undone = errors.Join(undone, b.Publish(ctx, pact, s.verification(report)))
 		}
 	}
-	return s.write(stdout, outcomes, undone)
+	return s.write(ctx, stdout, outcomes, undone)
 }
 
 // broker returns the broker at its URL, or at that of the one pact.

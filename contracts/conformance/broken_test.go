@@ -165,7 +165,7 @@ var brokenServers = map[string]struct {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 		return odd
-	}), "registerNode: status with X-Correlation-Id not fit; for {this}: expected 200, got 400"},
+	}), "registerNode: status with X-Correlation-Id not fit; for this: expected 200, got 400"},
 	"is slow to take heartbeats": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
 		if strings.HasSuffix(r.URL.Path, "heartbeat") {
 			s.mu.Unlock()

@@ -74,10 +74,11 @@ func (s *session) coverNames(ctx context.Context) {
 		s.cover(op, "/"+field, kind.rule, false)
 		if r.register(ctx, s.plainRegister(name), "with the id "+short(name)) && r.look(ctx) {
 			r.beat(ctx, name, s.plainBeat(), "with the id "+short(name))
+			done := s.atLevel(Document) // nodes escape no more than they must
 			r.beat(ctx, name, s.plainBeat(), "with all of the id escaped", func(c *call) {
-				c.path = c.op.target("\x00")
-				c.path = strings.Replace(c.path, "%00", escapeAll(name), 1)
+				c.path = strings.Replace(c.op.path, c.op.parameter, escapeAll(name), 1)
 			})
+			done()
 			r.look(ctx)
 			r.leave(ctx, name)
 			r.look(ctx)

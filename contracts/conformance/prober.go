@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -127,12 +128,34 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 
 func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, error) {
 	switch line {
-	case fresh:
+	case fresh, chunked: // what is left of chunks that nobody has read spoils a connection
 		return p.fresh.RoundTrip(r)
 	case oldHTTP:
 		return p.roundTripOld(r)
 	}
-	return p.kept.RoundTrip(r)
+	return p.roundTripKept(r)
+}
+
+// longIdle is after which time a server may have closed a connection while it was not
+// used, just as it is used again.
+const longIdle = 500 * time.Millisecond
+
+// roundTripKept sends a request on a connection that is used again. It repeats one for
+// which the server may have closed the connection unseen: nodes do so, too.
+func (p *prober) roundTripKept(r *http.Request) (*http.Response, error) {
+	var got httptrace.GotConnInfo
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { got = info }}
+	response, err := p.kept.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	if err == nil || !got.WasIdle || got.IdleTime < longIdle || r.Context().Err() != nil {
+		return response, err
+	}
+	again := r.Clone(r.Context())
+	if r.GetBody != nil {
+		if again.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return p.fresh.RoundTrip(again)
 }
 
 // request returns the HTTP request of a call.

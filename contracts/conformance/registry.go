@@ -189,7 +189,8 @@ func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
 	case n.beaten:
 		expected = nodeapi.NodeStatusOnline
 	}
-	if shown.Status == expected || n.unsure && shown.Status == nodeapi.NodeStatusOffline {
+	lost := shown.Status == nodeapi.NodeStatusOffline || shown.Status == nodeapi.NodeStatusFailed
+	if shown.Status == expected || n.unsure && lost {
 		return
 	}
 	level := Nodes

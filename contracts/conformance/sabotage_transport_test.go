@@ -12,7 +12,11 @@ import (
 func ofTransport(op *operation) []sabotage {
 	var all []sabotage
 	add := func(name string, answer func(x *exchange)) {
-		all = append(all, sabotage{name: op.id + " " + name, level: Nodes, answer: func(x *exchange) {
+		level := Nodes
+		if strings.HasSuffix(name, "chunks") || strings.HasSuffix(name, "charset") {
+			level = Document
+		}
+		all = append(all, sabotage{name: op.id + " " + name, level: level, answer: func(x *exchange) {
 			if x.op == op {
 				answer(x)
 			}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -66,7 +68,7 @@ func (s *session) send(ctx context.Context, c call) *answer {
 	if s.trail = append(s.trail, c); len(s.trail) > maxTrail {
 		s.trail = slices.Delete(s.trail, 0, 1)
 	}
-	a, err := s.prober.send(ctx, c)
+	a, err := s.patiently(ctx, c)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		s.stop(context.Cause(ctx))
@@ -78,6 +80,34 @@ func (s *session) send(ctx context.Context, c call) *answer {
 	s.answered()
 	s.judge(a)
 	return a
+}
+
+// maxThrottled is how often a call is made again that gets 429, and maxWait how long it
+// waits each time at most.
+const (
+	maxThrottled = 3
+	maxWait      = 5 * time.Second
+)
+
+// patiently makes a call, and makes it again after a while when there are too many: an
+// orchestratord may limit how many it takes.
+func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
+	for range maxThrottled {
+		a, err := s.prober.send(ctx, c)
+		if err != nil || a.status != http.StatusTooManyRequests {
+			return a, err
+		}
+		seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
+		if err != nil || seconds < 1 {
+			seconds = 1
+		}
+		s.pause(ctx, min(time.Duration(seconds)*time.Second, maxWait))
+	}
+	a, err := s.prober.send(ctx, c)
+	if err == nil && a.status == http.StatusTooManyRequests {
+		s.stop(errThrottled)
+	}
+	return a, err
 }
 
 // unanswered records that a call got no answer. After three in a row nobody is there.
@@ -102,6 +132,9 @@ func (s *session) expect(ctx context.Context, c call, why string, statuses ...in
 	a := s.send(ctx, c)
 	if a == nil || slices.Contains(statuses, a.status) {
 		return a
+	}
+	if a.status == http.StatusTooManyRequests {
+		return nil // the run has stopped
 	}
 	s.find(Nodes, c.op, "status "+why, either(statuses), describeStatus(a))
 	return nil

@@ -41,7 +41,7 @@ func TestStrength(t *testing.T) {
 	all := sabotages(doc)
 	var wait sync.WaitGroup
 	var tried, found atomic.Int64
-	room := make(chan struct{}, 4)
+	room := make(chan struct{}, 8)
 	for i, s := range all {
 		if !*strength && i%sampled != 0 {
 			continue

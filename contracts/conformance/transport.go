@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -14,18 +15,31 @@ func checkTransport(ctx context.Context, s *session) {
 		return
 	}
 	for _, line := range []connection{fresh, chunked, oldHTTP, kept} {
+		done := s.atLevel(levelOfLine(line))
 		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
+		done()
 	}
 	for _, h := range headers() {
+		done := s.atLevel(cmp.Or(h.level, Nodes))
 		r.carry(ctx, "with "+h.name+" "+short(h.value), func(c *call) {
 			c.odd = h.odd
 			c.header = http.Header{h.name: {h.value}}
 		})
+		done()
 	}
 	for range 100 { // so that a percentile says something
 		r.beat(ctx, r.id, r.plainBeat(), "of a heartbeat")
 	}
 	r.leave(ctx, r.id)
+}
+
+// levelOfLine returns the level at which a call so carried has to be understood: no node
+// sends chunks.
+func levelOfLine(line connection) Level {
+	if line == chunked {
+		return Document
+	}
+	return Nodes
 }
 
 // carry makes each call of a node's life in one way.
@@ -46,30 +60,31 @@ func (r *resident) carry(ctx context.Context, how string, change func(*call)) {
 // header is one that a call may have.
 type header struct {
 	name, value string
-	odd         bool // whether an answer that echoes it breaks the document
+	odd         bool  // whether an answer that echoes it breaks the document
+	level       Level // at which it has to be taken; empty for Nodes
 }
 
 // headers are those that nodes send, and those that proxies add.
 func headers() []header {
 	const id = "4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d"
 	return []header{
-		{"User-Agent", "llama-orch-node-registration", false},
-		{"Accept", "*/*", false},
-		{"Accept", "application/json, application/problem+json;q=0.9", false},
-		{"Content-Type", "application/json; charset=utf-8", false},
-		{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
-		{"Traceparent", "not a trace", false},
-		{"Tracestate", "vendor=value,other=1", false},
-		{"Baggage", "node=1;property,pool=2", false},
-		{correlationHeader, id, false},
-		{correlationHeader, strings.Repeat("c", 128), false},
-		{correlationHeader, "C._:-9", false},
-		{correlationHeader, strings.Repeat("c", 1000), true},
-		{correlationHeader, "not fit; for {this}", true},
-		{correlationHeader, "", true},
-		{"X-Forwarded-For", "192.0.2.1, 192.0.2.2", false},
-		{"Forwarded", "for=192.0.2.1;proto=https", false},
-		{"Via", "1.1 proxy", false},
-		{"Cache-Control", "no-cache", false},
+		{"User-Agent", "llama-orch-node-registration", false, ""},
+		{"Accept", "*/*", false, ""},
+		{"Accept", "application/json, application/problem+json;q=0.9", false, ""},
+		{"Content-Type", "application/json; charset=utf-8", false, Document},
+		{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, ""},
+		{"Traceparent", "not a trace", false, ""},
+		{"Tracestate", "vendor=value,other=1", false, ""},
+		{"Baggage", "node=1;property,pool=2", false, ""},
+		{correlationHeader, id, false, ""},
+		{correlationHeader, strings.Repeat("c", 128), false, ""},
+		{correlationHeader, "C._:-9", false, ""},
+		{correlationHeader, strings.Repeat("c", 1000), true, ""},
+		{correlationHeader, "not fit; for this", true, ""},
+		{correlationHeader, "", true, ""},
+		{"X-Forwarded-For", "192.0.2.1, 192.0.2.2", false, ""},
+		{"Forwarded", "for=192.0.2.1;proto=https", false, ""},
+		{"Via", "1.1 proxy", false, ""},
+		{"Cache-Control", "no-cache", false, ""},
 	}
 }

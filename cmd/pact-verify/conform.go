@@ -1,0 +1,32 @@
+//go:build pact
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/contracts/report"
+)
+
+// conformance holds orchestratord to the OpenAPI document, if that is asked for, and
+// returns what it found as parts of a report.
+func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
+	if s.conform == "" {
+		return nil, nil
+	}
+	trust, err := s.trust()
+	if err != nil {
+		return nil, err
+	}
+	found, err := conformance.Run(ctx, conformance.Options{
+		URL: s.providerURL, Token: s.token, TLS: trust,
+		Level: conformance.Level(s.conform), Seed: uint64(rand.Uint32()),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("conformance: %w", err)
+	}
+	return found.Report(false).Suites, nil
+}
