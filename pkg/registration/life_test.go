@@ -30,7 +30,7 @@ type life struct {
 	described registration.Description
 	steps     time.Duration // of the clock on the wall, at the last attempt
 	current   *http.Request // in flight
-	expected  []registration.Event
+	expected  []expected
 	happened  []registration.Event
 	state     registration.State
 	spoke     registration.State // before it fell silent
@@ -231,6 +231,6 @@ func (l *life) end(now time.Time, r *http.Request, what reply) (complaint string
 	} else {
 		l.oracle.ends(now, what)
 	}
-	l.expect(r, f, what)
+	l.expect(now, r, f, what)
 	return complaint
 }

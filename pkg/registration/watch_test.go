@@ -10,12 +10,15 @@ import (
 )
 
 // expect takes note of the event that an answer makes.
-func (l *life) expect(r *http.Request, f flight, what reply) {
+func (l *life) expect(now time.Time, r *http.Request, f flight, what reply) {
 	op := f.op
 	if l.oracle.again != nil {
 		return // the attempt goes on
 	}
-	e := registration.Event{Reason: f.why, Type: registration.EventFailed, CorrelationID: r.Header.Get("X-Correlation-Id")}
+	e := registration.Event{
+		Type: registration.EventFailed, Reason: f.why, Took: now.Sub(f.begun),
+		CorrelationID: r.Header.Get("X-Correlation-Id"),
+	}
 	switch {
 	case op == "deregister" && (what.verdict == taken || what.verdict == unknown):
 		e.Type = registration.EventDeregistered
@@ -31,7 +34,18 @@ func (l *life) expect(r *http.Request, f flight, what reply) {
 	case what.verdict != overtaken:
 		l.state = registration.StateFailing
 	}
-	l.expected = append(l.expected, e)
+	d := l.oracle.duty
+	known := d.why != "" && d.why != "news" && d.why != "refused until the token changed"
+	if !known || l.oracle.paused || !l.oracle.leaving.IsZero() {
+		d.by = time.Time{}
+	}
+	l.expected = append(l.expected, expected{e, d.from.Sub(now), d.by.Sub(now)})
+}
+
+// expected is an event, and how long it is until the next request, if that is known.
+type expected struct {
+	registration.Event
+	shortest, longest time.Duration
 }
 
 // happens takes note of an event.
@@ -57,6 +71,10 @@ func (l *life) differs() string {
 			return fmt.Sprintf("has had the event %s of nothing: %v", l.happened[i].Type, l.happened[i].Err)
 		}
 		got, want := l.happened[i], l.expected[i]
+		if want.longest >= 0 && (got.Next < want.shortest || got.Next > want.longest) || got.Took != want.Took {
+			return fmt.Sprintf("has had the event %s after %v, next %v, want %v, next %v to %v",
+				got.Type, got.Took, got.Next, want.Took, want.shortest, want.longest)
+		}
 		if got.Type == registration.EventFailed {
 			want.Reason = got.Reason
 		}

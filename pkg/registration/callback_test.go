@@ -1,0 +1,73 @@
+package registration_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// A person learns from the event which pool is reported wrongly, and how.
+func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
+	for name, test := range map[string]struct {
+		status []registration.PoolStatus
+		says   string
+	}{
+		"not the node's": {[]registration.PoolStatus{{PoolID: "pool-7"}}, "pool-7 is not one of the node's"},
+		"twice":          {[]registration.PoolStatus{{PoolID: "pool-0"}, {PoolID: "pool-0"}}, "pool-0 is named twice"},
+		"ready and draining": {
+			[]registration.PoolStatus{{PoolID: "pool-0", Ready: true, Draining: true}}, "pool-0 is ready and draining",
+		},
+		"too much is free": {
+			[]registration.PoolStatus{{PoolID: "pool-0", SlotsFree: 5, SlotsTotal: 4}}, "pool-0 has 5 free slots of 4",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var faults []string
+				c := config(t, &wire{})
+				c.OnEvent = func(e registration.Event) {
+					if e.Type == registration.EventStatusFault {
+						faults = append(faults, e.Err.Error())
+					}
+				}
+				node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if len(faults) != 1 || !strings.Contains(faults[0], test.says) {
+					t.Errorf("events say %q, want one that says %q", faults, test.says)
+				}
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A callback that hangs is no reason to be silent, but one to be restarted for.
+func TestACallbackThatHangsIsUnhealthyAfterTheNodeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		node := beating(t, config(t, &wire{}), func(ctx context.Context) ([]registration.PoolStatus, error) {
+			if calls++; calls > 1 {
+				<-ctx.Done()
+			}
+			return ready(ctx)
+		})
+		time.Sleep(20 * time.Second)
+		if s, healthy := node.Status(), node.Healthy(time.Second); s.StatusFault == nil || healthy != nil {
+			t.Errorf("a callback that hangs for seconds: fault %v, Healthy %v", s.StatusFault, healthy)
+		}
+		time.Sleep(time.Minute)
+		if s, healthy := node.Status(), node.Healthy(time.Second); s.StatusFault == nil || healthy == nil {
+			t.Errorf("a callback that hangs for a minute: %s, fault %v, Healthy %v", s.State, s.StatusFault, healthy)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
