@@ -18,8 +18,9 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check --pact FILE",
 		Short: "Hold a pact and the OpenAPI document against each other",
 		Long: `Checks that all that the pact says is valid by the OpenAPI document, examples and
-matchers alike, that the document requires all that the pact has of an answer, and
-that every status that the document declares is exercised by an interaction or
+matchers alike: a request may be nothing that the document forbids, and an answer need
+be nothing that the document leaves open. A consumer may read only part of an answer.
+Every status that the document declares has to be exercised by an interaction, or
 exempt for a reason.
 
 Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,

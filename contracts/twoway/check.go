@@ -1,8 +1,9 @@
-// Package twoway holds a pact and an OpenAPI document against each other, both
-// ways: whatever the pact says has to be valid by the document, examples and
-// matchers alike, whatever it has of an answer has to be required there, and
-// whatever the document declares has to be exercised by the pact, or be exempt for a
-// reason.
+// Package twoway holds a pact and an OpenAPI document against each other, both ways:
+// whatever the pact says has to be valid by the document, examples and matchers alike,
+// and whatever the document declares has to be exercised by the pact, or be exempt for a
+// reason. A consumer may read only part of an answer; what it reads has to be required,
+// and is not to be narrower than the document. A request may be nothing that the document
+// forbids.
 //
 //	document, err := twoway.Load(ctx, "openapi/nodes.yaml")
 //	if err != nil {
@@ -26,6 +27,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/subset"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
 )
@@ -40,10 +42,15 @@ type Input struct {
 
 // Check holds the pact and the document against each other.
 func Check(in Input) *Report {
-	c := checker{document: in.Document, coverage: newCoverage(in.Document), mentioned: mentions(in.Pact), findings: []Finding{}}
+	c := checker{
+		document: in.Document, coverage: newCoverage(in.Document), answers: map[string][]subset.Gap{},
+		mentioned: mentions(in.Pact), findings: []Finding{},
+	}
 	for i := range in.Pact.Interactions {
 		c.check(&in.Pact.Interactions[i])
 	}
+	c.identity(in.Pact)
+	c.states(in.Pact)
 	rows, findings := c.coverage.judge(in)
 	return &Report{
 		Document: in.Document.name,
@@ -58,8 +65,9 @@ func Check(in Input) *Report {
 type checker struct {
 	document    *Document
 	coverage    *coverage
-	mentioned   map[string]bool       // the texts in requests and states of the pact
-	interaction *pactfile.Interaction // the one at hand
+	answers     map[string][]subset.Gap // to what was asked already of matchers and schemas
+	mentioned   map[string]bool         // the texts in requests and states of the pact
+	interaction *pactfile.Interaction   // the one at hand
 	findings    []Finding
 }
 

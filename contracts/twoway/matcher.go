@@ -65,7 +65,9 @@ func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Ma
 	}
 	switch m.Match {
 	case "regex":
-		c.examplesMatch(pointer, examples, m)
+		c.examplesMatch(pointer, examples, m.Regex, "regex "+m.Regex)
+	case "date", "time", "datetime", "timestamp":
+		c.examplesMatch(pointer, examples, dateExpression(m), m.Match+" "+formatOf(m))
 	case "arrayContains":
 		c.variants(pointer, s, examples, m.Variants)
 	case "eachValue":
@@ -107,15 +109,15 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 
 // examplesMatch checks that the examples match their own regex. As the document
 // is held against the examples, a regex that fits them is one that it can agree to.
-func (c *checker) examplesMatch(pointer string, examples []any, m pactfile.Matcher) {
-	matches, err := wholeMatch(m.Regex)
+func (c *checker) examplesMatch(pointer string, examples []any, expression, matcher string) {
+	matches, err := wholeMatch(expression)
 	if err != nil {
 		c.add(pointer, 0, "the regex cannot be checked: %v", err)
 		return
 	}
 	for _, example := range examples {
 		if text, isText := example.(string); isText && !matches(text) {
-			c.add(pointer, 0, "the example %q does not match its own regex %s", text, m.Regex)
+			c.add(pointer, 0, "the example %q does not match its own %s", text, matcher)
 		}
 	}
 }
@@ -133,9 +135,12 @@ func (c *checker) variants(pointer string, s shape, examples []any, variants []p
 	for i, variant := range variants {
 		at := join(pointer, "variants", strconv.Itoa(i))
 		for _, example := range examples {
-			if items, isList := example.([]any); isList && variant.Index < len(items) {
-				c.bodyRules(at, variant.Rules, items[variant.Index], s.items())
+			items, _ := example.([]any)
+			if variant.Index >= len(items) {
+				c.add(at, 0, "the rule is for nothing: the example has no item %d", variant.Index)
+				continue
 			}
+			c.bodyRules(at, variant.Rules, items[variant.Index], s.items())
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (c *checker) pathRules(op *operation) {
 	}
 	for _, matcher := range matchers {
 		if matcher.Match == "regex" {
-			c.examplesMatch(pointer, []any{path}, matcher)
+			c.examplesMatch(pointer, []any{path}, matcher.Regex, "regex "+matcher.Regex)
 		}
 	}
 	for _, stray := range op.strays(path) {

@@ -1,6 +1,7 @@
 package twoway
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -30,12 +31,36 @@ func (c *checker) letThrough(pointer string, l leaf) {
 	if len(parts) == 0 {
 		return
 	}
-	result := subset.Compare(subset.Request, (&openapi3.Schema{AllOf: parts}).NewRef(), l.shape.ref())
-	for _, gap := range result.Gaps {
-		if !slices.Contains([]string{"maxLength", "maxItems", "maxProperties", "uniqueItems"}, gap.Keyword) {
-			c.add(pointer, line(gap.Outer.Origin, gap.Keyword), "the matcher %s lets through %s, which the document forbids", l.matchers[0].Match, gap.Values)
-		}
+	for _, gap := range c.gaps(parts, l) {
+		c.add(pointer, line(gap.Outer.Origin, gap.Keyword), "the matcher %s lets through %s, which the document forbids",
+			l.matchers[0].Match, gap.Values)
 	}
+}
+
+// gaps returns what some schemas allow together and the shape of a leaf does not. The
+// interactions of a pact ask the same of it again and again.
+func (c *checker) gaps(sent openapi3.SchemaRefs, l leaf) []subset.Gap {
+	question := fmt.Sprintf("%+v %T", l.matchers, l.value)
+	for _, schema := range l.shape {
+		question += fmt.Sprintf(" %p", schema)
+	}
+	if _, asked := c.answers[question]; !asked {
+		either := (&openapi3.Schema{AllOf: sent}).NewRef()
+		c.answers[question] = subset.Compare(subset.Request, either, l.shape.ofAnySize().ref()).Gaps
+	}
+	return c.answers[question]
+}
+
+// ofAnySize returns the shape without upper bounds of its size.
+func (s shape) ofAnySize() shape {
+	var unbound shape
+	for _, schema := range s {
+		larger := *schema
+		larger.MaxLength, larger.MaxItems, larger.MaxProps = nil, nil, nil
+		larger.AllOf, larger.AnyOf, larger.OneOf = nil, nil, nil // whose parts are in the shape
+		unbound = append(unbound, &larger)
+	}
+	return unbound
 }
 
 // matchedSchema returns the schema of what a matcher lets through in the place of an
@@ -178,11 +203,16 @@ func (s shape) hasRange() bool {
 
 // textMatcher checks a matcher on a value that travels as text, in requests against
 // what the document forbids, in answers against what it allows.
-func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, sent bool) {
+func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, examples []any, sent bool) {
 	isText := s.allows(openapi3.TypeString) || len(s.types()) == 0
 	switch {
+	case s.hasAlternatives():
 	case !sent && m.Match == "regex" && isText:
 		c.narrower(pointer, m, s)
+	case !sent && m.Match == "equality":
+		for _, example := range examples {
+			c.exactNumber(pointer, example, s)
+		}
 	case sent && (isText || m.Match != "regex") && m.Match != "type":
 		c.letThrough(pointer, leaf{shape: s, matchers: []pactfile.Matcher{m}})
 	}
@@ -200,24 +230,29 @@ func mentions(pact *pactfile.File) map[string]bool {
 // given returns what a provider knows from an interaction: its request, its states and the
 // status that it is to answer with.
 func given(interaction *pactfile.Interaction) []any {
-	request := &interaction.Request
+	values := append(requestValues(&interaction.Request), float64(interaction.Response.Status))
+	for _, state := range interaction.States {
+		values = append(values, map[string]any(state.Params))
+	}
+	return values
+}
+
+func requestValues(request *pactfile.Request) []any {
 	var values []any
 	for _, segment := range strings.Split(request.Path, "/") {
 		if text, err := url.PathUnescape(segment); err == nil && text != "" {
 			values = append(values, text)
 		}
 	}
-	for _, each := range slices.Concat(slices.Collect(maps.Values(request.Query)), slices.Collect(maps.Values(request.Headers))) {
-		for _, text := range each {
-			values = append(values, text)
+	for _, texts := range []map[string][]string{request.Query, request.Headers} {
+		for _, each := range texts {
+			for _, text := range each {
+				values = append(values, text)
+			}
 		}
 	}
 	if !request.Body.Empty() {
 		values = append(values, request.Body.AsJSON())
-	}
-	values = append(values, float64(interaction.Response.Status))
-	for _, state := range interaction.States {
-		values = append(values, map[string]any(state.Params))
 	}
 	return values
 }

@@ -24,7 +24,12 @@ func shapeOf(ref *openapi3.SchemaRef) shape {
 	return s
 }
 
-// ref returns one schema that says all of it.
+// hasAlternatives reports whether the value may be described by one schema or by another.
+func (s shape) hasAlternatives() bool {
+	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool { return len(schema.AnyOf)+len(schema.OneOf) > 0 })
+}
+
+// ref returns one schema that says all of it, where there are no alternatives.
 func (s shape) ref() *openapi3.SchemaRef {
 	if s == nil {
 		return nil

@@ -165,7 +165,7 @@ func (c *checker) textRules(pointer string, rules map[string][]pactfile.Matcher,
 		}
 		for _, matcher := range rules[name] {
 			c.matcher(join(pointer, name), either, examples, matcher)
-			c.textMatcher(join(pointer, name), s, matcher, !d.answer)
+			c.textMatcher(join(pointer, name), s, matcher, examples, !d.answer)
 		}
 	}
 }

@@ -25,6 +25,9 @@ type walk struct {
 
 // value visits the leaves of a value; steps lead to it from where the rules start.
 func (w walk) value(pointer string, steps []pactfile.Step, value any, s shape) {
+	if s.hasAlternatives() {
+		return // which of them holds the value does not say
+	}
 	matchers := w.matchers(steps)
 	below := func(step pactfile.Step, inner any, s shape) {
 		w.value(join(pointer, step.Name), append(slices.Clone(steps), step), inner, s)
