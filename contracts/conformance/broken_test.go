@@ -61,7 +61,7 @@ var brokenServers = map[string]struct {
 			body["pools"] = node.said["pools"]
 		}
 		return false
-	}), "listNodes: pools of a node: expected what it last registered"},
+	}), "listNodes: pools of a node: expected those that it last registered"},
 	"removes all nodes with one": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
 		if _, id, _ := strings.Cut(r.URL.Path, "/v2/nodes/"); r.Method == http.MethodDelete && s.nodes[id] != nil {
 			maps.DeleteFunc(s.nodes, func(other string, _ *served) bool { return other != id })

@@ -100,7 +100,7 @@ func (h *history) call(ctx context.Context, s *session, caller int, chance *math
 			s.remember(c.node)
 			c.body = encode(recordOf(c.node, d.record))
 		case n < 6:
-			d.op, c.body = opHeartbeat, encode(heartbeatOf(beats))
+			d.op, c.body = opHeartbeat, encode(heartbeatOf(beats, nil))
 		case n < 7:
 			d.op = opDeregister
 		default:

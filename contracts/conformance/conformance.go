@@ -137,10 +137,11 @@ func (o Options) check() error {
 
 // perform runs one check.
 func (r *run) perform(ctx context.Context, c check) {
-	before, began := r.prober.calls.Load(), time.Now()
-	if r.reason() == nil {
-		c.run(ctx, r.session(c.name))
+	if r.reason() != nil {
+		return
 	}
+	before, began := r.prober.calls.Load(), time.Now()
+	c.run(ctx, r.session(c.name))
 	done := Check{Name: c.name, Does: c.does, Calls: int(r.prober.calls.Load() - before), Duration: time.Since(began)}
 	if why := r.reason(); why != nil && !errors.Is(why, errEnough) {
 		done.Unfinished = why.Error()

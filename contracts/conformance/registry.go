@@ -25,10 +25,11 @@ type node struct {
 	registration nodeapi.RegisterRequest
 	registered   bool
 	beaten       bool
-	draining     bool // whether all pools that the last heartbeat reports are
-	unsure       bool // whether it may have been silent for too long
-	entered      span // when it registered
-	heard        span // when its last heartbeat came
+	draining     bool     // whether all pools that the last heartbeat reports are
+	unsure       bool     // whether it may have been silent for too long
+	reported     []string // the pools in heartbeats since it registered
+	entered      span     // when it registered
+	heard        span     // when its last heartbeat came
 }
 
 // span is between which of our times something happened.
@@ -84,7 +85,8 @@ func (r *registry) beat(ctx context.Context, id string, body []byte, why string,
 	}
 	r.beaten(a)
 	n.lapse(r.patience(), a.ended)
-	n.beaten, n.draining, n.heard = true, drains(body), span{a.began, a.ended}
+	n.beaten, n.heard = true, span{a.began, a.ended}
+	n.report(body)
 	return true
 }
 
@@ -97,12 +99,17 @@ func (n *node) lapse(patience time.Duration, now time.Time) {
 	n.unsure = n.unsure || patience > 0 && now.Sub(last) >= patience
 }
 
-func drains(body []byte) bool {
+// report notes what a heartbeat says of the node's pools.
+func (n *node) report(body []byte) {
 	var beat nodeapi.HeartbeatRequest
-	if json.Unmarshal(body, &beat) != nil || len(beat.Pools) == 0 {
-		return false
+	if json.Unmarshal(body, &beat) != nil {
+		return
 	}
-	return !slices.ContainsFunc(beat.Pools, func(p nodeapi.PoolStatus) bool { return p.Draining == nil || !*p.Draining })
+	n.draining = len(beat.Pools) > 0
+	for _, pool := range beat.Pools {
+		n.draining = n.draining && pool.Draining != nil && *pool.Draining
+		n.reported = append(n.reported, pool.PoolID)
+	}
 }
 
 // leave deregisters a node.
@@ -221,7 +228,14 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 	}
 	same("machine", said.MachineID, shown.MachineID)
 	same("address", said.Address, shown.Address)
-	same("pools", inOrder(said.Pools), inOrder(shown.Pools))
+	if inOrder(said.Pools) != inOrder(shown.Pools) {
+		level := Nodes
+		if n.explains(shown.Pools) {
+			level = Document
+		}
+		r.find(level, a.op, "pools of a node", "those that it last registered",
+			short(inOrder(shown.Pools))+", not "+short(inOrder(said.Pools)))
+	}
 	if shown.Version != nil {
 		version := ""
 		if said.Version != nil {
@@ -232,6 +246,16 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 		r.find(Document, a.op, "version of a node", "what it last registered", "none")
 	}
 	r.compareCapabilities(a, said.Capabilities, shown.Capabilities)
+}
+
+// explains reports whether pools are those that the node has registered, and others that
+// it has reported since.
+func (n *node) explains(shown []string) bool {
+	missing := func(pool string) bool { return !slices.Contains(shown, pool) }
+	strange := func(pool string) bool {
+		return !slices.Contains(n.registration.Pools, pool) && !slices.Contains(n.reported, pool)
+	}
+	return !slices.ContainsFunc(n.registration.Pools, missing) && !slices.ContainsFunc(shown, strange)
 }
 
 func inOrder(pools []string) string { return fmt.Sprint(slices.Sorted(slices.Values(pools))) }

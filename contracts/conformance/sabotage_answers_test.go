@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -150,6 +151,8 @@ func ofHeaders(op *operation) []sabotage {
 	return all
 }
 
+var number = regexp.MustCompile(`(":[0-9]+)([,}])`)
+
 // ofTexts break the text of successes.
 func ofTexts(op *operation) []sabotage {
 	if op.success() != http.StatusOK {
@@ -168,7 +171,7 @@ func ofTexts(op *operation) []sabotage {
 			return append([]byte(`{"success":false,"count":0,`), bytes.TrimPrefix(b, []byte("{"))...)
 		},
 		"numbers as decimals": func(b []byte) []byte {
-			return bytes.ReplaceAll(b, []byte("000,"), []byte("000.0,"))
+			return number.ReplaceAll(b, []byte("$1.0$2"))
 		},
 		"the token in it": func(b []byte) []byte {
 			return append([]byte(`{"token":"`+strengthToken+`",`), bytes.TrimPrefix(b, []byte("{"))...)

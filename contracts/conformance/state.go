@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // crowdSize is how many nodes are there at once (CLOUD-11020).
 const crowdSize = 50
+
+// walkTime is after how long no further sequence is begun, should orchestratord be slow.
+const walkTime = 15 * time.Second
 
 // enoughFailures is after how many sequences that fail no more are walked.
 const enoughFailures = 5
@@ -25,7 +29,7 @@ func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
 
 // walkAll walks sequences, until too many of them fail.
 func (s *session) walkAll(ctx context.Context, plans [][]step) {
-	failures := 0
+	failures, began := 0, time.Now()
 	for _, plan := range plans {
 		walked := s.walk(ctx, plan)
 		for _, f := range walked.found {
@@ -34,7 +38,7 @@ func (s *session) walkAll(ctx context.Context, plans [][]step) {
 		if walked.failed() {
 			failures++
 		}
-		if s.reason() != nil || failures == enoughFailures {
+		if s.reason() != nil || failures == enoughFailures || time.Since(began) > walkTime {
 			return
 		}
 	}

@@ -96,7 +96,11 @@ func (r *registry) take(ctx context.Context, act act, id string) {
 	case leaves:
 		r.leave(ctx, id)
 	default:
-		r.beat(ctx, id, encode(heartbeatOf(act)), act.String())
+		pools := []string{"pool-0"}
+		if n := r.known[id]; n != nil {
+			pools = n.registration.Pools
+		}
+		r.beat(ctx, id, encode(heartbeatOf(act, pools)), act.String())
 	}
 }
 
@@ -136,12 +140,12 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 }
 
 // heartbeatOf is what a node reports of its pools.
-func heartbeatOf(act act) nodeapi.HeartbeatRequest {
+func heartbeatOf(act act, pools []string) nodeapi.HeartbeatRequest {
 	beat := nodeapi.HeartbeatRequest{Timestamp: time.Now().UTC(), Pools: []nodeapi.PoolStatus{}}
 	if act == beatsEmpty {
 		return beat
 	}
-	for _, pool := range []string{"pool-0", "pool-1"} {
+	for _, pool := range pools {
 		draining, slots, memory := act == drainsAll, int32(4), int64(18_000_000_000)
 		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{
 			PoolID: pool, Ready: act == beats, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots, VRAMFreeBytes: &memory,
