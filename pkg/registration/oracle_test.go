@@ -235,8 +235,8 @@ func (o *oracle) sends(now time.Time, op, token string) string {
 	case o.duty.why == "tick" && o.phase.IsZero():
 		o.phase = begin
 	}
-	if o.duty.drawn && o.again == nil && complaint == "" && o.draws != nil {
-		o.draws(o.duty.why, float64(begin.Sub(o.duty.from))/float64(o.duty.by.Sub(o.duty.from)))
+	if o.again == nil && complaint == "" && o.draws != nil {
+		o.drew(begin, why)
 	}
 	o.beatFirst = o.beatFirst && op != "heartbeat"
 	o.again, o.flight, o.sampling, o.last = nil, f, time.Time{}, f.begun
@@ -244,6 +244,21 @@ func (o *oracle) sends(now time.Time, op, token string) string {
 		o.beaten = f.begun
 	}
 	return complaint
+}
+
+// drew takes note of what the node has drawn at random. A refresh waits for a tick: its draw is
+// seen where ticks are close by its side.
+func (o *oracle) drew(begin time.Time, why registration.Reason) {
+	if o.duty.drawn {
+		o.draws(o.duty.why, share(begin, o.duty))
+	}
+	if why == registration.ReasonRefreshed && o.duty.why == "tick" && o.every > 20*o.interval {
+		o.draws("refresh", min(share(begin, o.renew), 1))
+	}
+}
+
+func share(at time.Time, d duty) float64 {
+	return float64(at.Sub(d.from)) / float64(d.by.Sub(d.from))
 }
 
 // began returns when the node turned to a request: a heartbeat waits for the callback.

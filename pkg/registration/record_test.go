@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -171,6 +172,50 @@ func TestADescriptionIsTheNodesOwn(t *testing.T) {
 			if strings.Contains(r.body, "spoilt") {
 				t.Errorf("it registers as %s", r.body)
 			}
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Orchestratord counts from when it took the registration, which may be when it was sent.
+func TestARegistrationCountsFromWhenItWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{delay: 25 * time.Second}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.RequestTimeout = 26 * time.Second // of a node timeout of 30 s
+		node := newNode(t, c)
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second)
+		if ops := w.ops(); ops != "register register heartbeat" {
+			t.Errorf("sent %s, want a node that may have been written off to register", ops)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnErrorSaysForHowLongToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(int, request) answer {
+			return answer{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"7"}}}
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		node := newNode(t, config(t, w))
+		err := node.Register(ctx)
+		var e *registration.Error
+		if !errors.As(err, &e) || e.RetryAfter != 7*time.Second {
+			t.Errorf("the error is %v, want one with a RetryAfter of 7s", err)
 		}
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)
