@@ -132,8 +132,8 @@ type Config struct {
 	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.
 	TracerProvider trace.TracerProvider
 	// MeterProvider takes the metrics node_registration.heartbeats, .registrations,
-	// .request.duration, .heartbeat.age and .state. Nil means OpenTelemetry's
-	// global one.
+	// .request.duration, .heartbeat.age and .state; docs/telemetry.md lists them with
+	// units and attributes. Nil means OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 	// Jitter returns numbers in [0, 1) from which everything random is drawn; others
 	// count as the nearest of these. It is called by one goroutine at a time. Nil means
