@@ -74,7 +74,9 @@ func (o outcome) understandHeartbeat(body []byte) (outcome, string) {
 // decode reads as much of a body as has the types of the document. It returns the first
 // number that is none of Go's integers, such as 1e4 or 10000.0, which JSON allows.
 func decode(body []byte, into any) (number string, err error) {
-	err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into)
+	if err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into); err == nil {
+		return "", nil
+	}
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) && mismatch.Field != "" {
 		number, _ = strings.CutPrefix(mismatch.Value, "number ")

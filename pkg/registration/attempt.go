@@ -26,28 +26,30 @@ func (n *Node) await(ctx context.Context) bool {
 // samples; without pools the attempt is that of a caller who waits for its outcome.
 func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcome {
 	// Before the status is sampled: what Notify reports meanwhile may not be part of it.
-	begun, done := n.begin(ctx, op)
-	defer done()
+	begun, end := n.begin(ctx, op)
+	defer n.done(end)
 	s := step{op: op, due: n.plan.due}
-	request := n.heartbeat
+	var sent time.Time
+	var o outcome
 	if op == registering {
-		request = n.announce
 		n.reason = n.reasonNow(pools)
+		sent, o = n.announce(begun, end)
+	} else {
+		sent, o = n.heartbeat(begun, end, pools)
 	}
 	s.reason = n.reason
-	sent, o := request(begun, pools)
 	n.learn(op, o)
 
 	now := time.Now()
 	s.outcome, s.took = o, now.Sub(sent)
-	n.plan = n.plan.after(op, sent, now, o, n.config.Jitter())
+	n.plan = n.plan.after(op, sent, now, o, n.config.jitter())
 	s.next, s.retried = n.plan, n.continues(ctx, o, pools)
 	n.observer.attempt(s)
 	return o
 }
 
 // heartbeat samples the status and sends it.
-func (n *Node) heartbeat(ctx context.Context, pools *sampler) (sent time.Time, o outcome) {
+func (n *Node) heartbeat(ctx context.Context, end context.CancelCauseFunc, pools *sampler) (sent time.Time, o outcome) {
 	pools.serve(n.life.described.Load().Pools)
 	status, err := pools.sample(ctx)
 	n.observer.callback(err)
@@ -56,16 +58,16 @@ func (n *Node) heartbeat(ctx context.Context, pools *sampler) (sent time.Time, o
 	defer cancel()
 	sent = time.Now()
 	request := nodeapi.HeartbeatRequest{Timestamp: sent.UTC(), Pools: status}
-	return sent, n.link.heartbeat(ctx, n.config.NodeID, request)
+	return sent, n.link.heartbeat(ctx, end, n.config.nodeID, request)
 }
 
 // announce sends the description of the node.
-func (n *Node) announce(ctx context.Context, _ *sampler) (sent time.Time, o outcome) {
+func (n *Node) announce(ctx context.Context, end context.CancelCauseFunc) (sent time.Time, o outcome) {
 	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(registering))
 	defer cancel()
 	n.life.updated.Store(false)
 	sent = time.Now()
-	return sent, n.link.register(ctx, n.registration())
+	return sent, n.link.register(ctx, end, n.registration())
 }
 
 // reasonNow returns why the node registers now: also when a caller of Register wants it to

@@ -47,7 +47,7 @@ func onePool(context.Context) ([]PoolStatus, error) {
 // BenchmarkBeat is one heartbeat of a node that is well, without the network.
 func BenchmarkBeat(b *testing.B) {
 	node := benchNode(b)
-	pools := newSampler(b.Context(), onePool, node.config.NodeTimeout, func() {})
+	pools := newSampler(b.Context(), onePool, node.config.nodeTimeout, func() {})
 	defer pools.end()
 	node.attempt(b.Context(), registering, nil)
 	b.ReportAllocs()
@@ -72,7 +72,7 @@ func BenchmarkIdle(b *testing.B) {
 		fleet := make([]*Node, nodes)
 		for i := range fleet {
 			fleet[i] = benchNode(b)
-			fleet[i].config.Jitter = func() float64 { return 0 } // beats at once, and then after 10 s
+			fleet[i].config.jitter = func() float64 { return 0 } // beats at once, and then after 10 s
 			if err := fleet[i].Register(ctx); err != nil {
 				b.Fatal(err)
 			}

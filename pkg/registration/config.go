@@ -154,6 +154,22 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// settings are what a node goes on needing of its Config: a fleet holds many of them.
+type settings struct {
+	nodeID, machineID              string
+	nodeTimeout, request, shutdown time.Duration
+	drain                          func(context.Context)
+	jitter                         func() float64
+}
+
+func (c Config) settings() settings {
+	return settings{
+		nodeID: c.NodeID, machineID: c.MachineID,
+		nodeTimeout: c.NodeTimeout, request: c.RequestTimeout, shutdown: c.ShutdownTimeout,
+		drain: c.Drain, jitter: c.Jitter,
+	}
+}
+
 // firstInterval is the interval of a node that leaves it to orchestratord, until that
 // directs one.
 func (c Config) firstInterval() time.Duration {
@@ -184,7 +200,7 @@ func setDefault(d *time.Duration, value time.Duration) {
 // defaults are filled in, nil when it can work.
 func (c Config) validate() error {
 	var wrong []error
-	wrong = append(wrong, c.description().check(c), c.checkURL(), c.checkTLS())
+	wrong = append(wrong, c.description().check(c.settings()), c.checkURL(), c.checkTLS())
 	wrong = append(wrong, c.checkDurations()...)
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})

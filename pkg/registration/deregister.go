@@ -23,7 +23,7 @@ import (
 // Deregister may be called again then, and tries again. A call beside another one waits for
 // it within its own deadline, and returns what that came to.
 func (n *Node) Deregister(ctx context.Context) error {
-	if n.config.Standalone {
+	if n.standalone() {
 		return nil
 	}
 	return n.leave(ctx, n.remove)
@@ -33,7 +33,7 @@ func (n *Node) Deregister(ctx context.Context) error {
 // record: for a restart that is quick enough to keep the node's place
 // (CLOUD-2004). The first of Stop and Deregister decides; the other does nothing.
 func (n *Node) Stop(ctx context.Context) error {
-	if n.config.Standalone {
+	if n.standalone() {
 		return nil
 	}
 	return n.leave(ctx, func(context.Context) error {
@@ -50,17 +50,17 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 	n.wake()
 	ctx, limit, cancel := n.shutdownContext(ctx)
 	defer cancel()
+	d := n.life.leave()
 	select {
-	case n.life.leaving <- struct{}{}:
-		defer func() { <-n.life.leaving }()
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
 	case <-ctx.Done():
 		return fmt.Errorf("deregister: %w: another call is still at it: %w", ErrUnavailable, ctx.Err())
 	}
-	d := n.life.departure
 	if d.final || n.life.tries.Load() != tries {
 		return d.err
 	}
-	if d.err = n.takeOver(ctx, limit/2); d.err == nil {
+	if d.err = n.takeOver(ctx, d, limit/2); d.err == nil {
 		d.err = last(ctx)
 	}
 	if d.final = d.err == nil; !d.final {
@@ -76,7 +76,7 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 // shutdownContext returns a context that ends after ShutdownTimeout or at the deadline of
 // ctx, whatever comes first, and how long that is.
 func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Duration, context.CancelFunc) {
-	limit := n.config.ShutdownTimeout
+	limit := n.config.shutdown
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
 		limit = min(limit, time.Until(deadline))
 	}
@@ -86,8 +86,8 @@ func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Durat
 
 // takeOver waits until the node's owner has stopped, for good. An owner whose
 // request does not come to its end in time has it cut off.
-func (n *Node) takeOver(ctx context.Context, timeout time.Duration) error {
-	if n.life.departure.owned {
+func (n *Node) takeOver(ctx context.Context, d *departure, timeout time.Duration) error {
+	if d.owned {
 		return nil
 	}
 	defer n.cancelInFlight()
@@ -95,7 +95,7 @@ func (n *Node) takeOver(ctx context.Context, timeout time.Duration) error {
 	defer cut.Stop()
 	select {
 	case n.life.owner <- struct{}{}:
-		n.life.departure.owned = true
+		d.owned = true
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("stop: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
@@ -112,14 +112,14 @@ func (n *Node) remove(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
 	timeout := time.Until(deadline) / 2
 	for attempt := 1; ; attempt++ {
-		o := n.sendDeregister(ctx, min(timeout, n.config.RequestTimeout))
+		o := n.sendDeregister(ctx, min(timeout, n.config.request))
 		switch o.verdict {
 		case accepted, forgotten:
 			return nil
 		case refused, unauthorized:
 			return o.err
 		}
-		pause := o.retryAfter + fullJitter(firstBackoff, n.config.ShutdownTimeout, attempt, n.config.Jitter())
+		pause := o.retryAfter + fullJitter(firstBackoff, n.config.shutdown, attempt, n.config.jitter())
 		if pause >= time.Until(deadline) {
 			return o.err
 		}
@@ -129,10 +129,12 @@ func (n *Node) remove(ctx context.Context) error {
 }
 
 func (n *Node) sendDeregister(ctx context.Context, timeout time.Duration) outcome {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	sent := time.Now()
-	o := n.link.deregister(ctx, n.config.NodeID)
+	o := n.link.deregister(ctx, end, n.config.nodeID)
 	n.observer.departure(o, time.Since(sent))
 	return o
 }

@@ -28,11 +28,11 @@ func (d Description) clone() Description {
 	return d
 }
 
-// request returns the registration of the node that a Config names.
-func (d Description) request(c Config) nodeapi.RegisterRequest {
+// request returns the registration of a node.
+func (d Description) request(c settings) nodeapi.RegisterRequest {
 	request := nodeapi.RegisterRequest{
-		NodeID:       c.NodeID,
-		MachineID:    c.MachineID,
+		NodeID:       c.nodeID,
+		MachineID:    c.machineID,
 		Address:      d.Address,
 		Pools:        append([]string{}, d.Pools...),
 		Capabilities: d.Capabilities.wire(),
@@ -44,7 +44,7 @@ func (d Description) request(c Config) nodeapi.RegisterRequest {
 }
 
 // check returns everything that the contract does not allow in a registration.
-func (d Description) check(c Config) error {
+func (d Description) check(c settings) error {
 	var wrong []error
 	for _, v := range d.request(c).Validate() {
 		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
@@ -52,7 +52,7 @@ func (d Description) check(c Config) error {
 	return errors.Join(wrong...)
 }
 
-func (d Description) validate(c Config) error {
+func (d Description) validate(c settings) error {
 	if err := d.check(c); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,18 +24,6 @@ type exchange struct {
 	outcome  outcome // after run
 }
 
-func newExchange(l *link, op operation, send sender) *exchange {
-	x := &exchange{link: l, op: op, send: send, began: time.Now()}
-	x.newID()
-	return x
-}
-
-func (x *exchange) newID() *string {
-	id := rand.Text()
-	x.progress.id.Store(&id)
-	return &id
-}
-
 // run makes the request. One whose token is not accepted is repeated at once if there is
 // another token by now. It is compared with the one that was sent, so that a token
 // replaced meanwhile gets its chance.
@@ -55,7 +42,7 @@ func (x *exchange) run(ctx context.Context) {
 		return
 	}
 	if fresh, err := x.link.token.read(ctx); err == nil && fresh != token {
-		x.newID()
+		x.progress.begin(1)
 		x.outcome = x.try(ctx, fresh)
 	}
 }
@@ -64,7 +51,7 @@ func (x *exchange) run(ctx context.Context) {
 // far as it can be: an orchestratord may answer one with any body or none. A success is
 // one only if it can be read.
 func (x *exchange) try(ctx context.Context, token string) (o outcome) {
-	ctx, end := x.link.tracing.start(ctx, x.op)
+	ctx, end := x.link.tracing.start(ctx, x.op, x.link.apart)
 	defer func() { end(o) }()
 
 	o = outcome{token: token, mayHaveLanded: true}
@@ -93,7 +80,7 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	if o.verdict != accepted {
 		return x.fail(o, o.verdict, newError(x.op, o.status, token, "", detail))
 	}
-	o.correlationID = *x.progress.id.Load()
+	o.correlationID = *x.progress.id()
 	return o
 }
 
@@ -105,7 +92,7 @@ func (x *exchange) request(ctx context.Context, token string) (*http.Response, e
 		return nil, err
 	}
 	x.progress.reached(connecting)
-	return x.send(ctx, x.progress.id.Load(), func(ctx context.Context, r *http.Request) error {
+	return x.send(ctx, x.progress.id(), func(ctx context.Context, r *http.Request) error {
 		r.Header.Set("User-Agent", userAgent)
 		r.Header["Idempotency-Key"] = nil
 		if token != "" {
@@ -159,6 +146,6 @@ func (x *exchange) gaveUp(ctx context.Context, o outcome, cause error) outcome {
 }
 
 func (x *exchange) fail(o outcome, v verdict, err *Error) outcome {
-	o.correlationID = *x.progress.id.Load()
+	o.correlationID = *x.progress.id()
 	return o.fail(v, err)
 }

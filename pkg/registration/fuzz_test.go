@@ -66,13 +66,13 @@ func FuzzAnswer(f *testing.F) {
 		var good bool
 		switch op % 3 {
 		case 0:
-			o = link.register(t.Context(), nodeapi.RegisterRequest{})
+			o = link.register(t.Context(), func(error) {}, nodeapi.RegisterRequest{})
 			good = status < 300 && says(body, new(nodeapi.RegisterResponse), func(r *nodeapi.RegisterResponse) bool { return r.Success })
 		case 1:
-			o = link.heartbeat(t.Context(), "gpu-node-1", nodeapi.HeartbeatRequest{})
+			o = link.heartbeat(t.Context(), func(error) {}, "gpu-node-1", nodeapi.HeartbeatRequest{})
 			good = status == http.StatusNoContent || status < 300 && says(body, new(nodeapi.HeartbeatResponse), func(r *nodeapi.HeartbeatResponse) bool { return r.Success })
 		default:
-			o = link.deregister(t.Context(), "gpu-node-1")
+			o = link.deregister(t.Context(), func(error) {}, "gpu-node-1")
 			good = status < 300
 		}
 		if good != (o.verdict == accepted) || good != (o.err == nil) {

@@ -13,7 +13,7 @@ import (
 // life is how the goroutines around a node agree on who may do what:
 //
 //	Register, StartHeartbeat, Run: acquire ── requests ── release
-//	Deregister, Stop, Run:         leaving ── close ended ── owner, for good ── DELETE
+//	Deregister, Stop, Run:         departure ── close ended ── owner, for good ── DELETE
 //
 // Nobody waits for a lock while virtual or real time passes: what may last is a channel, so
 // that each caller keeps its own deadline.
@@ -21,7 +21,7 @@ type life struct {
 	owner chan struct{} // full while somebody owns the node: a caller, the pulse, or its end
 	pulse atomic.Pointer[pulse]
 
-	news      chan struct{} // capacity 1: notifications coalesce
+	news      atomic.Bool // no heartbeat carries it yet; notifications share one
 	inFlight  atomic.Pointer[inFlight]
 	described atomic.Pointer[Description]
 	updated   atomic.Bool // the description has not been sent yet
@@ -30,26 +30,29 @@ type life struct {
 	canceled  atomic.Bool   // no request may be in flight any more, the last resort
 	ended     chan struct{} // closed when the node is to send nothing but its deregistration
 	end       sync.Once
-	leaving   chan struct{} // full while a call takes the node out
-	departure *departure    // of whoever has leaving
-	tries     atomic.Int32  // to leave, so far
+	departure atomic.Pointer[departure] // made when it is needed
+	tries     atomic.Int32              // to leave, so far
 }
 
 // departure is how a node has ended.
 type departure struct {
-	owned bool  // the end owns the node
-	final bool  // there is nothing left to do
-	err   error // of the last try
+	turn  chan struct{} // full while a call takes the node out: who has it, has what follows
+	owned bool          // the end owns the node
+	final bool          // there is nothing left to do
+	err   error         // of the last try
 }
 
 func newLife() life {
 	return life{
-		owner:     make(chan struct{}, 1),
-		news:      make(chan struct{}, 1),
-		ended:     make(chan struct{}),
-		leaving:   make(chan struct{}, 1),
-		departure: &departure{},
+		owner: make(chan struct{}, 1),
+		ended: make(chan struct{}),
 	}
+}
+
+// leave returns how the node ends, the same for all callers.
+func (l *life) leave() *departure {
+	l.departure.CompareAndSwap(nil, &departure{turn: make(chan struct{}, 1)})
+	return l.departure.Load()
 }
 
 // acquire makes the caller the one owner of the node. Heartbeats whose context has ended
@@ -72,7 +75,7 @@ func (n *Node) acquire(ctx context.Context) error {
 			return ErrRunning
 		}
 		select {
-		case <-p.done:
+		case <-p.done():
 		case <-n.life.ended:
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
@@ -102,13 +105,19 @@ func (f *inFlight) overtake() {
 }
 
 // begin lets Notify and Deregister end a request when they have to.
-func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelFunc) {
+func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	n.life.inFlight.Store(&inFlight{op: op, cancel: cancel, overtook: n.overtook})
 	if n.life.canceled.Load() {
 		cancel(errEnding)
 	}
-	return ctx, func() { n.life.inFlight.Store(nil); cancel(nil) }
+	return ctx, cancel
+}
+
+// done takes note that the request under way has ended.
+func (n *Node) done(cancel context.CancelCauseFunc) {
+	n.life.inFlight.Store(nil)
+	cancel(nil)
 }
 
 // cancelInFlight ends the request under way, and any that follows.

@@ -34,19 +34,19 @@ type link struct {
 
 	// turn is full while a request is under way, also when its sender has given up on it.
 	turn chan struct{}
-	// deadline is when the request under way has to be over, counted from born; 0 for none.
-	deadline atomic.Int64
-	born     time.Time
+	// deadline is when the request under way has to be over, nil for none.
+	deadline atomic.Pointer[time.Time]
 
 	closeIdle func()
-	own       bool      // the connections are the node's alone
 	connected time.Time // when the newest connection was made
+	own       bool      // the connections are the node's alone
 	renew     bool      // the next request needs a new connection
+	apart     bool      // nobody waits for the requests
 	sent      string    // the token of the last request
 }
 
 func newLink(c Config) (*link, error) {
-	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), born: time.Now(), closeIdle: func() {}}
+	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), closeIdle: func() {}}
 	if c.Standalone {
 		return l, nil
 	}
@@ -72,6 +72,9 @@ func newLink(c Config) (*link, error) {
 	return l, err
 }
 
+// standalone reports whether there is no orchestratord to send anything to.
+func (n *Node) standalone() bool { return n.link.api == nil }
+
 // close lets go of the connections that are the node's own.
 func (l *link) close() {
 	if l.own {
@@ -79,33 +82,33 @@ func (l *link) close() {
 	}
 }
 
-func (l *link) register(ctx context.Context, request nodeapi.RegisterRequest) outcome {
-	return l.do(ctx, registering, func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+func (l *link) register(ctx context.Context, end context.CancelCauseFunc, request nodeapi.RegisterRequest) outcome {
+	return l.do(ctx, end, registering, func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.RegisterNode(ctx, &nodeapi.RegisterNodeParams{XCorrelationID: id}, request, edit)
 	})
 }
 
-func (l *link) heartbeat(ctx context.Context, id string, request nodeapi.HeartbeatRequest) outcome {
-	return l.do(ctx, beating, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+func (l *link) heartbeat(ctx context.Context, end context.CancelCauseFunc, id string, request nodeapi.HeartbeatRequest) outcome {
+	return l.do(ctx, end, beating, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{XCorrelationID: correlation}, request, edit)
 	})
 }
 
-func (l *link) deregister(ctx context.Context, id string) outcome {
-	return l.do(ctx, deregistering, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+func (l *link) deregister(ctx context.Context, end context.CancelCauseFunc, id string) outcome {
+	return l.do(ctx, end, deregistering, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
 		return l.api.DeregisterNode(ctx, id, &nodeapi.DeregisterNodeParams{XCorrelationID: correlation}, edit)
 	})
 }
 
 // do makes a request, and returns when ctx ends, whatever token source, transport and
-// body do then.
-func (l *link) do(ctx context.Context, op operation, send sender) outcome {
+// body do then. End cancels ctx.
+func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation, send sender) outcome {
 	if l.renew || l.own && time.Since(l.connected) > longestConnection {
 		l.closeIdle()
 	}
-	x := newExchange(l, op, send)
-	ctx, end := x.progress.watch(ctx)
-	defer end(nil)
+	x := &exchange{link: l, op: op, send: send, began: time.Now(), progress: progress{end: end}}
+	x.progress.begin(0)
+	ctx = x.progress.watch(ctx)
 	o := outcome{token: l.sent}
 	if err := l.alone(ctx, func() { x.run(ctx) }); err != nil {
 		o = x.gaveUp(ctx, o, err)
@@ -138,12 +141,12 @@ func (l *link) alone(ctx context.Context, f func()) error {
 		return errUnderWay
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		l.deadline.Store(int64(deadline.Sub(l.born)))
+		l.deadline.Store(&deadline)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { l.deadline.Store(0); <-l.turn }()
+		defer func() { l.deadline.Store(nil); <-l.turn }()
 		f()
 	}()
 	select {
@@ -161,11 +164,11 @@ func (l *link) alone(ctx context.Context, f func()) error {
 
 // overdue returns for how long a request has been under way that should be over.
 func (l *link) overdue() time.Duration {
-	deadline := time.Duration(l.deadline.Load())
-	if deadline == 0 {
+	deadline := l.deadline.Load()
+	if deadline == nil {
 		return 0
 	}
-	return max(time.Since(l.born)-deadline, 0)
+	return max(time.Since(*deadline), 0)
 }
 
 // hasNewToken reports whether the token source returns another token than the one that

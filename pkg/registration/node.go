@@ -11,7 +11,7 @@ import (
 // Node is one GPU node's place in orchestratord's registry. Its methods may be
 // called from any goroutine. In standalone mode they do nothing and return nil.
 type Node struct {
-	config Config
+	config settings
 
 	// The owner alone sends requests, and touches what stands here.
 	link     *link
@@ -41,7 +41,7 @@ func New(config Config) (*Node, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	n := &Node{
-		config: config,
+		config: config.settings(),
 		link:   link,
 		plan:   newSchedule(config, time.Now()),
 		sleep:  sleep{wall: time.Now},
@@ -63,7 +63,7 @@ func New(config Config) (*Node, error) {
 // they do so whenever it is needed, and Register returns ErrRunning. A node that is
 // given up after an error needs Stop, which lets go of what it holds.
 func (n *Node) Register(ctx context.Context) error {
-	if n.config.Standalone {
+	if n.standalone() {
 		return nil
 	}
 	if err := n.acquire(ctx); err != nil {
@@ -106,7 +106,7 @@ func (n *Node) register(ctx context.Context) error {
 // an EventSilent, and by Healthy. Done waits for it. Call Deregister to take the node out.
 func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 	switch err := context.Cause(ctx); {
-	case n.config.Standalone:
+	case n.standalone():
 		return nil
 	case status == nil:
 		return errNoStatus
@@ -124,7 +124,7 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 // closed already when none run.
 func (n *Node) Done() <-chan struct{} {
 	if p := n.life.pulse.Load(); p != nil {
-		return p.done
+		return p.done()
 	}
 	none := make(chan struct{})
 	close(none)
@@ -139,10 +139,7 @@ func (n *Node) Done() <-chan struct{} {
 // While requests fail the next attempt carries the news, and comes no sooner for it.
 // Notify never blocks.
 func (n *Node) Notify() {
-	select {
-	case n.life.news <- struct{}{}:
-	default:
-	}
+	n.life.news.Store(true)
 	n.life.inFlight.Load().overtake()
 	n.wake()
 }
@@ -183,7 +180,7 @@ func (n *Node) Update(d Description) error {
 // registers nothing. A node that runs already, or has ended, is left alone: the error is
 // then ErrRunning or ErrStopped.
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
-	if n.config.Standalone {
+	if n.standalone() {
 		<-ctx.Done()
 		return nil
 	}
@@ -231,11 +228,11 @@ func (n *Node) start(ctx context.Context) error {
 // orchestratord does not know has been given no work. The callback may report the pools as
 // draining only some time after Drain was called: they are sent then too.
 func (n *Node) drain(ctx context.Context) {
-	if n.config.Drain == nil || !n.life.known.Load() {
+	if n.config.drain == nil || !n.life.known.Load() {
 		return
 	}
 	n.Notify()
 	again := time.AfterFunc(notifyGap, n.Notify)
 	defer again.Stop()
-	n.config.Drain(ctx)
+	n.config.drain(ctx)
 }

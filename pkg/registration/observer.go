@@ -23,8 +23,7 @@ type observer struct {
 	metrics  metrics
 
 	trouble trouble
-	fault   string // what is wrong with the status callback
-	warned  bool   // of a weak token
+	warned  bool // of a weak token
 
 	mu    sync.Mutex
 	now   Status
@@ -187,14 +186,9 @@ func (o *observer) plan(due time.Time) {
 
 // callback takes note of what is wrong with the status callback, nil for nothing.
 func (o *observer) callback(err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	if text == o.fault {
+	if textOf(err) == textOf(o.status().StatusFault) {
 		return
 	}
-	o.fault = text
 	o.mu.Lock()
 	o.now.StatusFault = err
 	o.mu.Unlock()
@@ -205,6 +199,13 @@ func (o *observer) callback(err error) {
 	}
 	o.log.Warn("heartbeats do not carry the status as it is", "error", err)
 	o.emit(Event{Type: EventStatusFault, Err: err})
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // warn logs once that a token is too short (CLOUD-4010).

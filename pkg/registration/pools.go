@@ -32,8 +32,9 @@ func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, er
 // consistent resolves what a status says of a pool in two ways, so that orchestratord
 // gives the pool too little work rather than too much.
 func consistent(p nodeapi.PoolStatus, wrong *faults) nodeapi.PoolStatus {
-	if *p.SlotsTotal == 0 {
-		p.SlotsTotal = &p.SlotsFree // unset
+	if *p.SlotsTotal == 0 { // unset
+		total := p.SlotsFree
+		p.SlotsTotal = &total
 	}
 	if p.Ready && *p.Draining {
 		wrong.add("pool %s is ready and draining", p.PoolID)

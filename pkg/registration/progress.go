@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -32,7 +33,9 @@ var errManyConnections = errors.New("each new connection was closed before it ca
 // name, a proxy that is down and a certificate that is not trusted have little in common.
 // The sender and whoever gives up on it may look at it at once.
 type progress struct {
-	id     atomic.Pointer[string] // the correlation id of the latest try
+	end    context.CancelCauseFunc // ends the request
+	ids    [2]string               // correlation ids of the tries
+	try    atomic.Int32            // which of them
 	phase  atomic.Int32
 	wanted atomic.Int32 // connections that the transport asked for
 	reused atomic.Int32 // kept ones that it got
@@ -40,28 +43,36 @@ type progress struct {
 	http2  atomic.Bool  // it was sent over HTTP/2
 }
 
-// watch returns the context of a request to be followed. It ends when the request takes
-// too many connections: net/http dials anew without a pause, and without end, while a
-// server closes each HTTP/2 connection with GOAWAY.
-func (p *progress) watch(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	ctx, end := context.WithCancelCause(ctx)
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) {
-			if p.wanted.Add(1)-p.reused.Load() > maxNewConnections {
-				end(errManyConnections)
-			}
-		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			p.phase.Store(int32(awaitingAnswer))
-			p.http2.Store(speaksHTTP2(info.Conn))
-			if info.Reused {
-				p.reused.Add(1)
-			} else {
-				p.fresh.Store(true)
-			}
-		},
-	}), end
+// watch returns the context of a request to be followed.
+func (p *progress) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn})
 }
+
+// getConn ends a request that takes too many connections: net/http dials anew without a
+// pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
+func (p *progress) getConn(string) {
+	if p.wanted.Add(1)-p.reused.Load() > maxNewConnections {
+		p.end(errManyConnections)
+	}
+}
+
+func (p *progress) gotConn(info httptrace.GotConnInfo) {
+	p.phase.Store(int32(awaitingAnswer))
+	p.http2.Store(speaksHTTP2(info.Conn))
+	if info.Reused {
+		p.reused.Add(1)
+	} else {
+		p.fresh.Store(true)
+	}
+}
+
+// begin starts a try under a correlation id of its own.
+func (p *progress) begin(try int32) {
+	p.ids[try] = rand.Text()
+	p.try.Store(try)
+}
+
+func (p *progress) id() *string { return &p.ids[p.try.Load()] }
 
 func (p *progress) reached(phase phase) { p.phase.Store(int32(phase)) }
 

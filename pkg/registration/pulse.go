@@ -14,24 +14,25 @@ type pulse struct {
 	ctx   context.Context // ends the heartbeats
 	live  context.Context // of requests: cut off with ctx, one could take effect later
 	pools *sampler
-	alarm *time.Timer   // wakes when something is due
-	calls atomic.Int32  // to wake, since the last turn began; above 0 while there are turns
-	idle  func() bool   // has ctx wake no more
-	done  chan struct{} // closed after the last turn
+	alarm *time.Timer  // wakes when something is due
+	calls atomic.Int32 // to wake, since the last turn began; above 0 while there are turns
+	idle  func() bool  // has ctx wake no more
 }
 
 // beat has the heartbeats of a node sent until the node or ctx ends, and the node
 // released then.
 func (n *Node) beat(ctx context.Context, status StatusFunc) {
-	live := apart(context.WithoutCancel(ctx))
-	p := &pulse{node: n, ctx: ctx, live: live, done: make(chan struct{})}
-	p.pools = newSampler(live, status, n.config.NodeTimeout, p.wake).after(n.pools)
+	live := context.WithoutCancel(ctx)
+	p := &pulse{node: n, ctx: ctx, live: live}
+	wake := p.wake
+	p.pools = newSampler(live, status, n.config.nodeTimeout, wake).after(n.pools)
 	n.pools = p.pools
+	n.link.apart = true
 	n.observer.plan(n.plan.due)
 	n.plan = n.plan.slept(n.sleep.took())
 	p.calls.Store(1) // no turn before everything is in place
-	p.alarm = time.AfterFunc(time.Until(n.plan.due), p.wake)
-	p.idle = context.AfterFunc(ctx, p.wake)
+	p.alarm = time.AfterFunc(time.Until(n.plan.due), wake)
+	p.idle = context.AfterFunc(ctx, wake)
 	n.life.pulse.Store(p)
 	go p.turns()
 }
@@ -81,11 +82,9 @@ func (p *pulse) turn() bool {
 func (p *pulse) hear() {
 	n := p.node
 	now := time.Now()
-	select {
-	case <-n.life.news:
+	if n.life.news.Swap(false) {
 		p.pools.news = true
 		n.plan = n.plan.notified(now)
-	default:
 	}
 	if p.pools.hasNews() {
 		n.plan = n.plan.notified(now)
@@ -118,8 +117,11 @@ func (p *pulse) pause() time.Duration {
 func (p *pulse) stop() {
 	p.alarm.Stop()
 	p.idle()
-	p.pools.end()
+	p.node.link.apart = false
 	p.node.release()
 	p.node.life.pulse.CompareAndSwap(p, nil)
-	close(p.done)
+	p.pools.end()
 }
+
+// done is closed after the last turn.
+func (p *pulse) done() <-chan struct{} { return p.pools.ctx.Done() }

@@ -50,6 +50,18 @@ func (op operation) request() (method, path string) {
 	}
 }
 
+// span returns the name of the operation's spans.
+func (op operation) span() string {
+	switch op {
+	case registering:
+		return "orchestratord register"
+	case deregistering:
+		return "orchestratord deregister"
+	default:
+		return "orchestratord heartbeat"
+	}
+}
+
 // attributes are what telemetry says of a request.
 func (op operation) attributes(s server) []attribute.KeyValue {
 	method, _ := op.request()

@@ -49,25 +49,22 @@ func newTracing(c Config) tracing {
 	return tracing{tracer: tracer, nodeID: c.NodeID, server: serverOf(c.OrchestratordURL)}
 }
 
-// apart marks the requests that nobody waits for. The trace of whoever started the
-// heartbeats would never end: each is a trace of its own, with a link to that one.
-func apart(ctx context.Context) context.Context {
-	return context.WithValue(ctx, apartKey{}, true)
-}
-
-type apartKey struct{}
-
-// start begins the span of a request; its end takes the outcome.
-func (t tracing) start(ctx context.Context, op operation) (context.Context, func(outcome)) {
-	attributes := append(op.attributes(t.server), op.url(t.server, t.nodeID), attribute.String("node_id", t.nodeID))
+// start begins the span of a request; its end takes the outcome. A request that nobody
+// waits for is apart: the trace of whoever started the heartbeats would never end, so each
+// is a trace of its own, with a link to that one.
+func (t tracing) start(ctx context.Context, op operation, apart bool) (context.Context, func(outcome)) {
+	attributes := append(op.attributes(t.server), attribute.String("node_id", t.nodeID))
 	options := append(make([]trace.SpanStartOption, 0, 4), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
-	if ctx.Value(apartKey{}) != nil {
+	if apart {
 		options = append(options, trace.WithNewRoot())
 		if start := trace.LinkFromContext(ctx); start.SpanContext.IsValid() {
 			options = append(options, trace.WithLinks(start))
 		}
 	}
-	ctx, span := t.tracer.Start(ctx, "orchestratord "+string(op), options...)
+	ctx, span := t.tracer.Start(ctx, op.span(), options...)
+	if span.IsRecording() {
+		span.SetAttributes(op.url(t.server, t.nodeID))
+	}
 	return ctx, func(o outcome) { end(span, o) }
 }
 
