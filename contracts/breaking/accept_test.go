@@ -19,9 +19,14 @@ func acceptList(t *testing.T, text string) (*breaking.Accepted, error) {
 }
 
 func TestAccept(t *testing.T) {
-	base := sketch{Body: object{"type": "object", "properties": object{"a": object{"type": "string"}}}}
-	revised := sketch{Body: object{"type": "object", "required": []any{"a"}, "properties": object{"a": object{"type": "string"}}}}
-	const entry = "- rule: request-property-became-required\n  reason: agreed\n"
+	properties := object{"a": object{"type": "string"}}
+	base := sketch{Body: object{"type": "object", "properties": properties}}
+	revised := sketch{Body: object{"type": "object", "required": []any{"a"}, "properties": properties}}
+	const (
+		entry = "- rule: request-property-became-required\n  reason: agreed\n"
+		idle  = "accepted.yaml:1: request-property-became-required"
+		other = "- rule: server-removed\n  reason: agreed\n"
+	)
 	for _, test := range []struct {
 		name, list string
 		accepted   bool
@@ -30,9 +35,9 @@ func TestAccept(t *testing.T) {
 		{"by its rule", entry, true, ""},
 		{"by its operation", entry + "  operations: [\"POST /n/{id}\"]\n", true, ""},
 		{"by its text", entry + "  what: '`a`'\n", true, ""},
-		{"of another operation", entry + "  operations: [POST /n]\n", false, "accepted.yaml:1: request-property-became-required"},
-		{"of another field", entry + "  what: '`b`'\n", false, "accepted.yaml:1: request-property-became-required"},
-		{"and another that is not there", entry + "- rule: server-removed\n  reason: agreed\n", true, "accepted.yaml:3: server-removed"},
+		{"of another operation", entry + "  operations: [POST /n]\n", false, idle},
+		{"of another field", entry + "  what: '`b`'\n", false, idle},
+		{"and another that is not there", entry + other, true, "accepted.yaml:3: server-removed"},
 		{"nothing", "", false, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

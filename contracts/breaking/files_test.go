@@ -52,8 +52,10 @@ func compareFiles(t *testing.T, base, document string) (*breaking.Report, error)
 
 func TestDocumentInSeveralFiles(t *testing.T) {
 	doc := strings.Replace(main, "SCHEMA", "schemas/outer.json", 1)
-	old := folder(t, map[string]string{"api.json": doc, "schemas/outer.json": through, "schemas/deeper/inner.json": schema})
-	young := folder(t, map[string]string{"api.json": doc, "schemas/outer.json": through, "schemas/deeper/inner.json": strict})
+	files := map[string]string{"api.json": doc, "schemas/outer.json": through, "schemas/deeper/inner.json": schema}
+	old := folder(t, files)
+	files["schemas/deeper/inner.json"] = strict
+	young := folder(t, files)
 	report, err := compareFiles(t, filepath.Join(old, "api.json"), filepath.Join(young, "api.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +82,8 @@ func TestRevisionInSeveralFiles(t *testing.T) {
 		{"add", "."},
 		{"-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "commit", "--quiet", "--message", "a"},
 	} {
-		if output, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", home}, args...)...).CombinedOutput(); err != nil {
+		git := exec.CommandContext(t.Context(), "git", append([]string{"-C", home}, args...)...)
+		if output, err := git.CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, output)
 		}
 	}
@@ -121,7 +124,8 @@ func TestDocumentReadsNothingElse(t *testing.T) {
 		"the process's own settings": "/proc/self/environ",
 	} {
 		t.Run(name, func(t *testing.T) {
-			home := folder(t, map[string]string{"api/api.json": strings.Replace(main, "SCHEMA", strings.ReplaceAll(reference, `\`, `\\`), 1), "up.json": schema})
+			text := strings.Replace(main, "SCHEMA", strings.ReplaceAll(reference, `\`, `\\`), 1)
+			home := folder(t, map[string]string{"api/api.json": text, "up.json": schema})
 			for link, target := range map[string]string{"link.json": outside + "/secret.json", "linked": outside} {
 				if err := os.Symlink(target, filepath.Join(home, "api", link)); err != nil {
 					t.Fatal(err)
@@ -141,11 +145,13 @@ func TestDocumentReadsNothingElse(t *testing.T) {
 // A schema that is a part of itself fits nothing, and would be followed for ever.
 func TestCircularSchema(t *testing.T) {
 	for name, schemas := range map[string]string{
-		"allOf itself":          `"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}`,
-		"oneOf itself":          `"A": {"oneOf": [{"type": "string"}, {"$ref": "#/components/schemas/A"}]}`,
-		"not itself":            `"A": {"not": {"$ref": "#/components/schemas/A"}}`,
-		"through another":       `"A": {"allOf": [{"$ref": "#/components/schemas/B"}]}, "B": {"anyOf": [{"$ref": "#/components/schemas/A"}]}`,
-		"inside a field of one": `"A": {"type": "object", "properties": {"b": {"$ref": "#/components/schemas/B"}}}, "B": {"allOf": [{"$ref": "#/components/schemas/B"}]}`,
+		"allOf itself": `"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}`,
+		"oneOf itself": `"A": {"oneOf": [{"type": "string"}, {"$ref": "#/components/schemas/A"}]}`,
+		"not itself":   `"A": {"not": {"$ref": "#/components/schemas/A"}}`,
+		"through another": `"A": {"allOf": [{"$ref": "#/components/schemas/B"}]},
+			"B": {"anyOf": [{"$ref": "#/components/schemas/A"}]}`,
+		"inside a field of one": `"A": {"type": "object", "properties": {"b": {"$ref": "#/components/schemas/B"}}},
+			"B": {"allOf": [{"$ref": "#/components/schemas/B"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(main, "SCHEMA", "#/components/schemas/A", 1)

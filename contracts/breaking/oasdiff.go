@@ -18,7 +18,8 @@ func oasdiffFindings(from, to version) ([]finding, error) {
 	}
 	english := checker.NewDefaultLocalizer()
 	var findings []finding
-	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(checker.NewConfig(checker.GetAllChecks()), difference, sources, checker.INFO) {
+	config := checker.NewConfig(checker.GetAllChecks())
+	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(config, difference, sources, checker.INFO) {
 		f := finding{
 			rule: change.GetId(), method: change.GetOperation(), path: change.GetPath(),
 			what: change.GetUncolorizedText(english), why: change.GetComment(english), breaking: change.IsBreaking(),
@@ -143,5 +144,6 @@ func (f finding) isSame(theirs finding) bool {
 
 // isAboutFields reports whether a rule of oasdiff may say the same as a gap.
 func isAboutFields(rule string) bool {
-	return isAboutValues(rule) || strings.Contains(rule, "required") || strings.Contains(rule, "optional") || strings.Contains(rule, "removed")
+	says := func(what string) bool { return strings.Contains(rule, what) }
+	return isAboutValues(rule) || says("required") || says("optional") || says("removed")
 }

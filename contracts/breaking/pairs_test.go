@@ -45,7 +45,8 @@ func (s sketch) document(t *testing.T, name string) breaking.Source {
 	}
 	operation := object{"operationId": "o", "responses": object{"200": answer}}
 	if s.Body != nil {
-		operation["requestBody"] = object{"required": true, "content": object{or(s.Media, "application/json"): object{"schema": s.Body}}}
+		content := object{or(s.Media, "application/json"): object{"schema": s.Body}}
+		operation["requestBody"] = object{"required": true, "content": content}
 	}
 	if s.Op["responses"] != nil {
 		delete(operation, "responses")

@@ -27,7 +27,8 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 	part := from.In + " " + from.Name
 	subject := "`" + from.In + "` request parameter `" + from.Name + "`"
 	broken := func(rule, field, how string) {
-		p.add(finding{rule: rule, part: part, property: field, what: "the " + subject + " " + how, where: lineOf(to.Origin, field)})
+		what := "the " + subject + " " + how
+		p.add(finding{rule: rule, part: part, property: field, what: what, where: lineOf(to.Origin, field)})
 	}
 	if before, after := writing(from), writing(to); before != after {
 		broken("request-parameter-style-changed", "style", "is now written "+after+" instead of "+before)
@@ -36,7 +37,7 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 		broken("request-parameter-empty-value-refused", "allowEmptyValue", "may no longer be empty")
 	}
 	if from.AllowReserved && !to.AllowReserved {
-		broken("request-parameter-reserved-refused", "allowReserved", "may no longer have reserved characters that are not escaped")
+		broken("request-parameter-reserved-refused", "allowReserved", "may no longer have reserved characters as they are")
 	}
 	fromSchema, toSchema := schemaOf(from), schemaOf(to)
 	if p.gaps(part, subject, subset.Request, fromSchema, toSchema) {

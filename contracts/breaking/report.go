@@ -28,7 +28,9 @@ func (r *Report) Writers(parties ...Party) report.Writers {
 }
 
 func (c Change) testCase(document string, parties []Party) report.Case {
-	made := report.Case{Name: fmt.Sprintf("%s (%s)", c.What, c.Rule), Result: report.Passed, Details: []string{c.where()}, Line: c.Line}
+	made := report.Case{
+		Name: fmt.Sprintf("%s (%s)", c.What, c.Rule), Result: report.Passed, Details: []string{c.where()}, Line: c.Line,
+	}
 	if c.Line > 0 || len(c.Breaks) > 0 {
 		made.File = document
 		if c.File != "" {
@@ -70,7 +72,10 @@ func (r *Report) sections() []section {
 	if len(r.Idle) > 0 {
 		idle := section{title: "Accepted for nothing"}
 		for _, entry := range r.Idle {
-			idle.changes = append(idle.changes, Change{Breaks: []Party{OldNodes, NewNodes}, Rule: "accept-list", What: entry, Why: "No change is like that; delete the entry."})
+			idle.changes = append(idle.changes, Change{
+				Breaks: []Party{OldNodes, NewNodes}, Rule: "accept-list", What: entry,
+				Why: "No change is like that; delete the entry.",
+			})
 		}
 		found = append(found, idle)
 	}

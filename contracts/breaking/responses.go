@@ -65,7 +65,8 @@ func (p pair) response(status, name string, before, after *openapi3.Response) {
 			proven = false
 			p.add(finding{
 				rule: "response-media-type-removed", part: part, property: media, status: status,
-				what: "removed the media type `" + media + "` from the response with the status `" + status + "`", where: lineOf(after.Origin, "content"),
+				what:  "removed the media type `" + media + "` from the response with the status `" + status + "`",
+				where: lineOf(after.Origin, "content"),
 			})
 			continue
 		}
@@ -86,17 +87,20 @@ func (p pair) responseHeaders(part, status string, before, after *openapi3.Respo
 		case ref == nil && had.Required:
 			p.add(finding{
 				rule: "required-response-header-removed", part: part, property: name, status: status,
-				what: "the mandatory response header `" + name + "` removed for the status `" + status + "`", where: lineOf(after.Origin, "headers"),
+				what:  "the mandatory response header `" + name + "` removed for the status `" + status + "`",
+				where: lineOf(after.Origin, "headers"),
 			})
 		case ref == nil:
 		case had.Required && !ref.Value.Required:
 			p.add(finding{
 				rule: "response-header-became-optional", part: part, property: name, status: status,
-				what: "the response header `" + name + "` became optional for the status `" + status + "`", where: lineOf(ref.Value.Origin, ""),
+				what:  "the response header `" + name + "` became optional for the status `" + status + "`",
+				where: lineOf(ref.Value.Origin, ""),
 			})
 			fallthrough
 		default:
-			p.gaps(part+" header "+name, "response header `"+name+"`", subset.Response, schemaOf(&ref.Value.Parameter), schemaOf(&had.Parameter))
+			has := schemaOf(&ref.Value.Parameter)
+			p.gaps(part+" header "+name, "response header `"+name+"`", subset.Response, has, schemaOf(&had.Parameter))
 		}
 	}
 }

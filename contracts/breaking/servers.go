@@ -105,7 +105,10 @@ func (p pair) lostServers() {
 	for _, server := range *p.from.Servers {
 		for _, place := range places(server) {
 			if isAbsolute(place) && !slices.Contains(left, place) {
-				p.add(finding{rule: "server-removed", what: "the server `" + place + "` was removed", where: lineOf(p.to.Origin, "servers")})
+				p.add(finding{
+					rule: "server-removed", what: "the server `" + place + "` was removed",
+					where: lineOf(p.to.Origin, "servers"),
+				})
 			}
 		}
 	}

@@ -244,7 +244,9 @@ func (d *damager) message(kind string, message object) {
 
 // value damages a value, and those inside it.
 func (d *damager) value(name string, at object, field string) {
-	for kind, other := range map[string]any{"text": "a text", "number": -1.5, "object": object{"x": 1}, "list": list{1}, "null": nil} {
+	for kind, other := range map[string]any{
+		"text": "a text", "number": -1.5, "object": object{"x": 1}, "list": list{1}, "null": nil,
+	} {
 		if fmt.Sprintf("%T", other) != fmt.Sprintf("%T", at[field]) {
 			d.set(name+" is "+kind, at, field, other)
 		}

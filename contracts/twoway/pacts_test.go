@@ -86,7 +86,8 @@ func (s pactSketch) text(t *testing.T) []byte {
 	}{{request, s.Ask, s.AskRules, false}, {response, s.Content, s.Rules, s.Encoded}} {
 		if message.content != nil {
 			message.of["headers"] = object{"Content-Type": list{"application/json"}}
-			message.of["body"] = object{"content": message.content, "contentType": "application/json", "encoded": message.encoded}
+			body := object{"content": message.content, "contentType": "application/json", "encoded": message.encoded}
+			message.of["body"] = body
 		}
 		message.of["matchingRules"] = ruleSets(message.rules)
 	}

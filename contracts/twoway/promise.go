@@ -181,7 +181,9 @@ func (c *checker) apart(pointer string, m pactfile.Matcher, s shape) {
 
 // lists reports whether the document lists the values.
 func (s shape) lists() bool {
-	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool { return len(schema.Enum) > 0 || schema.Const != nil })
+	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool {
+		return len(schema.Enum) > 0 || schema.Const != nil
+	})
 }
 
 // hasForm reports whether the document says what form a text has.

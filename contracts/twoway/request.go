@@ -31,7 +31,8 @@ func (c *checker) request(op *operation, values map[string]string) {
 		if body.Required && request.Body.Empty() {
 			c.add("/request/body", line(body.Origin, "required"), "there is no body, and the document requires one")
 		}
-		c.body(message{"/request", request.Headers, request.Body, request.Rules.Body, false}, body.Content, openapi3.VisitAsRequest())
+		m := message{"/request", request.Headers, request.Body, request.Rules.Body, false}
+		c.body(m, body.Content, openapi3.VisitAsRequest())
 	case !request.Body.Empty():
 		c.add("/request/body", line(op.spec.Origin, ""), "there is a body, and the document has none")
 	}

@@ -16,7 +16,10 @@ import (
 // require all that it has: a provider may leave the rest out.
 func (c *checker) response(spec *openapi3.Response) {
 	response := &c.interaction.Response
-	headers := declared{line: line(spec.Origin, "headers"), headers: true, answer: true, parameters: map[string]*openapi3.Parameter{}}
+	headers := declared{
+		line: line(spec.Origin, "headers"), headers: true, answer: true,
+		parameters: map[string]*openapi3.Parameter{},
+	}
 	for _, name := range []string{"Connection", "Content-Length", "Content-Type", "Date", "Server", "Transfer-Encoding"} {
 		headers.parameters[name] = text() // OpenAPI has other places for these, or none
 	}

@@ -31,7 +31,8 @@ func (d declared) parameter(name string) (found *openapi3.Parameter, field strin
 		}
 	}
 	outer, field, nested := strings.Cut(strings.TrimSuffix(name, "]"), "[")
-	if parameter := d.parameters[outer]; nested && parameter != nil && parameter.Style == openapi3.SerializationDeepObject {
+	parameter := d.parameters[outer]
+	if nested && parameter != nil && parameter.Style == openapi3.SerializationDeepObject {
 		return parameter, field
 	}
 	for _, parameter := range d.parameters {
@@ -46,8 +47,10 @@ func (d declared) parameter(name string) (found *openapi3.Parameter, field strin
 // names of its fields.
 func isSpread(parameter *openapi3.Parameter) bool {
 	method, err := parameter.SerializationMethod()
-	return err == nil && parameter.In == openapi3.ParameterInQuery && method.Style == openapi3.SerializationForm && method.Explode &&
-		parameter.Schema != nil && parameter.Schema.Value.Type.Is(openapi3.TypeObject)
+	if err != nil || parameter.In != openapi3.ParameterInQuery || parameter.Schema == nil {
+		return false
+	}
+	return method.Style == openapi3.SerializationForm && method.Explode && parameter.Schema.Value.Type.Is(openapi3.TypeObject)
 }
 
 // schema returns the schema of a name, nil when it is not declared.
@@ -142,7 +145,9 @@ func items(parameter *openapi3.Parameter, texts []string, s shape) []any {
 }
 
 // textRules checks the matchers on a part of a message, whose examples are values.
-func (c *checker) textRules(pointer string, rules map[string][]pactfile.Matcher, values map[string][]string, d declared) {
+func (c *checker) textRules(
+	pointer string, rules map[string][]pactfile.Matcher, values map[string][]string, d declared,
+) {
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
 		schema := d.schema(name)
 		if schema == nil {

@@ -515,6 +515,12 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"what is no OpenAPI document", "document.yaml", "a: b", "document.yaml: ", load},
 		{"a document that is not valid", "document.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n", "document.yaml: invalid paths", load},
+		{
+			"a schema that is a part of itself", "document.yaml",
+			"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n" +
+				"components: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n",
+			"document.yaml: schema #/components/schemas/A is a part of itself", load,
+		},
 		{"an exemption without a reason", "exempt.yaml", "- status: 405\n  operations: [a]\n", "exempt.yaml:1: the exemption gives no reason", loadExemptions},
 		{"an exemption with a field that there is not", "exempt.yaml", "- statuses: [405]\n", "exempt.yaml: yaml", loadExemptions},
 	} {

@@ -152,7 +152,8 @@ func (c *comparer) additional(inner values, outer *openapi3.Schema) {
 		trial := comparer{direction: c.direction, seen: c.seen}
 		if trial.compare(nil, anything(), extra.Schema); len(trial.gaps) > 0 {
 			c.path = append(c.path, Additional)
-			c.add(inner, outer, "additionalProperties", "fields that the document does not name, such as %s", trial.gaps[0].Values)
+			values := trial.gaps[0].Values
+			c.add(inner, outer, "additionalProperties", "fields that the document does not name, such as %s", values)
 			c.path = c.path[:len(c.path)-1]
 		}
 	default:

@@ -89,7 +89,9 @@ func (c *comparer) pattern(l *language.Language, expression string) {
 }
 
 // language compares what is sent with an expression that outer has for it.
-func (c *comparer) language(inner values, outer *openapi3.Schema, have language.Language, expression, keyword, lack string) {
+func (c *comparer) language(
+	inner values, outer *openapi3.Schema, have language.Language, expression, keyword, lack string,
+) {
 	want := language.Language{}
 	c.pattern(&want, expression)
 	switch verdict, text := language.Compare(have, want); verdict {

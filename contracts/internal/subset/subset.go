@@ -71,7 +71,10 @@ type comparer struct {
 }
 
 func (c *comparer) add(inner values, outer *openapi3.Schema, keyword, format string, args ...any) {
-	gap := Gap{Path: slices.Clone(c.path), Values: fmt.Sprintf(format, args...), Keyword: keyword, Outer: outer, Inner: inner.schema()}
+	gap := Gap{
+		Path: slices.Clone(c.path), Values: fmt.Sprintf(format, args...), Keyword: keyword,
+		Outer: outer, Inner: inner.schema(),
+	}
 	same := func(g Gap) bool { return g.Where() == gap.Where() && g.Values == gap.Values }
 	if !slices.ContainsFunc(c.gaps, same) {
 		c.gaps = append(c.gaps, gap)

@@ -121,10 +121,12 @@ func list(values []any) string {
 
 // isBeyond reports whether a schema has keywords that are not compared.
 func isBeyond(s *openapi3.Schema) bool {
-	return s.Discriminator != nil || len(s.PrefixItems) > 0 || s.Contains != nil || len(s.PatternProperties) > 0 ||
-		len(s.DependentSchemas) > 0 || s.PropertyNames != nil || s.UnevaluatedItems.Has != nil || s.UnevaluatedItems.Schema != nil ||
-		s.UnevaluatedProperties.Has != nil || s.UnevaluatedProperties.Schema != nil || s.If != nil || len(s.DependentRequired) > 0 ||
-		s.DynamicRef != "" || s.ContentSchema != nil
+	isSet := func(b openapi3.BoolSchema) bool { return b.Has != nil || b.Schema != nil }
+	schemas := []*openapi3.SchemaRef{s.Contains, s.PropertyNames, s.If, s.ContentSchema}
+	several := len(s.PrefixItems) + len(s.PatternProperties) + len(s.DependentSchemas) + len(s.DependentRequired)
+	return s.Discriminator != nil || s.DynamicRef != "" || several > 0 ||
+		isSet(s.UnevaluatedItems) || isSet(s.UnevaluatedProperties) ||
+		slices.ContainsFunc(schemas, func(ref *openapi3.SchemaRef) bool { return ref != nil })
 }
 
 // overlap reports whether a value may fit several alternatives, as far as their types
