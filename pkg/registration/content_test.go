@@ -16,9 +16,11 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 	if want := "Bearer " + l.node.world.token(l.node.late); r.Header.Get("Authorization") != want {
 		return fmt.Sprintf("sends a %s with the token %q, want %q", op, r.Header.Get("Authorization"), want)
 	}
-	if r.Header.Get("X-Correlation-Id") == "" || r.Header.Get("User-Agent") == "" {
-		return "sends a " + op + " without a correlation id, or without its name"
+	id := r.Header.Get("X-Correlation-Id")
+	if id == "" || id == l.lastID || r.Header.Get("User-Agent") == "" {
+		return "sends a " + op + " without a correlation id of its own, or without its name"
 	}
+	l.lastID = id
 	if key, ok := r.Header["Idempotency-Key"]; !ok || len(key) > 0 {
 		return "sends a " + op + " that net/http would not repeat on a connection that was closed"
 	}

@@ -35,6 +35,7 @@ type life struct {
 	state     registration.State
 	spoke     registration.State // before it fell silent
 	over      bool
+	lastID    string // that a request was sent with
 	begun     time.Time
 	listed    time.Time // when orchestratord last gave it work
 }
