@@ -12,8 +12,7 @@ import (
 // newCheckCommand returns the command that holds a pact and the document against
 // each other.
 func newCheckCommand() *cobra.Command {
-	var files struct{ pact, document, exempt, results string }
-	var reports report.Flag
+	var c checkFlags
 	command := &cobra.Command{
 		Use:   "check --pact FILE",
 		Short: "Hold a pact and the OpenAPI document against each other",
@@ -30,36 +29,44 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
   nodecontract check --pact contracts/pacts/pool-managerd-orchestratord.json \
       --results verified.json --report markdown >>"$GITHUB_STEP_SUMMARY"`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var in twoway.Input
-			var err error
-			if in.Document, err = twoway.Load(cmd.Context(), files.document); err != nil {
-				return err
-			}
-			if in.Pact, err = pactfile.Read(files.pact); err != nil {
-				return err
-			}
-			if files.exempt != "" {
-				if in.Exemptions, err = twoway.LoadExemptions(files.exempt); err != nil {
-					return err
-				}
-			}
-			if files.results != "" {
-				if in.Results, err = results.Read(files.results); err != nil {
-					return err
-				}
-			}
-			found := twoway.Check(in)
-			return write(cmd, reports, found.Writers(), len(found.Findings) == 0)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&files.pact, "pact", "", "pact file, of specification 4")
-	flags.StringVar(&files.document, "document", document, "OpenAPI document")
-	flags.StringVar(&files.exempt, "exempt", "contracts/exempt.yaml", "statuses that no interaction has to exercise, empty for none")
-	flags.StringVar(&files.results, "results", "", "results of the verification of a provider")
-	flags.Var(&reports, "report", report.Usage)
+	flags.StringVar(&c.pact, "pact", "", "pact file, of the specifications 2 to 4")
+	flags.StringVar(&c.document, "document", document, "OpenAPI document")
+	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml", "statuses that no interaction has to exercise, empty for none")
+	flags.StringVar(&c.results, "results", "", "results of the verification of a provider")
+	flags.Var(&c.reports, "report", report.Usage)
 	_ = command.MarkFlagRequired("pact") // fails only for a flag that is not there
 	return command
+}
+
+// checkFlags are the flags of the command.
+type checkFlags struct {
+	pact, document, exempt, results string
+	reports                         report.Flag
+}
+
+func (c *checkFlags) run(cmd *cobra.Command) error {
+	var in twoway.Input
+	var err error
+	if in.Document, err = twoway.Load(cmd.Context(), c.document); err != nil {
+		return err
+	}
+	if in.Pact, err = pactfile.Read(c.pact); err != nil {
+		return err
+	}
+	if c.exempt != "" {
+		if in.Exemptions, err = twoway.LoadExemptions(c.exempt); err != nil {
+			return err
+		}
+	}
+	if c.results != "" {
+		if in.Results, err = results.Read(c.results); err != nil {
+			return err
+		}
+	}
+	found := twoway.Check(in)
+	return write(cmd, c.reports, found.Writers(), len(found.Findings) == 0)
 }
