@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
@@ -20,10 +24,7 @@ const envToken = "LLORCH_API_TOKEN"
 
 // newConformCommand returns the command that asks an orchestratord by its URL.
 func newConformCommand() *cobra.Command {
-	o := conformance.Options{Level: conformance.Nodes}
-	var caCert string
-	var coverage bool
-	var reports report.Flag
+	var s conformSettings
 	command := &cobra.Command{
 		Use:   "conform --provider-url URL",
 		Short: "Ask any orchestratord by its URL whether it keeps the contract",
@@ -47,44 +48,60 @@ kept it from deciding.`,
       --report text --report junit=conformance.xml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.Token == "" {
-				o.Token = os.Getenv(envToken)
-			}
 			if !cmd.Flags().Changed("seed") {
-				o.Seed = uint64(rand.Uint32())
+				s.Seed = uint64(rand.Uint32())
 			}
-			var err error
-			if o.TLS, err = trust(caCert); err != nil {
-				return err
-			}
-			found, err := conformance.Run(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			if err := reports.Write(cmd.OutOrStdout(), found.Report(coverage).Writers()); err != nil {
-				return err
-			}
-			if !found.Conforms() {
-				return errBroken
-			}
-			return nil
+			return s.conform(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
-	flags := command.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&o.URL, "provider-url", "", "base URL of orchestratord")
-	flags.StringVar(&o.Token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
-	flags.StringVar(&caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
-	flags.StringVar((*string)(&o.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
-	flags.Uint64Var(&o.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
-	flags.DurationVar(&o.Time, "time", conformance.DefaultTime, "how long all of it may take")
-	flags.StringSliceVar(&o.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+" (default: all)")
-	flags.DurationVar(&o.NodeTimeout, "node-timeout", 0, "wait for a node silent so long to be offline (default: do not)")
-	flags.StringVar(&o.Picture, "picture", "conformance.html", "file for a picture of calls that contradict each other")
-	flags.BoolVar(&coverage, "coverage", false, "show which rules of which fields were tried")
-	flags.Var(&reports, "report", report.Usage)
+	s.define(command.Flags())
 	_ = command.MarkFlagRequired("provider-url") // fails only for a flag that is not there
 	return command
+}
+
+// conformSettings is what the command line states.
+type conformSettings struct {
+	conformance.Options
+	caCert   string
+	coverage bool
+	reports  report.Flag
+}
+
+// define defines the flags.
+func (s *conformSettings) define(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringVar(&s.URL, "provider-url", "", "base URL of orchestratord")
+	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
+	flags.StringVar(&s.caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
+	flags.StringVar((*string)(&s.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
+	flags.Uint64Var(&s.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
+	flags.DurationVar(&s.Time, "time", conformance.DefaultTime, "how long all of it may take")
+	flags.StringSliceVar(&s.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+" (default: all)")
+	flags.DurationVar(&s.NodeTimeout, "node-timeout", 0, "wait for a node silent so long to be offline (default: do not)")
+	flags.StringVar(&s.Picture, "picture", "conformance.html", "file for a picture of calls that contradict each other")
+	flags.BoolVar(&s.coverage, "coverage", false, "show which rules of which fields were tried")
+	flags.Var(&s.reports, "report", report.Usage)
+}
+
+// conform asks orchestratord and reports what it found. It returns errBroken when the
+// contract is.
+func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
+	s.Token = cmp.Or(s.Token, os.Getenv(envToken))
+	var err error
+	if s.TLS, err = trust(s.caCert); err != nil {
+		return err
+	}
+	found, err := conformance.Run(ctx, s.Options)
+	if err != nil {
+		return err
+	}
+	if err := s.reports.Write(stdout, found.Report(s.coverage).Writers()); err != nil {
+		return err
+	}
+	if !found.Conforms() {
+		return errBroken
+	}
+	return nil
 }
 
 // trust returns whom to trust, nil for whom the system does.

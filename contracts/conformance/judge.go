@@ -31,7 +31,7 @@ func (s *session) judge(a *answer) {
 		s.find(Nodes, a.op, "length of the body", most, "more")
 		return
 	}
-	if s.prober.token != "" && leaks(a, s.prober.token) {
+	if len(s.prober.token) >= telling && leaks(a, s.prober.token) {
 		s.find(Nodes, a.op, "secrecy", "an answer without the token", "the token")
 	}
 	if !s.judgeCoding(a) {
@@ -55,6 +55,9 @@ func (s *session) judge(a *answer) {
 	}
 	s.judgeBody(a, response, level)
 }
+
+// telling is how long a token has to be for it not to come up in an answer by chance.
+const telling = 8
 
 // leaks reports whether an answer repeats the token (CLOUD-4013).
 func leaks(a *answer, token string) bool {

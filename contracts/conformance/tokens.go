@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -84,7 +83,6 @@ func (r *resident) anyToken(ctx context.Context) {
 
 // wrongCredentials are the forms that are near a token, and are none.
 func wrongCredentials(token string) []credential {
-	last := len(token) - 1
 	forms := []credential{
 		{"no token", nil, ""},
 		{"the scheme alone", []string{"Bearer"}, `-H "Authorization: Bearer"`},
@@ -98,7 +96,21 @@ func wrongCredentials(token string) []credential {
 		},
 		{"two wrong tokens", []string{"Bearer wrong", "Bearer " + token + "x"}, `-H "Authorization: Bearer wrong"`},
 	}
-	for _, wrong := range []struct{ what, token, shell string }{
+	for _, near := range nearTokens(token) {
+		if near.token != token {
+			shell := `-H "Authorization: Bearer ` + near.shell + `"`
+			forms = append(forms, credential{near.what, []string{"Bearer " + near.token}, shell})
+		}
+	}
+	return forms
+}
+
+// nearToken is a token that is near the right one, and how a shell makes it of that.
+type nearToken struct{ what, token, shell string }
+
+func nearTokens(token string) []nearToken {
+	last := len(token) - 1
+	return []nearToken{
 		{"another token", "wrong", "wrong"},
 		{"another token of the same length", strings.Repeat("w", len(token)), "${LLORCH_API_TOKEN//?/w}"},
 		{"a token whose first character differs", other(token[0]) + token[1:], "w${LLORCH_API_TOKEN#?}"},
@@ -119,13 +131,7 @@ func wrongCredentials(token string) []credential {
 		{"a token in capitals", strings.ToUpper(token), "${LLORCH_API_TOKEN^^}"},
 		{"a token in small letters", strings.ToLower(token), "${LLORCH_API_TOKEN,,}"},
 		{"a token in the other case", strings.Map(swapCase, token), "${LLORCH_API_TOKEN~~}"},
-	} {
-		if wrong.token != token {
-			shell := `-H "Authorization: Bearer ` + wrong.shell + `"`
-			forms = append(forms, credential{wrong.what, []string{"Bearer " + wrong.token}, shell})
-		}
 	}
-	return slices.Clip(forms)
 }
 
 // other returns another character than one.
