@@ -77,7 +77,7 @@ setting may both be set if they agree.`,
   # everything fails now and then, and gpu-node-1 is cut off
   mock-orchestratord --fault flaky --fault outage@gpu-node-1
 
-  # for a node on another version of the document; exit status 3 tells that it is
+  # for a node on another version of the document; exit status 3 says that it is
   mock-orchestratord --validation report --fail-on-drift`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -112,7 +112,7 @@ setting may both be set if they agree.`,
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
 	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes, "how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT, or 2 GiB, has room for")
 	flags.DurationVar(&s.forgetAfter, "forget-after", 0, "how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
-	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep to tell of; 0 keeps none")
+	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep in the journal; 0 keeps none")
 	flags.StringArrayVar(&s.origins, "cors-origin", nil, "`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets every page that is open in a browser do so, which is unwise")
 	s.misbehaviour.flags(flags)
 	s.security.flags(flags)

@@ -85,8 +85,8 @@ func (s *swarm) ask(ctx context.Context) error {
 	return s.list(ctx, nil)
 }
 
-// list has orchestratord list its nodes, and tells of them one by one: a list of all
-// may be larger than the fleet. For nobody it only looks whether there is a list.
+// list calls each with every node that orchestratord lists, one by one: the whole list may be
+// larger than the fleet. With a nil each it only checks that there is a list.
 func (s *swarm) list(ctx context.Context, each func(nodeapi.Node)) error {
 	api, err := nodeapi.NewClient(s.node.OrchestratordURL, nodeapi.WithHTTPClient(s.client))
 	if err != nil {

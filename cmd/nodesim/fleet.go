@@ -16,10 +16,9 @@ const fleetHelp = `Runs many nodes in one process, each of them the real client,
 connections. Their registrations are spread over the ramp. After --for, or on Ctrl-C,
 they deregister, and the report is written to stdout. Progress goes to stderr.
 
-A node's heartbeats are due at the ticks of its grid, one interval apart. Of them the
-report tells:
+A node's heartbeats are due at the ticks of its grid, one interval apart. The report has:
 
-  sent      heartbeats that were sent, those told at once after a change included
+  sent      heartbeats that were sent, including those that report a change at once
   answered  those that orchestratord took
   retried   those that it did not take, or not in time: the node tries again
   missed    ticks without a heartbeat of their own that was answered well; a tick
@@ -110,7 +109,7 @@ func newFleetCommand() *cobra.Command {
 	flags.Float64Var(&s.killRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
 	flags.Float64Var(&s.killShare, "kill-share", defaultKillShare, "share of the fleet that may be down at once, 0 to 1")
 	flags.DurationVar(&s.down, "down", defaultDown, "how long a node that crashed is down before it starts again")
-	flags.Float64Var(&s.changeRate, "change-rate", 0, "pools a second that change their state, which is told at once")
+	flags.Float64Var(&s.changeRate, "change-rate", 0, "pools a second that change their state, which their nodes report at once")
 	flags.StringVar(&format, "report", "text", "text, or json, which nodesim merge reads")
 	flags.Lookup("ramp").DefValue = "" // it depends, as its usage says
 	flagErr = cli.CollectErrors(flags)

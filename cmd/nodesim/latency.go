@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// longestLatency is the most that is told apart.
+	// longestLatency is the most that the histogram distinguishes.
 	longestLatency = 10 * time.Minute
 	// latencyDigits is how many digits of a latency are kept.
 	latencyDigits = 3
 )
 
-// latency is how long heartbeats took. In JSON it is told in milliseconds, with the
-// histogram in HdrHistogram's own encoding, by which latencies can be added.
+// latency is how long heartbeats took. Its JSON has milliseconds, and the histogram in
+// HdrHistogram's own encoding, by which latencies can be added.
 type latency struct {
 	histogram *hdrhistogram.Histogram // of microseconds
 	max       time.Duration

@@ -15,7 +15,7 @@ import (
 // lateAfter is how long after its tick a heartbeat has to be answered (CLOUD-11002).
 const lateAfter = time.Second
 
-// maxFailures is how many kinds of failures are told apart.
+// maxFailures is how many kinds of failures are counted apart.
 const maxFailures = 20
 
 // beats counts the heartbeats of a fleet; the help of nodesim fleet defines them.
@@ -114,7 +114,7 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 	beats.Sent++
 	beats.Answered++
 	next := e.Time.Add(e.Next)
-	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that told a change
+	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
 		beats.Missed += ticks - 1
 		tick := life.tick // the first one lies off the grid
 		if ticks > 1 {
@@ -142,7 +142,7 @@ func (l *ledger) kept(err error) {
 func (l *ledger) failed(err error) {
 	var request *registration.Error
 	if !errors.As(err, &request) || request.Op == "register" && errors.Is(err, context.Canceled) {
-		return // the fleet was told to end
+		return // the fleet was asked to end
 	}
 	if request.Op == "heartbeat" {
 		l.tally.Beats.Sent++
@@ -186,7 +186,7 @@ func (l *ledger) close(life *life, now time.Time) {
 	life.over = true
 }
 
-// hasAnswer tells whether a life has had a good heartbeat.
+// hasAnswer reports whether a life has had a good heartbeat.
 func (l *ledger) hasAnswer(life *life) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -55,7 +55,7 @@ func (l *life) rise() {
 	l.swarm.up.Add(1)
 }
 
-// fall tells whether it was this call that took the node down.
+// fall takes the node down, and reports whether this call did it.
 func (l *life) fall() bool {
 	fell := l.up.CompareAndSwap(true, false)
 	if fell {

@@ -40,8 +40,8 @@ against one orchestratord from one machine or several, into one. Each needs a
 	return command
 }
 
-// readReports returns the sum of the reports in files. The error tells of every file
-// that cannot be added.
+// readReports returns the sum of the reports in files. The error names every file that cannot
+// be added.
 func readReports(ctx context.Context, files []string) (*report, error) {
 	sum := &report{tally: newTally()}
 	var wrong []error

@@ -48,8 +48,8 @@ type machine struct {
 	InFlight    int64 `json:"in_flight"`    // requests at once, at most
 	Waited      int64 `json:"waited"`       // requests that found all connections taken
 	Waiting     int64 `json:"waiting"`      // of these at once, at most
-	NoFile      int64 `json:"no_file"`      // connections for want of a file descriptor
-	NoPort      int64 `json:"no_port"`      // connections for want of a local port
+	NoFile      int64 `json:"no_file"`      // connections that failed for lack of a file descriptor
+	NoPort      int64 `json:"no_port"`      // connections that failed for lack of a local port
 }
 
 // report returns what has become of the fleet so far.
@@ -154,8 +154,8 @@ func (r *report) broken() (broken []string) {
 	return broken
 }
 
-// sluggish is from when on a heartbeat that is sent late tells of a machine that is
-// too small for its fleet.
+// sluggish is the delay of a heartbeat from which its machine counts as too small for the
+// fleet.
 const sluggish = lateAfter / 2
 
 // limits lists the limits of the fleet's own machine that were met.
@@ -180,7 +180,7 @@ func (r *report) limits() (met []string) {
 // errBroken ends a command that has reported a broken promise.
 var errBroken = errors.New("a promise was broken")
 
-// brokenStatus is the exit status that tells of one.
+// brokenStatus is the exit status after a broken promise.
 const brokenStatus = 3
 
 // clean makes the text of a report safe to show: it comes from orchestratord, and from
@@ -200,7 +200,7 @@ func (r *report) clean() {
 // reportWriter writes a report in one format.
 type reportWriter func(io.Writer, *report) error
 
-// conclude writes a report, and returns errBroken when it tells of a broken promise.
+// conclude writes a report, and returns errBroken if a promise was broken.
 func (write reportWriter) conclude(w io.Writer, r *report) error {
 	r.clean()
 	if err := write(w, r); err != nil {

@@ -122,7 +122,7 @@ func live(ctx context.Context, node *registration.Node, hardware *hardware, life
 // errUnregistered ends the run of a node that was never registered, and was not refused.
 var errUnregistered = errors.New("the node was never registered")
 
-// unregisteredStatus is the exit status that tells of one.
+// unregisteredStatus is the exit status of a node that never was registered.
 const unregisteredStatus = 4
 
 // registered returns how a node's life ended, given its last failure and how its Run did.

@@ -64,8 +64,7 @@ func (s *swarm) kill(ctx context.Context, makers *sync.WaitGroup) {
 	})
 }
 
-// change has a pool of some node change its state, which the node tells at once
-// (CLOUD-3011).
+// change changes the state of a pool of some node, which reports it at once (CLOUD-3011).
 func (s *swarm) change() {
 	if l := s.any(); l != nil {
 		l.mood.Add(1)

@@ -134,7 +134,8 @@ func parseInteraction(data []byte, version int) (Interaction, error) {
 	return interaction, nil
 }
 
-// metadata says of which specification a pact is. Each library has its own way.
+// metadata holds the version of the specification that a pact follows. Each library writes it
+// in its own way.
 type metadata struct {
 	Specification struct{ Version string } `json:"pactSpecification"`
 	Older         struct{ Version string } `json:"pact-specification"`

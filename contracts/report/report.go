@@ -113,8 +113,7 @@ func (s Suite) count(result Result) int {
 	return count
 }
 
-// summary returns the result in one line, of which results that are rare are left out
-// where no case has them.
+// summary returns the result in one line. It leaves out the rare results that no case has.
 func (r *Report) summary() string {
 	total := 0
 	for _, s := range r.Suites {

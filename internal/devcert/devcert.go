@@ -1,9 +1,9 @@
 // Package devcert makes certificates for development: of an authority, of a server, and
-// of a client for mutual TLS. They stay in their directory, so that a client that has
-// been told to trust the authority goes on doing so when the server starts again.
+// of a client for mutual TLS. They stay in a directory, so that clients that trust the
+// authority still do when the server starts again.
 //
-// They prove nothing to anybody else. Whoever can read the directory can pose as the
-// server before those who trust the authority.
+// The certificates prove nothing to anybody else. Whoever can read the directory can pose
+// as the server before those who trust the authority.
 package devcert
 
 import (

@@ -1,8 +1,8 @@
 //go:build pact
 
-// Package libpact tells the linker where scripts/pact-ffi.sh puts libpact_ffi.
-// Whatever uses pact-go imports it too, and then builds with the tag pact alone,
-// with nothing in the environment:
+// Package libpact shows the linker where scripts/pact-ffi.sh puts libpact_ffi.
+// Packages that use pact-go import it too. They then build with the tag pact, and need
+// nothing in the environment:
 //
 //	if err := libpact.DoNotTrack(); err != nil {
 //		return err

@@ -41,12 +41,12 @@ type Result struct {
 	Mismatches  []string // what is wrong, when it has not passed
 }
 
-// Verify makes the requests of a pact file to a provider, through no proxy, and
-// compares the answers. It brings about no provider state. Each request is given up after the timeout,
-// but the whole cannot be interrupted. What it does it also tells on standard
-// output, which cannot be prevented.
+// Verify sends the requests of a pact file to a provider, through no proxy, and compares the
+// answers. It brings about no provider state. Each request has the timeout, but the whole
+// cannot be interrupted. The library also reports to standard output, which cannot be
+// prevented.
 //
-// pact-go has this only for whoever has a *testing.T.
+// pact-go offers this only to callers with a *testing.T.
 func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Result, error) {
 	if err := DoNotTrack(); err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Resu
 	C.pactffi_verifier_set_coloured_output(handle, 0)
 	C.pactffi_verifier_add_file_source(handle, path)
 
-	// The status tells less than the account: 1 is for an interaction that failed
-	// and for a file that cannot be read.
+	// The status says less than the account: 1 is for an interaction that failed and for a file
+	// that cannot be read.
 	C.pactffi_verifier_execute(handle)
 	account := C.pactffi_verifier_json(handle)
 	if account == nil {

@@ -22,7 +22,7 @@ func Check(value any) error {
 	return unknown(value)
 }
 
-// Append appends the JSON of a value of which Check knows the type.
+// Append appends the JSON of a value whose type Check knows.
 func Append(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 `)

@@ -15,7 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/openapi/codegen/internal/schema"
 )
 
-// fits returns the name of the function that tells whether a text fits a property.
+// fits returns the name of the function that reports whether a text fits a property.
 func (g *generator) fits(p property) string {
 	name := p.owner + schema.GoName(p.name)
 	if p.ref.Ref != "" {
@@ -27,7 +27,7 @@ func (g *generator) fits(p property) string {
 	return g.kind("fits"+name, p.flat)
 }
 
-// parameters writes what tells whether a text fits a parameter.
+// parameters writes the functions that report whether a text fits a parameter.
 func (g *generator) parameters(doc *openapi3.T) {
 	for _, name := range slices.Sorted(maps.Keys(doc.Components.Parameters)) {
 		ref := doc.Components.Parameters[name].Value.Schema

@@ -32,8 +32,8 @@ func Bodies(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
 	return bodies, nil
 }
 
-// JSON returns the schema of what is sent as JSON, and an error for content of which there
-// is no JSON, or none that has a type in Go.
+// JSON returns the schema of JSON content. The error is for content without JSON, or without a
+// type in Go.
 func JSON(content openapi3.Content) (*openapi3.SchemaRef, error) {
 	media := content.Get("application/json")
 	if media == nil || media.Schema == nil || media.Schema.Ref == "" {
