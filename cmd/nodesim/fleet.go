@@ -31,10 +31,13 @@ Memory is that of the process, the most it was resident, beyond what it was befo
 there were nodes. Orchestratord is asked for its list of nodes at the end, while all
 nodes are up; those that crashed on purpose and are still down are not looked for.
 
-Exit status: 0 when every promise was kept; 3 when a node was not registered, also when
-the fleet was interrupted before it could be, a heartbeat was missed or late, a node that was up is Offline, Failed or unknown to
-orchestratord, orchestratord could not be asked, or a node was left on record; 1 when
-the fleet could not run.`
+Exit status: 0 when every promise was kept; 1 when the fleet could not run; 3 when
+
+  - a node was not registered, also because the fleet was interrupted first
+  - a heartbeat was missed or late
+  - a node that was up is Offline, Failed or unknown to orchestratord
+  - orchestratord could not be asked
+  - a node was left on record`
 
 const fleetExamples = `  # a hundred nodes against a mock on this machine, until Ctrl-C
   nodesim fleet
