@@ -91,8 +91,7 @@ func bearer(authorization string) (token string, ok bool) {
 	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-// knows reports whether a token is valid. How long it takes tells nothing about the
-// tokens that are.
+// knows reports whether a token is valid. Its duration reveals nothing about the valid tokens.
 func (d door) knows(token string) bool {
 	given, matches := digestOf(token), 0
 	for _, valid := range d.valid {

@@ -7,7 +7,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// census tells metrics what the registry counts, at the moment that they are asked for.
+// census collects what the registry counts when the metrics are read.
 type census struct{ nodes *registry.Registry }
 
 var (

@@ -85,7 +85,7 @@ func (c *contract) check(schema *openapi3.Schema, value any, options ...openapi3
 		openapi3.EnableFormatValidation(), c.formats, openapi3.DisableSchemaErrorDetails())...)
 }
 
-// checkInterval returns what is wrong with a heartbeat interval that nodes would be told.
+// checkInterval returns what is wrong with a heartbeat interval to ask nodes for.
 func (c *contract) checkInterval(interval time.Duration) error {
 	text, err := json.Marshal(heartbeatAnswer(interval))
 	if err != nil {

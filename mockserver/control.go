@@ -65,7 +65,7 @@ func rootOf(router *chi.Mux) string {
 	return root
 }
 
-// note tells the journal and the log what was done through the control API.
+// note writes into the journal and the log what was done through the control API.
 func (c controls) note(ctx context.Context, format string, args ...any) {
 	summary := fmt.Sprintf(format, args...)
 	c.journal.Control(c.clock.Now(), summary)

@@ -11,7 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// ReadClock tells what the clock shows.
+// ReadClock answers with what the clock shows.
 func (c controls) ReadClock(context.Context, controlapi.ReadClockRequestObject) (controlapi.ReadClockResponseObject, error) {
 	return controlapi.ReadClock200JSONResponse(c.clockState()), nil
 }
@@ -50,8 +50,8 @@ func (c controls) AdvanceClock(ctx context.Context, r controlapi.AdvanceClockReq
 	return controlapi.AdvanceClock200JSONResponse(c.clockState()), nil
 }
 
-// resetClock lets the clock run as it did at the start. It is not put back: the times
-// that it has shown are told already.
+// resetClock lets the clock run as it did at the start. It is not put back: clients have seen
+// its times already.
 func (c controls) resetClock() error {
 	if c.started.Running {
 		c.clock.Resume()

@@ -8,7 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 )
 
-// ReadDrift tells how requests departed from the contract of the node API.
+// ReadDrift answers with how requests departed from the contract of the node API.
 func (c controls) ReadDrift(context.Context, controlapi.ReadDriftRequestObject) (controlapi.ReadDriftResponseObject, error) {
 	report := c.drift.Report()
 	told := control.DriftReport{Departures: make([]control.DriftEntry, len(report.Entries)), Dropped: int64(report.Dropped)}

@@ -9,7 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 )
 
-// ReadFaults tells all faults.
+// ReadFaults answers with all faults.
 func (c controls) ReadFaults(context.Context, controlapi.ReadFaultsRequestObject) (controlapi.ReadFaultsResponseObject, error) {
 	return controlapi.ReadFaults200JSONResponse{Faults: c.faults.List()}, nil
 }

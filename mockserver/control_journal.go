@@ -8,7 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-// ReadJournal tells the entries that fit.
+// ReadJournal answers with the entries that fit.
 func (c controls) ReadJournal(_ context.Context, r controlapi.ReadJournalRequestObject) (controlapi.ReadJournalResponseObject, error) {
 	filter := journal.Filter{
 		Node:      valueOr(r.Params.Node, ""),
@@ -24,7 +24,7 @@ func (c controls) ReadJournal(_ context.Context, r controlapi.ReadJournalRequest
 	return controlapi.ReadJournal200JSONResponse(c.journal.Page(filter, int(*r.Params.Limit))), nil
 }
 
-// ReadEntry tells one entry in full.
+// ReadEntry answers with one entry in full.
 func (c controls) ReadEntry(_ context.Context, r controlapi.ReadEntryRequestObject) (controlapi.ReadEntryResponseObject, error) {
 	entry, there := c.journal.Entry(r.Sequence)
 	if !there {
@@ -41,7 +41,7 @@ func (c controls) ClearJournal(context.Context, controlapi.ClearJournalRequestOb
 	return controlapi.ClearJournal204Response{}, nil
 }
 
-// CheckExpectation tells whether what should have happened has, or does in time.
+// CheckExpectation answers whether an expectation is met, or will be in time.
 func (c controls) CheckExpectation(ctx context.Context, r controlapi.CheckExpectationRequestObject) (controlapi.CheckExpectationResponseObject, error) {
 	if wrong := journal.CheckExpectation(*r.Body); wrong != nil {
 		return nil, violationProblem(wrong)

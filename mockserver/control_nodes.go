@@ -15,7 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// ReadNodes tells a page of the nodes that fit.
+// ReadNodes answers with a page of the nodes that fit.
 func (c controls) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObject) (controlapi.ReadNodesResponseObject, error) {
 	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
 		return nil, newProblem(codeInvalidParameter, "parameter %q: %v", "node", err)
@@ -64,7 +64,7 @@ func fits(node registry.Node, wanted control.ReadNodesParams) bool {
 		(wanted.Node == nil || glob.Fits(*wanted.Node, node.Registration.NodeID))
 }
 
-// ReadNode tells one node.
+// ReadNode answers with one node.
 func (c controls) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
 	node, known := c.nodes.Node(r.ID)
 	if !known {
@@ -151,7 +151,7 @@ func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusR
 	return controlapi.SetNodeStatus200JSONResponse(c.toldNode(change.Node)), nil
 }
 
-// toldNode returns what the API tells of a node.
+// toldNode returns a node as the API describes it.
 func (c controls) toldNode(node registry.Node) control.MockNode {
 	told := control.MockNode{
 		Node:    reported(node),

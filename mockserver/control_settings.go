@@ -11,7 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// ReadSettings tells the settings, but no token (CLOUD-4013).
+// ReadSettings answers with the settings, without any token (CLOUD-4013).
 func (c controls) ReadSettings(context.Context, controlapi.ReadSettingsRequestObject) (controlapi.ReadSettingsResponseObject, error) {
 	return controlapi.ReadSettings200JSONResponse(toldSettings(c.settings.Load())), nil
 }
@@ -53,7 +53,8 @@ func (s *settings) apply(change control.SettingsChange) {
 	}
 }
 
-// settingsViolations lists what is wrong with settings of which each keeps the document.
+// settingsViolations lists what is wrong with the combination of settings that are valid one by
+// one.
 func (c controls) settingsViolations(s *settings) []nodeapi.Violation {
 	var wrong []nodeapi.Violation
 	if s.nodeTimeout <= s.heartbeatInterval {
@@ -68,7 +69,7 @@ func (c controls) settingsViolations(s *settings) []nodeapi.Violation {
 	return wrong
 }
 
-// changes tells what a change does, but no token (CLOUD-4013).
+// changes describes what a change does, without any token (CLOUD-4013).
 func changes(change control.SettingsChange) string {
 	var told []string
 	tell := func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }

@@ -97,8 +97,8 @@ func (e eventStream) send(w http.ResponseWriter) {
 	comments.Wait()
 }
 
-// eventWriter writes server-sent events, each of which is sent at once. An entry is made
-// into JSON when its turn comes, so that a client that does not read costs the memory of one.
+// eventWriter writes server-sent events and sends each at once. It encodes an entry when its
+// turn comes: a client that does not read costs the memory of one.
 type eventWriter struct {
 	mu     sync.Mutex // held for a whole event
 	pieces piecewise

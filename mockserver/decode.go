@@ -18,8 +18,8 @@ func decodeJSON(text []byte) (any, error) {
 	return value, err
 }
 
-// decodeFields does the same for a value of some shape, of which the last of several fields
-// with one name counts. It returns where there are such, if the shape has the field.
+// decodeFields decodes a value of some shape. If an object has a field twice, the last one
+// counts; for fields of the shape it returns pointers to them.
 func decodeFields(text []byte, form *shape) (value any, twice []string, err error) {
 	if err := checkText(text); err != nil {
 		return nil, nil, err

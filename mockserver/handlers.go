@@ -62,12 +62,12 @@ func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequ
 	return api.DeregisterNode204Response{}, nil
 }
 
-// ListNodes tells what is known of all nodes, the offline ones too.
+// ListNodes answers with all nodes, the offline ones too.
 func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
 	return &listing{nodes: o.nodes, most: o.contract.maxNodes}, nil
 }
 
-// reported puts a node the way it is told to clients.
+// reported returns a node as clients see it.
 func reported(node registry.Node) nodeapi.Node {
 	has := node.Registration.Capabilities
 	told := nodeapi.Node{

@@ -38,8 +38,8 @@ func (l *listing) VisitListNodesResponse(w http.ResponseWriter) error {
 	return api.ListNodes200JSONResponse{}.VisitListNodesResponse(listingWriter{x, l})
 }
 
-// listingWriter is told status and content type of a list, and has the listing be its
-// value.
+// listingWriter receives the status and content type of a list, and writes the listing in place
+// of the value.
 type listingWriter struct {
 	*exchange
 	listing *listing

@@ -7,10 +7,10 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// mend returns a copy of a body with what in it keeps the contract, so that it binds to
-// the generated types and what is told of it keeps the contract too. Required fields
-// that are then missing get their zero value. It reports false for a body that cannot be
-// read: one that is no object, or that should name its node and does not.
+// mend returns a copy of a body with only what keeps the contract, so that it binds to the
+// generated types and answers that show it keep the contract too. Missing required fields get
+// their zero value. It reports false for a body that cannot be read: no object, or one that
+// should name its node and does not.
 func (c *contract) mend(form *shape, body any) (any, bool) {
 	object, ok := body.(map[string]any)
 	if !ok {
@@ -25,9 +25,8 @@ func (c *contract) mend(form *shape, body any) (any, bool) {
 	return mended, true
 }
 
-// mendValue reports false when nothing of the value is left. Of a value inside a body
-// that goes for an object as well that lacks a field of which the zero value would
-// break the contract: a pool without an id, say.
+// mendValue reports false when nothing of the value is left. A nested object counts as such if
+// it lacks a required field that has no valid zero value, such as a pool without an id.
 func (c *contract) mendValue(form *shape, value any) (any, bool) {
 	switch value := value.(type) {
 	case map[string]any:

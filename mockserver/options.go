@@ -46,8 +46,8 @@ func WithNodeTimeout(timeout time.Duration) Option {
 	return func(c *config) { c.start.nodeTimeout = timeout }
 }
 
-// WithHeartbeatInterval sets how often the server asks nodes for a heartbeat
-// (CLOUD-2011): 1 ms to a day, of which fractions of a millisecond are not told.
+// WithHeartbeatInterval sets how often the server asks nodes for a heartbeat (CLOUD-2011): 1 ms
+// to a day. Nodes do not see fractions of a millisecond.
 func WithHeartbeatInterval(interval time.Duration) Option {
 	return func(c *config) { c.start.heartbeatInterval = interval }
 }
@@ -149,7 +149,7 @@ type config struct {
 	maxNodes     int
 	forgetAfter  time.Duration
 	journalSize  int
-	controlToken []digest // of which there is one or none
+	controlToken []digest // one or none
 	controlHosts []string
 	uncontrolled bool
 	origins      []string // see WithCORS
@@ -202,7 +202,7 @@ func (c *config) seal() {
 	c.given = secrets{}
 }
 
-// checkTokens returns everything that is wrong with the tokens, and tells none of them
+// checkTokens returns everything that is wrong with the tokens, and repeats none of them
 // (CLOUD-4013).
 func (c config) checkTokens(contract *contract) error {
 	var wrong []error

@@ -17,6 +17,5 @@ func quote(r *http.Request, text string) string {
 	return cut(journal.Masked(text, r.Header), quoted)
 }
 
-// cut returns the first runes of a text that is too long, of which an ellipsis is the
-// last.
+// cut returns the first runes of a text that is too long, with an ellipsis as the last.
 func cut(text string, most int) string { return document.Cut(text, most) }

@@ -56,8 +56,8 @@ func (s *Server) recordGone(node registry.Node) {
 	s.journal.Change(node.Registration.NodeID, s.clock.Now(), node.Status, nodeapi.NodeStatus(""))
 }
 
-// reportOffline tells the journal and the log which nodes have fallen silent, and which are
-// forgotten.
+// reportOffline writes into the journal and the log which nodes have fallen silent, and which
+// are forgotten.
 func (s *Server) reportOffline(changes []registry.Change) {
 	for _, change := range changes {
 		s.recordChange(change)

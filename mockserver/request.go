@@ -30,9 +30,8 @@ func (s *Server) checkRequest(next http.Handler) http.Handler {
 	})
 }
 
-// readBody reads the body of a request, and puts in its place what of it is as declared. A
-// body with several faults is refused for the one that costs least to find: 415, 413, 400,
-// 422.
+// readBody reads and checks the body of a request, and leaves its value for the handler. A body
+// with several faults is refused for the one that costs least to find: 415, 413, 400, 422.
 func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Content) (err error) {
 	form, unfit := formOf(r, declared)
 	if unfit != nil && (x.settings.validation != Off || unfit.encoded) {
@@ -131,9 +130,9 @@ func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (
 	return s.checkBody(x, r, shape, value)
 }
 
-// checkBody does that for a body that is JSON. Of one that is very long it tells the first
-// violation only: the validator's account of a hostile body takes a thousand times the
-// memory of the body.
+// checkBody does what judge does, for a body that is JSON. It reports only the first violation
+// of a very long one: the validator's account of a hostile body takes a thousand times its
+// memory.
 func (s *Server) checkBody(x *exchange, r *http.Request, shape *shape, value any) (any, error) {
 	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
 	if len(x.requestBody) <= accountable {
@@ -165,7 +164,7 @@ func violationProblem(violations []nodeapi.Violation) *problem {
 	return p
 }
 
-// accountable is the size in bytes up to which all violations in a body are told.
+// accountable is the size in bytes up to which all violations in a body are reported.
 const accountable = 64 << 10
 
 // checkedBody is a request body that has been read and checked. The generated server

@@ -1,7 +1,7 @@
-// Package mockserver is an orchestratord for tests and for trying things out: it
-// keeps the registry of nodes as the OpenAPI document says, and nothing else. It
-// holds requests and its own answers to the document, and tells a client in problem
-// details (RFC 9457) what is wrong with a request.
+// Package mockserver is an orchestratord for tests and for trying things out: it keeps the
+// registry of nodes that the OpenAPI document describes, and places no work. It checks
+// requests and its own answers against the document. Its problem details (RFC 9457) say
+// what is wrong with a request.
 //
 //	server, err := mockserver.New(mockserver.WithTokens("secret"))
 //	if err != nil {

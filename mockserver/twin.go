@@ -11,8 +11,8 @@ import (
 )
 
 // noteTwin warns of a registration that takes the place of a live node on another machine or
-// at another address, and has the journal note it: two nodes share an id, of which the beats of
-// one keep the record of the other online.
+// address, and notes it in the journal. If two nodes share an id, the heartbeats of one keep
+// the record of the other online.
 func (s *Server) noteTwin(ctx context.Context, was registry.Node, now time.Time, is nodeapi.RegisterRequest) {
 	before := was.Registration
 	live := was.Status == nodeapi.NodeStatusOnline || was.Status == nodeapi.NodeStatusDraining

@@ -15,13 +15,12 @@ const (
 	// Strict refuses a request that breaks the document, with 422.
 	Strict Validation = "strict"
 	// Report takes from such a request what keeps the document, and passes over the
-	// rest: a node of an older or newer kind runs, while Drift tells what sets it
-	// apart. Refused is only what cannot be read, such as a registration without a
-	// node id.
+	// rest: a node on another version runs, and Drift lists how it departs. Refused is
+	// only what cannot be read, such as a registration without a node id.
 	Report Validation = "report"
-	// Off stops the server from holding requests and its own answers to the document.
-	// Refused is only what the types of the document cannot hold. Nodes that came meanwhile
-	// are told as they are even when the server validates again.
+	// Off stops the server from checking requests and its own answers against the document.
+	// Refused is only what the types of the document cannot hold. Nodes that registered
+	// meanwhile are listed as they are, even when the server validates again.
 	Off Validation = "off"
 )
 
@@ -33,8 +32,8 @@ func (v Validation) check() error {
 	return fmt.Errorf("validation %q: must be %s, %s or %s", v, Strict, Report, Off)
 }
 
-// odd reports whether a node breaks the document, as one may that came while validation
-// was Off. It is told as it is.
+// odd reports whether a node breaks the document, as one may that registered while validation
+// was Off. It is listed as it is.
 func odd(node registry.Node) bool {
 	beat := nodeapi.HeartbeatRequest{Pools: append([]nodeapi.PoolStatus{}, node.Pools...)}
 	return node.Registration.Validate() != nil || beat.Validate() != nil

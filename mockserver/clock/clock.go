@@ -19,8 +19,8 @@ const (
 	MaxSpeed = 10_000
 )
 
-// Clock follows real time until it is told otherwise. It never runs backwards, is safe
-// for concurrent use, and has no goroutine while nobody waits. New and PausedAt make one.
+// Clock follows real time until it is paused, advanced or sped up. It never runs backwards, is
+// safe for concurrent use, and has no goroutine while nobody waits. New and PausedAt make one.
 //
 // The functions that it calls may call it in turn.
 type Clock struct {
@@ -38,8 +38,8 @@ type Clock struct {
 	end      time.Time // see Limit
 }
 
-// pace is how a clock is told to run. While Advance has it, time passes by its steps
-// alone, and then again at this pace.
+// pace is how a clock was set to run. During Advance time passes in its steps alone, and then
+// at this pace again.
 type pace struct {
 	running bool
 	speed   float64

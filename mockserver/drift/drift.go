@@ -1,5 +1,5 @@
-// Package drift keeps account of how requests depart from the contract. It is state
-// and nothing else: it does no I/O, starts nothing, and is told the time.
+// Package drift counts how requests depart from the contract. It is state and nothing else: it
+// does no I/O and starts nothing, and callers pass the time in.
 package drift
 
 import (
@@ -40,7 +40,7 @@ type Departure struct {
 	Got      string // for example; it repeats nothing that could be long or secret
 }
 
-// String tells it in one line, with nothing in it that a terminal would obey.
+// String returns the departure on one line that is safe for a terminal.
 func (d Departure) String() string {
 	return fmt.Sprintf("%s at %q: %s (got %s)", cmp.Or(d.Operation, "no operation"), d.Pointer, d.Expected, d.Got)
 }
@@ -72,11 +72,11 @@ type Record struct {
 	dropped int
 }
 
-// key tells departures apart.
+// key identifies a departure.
 type key struct{ operation, pointer, kind string }
 
-// Add takes down the departures of one request, each of which is to be there once. It
-// returns those that it had not seen before.
+// Add counts the departures of one request, which lists each of them once. It returns those
+// that are new.
 func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package faults decides which requests are to go wrong, and how. It knows no HTTP: a
-// server asks it about each call of a node, and carries its verdict out.
+// Package faults decides which requests go wrong, and how. It knows no HTTP: a server asks
+// it about each call of a node, and carries out its verdict.
 //
 //	set := faults.New(clock.New())
 //	set.Switch("flaky", true)
@@ -7,9 +7,9 @@
 //		fmt.Println(verdict.Fault, *verdict.Effect.Status)
 //	}
 //
-// What a fault is, the document of the control API says: rules that are tried for each
-// request, of which the first that fits acts. Chance is drawn from a seed: the same call
-// of the same node meets the same fate, in whichever order the calls of nodes come.
+// A fault is a list of rules, as the document of the control API defines them. They are
+// tried in order, and the first that fits acts. Chance is drawn from a seed: the nth call
+// of a node always meets the same fate, whatever other nodes do.
 package faults
 
 import (
@@ -118,7 +118,7 @@ func (s *Set) Switch(name string, on bool) (control.FaultState, bool) {
 		definition := f.definition
 		definition.Enabled = &on
 		return s.put(name, definition), true
-	default: // what it has done is still told
+	default: // what it has done is still reported
 		f.on = false
 		s.publish()
 		return f.state(), true

@@ -15,9 +15,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// CheckExpectation returns everything that is wrong with an expectation: how it breaks its
-// schema in the document of the control API, but for how long it may wait, and how it
-// contradicts itself. Such a one tells nothing: it is never met, or always.
+// CheckExpectation returns everything that is wrong with an expectation. It may break its
+// schema in the document of the control API, except for how long it may wait. Or it contradicts
+// itself: then it is never met, or always.
 func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 	wrong := schema().violations(e)
 	complain := func(pointer, format string, args ...any) {

@@ -171,7 +171,7 @@ func describes(name string) bool {
 	return false
 }
 
-// one appends a secret, if it can be told from other words and there is room for it.
+// one appends a secret, if it is distinct enough from other words and there is room for it.
 func (s secrets) one(text string) secrets {
 	for _, scheme := range schemes {
 		if strings.EqualFold(text, scheme) {

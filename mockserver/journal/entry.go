@@ -11,7 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// entry tells what a record holds.
+// entry returns what a record holds, as the API describes it.
 func (r *record) entry(brief bool) control.JournalEntry {
 	e := control.JournalEntry{
 		Sequence: r.sequence,
@@ -84,7 +84,7 @@ func (r *record) toldDepartures() *[]control.Departure {
 	return &departures
 }
 
-// summary tells a record in one line.
+// summary describes a record in one line.
 func (r *record) summary() string {
 	switch r.kind {
 	case control.EntryKindControl:
@@ -99,7 +99,7 @@ func (r *record) summary() string {
 	return words(what, r.text(partNode), r.outcome(), r.remarks())
 }
 
-// outcome tells how a request was answered, and of a problem which and where.
+// outcome describes how a request was answered: for a problem, which one and where.
 func (r *record) outcome() string {
 	if r.status == 0 {
 		return "no answer"
@@ -120,7 +120,7 @@ func (r *record) outcome() string {
 	return outcome
 }
 
-// remarks tells what is out of the ordinary with a request that was answered.
+// remarks describes what is out of the ordinary with a request that was answered.
 func (r *record) remarks() string {
 	var remarks []string
 	if fault := r.text(partFault); fault != "" {

@@ -7,14 +7,15 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
-// Expect counts the entries that fit an expectation, and waits for more if it has to:
-// until there are enough, or too many, or the time that the expectation gives them or
-// ctx is over. If the expectation is not met, the result names the entry that came
-// nearest: the one that fails the fewest of what is stated; of several the one of which the
-// most telling fits, operation before node before answer before pool; of those the newest.
+// Expect counts the entries that fit an expectation. It waits for more until there are enough,
+// or too many, or the time of the expectation or ctx is over.
 //
-// Entries that had made room for others before they could be looked at do not count. The
-// result says how many those are.
+// If the expectation is not met, the result names the nearest miss: the entry that fails the
+// fewest conditions. On a tie it is the one that gets furthest down the list operation, node,
+// answer, pool; then the newest.
+//
+// Entries that were dropped before Expect could read them do not count. The result says how
+// many there were.
 func (j *Journal) Expect(ctx context.Context, e control.Expectation) control.ExpectationResult {
 	wake := j.listeners.listen()
 	defer j.listeners.unlisten(wake)

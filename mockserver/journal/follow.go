@@ -27,13 +27,13 @@ const (
 	maxBatch = 1000
 )
 
-// Follow returns the entries that fit, in batches, as they are written: from now on, or
-// if the filter has After from the one after that. After a number that no entry has, as
-// a follower of another journal may have it, that is from the beginning. The first batch
-// comes at once, further ones at most ten times a second.
+// Follow returns the entries that fit, in batches, as they are written: from now on or, with
+// f.After, from the entry after that one. If no entry has that number, as with that of another
+// journal, it begins with the oldest. The first batch comes at once, further ones at most ten
+// times a second.
 //
-// A follower that is too slow misses entries, and is told how many; it holds up nobody.
-// The sequence ends with ctx, and leaves nothing behind.
+// A follower that is too slow misses entries, and its batch counts them; it blocks nobody. The
+// sequence ends with ctx, and leaves nothing behind.
 func (j *Journal) Follow(ctx context.Context, f Filter) iter.Seq[Batch] {
 	start := j.start(f.After)
 	return func(yield func(Batch) bool) {

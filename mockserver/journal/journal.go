@@ -1,14 +1,14 @@
-// Package journal keeps the last things that happened to a mock orchestratord: requests
-// with their answers, changes of nodes, and what was done through the control API. It
-// tells them in the words of that API, and says whether what should have happened has.
-// It does no I/O, and starts nothing but what wakes those who wait for entries.
+// Package journal is a ring buffer of the last things that happened to a mock orchestratord:
+// requests with their answers, changes of nodes, and calls of the control API. It returns
+// entries in the types of that API, and checks expectations of them. It does no I/O, and
+// starts nothing but what wakes those who wait for entries.
 //
 //	events := journal.New(journal.DefaultSize)
 //	events.Exchange(journal.Exchange{Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200})
 //	page := events.Page(journal.Filter{Node: "gpu-node-*"}, 100)
 //	fmt.Println(page.Entries[0].Summary) // heartbeatNode gpu-node-1 200
 //
-// Secrets are taken out when an entry is made, not when it is read: see Exchange.
+// Secrets are masked when an entry is written, not when it is read: see Exchange.
 package journal
 
 import (
@@ -56,7 +56,7 @@ type Exchange struct {
 	At            time.Time // by the mock's clock, when the answer was ready
 	Took          time.Duration
 	Operation     control.Operation // "" for a request that fits none
-	Node          nodeapi.NodeID    // that the request is about; "" if no id that fits the document tells
+	Node          nodeapi.NodeID    // that the request is about; "" without a valid id
 	CorrelationID nodeapi.CorrelationID
 
 	Method        string
@@ -135,8 +135,8 @@ func (j *Journal) Clear() {
 	j.cleared = j.last
 }
 
-// Counts tells how full the journal is. Entries have been dropped when they made room
-// for others, not when they were cleared away.
+// Counts returns how full the journal is. Dropped are entries that made room for others, not
+// those that were cleared away.
 func (j *Journal) Counts() control.JournalCounts {
 	j.mu.Lock()
 	defer j.mu.Unlock()

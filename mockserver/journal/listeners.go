@@ -18,8 +18,8 @@ const (
 	groupPause = time.Millisecond
 )
 
-// listeners are those who wait for entries. They are woken in rounds, each of which covers
-// all entries since the one before it, and none of which holds up who writes.
+// listeners are the goroutines that wait for entries. They are woken in rounds. A round covers
+// all entries since the one before it, and blocks no writer.
 type listeners struct {
 	// covered is whether a round is to come that covers the next entry. While nobody
 	// listens, none is needed.

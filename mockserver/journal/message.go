@@ -14,7 +14,7 @@ const (
 	maxMissed  = 512
 )
 
-// message tells the result in a sentence.
+// message returns the result as a sentence.
 func (t *tally) message() string {
 	message := t.counted()
 	switch {
@@ -37,7 +37,7 @@ func (r *record) title() string {
 	return fmt.Sprintf("#%d %s", r.sequence, r.summary())
 }
 
-// counted tells how many entries fit, and how many should.
+// counted says how many entries fit, and how many should.
 func (t *tally) counted() string {
 	e := t.expectation
 	what := func(n int64) string { return count(n, noun(e)) + details(e) }

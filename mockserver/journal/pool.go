@@ -52,7 +52,7 @@ func onPool(id nodeapi.PoolID, wrong func(*nodeapi.PoolStatus) string) condition
 	}
 }
 
-// otherwise tells that a pool is not as it should be, if so.
+// otherwise says how a pool is if it should be otherwise, else nothing.
 func otherwise(what string, should, is bool) string {
 	switch {
 	case should == is:
@@ -63,7 +63,7 @@ func otherwise(what string, should, is bool) string {
 	return "not be " + what + ", but is"
 }
 
-// slots tells that a pool does not have as many free slots as it should, unless it does.
+// slots says how many free slots a pool has if they do not fit, else nothing.
 func slots(free int32, bound string, limit int32, fits bool) string {
 	if fits {
 		return ""
@@ -100,7 +100,7 @@ func reported(body []byte) *[]nodeapi.PoolStatus {
 	return &beat.Pools
 }
 
-// without tells that a pool is not reported.
+// without says that a pool is not reported.
 func (s *sight) without(id nodeapi.PoolID) string {
 	switch kept := len(s.bytes(partRequestBody)); {
 	case s.operation != control.OperationHeartbeatNode:

@@ -1,8 +1,7 @@
 package journal
 
-// whole makes of JSON that was cut off somewhere JSON that ends after the last value that
-// is whole. JSON that is whole stays as it is, and of what is no JSON nothing better
-// comes.
+// whole repairs truncated JSON: it drops the incomplete last value and closes all brackets.
+// Complete JSON stays as it is; other text is not made JSON.
 func whole(text []byte) []byte {
 	var open []byte // the brackets that are to close, the innermost last
 	end, depth := 0, 0

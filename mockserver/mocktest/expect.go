@@ -125,8 +125,8 @@ func SlotsFree(n int) PoolState {
 	return func(e *control.PoolExpectation) { e.MinSlotsFree, e.MaxSlotsFree = count(n), count(n) }
 }
 
-// Expect ends the test if an expectation is not met, and tells what came nearest; or at
-// once with all that is wrong with it, if journal.CheckExpectation has anything to say.
+// Expect ends the test with the nearest miss if an expectation is not met. It ends it at once,
+// with all that is wrong, if journal.CheckExpectation finds fault with the expectation.
 func (s *Server) Expect(t testing.TB, e Expectation) {
 	t.Helper()
 	if wrong := journal.CheckExpectation(e.Expectation); wrong != nil {
@@ -137,7 +137,7 @@ func (s *Server) Expect(t testing.TB, e Expectation) {
 	}
 }
 
-// explain tells why an expectation is not met, with the request that came nearest.
+// explain says why an expectation is not met, with the request that came nearest.
 func explain(result control.ExpectationResult) string {
 	lines := []string{result.Message}
 	if result.Nearest == nil {
@@ -186,7 +186,7 @@ func (s *Server) statusOf(node nodeapi.NodeID) nodeapi.NodeStatus {
 	return known.Status
 }
 
-// changesOf tells how a node came to be as it is.
+// changesOf lists the changes that led to the status of a node.
 func (s *Server) changesOf(node nodeapi.NodeID) string {
 	var lines strings.Builder
 	for _, entry := range s.Journal().Page(journal.Filter{Node: node, Kind: control.EntryKindChange}, 10).Entries {

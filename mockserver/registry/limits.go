@@ -105,7 +105,7 @@ func poolsBytes(pools []nodeapi.PoolStatus) int64 {
 const (
 	headerBytes   = int64(unsafe.Sizeof("")) // of a text, beside its characters
 	optionalBytes = 32                       // of the numbers and switches of a pool that it may leave out
-	blockBytes    = 16                       // of which memory is lent in multiples, roughly
+	blockBytes    = 16                       // memory is allocated in multiples of it, roughly
 )
 
 func textBytes[T ~string](text T) int64 {

@@ -1,6 +1,6 @@
 // Package registry is what an orchestratord knows of its nodes: who they are, how
 // they are, and when they were last heard of. It is state and nothing else: it does
-// no I/O, starts nothing, and is told the time.
+// no I/O and starts nothing, and callers pass the time in.
 //
 //	nodes := registry.New(30 * time.Second)
 //	nodes.Register(registration, time.Now())
@@ -19,8 +19,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Registry holds the nodes of a cluster. It is safe for concurrent use. The times
-// that it is told should not run backwards by more than concurrent calls make them.
+// Registry holds the nodes of a cluster. It is safe for concurrent use. The times passed to it
+// should not run backwards by more than concurrent calls make them.
 type Registry struct {
 	// One lock is enough: a heartbeat holds it for a tenth of a microsecond, and a
 	// request takes more than a hundred times that.

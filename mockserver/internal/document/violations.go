@@ -14,8 +14,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Violations lists where a value breaks a schema, given what the validator has found: at
-// most so many, each told in at most so many characters.
+// Violations lists where a value breaks a schema, as the validator found it. It returns at most
+// most violations, each with a detail of at most longest characters.
 func Violations(err error, most, longest int) []nodeapi.Violation {
 	var found []nodeapi.Violation
 	Walk(err, func(broken *openapi3.SchemaError) bool {
@@ -67,11 +67,11 @@ func Step(name string) string { return escapes.Replace(name) }
 
 var escapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// longestName is how many characters of a name that the document does not have are told.
+// longestName is how many characters of an unknown name are shown.
 const longestName = 128
 
-// unknown returns the name of the field that a closed object must not have, if that is
-// what is broken. The validator tells it in words alone.
+// unknown returns the name of an unknown field of a closed object, if that is the violation.
+// The validator has it in words alone.
 func unknown(broken *openapi3.SchemaError) (string, bool) {
 	quoted, ok := strings.CutPrefix(broken.Reason, "property ")
 	quoted, ends := strings.CutSuffix(quoted, " is unsupported")
@@ -164,8 +164,7 @@ func decimal(number float64) string {
 	return strconv.FormatFloat(number, 'g', -1, 64)
 }
 
-// Cut returns the first runes of a text that is too long, of which an ellipsis is the
-// last.
+// Cut returns the first runes of a text that is too long, with an ellipsis as the last.
 func Cut(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text

@@ -196,7 +196,7 @@ func (s *scanner) count(least, most int) (count int, ok bool) {
 	return count, least <= count && count <= most
 }
 
-// fields tells which fields of an object have been read.
+// fields is the set of fields of an object that have been read.
 type fields uint64
 
 // first reports whether a field has not been read before.
