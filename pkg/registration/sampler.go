@@ -89,6 +89,9 @@ func (s *sampler) after(earlier *sampler) *sampler {
 // serve sets the pools of the node. Those that it had before go as not ready for good:
 // an orchestratord that merges heartbeats never forgets a pool.
 func (s *sampler) serve(pools []string) {
+	if s.last != nil && slices.Equal(s.pools, pools) {
+		return
+	}
 	for _, id := range s.pools {
 		if !slices.Contains(pools, id) && !slices.Contains(s.retired, id) {
 			s.retired = append(s.retired, id)
