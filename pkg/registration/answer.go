@@ -47,7 +47,7 @@ func (o outcome) understandRegister(body []byte) (outcome, string) {
 		return o, "not an answer to a registration"
 	}
 	if !answer.Success {
-		o.verdict, o.mayHaveLanded, o.noRecord = refused, false, true
+		o.verdict, o.noRecord = refused, true
 		return o, "rejected: " + answer.Message
 	}
 	return o, ""
