@@ -7,6 +7,7 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // parties are those whose break is a failure, by the value of the flag --fail-on.
@@ -30,7 +31,7 @@ A document may have several files, in its folder and below. Breaks that were agr
 stand in a YAML file:
 
   - rule: request-property-became-required
-    operations: [POST /v2/nodes/register]
+    operations: [` + nodeapi.RegisterNodeMethod + ` ` + nodeapi.RegisterNodePath + `]
     what: gpu_count
     reason: no node in service leaves it out
 
