@@ -35,7 +35,7 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 
 .PHONY: test
 test: pact-ffi ## all tests, under the race detector
-	go test -race -tags pact ./...
+	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact ./...
 
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)
