@@ -28,8 +28,11 @@ const (
 	Undecided
 )
 
-// maxStates bounds the time and the memory that a comparison takes.
-const maxStates = 30_000
+// These bound the memory and the time that a comparison takes.
+const (
+	maxStates = 30_000
+	maxWork   = 5_000_000 // instructions of the patterns
+)
 
 // Compare returns whether each text of inner is one of outer, and if not, one of the
 // shortest that is not.
@@ -40,7 +43,7 @@ func Compare(inner, outer Language) (Verdict, string) {
 		if s.inner.allows(at.inner, at.length) && !s.outer.allows(at.outer, at.length) {
 			return Exceeds, s.text(i)
 		}
-		if len(s.queue) > maxStates {
+		if len(s.queue) > maxStates || s.work > maxWork {
 			return Undecided, ""
 		}
 		s.extend(i)
@@ -56,6 +59,7 @@ type search struct {
 	most         uint64 // the length from which on all lengths are alike
 	queue        []place
 	seen         map[string]bool
+	work         int // the instructions that were looked at
 }
 
 type place struct {
@@ -105,11 +109,11 @@ func (s *search) extend(from int) {
 		return
 	}
 	for _, r := range s.runes {
-		inner, alive := s.inner.step(at.inner, r)
+		inner, alive := s.step(s.inner, at.inner, r)
 		if !alive {
 			continue
 		}
-		outer, _ := s.outer.step(at.outer, r)
+		outer, _ := s.step(s.outer, at.outer, r)
 		s.add(place{inner, outer, length, from, r})
 	}
 }
@@ -137,11 +141,13 @@ func (s side) start() []state {
 
 // step reads a character, and reports whether a text of the language can still come
 // of it.
-func (s side) step(states []state, r rune) ([]state, bool) {
+func (s *search) step(of side, states []state, r rune) ([]state, bool) {
 	next := make([]state, len(states))
 	alive := true
-	for i, pattern := range s.language.Patterns {
-		next[i] = pattern.step(states[i], r)
+	for i, pattern := range of.language.Patterns {
+		reached := pattern.closure(states[i], r)
+		s.work += len(reached) + len(states[i].threads)
+		next[i] = pattern.step(reached, r)
 		alive = alive && len(next[i].threads) > 0
 	}
 	return next, alive

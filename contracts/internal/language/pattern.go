@@ -53,10 +53,10 @@ func (p Pattern) start() state {
 	return state{[]uint32{uint32(p.program.Start)}, -1}
 }
 
-// step reads a character.
-func (p Pattern) step(s state, r rune) state {
+// step reads a character at the instructions of a closure.
+func (p Pattern) step(reached []uint32, r rune) state {
 	next := state{before: kind(r)}
-	for _, pc := range p.closure(s, r) {
+	for _, pc := range reached {
 		if instruction := &p.program.Inst[pc]; isRune(instruction) && instruction.MatchRune(r) {
 			next.threads = append(next.threads, instruction.Out)
 		}
