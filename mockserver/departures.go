@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -138,13 +137,13 @@ func folded(pointer string) string {
 func unknownField(operation string, in *shape, name string) drift.Departure {
 	expected := "must be a field that the contract names"
 	if near := document.Nearest(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
-		expected += ", perhaps " + strconv.Quote(near)
+		expected += ", perhaps " + inQuotes(near)
 	}
 	return drift.Departure{
 		Operation: operation,
 		Pointer:   in.pointer + "/" + document.Step(name),
 		Kind:      drift.Unknown,
 		Expected:  expected,
-		Got:       strconv.Quote(name),
+		Got:       inQuotes(name),
 	}
 }

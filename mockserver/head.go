@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -55,7 +54,7 @@ func (c *contract) checkQuery(x *exchange, r *http.Request) {
 			return
 		}
 		name = quote(r, name)
-		x.depart(drift.Query, "?"+name, "must be a parameter that the contract names", strconv.Quote(name))
+		x.depart(drift.Query, "?"+name, "must be a parameter that the contract names", inQuotes(name))
 	}
 }
 
@@ -65,7 +64,7 @@ func (c *contract) checkNodeID(x *exchange, r *http.Request) {
 	}
 	if id := pathParameter(r, c.nodeParameter.Name); id != "" {
 		if err := c.check(c.nodeID, id); err != nil {
-			x.depart(drift.Path, x.declared.pattern, "its id "+c.violations(err)[0].Detail, strconv.Quote(quote(r, id)))
+			x.depart(drift.Path, x.declared.pattern, "its id "+c.violations(err)[0].Detail, inQuotes(quote(r, id)))
 		}
 	}
 }
@@ -77,7 +76,7 @@ func (c *contract) checkCorrelationID(x *exchange, r *http.Request) {
 		x.depart(drift.Header, name, "must be there once", fmt.Sprintf("%d times", len(given)))
 	case len(given) == 1 && !wire.FitsCorrelationID(given[0]):
 		if err := c.check(c.correlationID.Schema.Value, given[0]); err != nil {
-			x.depart(drift.Header, name, c.violations(err)[0].Detail, strconv.Quote(quote(r, given[0])))
+			x.depart(drift.Header, name, c.violations(err)[0].Detail, inQuotes(quote(r, given[0])))
 		}
 	}
 }
@@ -131,9 +130,9 @@ func (s *Server) notePath(r *http.Request) {
 	path := quote(r, r.URL.Path)
 	expected := "must be a path that the contract names"
 	if near := document.Nearest(path, s.contract.patterns()); near != "" {
-		expected += ", perhaps " + strconv.Quote(near)
+		expected += ", perhaps " + inQuotes(near)
 	}
-	x.depart(drift.Path, path, expected, strconv.Quote(quote(r, r.Method)+" "+path))
+	x.depart(drift.Path, path, expected, inQuotes(quote(r, r.Method)+" "+path))
 }
 
 // noteMethod notes that a request departs from the document by its method, if its path is
@@ -151,7 +150,7 @@ func (s *Server) noteMethod(router *chi.Mux, r *http.Request, allowed []string) 
 		}
 	}
 	if path != "" {
-		x.depart(drift.Method, path, "must be "+strings.Join(allowed, " or "), strconv.Quote(quote(r, r.Method)))
+		x.depart(drift.Method, path, "must be "+strings.Join(allowed, " or "), inQuotes(quote(r, r.Method)))
 	}
 }
 

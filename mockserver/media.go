@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -83,7 +82,7 @@ func formOfParsed(r *http.Request, types []string, declared openapi3.Content) (*
 func quoteAll(r *http.Request, values []string) []string {
 	var texts []string
 	for _, value := range values[:min(len(values), 2)] {
-		texts = append(texts, strconv.Quote(quote(r, value)))
+		texts = append(texts, inQuotes(quote(r, value)))
 	}
 	return texts
 }

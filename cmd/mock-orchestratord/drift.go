@@ -23,7 +23,7 @@ func summarize(w io.Writer, report drift.Report) bool {
 	}
 	fmt.Fprintf(w, "drift from the contract, %s:\n", count(len(report.Entries), "departure"))
 	for _, entry := range report.Entries {
-		fmt.Fprintf(w, "  %s: %s, last of %s\n", foreign.Line(fmt.Sprint(entry.Departure)), count(entry.Requests, "request"),
+		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, count(entry.Requests, "request"),
 			cmp.Or(foreign.Line(entry.Last.NodeID), "no known node"))
 	}
 	if report.Dropped > 0 {

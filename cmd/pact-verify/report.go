@@ -54,8 +54,8 @@ func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcom
 	whole.Suites = append(whole.Suites, suites...)
 	undone = errors.Join(undone, err)
 	undone = errors.Join(undone, s.reports.Write(stdout, whole.Writers()))
-	if s.results != "" {
-		undone = errors.Join(undone, outcomes[0].report.Results().Write(s.results))
+	if decided := outcomes[0].report; s.results != "" && decided != nil {
+		undone = errors.Join(undone, decided.Results().Write(s.results))
 	}
 	switch {
 	case undone != nil:

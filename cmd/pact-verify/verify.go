@@ -56,12 +56,15 @@ func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
 	if s.pact == "" {
 		return verifyFromBroker(ctx, s, orchestratord, stdout)
 	}
-	report, err := provider.Verify(ctx, s.pact, orchestratord)
+	content, err := os.ReadFile(s.pact)
 	if err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s and %s", report.Consumer, report.Provider)
-	return s.write(ctx, stdout, []outcome{{name: name, report: report}}, nil)
+	verified := outcome{name: s.pact}
+	if verified.report, verified.err = provider.VerifyContent(ctx, content, orchestratord); verified.err == nil {
+		verified.name = fmt.Sprintf("%s and %s", verified.report.Consumer, verified.report.Provider)
+	}
+	return s.write(ctx, stdout, []outcome{verified}, nil)
 }
 
 // verifyFromBroker verifies the pacts that the broker has, and publishes the results.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // The kinds of departures, besides the schema keywords that a body can break, such as
@@ -42,7 +44,8 @@ type Departure struct {
 
 // String returns the departure on one line that is safe for a terminal.
 func (d Departure) String() string {
-	return fmt.Sprintf("%s at %q: %s (got %s)", cmp.Or(d.Operation, "no operation"), d.Pointer, d.Expected, d.Got)
+	return foreign.Line(fmt.Sprintf(`%s at "%s": %s (got %s)`,
+		cmp.Or(d.Operation, "no operation"), d.Pointer, d.Expected, d.Got))
 }
 
 // Sighting is when a request departed from the contract, and whose it was.

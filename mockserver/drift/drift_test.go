@@ -56,7 +56,7 @@ func TestLimit(t *testing.T) {
 
 func TestString(t *testing.T) {
 	departure := drift.Departure{Operation: "o", Pointer: "/a\x1b[2J", Expected: "must be there", Got: "nothing"}
-	if want, got := `o at "/a\x1b[2J": must be there (got nothing)`, departure.String(); got != want {
+	if want, got := `o at "/a<U+001B>[2J": must be there (got nothing)`, departure.String(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

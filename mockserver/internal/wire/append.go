@@ -9,11 +9,13 @@ import (
 
 // appendString appends a text as a JSON string.
 func appendString(b []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, _ := json.Marshal(text) // which takes any string
-			return append(b, quoted...)
-		}
+	plain := utf8.ValidString(text)
+	for i := 0; i < len(text) && plain; i++ {
+		plain = text[i] >= ' ' && text[i] != '"' && text[i] != '\\'
+	}
+	if !plain {
+		quoted, _ := json.Marshal(text) // which takes any string
+		return append(b, quoted...)
 	}
 	b = append(b, '"')
 	b = append(b, text...)
