@@ -17,6 +17,7 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // envToken is the environment variable that nodes read their token from (CLOUD-4003).
@@ -109,7 +110,7 @@ func trust(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := regularfile.ReadShort(file)
 	if err != nil {
 		return nil, err
 	}

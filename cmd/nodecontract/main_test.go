@@ -192,6 +192,7 @@ func TestCheckCannotTell(t *testing.T) {
 	empty := written(t, "pact.json", `{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`)
 	for name, args := range map[string][]string{
 		"no pact":                        {"--document", nodes, "--exempt", exempt},
+		"a device as a pact":             {"--pact", "/dev/zero", "--document", nodes, "--exempt", exempt},
 		"a pact that is missing":         {"--pact", "missing.json", "--document", nodes, "--exempt", exempt},
 		"a pact without interactions":    {"--pact", empty, "--document", nodes, "--exempt", exempt},
 		"a document that is missing":     {"--pact", pact, "--exempt", exempt},

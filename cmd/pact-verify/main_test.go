@@ -19,8 +19,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -44,8 +42,11 @@ func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr st
 	if strings.Contains(out.String()+errs.String(), token) {
 		t.Errorf("the token is in the output:\n%s%s", &out, &errs)
 	}
-	if status == 2 && (out.Len() > 0 || !strings.HasPrefix(errs.String(), "pact-verify: ") || strings.Count(errs.String(), "\n") != 1) {
+	if status == 2 && (!strings.HasPrefix(errs.String(), "pact-verify: ") || strings.Count(errs.String(), "\n") != 1) {
 		t.Errorf("not one line that explains it:\n%s%s", &out, &errs)
+	}
+	if status == 2 && out.Len() > 0 && !strings.Contains(out.String(), ", 1 undecided") {
+		t.Errorf("a report of what is undecided does not say so:\n%s", &out)
 	}
 	return out.String(), errs.String()
 }
@@ -185,6 +186,7 @@ func TestCannotDecide(t *testing.T) {
 		"an answer that never came": {"got no answer: the 300ms of --timeout are over", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
 		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
 		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
+		"a device as a pact":        {"/dev/zero is not a regular file", []string{"--provider-url", mock, "--pact", "/dev/zero"}},
 		"a pact that is missing":    {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
 		"a token with a line break": {"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\n"}},
 		"another token":             {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
@@ -207,6 +209,20 @@ func TestCannotDecide(t *testing.T) {
 				t.Errorf("no %q in: %s", test.want, stderr)
 			}
 		})
+	}
+}
+
+// A CI that reads nothing but the report learns that nothing was decided.
+func TestUndecidedIsReported(t *testing.T) {
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	stdout, _ := pactVerify(t, 2, "--provider-url", closedPort(t), "--pact", pact,
+		"--report", "text", "--report", "junit="+junit, "--results", filepath.Join(t.TempDir(), "results.json"))
+	if want := "0 of 1 interactions passed, 0 failed, 1 undecided"; !strings.Contains(stdout, want) {
+		t.Errorf("no %q in:\n%s", want, stdout)
+	}
+	written, err := os.ReadFile(junit)
+	if err != nil || !strings.Contains(string(written), `failures="0" errors="1"`) {
+		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
 	}
 }
 
@@ -314,18 +330,13 @@ func TestAuthorityOfItsOwn(t *testing.T) {
 
 // What cannot be interrupted holds nobody up for longer than the time that there is.
 func TestTimeoutHolds(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pact.json") // to which nobody ever writes
-	if err := unix.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { // so that the reader ends
-		if writer, err := os.OpenFile(pipe, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil {
-			writer.Close()
-		}
-	})
-	_, stderr := pactVerify(t, 2, "--provider-url", "http://127.0.0.1:1", "--pact", pipe, "--timeout", "1ms")
-	if !strings.Contains(stderr, "the 1ms of --timeout are over") {
-		t.Errorf("stderr: %s", stderr)
+	unread, stdout := io.Pipe()
+	t.Cleanup(func() { unread.Close() }) // so that the writer ends
+	var stderr bytes.Buffer
+	args := []string{"--provider-url", "http://127.0.0.1:1", "--pact", pact, "--timeout", "1ms"}
+	status := run(t.Context(), args, stdout, &stderr, func(string) string { return "" })
+	if status != 2 || !strings.Contains(stderr.String(), "the 1ms of --timeout are over") {
+		t.Errorf("exit status %d, stderr: %s", status, &stderr)
 	}
 }
 

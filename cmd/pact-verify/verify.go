@@ -12,12 +12,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/provider"
 	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // providerName is what pacts call the provider.
@@ -28,7 +28,7 @@ const graceTime = 3 * time.Second
 
 // verify verifies all that there is to verify, and reports it. It returns errBroken
 // when a contract is. It returns soon after the time is over, whatever still hangs: the
-// Pact library cannot be interrupted, and neither can the reading of a pipe.
+// Pact library cannot be interrupted, and neither can writing to a pipe that nobody reads.
 func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("the %v of --timeout are over", s.timeout))
 	defer cancel()
@@ -56,7 +56,7 @@ func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
 	if s.pact == "" {
 		return verifyFromBroker(ctx, s, orchestratord, stdout)
 	}
-	content, err := os.ReadFile(s.pact)
+	content, err := regularfile.ReadShort(s.pact)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s settings) trust() (*tls.Config, error) {
 	if s.caCert == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(s.caCert)
+	text, err := regularfile.ReadShort(s.caCert)
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Accepted lists breaks that were agreed on.
@@ -51,7 +52,7 @@ func (a *acceptance) UnmarshalYAML(node *yaml.Node) error {
 //
 // It fails on an entry that names no rule or gives no reason.
 func LoadAccepted(path string) (*Accepted, error) {
-	data, err := os.ReadFile(path)
+	data, err := regularfile.ReadShort(path)
 	if err != nil {
 		return nil, err
 	}

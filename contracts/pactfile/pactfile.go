@@ -17,9 +17,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Below, a field without a tag is called what the specification calls it, but for
@@ -71,7 +72,7 @@ type Response struct {
 // Read reads a pact file. It fails on one that it cannot judge as a whole: of
 // another specification, about anything but HTTP, or without interactions.
 func Read(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+	data, err := regularfile.ReadShort(path)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/libpact"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Provider is an orchestratord to verify.
@@ -64,7 +65,7 @@ const defaultAnswerTimeout = 5 * time.Second
 // Verify verifies the interactions of a pact file one by one, until ctx ends. Its
 // error says what kept it from deciding; whether the pact is kept, the report says.
 func Verify(ctx context.Context, file string, p Provider) (*Report, error) {
-	content, err := os.ReadFile(file)
+	content, err := regularfile.ReadShort(file)
 	if err != nil {
 		return nil, err
 	}

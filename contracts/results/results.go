@@ -14,9 +14,9 @@ package results
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/llama-orch/node-registration/internal/atomicfile"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Results are the results of one verification.
@@ -46,7 +46,7 @@ const (
 
 // Read reads a file that Write has written.
 func Read(path string) (*Results, error) {
-	data, err := os.ReadFile(path)
+	data, err := regularfile.ReadShort(path)
 	if err != nil {
 		return nil, err
 	}

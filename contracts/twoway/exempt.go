@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Exemptions list statuses that no interaction has to exercise.
@@ -32,7 +33,7 @@ type exemption struct {
 //
 // It fails on an entry that gives no reason.
 func LoadExemptions(path string) (*Exemptions, error) {
-	data, err := os.ReadFile(path)
+	data, err := regularfile.ReadShort(path)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,12 @@ func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	}
 }
 
+// MaxShort is how many bytes ReadShort reads at most.
+const MaxShort = 16 << 20
+
+// ReadShort is Read for who has no context, and nothing to end before the file is read.
+func ReadShort(path string) ([]byte, error) { return read(path, MaxShort) }
+
 func read(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path) // before opening, which waits at a FIFO for somebody who writes
 	if err != nil {

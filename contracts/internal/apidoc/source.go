@@ -12,6 +12,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // Source is the text of a document, and what it is called.
@@ -26,7 +28,7 @@ type Source struct {
 // ReadFile reads a document from a file. What it refers to is read from its folder and
 // the folders inside, and from nowhere else.
 func ReadFile(name string) (Source, error) {
-	data, err := os.ReadFile(name)
+	data, err := regularfile.ReadShort(name)
 	read := func(inner string) ([]byte, error) {
 		// A root lets no symbolic link lead out of it.
 		root, err := os.OpenRoot(filepath.Dir(name))
