@@ -12,15 +12,16 @@ import (
 // anyOrigin stands for all origins.
 const anyOrigin = "*"
 
-// WithCORS lets web pages of these origins use the server from a browser, the control
-// API too. An origin is written as browsers do: scheme://host, and :port if it is not the
-// scheme's. Given again, it adds to them. By default what a browser sends for a page of
-// another origin is answered 403, and so it is for a page under a name that may have been
-// made to point to the server (DNS rebinding), for which see WithControlHosts. What
-// programs send is not, whatever name they call the server by.
+// WithCORS lets web pages of these origins use the server from a browser, the control API too.
+// An origin is written as browsers do: scheme://host, and :port if it is not the scheme's.
+// Given again, it adds to them.
+//
+// By default a request that a browser sends for a page of another origin gets 403. So does one
+// for a page under a name that may be rebound to the server (DNS rebinding): see
+// WithControlHosts. Programs may call the server by any name.
 //
 // With "*" every page may use what nodes use, which is unwise: any site that is open in a
-// browser can then look at nodes and remove them. The control API takes it for none.
+// browser can then list nodes and remove them. The control API ignores "*".
 func WithCORS(origins ...string) Option {
 	return func(c *config) {
 		for _, origin := range origins {

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// decodeJSON decodes exactly one JSON value for a validator to judge and a type to be
-// bound to. The error says what is wrong, and at which byte where that is known.
+// decodeJSON decodes exactly one JSON value for a validator to check and a type to bind. The
+// error says what is wrong, and at which byte where that is known.
 func decodeJSON(text []byte) (any, error) {
 	value, _, err := decodeFields(text, nil)
 	return value, err

@@ -12,14 +12,13 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
-// exchange is one request and its answer on their way through the server. Every
-// middleware finds it with exchangeOf, reads what others have left there, and leaves what
-// others need.
+// exchange is one request and its answer on their way through the server. Middlewares find
+// it with exchangeOf, and pass on through it what others need.
 //
-// From send inwards the exchange is the http.ResponseWriter, and holds the answer back:
-// once next.ServeHTTP has returned, it can be read and changed, and send sends what it then
-// is. A middleware that answers by itself writes to w and does not call next. One that
-// breaks the connection off panics with http.ErrAbortHandler, whereupon nothing is sent.
+// From send inwards the exchange is the http.ResponseWriter, and holds the answer back. A
+// middleware may read and change it once next.ServeHTTP has returned; send sends the final
+// one. A middleware that answers by itself writes to w and does not call next. One that
+// breaks the connection off panics with http.ErrAbortHandler, and nothing is sent.
 //
 //	func (s *Server) record(next http.Handler) http.Handler {
 //		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,9 +28,8 @@ import (
 //		})
 //	}
 //
-// Exchanges are used again: who keeps anything of one beyond the request must copy it,
-// but for the strings and input, which share no memory with it. Goroutines that may
-// outlive the request must not have it.
+// Exchanges are pooled. Copy whatever must outlive the request, except strings and input.
+// Goroutines that may outlive the request must not have the exchange.
 type exchange struct {
 	answer // as it is so far
 
@@ -132,8 +130,8 @@ func (c *carrier) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// send hands next an answer that is held back, and sends what becomes of it. It is the
-// one place from which answers are sent.
+// send hands next an answer that is held back, and sends it in the end. It is the one place
+// from which answers are sent.
 func (s *Server) send(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)

@@ -100,7 +100,7 @@ const (
 	untoldAddress = "http://unknown.invalid"
 )
 
-// unknownNode returns the problem of an id that names no node, for whatever reason.
+// unknownNode returns the problem of an id that names no node, whatever the reason.
 func (s *Server) unknownNode(ctx context.Context, id nodeapi.NodeID) error {
 	told := quote(exchangeIn(ctx).request, id)
 	if err := s.contract.check(s.contract.nodeID, id); err != nil {

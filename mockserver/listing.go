@@ -16,9 +16,9 @@ const (
 	listingPage  = 64             // nodes of it that are read at once
 )
 
-// listing is an answer that lists all nodes. It reads them from the registry as it is
-// sent, so that its memory does not depend on how many there are: of nodes that register
-// or leave meanwhile it may have any.
+// listing is an answer that lists all nodes. It reads them from the registry as it is sent, so
+// its memory does not depend on their number. Nodes that register or leave meanwhile may be on
+// the list or not.
 type listing struct {
 	nodes     *registry.Registry
 	most      int              // nodes that the document lets a list have

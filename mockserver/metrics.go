@@ -133,9 +133,8 @@ func newCounters(vec *prometheus.CounterVec) *counters {
 }
 
 // heartbeatCounters count heartbeats by node. A node gets counters with its first good
-// heartbeat, which shows that it is on record, as long as there are any left. It keeps
-// them when it deregisters, and goes on with them when it is back: so the number of
-// series stays bounded over time too, as it would not where they make room for others.
+// heartbeat, as long as there are any left. It keeps them when it deregisters and comes back:
+// if they made room for others, the number of series would grow over time.
 type heartbeatCounters struct {
 	vec    *prometheus.CounterVec
 	others *counters

@@ -45,9 +45,9 @@ func plain(headers openapi3.Headers, correlationID *openapi3.SchemaRef) bool {
 	return true
 }
 
-// vouchesFor reports whether an answer is known to keep the document: its body has been
-// checked, the generated server has put the body, the status and the content type
-// together, and its correlation id is one that fits.
+// vouchesFor reports whether an answer is known to keep the document. Its body has been
+// checked, the generated server has chosen status and content type, and its correlation id is
+// valid.
 func (o *operation) vouchesFor(a *answer) bool {
 	return o != nil && a.typed && slices.Contains(o.plain, a.status)
 }

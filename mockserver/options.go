@@ -58,9 +58,10 @@ func WithCloudProfile(on bool) Option {
 	return func(c *config) { c.start.cloudProfile = on }
 }
 
-// WithLogger sets where the server logs: changes of a node at Info, its heartbeats at
-// Debug, refused requests and each new departure from the contract at Warn, and the server's own faults at Error. No token is
-// ever logged (CLOUD-4013). By default, and with nil, nothing is.
+// WithLogger sets where the server logs. Changes of a node are at Info, its heartbeats at
+// Debug. Refused requests and each new departure from the contract are at Warn, the server's
+// own faults at Error. No token is ever logged (CLOUD-4013). By default, and with nil, nothing
+// is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) { c.log = logger }
 }
@@ -76,11 +77,11 @@ func WithBodyLimit(bytes int64) Option {
 	return func(c *config) { c.bodyLimit = bytes }
 }
 
-// WithMaxNodes sets how many nodes may be on record, which is no more than the document
-// lets a list have. Another one that registers gets 503. What nodes say of themselves takes
-// memory, too: half of what GOMEMLIMIT lends the program, or 2 GiB without it. Beyond that
-// a registration or heartbeat gets 503 that says more than the node's last one, and already
-// beyond half of that if it is one of more than 16 KiB.
+// WithMaxNodes sets how many nodes may be on record, at most as many as the document lets a
+// list have. Another one that registers gets 503. What nodes say of themselves is bounded too:
+// by half of GOMEMLIMIT, or 2 GiB without it. Beyond that, registrations and heartbeats that
+// say more than the node's last one get 503. Beyond half of that, so do those of more than 16
+// KiB.
 func WithMaxNodes(count int) Option {
 	return func(c *config) { c.maxNodes = count }
 }
@@ -108,18 +109,18 @@ func WithFaults(definitions map[string]control.FaultDefinition) Option {
 	}
 }
 
-// WithControlToken makes the control API answer 401 to calls that do not carry this
-// bearer token, which must be none of those that nodes use, but have the form of one.
-// With "" it takes every call that a stray web page cannot have made, as it does by default.
+// WithControlToken makes the control API answer 401 to calls without this bearer token. It must
+// have the form of a token, and be none that nodes use. With "", the default, the control API
+// takes every call that a stray web page cannot have made.
 func WithControlToken(token string) Option {
 	return func(c *config) { c.given.controlToken = token }
 }
 
-// WithControlHosts adds names under which the control API may be called, without a port.
-// It always may by an IP address and by localhost, and with a control token by any name.
-// To a call under another name it answers 403, since a web page may have sent it that
-// has let its own name point to the server (DNS rebinding). The names are also those under
-// which a browser may call what nodes use while they need no token.
+// WithControlHosts adds names under which the control API may be called, without a port. IP
+// addresses and localhost are always allowed, and with a control token any name. A call under
+// another name gets 403: it may come from a web page whose name was rebound to the server (DNS
+// rebinding). While nodes need no token, the names also hold for what nodes use, if a browser
+// calls it.
 func WithControlHosts(names ...string) Option {
 	return func(c *config) {
 		for _, name := range names {

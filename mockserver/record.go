@@ -10,9 +10,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// record writes requests and their answers into the journal, and their drift into its record. An answer is written down
-// before it is sent, so that who has it finds it there; one whose connection is broken off
-// instead has no status.
+// record writes requests and answers into the journal, and departures into the record of drift.
+// It does so before the answer is sent: a client that has an answer finds it there. A request
+// whose connection is broken off has no status.
 func (s *Server) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)

@@ -100,7 +100,7 @@ func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 	}
 }
 
-// lookClosely judges a body when it is its turn.
+// lookClosely judges a body once it has a place: few are judged at the same time.
 func (s *Server) lookClosely(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
 	if !s.closeLooks.take(r.Context()) {
 		panic(http.ErrAbortHandler) // the client has gone
@@ -109,9 +109,9 @@ func (s *Server) lookClosely(x *exchange, r *http.Request, form *openapi3.MediaT
 	return s.judge(x, r, form)
 }
 
-// judge returns the value of a body that is not plainly good: if it keeps the contract, or
-// what in it does if the server is lenient; else the problem. How it departs from the
-// contract is noted. A server without validation asks for nothing but JSON.
+// judge checks a body that is not obviously valid, and returns its value. With validation
+// Report that is what of it keeps the contract. It notes how the body departs from the
+// contract. A server without validation asks for JSON alone.
 func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
 	if x.settings.validation == Off {
 		value, err := decodeJSON(x.requestBody)

@@ -7,9 +7,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
-// watch notices nodes that fall silent (CLOUD-2022). However many nodes there are, it
-// has one timer, set for the node that was heard of longest ago. A heartbeat leaves
-// the timer alone: if the node is alive when it fires, it is set anew.
+// watch notices nodes that fall silent (CLOUD-2022). It has one timer for all nodes, set for
+// the one that was heard of longest ago. A heartbeat leaves the timer alone: if the node is
+// alive when it fires, it is set anew.
 type watch struct {
 	nodes  *registry.Registry
 	clock  *clock.Clock

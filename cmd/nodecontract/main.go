@@ -1,9 +1,8 @@
-// Command nodecontract checks in CI that everybody means the same contract: the pact
-// and the OpenAPI document agree, and a new version of the document breaks nobody who
-// was built by the one before.
+// Command nodecontract checks in CI that the contract is kept: an orchestratord does what
+// the OpenAPI document says (conform), the pact and the document agree (check), and a new
+// version of the document breaks nobody who was built by the one before (diff).
 //
-// Its exit status is 0 when they do, 1 when they do not, and 2 when it could not
-// tell.
+// Its exit status is 0 when all is well, 1 when it is not, and 2 when it could not decide.
 package main
 
 import (

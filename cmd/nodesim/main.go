@@ -1,5 +1,5 @@
-// Command nodesim is a GPU node without the GPUs, or a fleet of them: it lives the
-// life of nodes against any orchestratord, with the client that pool-managerd uses.
+// Command nodesim simulates a GPU node, or a fleet of them, against any orchestratord. It
+// uses the client that pool-managerd uses.
 package main
 
 import (

@@ -3,9 +3,8 @@
 // Command pact-verify verifies that an orchestratord keeps what nodes need of it,
 // given its URL alone.
 //
-// Its exit status is 0 when everything that had to run ran and passed, 1 when the
-// contract is broken, and 2 when something kept it from deciding, or from telling all
-// that it was to tell.
+// Its exit status is 0 when everything that had to run ran and passed, 1 when the contract
+// is broken, and 2 when it could not decide, or could not write or publish a result.
 package main
 
 import (

@@ -1,12 +1,12 @@
-// Package consumer states what a node needs of orchestratord, as a Pact. Its tests
-// have the real client, pkg/registration and pkg/nodeapi, make every request that a
-// node's life depends on, and what they wrote down is the pact in
-// contracts/pacts, which they hold the committed one against:
+// Package consumer states what a node needs of orchestratord, as a Pact. In its tests the
+// real client, pkg/registration and pkg/nodeapi, makes every request that a node's life
+// depends on. They record the requests as a pact, and compare it with the committed one in
+// contracts/pacts:
 //
 //	go test -tags pact ./contracts/consumer          # is it still true?
 //	go test -tags pact ./contracts/consumer -update  # write it anew
 //
-// Of an answer the pact demands what the client acts upon and no more: further
-// fields, an error without a body or with any body, all of that is up to
-// orchestratord. Of a request it states every byte that has a meaning.
+// The pact demands of an answer what the client acts upon, and no more: further fields, and
+// the body of an error, are up to orchestratord. It states every byte of a request that has
+// a meaning.
 package consumer

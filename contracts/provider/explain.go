@@ -13,8 +13,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// explain adds to what Pact misses what it leaves out: why the provider refused, which
-// item of a list is wrong and how, and whether tokens mean anything at this provider.
+// explain adds what Pact's mismatches leave out: why the provider refused, which item of a list
+// is wrong and how, and whether this provider checks tokens at all.
 func (v verification) explain(i pactfile.Interaction, mismatches []string) []string {
 	last := v.gateway.answer.Load()
 	if last == nil {

@@ -19,9 +19,8 @@ import (
 // maxRequest bounds a request of Pact's; those of a pact are of some kilobytes.
 const maxRequest = 16 << 20
 
-// gateway stands between Pact and the provider: it replaces the token, speaks TLS
-// by the provider's rules, keeps away what the guard refuses, and sees to it that
-// every request ends.
+// gateway stands between Pact and the provider. It replaces the token, speaks TLS by the
+// provider's rules, blocks what the guard refuses, and makes sure that every request ends.
 type gateway struct {
 	addr      netip.AddrPort
 	token     string

@@ -75,8 +75,8 @@ func (g *guard) refuse(id string) error {
 	return fmt.Errorf("it is about the node %q: a pact may only name nodes %s…", g.ids.restore(id), named)
 }
 
-// nodesIn returns what a JSON body says under the name of the field that names nodes,
-// in any case and however often, since readers differ in what they make of it.
+// nodesIn returns the values of the field that names nodes in a JSON body, in any case and
+// however often: readers differ in which one counts.
 func nodesIn(body []byte) ([]string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	var found []string

@@ -11,8 +11,8 @@ import (
 // maxReason bounds what is shown of an answer, in bytes.
 const maxReason = 500
 
-// reason returns what an answer gives as the reason of a refusal, as far as it can be
-// understood: of problem+json its detail, else a message, an error or the text itself.
+// reason returns why an answer refuses a request, as far as it can be understood: the detail of
+// problem+json, else a message, an error or the text itself.
 func reason(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	var fields map[string]any

@@ -1,6 +1,6 @@
-// Package report writes what a check found in the formats of this repository's
-// programs: text for a terminal, json, markdown for the summary of a CI job, github for
-// annotations of a GitHub workflow, and junit as Jenkins and most CI systems read it.
+// Package report writes what a check found, in the formats of this repository's programs.
+// They are text for a terminal, json, markdown for the summary of a CI job, github for
+// annotations of a GitHub workflow, and junit for CI systems.
 //
 //	var reports report.Flag // --report FORMAT[=FILE], repeatable
 //	flags.Var(&reports, "report", report.Usage)

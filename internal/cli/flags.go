@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// CollectErrors makes a flag set go on after a value that it cannot read, so that
-// everything wrong with a command line can be said at once: the function that it
-// returns has it all, once the flags are parsed. Call it when all flags are defined.
+// CollectErrors makes a flag set go on after a value that it cannot parse, so that one run
+// reports every bad flag. Call it when all flags are defined; the function that it returns has
+// the errors once the flags are parsed.
 func CollectErrors(flags *pflag.FlagSet) func() error {
 	var wrong []error
 	flags.VisitAll(func(flag *pflag.Flag) {
@@ -24,8 +24,8 @@ func CollectErrors(flags *pflag.FlagSet) func() error {
 	return func() error { return errors.Join(wrong...) }
 }
 
-// collecting is a flag's value that reports a text that it cannot read to complain, and
-// then restores what it was: that is no reason for further complaints.
+// collecting is a flag's value that passes errors to complain. It then restores the value
+// before, which causes no further complaints.
 type collecting struct {
 	pflag.Value
 	complain func(text string, err error)

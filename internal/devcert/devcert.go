@@ -23,17 +23,15 @@ type Files struct {
 	Client string // a client's certificate, and its key
 }
 
-// Make sees to it that dir holds certificates that are good for at least another month,
-// the server's for localhost, 127.0.0.1, ::1 and the hosts given, which are names or IP
-// addresses. It keeps those that do, adds to the hosts of a server's certificate rather
-// than dropping any, and renews what is about to lapse; the authority's, on which trust
-// rests, after nine years. It makes dir where it is missing, for its owner alone, as are
-// the files in it.
+// Make makes sure that dir holds certificates that are good for at least another month. The
+// server's is for localhost, 127.0.0.1, ::1 and the given hosts, which are names or IP
+// addresses. Make keeps certificates that are good, and only ever adds hosts to a server's. It
+// renews those that are about to lapse, and the authority's after nine years. It makes dir
+// where it is missing. The owner alone may read and write dir and its files.
 //
-// The error says which file or host is wrong. A file that is there and was not made by
-// this package is wrong, and is left alone. So is a directory, and a file with a key, that
-// others than its owner may read or write: the error says what to do about it. Reading ends
-// with ctx.
+// The error says which file or host is wrong. A file that this package did not make is wrong,
+// and is left alone. So is a directory, or a file with a key, that others may read or write:
+// the error says what to do about it. Reading ends with ctx.
 func Make(ctx context.Context, dir string, hosts ...string) (Files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Files{}, err

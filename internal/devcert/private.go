@@ -7,8 +7,8 @@ import (
 )
 
 // checkPrivate returns an error if others than its owner may read or write a file or a
-// directory: with a key that they have read they can pose as its owner, and one that they
-// have put there is known to them. Windows keeps its permissions elsewhere.
+// directory. A key that they can read lets them pose as its owner, and so does one that they
+// have put there. Windows keeps its permissions elsewhere.
 func checkPrivate(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

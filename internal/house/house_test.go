@@ -1,4 +1,5 @@
-// Package house holds the rules that the code of this repository is built by.
+// Package house tests the rules that the code of this repository is built by, such as which
+// package may import which.
 package house
 
 import (

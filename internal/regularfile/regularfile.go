@@ -1,4 +1,5 @@
-// Package regularfile reads the files that people name on a command line.
+// Package regularfile reads files that people name in a configuration: regular ones only, up
+// to a size, and no longer than a context lasts.
 package regularfile
 
 import (

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// Advance puts the clock forward by d, whether it runs or not, and calls every function
-// that falls due on the way, those set on the way too: one after the other in the order
-// of their times, each while the clock shows its time. All have returned when Advance
-// does. A negative d is an error, and so is one that leads beyond the limit. Until Advance returns, no time passes by itself.
+// Advance puts the clock forward by d, whether it runs or not. It calls every function that
+// falls due on the way, also one that such a function has set. It calls them in the order of
+// their times, each while the clock shows its time, and all have returned when Advance does.
+// Meanwhile no time passes by itself. A negative d is an error, and so is one that leads beyond
+// the limit.
 //
-// Several calls at the same time add up. None waits for a function that was under way
-// when it began, so that functions may call Advance, too.
+// Several calls at the same time add up. None waits for a function that was in flight when it
+// began, so that functions may call Advance, too.
 func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 {
 		return fmt.Errorf("advance by %s: time does not run backwards", d)

@@ -1,5 +1,5 @@
-// Package clock has a clock that can be paused, put forward and sped up, so that what
-// takes half a minute is seen at once:
+// Package clock has a clock that can be paused, put forward and sped up. A timeout of half
+// a minute is then seen at once:
 //
 //	clk := clock.PausedAt(time.Unix(1_000_000_000, 0))
 //	clk.AfterFunc(30*time.Second, func() { fmt.Println("half a minute is over") })

@@ -1,6 +1,5 @@
-// Package control is the Go client of the mock orchestratord's control API, generated
-// from its OpenAPI document: what a test or a tool uses to look into a mock and to make
-// it misbehave.
+// Package control is the Go client of the mock orchestratord's control API, generated from
+// its OpenAPI document. Tests and tools look into a mock with it, and make it misbehave.
 //
 //	mock, err := control.NewClientWithResponses("http://127.0.0.1:8080")
 //	if err != nil {

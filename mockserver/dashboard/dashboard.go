@@ -22,10 +22,9 @@ var assets embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// Mount calls page with each path of the dashboard and the handler of GET and HEAD
-// requests for it: / for the page, and one for each file that it loads, so that a path to
-// none of them stays free. The page holds no secret, and needs no token; the control API
-// asks for the one that it wants.
+// Mount calls page with each path of the dashboard and a handler for its GET and HEAD requests:
+// / for the page, and one path for each file that it loads. All other paths stay free. The page
+// holds no secret and needs no token; the control API asks for its own.
 func Mount(page func(path string, handler http.Handler)) {
 	server := sync.OnceValue(files) // not before somebody asks: tests start many servers
 	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { server().ServeHTTP(w, r) })
@@ -44,8 +43,8 @@ const (
 	root   = "/dashboard/"
 )
 
-// files returns the handler of the files, which it compresses, and which browsers ask for
-// again by their ETag, so that no page runs on the scripts of another release.
+// files returns the handler of the files. It compresses them, and browsers revalidate them by
+// ETag, so that no page runs on the scripts of another release.
 func files() http.Handler {
 	server := statigz.FileServer(assets, statigz.FSPrefix(folder), statigz.EncodeOnInit)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

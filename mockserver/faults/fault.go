@@ -36,10 +36,9 @@ type action struct {
 	last  time.Time
 }
 
-// maxCounted is how many nodes, times their operations, a fault counts the calls of: as
-// many as 100,000 nodes have. Calls of any others are counted together, as if they were
-// those of one node, so that rules still act on them but chance is no longer the same
-// for the same seed.
+// maxCounted is how many nodes, times their operations, a fault counts the calls of: as many as
+// 100,000 nodes have. Further ones are counted together, as one node. Rules still act on them,
+// but the same seed no longer gives the same faults.
 const maxCounted = 400_000
 
 // others is in place of the id of nodes that there is no room for. No id has a *.

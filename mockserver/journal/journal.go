@@ -44,14 +44,13 @@ func New(size int) *Journal {
 	return &Journal{ring: make([]record, size), listeners: newListeners()}
 }
 
-// Exchange is a request and its answer. The journal copies what it keeps, up to some
-// length of each part.
+// Exchange is a request and its answer. The journal copies what it keeps, up to some length of
+// each part.
 //
-// Credentials are not kept (CLOUD-4013). A header or a field of a body is one if its name says
-// so, by a word such as token, key or pass, and so is a header that begins as Bearer and the
-// like do. There are only asterisks in its place, and wherever else in the exchange it or a
-// part of it occurs, such as the value of a cookie, in JSON or URL escapes too. Elsewhere,
-// what is shorter than four characters is not recognised.
+// Credentials are masked by asterisks (CLOUD-4013). A header or a body field holds one if its
+// name says so, by a word such as token, key or pass. So does a header that begins like Bearer.
+// A credential is masked wherever it or a part of it occurs again in the exchange, also in JSON
+// or URL escapes. Credentials shorter than four characters are not recognised elsewhere.
 type Exchange struct {
 	At            time.Time // by the mock's clock, when the answer was ready
 	Took          time.Duration

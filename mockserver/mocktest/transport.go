@@ -8,10 +8,9 @@ import (
 	"net/url"
 )
 
-// Transport returns a transport that takes requests to handler in memory. Each is
-// served in a goroutine of its own, as a server would, and the end of its context is
-// the end of the connection: RoundTrip returns the context's error at once, and the
-// handler, which may take longer, finds its own context cancelled. Nothing is
+// Transport returns a transport that takes requests to handler in memory, each on a goroutine
+// of its own. When the context of a request ends, so does its connection: RoundTrip returns the
+// context's error at once, and the handler finds its own context cancelled. Nothing is
 // buffered: a handler that writes waits for its client to read, or to close the body.
 func Transport(handler http.Handler) http.RoundTripper {
 	return transport{handler}

@@ -51,9 +51,9 @@ func New(timeout time.Duration) *Registry {
 	return r
 }
 
-// Register puts a node on record, or replaces its record (CLOUD-2004): the node
-// starts anew as Registering, and of the pools only those that it still lists keep
-// their last status. Its history goes on. It is refused if that is beyond the limits.
+// Register puts a node on record, or replaces its record (CLOUD-2004). The node starts anew as
+// Registering. Pools that it still lists keep their last status; the others are forgotten. Its
+// history goes on. It is refused if that is beyond the limits.
 func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time) Change {
 	bytes := registrationBytes(&registration)
 	r.mu.Lock()
@@ -134,11 +134,10 @@ func (r *Registry) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus, now t
 	}), true
 }
 
-// Expire marks the nodes offline that have not been heard of for the timeout
-// (CLOUD-2013, CLOUD-2022) and returns them, the one that was heard of longest ago
-// first. Then it forgets the nodes that have been Offline for as long as SetForgetAfter
-// says, and returns them as well; they have no status any more. It costs time for the
-// nodes that it returns, not for those that it keeps.
+// Expire marks the nodes offline that have not been heard of for the timeout (CLOUD-2013,
+// CLOUD-2022), and returns them, the most overdue first. Then it forgets the nodes that have
+// been Offline for the time of SetForgetAfter, and returns them too, without a status. Its cost
+// grows with the nodes that it returns, not with those that it keeps.
 func (r *Registry) Expire(now time.Time) []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()

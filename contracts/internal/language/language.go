@@ -1,5 +1,6 @@
-// Package language decides whether every text that some patterns and bounds allow is
-// allowed by others, too. It finds a text that is not, as short as there is one.
+// Package language compares sets of texts, given by regular expressions and bounds of
+// length. It decides whether one set contains the other, and else finds a shortest text
+// that it lacks.
 package language
 
 import (

@@ -1,8 +1,7 @@
-// Command checks writes a Validate method for every object that a request body
-// of an OpenAPI document is made of, so that a client can tell what is wrong
-// with a request before it sends it, by the document's own limits and without an
-// OpenAPI library. For every operation it writes its method, its path, and which statuses
-// the document declares.
+// Command checks generates a Validate method for every object in the request bodies of an
+// OpenAPI document. A client finds with it what is wrong with a request before it sends it,
+// by the document's own limits and without an OpenAPI library. For every operation it
+// generates its method, its path, and which statuses the document declares.
 //
 //	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 //

@@ -1,6 +1,5 @@
-// Command wire writes code that reads and writes the JSON of an OpenAPI document at the
-// price of reading and writing it: what a request body decodes to has been held to the
-// document on the way, and so can be what an answer is encoded from.
+// Command wire generates the code of an OpenAPI document's JSON: it decodes request bodies,
+// encodes answers, and checks both against the document in the same pass.
 //
 //	go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 //

@@ -1,4 +1,5 @@
-// Package program is what the generators do alike as programs.
+// Package program is the command line of the generators: it reads a document, and writes
+// formatted Go code to a file.
 package program
 
 import (

@@ -1,5 +1,5 @@
-// Package schema is what the generators share: how they read an OpenAPI document, and
-// what oapi-codegen calls things in Go.
+// Package schema is what the generators share: how they read the schemas of an OpenAPI
+// document, and which names oapi-codegen gives to them in Go.
 package schema
 
 import (
