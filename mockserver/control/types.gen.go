@@ -251,7 +251,7 @@ type BodyRecord struct {
 	// Example: 3
 	Bytes Count `json:"bytes"`
 
-	// Text The first part of the body; what of it is not UTF-8 is replaced.
+	// Text The first part of the body; bytes that are not UTF-8 are replaced.
 	//
 	// Example: {"success":true,"next_heartbeat_ms":10000}
 	Text string `json:"text"`
@@ -502,9 +502,8 @@ type ExpectationResult struct {
 	Nearest *NearMiss `json:"nearest,omitempty"`
 }
 
-// FaultDefinition A named way to misbehave: rules that are tried one after the other for each
-// request, of which the first that fits acts. Of several faults, the first by name
-// that has a rule that fits acts.
+// FaultDefinition A named way to misbehave: rules that are tried in order for each request. The first
+// that fits acts. Several faults are tried in the order of their names.
 //
 // Example: {"rules":[{"effect":{"retry_after_s":1,"status":503},"match":{"every":3,"operations":["heartbeatNode"]}}],"summary":"every third heartbeat is answered 503"}
 type FaultDefinition struct {
@@ -807,7 +806,7 @@ type FixtureNode struct {
 	// Example: []
 	Pools *[]externalRef0.PoolStatus `json:"pools,omitempty"`
 
-	// Registration What a node tells of itself when it registers (CLOUD-2002).
+	// Registration What a node says of itself when it registers (CLOUD-2002).
 	//
 	// Example: {"address":"http://192.168.1.100:9200","capabilities":{"cuda_version":"12.1","gpu_count":2,"total_vram_mb":48000},"machine_id":"machine-alpha","node_id":"gpu-node-1","pools":["pool-0","pool-1"]}
 	Registration externalRef0.RegisterRequest `json:"registration"`

@@ -370,7 +370,7 @@ type Problem struct {
 // Example: unknown_node
 type ProblemCode string
 
-// RegisterRequest What a node tells of itself when it registers (CLOUD-2002).
+// RegisterRequest What a node says of itself when it registers (CLOUD-2002).
 //
 // Example: {"address":"http://192.168.1.100:9200","capabilities":{"cuda_version":"12.1","gpu_count":2,"total_vram_mb":48000},"machine_id":"machine-alpha","node_id":"gpu-node-1","pools":["pool-0","pool-1"]}
 type RegisterRequest struct {
