@@ -2,10 +2,13 @@ package registration_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,6 +143,46 @@ func TestNoTokenInWhatIsPrinted(t *testing.T) {
 			if strings.Contains(fmt.Sprintf(verb, value), token) {
 				t.Errorf("%s of a %T shows the token", verb, value)
 			}
+		}
+	}
+}
+
+// Servers, proxies and libraries echo a token in their own way, and one within the other.
+func TestATokenIsRedactedHoweverItIsEscaped(t *testing.T) {
+	const secret = `x78"q\\"r\s/t<u&v'w%41-0123456789abcdef`
+	inJSON, _ := json.Marshal(secret)
+	unicode := ""
+	for _, r := range secret {
+		unicode += fmt.Sprintf(`\u%04x`, r)
+	}
+	for name, echo := range map[string]string{
+		"as it is":        secret,
+		"quoted":          fmt.Sprintf("%q", secret),
+		"quoted thrice":   fmt.Sprintf("%q", fmt.Sprintf("%q", fmt.Sprintf("%q", secret))),
+		"JSON":            string(inJSON),
+		"JSON, quoted":    fmt.Sprintf("%q", inJSON),
+		"JSON of PHP":     strings.ReplaceAll(string(inJSON), "/", `\/`),
+		"JSON of ASCII":   unicode,
+		"query":           url.QueryEscape(secret),
+		"path":            url.PathEscape(secret),
+		"path, lower":     strings.ToLower(url.PathEscape(secret)),
+		"path, twice":     url.PathEscape(url.PathEscape(secret)),
+		"HTML":            html.EscapeString(secret),
+		"Python's quotes": strings.ReplaceAll(strings.ReplaceAll(secret, `\`, `\\`), `'`, `\'`),
+	} {
+		c := config(t, &wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "no "+echo+" here") }})
+		c.APIToken = registration.StaticToken(secret)
+		var refusal *registration.Error
+		if err := newNode(t, c).Register(t.Context()); !errors.As(err, &refusal) ||
+			!strings.HasPrefix(refusal.Detail, "no ") || strings.Contains(refusal.Detail, "abcdef") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, short := range []string{"t", "token", "%", `\`} {
+		c := config(t, &wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "1 "+short+" 2") }})
+		c.APIToken = registration.StaticToken(short)
+		if err := newNode(t, c).Register(t.Context()); !strings.Contains(err.Error(), ": 1 [token] 2 (") {
+			t.Errorf("%s: %v", short, err)
 		}
 	}
 }
