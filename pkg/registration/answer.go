@@ -46,11 +46,16 @@ func (o outcome) understandRegister(body []byte) (outcome, string) {
 		o.verdict = failed
 		return o, "not an answer to a registration"
 	}
-	if !answer.Success {
-		o.verdict, o.noRecord = refused, true
-		return o, "rejected: " + answer.Message
+	if answer.Success {
+		return o, ""
 	}
-	return o, ""
+	stated := nodeapi.RegisterResponse{Success: true}
+	if _, err := decode(body, &stated); err != nil || stated.Success {
+		o.verdict = failed
+		return o, "not an answer to a registration"
+	}
+	o.verdict, o.noRecord = refused, true
+	return o, "rejected: " + answer.Message
 }
 
 func (o outcome) understandHeartbeat(body []byte) (outcome, string) {

@@ -260,3 +260,27 @@ func TestANodeThatCouldNotLeaveIsStopped(t *testing.T) {
 		})
 	}
 }
+
+// A 200 that states no success is that of a gateway or of a page for maintenance: it ends no
+// registration for good, and says nothing of a record that the node has made.
+func TestAnotherServersSuccessIsNoRefusal(t *testing.T) {
+	for _, body := range []string{`{}`, `{"status":"maintenance"}`, `{"success":null}`, `{"success":"no"}`, `null`, `[]`} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, r request) answer {
+				if r.op == "register" && n != 1 {
+					return answer{status: 200, body: body}
+				}
+				return answer{}
+			}}
+			c := config(t, w)
+			node := beating(t, c, ready)
+			time.Sleep(registration.DefaultRegisterEvery)
+			if err := node.Deregister(t.Context()); err != nil || !strings.HasPrefix(w.ops(), "register register heartbeat") {
+				t.Errorf("%s: error %v, sent %s", body, err, w.ops())
+			}
+			if len(w.of("register")) < 3 || len(w.of("deregister")) != 1 {
+				t.Errorf("%s: sent %s, want a renewal that fails and a farewell", body, w.ops())
+			}
+		})
+	}
+}
