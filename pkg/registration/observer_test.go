@@ -222,6 +222,28 @@ func TestHealthyFindsAStuckLoop(t *testing.T) {
 	})
 }
 
+// A request that has time is no stuck loop, however slow orchestratord is.
+func TestANodeIsHealthyWhileARequestIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(n int, _ request) answer {
+			if n > 0 {
+				return answer{delay: time.Hour}
+			}
+			return answer{}
+		}})
+		c.NodeTimeout, c.RequestTimeout = 2*time.Minute, 110*time.Second
+		node := beating(t, c, ready)
+		for range 600 {
+			time.Sleep(time.Second)
+			if err := node.Healthy(10 * time.Second); err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		node.Stop(t.Context())
+	})
+}
+
 func TestLogIsQuietWhenAllIsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder

@@ -80,7 +80,7 @@ func (n *Node) Healthy(grace time.Duration) error {
 	case StateDeregistered, StateStopped:
 		return fmt.Errorf("the node has ended: %s", s.State)
 	}
-	if late := time.Since(s.NextRequest); !s.NextRequest.IsZero() && late > grace {
+	if late := time.Since(s.NextRequest); !s.NextRequest.IsZero() && late > grace && !n.link.busy() {
 		return fmt.Errorf("the request that was due at %s has not been made: overdue for %v",
 			s.NextRequest.Format(time.RFC3339), late.Round(time.Millisecond))
 	}
