@@ -49,10 +49,12 @@ type schedule struct {
 	failures   int           // attempts that failed since the last good heartbeat
 	refusals   int           // attempts in a row that were refused
 	locked     bool          // the token was refused: a new one is tried at once
+	newTokens  int           // new ones in a row that were tried so, and refused
 
 	renewal       time.Time // when to register although orchestratord knows the node, zero for never
 	renewalReason Reason
-	renewalTries  int // renewals in a row that were not accepted
+	renewalTries  int  // renewals in a row that were not accepted
+	beatFirst     bool // a heartbeat comes before the next renewal, however late it is
 
 	forgotten   int // times in a row that orchestratord forgot the node
 	forgottenAt time.Time
@@ -95,7 +97,7 @@ func (s schedule) why(now time.Time) Reason {
 		return ReasonForgotten
 	case arrival.Sub(s.confirmed) >= s.nodeTimeout:
 		return ReasonCutOff
-	case !s.renewal.IsZero() && !now.Before(s.renewal):
+	case !s.beatFirst && !s.renewal.IsZero() && !now.Before(s.renewal):
 		return s.renewalReason
 	}
 	return ""
@@ -124,8 +126,9 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 	why := s.why(sent)
 	s.sent = sent
 	s.locked = o.verdict == unauthorized
+	s.beatFirst = s.beatFirst && op != beating
 	if o.verdict != refused && o.verdict != unauthorized {
-		s.refusals = 0
+		s.refusals, s.newTokens = 0, 0
 	}
 	switch {
 	case o.verdict == accepted && op == registering:
@@ -138,11 +141,8 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 		s.due = now.Add(fullJitter(firstBackoff, firstBackoff, 1, jitter))
 		return s
 	case op == registering && (why == ReasonRefreshed || why == ReasonUpdated):
-		s = s.postponeRenewal(now).afterFailure(op, now, o, jitter)
-		if o.verdict != unauthorized && !s.renewal.After(s.due) {
-			s.renewal = s.due.Add(1) // a heartbeat comes first
-		}
-		return s
+		s.beatFirst = o.verdict != unauthorized
+		return s.postponeRenewal(now).afterFailure(op, now, o, jitter)
 	}
 	return s.afterFailure(op, now, o, jitter)
 }
@@ -153,6 +153,7 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 // beats right away.
 func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	s.registered = true
+	s.beatFirst = true
 	s.confirmed = s.sent
 	s.due = now
 	switch {
@@ -297,12 +298,19 @@ func (s schedule) updated(now time.Time) schedule {
 	if s.grid.IsZero() {
 		return s
 	}
-	s.renewal, s.renewalReason, s.renewalTries = now, ReasonUpdated, 0
+	s.renewal, s.renewalReason, s.renewalTries, s.beatFirst = now, ReasonUpdated, 0, false
 	return s.notified(now)
 }
 
-// unlocked returns the schedule of a node that has a new token.
+// unlocked returns the schedule of a node that has a new token, which is tried at once. A
+// source may make another one each time it is asked: each that is refused has the next wait
+// twice as long.
 func (s schedule) unlocked(now time.Time) schedule {
+	pause := min(float64(slowRetry), float64(tokenLook)*math.Pow(2, float64(s.newTokens)))
+	if s.newTokens > 0 && now.Before(s.sent.Add(time.Duration(pause))) {
+		return s
+	}
+	s.newTokens++
 	s.locked = false
 	s.due = now
 	return s

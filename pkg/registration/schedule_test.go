@@ -261,3 +261,41 @@ func TestScheduleSpreadsAFleetThatComesBack(t *testing.T) {
 		}
 	}
 }
+
+// What is due is done late, if only by as much as a timer is.
+func TestScheduleBeatsBetweenRenewals(t *testing.T) {
+	late := func(s schedule) time.Time { return s.due.Add(time.Millisecond) }
+	s := newSchedule(Config{RegisterEvery: 1}.withDefaults(), start)
+	s = s.after(registering, start, start, outcome{}, 0)
+	if s.next(late(s)) != beating {
+		t.Error("a node that registers all the time never beats")
+	}
+	s = s.after(beating, late(s), late(s), outcome{}, 0)
+	if s.next(late(s)) != registering {
+		t.Error("a node that is to register at each heartbeat does not")
+	}
+	s = s.after(registering, late(s), late(s), outcome{verdict: failed, retryAfter: 12 * time.Second}, 0)
+	if s.next(late(s)) != beating {
+		t.Error("a renewal that fails is not followed by a heartbeat")
+	}
+}
+
+// A source may make another token each time it is asked.
+func TestScheduleTriesNewTokensLessAndLessOften(t *testing.T) {
+	s, now, tries := online(Config{}), at(time.Minute), 0
+	for range 3600 {
+		if !now.Before(s.due) || !s.locked {
+			s = s.after(beating, now, now, outcome{verdict: unauthorized}, 0.5)
+			tries++
+		}
+		now = now.Add(tokenLook)
+		s = s.unlocked(now)
+	}
+	if tries < 60 || tries > 130 {
+		t.Errorf("%d attempts in an hour of refusals, with a new token each second", tries)
+	}
+	s = s.after(beating, now, now, outcome{}, 0).after(beating, now, now, outcome{verdict: unauthorized}, 0)
+	if s = s.unlocked(now.Add(tokenLook)); s.locked || !s.due.Equal(now.Add(tokenLook)) {
+		t.Error("after a good heartbeat a new token is not tried at once")
+	}
+}

@@ -13,9 +13,9 @@ import (
 // is called before every request, and once more when orchestratord does not
 // accept what it returned, so that a token can be replaced while the node runs
 // (CLOUD-4011). While the token is refused it is called every second, and a new one is tried
-// at once. A token that is costly to get should be kept by the source. A source
-// should return when its ctx ends: the request that waits for it has failed by then, and
-// no other is sent before it returns.
+// at once, but new ones in a row less and less often. A token that is costly to get should
+// be kept by the source. A source should return when its ctx ends: the request that waits
+// for it has failed by then, and no other is sent before it returns.
 //
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
