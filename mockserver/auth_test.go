@@ -37,8 +37,8 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestCloudProfile switches it off: what is wrong with a request is still told, and what
-// is right gets 503.
+// TestCloudProfile switches it off: invalid requests get the same answers as before, valid ones
+// 503.
 func TestCloudProfile(t *testing.T) {
 	client, server := start(t, mockserver.WithCloudProfile(false), mockserver.WithHeartbeatInterval(2100*time.Millisecond))
 	for _, got := range []answer{

@@ -11,8 +11,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
-// BenchmarkHeartbeat measures a heartbeat without the network, and what of it is spent
-// on holding request and answer to the document.
+// BenchmarkHeartbeat measures a heartbeat without the network, and how much of it the checks of
+// request and answer take.
 func BenchmarkHeartbeat(b *testing.B) {
 	for _, test := range []struct {
 		name    string

@@ -67,7 +67,7 @@ func readEvent(lines *bufio.Reader) (event, bool) {
 	}
 }
 
-// entries returns what an event tells, and fails the test if it tells nothing.
+// entries returns the entries of an event, and fails the test if it has none.
 func (e event) entries(t *testing.T) []control.JournalEntry {
 	t.Helper()
 	var entries []control.JournalEntry

@@ -75,7 +75,7 @@ func TestSettings(t *testing.T) {
 	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
 }
 
-// TestRefusedSettings asks for changes of which a part is wrong. None is made.
+// TestRefusedSettings asks for changes that are wrong in part. None is made.
 func TestRefusedSettings(t *testing.T) {
 	_, client, _ := startControlled(t)
 	before := client.do("GET", "/__mock/settings", "").text

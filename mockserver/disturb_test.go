@@ -303,7 +303,7 @@ func TestReset(t *testing.T) {
 }
 
 // TestDisturbedInMemory is TestDisturbedRegistration for tests in bubbles, where time can
-// be told.
+// be measured.
 func TestDisturbedInMemory(t *testing.T) {
 	for _, test := range []struct {
 		effect     string
@@ -400,7 +400,7 @@ func stateOf(t *testing.T, server *mocktest.Server, name string) control.FaultSt
 	return states[i]
 }
 
-// signal is told when a fault acts.
+// signal receives a value when a fault acts.
 type signal chan struct{}
 
 func (s signal) Enabled(context.Context, slog.Level) bool { return true }

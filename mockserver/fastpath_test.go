@@ -252,7 +252,7 @@ func (p paths) agree(t rapid.TB, operation, text string) (fast, plain bool) {
 	return fast, plain
 }
 
-// drawn draws values from schemas, of which so many in a hundred have a flaw.
+// drawn draws values from schemas. So many in a hundred have a flaw.
 type drawn struct {
 	t     *rapid.T
 	flaws int

@@ -188,8 +188,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestTimeByOrder lets real time pass for a silent node while the server's clock is told
-// otherwise.
+// TestTimeByOrder lets real time pass for a silent node while the server's clock is paused or
+// advanced.
 func TestTimeByOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := clock.New()

@@ -57,7 +57,7 @@ func TestListing(t *testing.T) {
 }
 
 // TestOddNodes has a node that breaks the document register while validation is off. With
-// any other validation, too, it is told as it is, but no more like it are let in.
+// any other validation, too, it is listed as it is, but no more like it are let in.
 func TestOddNodes(t *testing.T) {
 	s := newServer(t, WithValidation(Off))
 	send := func(method, path, body string, status int) string {
@@ -84,8 +84,8 @@ func TestOddNodes(t *testing.T) {
 	send("POST", "/v2/nodes/register", odd, http.StatusUnprocessableEntity)
 }
 
-// TestBrokenListing lists nodes of which one breaks the document. If that shows before
-// anything is sent the answer is a 500, and else the connection is broken off.
+// TestBrokenListing lists nodes when one breaks the document. If that shows before anything is
+// sent the answer is a 500, and else the connection is broken off.
 func TestBrokenListing(t *testing.T) {
 	for _, test := range []struct {
 		at      int

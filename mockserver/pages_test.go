@@ -102,8 +102,8 @@ func load(t *testing.T, document []byte) (contents any) {
 	return contents
 }
 
-// TestReference follows what the page loads: the server has it all, and the browser is
-// told to ask no other.
+// TestReference follows what the page loads: the server has it all, and the policy allows no
+// other server.
 func TestReference(t *testing.T) {
 	_, server := start(t)
 	page := fetch(t, http.MethodGet, server.URL+"/docs").expect(t, http.StatusOK)

@@ -19,7 +19,7 @@ import (
 
 const beatPath = "/v2/nodes/gpu-node-1/heartbeat"
 
-// summaries returns what the journal tells, line by line.
+// summaries returns the summaries of the entries, line by line.
 func summaries(server *mocktest.Server, f journal.Filter) []string {
 	var lines []string
 	for _, entry := range server.Journal().Page(f, 1000).Entries {
@@ -28,7 +28,7 @@ func summaries(server *mocktest.Server, f journal.Filter) []string {
 	return lines
 }
 
-// TestRecord makes one request of each sort, and looks at what the journal tells.
+// TestRecord makes one request of each sort, and reads their summaries in the journal.
 func TestRecord(t *testing.T) {
 	c, server := start(t, mockserver.WithTokens("secret"))
 	for _, request := range []struct {
@@ -74,7 +74,7 @@ func TestPagesAreNotRecorded(t *testing.T) {
 	}
 }
 
-// TestRecordedExchange looks at a whole entry as the control API tells it.
+// TestRecordedExchange looks at a whole entry as the control API returns it.
 func TestRecordedExchange(t *testing.T) {
 	c, server := start(t, mockserver.WithValidation(mockserver.Report))
 	departing := `{"node_id":"gpu-node-1","pools":[],"gpus":0}`
@@ -159,7 +159,7 @@ func TestRecordedSilence(t *testing.T) {
 }
 
 // TestTokenIsNotRecorded sends a token wherever a mistaken client might, and looks for it
-// in everything that is told of the journal (CLOUD-4013).
+// in everything that the journal returns (CLOUD-4013).
 func TestTokenIsNotRecorded(t *testing.T) {
 	const token = `hunter2-"is"-<my>-100%-token\`
 	quoted, err := json.Marshal(token)

@@ -27,7 +27,7 @@ func (p *process) answers(ctx context.Context, s scenario) ([]int, error) {
 	return statuses, nil
 }
 
-// sameJSON tells whether two texts are the same but for space and the order of fields.
+// sameJSON reports whether two texts are the same but for space and the order of fields.
 func sameJSON(a, b []byte) bool {
 	sorted := func(text []byte) []byte {
 		var value any

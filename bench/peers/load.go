@@ -55,7 +55,7 @@ func (p *process) load(ctx context.Context, s settings, scenario scenario, nodes
 }
 
 // watch looks at a process's memory until the function that it returns is called, which
-// tells the most that was seen.
+// returns the most that was seen.
 func (p *process) watch() (highest func() usage) {
 	const interval = 250 * time.Millisecond
 	enough, seen := make(chan struct{}), make(chan usage)

@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// run looks at all that it was told before it measures anything, which takes minutes.
+// run checks its whole command line before it measures anything, which takes minutes.
 func run(ctx context.Context, s settings, names []string) error {
 	if err := s.check(); err != nil {
 		return err
@@ -74,7 +74,7 @@ func measureAll(ctx context.Context, s settings, scenarios []scenario, w io.Writ
 	return failed
 }
 
-// checkMachine tells what the machine lacks that no contestant can do without.
+// checkMachine reports what the machine lacks that every contestant needs.
 func checkMachine() error {
 	var missing []error
 	if _, err := os.Stat("/proc/self/smaps_rollup"); err != nil {

@@ -137,7 +137,7 @@ func broken(results []*result) (err error) {
 	return err
 }
 
-// progress tells whoever waits.
+// progress writes a line for whoever waits.
 func progress(scenario scenario, format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, scenario.Name+": "+format+"\n", arguments...)
 }

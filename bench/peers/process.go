@@ -49,7 +49,7 @@ func start(ctx context.Context, c contestant, first *request) (*process, time.Du
 	}
 	p := &process{url: "http://" + net.JoinHostPort(loopback, port), group: cmd.Process.Pid, log: log, ended: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ends is of no interest: it is told to
+		_ = cmd.Wait() // how it ends is of no interest: it was stopped
 		close(p.ended)
 	}()
 	if err := p.await(ctx, first); err != nil {

@@ -43,7 +43,7 @@ func parse() (s settings, names []string) {
 	return s, names
 }
 
-// check tells all that cannot be measured as it is set.
+// check reports all settings that cannot be measured.
 func (s settings) check() error {
 	var wrong []error
 	for _, count := range []struct {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// tick is the unit in which Linux tells a process's time on the CPU, on every machine.
+// tick is the unit in which Linux counts a process's time on the CPU, on every machine.
 const tick = 10 * time.Millisecond
 
 // usage is what a process group has used of the machine. Memory that several processes
@@ -66,7 +66,7 @@ func parseStat(text string) (group int, cpu time.Duration, err error) {
 	return group, cpu, err
 }
 
-// parseRollup returns the bytes that a line of smaps_rollup tells in kB.
+// parseRollup returns the bytes of a line of smaps_rollup, which is in kB.
 func parseRollup(text, name string) int64 {
 	_, rest, _ := strings.Cut(text, "\n"+name)
 	fields := strings.Fields(rest)

@@ -32,7 +32,7 @@ func TestReaderOfTheLogGoes(t *testing.T) {
 	if err != nil {
 		t.Fatalf("it printed %q: %v", line, err)
 	}
-	for range 3 { // each of which it logs
+	for range 3 { // it logs each
 		if status := get(t, url, ""); status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}

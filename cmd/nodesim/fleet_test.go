@@ -422,7 +422,7 @@ func TestAReportIsARegularFile(t *testing.T) {
 	}
 }
 
-// A fleet leaves as far as orchestratord lets it, within a minute, and tells who is left.
+// A fleet leaves as far as orchestratord lets it, within a minute, and reports who is left.
 func TestAFleetThatLeaves(t *testing.T) {
 	const end, nearly = 30 * time.Second, 29 * time.Second
 	swallowed := func(r *http.Request) (*http.Response, error) {
@@ -517,7 +517,7 @@ func TestAFleetFromFlags(t *testing.T) {
 	}
 }
 
-// The nodes of a fleet show who they are, and trust whom they are told to.
+// The nodes of a fleet show who they are, and trust whom they should.
 func TestAFleetOverMutualTLS(t *testing.T) {
 	emptyEnvironment(t)
 	files, err := devcert.Make(t.Context(), filepath.Join(t.TempDir(), "tls"))
@@ -651,7 +651,7 @@ func writeFile(t *testing.T, content string) string {
 	return file
 }
 
-// A broken promise is told by the exit status of both commands.
+// Both commands report a broken promise by their exit status.
 func TestABrokenPromiseIsAnExitStatus(t *testing.T) {
 	r := report{Fleets: []member{{Prefix: "a"}}, tally: newTally()}
 	r.Beats.Missed = 1

@@ -44,7 +44,7 @@ func emptyEnvironment(t *testing.T) {
 	}
 }
 
-// watched is a log that tells when it says something.
+// watched is a log that signals each line.
 type watched struct {
 	bytes.Buffer
 	want string

@@ -152,7 +152,7 @@ func TestBrokenContract(t *testing.T) {
 	}
 }
 
-// What cannot be written keeps nothing else from being told.
+// A report that cannot be written keeps no other from being written.
 func TestUnwritableFiles(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
 	missing := filepath.Join(t.TempDir(), "missing")
@@ -254,7 +254,7 @@ func TestPactsOfABroker(t *testing.T) {
 	}
 }
 
-// What goes wrong with one pact, or with the broker, keeps nothing else from being told.
+// What goes wrong with one pact, or with the broker, keeps nothing else from being reported.
 func TestBrokerThatRefuses(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
 	undecided := edited(t, "the node is online", "the node is happy")
@@ -274,7 +274,7 @@ func TestBrokerThatRefuses(t *testing.T) {
 }
 
 // startBroker starts as much of a Pact Broker as is needed. It has some pacts, and
-// answers with a status when it is told something.
+// answers with a status when something is published.
 func startBroker(t *testing.T, status int, paths ...string) (url string, published *[]string) {
 	t.Helper()
 	published = new([]string)

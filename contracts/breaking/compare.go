@@ -1,4 +1,4 @@
-// Package breaking tells whether a new version of an OpenAPI document breaks
+// Package breaking reports whether a new version of an OpenAPI document breaks
 // somebody: old nodes before a new orchestratord, or new nodes before an old one.
 //
 //	base, err := breaking.ReadBase(ctx, "v0.1.0", "openapi/nodes.yaml")

@@ -24,10 +24,10 @@ var errEnough = errors.New("a departure was found")
 // errBasics ends a run in which no node can live.
 var errBasics = errors.New("a plain node cannot live, so nothing else was asked")
 
-// errThrottled ends a run of which orchestratord does not take the calls.
+// errThrottled ends a run whose calls orchestratord throttles.
 var errThrottled = errors.New("orchestratord answers 429 again and again, and cannot be asked")
 
-// errSlow ends a run of which nearly every heartbeat takes too long.
+// errSlow ends a run in which nearly every heartbeat takes too long.
 var errSlow = errors.New("nearly every heartbeat takes too long")
 
 // run is one run against one orchestratord. Its fields below mu change.

@@ -77,7 +77,7 @@ func TestStrength(t *testing.T) {
 	}
 }
 
-// sabotaged runs all checks against a mock of which one thing is broken.
+// sabotaged runs all checks against a mock with one thing broken.
 func sabotaged(t *testing.T, doc *document, s sabotage) (caught bool, by string) {
 	options := []mockserver.Option{mockserver.WithTokens(strengthToken), mockserver.WithJournal(0)}
 	mock, err := mockserver.New(append(options, s.mock...)...)

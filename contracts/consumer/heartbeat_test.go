@@ -81,7 +81,7 @@ func driveHeartbeat(t *testing.T, p pact) {
 }
 
 // driveForgotten has orchestratord forget the node, which registers again and beats.
-// The two heartbeats say different things so that they can be told apart.
+// The two heartbeats say different things so that the pact can distinguish them.
 func driveForgotten(t *testing.T, p pact) {
 	before, saidBefore := pool("pool-0")
 	before.SlotsFree, saidBefore["slots_free"] = 1, 1

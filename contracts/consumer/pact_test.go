@@ -62,7 +62,7 @@ func TestPact(t *testing.T) {
 
 // exchange is one request of a node, and the answer that it counts on.
 type exchange struct {
-	what     string // tells it from all others
+	what     string // distinguishes it from all others
 	given    []models.ProviderState
 	request  consumer.Request
 	response consumer.Response
@@ -94,7 +94,7 @@ func (p pact) play(t *testing.T, drive func(t *testing.T, url string), exchanges
 	}
 	last := exchanges[len(exchanges)-1].what
 	err = orchestratord.ExecuteTest(t, func(server consumer.MockServerConfig) error {
-		// In a test of its own, so that Pact tells what it missed even when that fails.
+		// In a test of its own, so that Pact reports what it missed even when that fails.
 		t.Run(last, func(t *testing.T) {
 			drive(t, fmt.Sprintf("http://%s:%d", server.Host, server.Port))
 		})
@@ -106,7 +106,7 @@ func (p pact) play(t *testing.T, drive func(t *testing.T, url string), exchanges
 }
 
 func TestMain(m *testing.M) {
-	// Pact tells at length what it does; what goes wrong the tests tell.
+	// Pact logs at length what it does; the tests report what goes wrong.
 	if err := pactlog.SetLogLevel("ERROR"); err != nil {
 		log.Println(err)
 	}

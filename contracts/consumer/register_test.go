@@ -108,7 +108,7 @@ func driveRegister(t *testing.T, p pact) {
 	}
 }
 
-// fullHardware returns a node of which everything is known, and how it registers.
+// fullHardware returns a node with all optional fields, and how it registers.
 func fullHardware() (func(*registration.Config), object) {
 	edit := func(c *registration.Config) {
 		c.Version = "0.1.0"

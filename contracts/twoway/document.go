@@ -101,7 +101,7 @@ func (d *Document) route(method, path string) (*operation, map[string]string) {
 	return found, values
 }
 
-// matchTemplate tells whether a path is one that a template such as
+// matchTemplate reports whether a path is one that a template such as
 // /v2/nodes/{id} stands for, and what stands in it for the parameters.
 func matchTemplate(template, path string) (map[string]string, bool) {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")

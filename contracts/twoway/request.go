@@ -116,7 +116,7 @@ func (op *operation) parametersIn(in string) declared {
 	return d
 }
 
-// text returns a parameter of which the document says nothing.
+// text returns a parameter that the document does not mention.
 func text() *openapi3.Parameter { return &openapi3.Parameter{} }
 
 // authorization returns a header that begins with the name of one of some schemes.

@@ -8,8 +8,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// identity finds what keeps an interaction from being told from the others: a verifier
-// and a broker know it by its description and its states.
+// identity finds interactions that cannot be distinguished: a verifier and a broker know one by
+// its description and its states.
 func (c *checker) identity(pact *pactfile.File) {
 	seen := map[string]bool{}
 	for i := range pact.Interactions {

@@ -30,7 +30,7 @@ func newVerification(r *results.Results) verification {
 	return v
 }
 
-// key tells interactions apart, as Pact does.
+// key identifies an interaction, as Pact does.
 func key(description string, states []string) string {
 	return strings.Join(append([]string{description}, states...), "\x00")
 }

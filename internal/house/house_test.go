@@ -67,7 +67,7 @@ func TestImportsRunOneWay(t *testing.T) {
 // Hand-written code reaches the protocols through what is generated from their
 // documents, so that no change of a document passes it by: it spells no path of theirs,
 // and no JSON field of the node API. A field whose name is a plain word, as "status",
-// cannot be told from that word, and goes unchecked.
+// looks like that word, and goes unchecked.
 func TestOnlyTheDocumentSpellsTheProtocol(t *testing.T) {
 	nodes, control := load(t, "nodes.yaml"), load(t, "mock-control.yaml")
 	speller := speller{fields: map[string]bool{}}

@@ -47,7 +47,7 @@ func TestRead(t *testing.T) {
 func TestReadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for range 100 { // of which some find the file read by then
+	for range 100 { // some find the file read by then
 		if _, err := regularfile.Read(ctx, "regularfile.go", 1<<20); err != nil {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error is %v", err)

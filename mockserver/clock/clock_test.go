@@ -23,7 +23,7 @@ var start = time.Unix(1_000_000_000, 0)
 
 func nothing() {}
 
-// TestRealTime has a clock that nobody has told anything. It shows what time.Now does.
+// TestRealTime has a clock that nobody has changed. It shows what time.Now does.
 func TestRealTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clk := clock.New()
@@ -284,8 +284,8 @@ func TestAdvanceFromManySides(t *testing.T) {
 	}
 }
 
-// TestAdvanceWaits has two goroutines advance, of which one calls a function that takes
-// its time. Neither is done before that is.
+// TestAdvanceWaits has two goroutines advance. One calls a function that takes its time.
+// Neither is done before that is.
 func TestAdvanceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clk := clock.PausedAt(start)
@@ -336,7 +336,7 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// TestNeverBackwards reads a clock from many sides while it is told all sorts of things.
+// TestNeverBackwards reads a clock from many sides while others pause, advance and speed it up.
 func TestNeverBackwards(t *testing.T) {
 	clk := clock.New()
 	var wg sync.WaitGroup

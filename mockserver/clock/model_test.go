@@ -26,7 +26,7 @@ func (m *model) pass(real time.Duration) {
 	}
 }
 
-// TestModel tells a clock all sorts of things and holds it against the model after each.
+// TestModel changes a clock in all sorts of ways and compares it with the model after each.
 func TestModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// A testing.T that rapid knows as one would be asked for its deadline, in real time.

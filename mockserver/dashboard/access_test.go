@@ -8,8 +8,7 @@ import (
 	"github.com/chromedp/cdproto/accessibility"
 )
 
-// A screen reader finds its way by landmarks and headings, and is told what each thing
-// that can be operated is called.
+// A screen reader finds its way by landmarks and headings, and each control has a name.
 func TestAccessibilityTree(t *testing.T) {
 	t.Parallel()
 	p := open(t, busy(t).URL, look{})

@@ -187,7 +187,7 @@ func (p *tab) listen() {
 			if err != nil {
 				return
 			}
-			if message.Source != "network" { // the browser's word about an answer that tells of an error
+			if message.Source != "network" { // the browser's message about an answer that is an error
 				add(fmt.Sprintf("console %s: %s %s", message.Type, message.Text, message.URL))
 			}
 		}

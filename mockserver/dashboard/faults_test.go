@@ -64,7 +64,7 @@ func TestFaultIsAdded(t *testing.T) {
 	p.wait("!document.querySelector('#fault-list').innerText.includes('no-beats')")
 }
 
-// What is wrong with a definition is told where it was made.
+// What is wrong with a definition is shown where it was made.
 func TestFaultIsRefused(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)

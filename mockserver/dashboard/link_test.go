@@ -67,7 +67,7 @@ func TestStorageIsForbidden(t *testing.T) {
 	p.waitText("#link", "Live")
 }
 
-// What the page cannot load, because the mock refuses it, is told.
+// The page shows what it cannot load because the mock refuses it.
 func TestRefusalIsShown(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)

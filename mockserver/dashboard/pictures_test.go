@@ -77,7 +77,7 @@ func TestPictures(t *testing.T) {
 	f.shoot(phone, "phone", "#timeline")
 }
 
-// film is a mock with three nodes that do as they are told.
+// film is a mock with three nodes that follow a script.
 type film struct {
 	t      *testing.T
 	mock   *mocktest.Server

@@ -10,8 +10,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-// TestCredentials sends credentials of every kind, each of which the answer repeats. None
-// is in what the journal says.
+// TestCredentials sends credentials of every kind, and the answer repeats each. None is in what
+// the journal says.
 func TestCredentials(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -158,8 +158,7 @@ func TestExpect(t *testing.T) {
 	}
 }
 
-// TestExpectOfLongBody asks for pools of a heartbeat of which the journal keeps the
-// beginning.
+// TestExpectOfLongBody asks for pools of a heartbeat whose body the journal has truncated.
 func TestExpectOfLongBody(t *testing.T) {
 	var pools []string
 	for i := range 256 {

@@ -44,7 +44,7 @@ func beat(node string) journal.Exchange {
 	}
 }
 
-// TestEntry tells an exchange in full and in brief.
+// TestEntry reads an exchange in full and in brief.
 func TestEntry(t *testing.T) {
 	events := journal.New(10)
 	told := beat("gpu-node-1")
@@ -114,7 +114,7 @@ func TestSummary(t *testing.T) {
 			problem(422, `{"code":"contract_violation","errors":[{"pointer":"","detail":"a"},{"pointer":"/b","detail":"b"},{"pointer":"/c","detail":"c"}]}`),
 			"heartbeatNode gpu-node-1 422 contract_violation at the top and 2 more",
 		},
-		{ // of which the journal keeps the beginning
+		{ // the journal keeps its beginning
 			problem(422, `{"code":"contract_violation","errors":[{"pointer":"/pools","detail":"is missing"},{"pointer":"`+strings.Repeat("x", 1<<13)+`"}]}`),
 			"heartbeatNode gpu-node-1 422 contract_violation at /pools",
 		},
@@ -226,8 +226,8 @@ func sequences(entries []control.JournalEntry) []int64 {
 	return all
 }
 
-// TestKeptLength has an entry whose parts are all too long, and looks whether what is
-// told of it keeps the lengths of the document.
+// TestKeptLength has an entry whose parts are all too long. What the journal returns keeps the
+// lengths of the document.
 func TestKeptLength(t *testing.T) {
 	long := strings.Repeat("ä", 1<<20)
 	events := journal.New(1)

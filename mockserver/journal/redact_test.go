@@ -110,7 +110,7 @@ func TestCutSecret(t *testing.T) {
 	}
 }
 
-// FuzzRedaction sends a secret everywhere, and looks for it in all that is told.
+// FuzzRedaction sends a secret everywhere, and looks for it in all that the journal returns.
 func FuzzRedaction(f *testing.F) {
 	f.Add("0123456789abcdef0123456789abcdef", "text", 0)
 	f.Add("hunter2", "hunter", 4090)
@@ -160,7 +160,7 @@ func checkRedaction(t interface{ Errorf(string, ...any) }, secret, text string, 
 	}
 }
 
-// texts returns all that is text in what is told.
+// texts returns all texts in what the journal returns.
 func texts(told any) []string {
 	encoded, err := json.Marshal(told)
 	if err != nil {

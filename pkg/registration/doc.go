@@ -18,20 +18,24 @@
 //		return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4, SlotsTotal: 4}}, nil
 //	})
 //
-// [Node.Run] lives for as long as its context. A program that has to order the
-// steps itself, for example to drain its pools before it leaves, calls
-// [Node.Register], [Node.StartHeartbeat] and [Node.Deregister].
+// [Node.Run] lives for as long as its context. A program that has to order the steps
+// itself calls [Node.Register], [Node.StartHeartbeat] and [Node.Deregister]. [Node.Notify]
+// sends a change of status at once, [Node.Update] changes what the node registers with.
 //
 // # What a node may rely on
 //
-// One goroutine at a time owns a node, so there is never a second heartbeat loop
-// and never more than one request in flight. What may pass is retried with
-// exponential backoff and full jitter, what cannot is not. A node that
-// orchestratord has forgotten registers again by itself, and so does one that was
-// cut off for longer than the heartbeat timeout. Heartbeats of a fleet are spread
-// and never bunch up, whatever happened before. Deregistering is final and takes
-// no longer than its deadline, even when the network swallows every packet.
+//   - One goroutine at a time owns a node: there is never a second heartbeat loop, and
+//     never more than one request in flight.
+//   - Failures that may pass are retried with exponential backoff and full jitter. Refusals
+//     are not.
+//   - A node that orchestratord has forgotten registers again by itself. So does one that
+//     was cut off for nearly NodeTimeout, and every node once in RegisterEvery.
+//   - The first heartbeat follows the first registration within a second. The others of a
+//     fleet are spread over the interval and never bunch up.
+//   - A status callback, logger, event receiver, token source or transport that hangs or
+//     panics holds up nothing beyond its own share of time.
+//   - Deregistering is final and keeps its deadline, even if the network swallows every
+//     packet. It removes only a record that this node has made.
 //
-// How each of these is decided stands in one place, as a pure function: see
-// schedule.go.
+// The rules of timing are in one place, as a pure function: see schedule.go.
 package registration

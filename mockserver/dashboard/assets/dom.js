@@ -55,7 +55,7 @@ export function attribute(element, name, value) {
 const parts = new WeakMap();
 
 /**
- * Makes the children of parent show items: one child for each, told apart by key, in
+ * Makes the children of parent show items: one child for each, identified by key, in
  * their order. A child stays the same element as long as its item is there, so that
  * focus and open details survive.
  * @template T

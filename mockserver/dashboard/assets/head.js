@@ -1,7 +1,7 @@
 import { attempt, attribute, byId, el, shape, text } from './dom.js';
 import { count, timeOfDay } from './format.js';
 
-/** The statuses of nodes, in the order in which they are told. */
+/** The statuses of nodes, in the order in which they are shown. */
 export const statuses = ['Registering', 'Online', 'Draining', 'Offline', 'Failed'];
 
 /** The top of the page: whether the mock is there, its clock, its counts and its settings. */
@@ -21,7 +21,7 @@ function link(store) {
     attribute(document.body, 'data-link', state);
   };
   store.subscribe(['link'], show);
-  store.subscribe(['overview'], () => text(byId('version'), store.overview.version.replace(/^\(.*/, ''))); // (devel) tells nobody anything
+  store.subscribe(['overview'], () => text(byId('version'), store.overview.version.replace(/^\(.*/, ''))); // (devel) says nothing
 }
 
 function clock(api, store, sync) {

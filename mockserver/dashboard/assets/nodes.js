@@ -80,7 +80,7 @@ function showPager(store, found, page, pages) {
   text(byId('node-range'), `${count(page * pageLength + 1)}–${count(Math.min(found, (page + 1) * pageLength))} of ${count(found)}${more}`);
 }
 
-/** Without nodes, tells how to get one. */
+/** Without nodes, shows how to start one. */
 function showEmpty(store) {
   const empty = byId('node-empty');
   empty.hidden = store.nodes.size > 0 || Boolean(store.refusal) || !store.overview;
@@ -118,7 +118,7 @@ function plainStart(flags, token) {
   ];
 }
 
-/** A page is not told which files hold the certificates, so it cannot write the commands out. */
+/** A page does not know which files hold the certificates, so it cannot write the commands out. */
 function securedStart(flags) {
   return [
     el('p', {}, 'Start one in another terminal: with --tls-dev, the mock has printed the command as it started, after “a node:”. '
@@ -127,7 +127,7 @@ function securedStart(flags) {
   ];
 }
 
-/** What a node must be told of this mock: it beats every 10 s until then, which may be too late. */
+/** What a node must know of this mock: it beats every 10 s until then, which may be too late. */
 function nodeFlags(store) {
   const token = asksForToken(store) ? ' --token "$LLORCH_API_TOKEN"' : '';
   const interval = store.interval < 10_000 ? ` --interval ${Math.max(1, store.interval / 1000)}s` : '';

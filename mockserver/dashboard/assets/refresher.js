@@ -48,5 +48,5 @@ export class Refresher {
   }
 }
 
-/** What the mock says; when it is away and says nothing, the head of the page tells so. */
+/** What the mock says; when it is away and says nothing, the head of the page shows it. */
 const refusalOf = (error) => (error.status ? error.message : '');

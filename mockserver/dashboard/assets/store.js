@@ -2,7 +2,7 @@ import { Beats } from './beats.js';
 import { Clock } from './clock.js';
 
 /**
- * What the page knows of the mock. Views subscribe to topics, and are told of all changes
+ * What the page knows of the mock. Views subscribe to topics, and hear of all changes
  * since the last time at once, when a frame is drawn.
  */
 export class Store {

@@ -8,7 +8,7 @@ const longestDelay = 10_000;
  * Follows the journal for as long as the page lives.
  * @param {import('./api.js').Api} api
  * @param {{
- *   connect: () => Promise<number>, // called before each connection; tells after which entry to go on
+ *   connect: () => Promise<number>, // called before each connection; returns the entry to go on after
  *   entries: (entries: object[]) => void,
  *   dropped: (count: number) => void,
  *   state: (state: 'live'|'down') => void,

@@ -6,7 +6,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 )
 
-// FuzzGlob has made-up patterns, of which a broken one fits nothing.
+// FuzzGlob has made-up patterns. A broken one fits nothing.
 func FuzzGlob(f *testing.F) {
 	f.Add("gpu-*", "gpu-node-1")
 	f.Add("[a-", "a")
