@@ -166,17 +166,20 @@ func hijacking(t *testing.T, raw func(*http.Request) string) string {
 // as the next heartbeat is on its way.
 func TestAConnectionThatIsClosedAsItIsUsedIsNoFailure(t *testing.T) {
 	url := oneRequestEach(t)
-	var seenEvents recorder
-	enough := make(chan struct{})
+	enough, left := make(chan struct{}), make(chan struct{})
 	good := 0
 	c := config(t, nil)
 	c.OrchestratordURL, c.HTTPClient = url, nil
 	c.OnEvent = func(e registration.Event) {
-		seenEvents.add(e)
-		if e.Type == registration.EventHeartbeat || e.Type == registration.EventOnline {
+		switch e.Type {
+		case registration.EventHeartbeat, registration.EventOnline:
 			if good++; good == 3 {
 				close(enough)
 			}
+		case registration.EventFailed:
+			t.Errorf("failed: %v", e.Err)
+		case registration.EventDeregistered:
+			close(left)
 		}
 	}
 	node := newNode(t, c)
@@ -194,11 +197,7 @@ func TestAConnectionThatIsClosedAsItIsUsedIsNoFailure(t *testing.T) {
 	if err := node.Deregister(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, e := range seenEvents.events {
-		if e.Type == registration.EventFailed {
-			t.Errorf("failed: %v", e.Err)
-		}
-	}
+	<-left
 }
 
 // oneRequestEach returns the URL of an orchestratord that answers the first request on each
