@@ -59,8 +59,8 @@ func sentByBrowser(header http.Header) bool {
 
 const secFetchDest = "Sec-Fetch-Dest"
 
-// fetchesByItself reports whether a request is for something that a browser shows, such as
-// a favicon, and not one that a program in a page has made.
+// fetchesByItself reports whether a browser requests something that it shows, such as a
+// favicon. Requests of programs in a page do not count.
 func fetchesByItself(r *http.Request) bool {
 	destination := r.Header.Get(secFetchDest)
 	return destination != "" && destination != "empty"

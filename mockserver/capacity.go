@@ -40,8 +40,8 @@ func (s *Server) full(ctx context.Context, refused error) error {
 }
 
 const (
-	// largeBody is the size in bytes from which on a body takes one of a few places: it takes
-	// many times as much memory, and a usual one is far smaller.
+	// largeBody is the size in bytes from which a body needs one of a few places: it takes
+	// many times its size in memory. A usual body is far smaller.
 	largeBody = keptBuffer
 	// largeBodies is how many large bodies are read and handled at once.
 	largeBodies = 8
@@ -52,7 +52,7 @@ const (
 	closeLooks = 4
 )
 
-// places are what some can have at once, and others wait for.
+// places are slots: a few callers have one each, others wait.
 type places chan struct{}
 
 // take waits for a place until ctx ends, and reports whether there is one.

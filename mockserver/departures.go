@@ -55,8 +55,8 @@ func givenTwice(operation string, pointers []string) []drift.Departure {
 	return found
 }
 
-// sender returns the id of the node that a request is about: the one in the body, if there
-// should be one, or else the one in the path. It is "" when it does not fit the document.
+// sender returns the id of the node that a request is about: the one in the body if there
+// should be one, else the one in the path. It is "" if the id does not fit the document.
 func (c *contract) sender(inPath string, form *shape, body any) string {
 	object, _ := body.(map[string]any)
 	for name, field := range form.fields {

@@ -71,9 +71,9 @@ func (g guard) checkPage(r *http.Request) *problem {
 	return newProblem(codeForbidden, "requests from other sites are not allowed: use the mock's own pages, or a program")
 }
 
-// isHost reports whether a Host header names the mock. Another name can be that of a
-// site which has let it point to the mock (DNS rebinding), so that the browser takes its
-// pages for the mock's own. To an address, that cannot be done.
+// isHost reports whether a Host header names the mock. Another name may belong to a site that
+// has rebound it to the mock (DNS rebinding): the browser then takes the site's pages for the
+// mock's own. An address cannot be rebound.
 func (g guard) isHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

@@ -29,8 +29,8 @@ type watched[T any] struct {
 // a quarter of them.
 const maxWatched = 1 << 20
 
-// read returns what the files hold now, or what they held last if they are not good: while
-// they are being replaced, they may not be. It logs what has become of them.
+// read returns what the files hold now. While they are not good, as during a replacement, it
+// returns what they held last. It logs what has become of them.
 func (w *watched[T]) read(ctx context.Context) (*T, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

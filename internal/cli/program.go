@@ -16,9 +16,9 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// Context returns the context of a program: it ends on Ctrl-C, on SIGTERM, and when
-// the program's terminal hangs up, unless nohup keeps that from it. A Ctrl-C or a
-// SIGTERM after that ends the process the hard way.
+// Context returns the context of a program. It ends on Ctrl-C, on SIGTERM, and when the
+// program's terminal hangs up, unless it runs under nohup. A Ctrl-C or SIGTERM after that ends
+// the process the hard way.
 func Context() context.Context {
 	ctx := context.Background()
 	if !signal.Ignored(syscall.SIGHUP) {

@@ -11,10 +11,9 @@ import (
 // with the entry that reaches it.
 const MaxBatchBytes = 1 << 20
 
-// Page returns at most limit entries that fit, the oldest first: the newest ones or, with
-// f.After, the first ones after it. It has fewer, and is truncated, if these take more than
-// MaxBatchBytes. Dropped counts the entries that came before these and had made room for
-// others, and what comes after these comes after Last.
+// Page returns at most limit matching entries, oldest first: the newest ones or, with f.After,
+// the first ones after it. It is truncated if these take more than MaxBatchBytes. Dropped
+// counts the entries before these that made room for others. Last is the entry to go on after.
 func (j *Journal) Page(f Filter, limit int) control.JournalPage {
 	counts := j.Counts()
 	page := page{JournalPage: control.JournalPage{
