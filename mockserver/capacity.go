@@ -45,7 +45,7 @@ const (
 	largeBody = keptBuffer
 	// largeBodies is how many large bodies are read and handled at once.
 	largeBodies = 8
-	// bodyTimeout is how long a large body waits for its place.
+	// bodyTimeout is how long a large body waits for its place, and may then take to arrive.
 	bodyTimeout = 5 * time.Second
 	// closeLooks is how many bodies of any size are held to the document at once that do not
 	// plainly keep it. What the validator says of a hostile one takes a thousand times its size.
@@ -91,8 +91,7 @@ func (r *roomyReader) Read(buffer []byte) (int, error) {
 }
 
 // makeRoom has a large body wait until there is room for it, which lasts as long as the
-// request. Those whose senders are slow keep their room from others, but not for long: see
-// http.Server.ReadTimeout.
+// request. A sender that is slow has its connection cut before others give up waiting.
 func (s *Server) makeRoom(x *exchange, r *http.Request) error {
 	if x.large {
 		return nil
@@ -100,6 +99,7 @@ func (s *Server) makeRoom(x *exchange, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), bodyTimeout)
 	defer cancel()
 	if x.large = s.largeBodies.take(ctx); x.large {
+		_ = http.NewResponseController(x.client).SetReadDeadline(time.Now().Add(bodyTimeout)) // there may be no connection
 		return nil
 	}
 	return newProblem(nodeapi.ProblemCodeUnavailable,

@@ -27,8 +27,9 @@ func FuzzControlBodies(f *testing.F) {
 	f.Add(`{"node":"[","within_ms":1}`)
 	f.Add(`{"tokens":[""],"node_timeout_ms":1}`)
 	f.Add(`{"speed":1e-3,"running":true}`)
+	server := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, body string) {
-		server := newFuzzed(t)
+		renew(t, server)
 		for path, method := range operations {
 			r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/json")
@@ -42,8 +43,9 @@ func FuzzJournalFilters(f *testing.F) {
 	f.Add("gpu-*", "4xx", "heartbeatNode", "0")
 	f.Add("[", "none", "", "-1")
 	f.Add(`\`, "\x00", "a", "9223372036854775808")
+	server := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, node, answered, operation, after string) {
-		server := newFuzzed(t)
+		renew(t, server)
 		query := url.Values{"node": {node}, "answered": {answered}, "operation": {operation}, "after": {after}}.Encode()
 		for _, path := range []string{"/__mock/journal?", "/__mock/stream?", "/__mock/nodes?"} {
 			fuzzedAnswer(t, server, httptest.NewRequest(http.MethodGet, "http://localhost"+path+query, nil))
@@ -53,16 +55,26 @@ func FuzzJournalFilters(f *testing.F) {
 	})
 }
 
-func newFuzzed(t *testing.T) *mockserver.Server {
+// newFuzzed starts the server of a target. It costs more than what it is then asked.
+func newFuzzed(f *testing.F) *mockserver.Server {
 	server, err := mockserver.New(mockserver.WithClock(clock.PausedAt(time.UnixMilli(startMs))))
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
-	t.Cleanup(server.Close)
+	f.Cleanup(server.Close)
+	return server
+}
+
+// renew has a server know gpu-node-1 and nothing else, whatever it was asked before.
+func renew(t *testing.T, server *mockserver.Server) {
+	fuzzedAnswer(t, server, httptest.NewRequest(http.MethodPost, "http://localhost/__mock/reset", nil))
 	register := httptest.NewRequest(http.MethodPost, "http://localhost/v2/nodes/register", strings.NewReader(briefRegistration))
 	register.Header.Set("Content-Type", "application/json")
-	server.ServeHTTP(httptest.NewRecorder(), register)
-	return server
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, register)
+	if answer.Code != http.StatusOK {
+		t.Fatalf("status %d: %s", answer.Code, answer.Body)
+	}
 }
 
 // fuzzedAnswer sends a request whose client has gone already, so that nothing waits for it.

@@ -29,6 +29,7 @@ func (s *Server) disturb(next http.Handler) http.Handler {
 			return
 		}
 		x := exchangeOf(r)
+		defer s.releaseRoom(x)
 		s.readAhead(x, r)
 		serve := func() {
 			x.requestBody = x.requestBody[:0] // it is read again
@@ -236,7 +237,9 @@ func (d disturbance) logStrike() {
 // readAhead reads the body of a request, which is there to be read again, and finds out
 // which node registers. With its body read, the server notices when the client hangs up.
 func (s *Server) readAhead(x *exchange, r *http.Request) {
-	text, _ := io.ReadAll(io.LimitReader(r.Body, s.bodyLimit+1)) // an error comes again when it is read again
+	bounded := io.LimitReader(r.Body, s.bodyLimit+1)
+	roomy := &roomyReader{Reader: bounded, makeRoom: func() error { return s.makeRoom(x, r) }}
+	text, _ := io.ReadAll(roomy) // an error comes again when it is read again
 	r.Body = readAgain{io.MultiReader(bytes.NewReader(text), r.Body), r.Body}
 	x.requestBody = append(x.requestBody[:0], text...)
 	var registration nodeapi.RegisterRequest

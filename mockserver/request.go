@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -45,6 +46,9 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	}
 	if err != nil {
 		return unreadable(err)
+	}
+	if x.large { // the deadline was for the body alone
+		_ = http.NewResponseController(x.client).SetReadDeadline(time.Time{})
 	}
 	value, good := wire.Decode(x.operation, x.requestBody)
 	if x.input = value; !good {

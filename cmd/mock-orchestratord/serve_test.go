@@ -90,6 +90,20 @@ func TestSlowHeaders(t *testing.T) {
 // TestSlowBody sends the body of a registration a byte at a time. There is no answer that
 // a node could take for final.
 func TestSlowBody(t *testing.T) {
+	for name, test := range map[string]struct {
+		begun string // what of the body comes at once
+		fault bool   // whether the server reads the body ahead
+		cut   time.Duration
+	}{
+		"short":            {"", false, readTimeout},
+		"long":             {strings.Repeat(" ", 100_000), false, 5 * time.Second},
+		"long, with fault": {strings.Repeat(" ", 100_000), true, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) { testSlowBody(t, test.begun, test.fault, test.cut) })
+	}
+}
+
+func testSlowBody(t *testing.T, begun string, fault bool, cut time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		mock, err := mockserver.New(mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -97,10 +111,13 @@ func TestSlowBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer mock.Close()
+		if fault {
+			mock.Faults().Switch("flaky", true)
+		}
 		memory, stop := serveInMemory(t, mock.ServeHTTP)
 		connection := memory.dial()
 		begin := time.Now()
-		io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+		io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"+begun)
 		var trickle sync.WaitGroup
 		trickle.Go(func() {
 			for {
@@ -111,7 +128,7 @@ func TestSlowBody(t *testing.T) {
 			}
 		})
 		answer, err := io.ReadAll(connection)
-		if passed := time.Since(begin); err != nil || len(answer) > 0 || passed != readTimeout {
+		if passed := time.Since(begin); err != nil || len(answer) > 0 || passed != cut {
 			t.Errorf("cut after %s with %q, %v", passed, answer, err)
 		}
 		trickle.Wait()
