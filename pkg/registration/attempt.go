@@ -97,12 +97,8 @@ func (n *Node) learn(op operation, o outcome) {
 
 // continues reports whether another request follows an outcome.
 func (n *Node) continues(ctx context.Context, o outcome, pools *sampler) bool {
-	select {
-	case <-n.life.ended:
+	if n.life.hasEnded() || ctx.Err() != nil {
 		return false
-	case <-ctx.Done():
-		return false
-	default:
-		return pools != nil || o.verdict != refused && o.verdict != unauthorized
 	}
+	return pools != nil || o.verdict != refused && o.verdict != unauthorized
 }

@@ -19,6 +19,7 @@ type exchange struct {
 	link     *link
 	op       operation
 	send     sender
+	apart    bool // nobody waits for it
 	began    time.Time
 	progress progress
 	outcome  outcome // after run
@@ -51,7 +52,7 @@ func (x *exchange) run(ctx context.Context) {
 // far as it can be: an orchestratord may answer one with any body or none. A success is
 // one only if it can be read.
 func (x *exchange) try(ctx context.Context, token string) (o outcome) {
-	ctx, end := x.link.tracing.start(ctx, x.op, x.link.apart)
+	ctx, end := x.link.tracing.start(ctx, x.op, x.apart)
 	defer func() { end(o) }()
 
 	o = outcome{token: token, mayHaveLanded: true}

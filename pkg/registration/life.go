@@ -55,14 +55,22 @@ func (l *life) leave() *departure {
 	return l.departure.Load()
 }
 
+// hasEnded reports whether the node is to send nothing but its deregistration.
+func (l *life) hasEnded() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // acquire makes the caller the one owner of the node. Heartbeats whose context has ended
 // are about to let go of it, and are waited for.
 func (n *Node) acquire(ctx context.Context) error {
 	for {
-		select {
-		case <-n.life.ended:
+		if n.life.hasEnded() {
 			return ErrStopped
-		default:
 		}
 		select {
 		case n.life.owner <- struct{}{}:

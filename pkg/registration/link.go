@@ -106,7 +106,7 @@ func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation
 	if l.renew || l.own && time.Since(l.connected) > longestConnection {
 		l.closeIdle()
 	}
-	x := &exchange{link: l, op: op, send: send, began: time.Now(), progress: progress{end: end}}
+	x := &exchange{link: l, op: op, send: send, apart: l.apart, began: time.Now(), progress: progress{end: end}}
 	x.progress.begin(0)
 	ctx = x.progress.watch(ctx)
 	o := outcome{token: l.sent}

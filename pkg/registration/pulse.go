@@ -58,15 +58,14 @@ func (p *pulse) turns() {
 // turn does what is due, and returns false when it was the last.
 func (p *pulse) turn() bool {
 	n := p.node
-	select {
-	case <-n.life.ended:
+	switch {
+	case n.life.hasEnded():
 		p.stop()
 		return false
-	case <-p.ctx.Done():
+	case p.ctx.Err() != nil:
 		n.observer.silent()
 		p.stop()
 		return false
-	default:
 	}
 	p.hear()
 	if now := time.Now(); !now.Before(n.plan.due) {
