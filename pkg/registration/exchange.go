@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -109,6 +110,10 @@ func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome
 	o.mayHaveLanded = x.progress.mayHaveArrived()
 	if cause := context.Cause(ctx); cause != nil {
 		return x.gaveUp(ctx, o, cause)
+	}
+	var dial *net.OpError // of a transport that reports no connections
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		o.mayHaveLanded = false
 	}
 	return x.fail(o, failed, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))
 }

@@ -135,13 +135,24 @@ func reasonFor(op operation, err error) string {
 	if !errors.As(err, &e) {
 		return string(op)
 	}
-	withoutNumbers := strings.Map(func(r rune) rune {
-		if '0' <= r && r <= '9' {
-			return '#'
+	return strings.Join([]string{string(op), strconv.Itoa(e.StatusCode), e.Code, withoutNumbers(e.Detail)}, " ")
+}
+
+// withoutNumbers returns a text with each number replaced by #.
+func withoutNumbers(text string) string {
+	var kept strings.Builder
+	inNumber := false
+	for _, r := range text {
+		isDigit := '0' <= r && r <= '9'
+		switch {
+		case !isDigit:
+			kept.WriteRune(r)
+		case !inNumber:
+			kept.WriteByte('#')
 		}
-		return r
-	}, e.Detail)
-	return strings.Join([]string{string(op), strconv.Itoa(e.StatusCode), e.Code, withoutNumbers}, " ")
+		inNumber = isDigit
+	}
+	return kept.String()
 }
 
 func (o *observer) emit(e Event) {
@@ -186,12 +197,13 @@ func (o *observer) plan(due time.Time) {
 
 // callback takes note of what is wrong with the status callback, nil for nothing.
 func (o *observer) callback(err error) {
-	if textOf(err) == textOf(o.status().StatusFault) {
-		return
-	}
 	o.mu.Lock()
+	before := o.now.StatusFault
 	o.now.StatusFault = err
 	o.mu.Unlock()
+	if withoutNumbers(textOf(err)) == withoutNumbers(textOf(before)) {
+		return
+	}
 	if err == nil {
 		o.log.Info("heartbeats carry fresh status again")
 		o.emit(Event{Type: EventStatusFresh})

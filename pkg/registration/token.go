@@ -36,8 +36,9 @@ const maxTokenFile = 64 << 10
 // rewritten or replaced while the node runs; while it is missing, empty or something
 // else, requests fail and are retried.
 func TokenFile(path string) TokenSource {
+	file := patientFile{path, make(chan struct{}, 1)}
 	return func(ctx context.Context) (string, error) {
-		content, err := regularfile.Read(ctx, path, maxTokenFile)
+		content, err := file.read(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -46,6 +47,37 @@ func TokenFile(path string) TokenSource {
 			return "", fmt.Errorf("%s is empty", path)
 		}
 		return token, nil
+	}
+}
+
+// patientFile is a file that may be on a mount that hangs: one read waits for it then, and
+// not one for each request.
+type patientFile struct {
+	path    string
+	reading chan struct{} // full while a read is under way
+}
+
+func (f patientFile) read(ctx context.Context) ([]byte, error) {
+	type result struct {
+		content []byte
+		err     error
+	}
+	select {
+	case f.reading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s is still being read: %w", f.path, context.Cause(ctx))
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() { <-f.reading }()
+		content, err := regularfile.Read(context.WithoutCancel(ctx), f.path, maxTokenFile)
+		done <- result{content, err}
+	}()
+	select {
+	case r := <-done:
+		return r.content, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read %s: %w", f.path, context.Cause(ctx))
 	}
 }
 

@@ -4,15 +4,16 @@ import (
 	"time"
 )
 
-// maxReasons is how many reasons of one trouble get a line of their own. A server that
-// gives another reason each time must not fill the log.
-const maxReasons = 8
+// maxChanges is how many changes of reason get a line of their own between two reminders.
+// A server that gives another reason each time must not fill the log.
+const maxChanges = 8
 
 // trouble is a time in which requests are not accepted, for one reason or several.
 type trouble struct {
-	since   time.Time       // zero while there is none
-	reasons map[string]bool // that have been logged
-	told    int             // reminders so far
+	since     time.Time // zero while there is none
+	reason    string    // the one that was logged last
+	changes   int       // lines for changes of reason since the last reminder
+	reminders int       // so far
 }
 
 // remindAfter lists when a trouble that lasts is logged again; after the last, hourly.
@@ -22,27 +23,29 @@ var remindAfter = [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Min
 // line of its own: for its reason, or as a reminder.
 func (t *trouble) meets(reason string, now time.Time) bool {
 	if t.since.IsZero() {
-		t.since, t.reasons = now, map[string]bool{}
+		t.since = now
 	}
-	if !t.reasons[reason] && len(t.reasons) < maxReasons {
-		t.reasons[reason] = true
+	if reason != t.reason && t.changes < maxChanges {
+		t.reason = reason
+		t.changes++
 		return true
 	}
 	if now.Sub(t.since) < t.reminder() {
 		return false
 	}
 	for now.Sub(t.since) >= t.reminder() {
-		t.told++
+		t.reminders++
 	}
+	t.reason, t.changes = reason, 0
 	return true
 }
 
 // reminder returns how long a trouble lasts when it is logged again.
 func (t *trouble) reminder() time.Duration {
-	if t.told < len(remindAfter) {
-		return remindAfter[t.told]
+	if t.reminders < len(remindAfter) {
+		return remindAfter[t.reminders]
 	}
-	return time.Duration(t.told-len(remindAfter)+1) * time.Hour
+	return time.Duration(t.reminders-len(remindAfter)+1) * time.Hour
 }
 
 // end takes note of a good heartbeat, and returns for how long there was trouble.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
@@ -47,9 +48,19 @@ func (s stamp) equals(other stamp) bool {
 }
 
 func (t *trust) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.look()
+	looked := make(chan struct{})
+	go func() { defer close(looked); t.look() }()
+	select {
+	case <-looked:
+	case <-time.After(lookTimeout):
+	case <-r.Context().Done():
+	}
 	return t.current.Load().RoundTrip(r)
 }
+
+// lookTimeout is how long a request waits for the look at the file. On a file system that
+// hangs it goes on with the authorities from before.
+const lookTimeout = time.Second
 
 // CloseIdleConnections closes the connections that no request uses.
 func (t *trust) CloseIdleConnections() {

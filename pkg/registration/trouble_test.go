@@ -1,0 +1,123 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// warnings returns the lines at WARN that a node logs while its heartbeats are answered so.
+func warnings(t *testing.T, alive time.Duration, beat func(n int) answer) (lines []string) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		beats := 0
+		c := config(t, &wire{answer: func(_ int, r request) answer {
+			if r.op != "heartbeat" {
+				return answer{}
+			}
+			beats++
+			return beat(beats)
+		}})
+		c.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		node := beating(t, c, ready)
+		time.Sleep(alive)
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		lines = strings.Split(strings.TrimSpace(out.String()), "\n")
+	})
+	return lines
+}
+
+// A log in which the last line names a reason of a minute ago sends people the wrong way.
+func TestEachChangeOfReasonIsLogged(t *testing.T) {
+	lines := warnings(t, 25*time.Second, func(n int) answer {
+		return plain(503, []string{"a rollout", "a rollout", "the database", "a rollout"}[min(n-1, 3)])
+	})
+	got := ""
+	for _, line := range lines {
+		for _, reason := range []string{"rollout", "database"} {
+			if strings.Contains(line, reason) {
+				got += reason + " "
+			}
+		}
+	}
+	if want := "rollout database rollout "; got != want {
+		t.Errorf("the reasons logged are %q, want %q:\n%s", got, want, strings.Join(lines, "\n"))
+	}
+}
+
+func TestReasonsWithoutEndDoNotFillTheLog(t *testing.T) {
+	letters := func(r rune) rune { return r - '0' + 'a' }
+	for name, incident := range map[string]func(n int) string{
+		"numbers": func(n int) string { return fmt.Sprint(n) },
+		"words":   func(n int) string { return strings.Map(letters, fmt.Sprint(n)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := warnings(t, 10*time.Hour, func(n int) answer { return plain(503, "incident "+incident(n)) })
+			// Eight changes and a reminder after 1, 5 and 15 minutes, and then hourly.
+			if len(lines) > 9*13 || len(lines) < 12 {
+				t.Errorf("%d lines in 10 hours", len(lines))
+			}
+		})
+	}
+}
+
+func TestAFaultOfTheStatusIsLoggedOnceWhateverItsNumbers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen recorder
+		c := config(t, &wire{})
+		c.OnEvent = seen.add
+		free := int32(4)
+		node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) {
+			free++
+			return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: free, SlotsTotal: 4}}, nil
+		})
+		time.Sleep(time.Minute)
+		node.Stop(t.Context())
+		synctest.Wait()
+		faults := 0
+		for _, e := range seen.types() {
+			if e == registration.EventStatusFault {
+				faults++
+			}
+		}
+		if faults != 1 {
+			t.Errorf("%d events of a fault that goes on, want 1", faults)
+		}
+	})
+}
+
+// untraced is a transport that reports nothing of its connections, and gets none.
+type untraced struct{ requests int }
+
+func (u *untraced) RoundTrip(*http.Request) (*http.Response, error) {
+	u.requests++
+	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+}
+
+func TestWhatWasNotDialledIsNotDeregistered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := &untraced{}
+		c := config(t, nil)
+		c.HTTPClient = &http.Client{Transport: transport}
+		node := newNode(t, c)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := node.Register(ctx); !errors.Is(err, registration.ErrUnavailable) {
+			t.Errorf("Register returned %v", err)
+		}
+		if err := node.Deregister(t.Context()); err != nil || transport.requests != 1 {
+			t.Errorf("Deregister returned %v, and %d requests were made, want the registration alone", err, transport.requests)
+		}
+	})
+}
