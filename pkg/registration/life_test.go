@@ -71,7 +71,7 @@ func newLife(n *simNode) *life {
 		Address: l.config.Address, Pools: l.config.Pools, Capabilities: l.config.Capabilities, Version: l.config.Version,
 	}
 	l.pools = newPools(l)
-	l.steps = n.world.clock().Sub(time.Now())
+	l.steps = time.Until(n.world.clock())
 	return l
 }
 

@@ -19,19 +19,15 @@ type service struct {
 
 	mu      sync.Mutex
 	begin   time.Time
-	checks  int // for silent nodes, that have been made
 	records map[string]*record
 }
 
 type record struct {
-	life    *life
-	status  nodeapi.NodeStatus
-	heard   time.Time // by the clock on the wall
-	pools   map[string]nodeapi.PoolStatus
-	givenUp time.Time // when it was taken off the list without a word
+	life   *life
+	status nodeapi.NodeStatus
+	heard  time.Time // by the clock on the wall
+	pools  map[string]nodeapi.PoolStatus
 }
-
-const checkEvery = 10 * time.Second
 
 func newService(wall func() time.Time, asks func() int64) *service {
 	return &service{wall: wall, asks: asks, begin: time.Now(), records: map[string]*record{}}
@@ -50,7 +46,7 @@ func (s *service) watch() {
 	defer s.mu.Unlock()
 	for _, r := range s.records {
 		if r.status != nodeapi.NodeStatusOffline && s.wall().Sub(r.heard) > r.life.timeout {
-			r.status, r.givenUp = nodeapi.NodeStatusOffline, time.Now()
+			r.status = nodeapi.NodeStatusOffline
 		}
 	}
 }

@@ -101,6 +101,9 @@ func (l *life) check() {
 		if complaint := l.oracle.overdue(now); complaint != "" {
 			return complaint
 		}
+		if complaint := l.unlisted(now); complaint != "" {
+			return complaint
+		}
 		return l.misstates(now)
 	})
 }
@@ -110,12 +113,12 @@ func (l *life) check() {
 func (l *life) unlisted(now time.Time) string {
 	o, w := l.oracle, l.node.world
 	owner, listed := w.service.lists(l.config.NodeID)
-	if listed && owner == l || w.weather() != nil || o.paused || !o.leaving.IsZero() || o.every < 0 {
+	if l.node.rival || listed && owner == l || w.weather() != nil || o.paused || !o.leaving.IsZero() || o.every < 0 {
 		l.listed = now
 		return ""
 	}
 	since := later(later(l.listed, o.troubled), later(l.begun, w.calmSince()))
-	if late := now.Sub(since); late > o.every+o.interval+o.request+listedWithin {
+	if late := now.Sub(since); late > o.every+o.interval*3/2+o.request+listedWithin {
 		return fmt.Sprintf("has not been listed for %v, without a fault", late)
 	}
 	return ""
