@@ -216,3 +216,46 @@ func (p *pasture) arrivals() (peak int, mean float64) {
 	}
 	return peak, float64(sum) / float64(end+1)
 }
+
+// A fleet that started at once must not register anew at once, nor beat in step then.
+func TestFleetThatRefreshesStaysFlat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const nodes, minutes = 300, 15
+		begin := time.Now()
+		perSecond := map[int]int{}
+		refreshes, seeds := 0, rand.New(rand.NewPCG(5, 6))
+		w := &wire{answer: func(_ int, r request) answer {
+			if at := r.at.Sub(begin); at > time.Minute && at < minutes*time.Minute {
+				perSecond[int(at/time.Second)]++
+				if r.op == "register" {
+					refreshes++
+				}
+			}
+			return answer{}
+		}}
+		for range nodes {
+			c := config(t, w)
+			c.Jitter = rand.New(rand.NewPCG(seeds.Uint64(), seeds.Uint64())).Float64
+			c.Logger = slog.New(slog.DiscardHandler)
+			node := newNode(t, c)
+			if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+				t.Fatal(err)
+			}
+			defer node.Stop(t.Context())
+		}
+		time.Sleep(minutes * time.Minute)
+		synctest.Wait()
+		sum := 0
+		for _, n := range perSecond {
+			sum += n
+		}
+		mean, peak := float64(sum)/float64(len(perSecond)), slices.Max(slices.Collect(maps.Values(perSecond)))
+		t.Logf("%d refreshes, %.1f requests a second at the mean, %d at the peak (%.2f times)", refreshes, mean, peak, float64(peak)/mean)
+		if refreshes < nodes*(minutes-1)/5 {
+			t.Errorf("%d refreshes, want one of each node in five minutes", refreshes)
+		}
+		if float64(peak) > 3*mean {
+			t.Errorf("%d requests in a second, more than three times the mean of %.1f", peak, mean)
+		}
+	})
+}

@@ -113,7 +113,8 @@ func (l *life) check() {
 func (l *life) unlisted(now time.Time) string {
 	o, w := l.oracle, l.node.world
 	owner, listed := w.service.lists(l.config.NodeID)
-	if l.node.rival || listed && owner == l || w.weather() != nil || o.paused || !o.leaving.IsZero() || o.every < 0 {
+	excused := l.node.rival || o.troubled.After(o.beaten) || w.weather() != nil || o.paused || !o.leaving.IsZero()
+	if excused || listed && owner == l || o.every < 0 {
 		l.listed = now
 		return ""
 	}
