@@ -75,7 +75,7 @@ func (r *run) cover(op *operation, field, rule string, broken bool) {
 }
 
 // Report returns the findings as they are shown, in all formats of this repository. With
-// coverage, its table is which rules of which fields were tried; else it is the checks.
+// coverage, the report has a table of the tried rules by field instead of the checks.
 func (r *Report) Report(coverage bool) *report.Report {
 	shown := &report.Report{
 		Title:   fmt.Sprintf("Conformance of orchestratord at level %s, at %s, with the seed %d", r.Level, r.URL, r.Seed),

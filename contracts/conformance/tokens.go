@@ -36,7 +36,7 @@ func (r *resident) wrongTokens(ctx context.Context) {
 		for _, op := range r.doc.operations {
 			r.denied(ctx, r.ordinary(op, r.id), wrong)
 		}
-		// Who may not call learns nothing of which nodes there are.
+		// A caller without a valid token must not learn whether a node exists.
 		unknown := r.ordinary(r.doc.operation(opHeartbeat), r.name())
 		r.denied(ctx, unknown, wrong)
 	}
