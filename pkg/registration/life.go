@@ -99,6 +99,7 @@ func (n *Node) release() {
 // inFlight is a request under way.
 type inFlight struct {
 	op       operation
+	begun    time.Time
 	cancel   context.CancelCauseFunc
 	overtook bool        // an earlier heartbeat was cut off already
 	armed    atomic.Bool // it is to be cut off in a second
@@ -115,7 +116,7 @@ func (f *inFlight) overtake() {
 // begin lets Notify and Deregister end a request when they have to.
 func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	n.life.inFlight.Store(&inFlight{op: op, cancel: cancel, overtook: n.overtook})
+	n.life.inFlight.Store(&inFlight{op: op, begun: time.Now(), cancel: cancel, overtook: n.overtook})
 	if n.life.canceled.Load() {
 		cancel(errEnding)
 	}

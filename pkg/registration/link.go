@@ -162,9 +162,6 @@ func (l *link) alone(ctx context.Context, f func()) error {
 	}
 }
 
-// busy reports whether a request is under way.
-func (l *link) busy() bool { return l.deadline.Load() != nil }
-
 // overdue returns for how long a request has been under way that should be over.
 func (l *link) overdue() time.Duration {
 	deadline := l.deadline.Load()

@@ -67,6 +67,7 @@ func (n *Node) Status() Status {
 // An orchestratord that is away makes no node unhealthy, since to restart the node would
 // not bring it back. A standalone node is always healthy.
 func (n *Node) Healthy(grace time.Duration) error {
+	f := n.life.inFlight.Load() // before the status: with none in flight, that knows what is due
 	s := n.observer.status()
 	switch s.State {
 	case StateStandalone:
@@ -80,11 +81,15 @@ func (n *Node) Healthy(grace time.Duration) error {
 	case StateDeregistered, StateStopped:
 		return fmt.Errorf("the node has ended: %s", s.State)
 	}
-	if late := time.Since(s.NextRequest); !s.NextRequest.IsZero() && late > grace && !n.link.busy() {
+	if late := time.Since(s.NextRequest); f == nil && !s.NextRequest.IsZero() && late > grace {
 		return fmt.Errorf("the request that was due at %s has not been made: overdue for %v",
 			s.NextRequest.Format(time.RFC3339), late.Round(time.Millisecond))
 	}
-	if late := n.link.overdue(); late > grace {
+	late := n.link.overdue()
+	if f != nil {
+		late = max(late, time.Since(f.begun)-n.config.request)
+	}
+	if late > grace {
 		return fmt.Errorf("a request is still under way %v after its time was over", late.Round(time.Millisecond))
 	}
 	if errors.Is(s.StatusFault, errStatusStale) {
