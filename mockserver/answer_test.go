@@ -89,7 +89,7 @@ func fail(t *testing.T, log *bytes.Buffer, handler http.HandlerFunc) *httptest.R
 	defer s.Close()
 	router := chi.NewRouter()
 	router.Use(s.correlate)
-	router.With(s.send, s.checkAnswers).Get("/v2/nodes", handler)
+	router.Get("/v2/nodes", s.hold(func(x *exchange) { s.take(x, s.checkAnswer, perform(handler)) }, nil).ServeHTTP)
 	s.router = router
 	got := httptest.NewRecorder()
 	s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -18,46 +17,29 @@ func digestOf(token string) digest {
 	return sha256.Sum256([]byte(token))
 }
 
-// authenticate turns away requests without a valid token (CLOUD-4005), if the server
-// has tokens.
-func (s *Server) authenticate(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		door := door{"orchestratord", "this orchestratord wants a token", exchangeOf(r).settings.tokens}
-		if p := door.admit(r.Header.Get("Authorization")); p != nil {
-			s.writeProblem(w, r, p)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// authenticate refuses requests without a valid token (CLOUD-4005), if the server has tokens.
+func authenticate(x *exchange) error {
+	door := door{"orchestratord", "this orchestratord wants a token", x.settings.tokens}
+	return door.admit(x.request.Header.Get("Authorization"))
 }
 
-// authenticateControl does the same for the control API, which has a token of its own.
-func (s *Server) authenticateControl(next http.Handler) http.Handler {
+// authenticateControl does the same for the control API, which has a token of its own. Guesses
+// have to wait.
+func (s *Server) authenticateControl(x *exchange) error {
 	door := door{"mock-control", "this mock wants its control token", s.controlToken}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := s.admitControl(door, r); p != nil {
-			s.writeProblem(w, r, p)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// admitControl is admit for a door before which guesses have to wait.
-func (s *Server) admitControl(door door, r *http.Request) *problem {
-	authorization := r.Header.Get("Authorization")
+	authorization := x.request.Header.Get("Authorization")
 	if _, guess := bearer(authorization); !guess || len(door.valid) == 0 {
 		return door.admit(authorization)
 	}
-	right, throttled := s.guesses.turn(r.Context(), addressOf(r))
-	if throttled != nil {
-		return throttled
+	right, err := s.guesses.turn(x.request.Context(), addressOf(x.request))
+	if err != nil {
+		return err
 	}
-	p := door.admit(authorization)
-	if p == nil {
-		right()
+	if err := door.admit(authorization); err != nil {
+		return err
 	}
-	return p
+	right()
+	return nil
 }
 
 // door is what one must have a token for.
@@ -68,7 +50,7 @@ type door struct {
 }
 
 // admit returns what is wrong with the Authorization header of a request, if anything.
-func (d door) admit(authorization string) *problem {
+func (d door) admit(authorization string) error {
 	if len(d.valid) == 0 {
 		return nil
 	}

@@ -6,39 +6,25 @@ import (
 	"strings"
 )
 
-// guardNodes turns away calls of the node API that a browser sent for a stray page. While
-// nodes need a token the name does not matter, since a page that rebinds one has none.
-func (s *Server) guardNodes(next http.Handler) http.Handler {
-	return s.guardFromBrowsers(next, func(r *http.Request) bool { return len(exchangeOf(r).settings.tokens) > 0 })
+// checkNodes refuses calls of the node API that a browser sent for a stray page. While nodes
+// need a token the name does not matter, since a page that rebinds one has none.
+func (g guard) checkNodes(x *exchange) error {
+	err := g.checkBrowser(x)
+	if err != nil && len(x.settings.tokens) > 0 {
+		return g.checkPage(x.request)
+	}
+	return err
 }
 
-// guardMetrics does the same for the metrics, which need no token.
-func (s *Server) guardMetrics(next http.Handler) http.Handler {
-	return s.guardFromBrowsers(next, func(*http.Request) bool { return false })
-}
-
-func (s *Server) guardFromBrowsers(next http.Handler, anyHost func(*http.Request) bool) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := s.guard.checkBrowser(r)
-		if p != nil && anyHost(r) {
-			p = s.guard.checkPage(r)
-		}
-		if p != nil {
-			s.writeProblem(w, r, p)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// checkBrowser returns what is wrong with a request that a browser sent under a name which
-// may be rebound, or for a page of another origin. Programs may use any name.
-func (g guard) checkBrowser(r *http.Request) *problem {
+// checkBrowser refuses a request that a browser sent under a name which may be rebound, or for
+// a page of another origin. Programs may use any name.
+func (g guard) checkBrowser(x *exchange) error {
+	r := x.request
 	if !sentByBrowser(r.Header) || g.sharesWith(r.Header.Get("Origin")) {
 		return nil
 	}
-	if p := g.checkHost(r); p != nil {
-		return p
+	if err := g.checkHost(r); err != nil {
+		return err
 	}
 	return g.checkPage(r)
 }

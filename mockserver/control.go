@@ -20,22 +20,29 @@ type controls struct{ *Server }
 
 var _ controlapi.StrictServerInterface = controls{}
 
-// controlAPI puts together what a request of the control API goes through, from the
-// outside in. The guard comes before the routing, so that a stray page learns nothing.
+// controlAPI returns the control API.
 func (s *Server) controlAPI(handlers controlapi.StrictServerInterface) *chi.Mux {
 	router := chi.NewRouter()
-	router.Use(s.send, s.checkControlAnswers, s.guarded)
-	router.NotFound(s.notFound)
-	router.MethodNotAllowed(s.methodNotAllowed(router))
+	router.NotFound(s.serveControl(notFound).ServeHTTP)
+	router.MethodNotAllowed(s.serveControl(methodNotAllowed(router)).ServeHTTP)
 	strict := controlapi.NewStrictHandlerWithOptions(handlers, nil, controlapi.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc:  s.writeProblem,
-		ResponseErrorHandlerFunc: s.writeProblem,
+		RequestErrorHandlerFunc:  setFailure,
+		ResponseErrorHandlerFunc: setFailure,
 	})
 	controlapi.HandlerWithOptions(strict, controlapi.ChiServerOptions{
-		BaseRouter:       router.With(s.authenticateControl, s.checkControlRequest),
-		ErrorHandlerFunc: s.writeProblem,
+		BaseRouter: router.With(func(operation http.Handler) http.Handler {
+			return s.serveControl(s.authenticateControl, s.checkControlRequest, perform(operation))
+		}),
+		ErrorHandlerFunc: setFailure,
 	})
 	return router
+}
+
+// serveControl takes a request of the control API through steps. The guard comes first, even
+// where there is nothing, so that a stray page learns nothing.
+func (s *Server) serveControl(steps ...step) http.Handler {
+	guarded := append([]step{s.guard.check}, steps...)
+	return s.hold(func(x *exchange) { s.take(x, s.checkControlAnswer, guarded...) }, nil)
 }
 
 // divert takes requests to the control API that are at or below its first path.

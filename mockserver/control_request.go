@@ -23,30 +23,21 @@ const controlBodyLimit = 16 << 20
 
 // checkControlRequest holds a request of the control API to its document, and leaves the
 // body for the handler. Nothing may be in a request that the document does not name.
-func (s *Server) checkControlRequest(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		contract, err := s.controlContract()
-		if err == nil {
-			err = contract.checkControl(w, r)
-		}
-		if err != nil {
-			s.writeProblem(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (c *contract) checkControl(w http.ResponseWriter, r *http.Request) error {
-	if err := c.checkParameters(r); err != nil {
+func (s *Server) checkControlRequest(x *exchange) error {
+	contract, err := s.controlContract()
+	if err != nil {
 		return err
 	}
-	declared := c.declared(r).RequestBody
+	r := x.request
+	if err := contract.checkParameters(r); err != nil {
+		return err
+	}
+	declared := contract.declared(r).RequestBody
 	if declared == nil {
 		return nil
 	}
-	value, err := c.readControlBody(w, r, declared.Value.Content)
-	r.Body = checkedBody{ReadCloser: http.NoBody, value: value}
+	value, err := contract.readControlBody(x.client, r, declared.Value.Content)
+	x.setBody(value)
 	return err
 }
 

@@ -16,7 +16,8 @@ import (
 
 // noteDrift takes down how a request departed from the document since it was last called for
 // it. What is new is logged. In the exchange, nothing secret is left of it.
-func (s *Server) noteDrift(x *exchange, r *http.Request) {
+func (s *Server) noteDrift(x *exchange) {
+	r := x.request
 	departures := x.departures[x.noted:]
 	if len(departures) == 0 {
 		return

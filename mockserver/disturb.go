@@ -20,29 +20,21 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// disturb has the faults that are switched on act on the requests that they fit. What
-// next answers has been held to the document by then; what becomes of it here is not.
-func (s *Server) disturb(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.faults.Idle() {
-			next.ServeHTTP(w, r)
-			return
-		}
-		x := exchangeOf(r)
-		defer s.releaseRoom(x)
-		s.readAhead(x, r)
-		serve := func() {
-			x.requestBody = x.requestBody[:0] // it is read again
-			next.ServeHTTP(w, r)
-		}
-		verdict, acts := s.faults.Decide(control.Operation(x.operation), x.nodeID)
-		if !acts {
-			serve()
-			return
-		}
-		x.fault = verdict.Fault
-		disturbance{s, x, verdict, r, serve}.strike()
-	})
+// disturb has the faults that are switched on act on a request, if they fit it. What answer
+// answers has been checked against the document by then; what becomes of it here is not.
+func (s *Server) disturb(x *exchange, answer func()) {
+	s.readAhead(x, x.request)
+	serve := func() {
+		x.requestBody = x.requestBody[:0] // it is read again
+		answer()
+	}
+	verdict, acts := s.faults.Decide(control.Operation(x.operation), x.nodeID)
+	if !acts {
+		serve()
+		return
+	}
+	x.fault = verdict.Fault
+	disturbance{s, x, verdict, x.request, serve}.strike()
 }
 
 // disturbance is a request that a fault acts on.

@@ -12,21 +12,10 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
-// exchange is one request and its answer on their way through the server. Middlewares find
-// it with exchangeOf, and pass on through it what others need.
-//
-// From send inwards the exchange is the http.ResponseWriter, and holds the answer back. A
-// middleware may read and change it once next.ServeHTTP has returned; send sends the final
-// one. A middleware that answers by itself writes to w and does not call next. One that
-// breaks the connection off panics with http.ErrAbortHandler, and nothing is sent.
-//
-//	func (s *Server) record(next http.Handler) http.Handler {
-//		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-//			x := exchangeOf(r)
-//			defer s.recordExchange(x, r) // after a panic, too
-//			next.ServeHTTP(w, r)
-//		})
-//	}
+// exchange is one request and its answer on their way through the server. It is the
+// http.ResponseWriter of what serves the request, and holds the answer back: until it is sent,
+// it can be checked and replaced. Who breaks the connection off panics with
+// http.ErrAbortHandler, and nothing is sent.
 //
 // Exchanges are pooled. Copy whatever must outlive the request, except strings and input.
 // Goroutines that may outlive the request must not have the exchange.
@@ -47,11 +36,12 @@ type exchange struct {
 	fault      string            // the name of the one that acted on the request
 	remark     string            // what else is out of the ordinary with it
 
-	// transmit, if set, sends the answer in place of send, in another way than whole and
-	// at once. It may panic with http.ErrAbortHandler.
+	// transmit, if set, sends the answer in another way than whole and at once. It may panic
+	// with http.ErrAbortHandler.
 	transmit func(client http.ResponseWriter)
 
-	request  *http.Request       // as it came
+	failure  error               // of the handler
+	request  *http.Request       // with the exchange in its context
 	client   http.ResponseWriter // the connection's own, which also flushes and hijacks
 	declared *operation          // what the document says of the operation; nil if there is none
 	checked  checkedBody         // the body of the request
@@ -74,17 +64,17 @@ type exchangeKey struct{}
 // exchanges are those that wait for a request.
 type exchanges struct{ idle sync.Pool }
 
-// begin returns the exchange of a new request, and the request with the exchange in it.
-func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+// begin returns the exchange of a new request.
+func (e *exchanges) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x, ok := e.idle.Get().(*exchange)
 	if !ok {
 		x = &exchange{route: chi.NewRouteContext()}
 	}
 	x.began = time.Now()
-	x.request, x.client = r, w
 	x.carrier = &carrier{Context: r.Context()}
 	x.carrier.exchange.Store(x)
-	return x, r.WithContext(x.carrier)
+	x.request, x.client = r.WithContext(x.carrier), w
+	return x
 }
 
 // end makes an exchange ready for another request. Whoever has the context of the one
@@ -128,27 +118,4 @@ func (c *carrier) Value(key any) any {
 		}
 	}
 	return c.Context.Value(key)
-}
-
-// send hands next an answer that is held back, and sends it in the end. It is the one place
-// from which answers are sent.
-func (s *Server) send(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		x := exchangeOf(r)
-		x.declared = s.contract.declared(r)
-		if x.declared != nil {
-			x.operation = x.declared.OperationID
-			x.nodeID = s.contract.nodeInPath(r)
-		}
-		x.answer.begin(x.client.Header())
-		next.ServeHTTP(x, r)
-		if x.transmit != nil {
-			x.transmit(x.client)
-			return
-		}
-		if err := x.sendTo(x.client); err != nil {
-			s.logFault(r, err)
-			panic(http.ErrAbortHandler) // what has been sent cannot be taken back
-		}
-	})
 }

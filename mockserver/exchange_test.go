@@ -30,21 +30,21 @@ func TestNothingIsLeftOver(t *testing.T) {
 	router.Use(s.correlate)
 	s.router = router
 	broken := 0
-	router.With(s.send).HandleFunc("/v2/nodes", func(w http.ResponseWriter, r *http.Request) {
-		x := exchangeOf(r)
-		if len(x.requestBody) > 0 || x.input != nil || x.nodeID != "" || x.checked.value != nil || x.fault != "" || x.departures != nil ||
+	router.Get("/v2/nodes", s.hold(func(x *exchange) {
+		if len(x.requestBody) > 0 || x.input != nil || x.nodeID != "" || x.checked.value != nil || x.fault != "" || x.departures != nil || x.failure != nil ||
 			x.transmit != nil || x.rest != nil || x.status != 0 || x.body.Len() > 0 || x.typed || len(x.answer.header) != 2 {
 			t.Errorf("left over: %+v", x)
 		}
 		x.requestBody, _ = readAll(x.requestBody, strings.NewReader("body"))
 		x.input, x.checked.value, x.nodeID, x.fault = x, x, "node", "fault"
 		x.transmit = func(http.ResponseWriter) {}
-		w.Header().Set("Left", "over")
-		w.WriteHeader(http.StatusTeapot)
+		x.Header().Set("Left", "over")
+		x.WriteHeader(http.StatusTeapot)
+		setFailure(x, x.request, http.ErrAbortHandler)
 		if broken++; broken%2 == 0 {
 			panic(http.ErrAbortHandler)
 		}
-	})
+	}, nil).ServeHTTP)
 	for range 100 {
 		func() {
 			defer func() { _ = recover() }()

@@ -29,25 +29,27 @@ func newGuard(c config) guard {
 	return g
 }
 
-// guarded turns away what a page of another origin may have sent.
-func (s *Server) guarded(next http.Handler) http.Handler {
+// guarded returns a handler that first takes the step, and then answers what it refuses with
+// the problem.
+func (s *Server) guarded(check step, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := s.guard.check(r); p != nil {
-			s.writeProblem(w, r, p)
+		if err := check(exchangeOf(r)); err != nil {
+			s.writeProblem(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r)
+		page.ServeHTTP(w, r)
 	})
 }
 
-func (g guard) check(r *http.Request) *problem {
-	if p := g.checkHost(r); p != nil && !g.anyHost {
-		return p
+// check refuses what a page of another origin may have sent.
+func (g guard) check(x *exchange) error {
+	if err := g.checkHost(x.request); err != nil && !g.anyHost {
+		return err
 	}
-	return g.checkPage(r)
+	return g.checkPage(x.request)
 }
 
-func (g guard) checkHost(r *http.Request) *problem {
+func (g guard) checkHost(r *http.Request) error {
 	if g.isHost(r.Host) {
 		return nil
 	}
@@ -55,7 +57,7 @@ func (g guard) checkHost(r *http.Request) *problem {
 		quote(r, r.Host))
 }
 
-func (g guard) checkPage(r *http.Request) *problem {
+func (g guard) checkPage(r *http.Request) error {
 	if opensPage(r) {
 		return nil
 	}

@@ -27,8 +27,8 @@ type guesses struct {
 }
 
 // turn waits for the turn of a token from an address, and returns what to call if it is the
-// right one. It returns a problem if there is too long to wait, or ctx ends.
-func (g *guesses) turn(ctx context.Context, address string) (right func(), _ *problem) {
+// right one. The error is a problem, if there is too long to wait, or ctx ends.
+func (g *guesses) turn(ctx context.Context, address string) (right func(), _ error) {
 	wait := g.queue(address)
 	if wait > longestWait {
 		seconds := strconv.Itoa(int(wait / time.Second))

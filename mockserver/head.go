@@ -16,19 +16,17 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
-// checkHead notes how a request departs from the document by what comes before its body.
-// It refuses nothing: that is for those to do who need what is wrong.
-func (s *Server) checkHead(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if x := exchangeOf(r); x.settings.validation != Off {
-			s.contract.checkQuery(x, r)
-			s.contract.checkNodeID(x, r)
-			s.contract.checkCorrelationID(x, r)
-			checkCredentials(x, r)
-			checkMedia(x, r)
-		}
-		next.ServeHTTP(w, r)
-	})
+// noteHead notes how a request departs from the document by what comes before its body. It
+// refuses nothing: later steps refuse what they cannot use.
+func (s *Server) noteHead(x *exchange) error {
+	if r := x.request; x.settings.validation != Off {
+		s.contract.checkQuery(x, r)
+		s.contract.checkNodeID(x, r)
+		s.contract.checkCorrelationID(x, r)
+		checkCredentials(x, r)
+		checkMedia(x, r)
+	}
+	return nil
 }
 
 // depart notes a departure of the request from the document.
@@ -122,9 +120,9 @@ func checkMedia(x *exchange, r *http.Request) {
 
 // notePath notes that a request departs from the document by its path, unless it cannot be a
 // node's.
-func (s *Server) notePath(r *http.Request) {
-	x := exchangeOf(r)
-	if x.settings.validation == Off || fetchesByItself(r) || s.guard.checkBrowser(r) != nil {
+func (s *Server) notePath(x *exchange) {
+	r := x.request
+	if x.settings.validation == Off || fetchesByItself(r) || s.guard.checkBrowser(x) != nil {
 		return
 	}
 	path := quote(r, r.URL.Path)
@@ -137,11 +135,12 @@ func (s *Server) notePath(r *http.Request) {
 
 // noteMethod notes that a request departs from the document by its method, if its path is
 // one of the document's.
-func (s *Server) noteMethod(router *chi.Mux, r *http.Request, allowed []string) {
-	x, path := exchangeOf(r), ""
-	if x.settings.validation == Off || s.guard.checkBrowser(r) != nil {
+func (s *Server) noteMethod(router *chi.Mux, x *exchange) {
+	r, path := x.request, ""
+	if x.settings.validation == Off || s.guard.checkBrowser(x) != nil {
 		return
 	}
+	allowed := methods(router, r)
 	for _, method := range allowed {
 		match := chi.NewRouteContext()
 		router.Match(match, method, r.URL.EscapedPath())

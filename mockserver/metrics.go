@@ -84,16 +84,9 @@ func newSeconds(own *prometheus.Registry, contract *contract) map[string]*[outco
 	return seconds
 }
 
-// measure counts the calls that next answers, and their outcomes. One whose connection
-// is broken off has no outcome, and is not counted.
-func (s *Server) measure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r)
-		if x := exchangeOf(r); x.operation != "" {
-			s.metrics.count(x, x.outcome(), time.Since(x.began))
-		}
-	})
-}
+// measure counts a call that was answered, and its outcome. One whose connection was broken off
+// has none.
+func (s *Server) measure(x *exchange) { s.metrics.count(x, x.outcome(), time.Since(x.began)) }
 
 // outcome returns what the answer's status means.
 func (x *exchange) outcome() outcome {

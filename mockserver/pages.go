@@ -22,7 +22,7 @@ func (s *Server) pages(router chi.Router) {
 		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
-	page("/metrics", s.guardMetrics(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
+	page("/metrics", s.guarded(s.guard.checkBrowser, promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
 	// Here one document finds the other, by the names that they have as files.
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))
@@ -30,7 +30,7 @@ func (s *Server) pages(router chi.Router) {
 	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
 	s.reference(page)
 	if !s.uncontrolled { // without which the dashboard has nothing to show
-		dashboard.Mount(func(path string, handler http.Handler) { page(path, s.guarded(handler)) })
+		dashboard.Mount(func(path string, handler http.Handler) { page(path, s.guarded(s.guard.check, handler)) })
 	}
 }
 

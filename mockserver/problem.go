@@ -51,7 +51,7 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 		s.logFault(r, err)
 		p = newProblem(nodeapi.ProblemCodeInternalError, "orchestratord failed, see its log")
 	} else {
-		s.noteDrift(exchangeOf(r), r) // why it was refused comes first
+		s.noteDrift(exchangeOf(r)) // why it was refused comes first
 		s.logRefusal(r, p)
 	}
 	s.tell(w, r, p)

@@ -42,8 +42,8 @@ func TestLongDetail(t *testing.T) {
 	}
 	defer s.Close()
 	w := httptest.NewRecorder()
-	_, r := s.exchanges.begin(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
+	x := s.exchanges.begin(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	s.writeProblem(w, x.request, newProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
 	var p nodeapi.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package mockserver
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -10,19 +9,12 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// record writes requests and answers into the journal, and departures into the record of drift.
-// It does so before the answer is sent: a client that has an answer finds it there. A request
-// whose connection is broken off has no status.
-func (s *Server) record(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := exchangeOf(r)
-		defer s.recordExchange(x, r) // after a panic, too
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (s *Server) recordExchange(x *exchange, r *http.Request) {
-	s.noteDrift(x, r)
+// record writes a request and its answer into the journal. It does so before the answer is
+// sent: a client that has an answer finds it there. A request whose connection is broken off has
+// no status.
+func (s *Server) record(x *exchange) {
+	r := x.request
+	s.noteDrift(x)
 	s.journal.Exchange(journal.Exchange{
 		At:            s.clock.Now(),
 		Took:          time.Since(x.began),

@@ -17,18 +17,11 @@ import (
 
 // checkRequest holds the body of a request to the document, and leaves what keeps it for
 // the handler.
-func (s *Server) checkRequest(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := exchangeOf(r)
-		defer s.releaseRoom(x)
-		if declared := x.declared.RequestBody; declared != nil {
-			if err := s.readBody(x, r, declared.Value.Content); err != nil {
-				s.writeProblem(w, r, err)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
+func (s *Server) checkRequest(x *exchange) error {
+	if declared := x.declared.RequestBody; declared != nil {
+		return s.readBody(x, x.request, declared.Value.Content)
+	}
+	return nil
 }
 
 // readBody reads and checks the body of a request, and leaves its value for the handler. A body
@@ -59,8 +52,7 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
 		x.nodeID = registration.NodeID
 	}
-	x.checked = checkedBody{http.NoBody, value}
-	r.Body = &x.checked
+	x.setBody(value)
 	return nil
 }
 
@@ -181,8 +173,14 @@ type checkedBody struct {
 // ValidatedValue returns the value of the body. The name is the generated server's.
 func (b checkedBody) ValidatedValue() any { return b.value }
 
-// unbindable answers a request whose body does not fit the generated types. That takes
-// a server without validation: whatever the validator lets pass, the types can hold.
-func (s *Server) unbindable(w http.ResponseWriter, r *http.Request, err error) {
-	s.writeProblem(w, r, violationProblem([]nodeapi.Violation{{Detail: err.Error()}}))
+// setBody puts the value of the request's body, which has been read, in its place.
+func (x *exchange) setBody(value any) {
+	x.checked = checkedBody{http.NoBody, value}
+	x.request.Body = &x.checked
+}
+
+// unbindable reports a body that does not fit the generated types. That takes a server without
+// validation: whatever the validator lets pass, the types can hold.
+func unbindable(w http.ResponseWriter, r *http.Request, err error) {
+	setFailure(w, r, violationProblem([]nodeapi.Violation{{Detail: err.Error()}}))
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// routes puts together what a request goes through, from the outside in. A request
-// that fits no operation is turned away before it is asked for a token.
+// routes says what serves which path. A request that fits no operation is refused before it is
+// asked for a token.
 func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 	router := chi.NewRouter()
 	router.Use(s.correlate)
@@ -23,56 +23,86 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 	if !s.uncontrolled {
 		router.Use(divert(s.controlAPI(handlers)))
 	}
-	router.NotFound(s.send(s.record(s.checkAnswers(http.HandlerFunc(s.noOperation)))).ServeHTTP)
-	router.MethodNotAllowed(s.send(s.record(s.checkAnswers(s.methodNotAllowed(router)))).ServeHTTP)
 	s.pages(router)
+	router.NotFound(s.miss(s.noOperation))
+	router.MethodNotAllowed(s.miss(s.noMethod(router)))
 	strict := api.NewStrictHandlerWithOptions(operations{s}, api.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc:  s.unbindable,
-		ResponseErrorHandlerFunc: s.writeProblem,
+		RequestErrorHandlerFunc:  unbindable,
+		ResponseErrorHandlerFunc: setFailure,
 	})
 	api.HandlerWithOptions(strict, api.ChiServerOptions{
-		BaseRouter: router.With(
-			s.measure, s.send, s.record, s.guardNodes, s.disturb, s.checkAnswers,
-			s.checkPath, s.checkHead, s.authenticate, s.checkRequest, s.checkProfile),
-		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, _ error) { s.noOperation(w, r) },
+		BaseRouter:       router.With(s.serve),
+		ErrorHandlerFunc: setFailure,
 	})
 	return router
 }
 
-// checkPath turns requests away whose path lacks a parameter, as in //: the router takes
-// it to be there.
-func (s *Server) checkPath(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(exchangeOf(r).route.URLParams.Values, "") {
-			s.noOperation(w, r)
+// serve returns a handler for the calls of an operation. A call is written down before it is
+// answered, even if it panics, and counted after that.
+func (s *Server) serve(operation http.Handler) http.Handler {
+	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
+	steps := []step{s.checkPath, s.noteHead, authenticate, s.checkRequest, checkProfile, perform(operation)}
+	return s.hold(func(x *exchange) {
+		defer s.record(x)
+		defer s.releaseRoom(x)
+		if err := s.guard.checkNodes(x); err != nil {
+			s.fail(x, err)
 			return
 		}
-		next.ServeHTTP(w, r)
-	})
+		if s.faults.Idle() {
+			s.take(x, s.checkAnswer, steps...)
+			return
+		}
+		s.disturb(x, func() { s.take(x, s.checkAnswer, steps...) })
+	}, s.measure)
+}
+
+// miss returns a handler for requests that fit no operation.
+func (s *Server) miss(refuse step) http.HandlerFunc {
+	return s.hold(func(x *exchange) {
+		defer s.record(x)
+		s.take(x, s.checkAnswer, refuse)
+	}, nil).ServeHTTP
+}
+
+// checkPath refuses requests whose path lacks a parameter, as in //: the router takes it to be
+// there.
+func (s *Server) checkPath(x *exchange) error {
+	if slices.Contains(x.route.URLParams.Values, "") {
+		return s.noOperation(x)
+	}
+	return nil
 }
 
 // noOperation refuses requests that have the path of no operation of the node API.
-func (s *Server) noOperation(w http.ResponseWriter, r *http.Request) {
-	s.notePath(r)
-	s.notFound(w, r)
+func (s *Server) noOperation(x *exchange) error {
+	s.notePath(x)
+	return notFound(x)
 }
 
-func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", quote(r, r.URL.Path)))
+// noMethod refuses requests that have the path of an operation, and not its method.
+func (s *Server) noMethod(router *chi.Mux) step {
+	refuse := methodNotAllowed(router)
+	return func(x *exchange) error {
+		s.noteMethod(router, x)
+		return refuse(x)
+	}
+}
+
+func notFound(x *exchange) error {
+	return newProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", quote(x.request, x.request.URL.Path))
 }
 
 // methodNotAllowed refuses requests that a router has for no other fault than their method.
-func (s *Server) methodNotAllowed(router *chi.Mux) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		allowed := methods(router, r)
+func methodNotAllowed(router *chi.Mux) step {
+	return func(x *exchange) error {
+		allowed := methods(router, x.request)
 		if len(allowed) == 0 { // the router does not look for the path when it does not know the method
-			s.notFound(w, r)
-			return
+			return notFound(x)
 		}
-		s.noteMethod(router, r, allowed)
-		s.writeProblem(w, r, newProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
-			quote(r, r.Method), strings.Join(allowed, " or ")).
-			with("Allow", strings.Join(allowed, ", ")))
+		return newProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
+			quote(x.request, x.request.Method), strings.Join(allowed, " or ")).
+			with("Allow", strings.Join(allowed, ", "))
 	}
 }
 

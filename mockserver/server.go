@@ -100,11 +100,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header["Expect"] != nil { // whereupon the HTTP server sends something before the answer
 		setDeadline(w)
 	}
-	x, r := s.exchanges.begin(w, r)
+	x := s.exchanges.begin(w, r)
 	defer s.exchanges.end(x)
 	x.settings = s.settings.Load()
 	w.Header()["X-Content-Type-Options"] = nosniff
-	s.router.ServeHTTP(w, r)
+	s.router.ServeHTTP(w, x.request)
 }
 
 // nosniff keeps browsers from taking an answer for anything but its content type. It is
