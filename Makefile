@@ -47,6 +47,7 @@ PACT = contracts/pacts/pool-managerd-orchestratord.json
 check: build pact-ffi node_modules/.package-lock.json ## pact, mock and document against each other, the document against the last release, and TypeScript
 	go test -tags pact ./contracts/provider -run '^TestMockKeepsThePact$$' -results $(CURDIR)/bin/verified.json
 	bin/nodecontract check --pact $(PACT) --results bin/verified.json
+	bin/nodecontract check --pact $(PACT) --document openapi/in-service.overlay.yaml
 	bin/nodecontract diff --base openapi/released/nodes.yaml --fail-on any
 	go test ./contracts/typescript -args -required
 

@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return errors.New("no command is given, so nothing was checked")
 		},
 	}
-	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand())
+	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand(), newOverlayCommand())
 	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)
 	switch {
 	case err == nil:

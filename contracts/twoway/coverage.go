@@ -14,8 +14,10 @@ type Row struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 	Status    string `json:"statusCode"`
-	// Line is where the document declares the status, 0 where it does not.
-	Line int `json:"line"`
+	// Declared is whether the document has the status, and Line where. Line is 0 where it
+	// has not, or where its text is made by an overlay.
+	Declared bool `json:"declared"`
+	Line     int  `json:"line"`
 	// Interactions are the descriptions of those that exercise it.
 	Interactions []string `json:"interactions"`
 	// Verified counts their results, when there are any.
@@ -60,7 +62,7 @@ func (c *coverage) judge(in Input) ([]Row, []Finding) {
 			row := c.row(op, status)
 			row.Verified = verification.count(c.interactions[cell{op, status}])
 			row.Exempt = in.Exemptions.reason(op.name, status)
-			if row.Line > 0 && len(row.Interactions) == 0 && row.Exempt == "" {
+			if row.Declared && len(row.Interactions) == 0 && row.Exempt == "" {
 				findings = append(findings, Finding{
 					Pointer: op.pointerTo(status),
 					File:    in.Document.name,
@@ -91,7 +93,7 @@ func (c *coverage) statuses(op *operation) []string {
 func (c *coverage) row(op *operation, status string) Row {
 	row := Row{Operation: op.name, Method: op.method, Path: op.template, Status: status, Interactions: []string{}}
 	if ref := op.spec.Responses.Value(status); ref != nil {
-		row.Line = line(ref.Origin, "")
+		row.Declared, row.Line = true, line(ref.Origin, "")
 	}
 	for _, interaction := range c.interactions[cell{op, status}] {
 		row.Interactions = append(row.Interactions, interaction.Description)

@@ -37,7 +37,7 @@ func Load(ctx context.Context, path string) (*Document, error) {
 		}
 	}
 	slices.SortFunc(document.operations, func(a, b *operation) int {
-		return cmp.Compare(line(a.spec.Origin, ""), line(b.spec.Origin, ""))
+		return cmp.Or(cmp.Compare(line(a.spec.Origin, ""), line(b.spec.Origin, "")), cmp.Compare(a.name, b.name))
 	})
 	return document, nil
 }

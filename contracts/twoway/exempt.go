@@ -80,7 +80,7 @@ func (e *Exemptions) judge(rows []Row) []Finding {
 	type place struct{ operation, status string }
 	declared, seen := map[place]Row{}, map[place]bool{}
 	for _, row := range rows {
-		if row.Line > 0 {
+		if row.Declared {
 			declared[place{row.Operation, row.Status}] = row
 		}
 	}

@@ -57,7 +57,7 @@ func (r *Report) summary() string {
 	declared, exercised, exempt, verified := 0, 0, 0, 0
 	for _, row := range r.Coverage {
 		switch {
-		case row.Line == 0:
+		case !row.Declared:
 			continue
 		case len(row.Interactions) > 0:
 			exercised++

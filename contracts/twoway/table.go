@@ -35,6 +35,9 @@ func columns() []string {
 
 func (r Row) cells() []string {
 	document, pact, verified := "no", "-", "-"
+	if r.Declared {
+		document = "yes"
+	}
 	if r.Line > 0 {
 		document = "line " + strconv.Itoa(r.Line)
 	}

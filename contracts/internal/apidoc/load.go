@@ -26,7 +26,7 @@ func Load(ctx context.Context, source Source) (*openapi3.T, error) {
 func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	loader := openapi3.NewLoader()
 	loader.Context = ctx
-	loader.IncludeOrigin = true
+	loader.IncludeOrigin = !source.overlaid
 	folder, file := path.Split(filepath.ToSlash(source.Name))
 	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
 		return source.other(folder, location)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/llama-orch/node-registration/contracts/overlay"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
@@ -23,12 +24,17 @@ type Source struct {
 	// read reads another file of the document, by its path from the document's folder;
 	// nil where the document is all there is.
 	read func(path string) ([]byte, error)
+	// overlaid means that the text is in no file, so its lines are nowhere to be seen.
+	overlaid bool
 }
 
-// ReadFile reads a document from a file. What it refers to is read from its folder and
+// ReadFile reads a document from a file, which may be an overlay. What it refers to is read from its folder and
 // the folders inside, and from nowhere else.
 func ReadFile(name string) (Source, error) {
 	data, err := regularfile.ReadShort(name)
+	if err != nil {
+		return Source{}, err
+	}
 	read := func(inner string) ([]byte, error) {
 		// A root lets no symbolic link lead out of it.
 		root, err := os.OpenRoot(filepath.Dir(name))
@@ -38,14 +44,37 @@ func ReadFile(name string) (Source, error) {
 		defer root.Close()
 		return root.ReadFile(inner)
 	}
-	return Source{name, data, read}, err
+	return newSource(name, data, read)
 }
 
 // ReadRevision reads a document as it was at a git revision.
 func ReadRevision(ctx context.Context, revision, name string) (Source, error) {
 	read := func(inner string) ([]byte, error) { return show(ctx, revision, filepath.Dir(name), inner) }
 	data, err := read(filepath.Base(name))
-	return Source{revision + ":" + name, data, read}, err
+	if err != nil {
+		return Source{}, err
+	}
+	return newSource(revision+":"+name, data, read)
+}
+
+// newSource returns a document from its text, or from that of an overlay on it.
+func newSource(name string, data []byte, read func(string) ([]byte, error)) (Source, error) {
+	if !overlay.Is(data) {
+		return Source{Name: name, Data: data, read: read}, nil
+	}
+	differences, err := overlay.Parse(data)
+	if err != nil {
+		return Source{}, fmt.Errorf("%s: %w", name, err)
+	}
+	base, err := read(differences.Extends())
+	if err != nil {
+		return Source{}, fmt.Errorf("%s: read the document that it extends: %w", name, err)
+	}
+	data, err = differences.Apply(base)
+	if err != nil {
+		return Source{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return Source{Name: name, Data: data, read: read, overlaid: true}, nil
 }
 
 // ReadBase reads what a document is compared with: a file, or when there is no file of

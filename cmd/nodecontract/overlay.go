@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/contracts/breaking"
+	"github.com/llama-orch/node-registration/contracts/overlay"
+	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/atomicfile"
+	"github.com/llama-orch/node-registration/internal/regularfile"
+)
+
+// newOverlayCommand returns the command that shows how an orchestratord differs from the
+// document.
+func newOverlayCommand() *cobra.Command {
+	var o overlayFlags
+	command := &cobra.Command{
+		Use:   "overlay [FILE]",
+		Short: "Show how an orchestratord differs from the OpenAPI document",
+		Long: `Shows the differences that an OpenAPI Overlay states, each with its reason: by default
+those of the orchestratord in service. An overlay stands wherever a document does, so
+that check and diff can be held against the differing orchestratord.
+
+Exits with 2 when the overlay does not fit the document any more.`,
+		Example: `  nodecontract overlay
+  nodecontract overlay --write in-service.yaml --report markdown
+
+  # what the difference means for nodes that keep to the document
+  nodecontract diff --base openapi/nodes.yaml --document openapi/in-service.overlay.yaml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := inService
+			if len(args) == 1 {
+				file = args[0]
+			}
+			return o.run(cmd, file)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&o.write, "write", "", "file for the document with all differences applied")
+	flags.Var(&o.reports, "report", report.Usage)
+	return command
+}
+
+// inService is the overlay that is shown by default.
+const inService = "openapi/in-service.overlay.yaml"
+
+// overlayFlags are the flags of the command.
+type overlayFlags struct {
+	write   string
+	reports report.Flag
+}
+
+func (o *overlayFlags) run(cmd *cobra.Command, file string) error {
+	text, err := regularfile.ReadShort(file)
+	if err != nil {
+		return err
+	}
+	differences, err := overlay.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	document, err := breaking.ReadFile(file) // with the differences applied
+	if err != nil {
+		return err
+	}
+	if o.write != "" {
+		if err := atomicfile.Write(o.write, document.Data, 0o644); err != nil {
+			return err
+		}
+	}
+	return write(cmd, o.reports, differences.Report().Writers(), true)
+}
