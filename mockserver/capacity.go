@@ -4,30 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
-
-// newRegistry returns a registry that keeps no more than the options and the memory allow.
-func newRegistry(c config) *registry.Registry {
-	nodes := registry.New(c.start.nodeTimeout)
-	nodes.SetLimits(registry.Limits{Nodes: c.maxNodes, Bytes: nodeMemory()})
-	nodes.SetForgetAfter(c.forgetAfter)
-	return nodes
-}
-
-// nodeMemory is how many bytes what is known of nodes may take.
-func nodeMemory() int64 {
-	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 { // which only reads it
-		return limit / 2
-	}
-	return 2 << 30
-}
 
 // full returns the problem of a request that was refused for what is on record already.
 func (s *Server) full(ctx context.Context, refused error) error {

@@ -3,12 +3,12 @@ package mockserver
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// census collects what the registry counts when the metrics are read.
-type census struct{ nodes *registry.Registry }
+// census collects what the cluster counts when the metrics are read.
+type census struct{ nodes *cluster.Cluster }
 
 var (
 	nodesOnline = prometheus.NewDesc("orchd_nodes_online",

@@ -81,7 +81,7 @@ func (c controls) note(ctx context.Context, format string, args ...any) {
 
 // GetOverview sums up the mock.
 func (c controls) GetOverview(context.Context, controlapi.GetOverviewRequestObject) (controlapi.GetOverviewResponseObject, error) {
-	totals := c.nodes.Totals()
+	totals := c.cluster.Totals()
 	return controlapi.GetOverview200JSONResponse{
 		Version:        version(),
 		StartedAtMs:    c.started.Now.UnixMilli(),
@@ -126,7 +126,7 @@ func (c controls) Reset(ctx context.Context, _ controlapi.ResetRequestObject) (c
 		return nil
 	})
 	c.faults.Reset()
-	c.nodes.Clear()
+	c.cluster.Clear()
 	c.drift.Clear()
 	c.journal.Clear()
 	c.note(ctx, "reset")

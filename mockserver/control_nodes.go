@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -48,7 +49,7 @@ func (c controls) nodesAfter(id nodeapi.NodeID) iter.Seq2[registry.Node, bool] {
 	return func(yield func(registry.Node, bool) bool) {
 		for more := true; more; {
 			var nodes []registry.Node
-			nodes, more = c.nodes.Page(id, listingPage)
+			nodes, more = c.cluster.Page(id, listingPage)
 			for i, node := range nodes {
 				id = node.Registration.NodeID
 				if !yield(node, more || i+1 < len(nodes)) {
@@ -66,7 +67,7 @@ func fits(node registry.Node, wanted control.ReadNodesParams) bool {
 
 // ReadNode answers with one node.
 func (c controls) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
-	node, known := c.nodes.Node(r.ID)
+	node, known := c.cluster.Node(r.ID)
 	if !known {
 		return nil, c.unknownNode(ctx, r.ID)
 	}
@@ -89,9 +90,8 @@ func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestOb
 	for i, node := range r.Body.Nodes {
 		nodes[i] = loaded(node, now)
 	}
-	c.nodes.Load(nodes, now)
-	c.note(ctx, "%d nodes loaded", len(nodes))
-	c.watch.expire()
+	c.note(ctx, "%d nodes loaded", len(nodes)) // before the journal has that some of them fell silent
+	c.cluster.Load(nodes, now)
 	return controlapi.LoadNodes204Response{}, nil
 }
 
@@ -130,23 +130,19 @@ func (c controls) doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 
 // ForgetNode forgets a node, as if its record had been lost.
 func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
-	node, known := c.nodes.Deregister(r.ID)
-	if !known {
+	if _, known := c.cluster.Remove(r.ID); !known {
 		return nil, c.unknownNode(ctx, r.ID)
 	}
-	c.recordGone(node)
 	c.note(ctx, "node %s forgotten", r.ID)
 	return controlapi.ForgetNode204Response{}, nil
 }
 
 // SetNodeStatus gives a node a status.
 func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
-	change, known := c.nodes.SetStatus(r.ID, r.Body.Status, c.clock.Now())
+	change, known := c.cluster.SetStatus(r.ID, r.Body.Status)
 	if !known {
 		return nil, c.unknownNode(ctx, r.ID)
 	}
-	c.watch.expire() // which sets the timer anew: a node that is Offline may have to be forgotten soon
-	c.recordChange(change)
 	c.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
 	return controlapi.SetNodeStatus200JSONResponse(c.toldNode(change.Node)), nil
 }
@@ -154,7 +150,7 @@ func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusR
 // toldNode returns a node as the API describes it.
 func (c controls) toldNode(node registry.Node) control.MockNode {
 	told := control.MockNode{
-		Node:    reported(node),
+		Node:    cluster.View(node),
 		Pools:   append([]nodeapi.PoolStatus{}, node.Pools...), // never null
 		History: make([]control.Transition, len(node.History)),
 	}

@@ -58,7 +58,7 @@ func (d disturbance) strike() {
 		return
 	}
 	if valueOr(d.verdict.Effect.Restart, false) {
-		d.server.nodes.Clear()
+		d.server.cluster.Clear()
 		d.server.journal.Control(d.server.clock.Now(), "all nodes forgotten, by fault "+d.verdict.Fault)
 	}
 	switch valueOr(d.verdict.Effect.Connection, "") {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -16,11 +17,11 @@ const (
 	listingPage  = 64             // nodes of it that are read at once
 )
 
-// listing is an answer that lists all nodes. It reads them from the registry as it is sent, so
+// listing is an answer that lists all nodes. It reads them from the cluster as it is sent, so
 // its memory does not depend on their number. Nodes that register or leave meanwhile may be on
 // the list or not.
 type listing struct {
-	nodes     *registry.Registry
+	nodes     *cluster.Cluster
 	most      int              // nodes that the document lets a list have
 	unchecked bool             // whether nodes may break the document
 	after     nodeapi.NodeID   // the last one that is on the list so far
@@ -98,12 +99,12 @@ func (l *listing) fill(text []byte) (_ []byte, err error) {
 
 func (l *listing) add(text []byte, node registry.Node) ([]byte, error) {
 	l.after = node.Registration.NodeID
-	l.told = reported(node)
+	l.told = cluster.View(node)
 	if l.list.Count > 0 {
 		text = append(text, ',')
 	}
 	l.list.Count++
-	if err := l.check(&l.told); err != nil && !odd(node) {
+	if err := l.check(&l.told); err != nil && !cluster.Invalid(node) {
 		return text, fmt.Errorf("answer: node %q: %w", l.after, err)
 	}
 	return wire.Append(text, &l.told)

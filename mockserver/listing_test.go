@@ -15,7 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// fleet returns as many nodes, in the order of their ids, as they are after a heartbeat.
+// fleet returns as many nodes, in the order of their ids, as they are after a heartbeat just now.
 func fleet(t testing.TB, count int) []registry.Node {
 	t.Helper()
 	var registration nodeapi.RegisterRequest
@@ -25,7 +25,7 @@ func fleet(t testing.TB, count int) []registry.Node {
 	nodes := make([]registry.Node, count)
 	for i := range nodes {
 		registration.NodeID = fmt.Sprintf("node-%06d", i)
-		nodes[i] = registry.Node{Registration: registration, Status: nodeapi.NodeStatusOnline, RegisteredAt: time.Unix(1, 0), LastHeartbeat: time.Unix(2, 0)}
+		nodes[i] = registry.Node{Registration: registration, Status: nodeapi.NodeStatusOnline, RegisteredAt: time.Unix(1, 0), LastHeartbeat: time.Unix(2, 0), Heard: time.Now()}
 	}
 	return nodes
 }
@@ -34,7 +34,7 @@ func fleet(t testing.TB, count int) []registry.Node {
 func TestListing(t *testing.T) {
 	for _, count := range []int{0, 1, listingPage, listingPage + 1, 1000} {
 		s := newServer(t)
-		s.nodes.Load(fleet(t, count), time.Now())
+		s.cluster.Load(fleet(t, count), time.Now())
 		got := httptest.NewRecorder()
 		s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
 		value, err := decodeJSON(got.Body.Bytes())
@@ -95,7 +95,7 @@ func TestBrokenListing(t *testing.T) {
 		s := newServer(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		nodes := fleet(t, 1000)
 		nodes[test.at].Status = "Asleep"
-		s.nodes.Load(nodes, time.Now())
+		s.cluster.Load(nodes, time.Now())
 		got, aborted := httptest.NewRecorder(), false
 		func() {
 			defer func() { aborted = recover() == http.ErrAbortHandler }()
@@ -121,7 +121,7 @@ func BenchmarkListing(b *testing.B) {
 	for _, count := range []int{100, 100_000} {
 		b.Run(fmt.Sprintf("nodes=%d", count), func(b *testing.B) {
 			s := newServer(b)
-			s.nodes.Load(fleet(b, count), time.Now())
+			s.cluster.Load(fleet(b, count), time.Now())
 			b.ReportAllocs()
 			for b.Loop() {
 				s.ServeHTTP(discard{http.Header{}}, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -15,14 +16,14 @@ import (
 
 // logNode logs what a request did to a node (CLOUD-7020).
 func (s *Server) logNode(ctx context.Context, message string, node registry.Node) {
-	s.log.LogAttrs(ctx, slog.LevelInfo, message, append(nodeAttrs(node), correlationAttr(exchangeIn(ctx).correlationID))...)
+	s.log.LogAttrs(ctx, slog.LevelInfo, message, append(cluster.Attrs(node), correlationAttr(exchangeIn(ctx).correlationID))...)
 }
 
 // logHeartbeat logs a heartbeat, and the status of its node when that has changed.
 func (s *Server) logHeartbeat(ctx context.Context, change registry.Change) {
 	if s.log.Enabled(ctx, slog.LevelDebug) {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "heartbeat",
-			append(nodeAttrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), correlationAttr(exchangeIn(ctx).correlationID))...)
+			append(cluster.Attrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), correlationAttr(exchangeIn(ctx).correlationID))...)
 	}
 	if !change.StatusChanged() {
 		return
@@ -32,18 +33,6 @@ func (s *Server) logHeartbeat(ctx context.Context, change registry.Change) {
 		message = "node draining"
 	}
 	s.logNode(ctx, message, change.Node)
-}
-
-// logOffline logs the nodes that went offline, or were forgotten. There is no request behind
-// it.
-func (s *Server) logOffline(changes []registry.Change) {
-	for _, change := range changes {
-		message := "node offline"
-		if change.Node.Status == "" {
-			message = "node forgotten"
-		}
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, message, nodeAttrs(change.Node)...)
-	}
 }
 
 // logRefusal logs that a request was refused, and why.
@@ -87,13 +76,6 @@ func (s *Server) requestAttrs(r *http.Request) []slog.Attr {
 		slog.String("method", quote(r, r.Method)),
 		slog.String("path", quote(r, r.URL.Path)),
 		correlationAttr(s.correlationID(r)),
-	}
-}
-
-func nodeAttrs(node registry.Node) []slog.Attr {
-	return []slog.Attr{
-		slog.String("node_id", node.Registration.NodeID),
-		slog.String("machine_id", node.Registration.MachineID),
 	}
 }
 

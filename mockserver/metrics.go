@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 )
 
 const (
@@ -44,7 +44,7 @@ type metrics struct {
 	seconds         map[string]*[outcomes]prometheus.Observer // by operation
 }
 
-func newMetrics(nodes *registry.Registry, contract *contract) *metrics {
+func newMetrics(nodes *cluster.Cluster, contract *contract) *metrics {
 	own := prometheus.NewRegistry()
 	own.MustRegister(census{nodes})
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {

@@ -5,8 +5,6 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
-	"github.com/llama-orch/node-registration/mockserver/registry"
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // record writes a request and its answer into the journal. It does so before the answer is
@@ -34,25 +32,4 @@ func (s *Server) record(x *exchange) {
 		Remark:        x.remark,
 		Departures:    x.departures,
 	})
-}
-
-// recordChange writes down that a node has another status than before, if it has.
-func (s *Server) recordChange(change registry.Change) {
-	if change.StatusChanged() {
-		s.journal.Change(change.Node.Registration.NodeID, s.clock.Now(), change.Was, change.Node.Status)
-	}
-}
-
-// recordGone writes down that a node is on record no longer.
-func (s *Server) recordGone(node registry.Node) {
-	s.journal.Change(node.Registration.NodeID, s.clock.Now(), node.Status, nodeapi.NodeStatus(""))
-}
-
-// reportOffline writes into the journal and the log which nodes have fallen silent, and which
-// are forgotten.
-func (s *Server) reportOffline(changes []registry.Change) {
-	for _, change := range changes {
-		s.recordChange(change)
-	}
-	s.logOffline(changes)
 }

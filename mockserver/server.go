@@ -25,6 +25,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -34,11 +35,10 @@ import (
 type Server struct {
 	config
 	contract *contract
-	nodes    *registry.Registry
+	cluster  *cluster.Cluster
 	metrics  *metrics
 	drift    drift.Record
 	journal  *journal.Journal
-	watch    *watch
 	router   *chi.Mux
 
 	exchanges   exchanges
@@ -77,7 +77,6 @@ func New(options ...Option) (*Server, error) {
 	s := &Server{
 		config:          config,
 		contract:        contract,
-		nodes:           newRegistry(config),
 		started:         config.clock.State(),
 		journal:         journal.New(config.journalSize),
 		streams:         make(chan struct{}, maxStreams),
@@ -89,8 +88,11 @@ func New(options ...Option) (*Server, error) {
 		end:             end,
 	}
 	s.settings.Store(&config.start)
-	s.watch = &watch{nodes: s.nodes, clock: s.clock, report: s.reportOffline}
-	s.metrics = newMetrics(s.nodes, contract)
+	s.cluster = cluster.New(cluster.Config{
+		Clock: s.clock, Journal: s.journal, Log: s.log,
+		NodeTimeout: config.start.nodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
+	})
+	s.metrics = newMetrics(s.cluster, contract)
 	s.router = s.routes(controls{s})
 	return s, nil
 }
@@ -113,13 +115,13 @@ var nosniff = []string{"nosniff"}
 
 // Nodes returns what the server knows of its nodes, ordered by id.
 func (s *Server) Nodes() []registry.Node {
-	return s.nodes.Nodes()
+	return s.cluster.Nodes()
 }
 
 // Node returns what the server knows of a node. It reports false for one that is not
 // registered.
 func (s *Server) Node(id nodeapi.NodeID) (registry.Node, bool) {
-	return s.nodes.Node(id)
+	return s.cluster.Node(id)
 }
 
 // Drift returns how the requests so far departed from the contract, the refused ones
@@ -152,5 +154,5 @@ func (s *Server) Journal() *journal.Journal {
 // as before, but no node is marked offline any more. Closing again does nothing.
 func (s *Server) Close() {
 	s.end()
-	s.watch.close()
+	s.cluster.Close()
 }

@@ -21,7 +21,6 @@ func (s *Server) changeSettings(edit func(*settings) error) (*settings, error) {
 		return nil, err
 	}
 	s.settings.Store(&next)
-	s.nodes.SetTimeout(next.nodeTimeout)
-	s.watch.expire()
+	s.cluster.SetTimeout(next.nodeTimeout)
 	return &next, nil
 }

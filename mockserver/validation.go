@@ -1,11 +1,6 @@
 package mockserver
 
-import (
-	"fmt"
-
-	"github.com/llama-orch/node-registration/mockserver/registry"
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
-)
+import "fmt"
 
 // Validation is what becomes of requests that break the document. Fields and query
 // parameters that it does not name break nothing, but Drift lists them as well.
@@ -30,11 +25,4 @@ func (v Validation) check() error {
 		return nil
 	}
 	return fmt.Errorf("validation %q: must be %s, %s or %s", v, Strict, Report, Off)
-}
-
-// odd reports whether a node breaks the document, as one may that registered while validation
-// was Off. It is listed as it is.
-func odd(node registry.Node) bool {
-	beat := nodeapi.HeartbeatRequest{Pools: append([]nodeapi.PoolStatus{}, node.Pools...)}
-	return node.Registration.Validate() != nil || beat.Validate() != nil
 }

@@ -1,4 +1,4 @@
-package mockserver
+package cluster
 
 import (
 	"sync"

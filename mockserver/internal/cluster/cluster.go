@@ -1,0 +1,163 @@
+// Package cluster is an orchestratord without HTTP. It keeps the registry of nodes by a clock,
+// notices nodes that fall silent, and writes what becomes of them into the journal and the log.
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Cluster is the nodes of an orchestratord. Every change of them goes through it: it changes the
+// registry, watches the nodes that were heard of, and writes the change down. It is safe for
+// concurrent use.
+type Cluster struct {
+	clock   *clock.Clock
+	nodes   *registry.Registry
+	journal *journal.Journal
+	log     *slog.Logger
+	watch   watch
+}
+
+// Config is what a cluster is made of.
+type Config struct {
+	Clock   *clock.Clock
+	Journal *journal.Journal
+	Log     *slog.Logger
+
+	NodeTimeout time.Duration // the silence after which a node is Offline (CLOUD-2013)
+	ForgetAfter time.Duration // how long a node is Offline before it is forgotten; 0 for ever
+	MaxNodes    int
+}
+
+// New returns a cluster without nodes. What is known of nodes takes no more than half of the
+// memory limit of the program, or 2 GiB. Close ends its watch.
+func New(config Config) *Cluster {
+	nodes := registry.New(config.NodeTimeout)
+	nodes.SetLimits(registry.Limits{Nodes: config.MaxNodes, Bytes: nodeMemory()})
+	nodes.SetForgetAfter(config.ForgetAfter)
+	c := &Cluster{clock: config.Clock, nodes: nodes, journal: config.Journal, log: config.Log}
+	c.watch = watch{nodes: nodes, clock: config.Clock, report: c.expired}
+	return c
+}
+
+// nodeMemory is how many bytes what is known of nodes may take.
+func nodeMemory() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 { // which only reads it
+		return limit / 2
+	}
+	return 2 << 30
+}
+
+// Close ends the watch: no node is marked Offline any more. Closing again does nothing.
+func (c *Cluster) Close() { c.watch.close() }
+
+// Register adds a node, or replaces it (CLOUD-2001, CLOUD-2004). It returns the node as it was
+// before, too, which is zero if there was none.
+func (c *Cluster) Register(registration nodeapi.RegisterRequest) (was registry.Node, _ registry.Change) {
+	was, _ = c.nodes.Node(registration.NodeID)
+	return was, c.heard(c.nodes.Register(registration, c.clock.Now()))
+}
+
+// Heartbeat renews a node (CLOUD-2010). It reports false for one that is not registered.
+func (c *Cluster) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest) (registry.Change, bool) {
+	change, known := c.nodes.Heartbeat(id, beat, c.clock.Now())
+	if !known {
+		return change, false
+	}
+	return c.heard(change), true
+}
+
+// heard watches a node that was heard of, and writes down how it changed.
+func (c *Cluster) heard(change registry.Change) registry.Change {
+	if change.Refused == nil {
+		c.watch.arm()
+		c.record(change)
+	}
+	return change
+}
+
+// SetStatus gives a node a status, by hand. It reports false for one that is not registered.
+func (c *Cluster) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus) (registry.Change, bool) {
+	change, known := c.nodes.SetStatus(id, status, c.clock.Now())
+	if known {
+		c.watch.expire() // which sets the timer anew: a node that is Offline may have to be forgotten soon
+		c.record(change)
+	}
+	return change, known
+}
+
+// Remove takes a node off the record (CLOUD-2021), and returns what was known of it last. It
+// reports false for one that is not registered.
+func (c *Cluster) Remove(id nodeapi.NodeID) (registry.Node, bool) {
+	node, known := c.nodes.Deregister(id)
+	if known {
+		c.journal.Change(node.Registration.NodeID, c.clock.Now(), node.Status, "")
+	}
+	return node, known
+}
+
+// Load replaces all nodes by others as they are now. The journal does not list them one by one.
+func (c *Cluster) Load(nodes []registry.Node, now time.Time) {
+	c.nodes.Load(nodes, now)
+	c.watch.expire()
+}
+
+// Clear forgets all nodes. The journal does not list them one by one.
+func (c *Cluster) Clear() { c.nodes.Clear() }
+
+// SetTimeout changes the silence after which a node is Offline.
+func (c *Cluster) SetTimeout(timeout time.Duration) {
+	c.nodes.SetTimeout(timeout)
+	c.watch.expire()
+}
+
+// Node returns a node. It reports false for one that is not registered.
+func (c *Cluster) Node(id nodeapi.NodeID) (registry.Node, bool) { return c.nodes.Node(id) }
+
+// Nodes returns all nodes, ordered by id.
+func (c *Cluster) Nodes() []registry.Node { return c.nodes.Nodes() }
+
+// Page returns the first nodes, at most limit, whose ids come after one. It reports whether
+// there are more.
+func (c *Cluster) Page(after nodeapi.NodeID, limit int) ([]registry.Node, bool) {
+	return c.nodes.Page(after, limit)
+}
+
+// Totals counts nodes and pools.
+func (c *Cluster) Totals() registry.Totals { return c.nodes.Totals() }
+
+// expired writes down which nodes have fallen silent, and which are forgotten. There is no
+// request behind it.
+func (c *Cluster) expired(changes []registry.Change) {
+	for _, change := range changes {
+		c.record(change)
+		message := "node offline"
+		if change.Node.Status == "" {
+			message = "node forgotten"
+		}
+		c.log.LogAttrs(context.Background(), slog.LevelInfo, message, Attrs(change.Node)...)
+	}
+}
+
+// record writes into the journal that a node has another status than before, if it has.
+func (c *Cluster) record(change registry.Change) {
+	if change.StatusChanged() {
+		c.journal.Change(change.Node.Registration.NodeID, c.clock.Now(), change.Was, change.Node.Status)
+	}
+}
+
+// Attrs is how log lines name a node (CLOUD-7020).
+func Attrs(node registry.Node) []slog.Attr {
+	return []slog.Attr{
+		slog.String("node_id", node.Registration.NodeID),
+		slog.String("machine_id", node.Registration.MachineID),
+	}
+}

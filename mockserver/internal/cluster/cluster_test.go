@@ -1,0 +1,96 @@
+package cluster_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TestEveryChange changes a node in every way that there is. Each is in the journal, in order,
+// and those that no request is behind are in the log.
+func TestEveryChange(t *testing.T) {
+	var log strings.Builder
+	still := clock.PausedAt(time.UnixMilli(1_700_000_000_000))
+	events := journal.New(100)
+	nodes := cluster.New(cluster.Config{
+		Clock: still, Journal: events, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		NodeTimeout: 30 * time.Second, ForgetAfter: time.Minute, MaxNodes: 1,
+	})
+	defer nodes.Close()
+	const id = "gpu-node-1"
+	advance := func(by time.Duration) {
+		t.Helper()
+		if err := still.Advance(by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register := func(id nodeapi.NodeID) (registry.Node, registry.Change) {
+		return nodes.Register(nodeapi.RegisterRequest{NodeID: id})
+	}
+	if was, change := register(id); was.Status != "" || change.Node.Status != nodeapi.NodeStatusRegistering {
+		t.Errorf("registered: was %+v, change %+v", was, change)
+	}
+	if _, change := register("another"); change.Refused == nil {
+		t.Error("there are more nodes than may be")
+	}
+	if _, known := nodes.Heartbeat(id, nodeapi.HeartbeatRequest{}); !known {
+		t.Error("the heartbeat is of nobody")
+	}
+	advance(30 * time.Second) // of silence
+	nodes.Heartbeat(id, nodeapi.HeartbeatRequest{})
+	nodes.SetTimeout(10 * time.Second)
+	advance(10 * time.Second)
+	nodes.SetStatus(id, nodeapi.NodeStatusFailed)
+	if was, _ := register(id); was.Status != nodeapi.NodeStatusFailed {
+		t.Errorf("the node was %+v", was)
+	}
+	nodes.SetStatus(id, nodeapi.NodeStatusOffline)
+	advance(time.Minute) // whereupon it is forgotten
+	register(id)
+	nodes.Remove(id)
+	if _, known := nodes.Remove(id); known {
+		t.Error("a node can be removed twice")
+	}
+	want := []string{
+		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
+		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering", "Registering →",
+	}
+	page := events.Page(journal.Filter{}, 100)
+	for i, entry := range page.Entries {
+		if i < len(want) && !strings.Contains(entry.Summary, want[i]) {
+			t.Errorf("change %d is %q, want %q", i, entry.Summary, want[i])
+		}
+	}
+	if len(page.Entries) != len(want) {
+		t.Errorf("%d changes, want %d", len(page.Entries), len(want))
+	}
+	for message, times := range map[string]int{`"node offline"`: 2, `"node forgotten"`: 1} {
+		if got := strings.Count(log.String(), message); got != times {
+			t.Errorf("the log has %s %d times, want %d: %s", message, got, times, &log)
+		}
+	}
+}
+
+// TestClose lets a node fall silent after the watch has ended.
+func TestClose(t *testing.T) {
+	still := clock.PausedAt(time.UnixMilli(1_700_000_000_000))
+	nodes := cluster.New(cluster.Config{
+		Clock: still, Journal: journal.New(100), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Second, MaxNodes: 1,
+	})
+	nodes.Register(nodeapi.RegisterRequest{NodeID: "gpu-node-1"})
+	nodes.Close()
+	nodes.Close()
+	if err := still.Advance(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if node, _ := nodes.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusRegistering {
+		t.Errorf("the node is %s", node.Status)
+	}
+}
