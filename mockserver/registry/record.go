@@ -66,15 +66,15 @@ func newOrder() order {
 	return order{btree.NewG(32, func(a, b *record) bool { return strings.Compare(a.id(), b.id()) < 0 })}
 }
 
-// after returns the first records, at most limit, whose ids come after one, which need not
-// be on record. It reports whether there are more.
-func (o order) after(id nodeapi.NodeID, limit int) (nodes []Node, more bool) {
+// after returns the first of the wanted records, at most limit, whose ids come after one, which
+// need not be on record. It reports whether there are more.
+func (o order) after(id nodeapi.NodeID, limit int, wanted func(*Node) bool) (nodes []Node, more bool) {
 	nodes = make([]Node, 0, min(limit, o.Len()))
 	from := &record{}
 	from.Registration.NodeID = id
 	o.AscendGreaterOrEqual(from, func(r *record) bool {
 		switch {
-		case r.id() == id:
+		case r.id() == id, !wanted(&r.Node):
 		case len(nodes) == limit:
 			more = true
 		default:

@@ -25,6 +25,7 @@ type Registry struct {
 	// One lock is enough: a heartbeat holds it for a tenth of a microsecond, and a
 	// request takes more than a hundred times that.
 	mu          sync.Mutex
+	policy      Policy
 	timeout     time.Duration
 	forgetAfter time.Duration // 0 for never
 	limits      Limits
@@ -35,6 +36,9 @@ type Registry struct {
 	bytes       int64  // that the records take, roughly
 	bulkBytes   int64  // that the bulky ones among them take
 	totals      Totals
+	// left is the last status of the pools of nodes that are no longer on record, where the
+	// policy keeps it.
+	left map[nodeapi.NodeID][]nodeapi.PoolStatus
 }
 
 // Totals counts nodes, and pools.
@@ -44,16 +48,16 @@ type Totals struct {
 }
 
 // New returns an empty registry whose nodes go offline when they have not been heard
-// of for timeout (CLOUD-2013).
+// of for timeout (CLOUD-2013). Its policy is that of the document.
 func New(timeout time.Duration) *Registry {
-	r := &Registry{timeout: timeout}
+	r := &Registry{timeout: timeout, policy: Document{}}
 	r.clear()
 	return r
 }
 
 // Register puts a node on record, or replaces its record (CLOUD-2004). The node starts anew as
-// Registering. Pools that it still lists keep their last status; the others are forgotten. Its
-// history goes on. It is refused if that is beyond the limits.
+// Registering. Which pools keep their last status is for the policy to say. Its history goes on.
+// It is refused if that is beyond the limits.
 func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time) Change {
 	bytes := registrationBytes(&registration)
 	r.mu.Lock()
@@ -64,40 +68,37 @@ func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time)
 			return Change{Refused: err}
 		}
 		rec = r.add(registration.NodeID)
+		r.recall(rec)
 	} else if err := r.room(rec.bytes(), rec.bytes()+bytes-rec.registrationBytes); err != nil {
 		return rec.refused(err)
 	}
 	return r.change(rec, nodeapi.NodeStatusRegistering, now, func() {
 		r.setRegistration(rec, registration, bytes)
 		rec.RegisteredAt, rec.LastHeartbeat = now, time.Time{}
-		pools := listed(rec.Pools, registration.Pools)
+		pools := r.policy.kept(rec.Pools, registration.Pools)
 		r.setPools(rec, pools, poolsBytes(pools))
 		r.hear(rec, now)
 	})
 }
 
-// Heartbeat records a sign of life (CLOUD-2010). The node is Draining when it reports
-// pools and all of them drain, and Online otherwise, also when it was Offline. It
-// reports false for a node that is not registered. It is refused if that is beyond the
-// limits.
+// Heartbeat records a sign of life (CLOUD-2010). Which status that gives the node, and its
+// pools, is for the policy to say. It reports false for a node that is not registered. It is
+// refused if that is beyond the limits.
 func (r *Registry) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest, now time.Time) (Change, bool) {
-	bytes := poolsBytes(beat.Pools)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.nodes[id]
 	if rec == nil {
 		return Change{}, false
 	}
+	pools := r.policy.pools(rec.Pools, beat.Pools)
+	bytes := poolsBytes(pools)
 	if err := r.room(rec.bytes(), rec.bytes()+bytes-rec.poolsBytes); err != nil {
 		return rec.refused(err), true
 	}
-	status := nodeapi.NodeStatusOnline
-	if drains(beat.Pools) {
-		status = nodeapi.NodeStatusDraining
-	}
-	return r.change(rec, status, now, func() {
+	return r.change(rec, r.policy.afterHeartbeat(&rec.Node, pools), now, func() {
 		rec.LastHeartbeat = now
-		r.setPools(rec, beat.Pools, bytes)
+		r.setPools(rec, pools, bytes)
 		r.hear(rec, now)
 	}), true
 }
@@ -112,11 +113,12 @@ func (r *Registry) Deregister(id nodeapi.NodeID) (Node, bool) {
 		return Node{}, false
 	}
 	r.remove(rec)
+	r.keep(rec)
 	return rec.Node, true
 }
 
-// SetStatus gives a node a status, by hand. Offline and Failed it stays until it is heard
-// of; with any other status it counts as just heard of. It reports false for a node that
+// SetStatus gives a node a status, by hand. With a status that expires it counts as just heard
+// of. It reports false for a node that
 // is not registered.
 func (r *Registry) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus, now time.Time) (Change, bool) {
 	r.mu.Lock()
@@ -126,11 +128,10 @@ func (r *Registry) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus, now t
 		return Change{}, false
 	}
 	return r.change(rec, status, now, func() {
-		if expires(status) {
-			r.hear(rec, now)
-		} else if rec.in == r.audible {
-			rec.leave()
+		if r.policy.expires(status) {
+			rec.Heard = now
 		}
+		r.watch(rec)
 	}), true
 }
 
@@ -142,7 +143,8 @@ func (r *Registry) Expire(now time.Time) []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var changes []Change
-	for rec := r.audible.front; rec != nil && !now.Before(rec.Heard.Add(r.timeout)); rec = r.audible.front {
+	looked := r.policy.checked(now)
+	for rec := r.audible.front; rec != nil && !looked.Before(rec.Heard.Add(r.timeout)); rec = r.audible.front {
 		changes = append(changes, r.change(rec, nodeapi.NodeStatusOffline, now, rec.leave))
 	}
 	for rec := r.offline.front; r.forgets(rec) && !now.Before(rec.since().Add(r.forgetAfter)); rec = r.offline.front {
@@ -160,7 +162,7 @@ func (r *Registry) NextExpiry() (next time.Time, waits bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rec := r.audible.front; rec != nil {
-		next, waits = rec.Heard.Add(r.timeout), true
+		next, waits = r.policy.nextCheck(rec.Heard.Add(r.timeout)), true
 	}
 	if rec := r.offline.front; r.forgets(rec) {
 		if at := rec.since().Add(r.forgetAfter); !waits || at.Before(next) {
@@ -171,6 +173,18 @@ func (r *Registry) NextExpiry() (next time.Time, waits bool) {
 }
 
 func (r *Registry) forgets(rec *record) bool { return rec != nil && r.forgetAfter > 0 }
+
+// SetPolicy changes what the registry makes of what nodes send from now on. Nodes that are on
+// record keep their status.
+func (r *Registry) SetPolicy(policy Policy) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.policy = policy
+	if !policy.remembers() {
+		r.forgetLeft()
+	}
+	r.watchAll(slices.Collect(maps.Values(r.nodes)))
+}
 
 // SetTimeout changes the timeout of all nodes at once.
 func (r *Registry) SetTimeout(timeout time.Duration) {
@@ -197,12 +211,8 @@ func (r *Registry) Load(nodes []Node, now time.Time) {
 	for _, node := range nodes {
 		r.load(node, now)
 	}
-	records := slices.SortedFunc(maps.Values(r.nodes), func(a, b *record) int { return a.Heard.Compare(b.Heard) })
-	for _, rec := range records {
-		if expires(rec.Status) {
-			r.audible.push(rec)
-		}
-	}
+	records := slices.Collect(maps.Values(r.nodes))
+	r.watchAll(records)
 	slices.SortFunc(records, func(a, b *record) int { return a.since().Compare(b.since()) })
 	for _, rec := range records {
 		r.count(rec.Status, +1)
@@ -255,13 +265,20 @@ func (r *Registry) Nodes() []Node {
 	return r.order.all()
 }
 
+// Listed is Page of those nodes that the list of nodes has by the policy.
+func (r *Registry) Listed(after nodeapi.NodeID, limit int, now time.Time) (nodes []Node, more bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.order.after(after, limit, func(node *Node) bool { return r.policy.lists(node, now) })
+}
+
 // Page returns the first nodes, at most limit, whose ids come after one, which need not be
 // registered, ordered by id. It reports whether there are more. Page by page, one sees
 // every node that is there throughout.
 func (r *Registry) Page(after nodeapi.NodeID, limit int) (nodes []Node, more bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.order.after(after, limit)
+	return r.order.after(after, limit, func(*Node) bool { return true })
 }
 
 // Totals counts at no cost: the counts are kept.
@@ -342,17 +359,56 @@ func (r *Registry) count(status nodeapi.NodeStatus, by int) {
 
 func (r *Registry) hear(rec *record, now time.Time) {
 	rec.Heard = now
-	r.audible.push(rec)
+	r.watch(rec)
+}
+
+// watch has a node that was just heard of waited for, if the policy says so.
+func (r *Registry) watch(rec *record) {
+	if r.policy.expires(rec.Status) {
+		r.audible.push(rec)
+	} else if rec.in == r.audible {
+		rec.leave()
+	}
+}
+
+// watchAll has all nodes waited for that the policy says, in the order of when they were heard of.
+func (r *Registry) watchAll(records []*record) {
+	slices.SortFunc(records, func(a, b *record) int { return a.Heard.Compare(b.Heard) })
+	for _, rec := range records {
+		r.watch(rec)
+	}
+}
+
+// keep keeps the status of the pools of a node that is no longer on record, where the policy
+// does so.
+func (r *Registry) keep(rec *record) {
+	if r.policy.remembers() && len(rec.Pools) > 0 {
+		r.left[rec.id()] = rec.Pools
+		r.bytes += rec.poolsBytes
+	}
+}
+
+// recall gives the status of its pools back to a node that is on record again.
+func (r *Registry) recall(rec *record) {
+	if pools, known := r.left[rec.id()]; known {
+		bytes := poolsBytes(pools)
+		r.bytes -= bytes
+		delete(r.left, rec.id())
+		r.setPools(rec, pools, bytes)
+	}
+}
+
+func (r *Registry) forgetLeft() {
+	for _, pools := range r.left {
+		r.bytes -= poolsBytes(pools)
+	}
+	clear(r.left)
 }
 
 func (r *Registry) clear() {
 	r.nodes, r.order = map[nodeapi.NodeID]*record{}, newOrder()
 	r.bytes, r.bulkBytes = 0, 0
+	r.left = map[nodeapi.NodeID][]nodeapi.PoolStatus{}
 	r.audible, r.offline = &queue{}, &queue{}
 	r.totals = Totals{Nodes: map[nodeapi.NodeStatus]int{}}
-}
-
-// expires reports whether a node with a status is expected to be heard of.
-func expires(status nodeapi.NodeStatus) bool {
-	return status != nodeapi.NodeStatusOffline && status != nodeapi.NodeStatusFailed
 }

@@ -1,0 +1,187 @@
+package registry_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// cluster is a registry whose clock the test sets, in the policy of the orchestratord in service.
+type cluster struct {
+	*registry.Registry
+	now time.Time
+}
+
+func inService(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{registry.New(30 * time.Second), time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	c.SetPolicy(registry.InService{})
+	return c
+}
+
+// pass lets time pass, and returns which nodes have gone offline meanwhile.
+func (c *cluster) pass(d time.Duration) (offline []string) {
+	for end := c.now.Add(d); ; {
+		next, waits := c.NextExpiry()
+		if !waits || next.After(end) {
+			c.now = end
+			return offline
+		}
+		c.now = next
+		for _, change := range c.Expire(next) {
+			offline = append(offline, change.Node.Registration.NodeID)
+		}
+	}
+}
+
+func (c *cluster) register(id string, pools ...string) {
+	c.Register(nodeapi.RegisterRequest{NodeID: id, Pools: pools}, c.now)
+}
+
+func (c *cluster) beat(t *testing.T, id string, pools ...string) {
+	t.Helper()
+	beat := nodeapi.HeartbeatRequest{}
+	for _, pool := range pools {
+		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{PoolID: pool, Ready: true})
+	}
+	if _, known := c.Heartbeat(id, beat, c.now); !known {
+		t.Fatalf("%s is not known", id)
+	}
+}
+
+func (c *cluster) listed() (ids []string) {
+	nodes, _ := c.Listed("", 100, c.now)
+	for _, node := range nodes {
+		ids = append(ids, node.Registration.NodeID)
+	}
+	return ids
+}
+
+func (c *cluster) pools(t *testing.T, id string) (ids []string) {
+	t.Helper()
+	node, known := c.Node(id)
+	if !known {
+		t.Fatalf("%s is not known", id)
+	}
+	for _, pool := range node.Pools {
+		ids = append(ids, pool.PoolID)
+	}
+	return ids
+}
+
+func equal[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s, -want +have:\n%s", what, diff)
+	}
+}
+
+func TestInServiceOfflineSticks(t *testing.T) {
+	c := inService(t)
+	c.register("a")
+	c.beat(t, "a")
+	equal(t, "listed after the first heartbeat", c.listed(), []string{"a"})
+	equal(t, "offline after 50 s", c.pass(50*time.Second), []string{"a"})
+	for range 10 {
+		c.beat(t, "a")
+		c.pass(time.Second)
+		equal(t, "listed after another heartbeat", c.listed(), nil)
+	}
+	c.register("a")
+	equal(t, "listed after it has registered again", c.listed(), nil)
+	c.beat(t, "a")
+	equal(t, "listed after the heartbeat that follows", c.listed(), []string{"a"})
+}
+
+// The list leaves out what is older than 30 s, and the check comes every 10 s.
+func TestInServiceLooksEveryTenSeconds(t *testing.T) {
+	c := inService(t)
+	c.now = c.now.Add(time.Second)
+	c.register("a")
+	c.beat(t, "a")
+	c.pass(30 * time.Second)
+	equal(t, "listed 30 s after the last heartbeat", c.listed(), []string{"a"})
+	equal(t, "offline", c.pass(time.Second), nil)
+	equal(t, "listed 31 s after the last heartbeat", c.listed(), nil)
+	equal(t, "offline before the check", c.pass(7*time.Second), nil)
+	c.beat(t, "a")
+	equal(t, "listed when it has beaten before the check", c.listed(), []string{"a"})
+	c.pass(40 * time.Second)
+	node, _ := c.Node("a")
+	equal(t, "status after a check", node.Status, nodeapi.NodeStatusOffline)
+}
+
+func TestInServiceWaitsForTheFirstHeartbeat(t *testing.T) {
+	c := inService(t)
+	c.register("a")
+	equal(t, "offline after an hour without a heartbeat", c.pass(time.Hour), nil)
+	c.beat(t, "a")
+	equal(t, "listed", c.listed(), []string{"a"})
+}
+
+func TestInServiceForgetsNoPool(t *testing.T) {
+	c := inService(t)
+	c.register("a", "p", "q")
+	c.beat(t, "a", "p", "q")
+	c.beat(t, "a", "q", "r")
+	equal(t, "pools of merged heartbeats", c.pools(t, "a"), []string{"p", "q", "r"})
+	c.register("a", "q")
+	equal(t, "pools after it has registered with fewer", c.pools(t, "a"), []string{"p", "q", "r"})
+	c.Deregister("a")
+	c.register("a", "s")
+	equal(t, "pools after it has left and come back", c.pools(t, "a"), []string{"p", "q", "r"})
+	c.SetPolicy(registry.Document{})
+	c.beat(t, "a", "s")
+	equal(t, "pools in the other policy", c.pools(t, "a"), []string{"s"})
+}
+
+func TestInServiceDrainingIsOnline(t *testing.T) {
+	c := inService(t)
+	c.register("a", "p")
+	beat := nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{{PoolID: "p", Draining: new(true)}}}
+	c.Heartbeat("a", beat, c.now)
+	equal(t, "listed", c.listed(), []string{"a"})
+	c.SetPolicy(registry.Document{})
+	change, _ := c.Heartbeat("a", beat, c.now)
+	equal(t, "status in the other policy", change.Node.Status, nodeapi.NodeStatusDraining)
+}
+
+// Nodes that are on record are watched by the policy that they meet.
+func TestSetPolicyWatchesAll(t *testing.T) {
+	c := inService(t)
+	for _, id := range []string{"b", "a"} {
+		c.register(id)
+		c.pass(time.Second)
+	}
+	equal(t, "offline in service", c.pass(time.Minute), nil)
+	c.SetPolicy(registry.Document{})
+	equal(t, "offline by the document", c.pass(0), []string{"b", "a"})
+	equal(t, "listed by the document", c.listed(), []string{"a", "b"})
+}
+
+// What nodes leave behind counts as memory, until it is given up.
+func TestInServiceCountsWhatIsLeft(t *testing.T) {
+	c := inService(t)
+	c.SetLimits(registry.Limits{Bytes: 8000})
+	pool := nodeapi.PoolStatus{PoolID: "p", Ready: true}
+	refused := 0
+	for i := range 100 {
+		id := string(rune('A' + i))
+		c.Register(nodeapi.RegisterRequest{NodeID: id}, c.now)
+		if change, _ := c.Heartbeat(id, nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{pool}}, c.now); change.Refused != nil {
+			refused++
+		}
+		c.Deregister(id)
+	}
+	if refused == 0 {
+		t.Error("nodes that come and go leave behind as much as they like")
+	}
+	c.SetPolicy(registry.Document{})
+	if refused := c.Register(nodeapi.RegisterRequest{NodeID: "a"}, c.now).Refused; refused != nil {
+		t.Errorf("there is no room although nothing is left: %v", refused)
+	}
+}
