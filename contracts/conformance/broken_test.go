@@ -291,9 +291,12 @@ func TestBrokenServers(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(broken.breaks(newInService(token)))
 			t.Cleanup(server.Close)
-			o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true}
-			if strings.Contains(name, "offline") {
+			o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true, Only: untimed()}
+			switch {
+			case strings.Contains(name, "offline"):
 				o.NodeTimeout, o.Only = 2*time.Second, []string{"silence"}
+			case strings.Contains(name, "slow"):
+				o.Only = nil
 			}
 			report, err := conformance.Run(t.Context(), o)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	mathrand "math/rand/v2"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func checkConcurrency(ctx context.Context, s *session) {
 	}
 	group.Wait()
 	for _, id := range h.node {
-		s.send(ctx, call{op: s.doc.operation(opDeregister), node: id})
+		s.send(ctx, call{op: s.doc.operation(opDeregister), node: id}, "of a node that others call for")
 	}
 	if s.reason() != nil {
 		return
@@ -94,11 +95,12 @@ func (h *history) call(ctx context.Context, s *session, caller int, chance *math
 		node := chance.IntN(sharedNodes)
 		d := deed{node: node}
 		c := call{node: h.node[node]}
+		statuses := []int{http.StatusNotFound}
 		switch n := chance.IntN(10); {
 		case n < 3:
 			d.op, d.record = opRegister, fmt.Sprintf("%d-%d", caller, i)
 			s.remember(c.node)
-			c.body = encode(recordOf(c.node, d.record))
+			c.body, statuses = encode(recordOf(c.node, d.record)), nil
 		case n < 6:
 			d.op, c.body = opHeartbeat, encode(heartbeatOf(beats, nil))
 		case n < 7:
@@ -110,7 +112,7 @@ func (h *history) call(ctx context.Context, s *session, caller int, chance *math
 		c.op = s.doc.operation(d.op)
 		s.begin()
 		began := h.now()
-		a := s.send(ctx, c)
+		a := s.expect(ctx, c, "of a call made at once with others", append(statuses, c.op.success())...)
 		seen, ended := sight{}, int64(math.MaxInt64) // it may be done at any time
 		if a != nil {
 			seen, ended = sight{known: true, status: a.status}, h.now()

@@ -56,6 +56,10 @@ type Options struct {
 	FirstOnly bool
 }
 
+// paceCheck is the check that makes no calls: it judges how long those of the others took,
+// also when they have not come to their end.
+const paceCheck = "pace"
+
 // check is a part of a run.
 type check struct {
 	name string
@@ -76,6 +80,7 @@ func checks() []check {
 		{"concurrency", "several callers with the same nodes at once", checkConcurrency},
 		{"silence", "a silent node goes offline", checkSilence},
 		{"node", "a real node comes and goes", checkNode},
+		{paceCheck, "how long heartbeats and registrations take", checkPace},
 	}
 }
 
@@ -109,10 +114,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer r.cleanup(ctx)
 	for _, c := range checks() {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, c.name) {
-			continue
+		if r.selected(c.name) {
+			r.perform(ctx, c)
 		}
-		r.perform(ctx, c)
 	}
 	r.report.Duration = time.Since(began)
 	return r.end(ctx)
@@ -135,15 +139,23 @@ func (o Options) check() error {
 	return errors.Join(wrong...)
 }
 
+// selected reports whether a check is to run.
+func (r *run) selected(name string) bool {
+	return len(r.options.Only) == 0 || slices.Contains(r.options.Only, name)
+}
+
 // perform runs one check.
 func (r *run) perform(ctx context.Context, c check) {
-	if r.reason() != nil {
+	if r.reason() != nil && c.name != paceCheck {
 		return
 	}
 	before, began := r.prober.calls.Load(), time.Now()
 	c.run(ctx, r.session(c.name))
+	if c.name == paceCheck {
+		c.does = r.describePace()
+	}
 	done := Check{Name: c.name, Does: c.does, Calls: int(r.prober.calls.Load() - before), Duration: time.Since(began)}
-	if why := r.reason(); why != nil && !errors.Is(why, errEnough) {
+	if why := r.reason(); why != nil && !errors.Is(why, errEnough) && c.name != paceCheck {
 		done.Unfinished = why.Error()
 	}
 	if done.Calls == 0 && c.name == "silence" && r.options.NodeTimeout == 0 {
@@ -154,8 +166,6 @@ func (r *run) perform(ctx context.Context, c check) {
 
 // end returns the report, or why there is none.
 func (r *run) end(ctx context.Context) (*Report, error) {
-	r.session("pace").judgePace() // also of a run that slow heartbeats have kept from its end
-	r.report.Checks = append(r.report.Checks, Check{Name: "pace", Does: "how long heartbeats take"})
 	r.report.settle()
 	if why := r.reason(); why != nil && r.report.Conforms() {
 		return nil, why

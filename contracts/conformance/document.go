@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -116,6 +117,14 @@ func (op *operation) target(node string) string {
 		return op.path
 	}
 	return strings.Replace(op.path, op.parameter, url.PathEscape(node), 1)
+}
+
+// timeout is how long an answer and its body may take.
+func (op *operation) timeout() time.Duration {
+	if op.id == opRegister {
+		return 2 * callTimeout
+	}
+	return callTimeout
 }
 
 // success returns the status that the document declares for a success.

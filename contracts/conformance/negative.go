@@ -93,7 +93,7 @@ func (r *resident) breakRules(ctx context.Context, op *operation) {
 // document says which it is.
 func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
-	a := r.send(ctx, c)
+	a := r.send(ctx, c, "with "+broken)
 	if a == nil {
 		return
 	}

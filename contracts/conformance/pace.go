@@ -1,33 +1,48 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
-// heartbeatLimit is how long a heartbeat may take at the 99th percentile (CLOUD-11002).
-// The limit of a registration is callTimeout.
-const heartbeatLimit = time.Second
+const (
+	// heartbeatLimit is how long a heartbeat may take at the 99th percentile (CLOUD-11002).
+	heartbeatLimit = time.Second
+	// registrationLimit is the same for a registration (CLOUD-11001).
+	registrationLimit = 5 * time.Second
+)
 
-// enoughSlow is how many heartbeats over the limit, most of all, end a run early.
+// enoughSlow is how many calls over the limit, most of all, end a run early.
 const enoughSlow = 5
 
-// pace is how long heartbeats took.
+// pace is how long the calls of an operation took.
 type pace struct {
+	limit  time.Duration
+	source string // the requirement that the limit is from
+
 	mu    sync.Mutex
 	took  []time.Duration
 	slow  int // those over the limit
 	ended bool
 }
 
-// heartbeat notes how long a heartbeat took. It reports once when nearly all are too slow.
-func (p *pace) heartbeat(took time.Duration) (hopeless bool) {
+// newPaces returns the pace of each operation that has a limit.
+func newPaces() map[string]*pace {
+	return map[string]*pace{
+		opHeartbeat: {limit: heartbeatLimit, source: "CLOUD-11002"},
+		opRegister:  {limit: registrationLimit, source: "CLOUD-11001"},
+	}
+}
+
+// note notes how long a call took. It reports once when nearly all are too slow.
+func (p *pace) note(took time.Duration) (hopeless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.took = append(p.took, took)
-	if took > heartbeatLimit {
+	if took > p.limit {
 		p.slow++
 	}
 	hopeless = !p.ended && p.slow >= enoughSlow && 2*p.slow > len(p.took)
@@ -35,30 +50,56 @@ func (p *pace) heartbeat(took time.Duration) (hopeless bool) {
 	return hopeless
 }
 
-// percentile returns the 99th percentile, unless a single heartbeat alone makes it.
+// percentile returns the 99th percentile, zero where there was no call.
 func (p *pace) percentile() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.slow < 2 {
+	if len(p.took) == 0 {
 		return 0
 	}
 	slices.Sort(p.took)
 	return p.took[(len(p.took)*99+99)/100-1]
 }
 
-// beaten notes how long an answer to a heartbeat took. Where nearly all take too long,
-// the run ends: it would take as much longer.
-func (s *session) beaten(a *answer) {
-	if s.pace.heartbeat(a.ended.Sub(a.began)) {
-		s.judgePace()
+// tooSlow reports whether the 99th percentile is over the limit, and not by chance: a
+// single slow call may be the percentile of fewer than a hundred.
+func (p *pace) tooSlow() bool { return p.slowCalls() > 1 && p.percentile() > p.limit }
+
+func (p *pace) slowCalls() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.slow
+}
+
+// timed notes how long an answer took. Where nearly all calls take too long, the run ends:
+// it would take as much longer.
+func (s *session) timed(a *answer) {
+	if p := s.paces[a.op.id]; p != nil && p.note(a.ended.Sub(a.began)) && s.selected(paceCheck) {
+		s.judgePace(a.op)
 		s.stop(errSlow)
 	}
 }
 
-// judgePace holds the heartbeats of a run against their limit.
-func (s *session) judgePace() {
-	if slow := s.pace.percentile(); slow > heartbeatLimit {
-		s.find(Nodes, s.doc.operation(opHeartbeat), "time at the 99th percentile",
-			fmt.Sprintf("%v at most (CLOUD-11002)", heartbeatLimit), slow.Round(time.Millisecond).String())
+// checkPace holds the calls that the other checks have made against their limits.
+func checkPace(_ context.Context, s *session) {
+	for _, op := range s.doc.operations {
+		s.judgePace(op)
 	}
+}
+
+// judgePace holds the calls of an operation against its limit.
+func (s *session) judgePace(op *operation) {
+	p := s.paces[op.id]
+	if p == nil || !p.tooSlow() {
+		return
+	}
+	s.begin()
+	s.find(Nodes, op, "time at the 99th percentile", fmt.Sprintf("%v at most (%s)", p.limit, p.source),
+		p.percentile().Round(time.Millisecond).String())
+}
+
+// describePace says how long calls took.
+func (r *run) describePace() string {
+	return fmt.Sprintf("99 %% of heartbeats within %v, of registrations within %v",
+		r.paces[opHeartbeat].percentile().Round(time.Millisecond), r.paces[opRegister].percentile().Round(time.Millisecond))
 }

@@ -7,26 +7,26 @@ import (
 
 // TestPercentile has a single slow heartbeat be chance, and two in a hundred not.
 func TestPercentile(t *testing.T) {
-	var p pace
+	p := pace{limit: heartbeatLimit}
 	for range 98 {
-		p.heartbeat(time.Millisecond)
+		p.note(time.Millisecond)
 	}
-	p.heartbeat(3 * time.Second)
-	if got := p.percentile(); got > heartbeatLimit {
-		t.Errorf("one slow heartbeat of 99 makes it %v", got)
+	p.note(3 * time.Second)
+	if p.tooSlow() {
+		t.Error("one slow heartbeat of 99 is too much")
 	}
-	p.heartbeat(3 * time.Second)
-	if got := p.percentile(); got != 3*time.Second {
-		t.Errorf("two slow heartbeats of 100 make it %v", got)
+	p.note(3 * time.Second)
+	if !p.tooSlow() || p.percentile() != 3*time.Second {
+		t.Errorf("two slow heartbeats of 100 make it %v", p.percentile())
 	}
 }
 
 // TestHopelessPace has a run end when nearly all heartbeats are slow, and say so once.
 func TestHopelessPace(t *testing.T) {
-	var p pace
+	p := pace{limit: heartbeatLimit}
 	said := 0
 	for range 2 * enoughSlow {
-		if p.heartbeat(3 * time.Second) {
+		if p.note(3 * time.Second) {
 			said++
 		}
 	}

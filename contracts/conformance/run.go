@@ -27,8 +27,8 @@ var errBasics = errors.New("a plain node cannot live, so nothing else was asked"
 // errThrottled ends a run whose calls orchestratord throttles.
 var errThrottled = errors.New("orchestratord answers 429 again and again, and cannot be asked")
 
-// errSlow ends a run in which nearly every heartbeat takes too long.
-var errSlow = errors.New("nearly every heartbeat takes too long")
+// errSlow ends a run in which nearly every heartbeat or registration takes too long.
+var errSlow = errors.New("nearly every call takes too long")
 
 // run is one run against one orchestratord. Its fields below mu change.
 type run struct {
@@ -37,7 +37,7 @@ type run struct {
 	prober  *prober
 	prefix  string // of the names of all nodes of this run
 	clock   skew
-	pace    pace
+	paces   map[string]*pace // by operation
 
 	mu       sync.Mutex
 	report   *Report
@@ -61,6 +61,7 @@ func newRun(o Options) (*run, error) {
 		options: o, doc: doc, prober: p,
 		prefix: "conform-" + strings.ToLower(rand.Text()[:8]),
 		nodes:  map[string]bool{},
+		paces:  newPaces(),
 		report: &Report{URL: o.URL, Level: o.Level, Seed: o.Seed},
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,8 +61,8 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 }
 
 // send makes a call and holds its answer to the document. It returns nil when there is
-// none.
-func (s *session) send(ctx context.Context, c call) *answer {
+// none, and then says why the call was made.
+func (s *session) send(ctx context.Context, c call, why string) *answer {
 	if s.reason() != nil {
 		return nil
 	}
@@ -74,7 +75,7 @@ func (s *session) send(ctx context.Context, c call) *answer {
 		s.stop(context.Cause(ctx))
 		return nil
 	case err != nil:
-		s.unanswered(c, err)
+		s.unanswered(c, why, err)
 		return nil
 	}
 	s.answered()
@@ -101,6 +102,7 @@ func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 		if err != nil || seconds < 1 {
 			seconds = 1
 		}
+		s.judge(a)
 		s.pause(ctx, min(time.Duration(seconds)*time.Second, maxWait))
 	}
 	a, err := s.prober.send(ctx, c)
@@ -111,8 +113,9 @@ func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 }
 
 // unanswered records that a call got no answer. After three in a row nobody is there.
-func (s *session) unanswered(c call, err error) {
-	s.find(Nodes, c.op, "answer", "one, and all of it, within "+callTimeout.String(), err.Error())
+func (s *session) unanswered(c call, why string, err error) {
+	place := strings.TrimSpace("answer " + why)
+	s.find(Nodes, c.op, place, "one, and all of it, within "+c.op.timeout().String(), err.Error())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.silent++; s.silent >= 3 && s.stopped == nil {
@@ -129,7 +132,7 @@ func (s *session) answered() {
 // expect makes a call that has to be answered with one of the statuses. It returns nil
 // when it is not.
 func (s *session) expect(ctx context.Context, c call, why string, statuses ...int) *answer {
-	a := s.send(ctx, c)
+	a := s.send(ctx, c, why)
 	if a == nil || slices.Contains(statuses, a.status) {
 		return a
 	}

@@ -46,6 +46,7 @@ func plots() [][]step {
 		{{comes, 0}, {beats, 0}, {comes, 0}, {beats, 0}, {comesFrom, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {beats, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
+		{{comes, 0}, {drainsAll, 0}, {comes, 0}, {beats, 0}, {drainsAll, 0}, {leaves, 0}, {comes, 0}, {beats, 0}},
 		{{comes, 0}, {comes, 1}, {comes, 2}, {beats, 0}, {beats, 1}, {beats, 2}, {leaves, 1}, {beats, 0}, {beats, 2}},
 		{{beats, 0}, {leaves, 0}, {comes, 0}, {leaves, 0}, {comes, 0}, {beats, 0}, {leaves, 0}, {comesFrom, 0}, {beats, 0}},
 	}

@@ -37,8 +37,24 @@ func (r *resident) wrongTokens(ctx context.Context) {
 			r.denied(ctx, r.ordinary(op, r.id), wrong)
 		}
 		// A caller without a valid token must not learn whether a node exists.
-		unknown := r.ordinary(r.doc.operation(opHeartbeat), r.name())
-		r.denied(ctx, unknown, wrong)
+		for _, id := range []string{opHeartbeat, opDeregister} {
+			r.denied(ctx, r.ordinary(r.doc.operation(id), r.name()), wrong)
+		}
+	}
+	r.deniedFirst(ctx)
+}
+
+// deniedFirst makes sure that a caller without a token learns nothing of a body, either.
+func (r *resident) deniedFirst(ctx context.Context) {
+	done := r.atLevel(Document)
+	defer done()
+	for _, op := range r.doc.operations {
+		if op.request == nil {
+			continue
+		}
+		c := r.ordinary(op, r.id)
+		c.body = []byte("{")
+		r.denied(ctx, c, credential{what: "no token, and a body that is no JSON"})
 	}
 }
 

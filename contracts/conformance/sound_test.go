@@ -1,0 +1,113 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+)
+
+// TestSoundServersConform has no orchestratord found fault with that hurts no node.
+func TestSoundServersConform(t *testing.T) {
+	for name, q := range merged(soundAnswers(), soundWays(), soundLists()) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newForeign(token, q)
+			t.Cleanup(server.Close)
+			conforms(t, conformance.Options{URL: server.URL, Token: token})
+		})
+	}
+}
+
+func merged(all ...map[string]quirks) map[string]quirks {
+	one := map[string]quirks{}
+	for _, some := range all {
+		maps.Copy(one, some)
+	}
+	return one
+}
+
+// soundAnswers say more than others, or in other words.
+func soundAnswers() map[string]quirks {
+	welcome := func(message string) map[string]any { return map[string]any{"message": message} }
+	return map[string]quirks{
+		"none":                           {},
+		"answers in lines":               {indent: "  "},
+		"a charset":                      {media: "application/json; charset=utf-8"},
+		"fields that are new":            {registers: map[string]any{"lease": map[string]any{"id": 1.5}, "region": nil}},
+		"a field that is long":           {padding: 1000},
+		"a long welcome":                 {registers: welcome(strings.Repeat("w", 400))},
+		"an empty message":               {registers: welcome("")},
+		"a page of HTML for each error":  {refusal: "<html><h1>no</h1></html>"},
+		"the next heartbeat in a second": {next: 1000},
+		"the next heartbeat in an hour":  {next: 3_600_000},
+	}
+}
+
+// soundWays take calls in other ways.
+func soundWays() map[string]quirks {
+	calls := 0
+	return map[string]quirks{
+		"a clock of two hours ago":      {clock: -2 * time.Hour},
+		"a clock of tomorrow":           {clock: 20 * time.Hour},
+		"connections for one call each": {header: http.Header{"Connection": {"close"}}},
+		"headers of caches and proxies": {header: http.Header{
+			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"}, "Set-Cookie": {"a=b; Path=/"},
+		}},
+		"too many calls now and then": {refuses: func(*http.Request, []byte) int {
+			if calls++; calls%400 == 0 {
+				return http.StatusTooManyRequests
+			}
+			return 0
+		}, header: http.Header{"Retry-After": {"1"}}},
+		"the scheme in small letters too": {accepts: func(r *http.Request, token string) bool {
+			scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+			return strings.EqualFold(scheme, "bearer") && given == token
+		}},
+	}
+}
+
+// soundLists list nodes in other ways.
+func soundLists() map[string]quirks {
+	wholeSeconds := func(n *foreignNode) {
+		n.Registered -= n.Registered % 1000
+		if n.Beaten != nil {
+			at := *n.Beaten - *n.Beaten%1000
+			n.Beaten = &at
+		}
+	}
+	return map[string]quirks{
+		"times in whole seconds": {shows: each(wholeSeconds)},
+		"only who is online": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
+			nodes = slices.DeleteFunc(nodes, func(n foreignNode) bool { return n.Status != "Online" })
+			return nodes, len(nodes)
+		}},
+		"the newest first": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
+			slices.Reverse(nodes)
+			return nodes, len(nodes)
+		}},
+		"nodes of others": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
+			at := time.Now().UnixMilli() - 7_200_000
+			other := foreignNode{
+				ID: "A", Machine: "m", Address: "http://192.0.2.3:1", Pools: []string{}, Status: "Offline",
+				Capabilities: json.RawMessage(`{"gpus":[]}`), Registered: at, Beaten: &at,
+			}
+			return append([]foreignNode{other}, nodes...), len(nodes) + 1
+		}},
+	}
+}
+
+// each shows every node in another way.
+func each(change func(n *foreignNode)) func([]foreignNode) ([]foreignNode, int) {
+	return func(nodes []foreignNode) ([]foreignNode, int) {
+		for i := range nodes {
+			change(&nodes[i])
+		}
+		return nodes, len(nodes)
+	}
+}

@@ -1,0 +1,268 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+)
+
+// unsound is a quirk that hurts nodes, and what has to be said of it.
+type unsound struct {
+	quirks quirks
+	want   string
+}
+
+// TestUnsoundServersAreFound shows that each fault is found, and that what is said of it
+// first names the culprit.
+func TestUnsoundServersAreFound(t *testing.T) {
+	for _, kind := range []map[string]unsound{
+		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundRefusals(), unsoundTransport(),
+	} {
+		for name, test := range kind {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				server := newForeign(token, test.quirks)
+				t.Cleanup(server.Close)
+				o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true, Only: untimed()}
+				report, err := conformance.Run(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if report.Conforms() {
+					t.Fatal("nothing was found")
+				}
+				if found := report.Findings[0].String(); !strings.Contains(found, test.want) {
+					t.Errorf("not %q, but: %s", test.want, found)
+				}
+			})
+		}
+	}
+}
+
+// unsoundAnswers break the document where no node looks.
+func unsoundAnswers() map[string]unsound {
+	shows := func(change func([]foreignNode) ([]foreignNode, int)) quirks { return quirks{shows: change} }
+	seconds := func(n *foreignNode) {
+		n.Registered /= 1000
+		if n.Beaten != nil {
+			at := *n.Beaten / 1000
+			n.Beaten = &at
+		}
+	}
+	return map[string]unsound{
+		"an empty id": {
+			quirks{registers: map[string]any{"node_id": ""}},
+			"registerNode: 200 body/node_id: expected 1 characters or more",
+		},
+		"empty ids in the list": {
+			shows(each(func(n *foreignNode) { n.ID = "" })),
+			"listNodes: 200 body/nodes/*/node_id: expected 1 characters or more",
+		},
+		"times in seconds": {shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970"},
+		"the next heartbeat as a point": {
+			quirks{next: time.Now().UnixMilli()}, "heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less",
+		},
+		"one too many": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
+			return nodes, len(nodes) + 1
+		}), "listNodes: 200 body/count: expected the number of nodes"},
+		"a count of -1": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
+			return nodes, -1
+		}), "listNodes: 200 body/count: expected 0 or more"},
+		"each node twice": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
+			return append(nodes, nodes...), 2 * len(nodes)
+		}), "listNodes: 200 body/nodes: expected each node once"},
+		"a broken second node": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
+			if len(nodes) > 1 {
+				nodes[1].Address = "somewhere"
+			}
+			return nodes, len(nodes)
+		}), "listNodes: 200 body/nodes/*/address: "},
+	}
+}
+
+// unsoundRecords keep what a node has said before.
+func unsoundRecords() map[string]unsound {
+	keeps := func(change func(old, fresh *foreignNode)) quirks {
+		return quirks{known: func(old, fresh *foreignNode) int { change(old, fresh); return 0 }}
+	}
+	return map[string]unsound{
+		"a conflict when a node comes again": {
+			quirks{known: func(_, _ *foreignNode) int { return http.StatusConflict }},
+			"registerNode: status of a registration: expected 200, got 409",
+		},
+		"a conflict when a node comes from elsewhere": {quirks{known: func(old, fresh *foreignNode) int {
+			if old.Address != fresh.Address {
+				return http.StatusConflict
+			}
+			return 0
+		}}, "registerNode: status of a registration from another machine and address: expected 200, got 409"},
+		"the old record": {
+			keeps(func(old, fresh *foreignNode) { *fresh = *old }),
+			"listNodes: status of a node that has sent no heartbeat since it registered: ",
+		},
+		"the old address": {
+			keeps(func(old, fresh *foreignNode) { fresh.Address = old.Address }),
+			"listNodes: address of a node: expected what it last registered",
+		},
+		"the old pools": {keeps(func(old, fresh *foreignNode) {
+			fresh.Pools = slices.Compact(slices.Sorted(slices.Values(append(old.Pools, fresh.Pools...))))
+		}), "listNodes: pools of a node: expected those that it last registered"},
+		"the time of the first registration": {
+			keeps(func(old, fresh *foreignNode) { fresh.Registered = old.Registered }),
+			"listNodes: time of the registration of a node: ",
+		},
+	}
+}
+
+// unsoundStates do something else than they were called for.
+func unsoundStates() map[string]unsound {
+	beats := func(change func(f *foreign, id string, at int64)) quirks {
+		return quirks{beats: func(f *foreign, id string, at time.Time) { change(f, id, at.UnixMilli()) }}
+	}
+	gone := map[string]bool{}
+	return map[string]unsound{
+		"no heartbeat recorded": {
+			beats(func(*foreign, string, int64) {}),
+			"listNodes: status of a node that has sent a heartbeat: expected Online",
+		},
+		"only the first heartbeat recorded": {beats(func(f *foreign, id string, at int64) {
+			if node := f.nodes[id]; node.Beaten == nil {
+				node.Status, node.Beaten = "Online", &at
+			}
+		}), "listNodes: time of the last heartbeat of a node: expected about "},
+		"registered with each heartbeat": {beats(func(f *foreign, id string, at int64) {
+			node := f.nodes[id]
+			node.Status, node.Beaten, node.Registered = "Online", &at, at
+		}), "listNodes: time of the registration of a node: "},
+		"forgotten at the second heartbeat": {beats(func(f *foreign, id string, at int64) {
+			node := f.nodes[id]
+			if node.Beaten != nil {
+				delete(f.nodes, id)
+			}
+			node.Status, node.Beaten = "Online", &at
+		}), "listNodes: node that is registered and has sent a heartbeat: expected to be listed"},
+		"all nodes gone with one": {
+			quirks{leaves: func(f *foreign, _ string) { clear(f.nodes) }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
+		"listed after it has left": {
+			quirks{leaves: func(*foreign, string) {}}, "listNodes: node that has left: expected not to be listed",
+		},
+		"no coming back": {quirks{
+			leaves: func(f *foreign, id string) { gone[id] = true; delete(f.nodes, id) },
+			refuses: refusing("/register", 410, func(body map[string]any, _ int) bool {
+				id, _ := body["node_id"].(string)
+				return gone[id]
+			}),
+		}, "registerNode: status of a registration: expected 200, got 410"},
+	}
+}
+
+// unsoundTokens let in who must stay out.
+func unsoundTokens() map[string]unsound {
+	accepts := func(valid func(given, token string) bool) quirks {
+		return quirks{accepts: func(r *http.Request, token string) bool {
+			given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+			return ok && valid(given, token)
+		}}
+	}
+	return map[string]unsound{
+		"a token with a suffix": {
+			accepts(func(given, token string) bool { return strings.HasPrefix(given, token) }),
+			"deregisterNode: status with a token with a character more: expected 401, got 204",
+		},
+		"a token that is cut off": {
+			accepts(func(given, token string) bool { return given != "" && strings.HasPrefix(token, given) }),
+			"deregisterNode: status with a token without its last character: expected 401, got 204",
+		},
+		"any token of the right length": {
+			accepts(func(given, token string) bool { return len(given) == len(token) }),
+			"deregisterNode: status with another token of the same length: expected 401, got 204",
+		},
+		"a list without a token": {quirks{accepts: func(r *http.Request, token string) bool {
+			return r.Method == http.MethodGet || r.Header.Get("Authorization") == "Bearer "+token
+		}}, "listNodes: status with no token: expected 401, got 200"},
+	}
+}
+
+// unsoundRefusals refuse what nodes may send.
+func unsoundRefusals() map[string]unsound {
+	odd := func(call string, status int, odd func(body map[string]any, size int) bool) quirks {
+		return quirks{refuses: refusing(call, status, odd)}
+	}
+	says := func(body map[string]any, field string) string { return fmt.Sprint(body[field]) }
+	return map[string]unsound{
+		"unknown fields": {
+			odd("/register", 422, func(body map[string]any, _ int) bool { return body["x-unknown"] != nil }),
+			"registerNode: status with /x-unknown: unknown field: expected 200, got 422",
+		},
+		"unknown fields of a pool": {
+			odd("/heartbeat", 422, func(body map[string]any, _ int) bool {
+				return strings.Contains(says(body, "pools"), "x-unknown")
+			}),
+			"heartbeatNode: status with /pools/*/x-unknown: unknown field: expected 200, got 422",
+		},
+		"long ids": {
+			odd("/register", 422, func(body map[string]any, _ int) bool { return len(says(body, "node_id")) > 64 }),
+			"registerNode: status with the id conform-",
+		},
+		"dots and colons": {
+			odd("/register", 400, func(body map[string]any, _ int) bool {
+				return strings.ContainsAny(says(body, "machine_id"), ".:")
+			}),
+			"registerNode: status with /machine_id: pattern",
+		},
+		"addresses with names": {
+			odd("/register", 422, func(body map[string]any, _ int) bool {
+				return strings.Contains(says(body, "address"), ".com")
+			}),
+			"registerNode: status with /address: format uri https://node.example.com: expected 200, got 422",
+		},
+		"many pools": {
+			odd("/register", 422, func(body map[string]any, _ int) bool {
+				return strings.Count(says(body, "pools"), " ") > 16
+			}),
+			"registerNode: status with /pools: maxItems",
+		},
+		"large bodies": {
+			odd("/register", 413, func(_ map[string]any, size int) bool { return size > 512<<10 }),
+			"registerNode: status with /x-large: body of 1048576 bytes: expected 200, got 413",
+		},
+		"traces": {quirks{refuses: func(r *http.Request, _ []byte) int {
+			return len(r.Header["Traceparent"]) * http.StatusBadRequest
+		}}, "with Traceparent 00-4bf92f"},
+	}
+}
+
+// refusing refuses the bodies of one call that have something odd about them.
+func refusing(call string, status int, odd func(body map[string]any, size int) bool) func(*http.Request, []byte) int {
+	return func(r *http.Request, text []byte) int {
+		var body map[string]any
+		if !strings.HasSuffix(r.URL.Path, call) || json.Unmarshal(text, &body) != nil || !odd(body, len(text)) {
+			return 0
+		}
+		return status
+	}
+}
+
+// unsoundTransport answer in ways that no node understands.
+func unsoundTransport() map[string]unsound {
+	return map[string]unsound{
+		"compression that nobody asked for": {quirks{zipped: true}, "listNodes: header Content-Encoding: expected none"},
+		"a huge answer": {
+			quirks{padding: 1 << 20}, "registerNode: length of the body: expected 65536 bytes at most",
+		},
+		"no answer to null": {quirks{refuses: func(_ *http.Request, text []byte) int {
+			if strings.Contains(string(text), `"version":null`) {
+				panic(http.ErrAbortHandler)
+			}
+			return 0
+		}}, "registerNode: answer with /version: null: expected one, and all of it, within 10s, got "},
+	}
+}
