@@ -3,7 +3,8 @@
 // reverse the reading order, or lines that a CI runner obeys.
 //
 // What is unsafe is shown, never dropped: a character as <U+001B>, a byte that is not
-// UTF-8 as <0x9B>. Clean text stays as it is. Cleaning twice changes nothing more.
+// UTF-8 as <0x9B>. Only credentials in a URL are hidden (CLOUD-4013): http://***@host.
+// Clean text stays as it is. Cleaning twice changes nothing more.
 package foreign
 
 import (
@@ -23,8 +24,10 @@ import (
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
 //     aside, and the second # of ##[ or ##vso[ anywhere.
 //
-// Line allocates only if it changes something.
+// In the place of the credentials in a URL it returns ***. Line allocates only if it changes
+// something.
 func Line(s string) string {
+	s = hideUserinfo(s)
 	var safe strings.Builder
 	indent := len(s) - len(strings.TrimLeft(s, " "))
 	shown := 0

@@ -38,6 +38,12 @@ func TestLine(t *testing.T) {
 		"old command":       {"a ##[error]x", "a #<U+0023>[error]x"},
 		"Azure's command":   {"##vso[task.x]y", "#<U+0023>vso[task.x]y"},
 		"heading":           {"## Nodes [2]", "## Nodes [2]"},
+		"credentials":       {"at http://user:pa@ss@host/a@b", "at http://***@host/a@b"},
+		"several":           {"http://a/b https://t@c,d://e:f@g", "http://a/b https://***@c,d://***@g"},
+		"as JSON":           {`{"at":"http:\/\/user:pass@host"}`, `{"at":"http:\/\/***@host"}`},
+		"as part of a URL":  {"?to=http%3A%2f%2Fuser%3apass%40host", "?to=http%3A%2f%2F***%40host"},
+		"escapes within":    {"http://us\x1ber:\xff@host", "http://***@host"},
+		"no credentials":    {"http://host/user:pass@a user@host //a@b", "http://host/user:pass@a user@host //a@b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := foreign.Line(test.text); got != test.want {
@@ -84,11 +90,14 @@ func TestWorkflowCommands(t *testing.T) {
 // the older ones and Azure's anywhere.
 var command = regexp.MustCompile(`(?m)^\s*::|##\pL*\[`)
 
+// credentials matches those in a URL, except for what hides them.
+var credentials = regexp.MustCompile(`://[^\s"/?#*]+@`)
+
 // spelled matches what other tools turn into an escape.
 var spelled = regexp.MustCompile(`\\(x|u|U|[0-9]|e|E|c|N)`)
 
 func FuzzForeign(f *testing.F) {
-	for _, seed := range []string{"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b"} {
+	for _, seed := range []string{"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b", "a://b:c@d"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -98,6 +107,9 @@ func FuzzForeign(f *testing.F) {
 		}
 		if command.MatchString(line) || spelled.MatchString(line) {
 			t.Errorf("%q keeps its command or escape: %q", text, line)
+		}
+		if credentials.MatchString(line) {
+			t.Errorf("%q keeps its credentials: %q", text, line)
 		}
 		if again := foreign.Line(line); again != line {
 			t.Errorf("%q cleaned twice is %q, once %q", text, again, line)
@@ -127,5 +139,12 @@ func TestJSON(t *testing.T) {
 	var back string
 	if err := json.Unmarshal([]byte(safe), &back); err != nil || back != value {
 		t.Errorf("it means %q, want %q: %v", back, value, err)
+	}
+}
+
+func TestJSONHidesCredentials(t *testing.T) {
+	const text, want = `["http://user:p\u0026w@host","a@b"]`, `["http://***@host","a@b"]`
+	if got := string(foreign.JSON([]byte(text))); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

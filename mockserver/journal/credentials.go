@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // sensitive are words in the names of headers and fields whose values are credentials.
@@ -84,7 +86,9 @@ func (s secrets) ofHeader(header http.Header) secrets {
 	for name, values := range header {
 		for _, value := range values {
 			switch {
-			case name == "Authorization" || common(name):
+			case name == "Authorization":
+			case common(name):
+				s = s.ofURLs([]byte(value))
 			case name == "Set-Cookie": // whose attributes are no secrets
 				cookie, _, _ := strings.Cut(value, ";")
 				s = s.add(cookie)
@@ -98,14 +102,30 @@ func (s secrets) ofHeader(header http.Header) secrets {
 	return s
 }
 
-// ofText appends the values in a text that names them as credentials.
+// ofText appends the values in a text that names them as credentials, and those in its URLs.
 func (s secrets) ofText(text []byte) secrets {
+	s = s.ofURLs(text)
 	fields(text, func(value []byte, quoted bool) {
 		s = s.add(string(value))
 		if plain := ""; quoted && json.Unmarshal([]byte(`"`+string(value)+`"`), &plain) == nil && plain != string(value) {
 			s = s.add(plain)
 		}
 	})
+	return s
+}
+
+// ofURLs appends the credentials in the URLs of a text, and the passwords in them.
+func (s secrets) ofURLs(text []byte) secrets {
+	for _, at := range foreign.Userinfo(text) {
+		user, password, both := strings.Cut(string(text[at[0]:at[1]]), ":")
+		if s = s.one(string(text[at[0]:at[1]])); !both {
+			password = user
+		}
+		s = s.one(password)
+		if plain, err := url.PathUnescape(password); err == nil {
+			s = s.one(plain)
+		}
+	}
 	return s
 }
 
@@ -117,6 +137,7 @@ func (s secrets) ofQuery(query string) secrets {
 			if secretive(name) {
 				s = s.add(value)
 			}
+			s = s.ofURLs([]byte(value))
 		}
 	}
 	return s

@@ -39,6 +39,12 @@ func TestCredentials(t *testing.T) {
 		{name: "cut off", body: `{"bearer":"s3cr3t`, secret: "s3cr3t"},
 		{name: "form", body: `user=bob&client_secret=s3cr3t&x=y`, secret: "s3cr3t"},
 		{name: "header in a text", body: "Authorization: Bearer s3cr3t\nHost: x", secret: "s3cr3t"},
+		{name: "URL", body: `{"address":"http://bob:s3cr3t@host:9200"}`, secret: "s3cr3t"},
+		{name: "URL without a name", body: `see https://s3cr3t@host`, secret: "s3cr3t"},
+		{name: "URL with escapes", body: `{"at":"http:\/\/bob:s3%22cr3t@host"}`, secret: `s3"cr3t`},
+		{name: "URL in a header", header: http.Header{"Referer": {"http://bob:s3cr3t@host/"}}, secret: "s3cr3t"},
+		{name: "URL in a common header", header: http.Header{"User-Agent": {"a (http://bob:s3cr3t@host)"}}, secret: "s3cr3t"},
+		{name: "URL in a query", query: "to=http%3A%2F%2Fbob:s3cr3t%40host", secret: "s3cr3t"},
 		{name: "YAML", body: "secret-key: s3cr3t\n", secret: "s3cr3t"},
 	} {
 		events := journal.New(1)
@@ -56,6 +62,27 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestURLs has URLs with credentials where nothing else is searched for: in a body that the
+// document vouches for, in an answer, in a path, and where the journal stops to keep.
+func TestURLs(t *testing.T) {
+	const kept = 4096
+	for name, e := range map[string]journal.Exchange{
+		"registration": {RequestBody: []byte(`{"address":"http://bob:s3cr3t@host"}`), Vetted: true},
+		"answer":       {AnswerBody: []byte(`{"nodes":[{"address":"http://bob:s3cr3t@host"}]}`)},
+		"path":         {Path: "/v2/nodes/http:%2f%2fbob:s3cr3t@host"},
+		"cut off":      {RequestBody: []byte(strings.Repeat(" ", kept-len("://bob:s3cr3")) + "://bob:s3cr3t@host"), Vetted: true},
+	} {
+		events := journal.New(1)
+		events.Exchange(e)
+		entry, _ := events.Entry(1)
+		for _, text := range texts(entry) {
+			if strings.Contains(text, "s3cr") {
+				t.Errorf("%s: a password is kept in %q", name, strings.TrimSpace(text))
+			}
+		}
+	}
+}
+
 // TestMaskedJSON has credentials in JSON, which stays what it is but for them.
 func TestMaskedJSON(t *testing.T) {
 	for body, want := range map[string]string{
@@ -64,6 +91,7 @@ func TestMaskedJSON(t *testing.T) {
 		`{"token":null,"secret":true,"key":{}}`:     `{"token":null,"secret":true,"key":{}}`,
 		`{"keys":[1234,"ab"],"x":"y"}`:              `{"keys":["**","**"],"x":"y"}`,
 		`{"node_id":"n","pools":["pool-0"]}`:        `{"node_id":"n","pools":["pool-0"]}`,
+		`{"at":"http://a:b@c","x":"a@b"}`:           `{"at":"http://***@c","x":"a@b"}`,
 		`{"passes": [ ], "a": {"auth" : "x"} }`:     `{"passes": [ ], "a": {"auth" : "*"} }`,
 	} {
 		events := journal.New(1)

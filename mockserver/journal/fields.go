@@ -1,11 +1,28 @@
 package journal
 
-import "bytes"
+import (
+	"bytes"
 
-// maskFields overwrites the values in a text that names them as credentials, and reports
-// whether there are any. JSON stays JSON: a number becomes a string.
+	"github.com/llama-orch/node-registration/internal/foreign"
+)
+
+// maskUserinfo overwrites the credentials in the URLs of a text, and reports whether there
+// are any.
+func maskUserinfo(text []byte) bool {
+	found := foreign.Userinfo(text)
+	for _, at := range found {
+		for i := at[0]; i < at[1]; i++ {
+			text[i] = '*'
+		}
+	}
+	return found != nil
+}
+
+// maskFields overwrites the values in a text that names them as credentials, and the
+// credentials in its URLs. It reports whether there are any. JSON stays JSON: a number becomes
+// a string.
 func maskFields(text []byte) bool {
-	masked := false
+	masked := maskUserinfo(text)
 	fields(text, func(value []byte, quoted bool) {
 		masked = true
 		for i := range value {

@@ -100,12 +100,16 @@ func (r *record) exchange(e *Exchange) {
 
 // secrets appends those of an exchange.
 func (e *Exchange) secrets(room secrets) secrets {
-	found := room.ofHeader(e.RequestHeader).ofHeader(e.AnswerHeader).ofQuery(e.Query)
-	if !e.Vetted {
-		found = found.ofText(e.RequestBody[:min(len(e.RequestBody), maxSearched)])
+	found := room.ofHeader(e.RequestHeader).ofHeader(e.AnswerHeader).ofQuery(e.Query).ofURLs([]byte(e.Path))
+	if body := searched(e.RequestBody); e.Vetted {
+		found = found.ofURLs(body)
+	} else {
+		found = found.ofText(body)
 	}
-	return found
+	return found.ofURLs(searched(e.AnswerBody))
 }
+
+func searched(body []byte) []byte { return body[:min(len(body), maxSearched)] }
 
 func (r *record) texts(e *Exchange, secrets secrets) {
 	r.id(partNode, e.Node, secrets)
@@ -115,11 +119,14 @@ func (r *record) texts(e *Exchange, secrets secrets) {
 	r.search(partPath)
 	r.header(partRequestHeader, e.RequestHeader, secrets)
 	r.putBody(partRequestBody, e.RequestBody, secrets)
-	if !e.Vetted {
+	if e.Vetted {
+		r.searchURLs(partRequestBody)
+	} else {
 		r.search(partRequestBody)
 	}
 	r.header(partAnswerHeader, e.AnswerHeader, secrets)
 	r.putBody(partAnswerBody, e.AnswerBody, secrets)
+	r.searchURLs(partAnswerBody)
 	r.id(partFault, e.Fault, secrets)
 	put(r, partRemark, e.Remark, maxRemark, secrets)
 	r.departures(e.Departures, secrets)
@@ -166,6 +173,13 @@ func (r *record) search(p part) {
 	}
 }
 
+// searchURLs masks the credentials in the URLs of a part.
+func (r *record) searchURLs(p part) {
+	if maskUserinfo(r.bytes(p)) {
+		r.secret = true
+	}
+}
+
 // header keeps headers, as many as there is room for.
 func (r *record) header(p part, header http.Header, secrets secrets) {
 	begin := len(r.buffer)
@@ -197,7 +211,11 @@ func (r *record) values(name string, values []string, secrets secrets) {
 		}
 		from := len(r.buffer)
 		keep(r, value, maxHeaderValue, secrets)
-		if !common(name) && maskFields(r.buffer[from:]) {
+		search := maskFields
+		if common(name) {
+			search = maskUserinfo
+		}
+		if search(r.buffer[from:]) {
 			r.secret = true
 		}
 	}

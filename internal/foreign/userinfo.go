@@ -1,0 +1,50 @@
+package foreign
+
+import (
+	"regexp"
+	"strings"
+)
+
+// userinfo matches the start of a URL up to the @ that ends its credentials. The slashes and
+// the colon before them may be escaped, as in JSON or in another URL.
+var userinfo = regexp.MustCompile(`(?i)(?::|%3a)(?:\\?/|%2f){2}([^\s"/?#]+)(?:@|%40)`)
+
+// Userinfo returns where the URLs in a text hold credentials, user:password in
+// http://user:password@host: the start and the end of each, in bytes. It allocates only if
+// there may be any.
+func Userinfo[T string | []byte](text T) [][2]int {
+	if !holdsAt(text) {
+		return nil
+	}
+	var found [][2]int
+	for _, match := range userinfo.FindAllStringSubmatchIndex(string(text), -1) {
+		found = append(found, [2]int(match[2:4]))
+	}
+	return found
+}
+
+// holdsAt reports whether a text holds an @, or what may be an escaped one.
+func holdsAt[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] == '@' || text[i] == '%' {
+			return true
+		}
+	}
+	return false
+}
+
+// hideUserinfo puts *** in the place of the credentials in the URLs of a text.
+func hideUserinfo(text string) string {
+	found := Userinfo(text)
+	if found == nil {
+		return text
+	}
+	var safe strings.Builder
+	shown := 0
+	for _, at := range found {
+		safe.WriteString(text[shown:at[0]] + "***")
+		shown = at[1]
+	}
+	safe.WriteString(text[shown:])
+	return safe.String()
+}
