@@ -265,6 +265,7 @@ func TestMistakes(t *testing.T) {
 			name: "too many seconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "99999999999"},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "99999999999" is not a whole number of seconds from 0 to 2147483647`,
 		},
+		{name: "URL with a password as an address", args: []string{"--addr", "http://user:password@host"}, want: "--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] holds an @: must be a host:port"},
 		{name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"}, want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
 		{name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"}, want: "node timeout 9.999s: must be longer than the heartbeat interval 10s"},
 		{name: "no stale check", env: map[string]string{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often"}, want: `ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS: "often" is not a whole number of seconds from 0 to 2147483647`},

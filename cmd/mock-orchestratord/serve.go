@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,9 @@ func newServer(ctx context.Context, s settings, config *tls.Config, handler http
 // serve answers requests until ctx ends, then lets those in flight finish. It prints
 // where it listens.
 func serve(ctx context.Context, s settings, tls secured, handler http.Handler, log *slog.Logger, stdout io.Writer) error {
+	if strings.Contains(s.addr, "@") { // as in a URL with a password, which is not repeated
+		return fmt.Errorf("--addr [%s or %s] holds an @: must be a host:port", envAddr, specAddr)
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("--addr [%s or %s] is %q: %w: must be a host:port that is free to listen on; port 0 takes one that is",

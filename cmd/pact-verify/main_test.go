@@ -212,6 +212,16 @@ func TestCannotDecide(t *testing.T) {
 	}
 }
 
+// The URL of orchestratord is repeated only if there can be no password in it.
+func TestNoPasswordIsReported(t *testing.T) {
+	for _, url := range []string{"http://user:p4ss@host", "http://user:p4ss%zz@host", "user:p4ss@host", "http://host?token=p4ss"} {
+		stdout, stderr := pactVerify(t, 2, "--provider-url", url, "--pact", pact)
+		if strings.Contains(stdout+stderr, "p4ss") {
+			t.Errorf("%s: %s%s", url, stdout, stderr)
+		}
+	}
+}
+
 // A CI that reads nothing but the report learns that nothing was decided.
 func TestUndecidedIsReported(t *testing.T) {
 	junit := filepath.Join(t.TempDir(), "junit.xml")

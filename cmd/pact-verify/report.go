@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 
 	"github.com/llama-orch/node-registration/contracts/provider"
 	"github.com/llama-orch/node-registration/contracts/report"
@@ -70,5 +71,9 @@ func title(s settings, outcomes []outcome) string {
 	if len(outcomes) == 1 && outcomes[0].report != nil {
 		return outcomes[0].report.Title()
 	}
-	return fmt.Sprintf("What consumers need of %s, at %s", providerName, s.providerURL)
+	what := "What consumers need of " + providerName
+	if u, err := url.Parse(s.providerURL); err == nil && u.Host != "" && u.User == nil {
+		what += fmt.Sprintf(", at %s://%s%s", u.Scheme, u.Host, u.Path)
+	}
+	return what
 }

@@ -27,6 +27,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,8 @@ func New(base string, auth Auth, transport http.RoundTripper) (*Broker, error) {
 		return nil, errors.New("the URL of the Pact Broker is not an http or https URL with a host")
 	case u.User != nil:
 		return nil, errors.New("the URL of the Pact Broker holds credentials: give them apart")
+	case strings.ContainsAny(base, "?#"):
+		return nil, errors.New("the URL of the Pact Broker has a query or a fragment")
 	}
 	client := &http.Client{Transport: transport, Timeout: answerTimeout, CheckRedirect: checkRedirect}
 	return &Broker{base: u, auth: auth, client: client}, nil
@@ -96,6 +99,9 @@ func origin(u *url.URL) string {
 	return u.Scheme + "://" + u.Hostname() + ":" + port
 }
 
+// shown returns a URL without what may be secret in it.
+func shown(u *url.URL) string { return origin(u) + u.EscapedPath() }
+
 // call makes one call. Credentials go to the broker alone, wherever its links lead.
 func (b *Broker) call(ctx context.Context, method, where string, body, answer any) error {
 	var content io.Reader
@@ -117,17 +123,20 @@ func (b *Broker) call(ctx context.Context, method, where string, body, answer an
 	}
 	response, err := b.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("the Pact Broker does not answer: %w", err)
+		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err // without the URL
+		}
+		return fmt.Errorf("the Pact Broker does not answer %s %s: %w", method, shown(request.URL), err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return fmt.Errorf("the Pact Broker answers %s %s with %d", method, request.URL.Redacted(), response.StatusCode)
+		return fmt.Errorf("the Pact Broker answers %s %s with %d", method, shown(request.URL), response.StatusCode)
 	}
 	if answer == nil {
 		return nil
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(answer); err != nil {
-		return fmt.Errorf("the Pact Broker's answer to %s %s cannot be read: %w", method, request.URL.Redacted(), err)
+		return fmt.Errorf("the Pact Broker's answer to %s %s cannot be read: %w", method, shown(request.URL), err)
 	}
 	return nil
 }

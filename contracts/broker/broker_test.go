@@ -87,7 +87,7 @@ func TestNoPacts(t *testing.T) {
 			t.Errorf("%s: the error is %v", test.want, err)
 		}
 	}
-	for _, url := range []string{"", "pacts", "https://user:password@pacts"} {
+	for _, url := range []string{"", "pacts", "https://user:password@pacts", "https://pacts?password@"} {
 		if _, err := New(url, Auth{}, nil); err == nil || strings.Contains(err.Error(), "password@") {
 			t.Errorf("%q: the error is %v", url, err)
 		}
@@ -105,6 +105,9 @@ func TestTokenStaysWithTheBroker(t *testing.T) {
 	b, err := New("http://127.0.0.1:1", Auth{Token: "secret"}, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := b.Pact(t.Context(), "http://127.0.0.1:1/pact?a=s3cr3t"); err == nil || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("the error about a URL with a query is %v", err)
 	}
 	if err := b.Publish(t.Context(), Pact{results: elsewhere.URL}, Verification{}); err != nil {
 		t.Error(err)

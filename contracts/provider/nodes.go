@@ -29,6 +29,8 @@ func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
 		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
 	case base.User != nil:
 		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
+	case strings.ContainsAny(p.URL, "?#"):
+		return nil, errors.New("the URL of orchestratord has a query or a fragment")
 	case strings.ContainsFunc(p.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
 		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}

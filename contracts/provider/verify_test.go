@@ -233,7 +233,7 @@ func TestUndecided(t *testing.T) {
 			}
 		})
 	}
-	for _, url := range []string{"", "orchestratord:8080", "ftp://orchestratord", "http://user:password@orchestratord"} {
+	for _, url := range []string{"", "orchestratord:8080", "ftp://orchestratord", "http://user:password@orchestratord", "http://orchestratord?password@"} {
 		if _, err := provider.Verify(t.Context(), committed, provider.Provider{URL: url}); err == nil || strings.Contains(err.Error(), "password@") {
 			t.Errorf("URL %q: the error is %v", url, err)
 		}

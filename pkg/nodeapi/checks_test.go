@@ -99,6 +99,19 @@ func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
 	})
 }
 
+func TestViolationsRepeatNoPassword(t *testing.T) {
+	for _, address := range []string{
+		"http://user:p4ss@host:x", "http://user:p4ss%zz@host", "ftp://user:p4ss@host", "user:p4ss@host", "http://user:p4ss/x@host",
+	} {
+		request := nodeapi.RegisterRequest{Address: address}
+		for _, v := range request.Validate() {
+			if strings.Contains(v.Detail, "p4ss") {
+				t.Errorf("%s: %s %s", address, v.Pointer, v.Detail)
+			}
+		}
+	}
+}
+
 func TestViolationsNameThePlaceAndWhatIsWrong(t *testing.T) {
 	request := nodeapi.RegisterRequest{
 		NodeID: "a/b", MachineID: strings.Repeat("m", 200), Address: "http://192.168.1.100:9200",

@@ -47,6 +47,8 @@ func (found *violations) uri(at, value string, shortest, longest int, pattern fu
 	}
 	uri, err := url.Parse(value)
 	switch wrong := (*url.Error)(nil); {
+	case errors.As(err, &wrong) && strings.Contains(value, "@"): // the reason may repeat a password
+		found.add(at, "is %s, which is no URI", excerpt(value))
 	case errors.As(err, &wrong):
 		found.add(at, "is %s, which is no URI: %v", excerpt(value), wrong.Err)
 	case !uri.IsAbs():
@@ -77,8 +79,12 @@ func (found *violations) unique(at string, values []string) {
 	}
 }
 
-// excerpt quotes as much of a value as a message has room for.
+// excerpt quotes as much of a value as a message has room for. What comes before an @ may be
+// a name and a password.
 func excerpt(value string) string {
+	if at := strings.LastIndexByte(value, '@'); at >= 0 {
+		value = "***" + value[at:]
+	}
 	const room = 80
 	if len(value) <= room {
 		return fmt.Sprintf("%q", value)
