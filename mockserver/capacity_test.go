@@ -1,11 +1,13 @@
 package mockserver_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,6 +131,36 @@ func TestLargeBodies(t *testing.T) {
 			}
 		}
 		client.beat("gpu-node-1", long).expect(t, http.StatusOK)
+	})
+}
+
+// TestLargeBodiesThatHang has a fault let long heartbeats hang, which then hold up no others.
+func TestLargeBodiesThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := mocktest.InMemory(t, mockserver.WithLogger(nil), fault(t, "{match: {node: stuck}, effect: {connection: hang}}"))
+		client := newClient(t, server.URL, mocktest.Transport(server.Server))
+		client.register(briefRegistration).expect(t, http.StatusOK)
+		long := longHeartbeat(100_000)
+		ctx, cancel := context.WithCancel(t.Context())
+		var hanging sync.WaitGroup
+		for range 10 {
+			request := client.request("POST", "/v2/nodes/stuck/heartbeat", long, "Content-Type", "application/json").WithContext(ctx)
+			hanging.Go(func() { _, _ = client.http.Do(request) })
+		}
+		synctest.Wait()
+		client.beat("gpu-node-1", long).expect(t, http.StatusOK)
+		cancel()
+		hanging.Wait()
+		synctest.Wait()
+		page := server.Journal().Page(journal.Filter{Node: "stuck"}, 100)
+		for _, entry := range page.Entries {
+			if got := entry.Request.Body.Bytes; got != int64(len(long)) {
+				t.Errorf("the journal has a body of %d bytes, want %d", got, len(long))
+			}
+		}
+		if len(page.Entries) != 10 {
+			t.Errorf("the journal has %d requests that hang, want 10", len(page.Entries))
+		}
 	})
 }
 

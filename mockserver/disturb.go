@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,12 +69,25 @@ func (d disturbance) strike() {
 		d.serve()
 		d.dropAnswer()
 	case control.FaultEffectConnectionHang:
+		d.releaseBody()
 		<-ctx.Done()
 		d.dropAnswer()
 	default:
 		d.respond()
 		d.spoil()
 	}
+}
+
+// releaseBody gives back the memory and the place of a large body that nobody will read: its
+// client may hang for as long as it likes.
+func (d disturbance) releaseBody() {
+	if !d.x.large {
+		return
+	}
+	d.x.bodySize = len(d.x.requestBody)
+	d.x.requestBody = slices.Clone(d.x.requestBody[:min(d.x.bodySize, keptBuffer)]) // the journal keeps less
+	d.request.Body = http.NoBody
+	d.server.releaseRoom(d.x)
 }
 
 // respond answers with the problem or the rejection that the effect states, or else as if

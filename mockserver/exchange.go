@@ -28,6 +28,7 @@ type exchange struct {
 	nodeID        string    // of the node that the request is about, as soon as it is known; "" if none that fits the document
 	correlationID string    // which fits the document
 	requestBody   []byte    // as far as it was read, which happens after authentication
+	bodySize      int       // of requestBody when that is but its beginning
 	large         bool      // whether it takes one of the places of large bodies
 	input         any       // the decoded body, such as *nodeapi.HeartbeatRequest, unless it took the slow path
 

@@ -24,6 +24,7 @@ func (s *Server) record(x *exchange) {
 		Query:         r.URL.RawQuery,
 		RequestHeader: r.Header,
 		RequestBody:   x.requestBody,
+		RequestBytes:  x.bodySize,
 		Vetted:        x.input != nil,
 		Status:        x.status,
 		AnswerHeader:  x.header,

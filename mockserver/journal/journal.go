@@ -63,6 +63,7 @@ type Exchange struct {
 	Query         string // of the URL, in which credentials are recognised; it is not kept
 	RequestHeader http.Header
 	RequestBody   []byte // as far as it was read
+	RequestBytes  int    // how many bytes that was, if RequestBody is but the first of them
 	Vetted        bool   // whether the document names everything in it, so that no field is a credential
 
 	Status       int // of the answer, 0 if there was none

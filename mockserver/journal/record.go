@@ -83,7 +83,7 @@ func (r *record) begin(sequence int64, kind control.EntryKind, at time.Time) {
 
 func (r *record) exchange(e *Exchange) {
 	r.operation, r.status, r.took = e.Operation, e.Status, e.Took
-	r.requestBytes, r.answerBytes = int64(len(e.RequestBody)), int64(len(e.AnswerBody))
+	r.requestBytes, r.answerBytes = int64(max(e.RequestBytes, len(e.RequestBody))), int64(len(e.AnswerBody))
 	r.texts(e, nil)
 	if !r.secret && !r.cut && e.Query == "" {
 		return
