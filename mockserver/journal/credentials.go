@@ -84,15 +84,16 @@ func (s secrets) ofHeader(header http.Header) secrets {
 		s = s.add(value)
 	}
 	for name, values := range header {
+		usual, named := common(name), secretive(name) // once a name, which may have 100,000 values
 		for _, value := range values {
 			switch {
 			case name == "Authorization":
-			case common(name):
+			case usual:
 				s = s.ofURLs([]byte(value))
 			case name == "Set-Cookie": // whose attributes are no secrets
 				cookie, _, _ := strings.Cut(value, ";")
 				s = s.add(cookie)
-			case carries(name, value):
+			case named || scheme(value) != "":
 				s = s.add(value)
 			case strings.IndexByte(value, '=') >= 0 || strings.IndexByte(value, ':') >= 0:
 				s = s.ofText([]byte(value))
