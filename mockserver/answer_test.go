@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -89,7 +90,7 @@ func fail(t *testing.T, log *bytes.Buffer, handler http.HandlerFunc) *httptest.R
 	defer s.Close()
 	router := chi.NewRouter()
 	router.Use(s.correlate)
-	router.Get("/v2/nodes", s.hold(func(x *exchange) { s.take(x, s.checkAnswer, perform(handler)) }, nil).ServeHTTP)
+	router.Get("/v2/nodes", s.hold(spec.Nodes, func(x *exchange) { s.take(x, s.checkAnswer, perform(handler)) }, nil).ServeHTTP)
 	s.router = router
 	got := httptest.NewRecorder()
 	s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))

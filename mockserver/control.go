@@ -12,6 +12,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -31,7 +32,7 @@ func (s *Server) controlAPI(handlers controlapi.StrictServerInterface) *chi.Mux 
 	})
 	controlapi.HandlerWithOptions(strict, controlapi.ChiServerOptions{
 		BaseRouter: router.With(func(operation http.Handler) http.Handler {
-			return s.serveControl(s.authenticateControl, s.checkControlRequest, perform(operation))
+			return s.serveControl(s.authenticateControl, checkControlRequest, perform(operation))
 		}),
 		ErrorHandlerFunc: setFailure,
 	})
@@ -42,7 +43,7 @@ func (s *Server) controlAPI(handlers controlapi.StrictServerInterface) *chi.Mux 
 // where there is nothing, so that a stray page learns nothing.
 func (s *Server) serveControl(steps ...step) http.Handler {
 	guarded := append([]step{s.guard.check}, steps...)
-	return s.hold(func(x *exchange) { s.take(x, s.checkControlAnswer, guarded...) }, nil)
+	return s.hold(spec.Control, func(x *exchange) { s.take(x, s.checkControlAnswer, guarded...) }, nil)
 }
 
 // divert takes requests to the control API that are at or below its first path.

@@ -2,12 +2,11 @@ package mockserver
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -67,12 +66,8 @@ func (c controls) clockState() control.Clock {
 }
 
 // clockLimit is the last time that the document of the control API can state.
-var clockLimit = sync.OnceValues(func() (time.Time, error) {
-	doc, err := document.Control()
-	if err != nil {
-		return time.Time{}, err
-	}
-	return time.UnixMilli(int64(*doc.Components.Schemas["Milliseconds"].Value.Max)), nil
-})
+func clockLimit() time.Time {
+	return time.UnixMilli(int64(*spec.Control().Schema("Milliseconds").Max))
+}
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -11,6 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -69,14 +70,14 @@ func fits(node registry.Node, wanted control.ReadNodesParams) bool {
 func (c controls) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
 	node, known := c.cluster.Node(r.ID)
 	if !known {
-		return nil, c.unknownNode(ctx, r.ID)
+		return nil, unknownNode(ctx, r.ID)
 	}
 	return controlapi.ReadNode200JSONResponse(c.toldNode(node)), nil
 }
 
 // LoadNodes replaces all nodes.
 func (c controls) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestObject) (controlapi.LoadNodesResponseObject, error) {
-	if wrong := c.doubles(r.Body.Nodes); wrong != nil {
+	if wrong := doubles(r.Body.Nodes); wrong != nil {
 		return nil, violationProblem(wrong)
 	}
 	if got := len(r.Body.Nodes); got > c.maxNodes {
@@ -111,12 +112,12 @@ func loaded(node control.FixtureNode, now time.Time) registry.Node {
 }
 
 // doubles lists the nodes of a fixture whose id another has before them.
-func (c controls) doubles(nodes []control.FixtureNode) []nodeapi.Violation {
+func doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 	var wrong []nodeapi.Violation
 	first := map[nodeapi.NodeID]int{}
 	for i, node := range nodes {
 		id := node.Registration.NodeID
-		if j, taken := first[id]; taken && len(wrong) < c.contract.maxViolations {
+		if j, taken := first[id]; taken && len(wrong) < spec.Control().MaxViolations {
 			wrong = append(wrong, nodeapi.Violation{
 				Pointer: fmt.Sprintf("/nodes/%d/registration/node_id", i),
 				Detail:  fmt.Sprintf("must be another id than that of node %d, %q", j, id),
@@ -131,7 +132,7 @@ func (c controls) doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 // ForgetNode forgets a node, as if its record had been lost.
 func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
 	if _, known := c.cluster.Remove(r.ID); !known {
-		return nil, c.unknownNode(ctx, r.ID)
+		return nil, unknownNode(ctx, r.ID)
 	}
 	c.note(ctx, "node %s forgotten", r.ID)
 	return controlapi.ForgetNode204Response{}, nil
@@ -141,7 +142,7 @@ func (c controls) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequest
 func (c controls) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
 	change, known := c.cluster.SetStatus(r.ID, r.Body.Status)
 	if !known {
-		return nil, c.unknownNode(ctx, r.ID)
+		return nil, unknownNode(ctx, r.ID)
 	}
 	c.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
 	return controlapi.SetNodeStatus200JSONResponse(c.toldNode(change.Node)), nil

@@ -6,13 +6,14 @@ import (
 	"math/rand/v2"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 )
 
 // correlate gives a request a correlation id that fits the document, its own if it has one
 // and no other, and its answer the same.
 func (s *Server) correlate(next http.Handler) http.Handler {
-	name := http.CanonicalHeaderKey(s.contract.correlationID.Name)
+	name := spec.Nodes().CorrelationHeader
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
 		if given := r.Header[name]; len(given) == 1 && wire.FitsCorrelationID(given[0]) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/rs/cors"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // anyOrigin stands for all origins.
@@ -51,6 +53,6 @@ func (s *Server) shareAcrossOrigins(next http.Handler) http.Handler {
 			http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut,
 		},
 		AllowedHeaders: []string{"*"},
-		ExposedHeaders: []string{s.contract.correlationID.Name, "Retry-After"},
+		ExposedHeaders: []string{spec.Nodes().CorrelationHeader, "Retry-After"},
 	}).Handler(next)
 }

@@ -1,4 +1,4 @@
-package mockserver
+package mockserver_test
 
 import (
 	"net/http"
@@ -32,7 +32,7 @@ func (c *timed) Write(text []byte) (int, error) {
 func TestEveryAnswerHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		s.cluster.Load(fleet(t, 1000), time.Now())
+		s.Load(fleet(t, 1000))
 		client := &timed{}
 		for _, path := range []string{"/v2/nodes/node-000000", "/v2/nodes", "/nowhere", "/healthz", "/metrics", "/docs", "/__mock", "/__mock/nodes", "/"} {
 			client.ResponseRecorder = httptest.NewRecorder()

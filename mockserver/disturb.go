@@ -18,6 +18,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -29,7 +30,7 @@ func (s *Server) disturb(x *exchange, answer func()) {
 		x.requestBody = x.requestBody[:0] // it is read again
 		answer()
 	}
-	verdict, acts := s.faults.Decide(control.Operation(x.operation), x.nodeID)
+	verdict, acts := s.faults.Decide(control.Operation(x.operationID()), x.nodeID)
 	if !acts {
 		serve()
 		return
@@ -97,7 +98,7 @@ func (d disturbance) respond() {
 	switch {
 	case effect.Status != nil:
 		d.server.tell(&d.x.answer, d.request, d.refusal(int(*effect.Status)))
-	case valueOr(effect.Reject, false) && d.x.operation == string(control.OperationRegisterNode) && d.x.nodeID != "":
+	case valueOr(effect.Reject, false) && d.x.operationID() == string(control.OperationRegisterNode) && d.x.nodeID != "":
 		rejection := nodeapi.RegisterResponse{NodeID: d.x.nodeID, Message: d.reason()}
 		if err := (api.RegisterNode200JSONResponse{Body: rejection}).VisitRegisterNodeResponse(&d.x.answer); err != nil {
 			d.server.logFault(d.request, err)
@@ -235,7 +236,7 @@ func reset(client http.ResponseWriter) {
 func (d disturbance) logStrike() {
 	d.server.log.LogAttrs(d.request.Context(), slog.LevelInfo, "fault acts",
 		slog.String("fault", d.verdict.Fault),
-		slog.String("operation", d.x.operation),
+		slog.String("operation", d.x.operationID()),
 		slog.String("node_id", d.x.nodeID),
 		correlationAttr(d.x.correlationID))
 }
@@ -249,11 +250,9 @@ func (s *Server) readAhead(x *exchange, r *http.Request) {
 	r.Body = readAgain{io.MultiReader(bytes.NewReader(text), r.Body), r.Body}
 	x.requestBody = append(x.requestBody[:0], text...)
 	var registration nodeapi.RegisterRequest
-	if x.operation == string(control.OperationRegisterNode) {
+	if x.operationID() == string(control.OperationRegisterNode) {
 		_ = json.Unmarshal(text, &registration) // what is wrong with it, others tell
-		if s.contract.check(s.contract.nodeID, registration.NodeID) == nil {
-			x.nodeID = registration.NodeID
-		}
+		x.nodeID = spec.FitNodeID(registration.NodeID)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // exchange is one request and its answer on their way through the server. It is the
@@ -22,15 +23,15 @@ import (
 type exchange struct {
 	answer // as it is so far
 
-	settings      *settings // that are in force for this request
-	began         time.Time // in real time
-	operation     string    // its id in the document; "" for a request that fits none
-	nodeID        string    // of the node that the request is about, as soon as it is known; "" if none that fits the document
-	correlationID string    // which fits the document
-	requestBody   []byte    // as far as it was read, which happens after authentication
-	bodySize      int       // of requestBody when that is but its beginning
-	large         bool      // whether it takes one of the places of large bodies
-	input         any       // the decoded body, such as *nodeapi.HeartbeatRequest, unless it took the slow path
+	settings      *settings       // that are in force for this request
+	began         time.Time       // in real time
+	operation     *spec.Operation // nil for a request that fits none
+	nodeID        string          // of the node that the request is about, as soon as it is known; "" if none that fits the document
+	correlationID string          // which fits the document
+	requestBody   []byte          // as far as it was read, which happens after authentication
+	bodySize      int             // of requestBody when that is but its beginning
+	large         bool            // whether it takes one of the places of large bodies
+	input         any             // the decoded body, such as *nodeapi.HeartbeatRequest, unless it took the slow path
 
 	departures []drift.Departure // of the request from the document
 	noted      int               // how many of them have been taken down
@@ -41,13 +42,12 @@ type exchange struct {
 	// with http.ErrAbortHandler.
 	transmit func(client http.ResponseWriter)
 
-	failure  error               // of the handler
-	request  *http.Request       // with the exchange in its context
-	client   http.ResponseWriter // the connection's own, which also flushes and hijacks
-	declared *operation          // what the document says of the operation; nil if there is none
-	checked  checkedBody         // the body of the request
-	route    *chi.Context
-	carrier  *carrier
+	failure error               // of the handler
+	request *http.Request       // with the exchange in its context
+	client  http.ResponseWriter // the connection's own, which also flushes and hijacks
+	checked checkedBody         // the body of the request
+	route   *chi.Context
+	carrier *carrier
 }
 
 // exchangeOf returns the exchange of a request that came through ServeHTTP, and nil when
@@ -61,6 +61,25 @@ func exchangeIn(ctx context.Context) *exchange {
 }
 
 type exchangeKey struct{}
+
+// operationID returns the id of the operation in the document, and "" for a request that fits none.
+func (x *exchange) operationID() string {
+	if x.operation == nil {
+		return ""
+	}
+	return x.operation.ID
+}
+
+// depart notes departures of the request from the document.
+func (x *exchange) depart(departures ...drift.Departure) {
+	for _, departure := range departures {
+		departure.Operation = x.operationID()
+		x.departures = append(x.departures, departure)
+	}
+}
+
+// quote returns what may be repeated of a text of the request.
+func (x *exchange) quote(text string) string { return quote(x.request, text) }
 
 // exchanges are those that wait for a request.
 type exchanges struct{ idle sync.Pool }

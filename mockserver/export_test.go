@@ -1,6 +1,14 @@
 package mockserver
 
-import "github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+import (
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+)
+
+// Load replaces all nodes of a server, by invalid ones, too.
+func (s *Server) Load(nodes []registry.Node) { s.cluster.Load(nodes, time.Now()) }
 
 // BreakControl makes a server fail at everything that the control API is asked for.
 func (s *Server) BreakControl() {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -34,7 +35,7 @@ func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestO
 func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
 	change, known := o.cluster.Heartbeat(r.ID, *r.Body)
 	if !known {
-		return nil, o.unknownNode(ctx, r.ID)
+		return nil, unknownNode(ctx, r.ID)
 	}
 	if change.Refused != nil {
 		return nil, o.full(ctx, change.Refused)
@@ -47,7 +48,7 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
 	node, known := o.cluster.Remove(r.ID)
 	if !known {
-		return nil, o.unknownNode(ctx, r.ID)
+		return nil, unknownNode(ctx, r.ID)
 	}
 	o.logNode(ctx, "node deregistered", node)
 	return api.DeregisterNode204Response{}, nil
@@ -55,14 +56,14 @@ func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequ
 
 // ListNodes answers with all nodes, the offline ones too.
 func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
-	return &listing{nodes: o.cluster, most: o.contract.maxNodes}, nil
+	return &listing{nodes: o.cluster, most: spec.Nodes().MaxNodes}, nil
 }
 
 // unknownNode returns the problem of an id that names no node, whatever the reason.
-func (s *Server) unknownNode(ctx context.Context, id nodeapi.NodeID) error {
+func unknownNode(ctx context.Context, id nodeapi.NodeID) error {
 	told := quote(exchangeIn(ctx).request, id)
-	if err := s.contract.check(s.contract.nodeID, id); err != nil {
-		return newProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s", told, s.contract.violations(err)[0].Detail)
+	if wrong := spec.Nodes().CheckNodeID(id); wrong != "" {
+		return newProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s", told, wrong)
 	}
 	return newProblem(nodeapi.ProblemCodeUnknownNode, "no node is registered as %q", told)
 }

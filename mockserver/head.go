@@ -8,86 +8,79 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
-	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // noteHead notes how a request departs from the document by what comes before its body. It
 // refuses nothing: later steps refuse what they cannot use.
-func (s *Server) noteHead(x *exchange) error {
+func noteHead(x *exchange) error {
 	if r := x.request; x.settings.validation != Off {
-		s.contract.checkQuery(x, r)
-		s.contract.checkNodeID(x, r)
-		s.contract.checkCorrelationID(x, r)
-		checkCredentials(x, r)
-		checkMedia(x, r)
+		noteQuery(x, r)
+		noteNodeID(x, r)
+		noteCorrelationID(x, r)
+		noteCredentials(x, r)
+		noteMedia(x, r)
 	}
 	return nil
 }
 
-// depart notes a departure of the request from the document.
-func (x *exchange) depart(kind, at, expected, got string) {
-	x.departures = append(x.departures, drift.Departure{
-		Operation: x.operation, Pointer: at, Kind: kind, Expected: expected, Got: got,
-	})
+func note(x *exchange, kind, at, expected, got string) {
+	x.depart(drift.Departure{Kind: kind, Pointer: at, Expected: expected, Got: got})
 }
 
-func (c *contract) checkQuery(x *exchange, r *http.Request) {
+func noteQuery(x *exchange, r *http.Request) {
 	if r.URL.RawQuery == "" {
 		return
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		x.depart(drift.Query, "?", "must be a query", "something else")
+		note(x, drift.Query, "?", "must be a query", "something else")
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if x.declared.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) != nil {
+		if x.operation.HasQuery(name) {
 			continue
 		}
-		if len(x.departures) == c.maxViolations {
+		if len(x.departures) == spec.Nodes().MaxViolations {
 			return
 		}
 		name = quote(r, name)
-		x.depart(drift.Query, "?"+name, "must be a parameter that the contract names", inQuotes(name))
+		note(x, drift.Query, "?"+name, "must be a parameter that the contract names", spec.InQuotes(name))
 	}
 }
 
-func (c *contract) checkNodeID(x *exchange, r *http.Request) {
+func noteNodeID(x *exchange, r *http.Request) {
 	if x.nodeID != "" {
 		return
 	}
-	if id := pathParameter(r, c.nodeParameter.Name); id != "" {
-		if err := c.check(c.nodeID, id); err != nil {
-			x.depart(drift.Path, x.declared.pattern, "its id "+c.violations(err)[0].Detail, inQuotes(quote(r, id)))
-		}
+	if id := spec.Nodes().NodeInPath(r); id != "" {
+		note(x, drift.Path, x.operation.Pattern, "its id "+spec.Nodes().CheckNodeID(id), spec.InQuotes(quote(r, id)))
 	}
 }
 
-func (c *contract) checkCorrelationID(x *exchange, r *http.Request) {
-	name := c.correlationID.Name
+func noteCorrelationID(x *exchange, r *http.Request) {
+	name := spec.Nodes().CorrelationHeader
 	switch given := r.Header[name]; {
 	case len(given) > 1:
-		x.depart(drift.Header, name, "must be there once", fmt.Sprintf("%d times", len(given)))
-	case len(given) == 1 && !wire.FitsCorrelationID(given[0]):
-		if err := c.check(c.correlationID.Schema.Value, given[0]); err != nil {
-			x.depart(drift.Header, name, c.violations(err)[0].Detail, inQuotes(quote(r, given[0])))
+		note(x, drift.Header, name, "must be there once", fmt.Sprintf("%d times", len(given)))
+	case len(given) == 1:
+		if wrong := spec.Nodes().CheckCorrelationID(given[0]); wrong != "" {
+			note(x, drift.Header, name, wrong, spec.InQuotes(quote(r, given[0])))
 		}
 	}
 }
 
-// checkCredentials looks at how a token is sent, not whether it is valid.
-func checkCredentials(x *exchange, r *http.Request) {
+// noteCredentials looks at how a token is sent, not whether it is valid.
+func noteCredentials(x *exchange, r *http.Request) {
 	const name, expected = "Authorization", "must be Bearer and a token, once"
 	switch given := r.Header[name]; {
 	case len(given) > 1:
-		x.depart(drift.Header, name, expected, fmt.Sprintf("%d times", len(given)))
+		note(x, drift.Header, name, expected, fmt.Sprintf("%d times", len(given)))
 	case len(given) == 1:
 		if _, ok := bearer(given[0]); !ok {
-			x.depart(drift.Header, name, expected, schemeOf(given[0]))
+			note(x, drift.Header, name, expected, schemeOf(given[0]))
 		}
 	}
 }
@@ -104,17 +97,17 @@ func schemeOf(authorization string) string {
 	return "something else"
 }
 
-// checkMedia looks at the headers that say how to read the body, and whether there is a
+// noteMedia looks at the headers that say how to read the body, and whether there is a
 // body where there should be none.
-func checkMedia(x *exchange, r *http.Request) {
+func noteMedia(x *exchange, r *http.Request) {
 	var wrong *unfit
-	if declared := x.declared.RequestBody; declared != nil {
-		_, wrong = formOf(r, declared.Value.Content)
+	if bodies := x.operation.Bodies; bodies != nil {
+		_, wrong = schemaFor(r, bodies)
 	} else if wrong = wrongEncoding(r); r.ContentLength != 0 {
-		x.depart(drift.Undue, "", "must have no body", "one")
+		note(x, drift.Undue, "", "must have no body", "one")
 	}
 	if wrong != nil {
-		x.departures = append(x.departures, wrong.departure(x.operation))
+		x.depart(wrong.departure())
 	}
 }
 
@@ -127,10 +120,10 @@ func (s *Server) notePath(x *exchange) {
 	}
 	path := quote(r, r.URL.Path)
 	expected := "must be a path that the contract names"
-	if near := document.Nearest(path, s.contract.patterns()); near != "" {
-		expected += ", perhaps " + inQuotes(near)
+	if near := spec.Nearest(path, spec.Nodes().Paths()); near != "" {
+		expected += ", perhaps " + spec.InQuotes(near)
 	}
-	x.depart(drift.Path, path, expected, inQuotes(quote(r, r.Method)+" "+path))
+	note(x, drift.Path, path, expected, spec.InQuotes(quote(r, r.Method)+" "+path))
 }
 
 // noteMethod notes that a request departs from the document by its method, if its path is
@@ -144,14 +137,11 @@ func (s *Server) noteMethod(router *chi.Mux, x *exchange) {
 	for _, method := range allowed {
 		match := chi.NewRouteContext()
 		router.Match(match, method, r.URL.EscapedPath())
-		if pattern := match.RoutePattern(); path != r.URL.Path && slices.Contains(s.contract.patterns(), pattern) {
+		if pattern := match.RoutePattern(); path != r.URL.Path && slices.Contains(spec.Nodes().Paths(), pattern) {
 			path = pattern
 		}
 	}
 	if path != "" {
-		x.depart(drift.Method, path, "must be "+strings.Join(allowed, " or "), inQuotes(quote(r, r.Method)))
+		note(x, drift.Method, path, "must be "+strings.Join(allowed, " or "), spec.InQuotes(quote(r, r.Method)))
 	}
 }
-
-// patterns returns the paths of the document.
-func (c *contract) patterns() []string { return slices.Sorted(maps.Keys(c.paths.Map())) }

@@ -1,4 +1,4 @@
-package mockserver
+package mockserver_test
 
 import (
 	"bytes"
@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -19,7 +22,7 @@ import (
 func fleet(t testing.TB, count int) []registry.Node {
 	t.Helper()
 	var registration nodeapi.RegisterRequest
-	if err := json.Unmarshal([]byte(goodRegistration), &registration); err != nil {
+	if err := json.Unmarshal([]byte(fullRegistration), &registration); err != nil {
 		t.Fatal(err)
 	}
 	nodes := make([]registry.Node, count)
@@ -30,18 +33,18 @@ func fleet(t testing.TB, count int) []registry.Node {
 	return nodes
 }
 
+// page is how many nodes a listing reads at once.
+const page = 64
+
 // TestListing lists so many nodes that the list is sent in one chunk, or several.
 func TestListing(t *testing.T) {
-	for _, count := range []int{0, 1, listingPage, listingPage + 1, 1000} {
+	for _, count := range []int{0, 1, page, page + 1, 1000} {
 		s := newServer(t)
-		s.cluster.Load(fleet(t, count), time.Now())
+		s.Load(fleet(t, count))
 		got := httptest.NewRecorder()
 		s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
-		value, err := decodeJSON(got.Body.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.contract.check(s.contract.paths.Value("/v2/nodes").Get.Responses.Status(200).Value.Content.Get("application/json").Schema.Value, value); err != nil {
+		listNodes := spec.Nodes().Operations[slices.IndexFunc(spec.Nodes().Operations, func(o *spec.Operation) bool { return o.ID == "listNodes" })]
+		if err := spec.Nodes().CheckAnswer(listNodes, got.Code, got.Header(), got.Body.Bytes()); err != nil {
 			t.Errorf("%d nodes: %v", count, err)
 		}
 		var list nodeapi.NodeList
@@ -59,7 +62,7 @@ func TestListing(t *testing.T) {
 // TestOddNodes has a node that breaks the document register while validation is off. With
 // any other validation, too, it is listed as it is, but no more like it are let in.
 func TestOddNodes(t *testing.T) {
-	s := newServer(t, WithValidation(Off))
+	s := newServer(t, mockserver.WithValidation(mockserver.Off))
 	send := func(method, path, body string, status int) string {
 		t.Helper()
 		r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
@@ -70,9 +73,9 @@ func TestOddNodes(t *testing.T) {
 		}
 		return got.Body.String()
 	}
-	odd := strings.Replace(goodRegistration, "https:", "nowhere:", 1)
+	odd := strings.Replace(fullRegistration, "https:", "nowhere:", 1)
 	send("POST", "/v2/nodes/register", odd, http.StatusOK)
-	for _, validation := range []Validation{Strict, Report} {
+	for _, validation := range []mockserver.Validation{mockserver.Strict, mockserver.Report} {
 		send("PATCH", "/__mock/settings", fmt.Sprintf(`{"validation": %q}`, validation), http.StatusOK)
 		for _, path := range []string{"/v2/nodes", "/__mock/nodes", "/__mock/nodes/gpu-node-1"} {
 			if told := send("GET", path, "", http.StatusOK); !strings.Contains(told, `"nowhere://`) {
@@ -92,10 +95,10 @@ func TestBrokenListing(t *testing.T) {
 		aborted bool
 	}{{0, false}, {999, true}} {
 		var log bytes.Buffer
-		s := newServer(t, WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		s := newServer(t, mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		nodes := fleet(t, 1000)
 		nodes[test.at].Status = "Asleep"
-		s.cluster.Load(nodes, time.Now())
+		s.Load(nodes)
 		got, aborted := httptest.NewRecorder(), false
 		func() {
 			defer func() { aborted = recover() == http.ErrAbortHandler }()
@@ -121,7 +124,7 @@ func BenchmarkListing(b *testing.B) {
 	for _, count := range []int{100, 100_000} {
 		b.Run(fmt.Sprintf("nodes=%d", count), func(b *testing.B) {
 			s := newServer(b)
-			s.cluster.Load(fleet(b, count), time.Now())
+			s.Load(fleet(b, count))
 			b.ReportAllocs()
 			for b.Loop() {
 				s.ServeHTTP(discard{http.Header{}}, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -37,27 +36,27 @@ func (u *unfit) problem() *problem {
 	return p
 }
 
-func (u *unfit) departure(operation string) drift.Departure {
-	return drift.Departure{Operation: operation, Pointer: u.header, Kind: drift.Header, Expected: "must be " + u.want, Got: u.got}
+func (u *unfit) departure() drift.Departure {
+	return drift.Departure{Pointer: u.header, Kind: drift.Header, Expected: "must be " + u.want, Got: u.got}
 }
 
-// formOf returns what the document says of bodies of a request's content type, and what
-// is wrong with the headers that say how to read the body.
-func formOf(r *http.Request, declared openapi3.Content) (*openapi3.MediaType, *unfit) {
+// schemaFor returns the schema of bodies of a request's content type, and what is wrong with the
+// headers that say how to read the body.
+func schemaFor(r *http.Request, bodies map[string]*spec.Schema) (*spec.Schema, *unfit) {
 	if wrong := wrongEncoding(r); wrong != nil {
 		return nil, wrong
 	}
 	types := r.Header[contentType]
 	if len(types) == 1 {
-		if form := declared[types[0]]; form != nil { // no parameters to look at
-			return form, nil
+		if schema := bodies[types[0]]; schema != nil { // no parameters to look at
+			return schema, nil
 		}
 	}
-	return formOfParsed(r, types, declared)
+	return schemaForParsed(r, types, bodies)
 }
 
-func formOfParsed(r *http.Request, types []string, declared openapi3.Content) (*openapi3.MediaType, *unfit) {
-	broken := &unfit{header: contentType, want: strings.Join(slices.Sorted(maps.Keys(declared)), " or ")}
+func schemaForParsed(r *http.Request, types []string, bodies map[string]*spec.Schema) (*spec.Schema, *unfit) {
+	broken := &unfit{header: contentType, want: strings.Join(slices.Sorted(maps.Keys(bodies)), " or ")}
 	if len(types) != 1 {
 		broken.got = cmp.Or(strings.Join(quoteAll(r, types), " and "), "nothing")
 		broken.wrong = fmt.Sprintf("there must be one content type, not %d", len(types))
@@ -67,22 +66,22 @@ func formOfParsed(r *http.Request, types []string, declared openapi3.Content) (*
 	broken.wrong = fmt.Sprintf("content type %s is not supported", broken.got)
 	// Broken parameters do not change what the type is.
 	mediaType, parameters, _ := mime.ParseMediaType(types[0])
-	form := declared[mediaType]
-	if form == nil {
+	schema := bodies[mediaType]
+	if schema == nil {
 		return nil, broken
 	}
 	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		broken.want += " in UTF-8"
 		return nil, broken
 	}
-	return form, nil
+	return schema, nil
 }
 
 // quoteAll returns the first values of a header, the way they may be repeated.
 func quoteAll(r *http.Request, values []string) []string {
 	var texts []string
 	for _, value := range values[:min(len(values), 2)] {
-		texts = append(texts, inQuotes(quote(r, value)))
+		texts = append(texts, spec.InQuotes(quote(r, value)))
 	}
 	return texts
 }

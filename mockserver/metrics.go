@@ -10,6 +10,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 const (
@@ -44,7 +45,7 @@ type metrics struct {
 	seconds         map[string]*[outcomes]prometheus.Observer // by operation
 }
 
-func newMetrics(nodes *cluster.Cluster, contract *contract) *metrics {
+func newMetrics(nodes *cluster.Cluster) *metrics {
 	own := prometheus.NewRegistry()
 	own.MustRegister(census{nodes})
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -58,12 +59,12 @@ func newMetrics(nodes *cluster.Cluster, contract *contract) *metrics {
 			"Heartbeats, by node and outcome. Nodes that are not on record, or too many, are "+otherNodes+".", "node_id")),
 		deregistrations: newCounters(counter("orchd_node_deregistrations_total",
 			"Calls to deregister a node, by outcome.")),
-		seconds: newSeconds(own, contract),
+		seconds: newSeconds(own),
 	}
 }
 
 // newSeconds returns what takes note of how long the calls of each operation take.
-func newSeconds(own *prometheus.Registry, contract *contract) map[string]*[outcomes]prometheus.Observer {
+func newSeconds(own *prometheus.Registry) map[string]*[outcomes]prometheus.Observer {
 	histograms := promauto.With(own).NewHistogramVec(prometheus.HistogramOpts{
 		Name: "orchd_node_request_duration_seconds",
 		Help: "How long calls took, by operation of the OpenAPI document and outcome.",
@@ -72,14 +73,12 @@ func newSeconds(own *prometheus.Registry, contract *contract) map[string]*[outco
 		Buckets: []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 10},
 	}, []string{"operation", "outcome"})
 	seconds := map[string]*[outcomes]prometheus.Observer{}
-	for _, path := range contract.paths.Map() {
-		for _, operation := range path.Operations() {
-			observers := &[outcomes]prometheus.Observer{}
-			for o, name := range outcomeNames {
-				observers[o] = histograms.WithLabelValues(operation.OperationID, name)
-			}
-			seconds[operation.OperationID] = observers
+	for _, operation := range spec.Nodes().Operations {
+		observers := &[outcomes]prometheus.Observer{}
+		for o, name := range outcomeNames {
+			observers[o] = histograms.WithLabelValues(operation.ID, name)
 		}
+		seconds[operation.ID] = observers
 	}
 	return seconds
 }
@@ -103,8 +102,8 @@ func (x *exchange) outcome() outcome {
 }
 
 func (m *metrics) count(x *exchange, o outcome, took time.Duration) {
-	m.seconds[x.operation][o].Observe(took.Seconds())
-	switch control.Operation(x.operation) {
+	m.seconds[x.operation.ID][o].Observe(took.Seconds())
+	switch control.Operation(x.operation.ID) {
 	case control.OperationRegisterNode:
 		m.registrations[o].Inc()
 	case control.OperationHeartbeatNode:

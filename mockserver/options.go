@@ -7,15 +7,12 @@ import (
 	"maps"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -165,7 +162,7 @@ type secrets struct {
 	controlToken string
 }
 
-func newConfig(contract *contract, options []Option) (config, error) {
+func newConfig(options []Option) (config, error) {
 	c := config{
 		start: settings{
 			nodeTimeout:       DefaultNodeTimeout,
@@ -187,7 +184,7 @@ func newConfig(contract *contract, options []Option) (config, error) {
 		c.clock = clock.New()
 	}
 	c.faults = faults.New(c.clock)
-	err := errors.Join(c.checkTokens(contract), c.check(contract), c.faults.Load(c.startFaults))
+	err := errors.Join(c.checkTokens(), c.check(), c.faults.Load(c.startFaults))
 	c.seal()
 	return c, err
 }
@@ -205,10 +202,10 @@ func (c *config) seal() {
 
 // checkTokens returns everything that is wrong with the tokens, and repeats none of them
 // (CLOUD-4013).
-func (c config) checkTokens(contract *contract) error {
+func (c config) checkTokens() error {
 	var wrong []error
 	check := func(what, token string) {
-		if err := contract.checkToken(token); err != nil {
+		if err := checkToken(token); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
 		}
 	}
@@ -226,34 +223,31 @@ func (c config) checkTokens(contract *contract) error {
 }
 
 // checkToken returns what is wrong with a token, if anything is.
-func (c *contract) checkToken(token string) error {
-	schema, err := tokenSchema()
-	if err != nil {
-		return err
-	}
-	if err := c.check(schema, token, openapi3.VisitAsRequest()); err != nil {
-		return errors.New(c.violations(err)[0].Detail)
+func checkToken(token string) error {
+	doc := spec.Control()
+	schema := doc.Schema("SettingsChange").Properties["tokens"].Value.Items.Value
+	if wrong := doc.Check(schema, token); wrong != nil {
+		return errors.New(wrong[0].Detail)
 	}
 	return nil
 }
 
-// tokenSchema is what the document of the control API says of a token. It is read when the
-// first server has one, which most tests never do.
-var tokenSchema = sync.OnceValues(func() (*openapi3.Schema, error) {
-	doc, err := document.Control()
-	if err != nil {
-		return nil, err
+// checkInterval returns what is wrong with a heartbeat interval to ask nodes for.
+func checkInterval(interval time.Duration) error {
+	doc := spec.Nodes()
+	if wrong := doc.Check(doc.Schema("HeartbeatResponse"), heartbeatAnswer(interval)); wrong != nil {
+		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
 	}
-	return doc.Components.Schemas["SettingsChange"].Value.Properties["tokens"].Value.Items.Value, nil
-})
+	return nil
+}
 
 // check returns everything else that is wrong with a config.
-func (c config) check(contract *contract) error {
+func (c config) check() error {
 	var wrong []error
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
 	}
-	if err := contract.checkInterval(c.start.heartbeatInterval); err != nil {
+	if err := checkInterval(c.start.heartbeatInterval); err != nil {
 		complain("heartbeat interval %s: %w", c.start.heartbeatInterval, err)
 	}
 	if c.start.nodeTimeout <= c.start.heartbeatInterval {
@@ -262,8 +256,8 @@ func (c config) check(contract *contract) error {
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)
 	}
-	if c.maxNodes < 1 || c.maxNodes > contract.maxNodes {
-		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, contract.maxNodes)
+	if most := spec.Nodes().MaxNodes; c.maxNodes < 1 || c.maxNodes > most {
+		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, most)
 	}
 	if c.forgetAfter < 0 {
 		complain("nodes are forgotten after %s: must be 0 or more", c.forgetAfter)

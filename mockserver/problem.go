@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -64,7 +65,7 @@ func (s *Server) tell(w http.ResponseWriter, r *http.Request, p *problem) {
 		Type:     "urn:llama-orch:problem:" + string(p.code),
 		Title:    title,
 		Status:   int32(status),
-		Detail:   cut(p.detail, s.contract.maxDetail),
+		Detail:   spec.Cut(p.detail, spec.Nodes().MaxDetail),
 		Instance: "urn:llama-orch:correlation:" + s.correlationID(r),
 		Code:     p.code,
 	}

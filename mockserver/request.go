@@ -9,8 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -18,16 +17,16 @@ import (
 // checkRequest holds the body of a request to the document, and leaves what keeps it for
 // the handler.
 func (s *Server) checkRequest(x *exchange) error {
-	if declared := x.declared.RequestBody; declared != nil {
-		return s.readBody(x, x.request, declared.Value.Content)
+	if x.operation.Bodies == nil {
+		return nil
 	}
-	return nil
+	return s.readBody(x, x.request)
 }
 
 // readBody reads and checks the body of a request, and leaves its value for the handler. A body
 // with several faults is refused for the one that costs least to find: 415, 413, 400, 422.
-func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Content) (err error) {
-	form, unfit := formOf(r, declared)
+func (s *Server) readBody(x *exchange, r *http.Request) (err error) {
+	schema, unfit := schemaFor(r, x.operation.Bodies)
 	if unfit != nil && (x.settings.validation != Off || unfit.encoded) {
 		return unfit.problem()
 	}
@@ -43,9 +42,9 @@ func (s *Server) readBody(x *exchange, r *http.Request, declared openapi3.Conten
 	if x.large { // the deadline was for the body alone
 		_ = http.NewResponseController(x.client).SetReadDeadline(time.Time{})
 	}
-	value, good := wire.Decode(x.operation, x.requestBody)
+	value, good := wire.Decode(x.operation.ID, x.requestBody)
 	if x.input = value; !good {
-		if value, err = s.lookClosely(x, r, form); err != nil {
+		if value, err = s.lookClosely(x, schema); err != nil {
 			return err
 		}
 	}
@@ -97,55 +96,51 @@ func readAll(buffer []byte, from io.Reader) ([]byte, error) {
 }
 
 // lookClosely judges a body once it has a place: few are judged at the same time.
-func (s *Server) lookClosely(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
-	if !s.closeLooks.take(r.Context()) {
+func (s *Server) lookClosely(x *exchange, schema *spec.Schema) (any, error) {
+	if !s.closeLooks.take(x.request.Context()) {
 		panic(http.ErrAbortHandler) // the client has gone
 	}
 	defer s.closeLooks.leave()
-	return s.judge(x, r, form)
+	return decodeSlow(x, schema)
 }
 
-// judge checks a body that is not obviously valid, and returns its value. With validation
+// decodeSlow checks a body that is not obviously valid, and returns its value. With validation
 // Report that is what of it keeps the contract. It notes how the body departs from the
 // contract. A server without validation asks for JSON alone.
-func (s *Server) judge(x *exchange, r *http.Request, form *openapi3.MediaType) (any, error) {
+func decodeSlow(x *exchange, schema *spec.Schema) (any, error) {
 	if x.settings.validation == Off {
-		value, err := decodeJSON(x.requestBody)
+		value, err := spec.Decode(x.requestBody)
 		if err != nil {
 			return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 		}
 		return value, nil
 	}
-	shape := s.contract.shapes[form.Schema.Value]
-	value, twice, err := decodeFields(x.requestBody, shape)
+	value, twice, err := spec.DecodeBody(x.requestBody, schema)
 	if err != nil {
-		x.departures = append(x.departures, malformed(x.operation, x.requestBody, err))
+		x.depart(spec.Malformed(x.requestBody, err))
 		return nil, newProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
-	x.departures = append(x.departures, givenTwice(x.operation, twice)...)
-	return s.checkBody(x, r, shape, value)
+	x.depart(spec.Twice(twice)...)
+	return checkValue(x, schema, value)
 }
 
-// checkBody does what judge does, for a body that is JSON. It reports only the first violation
-// of a very long one: the validator's account of a hostile body takes a thousand times its
-// memory.
-func (s *Server) checkBody(x *exchange, r *http.Request, shape *shape, value any) (any, error) {
-	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
-	if len(x.requestBody) <= accountable {
-		options = append(options, openapi3.MultiErrors())
+// checkValue does what decodeSlow does, for a body that is JSON.
+func checkValue(x *exchange, schema *spec.Schema, value any) (any, error) {
+	doc := spec.Nodes()
+	broken := doc.CheckBody(schema, value, len(x.requestBody))
+	if id, names := doc.NodeInBody(schema, value); names {
+		x.nodeID = spec.FitNodeID(id)
 	}
-	err := s.contract.check(shape.schema, value, options...)
-	x.nodeID = s.contract.sender(x.nodeID, shape, value)
-	x.departures = append(x.departures, s.contract.departures(r, x.operation, shape, value, err)...)
-	if err == nil {
+	x.depart(doc.Departures(schema, value, broken, x.quote)...)
+	if broken == nil {
 		return value, nil
 	}
 	if x.settings.validation == Report {
-		if mended, ok := s.contract.mend(shape, value); ok {
-			return mended, nil
+		if repaired, ok := doc.Repair(schema, value); ok {
+			return repaired, nil
 		}
 	}
-	return nil, violationProblem(s.contract.violations(err))
+	return nil, violationProblem(doc.Violations(broken))
 }
 
 // violationProblem returns the problem of a body with these violations. Its detail has
@@ -159,9 +154,6 @@ func violationProblem(violations []nodeapi.Violation) *problem {
 	p.violations = violations
 	return p
 }
-
-// accountable is the size in bytes up to which all violations in a body are reported.
-const accountable = 64 << 10
 
 // checkedBody is a request body that has been read and checked. The generated server
 // takes its value, and nothing else: there is nothing left to read.

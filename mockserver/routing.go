@@ -9,6 +9,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -41,8 +42,8 @@ func (s *Server) routes(handlers controlapi.StrictServerInterface) *chi.Mux {
 // answered, even if it panics, and counted after that.
 func (s *Server) serve(operation http.Handler) http.Handler {
 	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
-	steps := []step{s.checkPath, s.noteHead, authenticate, s.checkRequest, checkProfile, perform(operation)}
-	return s.hold(func(x *exchange) {
+	steps := []step{s.checkPath, noteHead, authenticate, s.checkRequest, checkProfile, perform(operation)}
+	return s.hold(spec.Nodes, func(x *exchange) {
 		defer s.record(x)
 		defer s.releaseRoom(x)
 		if err := s.guard.checkNodes(x); err != nil {
@@ -59,7 +60,7 @@ func (s *Server) serve(operation http.Handler) http.Handler {
 
 // miss returns a handler for requests that fit no operation.
 func (s *Server) miss(refuse step) http.HandlerFunc {
-	return s.hold(func(x *exchange) {
+	return s.hold(spec.Nodes, func(x *exchange) {
 		defer s.record(x)
 		s.take(x, s.checkAnswer, refuse)
 	}, nil).ServeHTTP

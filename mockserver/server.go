@@ -34,21 +34,19 @@ import (
 // Server is a mock orchestratord. It serves any number of requests at once.
 type Server struct {
 	config
-	contract *contract
-	cluster  *cluster.Cluster
-	metrics  *metrics
-	drift    drift.Record
-	journal  *journal.Journal
-	router   *chi.Mux
+	cluster *cluster.Cluster
+	metrics *metrics
+	drift   drift.Record
+	journal *journal.Journal
+	router  *chi.Mux
 
 	exchanges   exchanges
 	largeBodies places
 	closeLooks  places
 
-	streams         chan struct{} // holds one for each stream that is open
-	guard           guard
-	guesses         guesses                   // of the control token
-	controlContract func() (*contract, error) // read when it is first asked for, which most tests never do
+	streams chan struct{} // holds one for each stream that is open
+	guard   guard
+	guesses guesses // of the control token
 
 	settings atomic.Pointer[settings]
 	changing sync.Mutex // held to change the settings
@@ -65,34 +63,28 @@ type Server struct {
 //
 // Close ends what the server does in the background.
 func New(options ...Option) (*Server, error) {
-	contract, err := loadContract()
-	if err != nil {
-		return nil, err
-	}
-	config, err := newConfig(contract, options)
+	config, err := newConfig(options)
 	if err != nil {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Server{
-		config:          config,
-		contract:        contract,
-		started:         config.clock.State(),
-		journal:         journal.New(config.journalSize),
-		streams:         make(chan struct{}, maxStreams),
-		guard:           newGuard(config),
-		controlContract: sync.OnceValues(loadControlContract),
-		largeBodies:     make(places, largeBodies),
-		closeLooks:      make(places, closeLooks),
-		life:            life,
-		end:             end,
+		config:      config,
+		started:     config.clock.State(),
+		journal:     journal.New(config.journalSize),
+		streams:     make(chan struct{}, maxStreams),
+		guard:       newGuard(config),
+		largeBodies: make(places, largeBodies),
+		closeLooks:  make(places, closeLooks),
+		life:        life,
+		end:         end,
 	}
 	s.settings.Store(&config.start)
 	s.cluster = cluster.New(cluster.Config{
 		Clock: s.clock, Journal: s.journal, Log: s.log,
 		NodeTimeout: config.start.nodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.metrics = newMetrics(s.cluster, contract)
+	s.metrics = newMetrics(s.cluster)
 	s.router = s.routes(controls{s})
 	return s, nil
 }
@@ -138,9 +130,7 @@ func (s *Server) Faults() *faults.Set {
 // Clock returns the clock that nodes time out by, for a test to pause and put forward. It
 // cannot be put beyond the last time that an answer can state.
 func (s *Server) Clock() *clock.Clock {
-	if limit, err := clockLimit(); err == nil { // the document is compiled in, and can be read
-		s.clock.Limit(limit)
-	}
+	s.clock.Limit(clockLimit())
 	return s.clock
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // step is one thing that must succeed before a request is answered. Its error becomes the
@@ -12,13 +14,12 @@ type step func(*exchange) error
 
 // hold returns a handler that holds the answer back while do runs, and sends it in the end. It
 // is the one place from which answers are sent. After that it calls done, which may be nil.
-func (s *Server) hold(do, done func(*exchange)) http.Handler {
+func (s *Server) hold(doc func() *spec.Document, do, done func(*exchange)) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
-		x.declared = s.contract.declared(r)
-		if x.declared != nil {
-			x.operation = x.declared.OperationID
-			x.nodeID = s.contract.nodeInPath(r)
+		x.operation = doc().Operation(r)
+		if x.operation != nil {
+			x.nodeID = spec.FitNodeID(doc().NodeInPath(r))
 		}
 		x.answer.begin(x.client.Header())
 		x.unchecked = x.settings.validation == Off

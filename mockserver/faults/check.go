@@ -1,17 +1,14 @@
 package faults
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -41,8 +38,8 @@ func (i *Invalid) add(pointer, format string, args ...any) {
 // the definition.
 func Check(name string, definition control.FaultDefinition) error {
 	var wrong Invalid
-	wrong.hold(schemas().name, name, "")
-	wrong.holdEncoded(schemas().definition, definition)
+	wrong.inSchema("", "FaultName", name)
+	wrong.inSchema("", "FaultDefinition", definition)
 	wrong.contradictions("", definition)
 	return wrong.orNil()
 }
@@ -53,7 +50,7 @@ func checkFile(faults map[string]control.FaultDefinition) error {
 		return nil
 	}
 	var wrong Invalid
-	wrong.holdEncoded(schemas().file, control.FaultFile{Faults: faults})
+	wrong.inSchema("", "FaultFile", control.FaultFile{Faults: faults})
 	wrong.beyond(faults)
 	return wrong.orNil()
 }
@@ -61,29 +58,16 @@ func checkFile(faults map[string]control.FaultDefinition) error {
 // beyond adds what the schema of a file does not say of its faults.
 func (i *Invalid) beyond(faults map[string]control.FaultDefinition) {
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		at := "/faults/" + document.Step(name)
-		i.hold(schemas().name, name, at)
+		at := "/faults/" + spec.Step(name)
+		i.inSchema(at, "FaultName", name)
 		i.contradictions(at, faults[name])
 	}
 }
 
-// holdEncoded adds how a value breaks the schema that it has as JSON.
-func (i *Invalid) holdEncoded(schema *openapi3.Schema, value any) {
-	plain, err := plain(value)
-	if err != nil { // no JSON for NaN, for one
-		i.add("", "%v", err)
-		return
-	}
-	i.hold(schema, plain, "")
-}
-
-// hold adds how a decoded value at a place breaks a schema.
-func (i *Invalid) hold(schema *openapi3.Schema, value any, at string) {
-	err := schema.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisableSchemaErrorDetails())
-	if err == nil {
-		return
-	}
-	for _, violation := range document.Violations(err, schemas().mostViolations, schemas().longestDetail) {
+// inSchema adds how a value at a place breaks a schema.
+func (i *Invalid) inSchema(at, schema string, value any) {
+	doc := spec.Control()
+	for _, violation := range doc.Check(doc.Schema(schema), value) {
 		i.add(at+violation.Pointer, "%s", violation.Detail)
 	}
 }
@@ -155,15 +139,4 @@ func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 // registers reports whether a rule fits registrations.
 func registers(m *control.FaultMatch) bool {
 	return m == nil || m.Operations == nil || slices.Contains(*m.Operations, control.OperationRegisterNode)
-}
-
-// plain returns a value as JSON has it, for a validator to judge.
-func plain(value any) (any, error) {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil, err
-	}
-	var plain any
-	err = json.Unmarshal(text, &plain)
-	return plain, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // MaxFile is how many bytes a file of faults may have: as many as a body of the control API.
@@ -39,11 +40,11 @@ func Parse(text []byte) (map[string]control.FaultDefinition, error) {
 	if err != nil {
 		return nil, err
 	}
-	if value, err = plain(value); err != nil {
+	if value, err = spec.Plain(value); err != nil {
 		return nil, err
 	}
 	var wrong Invalid
-	wrong.hold(schemas().file, value, "")
+	wrong.inSchema("", "FaultFile", value)
 	var file control.FaultFile
 	if err := bind(value, &file); err == nil {
 		wrong.beyond(file.Faults)

@@ -1,23 +1,14 @@
 package faults
 
 import (
-	"fmt"
 	"sync"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
-// formal is what the document of the control API says of faults.
-type formal struct {
-	file       *openapi3.Schema
-	definition *openapi3.Schema
-	name       *openapi3.Schema
-
-	most           int // faults
-	mostViolations int
-	longestDetail  int // of a violation, in characters
+// stated is what the document of the control API says of faults.
+type stated struct {
+	most int // faults
 
 	// What a definition that leaves it out has.
 	enabled bool
@@ -25,24 +16,13 @@ type formal struct {
 	summary string
 }
 
-// schemas reads the document once. The document is compiled in: that it lacks something
-// shows with the first test.
-var schemas = sync.OnceValue(func() formal {
-	doc, err := document.Control()
-	if err != nil {
-		panic(fmt.Sprintf("faults: %v", err))
-	}
-	schema := func(name string) *openapi3.Schema { return doc.Components.Schemas[name].Value }
-	violations := schema("Problem").Properties["errors"].Value
-	return formal{
-		file:           schema("FaultFile"),
-		definition:     schema("FaultDefinition"),
-		name:           schema("FaultName"),
-		most:           int(*schema("FaultList").Properties["faults"].Value.MaxItems),
-		mostViolations: int(*violations.MaxItems),
-		longestDetail:  int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
-		enabled:        schema("FaultEnabled").Default.(bool),
-		seed:           int64(schema("FaultSeed").Default.(float64)),
-		summary:        schema("FaultSummary").Default.(string),
+// schemas looks it up once. That the document lacks something shows with the first test.
+var schemas = sync.OnceValue(func() stated {
+	doc := spec.Control()
+	return stated{
+		most:    int(*doc.Schema("FaultList").Properties["faults"].Value.MaxItems),
+		enabled: doc.Schema("FaultEnabled").Default.(bool),
+		seed:    int64(doc.Schema("FaultSeed").Default.(float64)),
+		summary: doc.Schema("FaultSummary").Default.(string),
 	}
 })

@@ -1,8 +1,8 @@
 package journal
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -10,8 +10,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/document"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -19,7 +19,7 @@ import (
 // schema in the document of the control API, except for how long it may wait. Or it contradicts
 // itself: then it is never met, or always.
 func CheckExpectation(e control.Expectation) []nodeapi.Violation {
-	wrong := schema().violations(e)
+	wrong := spec.Control().Check(schema(), e)
 	complain := func(pointer, format string, args ...any) {
 		wrong = append(wrong, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
@@ -47,44 +47,13 @@ func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 	return wrong
 }
 
-// formal is what the document of the control API says of expectations.
-type formal struct {
-	expectation    *openapi3.Schema
-	mostViolations int
-	longestDetail  int // of a violation, in characters
-}
-
-// schema reads the document once. The document is compiled in: that it lacks something
-// shows with the first test.
-var schema = sync.OnceValue(func() formal {
-	doc, err := document.Control()
-	if err != nil {
-		panic(fmt.Sprintf("journal: %v", err))
-	}
-	expectation := doc.Components.Schemas["Expectation"].Value
-	// How long a call of the API may wait does not bind a test, for which an hour may be
-	// no time.
-	expectation.Properties["within_ms"].Value.Max = new(float64(math.MaxInt64 / time.Millisecond))
-	violations := doc.Components.Schemas["Problem"].Value.Properties["errors"].Value
-	return formal{
-		expectation:    expectation,
-		mostViolations: int(*violations.MaxItems),
-		longestDetail:  int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
-	}
+// schema is the schema of expectations. How long a call of the API may wait does not bind a
+// test, for which an hour may be no time.
+var schema = sync.OnceValue(func() *openapi3.Schema {
+	schema := *spec.Control().Schema("Expectation")
+	wait := *schema.Properties["within_ms"].Value
+	wait.Max = new(float64(math.MaxInt64 / time.Millisecond))
+	schema.Properties = maps.Clone(schema.Properties)
+	schema.Properties["within_ms"] = wait.NewRef()
+	return &schema
 })
-
-// violations returns how an expectation breaks its schema.
-func (f formal) violations(e control.Expectation) []nodeapi.Violation {
-	var value any
-	text, err := json.Marshal(e)
-	if err == nil {
-		err = json.Unmarshal(text, &value)
-	}
-	if err == nil {
-		err = f.expectation.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisableSchemaErrorDetails())
-	}
-	if err == nil {
-		return nil
-	}
-	return document.Violations(err, f.mostViolations, f.longestDetail)
-}

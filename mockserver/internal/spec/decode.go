@@ -1,4 +1,4 @@
-package mockserver
+package spec
 
 import (
 	"bytes"
@@ -11,22 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// decodeJSON decodes exactly one JSON value for a validator to check and a type to bind. The
+// Decode decodes exactly one JSON value for a validator to check and a type to bind. The
 // error says what is wrong, and at which byte where that is known.
-func decodeJSON(text []byte) (any, error) {
-	value, _, err := decodeFields(text, nil)
+func Decode(text []byte) (any, error) {
+	value, _, err := DecodeBody(text, nil)
 	return value, err
 }
 
-// decodeFields decodes a value of some shape. If an object has a field twice, the last one
-// counts; for fields of the shape it returns pointers to them.
-func decodeFields(text []byte, form *shape) (value any, twice []string, err error) {
+// DecodeBody decodes the body of a request. If an object has a field twice, the last one counts;
+// for fields of the schema it returns pointers to them.
+func DecodeBody(text []byte, schema *Schema) (value any, twice []string, err error) {
 	if err := checkText(text); err != nil {
 		return nil, nil, err
 	}
 	decoder := fieldDecoder{Decoder: json.NewDecoder(bytes.NewReader(text))}
 	decoder.UseNumber()
-	value, err = decoder.value(form)
+	value, err = decoder.value(schema)
 	return value, decoder.twice, err
 }
 
@@ -56,8 +56,8 @@ type fieldDecoder struct {
 	twice []string // pointers to fields that an object has more than once, each of them once
 }
 
-// value decodes the next value. The shape may be nil.
-func (d *fieldDecoder) value(form *shape) (any, error) {
+// value decodes the next value. The schema may be nil.
+func (d *fieldDecoder) value(schema *Schema) (any, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
@@ -65,16 +65,16 @@ func (d *fieldDecoder) value(form *shape) (any, error) {
 	switch token := token.(type) {
 	case json.Delim:
 		if token == '{' {
-			return d.object(form)
+			return d.object(schema)
 		}
-		return d.array(form)
+		return d.array(schema)
 	case json.Number:
 		return plainNumber(token), nil
 	}
 	return token, nil
 }
 
-func (d *fieldDecoder) object(form *shape) (any, error) {
+func (d *fieldDecoder) object(schema *Schema) (any, error) {
 	object := map[string]any{}
 	for d.More() {
 		token, err := d.Token()
@@ -82,7 +82,7 @@ func (d *fieldDecoder) object(form *shape) (any, error) {
 			return nil, err
 		}
 		name, _ := token.(string)
-		field := form.field(name)
+		field := schema.field(name)
 		if _, again := object[name]; again && field != nil && !slices.Contains(d.twice, field.pointer) {
 			d.twice = append(d.twice, field.pointer)
 		}
@@ -94,10 +94,10 @@ func (d *fieldDecoder) object(form *shape) (any, error) {
 	return object, err
 }
 
-func (d *fieldDecoder) array(form *shape) (any, error) {
+func (d *fieldDecoder) array(schema *Schema) (any, error) {
 	items := []any{}
 	for d.More() {
-		item, err := d.value(form.items())
+		item, err := d.value(schema.items())
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package document
+package spec
 
 import (
 	"errors"
@@ -14,35 +14,35 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Violations lists where a value breaks a schema, as the validator found it. It returns at most
-// most violations, each with a detail of at most longest characters.
-func Violations(err error, most, longest int) []nodeapi.Violation {
+// Violations lists where a value breaks a schema, given what the validator found. It stops when
+// there are as many as a problem has room for.
+func (d *Document) Violations(broken error) []nodeapi.Violation {
 	var found []nodeapi.Violation
-	Walk(err, func(broken *openapi3.SchemaError) bool {
-		violation := nodeapi.Violation{Pointer: Pointer(broken), Detail: Cut(detail(broken), longest)}
+	walk(broken, func(broken *openapi3.SchemaError) bool {
+		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: Cut(detail(broken), d.maxViolationDetail)}
 		// Several parts of an allOf may object to the same thing.
 		if !slices.Contains(found, violation) {
 			found = append(found, violation)
 		}
-		return len(found) < most
+		return len(found) < d.MaxViolations
 	})
 	return found
 }
 
-// Walk visits the leaves of the validator's tree of errors, until visit returns false.
+// walk visits the leaves of the validator's tree of errors, until visit returns false.
 // The branches are lists, and values that break several parts of an allOf.
-func Walk(err error, visit func(*openapi3.SchemaError) bool) bool {
+func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 	switch err := err.(type) {
 	case openapi3.MultiError:
 		for _, member := range err {
-			if !Walk(member, visit) {
+			if !walk(member, visit) {
 				return false
 			}
 		}
 		return true
 	case *openapi3.SchemaError:
 		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
-			return Walk(parts, visit)
+			return walk(parts, visit)
 		}
 		return visit(err)
 	default:
@@ -50,8 +50,8 @@ func Walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 	}
 }
 
-// Pointer returns the JSON pointer (RFC 6901) to what is broken.
-func Pointer(broken *openapi3.SchemaError) string {
+// pointer returns the JSON pointer (RFC 6901) to what is broken.
+func pointer(broken *openapi3.SchemaError) string {
 	var at strings.Builder
 	for _, step := range broken.JSONPointer() {
 		at.WriteString("/" + Step(step))
@@ -90,27 +90,27 @@ func unknownField(name string, schema *openapi3.Schema) string {
 
 // detail says what is wrong in one place, and what would be right.
 func detail(broken *openapi3.SchemaError) string {
-	expected, got := Explain(broken)
+	expected, got := explain(broken)
 	if got == "" {
 		return expected
 	}
 	return expected + ", not " + got
 }
 
-// Explain says what would be right in one place, and what is there instead unless the
+// explain says what would be right in one place, and what is there instead unless the
 // former says it all.
-func Explain(broken *openapi3.SchemaError) (expected, got string) {
+func explain(broken *openapi3.SchemaError) (expected, got string) {
 	schema, value := broken.Schema, broken.Value
 	if name, ok := unknown(broken); ok {
 		return unknownField(name, schema), ""
 	}
 	switch broken.SchemaField {
 	case "type", "nullable":
-		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), Describe(value)
+		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), describe(value)
 	case "minimum":
-		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), Describe(value)
+		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), describe(value)
 	case "maximum":
-		return fmt.Sprintf("must be %s or less", decimal(*schema.Max)), Describe(value)
+		return fmt.Sprintf("must be %s or less", decimal(*schema.Max)), describe(value)
 	case "minLength":
 		return fmt.Sprintf("must have a length of %d or more", schema.MinLength), strconv.Itoa(length(value))
 	case "maxLength":
@@ -128,8 +128,8 @@ func Explain(broken *openapi3.SchemaError) (expected, got string) {
 	}
 }
 
-// Describe says what a value is, without repeating what could be long.
-func Describe(value any) string {
+// describe says what a value is, without repeating what could be long.
+func describe(value any) string {
 	switch value := value.(type) {
 	case nil:
 		return "null"

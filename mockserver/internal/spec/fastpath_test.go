@@ -1,4 +1,4 @@
-package mockserver
+package spec
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -86,7 +85,7 @@ var goodBodies = map[string]string{"registerNode": goodRegistration, "heartbeatN
 
 // TestPassedOver shows that the list holds nothing that is not passed over.
 func TestPassedOver(t *testing.T) {
-	paths := newPaths(t)
+	paths := newPaths()
 	for operation, good := range goodBodies {
 		if fast, plain := paths.agree(t, operation, good); !fast || !plain {
 			t.Errorf("%s: the fast path takes it: %t, the validator: %t", good, fast, plain)
@@ -101,7 +100,7 @@ func TestPassedOver(t *testing.T) {
 
 // TestEveryField spoils the good bodies in one place after another.
 func TestEveryField(t *testing.T) {
-	paths := newPaths(t)
+	paths := newPaths()
 	for operation, good := range goodBodies {
 		var body any
 		if err := json.Unmarshal([]byte(good), &body); err != nil {
@@ -166,7 +165,7 @@ func FuzzFastPath(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	paths := newPaths(f)
+	paths := newPaths()
 	f.Fuzz(func(t *testing.T, text string) {
 		for operation := range goodBodies {
 			paths.agree(t, operation, text)
@@ -177,13 +176,13 @@ func FuzzFastPath(f *testing.F) {
 // TestFastPath draws bodies from the document, most of them good, and writes them as JSON
 // in many ways.
 func TestFastPath(t *testing.T) {
-	paths := newPaths(t)
+	paths := newPaths()
 	for operation := range goodBodies {
 		t.Run(operation, func(t *testing.T) {
 			taken, bodies := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
 				body := drawn{t, rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(t, "flaws in a hundred")}
-				fast, _ := paths.agree(t, operation, body.text(body.value(paths.schema(operation))))
+				fast, _ := paths.agree(t, operation, body.text(body.value(paths.schema(operation).raw)))
 				bodies++
 				if fast {
 					taken++
@@ -197,21 +196,14 @@ func TestFastPath(t *testing.T) {
 }
 
 // paths are the fast path and the slow one.
-type paths struct{ *contract }
+type paths struct{ *Document }
 
-func newPaths(t testing.TB) paths {
-	t.Helper()
-	contract, err := loadContract()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return paths{contract}
-}
+func newPaths() paths { return paths{Nodes()} }
 
-func (p paths) schema(operation string) *openapi3.Schema {
-	for _, declared := range p.operations {
-		if declared.OperationID == operation {
-			return declared.RequestBody.Value.Content.Get("application/json").Schema.Value
+func (p paths) schema(operation string) *Schema {
+	for _, declared := range p.Operations {
+		if declared.ID == operation {
+			return declared.Bodies["application/json"]
 		}
 	}
 	return nil
@@ -225,10 +217,11 @@ func (p paths) agree(t rapid.TB, operation, text string) (fast, plain bool) {
 	got, fast := wire.Decode(operation, buffer)
 	clear(buffer) // what was decoded must not care
 	schema := p.schema(operation)
-	value, err := decodeJSON([]byte(text))
+	value, err := Decode([]byte(text))
 	if err == nil {
-		broken := p.check(schema, value, openapi3.VisitAsRequest())
-		plain = broken == nil && len(p.departures(new(http.Request), operation, p.shapes[schema], value, broken)) == 0
+		broken := p.check(schema.raw, value, openapi3.VisitAsRequest())
+		asItIs := func(name string) string { return name }
+		plain = broken == nil && len(p.Departures(schema, value, broken, asItIs)) == 0
 	}
 	switch {
 	case fast && !plain:
@@ -264,7 +257,7 @@ func (d drawn) chance(percent int, label string) bool {
 
 func (d drawn) value(schema *openapi3.Schema) any {
 	if len(schema.AllOf) > 0 {
-		if merged := shapeOf(schema, ""); len(merged.fields) > 0 {
+		if merged := schemaOf(schema, ""); len(merged.fields) > 0 {
 			return d.object(merged)
 		}
 		return d.value(schema.AllOf[0].Value)
@@ -277,7 +270,7 @@ func (d drawn) value(schema *openapi3.Schema) any {
 	}
 	switch {
 	case schema.Type.Is("object"):
-		return d.object(shapeOf(schema, ""))
+		return d.object(schemaOf(schema, ""))
 	case schema.Type.Is("array"):
 		return d.array(schema)
 	case schema.Type.Is("boolean"):
@@ -289,13 +282,13 @@ func (d drawn) value(schema *openapi3.Schema) any {
 	}
 }
 
-func (d drawn) object(form *shape) any {
+func (d drawn) object(schema *Schema) any {
 	object := map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(form.fields)) {
-		if d.chance(d.flaws, "missing") || !slices.Contains(form.required, name) && rapid.Bool().Draw(d.t, "left out") {
+	for _, name := range slices.Sorted(maps.Keys(schema.fields)) {
+		if d.chance(d.flaws, "missing") || !slices.Contains(schema.required, name) && rapid.Bool().Draw(d.t, "left out") {
 			continue
 		}
-		object[name] = d.value(form.fields[name].schema)
+		object[name] = d.value(schema.fields[name].raw)
 		if d.chance(d.flaws, "unknown") {
 			object[strings.ToUpper(name)] = nil
 		}
@@ -438,19 +431,19 @@ func (d drawn) plain(w *bytes.Buffer, value any) {
 // TestTypedAnswers draws values of answers. What Append writes means what encoding/json
 // would write, and Check says of a value what the validator says of what Append writes.
 func TestTypedAnswers(t *testing.T) {
-	paths := newPaths(t)
+	paths := newPaths()
 	doc := map[string]func() any{
 		"listNodes":     func() any { return new(nodeapi.NodeList) },
 		"registerNode":  func() any { return new(nodeapi.RegisterResponse) },
 		"heartbeatNode": func() any { return new(nodeapi.HeartbeatResponse) },
 	}
-	for _, declared := range paths.operations {
-		make, ok := doc[declared.OperationID]
+	for _, declared := range paths.Operations {
+		make, ok := doc[declared.ID]
 		if !ok {
 			continue
 		}
-		schema := declared.Responses.Status(200).Value.Content.Get("application/json").Schema.Value
-		t.Run(declared.OperationID, func(t *testing.T) {
+		schema := declared.responses.Status(200).Value.Content.Get("application/json").Schema.Value
+		t.Run(declared.ID, func(t *testing.T) {
 			good, values := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
 				answer := drawn{t, rapid.SampledFrom([]int{0, 0, 5, 20}).Draw(t, "flaws in a hundred")}
@@ -476,12 +469,12 @@ func (p paths) agreeOnAnswer(t *rapid.T, schema *openapi3.Schema, value any) boo
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeJSON(text)
+	got, err := Decode(text)
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	standard, _ := json.Marshal(value)
-	want, _ := decodeJSON(bytes.ReplaceAll(standard, []byte(":null"), []byte(":[]"))) // an empty list is one
+	want, _ := Decode(bytes.ReplaceAll(standard, []byte(":null"), []byte(":[]"))) // an empty list is one
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("Append (-encoding/json +got):\n%s", diff)
 	}

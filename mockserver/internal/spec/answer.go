@@ -1,0 +1,83 @@
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// CheckAnswer returns how an answer breaks the document. The operation is nil for a request that
+// fits none: its answer is a problem.
+func (d *Document) CheckAnswer(o *Operation, status int, header http.Header, body []byte) error {
+	response := d.problem
+	if o != nil {
+		ref := o.responses.Status(status)
+		if ref == nil {
+			return fmt.Errorf("answer: status %d is not declared for %s", status, o.ID)
+		}
+		response = ref.Value
+	}
+	if err := d.checkHeader(response.Headers, header); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	if len(response.Content) == 0 {
+		if len(body) > 0 {
+			return fmt.Errorf("answer: status %d has no body", status)
+		}
+		return nil
+	}
+	if err := d.checkAnswerBody(response.Content, header, body); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	return nil
+}
+
+func (d *Document) checkHeader(headers openapi3.Headers, header http.Header) error {
+	for name, ref := range headers {
+		var value any = header.Get(name)
+		if value == "" {
+			if ref.Value.Required {
+				return fmt.Errorf("header %s is missing", name)
+			}
+			continue
+		}
+		schema := ref.Value.Schema.Value
+		if schema.Type.Is(openapi3.TypeInteger) {
+			value = json.Number(header.Get(name))
+		}
+		if err := d.check(schema, value); err != nil {
+			return fmt.Errorf("header %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (d *Document) checkAnswerBody(content openapi3.Content, header http.Header, body []byte) error {
+	mediaType := content[mediaTypeOf(header)]
+	if mediaType == nil {
+		return fmt.Errorf("content type %q is not declared", header.Get("Content-Type"))
+	}
+	value, err := Decode(body)
+	if err != nil {
+		return err
+	}
+	return d.check(mediaType.Schema.Value, value, openapi3.VisitAsResponse())
+}
+
+// CheckAnswerHead returns how an answer without its body, such as a stream that has not begun,
+// breaks what the document states of an operation.
+func (o *Operation) CheckAnswerHead(status int, header http.Header) error {
+	ref := o.responses.Status(status)
+	if mediaType := mediaTypeOf(header); ref == nil || ref.Value.Content[mediaType] == nil {
+		return fmt.Errorf("answer: status %d with content type %q is not declared for %s", status, mediaType, o.ID)
+	}
+	return nil
+}
+
+func mediaTypeOf(header http.Header) string {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return mediaType
+}

@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/mockserver/drift"
+)
+
+// Malformed returns the departure that is a body which is not JSON.
+func Malformed(body []byte, err error) drift.Departure {
+	got := err.Error()
+	if len(body) == 0 {
+		got = "nothing"
+	}
+	return drift.Departure{Kind: drift.Malformed, Expected: "must be JSON", Got: got}
+}
+
+// Twice returns the departures that are fields which an object has more than once.
+func Twice(pointers []string) []drift.Departure {
+	var found []drift.Departure
+	for _, pointer := range pointers {
+		found = append(found, drift.Departure{
+			Pointer: pointer, Kind: drift.Twice,
+			Expected: "must be there once", Got: "more than one, of which the last counts",
+		})
+	}
+	return found
+}
+
+// Departures lists how a body departs from the contract, each way once, however many
+// items of an array go it. Of each sort it lists as many as a problem would.
+// Names that a client made up are repeated as quote lets them be.
+func (d *Document) Departures(schema *Schema, body any, broken error, quote func(string) string) []drift.Departure {
+	var found []drift.Departure
+	if broken != nil {
+		found = d.breaches(broken)
+	}
+	room := d.MaxViolations
+	schema.unknown(body, func(in *Schema, name string) bool {
+		departure := departs(in, quote(name))
+		if !slices.Contains(found, departure) {
+			found = append(found, departure)
+			room--
+		}
+		return room > 0
+	})
+	return found
+}
+
+// breaches lists the ways in which a body breaks the contract, given what the validator found.
+func (d *Document) breaches(broken error) []drift.Departure {
+	var found []drift.Departure
+	walk(broken, func(broken *openapi3.SchemaError) bool {
+		at := folded(pointer(broken))
+		known := func(other drift.Departure) bool { return other.Pointer == at && other.Kind == broken.SchemaField }
+		if !slices.ContainsFunc(found, known) {
+			found = append(found, breach(at, broken))
+		}
+		return len(found) < d.MaxViolations
+	})
+	return found
+}
+
+func breach(at string, broken *openapi3.SchemaError) drift.Departure {
+	expected, got := explain(broken)
+	switch {
+	case broken.SchemaField == "required":
+		expected, got = "must be there", "nothing"
+	case got == "":
+		got = describe(broken.Value)
+	}
+	return drift.Departure{Pointer: at, Kind: broken.SchemaField, Expected: expected, Got: got}
+}
+
+// folded returns a pointer with * for every index. No field that the contract names
+// looks like an index.
+func folded(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	for i, step := range steps {
+		if step != "" && strings.Trim(step, "0123456789") == "" {
+			steps[i] = "*"
+		}
+	}
+	return strings.Join(steps, "/")
+}
+
+// departs returns the departure that is an unknown field of an object. The name can be
+// anything.
+func departs(in *Schema, name string) drift.Departure {
+	expected := "must be a field that the contract names"
+	if near := Nearest(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
+		expected += ", perhaps " + InQuotes(near)
+	}
+	return drift.Departure{
+		Pointer:  in.pointer + "/" + Step(name),
+		Kind:     drift.Unknown,
+		Expected: expected,
+		Got:      InQuotes(name),
+	}
+}

@@ -1,0 +1,49 @@
+package spec
+
+import (
+	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+)
+
+// FitNodeID returns an id of a node, and "" for a text that is none.
+func FitNodeID(id string) string {
+	if !wire.FitsNodeID(id) {
+		return ""
+	}
+	return id
+}
+
+// CheckNodeID says what is wrong with the id of a node, and "" if nothing is.
+func (d *Document) CheckNodeID(id string) string { return d.first(d.check(d.nodeID, id)) }
+
+// CheckCorrelationID says what is wrong with a correlation id, and "" if nothing is.
+func (d *Document) CheckCorrelationID(id string) string {
+	if wire.FitsCorrelationID(id) {
+		return ""
+	}
+	return d.first(d.check(d.correlationID, id))
+}
+
+func (d *Document) first(broken error) string {
+	if broken == nil {
+		return ""
+	}
+	return d.Violations(broken)[0].Detail
+}
+
+// NodeInBody returns the node that a decoded body names. It reports false if such a body names
+// none.
+func (d *Document) NodeInBody(schema *Schema, body any) (id string, names bool) {
+	object, _ := body.(map[string]any)
+	for name, field := range schema.fields {
+		if field.raw == d.nodeID {
+			id, _ := object[name].(string)
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// InQuotes returns a text as a departure shows it: what is not printable is named, so that
+// a terminal shows it the way that the control API states it.
+func InQuotes(text string) string { return `"` + foreign.Line(text) + `"` }

@@ -1,0 +1,106 @@
+package spec
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
+)
+
+// Operation is what a document states of an operation.
+type Operation struct {
+	ID      string
+	Pattern string             // the router's, which is the path in the document
+	Bodies  map[string]*Schema // of requests, by content type; nil if a request has no body
+
+	method     string
+	parameters openapi3.Parameters
+	responses  *openapi3.Responses
+	plain      []int // the statuses of answers that have no header but the correlation id
+}
+
+// operationsOf returns the operations of a document. Answers are only plain if it has
+// correlation ids.
+func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*Operation {
+	var found []*Operation
+	for pattern, path := range paths.Map() {
+		for method, operation := range path.Operations() {
+			o := &Operation{
+				ID: operation.OperationID, Pattern: pattern, method: method,
+				parameters: operation.Parameters, responses: operation.Responses,
+			}
+			if operation.RequestBody != nil {
+				o.Bodies = map[string]*Schema{}
+				for contentType, body := range operation.RequestBody.Value.Content {
+					o.Bodies[contentType] = schemaOf(body.Schema.Value, "")
+				}
+			}
+			for code, answer := range operation.Responses.Map() {
+				if plain(answer.Value.Headers, correlationID) {
+					status, _ := strconv.Atoi(code)
+					o.plain = append(o.plain, status)
+				}
+			}
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+func plain(headers openapi3.Headers, correlationID *openapi3.Schema) bool {
+	for _, header := range headers {
+		if header.Value.Schema.Value != correlationID {
+			return false
+		}
+	}
+	return true
+}
+
+// IsPlain reports whether answers with a status have no header but the correlation id. There
+// need not be an operation.
+func (o *Operation) IsPlain(status int) bool { return o != nil && slices.Contains(o.plain, status) }
+
+// HasQuery reports whether requests may have a query parameter of this name.
+func (o *Operation) HasQuery(name string) bool {
+	return o.parameters.GetByInAndName(openapi3.ParameterInQuery, name) != nil
+}
+
+// Operation returns the operation of a request that has been routed, or nil when it fits none.
+func (d *Document) Operation(r *http.Request) *Operation {
+	for _, o := range d.Operations {
+		if o.Pattern == r.Pattern && o.method == r.Method {
+			return o
+		}
+	}
+	return nil
+}
+
+// Paths returns the paths of the document.
+func (d *Document) Paths() []string {
+	paths := map[string]bool{}
+	for _, o := range d.Operations {
+		paths[o.Pattern] = true
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// NodeInPath returns the node that the path of a request names, as the path has it, and "" if
+// there is none.
+func (d *Document) NodeInPath(r *http.Request) string { return pathParameter(r, d.nodeParameter) }
+
+// pathParameter returns what stands in the path for a parameter.
+func pathParameter(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return text // the router has matched the path as it is decoded
+	}
+	decoded, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	return decoded
+}

@@ -1,0 +1,84 @@
+package spec
+
+import "github.com/getkin/kin-openapi/openapi3"
+
+// Schema is a schema of a request's body by its fields, with those of all parts of an allOf
+// together, as a tree that mirrors the values that fit it.
+type Schema struct {
+	raw      *openapi3.Schema
+	pointer  string             // to the values, with * for every index of an array
+	fields   map[string]*Schema // of an object
+	required []string
+	item     *Schema // of an array
+}
+
+// schemaOf returns the tree of a schema that does not contain itself.
+func schemaOf(schema *openapi3.Schema, pointer string) *Schema {
+	s := &Schema{raw: schema, pointer: pointer, fields: map[string]*Schema{}}
+	s.add(schema)
+	return s
+}
+
+func (s *Schema) add(schema *openapi3.Schema) {
+	for _, part := range schema.AllOf {
+		s.add(part.Value)
+	}
+	for name, field := range schema.Properties {
+		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+Step(name))
+	}
+	s.required = append(s.required, schema.Required...)
+	if schema.Items != nil {
+		s.item = schemaOf(schema.Items.Value, s.pointer+"/*")
+	}
+}
+
+// field returns the schema of a field, and nil if there is no such field.
+func (s *Schema) field(name string) *Schema {
+	if s == nil {
+		return nil
+	}
+	return s.fields[name]
+}
+
+// items returns the schema of the items of an array, and nil if there is none.
+func (s *Schema) items() *Schema {
+	if s == nil {
+		return nil
+	}
+	return s.item
+}
+
+// first returns the items of an array, but those that are too many.
+func (s *Schema) first(items []any) []any {
+	if most := s.raw.MaxItems; most != nil && uint64(len(items)) > *most {
+		return items[:*most]
+	}
+	return items
+}
+
+// unknown visits the fields in a value that the schema does not have, until visit
+// returns false. As every request pays for it, it looks at names and nothing else.
+func (s *Schema) unknown(value any, visit func(in *Schema, name string) bool) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			field, more := s.fields[name], true
+			switch {
+			case field != nil:
+				more = field.unknown(member, visit)
+			case len(s.fields) > 0:
+				more = visit(s, name)
+			}
+			if !more {
+				return false
+			}
+		}
+	case []any:
+		for _, item := range s.first(value) {
+			if s.item != nil && !s.item.unknown(item, visit) {
+				return false
+			}
+		}
+	}
+	return true
+}

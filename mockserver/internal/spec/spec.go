@@ -1,0 +1,135 @@
+// Package spec checks values against the two OpenAPI documents, of the node API and of the
+// control API. It says what a document states of an operation, where a value breaks a schema, in
+// words for people, and what can still be used of a body that does.
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Document is an OpenAPI document, and those of its parts that are needed by name. It is never
+// changed.
+type Document struct {
+	Operations []*Operation
+
+	MaxDetail          int // characters of a problem's detail
+	MaxViolations      int // of a problem
+	maxViolationDetail int // characters of a violation's detail
+
+	schemas openapi3.Schemas
+	problem *openapi3.Response // an answer with a problem in it, whichever
+	formats openapi3.SchemaValidationOption
+
+	// These are of the node API only.
+	CorrelationHeader string // the name of the header, as http.Header spells it
+	MaxNodes          int    // of a list
+	correlationID     *openapi3.Schema
+	nodeID            *openapi3.Schema
+	nodeParameter     string // the name of the one in paths
+}
+
+// Nodes returns the document of the node API. It is read once.
+var Nodes = sync.OnceValue(func() *Document {
+	doc := load(openapi.Nodes)
+	correlationID, nodeID := doc.Components.Parameters["CorrelationId"].Value, doc.Components.Parameters["NodeId"].Value
+	d := newDocument(doc, correlationID.Schema.Value)
+	d.CorrelationHeader = http.CanonicalHeaderKey(correlationID.Name)
+	d.MaxNodes = int(*d.Schema("NodeList").Properties["nodes"].Value.MaxItems)
+	d.correlationID = correlationID.Schema.Value
+	d.nodeID, d.nodeParameter = d.Schema("NodeId"), nodeID.Name
+	return d
+})
+
+// Control returns the document of the control API. It is read once, when it is first needed,
+// which most tests never do.
+var Control = sync.OnceValue(func() *Document { return newDocument(load(openapi.MockControl), nil) })
+
+// load reads a document. It panics if that cannot be read: the document is compiled in, and no
+// test would pass.
+func load(text []byte) *openapi3.T {
+	loader := openapi3.NewLoader()
+	loader.IsExternalRefsAllowed = true
+	// The one document that another refers to.
+	loader.ReadFromURIFunc = func(*openapi3.Loader, *url.URL) ([]byte, error) { return openapi.Nodes, nil }
+	doc, err := loader.LoadFromDataWithPath(text, &url.URL{})
+	if err != nil {
+		panic(fmt.Sprintf("read the OpenAPI document: %v", err))
+	}
+	return doc
+}
+
+// newDocument looks up what both documents have.
+func newDocument(doc *openapi3.T, correlationID *openapi3.Schema) *Document {
+	problem := doc.Components.Schemas["Problem"].Value
+	violations := problem.Properties["errors"].Value
+	return &Document{
+		Operations:         operationsOf(doc.Paths, correlationID),
+		MaxDetail:          int(*problem.Properties["detail"].Value.MaxLength),
+		MaxViolations:      int(*violations.MaxItems),
+		maxViolationDetail: int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
+		schemas:            doc.Components.Schemas,
+		problem:            doc.Components.Responses["InternalError"].Value,
+		formats: openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
+			"date-time":     openapi3.NewCallbackValidator(wire.CheckTime),
+			"uri":           openapi3.NewCallbackValidator(wire.CheckURI),
+			"uri-reference": openapi3.NewCallbackValidator(wire.CheckURIReference),
+		}),
+	}
+}
+
+// Schema returns a schema of the document by its name.
+func (d *Document) Schema(name string) *openapi3.Schema { return d.schemas[name].Value }
+
+// Check lists where a Go value, as JSON has it, breaks a schema.
+func (d *Document) Check(schema *openapi3.Schema, value any) []nodeapi.Violation {
+	plain, err := Plain(value)
+	if err == nil {
+		err = d.check(schema, plain, openapi3.MultiErrors(), openapi3.VisitAsRequest())
+	}
+	if err != nil {
+		return d.Violations(err)
+	}
+	return nil
+}
+
+// Plain returns a Go value as JSON has it: maps, slices and scalars. There is no JSON for some
+// values, such as NaN.
+func Plain(value any) (plain any, err error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	err = json.Unmarshal(text, &plain)
+	return plain, err
+}
+
+// CheckBody returns how the decoded body of a request breaks its schema: an error for Violations
+// and Departures. Of a body of more than 64 KiB it reports the first violation only: the
+// validator's account of a hostile one takes a thousand times its memory.
+func (d *Document) CheckBody(schema *Schema, value any, bytes int) error {
+	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
+	if bytes <= accountable {
+		options = append(options, openapi3.MultiErrors())
+	}
+	return d.check(schema.raw, value, options...)
+}
+
+// accountable is the size in bytes up to which all violations in a body are reported.
+const accountable = 64 << 10
+
+// check returns the first thing that is wrong with a decoded JSON value, or with the option
+// MultiErrors a tree of all of them.
+func (d *Document) check(schema *openapi3.Schema, value any, options ...openapi3.SchemaValidationOption) error {
+	return schema.VisitJSON(value, append(options,
+		openapi3.EnableFormatValidation(), d.formats, openapi3.DisableSchemaErrorDetails())...)
+}
