@@ -76,7 +76,7 @@ func newFleetCommand() *cobra.Command {
 		Example: fleetExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s.node.Capabilities = newHardware(s.node.Pools).capabilities()
+			s.node.Capabilities = madeUp()
 			write, formatErr := writerOf(format)
 			if err := errors.Join(flagErr(), envErr, s.validate(), formatErr); err != nil {
 				return err

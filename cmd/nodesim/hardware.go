@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"time"
 
+	"github.com/llama-orch/node-registration/internal/hardware"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -15,7 +18,7 @@ const (
 	vramPerGPU    = int64(24_000_000_000)
 	ramBytes      = int64(128 << 30)
 	slotsPerPool  = int32(4)
-	vramPerSlot   = int64(4_000_000_000)
+	slotsPerGPU   = int64(6) // that many fill its memory
 	engine        = "llamacpp"
 	model         = "llama-3-8b"
 	cudaVersion   = "12.1"
@@ -23,17 +26,8 @@ const (
 	megabyteBytes = 1_000_000
 )
 
-// hardware makes up a machine and the load on its pools.
-type hardware struct {
-	pools []string
-	busy  []int32 // slots in use, per pool
-}
-
-func newHardware(pools []string) *hardware {
-	return &hardware{pools: pools, busy: make([]int32, len(pools))}
-}
-
-func (h *hardware) capabilities() registration.Capabilities {
+// madeUp returns what a simulated machine can do.
+func madeUp() registration.Capabilities {
 	c := registration.Capabilities{
 		GPUCount:      gpus,
 		TotalVRAMMB:   gpus * vramPerGPU / megabyteBytes,
@@ -47,24 +41,57 @@ func (h *hardware) capabilities() registration.Capabilities {
 	return c
 }
 
+// detectionTime is how long a driver may take.
+const detectionTime = 10 * time.Second
+
+// detected returns what this machine can do. Unlike pkg/capabilities it loads no library of
+// a driver, but asks nvidia-smi: nodesim stays a static program.
+func detected(ctx context.Context, log *slog.Logger) registration.Capabilities {
+	ctx, cancel := context.WithTimeout(ctx, detectionTime)
+	defer cancel()
+	c, err := new(hardware.Machine).Detect(ctx)
+	if err != nil {
+		log.Warn("the hardware could not be read as a whole", "error", err)
+	}
+	log.Info("this machine has", "gpus", c.GPUCount, "vram_mb", c.TotalVRAMMB, "cuda", c.CUDAVersion,
+		"cpu_cores", c.CPUCores, "ram_bytes", c.RAMTotalBytes)
+	return c
+}
+
+// load makes up the work on the pools of a node.
+type load struct {
+	pools []string
+	busy  []int32 // slots in use, per pool
+	vram  int64   // of a pool
+}
+
+// newLoad gives each pool an equal share of a machine's GPU memory.
+func newLoad(pools []string, machine registration.Capabilities) *load {
+	vram := int64(0)
+	for _, gpu := range machine.GPUs {
+		vram += gpu.VRAMTotalBytes
+	}
+	return &load{pools: pools, busy: make([]int32, len(pools)), vram: vram / int64(max(len(pools), 1))}
+}
+
 // status lets the load of each pool wander by a slot and reports it.
-func (h *hardware) status(context.Context) ([]registration.PoolStatus, error) {
-	status := make([]registration.PoolStatus, len(h.pools))
-	for i, id := range h.pools {
-		h.busy[i] = min(max(h.busy[i]+rand.Int32N(3)-1, 0), slotsPerPool)
-		status[i] = poolStatus(id, h.busy[i])
+func (l *load) status(context.Context) ([]registration.PoolStatus, error) {
+	status := make([]registration.PoolStatus, len(l.pools))
+	for i, id := range l.pools {
+		l.busy[i] = min(max(l.busy[i]+rand.Int32N(3)-1, 0), slotsPerPool)
+		status[i] = poolStatus(id, l.busy[i], l.vram)
 	}
 	return status, nil
 }
 
 // poolStatus returns the status of a pool with some of its slots in use.
-func poolStatus(id string, busy int32) registration.PoolStatus {
+func poolStatus(id string, busy int32, vram int64) registration.PoolStatus {
 	return registration.PoolStatus{
 		PoolID:          id,
 		Ready:           true,
 		SlotsFree:       slotsPerPool - busy,
 		SlotsTotal:      slotsPerPool,
-		VRAMFreeBytes:   vramPerGPU - int64(busy)*vramPerSlot,
+		VRAMFreeBytes:   vram - int64(busy)*(vram/slotsPerGPU),
 		Engine:          engine,
 		ModelsAvailable: []string{model},
 	}
@@ -75,8 +102,8 @@ func poolStatus(id string, busy int32) registration.PoolStatus {
 func moods(pools []string) [][]registration.PoolStatus {
 	var free, busy, draining []registration.PoolStatus
 	for _, id := range pools {
-		last := poolStatus(id, slotsPerPool)
-		free, busy = append(free, poolStatus(id, 0)), append(busy, last)
+		last := poolStatus(id, slotsPerPool, vramPerGPU)
+		free, busy = append(free, poolStatus(id, 0, vramPerGPU)), append(busy, last)
 		last.Ready, last.Draining = false, true
 		draining = append(draining, last)
 	}

@@ -26,6 +26,7 @@ func newRunCommand() *cobra.Command {
 	config := withDemoDefaults(fromEnv)
 	var (
 		flagErr            func() error
+		detect             bool
 		lifetime           time.Duration
 		logLevel, logStyle string
 	)
@@ -46,14 +47,21 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
   # a second one with two pools and a heartbeat every 2 s, for a minute
   nodesim run --node-id gpu-node-2 --pool pool-0 --pool pool-1 --interval 2s --for 1m
 
+  # what this machine has, such as its GPUs
+  nodesim run --detect
+
   # every single heartbeat in the log
   nodesim run --log-level debug`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
 			config.Logger = logger
-			hardware := newHardware(config.Pools)
-			config.Capabilities = hardware.capabilities()
+			machine := madeUp()
+			if detect && err == nil {
+				machine = detected(cmd.Context(), logger)
+			}
+			load := newLoad(config.Pools, machine)
+			config.Capabilities = machine
 			var last atomic.Pointer[registration.Event] // that failed
 			config.OnEvent = func(e registration.Event) {
 				if e.Err != nil {
@@ -64,7 +72,7 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 			if err := errors.Join(flagErr(), envErr, err, nodeErr); err != nil {
 				return err
 			}
-			err = live(cmd.Context(), node, hardware, lifetime)
+			err = live(cmd.Context(), node, load, lifetime)
 			if !config.Standalone {
 				err = registered(node, last.Load(), err)
 			}
@@ -77,6 +85,7 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
 	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
 	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
+	flags.BoolVar(&detect, "detect", false, "register with the GPUs, cores and memory of this machine instead of made-up ones")
 	linkFlags(flags, &config)
 	flags.DurationVar(&config.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
@@ -110,13 +119,13 @@ func withDemoDefaults(c registration.Config) registration.Config {
 }
 
 // live runs the node until ctx ends or its lifetime is over.
-func live(ctx context.Context, node *registration.Node, hardware *hardware, lifetime time.Duration) error {
+func live(ctx context.Context, node *registration.Node, load *load, lifetime time.Duration) error {
 	if lifetime > 0 {
 		limited, cancel := context.WithTimeout(ctx, lifetime)
 		defer cancel()
 		ctx = limited
 	}
-	return node.Run(ctx, hardware.status)
+	return node.Run(ctx, load.status)
 }
 
 // errUnregistered ends the run of a node that was never registered, and was not refused.

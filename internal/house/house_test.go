@@ -21,6 +21,7 @@ import (
 const (
 	root   = "../.."
 	module = "github.com/llama-orch/node-registration"
+	purego = "github.com/ebitengine/purego"
 )
 
 // A program that imports the client pays for no server, OpenAPI library or
@@ -42,6 +43,8 @@ func TestImportsRunOneWay(t *testing.T) {
 			module + "/openapi",
 		}},
 		{"./pkg/nodeapi", []string{module}},
+		{"./pkg/registration", []string{purego, module + "/internal/hardware", module + "/pkg/capabilities"}},
+		{"./cmd/...", []string{purego}}, // with which a program is no static one
 		{"./mockserver/...", []string{module + "/cmd", module + "/contracts", module + "/pkg/registration"}},
 	} {
 		t.Run(rule.packages, func(t *testing.T) {

@@ -1,0 +1,150 @@
+package capabilities_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/capabilities"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+const gib = 1 << 30
+
+// machine returns a machine that is a directory of testdata/roots, and has no NVIDIA GPU.
+func machine(root string) *capabilities.Machine {
+	return &capabilities.Machine{
+		Root:      filepath.Join("testdata", "roots", root),
+		NVML:      "testdata/nothing",
+		NVIDIASMI: "testdata/nothing",
+	}
+}
+
+// detect returns the GPUs of a machine, after the sums and everything else were checked.
+func detect(t *testing.T, m *capabilities.Machine, wantErr ...string) registration.Capabilities {
+	t.Helper()
+	c, err := m.Detect(t.Context())
+	if (err != nil) != (len(wantErr) > 0) {
+		t.Errorf("error is %v, want %q", err, wantErr)
+	}
+	for _, want := range wantErr {
+		if err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
+	}
+	if err != nil && strings.ContainsAny(err.Error(), "\x1b\x80") {
+		t.Errorf("error is not safe to show: %q", err)
+	}
+	megabytes := int64(0)
+	for _, gpu := range c.GPUs {
+		megabytes += gpu.VRAMTotalBytes / 1_000_000
+	}
+	if int(c.GPUCount) != len(c.GPUs) || c.TotalVRAMMB != megabytes {
+		t.Errorf("%d GPUs with %d MB, want %d with %d", c.GPUCount, c.TotalVRAMMB, len(c.GPUs), megabytes)
+	}
+	accepted(t, c)
+	return c
+}
+
+// accepted registers a node with what was detected.
+func accepted(t *testing.T, c registration.Capabilities) {
+	t.Helper()
+	orchestratord := mocktest.InMemory(t)
+	node, err := registration.New(registration.Config{
+		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
+		OrchestratordURL: orchestratord.URL, HTTPClient: orchestratord.Client(), Pools: []string{"pool-0"}, Capabilities: c,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatalf("the contract does not allow what was detected: %v", err)
+	}
+	if err := node.Register(t.Context()); err != nil {
+		t.Errorf("what was detected is not accepted: %v", err)
+	}
+	if err := node.Deregister(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSystem(t *testing.T) {
+	cores := int32(runtime.NumCPU())
+	for root, want := range map[string]registration.Capabilities{
+		"plain":   {CPUCores: cores, RAMTotalBytes: 16 * gib},
+		"limited": {CPUCores: 1, RAMTotalBytes: 8 * gib},
+	} {
+		t.Run(root, func(t *testing.T) {
+			if diff := cmp.Diff(want, detect(t, machine(root))); diff != "" {
+				t.Errorf("detected (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// This machine has whatever it has.
+func TestThisMachine(t *testing.T) {
+	c, err := capabilities.Detect(t.Context())
+	if c.CPUCores < 1 || c.RAMTotalBytes < gib/4 {
+		t.Errorf("detected %+v: %v", c, err)
+	}
+	accepted(t, c)
+}
+
+func TestAMD(t *testing.T) {
+	for root, want := range map[string]struct {
+		gpus []registration.GPU
+		free int64
+	}{
+		"radeon": {[]registration.GPU{
+			{DeviceID: 0, Name: "AMD Radeon RX 7900 XTX", VRAMTotalBytes: 25753026560, ComputeCapability: "gfx1100"},
+			{DeviceID: 1, Name: "AMD Instinct MI210", VRAMTotalBytes: 68702699520, ComputeCapability: "gfx90a"},
+		}, 25753026560 - gib + 68702699520 - 10<<20},
+		"container": {[]registration.GPU{
+			{DeviceID: 0, Name: "AMD GPU gfx942", VRAMTotalBytes: 206141652992, ComputeCapability: "gfx942"},
+		}, 206141652992 - 297<<20},
+		"partitions": {[]registration.GPU{
+			{DeviceID: 0, Name: "AMD GPU gfx942", VRAMTotalBytes: 103070826496, ComputeCapability: "gfx942"},
+			{DeviceID: 1, Name: "AMD GPU gfx942", VRAMTotalBytes: 103070826496, ComputeCapability: "gfx942"},
+		}, 200_000_000_000},
+		"renderers": {[]registration.GPU{
+			{DeviceID: 0, Name: "AMD GPU", VRAMTotalBytes: 8573157376, ComputeCapability: "unknown"},
+		}, 0},
+	} {
+		t.Run(root, func(t *testing.T) {
+			m := machine(root)
+			if diff := cmp.Diff(want.gpus, detect(t, m).GPUs); diff != "" {
+				t.Errorf("detected (-want +got):\n%s", diff)
+			}
+			if free, err := m.FreeVRAM(t.Context()); free != want.free || err != nil {
+				t.Errorf("free are %d bytes, want %d: %v", free, want.free, err)
+			}
+		})
+	}
+}
+
+func TestAMDVisibleDevices(t *testing.T) {
+	for list, want := range map[string][]int32{
+		"1,0":                  {1, 0},
+		"GPU-123456789abcdef1": {1},
+		"GPU-123456789abcdef":  nil, // either
+		"":                     nil,
+	} {
+		t.Setenv("ROCR_VISIBLE_DEVICES", list)
+		if got := numbers(detect(t, machine("radeon"))); !slices.Equal(got, want) {
+			t.Errorf("%q shows %d, want %d", list, got, want)
+		}
+	}
+}
+
+// numbers returns the DeviceIDs of GPUs.
+func numbers(c registration.Capabilities) (ids []int32) {
+	for _, gpu := range c.GPUs {
+		ids = append(ids, gpu.DeviceID)
+	}
+	return ids
+}

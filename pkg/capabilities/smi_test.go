@@ -1,0 +1,167 @@
+//go:build unix
+
+package capabilities_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/pkg/capabilities"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// withSMI returns a machine with an nvidia-smi that gives the answers in a directory.
+func withSMI(t *testing.T, answers string) *capabilities.Machine {
+	t.Setenv("SMI_ANSWERS", answers)
+	t.Setenv("LC_ALL", "de_DE.UTF-8")
+	m := machine("plain")
+	m.NVIDIASMI = "testdata/nvidia-smi"
+	return m
+}
+
+// migNode is the machine of testdata/smi/mig.
+var migNode = []registration.GPU{
+	{DeviceID: 2, Name: "NVIDIA A100-SXM4-40GB MIG 3g.20gb", VRAMTotalBytes: 20096 << 20, ComputeCapability: "8.0"},
+	{DeviceID: 3, Name: "NVIDIA A100-SXM4-40GB MIG 1g.5gb", VRAMTotalBytes: 4864 << 20, ComputeCapability: "8.0"},
+	{DeviceID: 1, Name: "NVIDIA A100-SXM4-40GB", VRAMTotalBytes: 40960 << 20, ComputeCapability: "8.0"},
+}
+
+func TestSMI(t *testing.T) {
+	for answers, want := range map[string]struct {
+		cuda string
+		gpus []registration.GPU
+		free int64
+	}{
+		"two": {"12.4", []registration.GPU{
+			{DeviceID: 0, Name: "NVIDIA GeForce RTX 3090", VRAMTotalBytes: 24576 << 20, ComputeCapability: "8.6"},
+			{DeviceID: 1, Name: "NVIDIA H100 80GB HBM3", VRAMTotalBytes: 81559 << 20, ComputeCapability: "9.0"},
+		}, (20480 + 81000) << 20},
+		"mig":  {"12.2", migNode, (19968 + 4096 + 40000) << 20},
+		"none": {},
+		"old":  {"", []registration.GPU{{DeviceID: 0, Name: "Tesla K80", ComputeCapability: "unknown"}}, 0},
+	} {
+		t.Run(answers, func(t *testing.T) {
+			m := withSMI(t, "testdata/smi/"+answers)
+			c := detect(t, m)
+			if diff := cmp.Diff(want.gpus, c.GPUs); diff != "" || c.CUDAVersion != want.cuda {
+				t.Errorf("detected CUDA %q, want %q, and (-want +got):\n%s", c.CUDAVersion, want.cuda, diff)
+			}
+			if free, err := m.FreeVRAM(t.Context()); free != want.free || err != nil {
+				t.Errorf("free are %d bytes, want %d: %v", free, want.free, err)
+			}
+		})
+	}
+}
+
+func TestFreeVRAMOfSomeGPUs(t *testing.T) {
+	m := withSMI(t, "testdata/smi/two")
+	if free, err := m.FreeVRAM(t.Context(), 1); free != 81000<<20 || err != nil {
+		t.Errorf("free are %d bytes: %v", free, err)
+	}
+	if free, err := m.FreeVRAM(t.Context(), 0, 7); free != 0 || err == nil || err.Error() != "there is no GPU 7" {
+		t.Errorf("free are %d bytes: %v", free, err)
+	}
+}
+
+func TestCUDAVisibleDevices(t *testing.T) {
+	for list, want := range map[string][]int32{
+		"":                      nil,
+		"1":                     {1},
+		"1, 0":                  {1, 2}, // CUDA takes the first instance of a GPU in MIG mode
+		"1,5,0":                 {1},    // nothing behind what is not there
+		"1,-1,0":                {1},
+		"1,1,0":                 {1},
+		"NoDevFiles":            nil,
+		"GPU-bbbb":              {1},
+		"GPU-aaaa":              {2},
+		"GPU-":                  nil, // either
+		"MIG-22222222,GPU-bbbb": {3, 1},
+	} {
+		t.Setenv("CUDA_VISIBLE_DEVICES", list)
+		if got := numbers(detect(t, withSMI(t, "testdata/smi/mig"))); !slices.Equal(got, want) {
+			t.Errorf("%q shows %d, want %d", list, got, want)
+		}
+	}
+}
+
+// scripted returns a directory of answers with a script, which runs first.
+func scripted(t *testing.T, script string) string {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "script"), []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestSMIThatFails(t *testing.T) {
+	for name, test := range map[string]struct{ script, want string }{
+		"no driver":  {"echo 'NVIDIA-SMI has failed'; exit 9", ""},
+		"no library": {"exit 12", ""},
+		"no GPU":     {"exit 6", ""},
+		"error":      {`printf '\033[2JUnable to determine the device handle\n::error::\n' >&2; exit 15`, "exit status 15: <U+001B>[2JUnable to determine the device handle"},
+		"silence":    {"exit 0", "nvidia-smi: its answer cannot be read: EOF"},
+		"rubbish":    {`cat testdata/smi/rubbish/report.xml; exit 0`, "nvidia-smi: its answer cannot be read"},
+		"localized":  {`cat testdata/smi/localized/report.xml; exit 0`, "24.576,5"},
+		"no end":     {"exec yes", "nvidia-smi -q -x: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []string
+			if test.want != "" {
+				want = []string{test.want}
+			}
+			if c := detect(t, withSMI(t, scripted(t, test.script)), want...); c.GPUCount != 0 || c.CPUCores == 0 {
+				t.Errorf("detected %+v, want cores and memory", c)
+			}
+		})
+	}
+}
+
+// A part that fails takes nothing else with it.
+func TestSMIThatFailsInPart(t *testing.T) {
+	dir := scripted(t, `SMI_ANSWERS=testdata/smi/mig; case "$1" in -q) ;; *) echo broken; exit 4 ;; esac`)
+	c := detect(t, withSMI(t, dir), "nvidia-smi -L: exit status 4: broken", "nvidia-smi --query-gpu")
+	if !slices.Equal(numbers(c), []int32{2, 3, 1}) || c.GPUs[0].ComputeCapability != "unknown" {
+		t.Errorf("detected %+v", c.GPUs)
+	}
+}
+
+// pipe makes a FIFO. The function that it returns waits until somebody reads it, and then
+// returns what ends the reading.
+func pipe(t *testing.T) (path string, read func() (end func())) {
+	path = filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path, func() func() {
+		writer, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() { writer.Close() }
+	}
+}
+
+func TestSMIThatHangs(t *testing.T) {
+	path, read := pipe(t)
+	m := withSMI(t, scripted(t, "exec cat "+path))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("that was long enough")
+	done := make(chan error, 1)
+	go func() {
+		_, err := m.Detect(ctx)
+		done <- err
+	}()
+	end := read()
+	defer end()
+	cancel(why)
+	if err := <-done; !errors.Is(err, why) {
+		t.Errorf("error is %v, want %v", err, why)
+	}
+}
