@@ -42,7 +42,7 @@ func ReadFile(name string) (Source, error) {
 			return nil, err
 		}
 		defer root.Close()
-		return root.ReadFile(inner)
+		return regularfile.ReadIn(root, inner)
 	}
 	return newSource(name, data, read)
 }
