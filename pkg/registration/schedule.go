@@ -165,10 +165,14 @@ func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	}
 	s.renewal, s.renewalReason, s.renewalTries = time.Time{}, ReasonRefreshed, 0
 	if s.registerEvery > 0 {
-		s.renewal = now.Add(s.registerEvery/2 + scale(s.registerEvery/2, jitter))
+		s.renewal = now.Add(s.registerEvery/2 + scale(s.registerEvery/2, another(jitter)))
 	}
 	return s
 }
+
+// another returns a jitter that is independent of the given one: nodes of one phase must not
+// renew together.
+func another(jitter float64) float64 { return math.Mod(jitter*1009, 1) }
 
 // postponeRenewal has a node that orchestratord does not register anew go on beating.
 // It tries again at a later tick, and less and less often.
