@@ -36,11 +36,14 @@ func (o *oracle) ends(now time.Time, r reply) {
 	if news && o.leaving.IsZero() && r.verdict != overtaken {
 		o.hasNews(now)
 	}
-	o.paused = o.paused || o.silent
-	if o.soon && o.leaving.IsZero() {
-		o.soon = false
+	o.paused = o.paused || o.silent || o.abandoned
+	if o.soon && o.leaving.IsZero() && !o.silent {
 		o.hasNews(now)
 	}
+	if o.maySoon && o.leaving.IsZero() && !o.silent {
+		o.mayHaveNews(now)
+	}
+	o.soon, o.maySoon = false, false
 	if !o.leaving.IsZero() && f.op != "deregister" && o.duty.why != "leaves" {
 		o.goes(now)
 	}
@@ -86,7 +89,7 @@ func (o *oracle) hasNewToken(now time.Time, f *flight) bool {
 func (o *oracle) isRegistered(now time.Time, f *flight) {
 	first := o.count == 0
 	o.count++
-	o.known, o.lost, o.beatFirst = true, false, false
+	o.known, o.lost, o.beatFirst = true, false, true
 	o.renew, o.renewed = duty{}, registration.ReasonRefreshed
 	if o.every > 0 {
 		o.renew = duty{from: now.Add(o.every / 2), by: now.Add(o.every)}
@@ -114,6 +117,9 @@ func (o *oracle) isOnline(now time.Time, f *flight, r reply) {
 		o.interval, o.phase = interval, f.begun
 	}
 	o.tick(now, f.begun)
+	if o.renewed == registration.ReasonUpdated && !now.Before(o.renew.by) {
+		o.hasNews(now)
+	}
 }
 
 // directed returns the interval that holds once orchestratord has asked for one.
@@ -171,9 +177,11 @@ func (o *oracle) fails(now time.Time, f *flight, r reply) {
 	o.failures++
 	final := !o.running && f.op == "register"
 	renewal := f.why == registration.ReasonRefreshed || f.why == registration.ReasonUpdated
+	if renewal && o.known {
+		o.beatFirst = !o.cutOff(now) && r.verdict != denied
+	}
 	if renewal && o.known && !o.update.After(f.begun) {
 		o.renew.from, o.renew.by = now, now.Add(max(o.every, longestBeat))
-		o.beatFirst = !o.cutOff(now) && r.verdict != denied
 	}
 	switch {
 	case (r.verdict == rejected || r.verdict == denied) && final && o.run:
@@ -227,22 +235,35 @@ func (o *oracle) changed(now time.Time) {
 	}
 }
 
+// mayHaveChanged is a change that an earlier heartbeat has carried, or not.
+func (o *oracle) mayHaveChanged(now time.Time) {
+	if o.maySoon = o.flight != nil || !o.sampling.IsZero(); !o.maySoon {
+		o.mayHaveNews(now)
+	}
+}
+
 // hasNews brings the next heartbeat forward, unless requests fail: the next attempt then
 // carries the news.
 func (o *oracle) hasNews(now time.Time) {
-	if o.known && o.failures == 0 && o.duty.why != "" {
-		o.duty.from = earlier(o.duty.from, later(now, o.beaten.Add(newsPause)))
+	if o.known && o.failures == 0 && o.duty.why != "" && o.leaving.IsZero() {
+		o.mayHaveNews(now)
 		if by := later(now, o.last.Add(newsPause)); by.Before(o.duty.by) {
 			o.duty = duty{why: "news", from: o.duty.from, by: by}
 		}
 	}
 }
 
+// mayHaveNews is a change that the next heartbeat carries, or the last one did.
+func (o *oracle) mayHaveNews(now time.Time) {
+	if from := later(now, o.beaten.Add(newsPause)); from.Before(o.duty.from) && o.known && o.failures == 0 {
+		o.duty.from, o.duty.drawn = from, false
+	}
+}
+
 // changes is a call of Update: the node registers at once, or at its next attempt.
 func (o *oracle) changes(now time.Time) {
-	if o.count > 0 {
+	if o.count > 0 || o.flight != nil {
 		o.update, o.renew, o.renewed = now, duty{from: now, by: now}, registration.ReasonUpdated
-		o.beatFirst = false
 		o.changed(now)
 	}
 }
@@ -265,13 +286,22 @@ func (o *oracle) begins(now time.Time) bool {
 	return !o.sampling.IsZero() && now.Sub(o.sampling) <= patience
 }
 
+// abandons is the end of the context of a Register: the request in flight is cut off.
+func (o *oracle) abandons(now time.Time) {
+	o.abandoned = true
+	if o.flight != nil {
+		o.flight.early = now
+		return
+	}
+	o.paused = true
+}
+
 // leaves is the end of its life, which takes no longer than limit.
 func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
 	o.remember(now)
-	o.leaving, o.remove, o.paused = now.Add(limit), remove, false
+	o.leaving, o.cut, o.remove, o.paused = now.Add(limit), now.Add(limit/2), remove, false
 	if o.flight != nil {
-		o.flight.early = now.Add(limit / 2)
-		o.flight.deadline = earlier(o.flight.deadline, o.leaving)
+		o.mustEnd(o.flight)
 		return
 	}
 	o.again = nil
@@ -281,12 +311,19 @@ func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
 	}
 }
 
+// mustEnd is the time that a request in flight has when the node leaves.
+func (o *oracle) mustEnd(f *flight) {
+	f.deadline = earlier(f.deadline, o.leaving)
+	if f.early.IsZero() {
+		f.early = o.cut
+	}
+}
+
 // goes owes the last request, if there is anything to remove.
 func (o *oracle) goes(now time.Time) {
 	o.settle()
 	if o.remove && o.landed {
 		o.owe("leaves", now, now)
-		o.failures = 0
 	}
 }
 
@@ -296,8 +333,8 @@ func (o *oracle) removes(now time.Time, r reply) {
 	case taken, unknown:
 		o.gone, o.landed = true, false
 	case failed:
-		o.failures++
-		o.pause("leaves", now.Add(r.retryAfter), firstPause, slowest, o.failures)
+		o.tries++
+		o.pause("leaves", now.Add(r.retryAfter), firstPause, slowest, o.tries)
 		o.duty.from = now // a dead connection is given up for a new one at once
 		o.duty.optional = !o.duty.by.Before(o.leaving)
 	}
@@ -313,7 +350,7 @@ func (o *oracle) drains(now time.Time) {
 // remember has the node notify itself once more of what the callback may not have known.
 func (o *oracle) remember(now time.Time) {
 	if at := o.reminder; !at.IsZero() && !now.Before(at) && o.leaving.IsZero() {
-		o.reminder = time.Time{}
+		o.reminder, o.reminded = time.Time{}, at
 		o.notified(at)
 	}
 }

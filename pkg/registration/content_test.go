@@ -27,6 +27,9 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 	if kind := r.Header.Get("Content-Type"); op != "deregister" && kind != "application/json" {
 		return "sends a " + op + " of the kind " + kind
 	}
+	if f := l.oracle.flight; op == "heartbeat" && f.sent.After(f.begun) {
+		return diff("heartbeat with its new token", string(l.carried), string(body))
+	}
 	switch op {
 	case "register":
 		var got nodeapi.RegisterRequest
@@ -42,6 +45,7 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 		if !got.Timestamp.Equal(l.oracle.flight.begun) {
 			return fmt.Sprintf("sends a heartbeat of %v", got.Timestamp)
 		}
+		l.carried = body
 		return l.pools.wrong(now, got.Pools)
 	}
 	return ""

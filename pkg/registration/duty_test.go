@@ -164,3 +164,18 @@ func TestWhatTheOracleFindsWrong(t *testing.T) {
 		})
 	}
 }
+
+// A node reminds itself of its drain just as a heartbeat begins: that one carries it, or another
+// follows.
+func TestAReminderAndAHeartbeatAtOneMoment(t *testing.T) {
+	for name, next := range map[string]float64{"it carried both": 30, "another follows": 22} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(registration.Config{}).online()
+			s.ask("heartbeat", 20, 20, good)
+			s.drains(s.at(20))
+			if complaint := s.ask("heartbeat", 21, 21.2, good) + s.ask("heartbeat", next, next, good); complaint != "" {
+				t.Error(complaint)
+			}
+		})
+	}
+}

@@ -36,6 +36,7 @@ type life struct {
 	spoke     registration.State // before it fell silent
 	over      bool
 	lastID    string // that a request was sent with
+	carried   []byte // the last heartbeat
 	begun     time.Time
 	listed    time.Time // when orchestratord last gave it work
 }
@@ -154,16 +155,14 @@ func (l *life) status(ctx context.Context) ([]registration.PoolStatus, error) {
 	l.mu.Lock()
 	l.looksAtClocks(time.Now())
 	l.oracle.remember(time.Now())
-	answer, start := l.pools.asked(time.Now()), l.starts
+	answer := l.pools.asked(time.Now())
 	l.oracle.sampling, l.oracle.calling = time.Now(), true
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.oracle.calling = false
-		if l.pools.answered(time.Now(), answer) && !l.over && start == l.starts {
-			l.oracle.changed(time.Now())
-		}
+		l.pools.answered(time.Now(), answer)
 	}()
 	if answer.takes > 0 {
 		select {

@@ -155,7 +155,8 @@ var errOvertaken = errors.New("it took so long that a newer status was sent inst
 
 // Update changes what the node says of itself, such as its pools when a GPU fails. A node
 // whose heartbeats run registers again at once, and is retried like any renewal; another
-// registers so the next time. Pools that are left out go as not ready in each heartbeat
+// registers so the next time. Of updates that follow each other within a second some share a
+// registration, and a heartbeat comes between two. Pools that are left out go as not ready in each heartbeat
 // from then on, since orchestratord may go on giving them work. The error, an ErrConfig,
 // lists everything that is wrong with the description; the old one holds then.
 func (n *Node) Update(d Description) error {

@@ -27,16 +27,19 @@ const (
 type oracle struct {
 	rules
 
-	duty    duty
-	flight  *flight
-	again   *flight   // was refused, and there is another token by now
-	running bool      // its heartbeats: what is refused is asked for again, slowly
-	run     bool      // has heartbeats follow the registration
-	silent  bool      // its heartbeats have ended with their context
-	paused  bool      // nobody has the node: it owes nothing until somebody does
-	leaving time.Time // by when it has to be gone, zero while it stays
-	remove  bool      // what may be on record, before it leaves
-	gone    bool      // from the record
+	duty      duty
+	flight    *flight
+	again     *flight   // was refused, and there is another token by now
+	running   bool      // its heartbeats: what is refused is asked for again, slowly
+	run       bool      // has heartbeats follow the registration
+	silent    bool      // its heartbeats have ended with their context
+	paused    bool      // nobody has the node: it owes nothing until somebody does
+	abandoned bool      // the context of its Register has ended
+	leaving   time.Time // by when it has to be gone, zero while it stays
+	cut       time.Time // from when a request in flight may be cut off, since it leaves
+	tries     int       // to leave that have failed
+	remove    bool      // what may be on record, before it leaves
+	gone      bool      // from the record
 
 	known      bool // as far as the node knows
 	landed     bool // orchestratord may have it on record
@@ -61,8 +64,11 @@ type oracle struct {
 	calling    bool      // the callback has not answered yet
 	news       time.Time // when it was told of a change that no heartbeat can have carried
 	unsaid     bool      // a change that the callback has not been asked about since
+	perhaps    bool      // there may be such a change
 	soon       bool      // has something else to send after the request in flight
+	maySoon    bool      // may have
 	reminder   time.Time // when it reminds itself of a change, zero for never
+	reminded   time.Time // when it last did
 	spent      bool      // it has cut off a heartbeat since the last good one
 }
 
@@ -135,7 +141,7 @@ func newOracle(c registration.Config, rotates func(time.Time) time.Time) *oracle
 
 // registers is a call of Register, or of Run, which has heartbeats follow.
 func (o *oracle) registers(now time.Time, run bool) {
-	o.paused, o.running, o.run = false, false, run
+	o.paused, o.abandoned, o.running, o.run = false, false, false, run
 	o.owe("asked to register", now, now)
 	o.known = false
 }
@@ -152,7 +158,7 @@ func (o *oracle) runs(now time.Time) {
 // beats is a call of StartHeartbeat.
 func (o *oracle) beats(now time.Time) {
 	late := o.paused && now.After(o.duty.by)
-	o.paused, o.silent, o.running, o.run = false, false, true, true
+	o.paused, o.abandoned, o.silent, o.running, o.run = false, false, false, true, true
 	switch {
 	case o.duty.why == "tick" && o.phase.IsZero():
 		o.duty.why = "first tick" // which may come late, and says nothing of the grid
@@ -232,6 +238,8 @@ func (o *oracle) sends(now time.Time, op, token string) string {
 	case op == "deregister":
 		f.deadline = earlier(f.deadline, o.leaving)
 		f.early = now.Add(f.deadline.Sub(now) / 2)
+	case o.duty.why == "on its way":
+		o.mustEnd(f)
 	case o.duty.why == "tick" && o.phase.IsZero():
 		o.phase = begin
 	}
@@ -242,6 +250,9 @@ func (o *oracle) sends(now time.Time, op, token string) string {
 	o.again, o.flight, o.sampling, o.last = nil, f, time.Time{}, f.begun
 	if op == "heartbeat" {
 		o.beaten = f.begun
+	}
+	if begin.Equal(o.reminded) { // it carries that or not: both happened at once
+		o.perhaps, o.maySoon = true, true
 	}
 	return complaint
 }
@@ -332,6 +343,8 @@ func (o *oracle) givesUp(now time.Time, r reply) (meant reply, complaint string)
 	case now.Equal(f.deadline):
 	case o.mayCut() && now.Equal(o.news.Add(newsPause)):
 		o.spent, r.verdict = true, overtaken
+	case o.maySoon && !o.spent && now.Equal(o.reminded.Add(newsPause)):
+		o.spent, o.unsaid, r.verdict = true, true, overtaken
 	case !f.early.IsZero() && !now.Before(f.early):
 	default:
 		complaint = fmt.Sprintf("gave its %s up after %v, want %v", f.op, now.Sub(f.sent), f.deadline.Sub(f.sent))

@@ -48,12 +48,14 @@ type pools struct {
 
 // callbackAnswer is one answer of the callback.
 type callbackAnswer struct {
-	asked  time.Time
-	covers bool // a change that was notified
-	takes  time.Duration
-	status []registration.PoolStatus
-	err    error
-	panics bool
+	start    int // of the heartbeats
+	asked    time.Time
+	covers   bool // a change that was notified
+	mayCover bool
+	takes    time.Duration
+	status   []registration.PoolStatus
+	err      error
+	panics   bool
 }
 
 func newPools(l *life) *pools {
@@ -101,7 +103,7 @@ func (p *pools) serve(now time.Time, ids []string) {
 
 // again is a new start of the heartbeats, which knows of no answer yet.
 func (p *pools) again() {
-	p.was, p.good, p.bad = nil, nil, time.Time{}
+	p.was, p.good, p.bad, p.running = nil, nil, time.Time{}, 0
 }
 
 // asked is a call of the callback, which looks at the pools as they are.
@@ -110,8 +112,9 @@ func (p *pools) asked(now time.Time) callbackAnswer {
 		p.node.world.violated(p.node, "calls the status callback a second time beside itself")
 	}
 	p.calls++
-	a := callbackAnswer{asked: now, covers: p.life.oracle.unsaid}
-	p.life.oracle.unsaid = false
+	o := p.life.oracle
+	a := callbackAnswer{asked: now, start: p.life.starts, covers: o.unsaid, mayCover: o.perhaps}
+	o.unsaid, o.perhaps = false, false
 	if p.node.mood.to > 0 {
 		a.takes = span(p.node.moods, p.node.mood.from, p.node.mood.to)
 	}
@@ -162,18 +165,26 @@ func (p *pools) say(now time.Time) []registration.PoolStatus {
 	return status
 }
 
-// answered is the end of a call, and reports whether it came too late for the heartbeat that
-// was to carry a change.
-func (p *pools) answered(now time.Time, a callbackAnswer) (late bool) {
+// answered is the end of a call. One that covers a change and came too late for its heartbeat
+// is a change itself.
+func (p *pools) answered(now time.Time, a callbackAnswer) {
+	if a.start != p.life.starts {
+		return // nobody waits for it any more
+	}
 	p.running--
-	late = now.Sub(a.asked) > patience && (a.covers || p.life.oracle.unsaid)
+	switch o := p.life.oracle; {
+	case now.Sub(a.asked) <= patience || p.life.over || o.silent:
+	case a.covers || o.unsaid:
+		o.changed(now)
+	case a.mayCover || o.perhaps:
+		o.mayHaveChanged(now)
+	}
 	bad := slices.ContainsFunc(a.status, func(s registration.PoolStatus) bool { return s.SlotsFree < 0 })
 	if a.panics || a.err != nil || bad {
 		p.fails(now)
-		return late
+		return
 	}
 	p.was, p.good, p.at, p.bad = p.good, a.status, now, time.Time{}
-	return late
 }
 
 // normal is what a heartbeat says of the pools: each that is configured, once.

@@ -193,6 +193,9 @@ func (s schedule) afterBeat(now time.Time, directed time.Duration) schedule {
 		s.grid = s.sent // keeps the phase that this node has among its fleet
 	}
 	s.due = s.tick(now)
+	if s.renewalReason == ReasonUpdated && s.renewalTries == 0 {
+		return s.notified(now) // the update waits for no tick
+	}
 	return s
 }
 
@@ -297,12 +300,13 @@ func (s schedule) notified(now time.Time) schedule {
 }
 
 // updated returns the schedule of a node whose description has changed. A node that is
-// not on record registers with the new one anyway.
+// not on record registers with the new one anyway. One that has just registered beats
+// first, however often it is updated.
 func (s schedule) updated(now time.Time) schedule {
 	if s.grid.IsZero() {
 		return s
 	}
-	s.renewal, s.renewalReason, s.renewalTries, s.beatFirst = now, ReasonUpdated, 0, false
+	s.renewal, s.renewalReason, s.renewalTries = now, ReasonUpdated, 0
 	return s.notified(now)
 }
 

@@ -299,3 +299,41 @@ func TestScheduleTriesNewTokensLessAndLessOften(t *testing.T) {
 		t.Error("after a good heartbeat a new token is not tried at once")
 	}
 }
+
+// However often a node is updated, it beats between two registrations, and no update waits
+// for a tick.
+func TestScheduleBeatsBetweenUpdates(t *testing.T) {
+	s := online(Config{})
+	now, ops := s.due.Add(-time.Second), ""
+	for range 4 {
+		s = s.updated(now)
+		now = s.due
+		op := s.next(now)
+		s = s.after(op, now, now.Add(time.Millisecond), outcome{}, 0)
+		ops += string(op) + " "
+		now = now.Add(time.Millisecond)
+	}
+	if ops != "register heartbeat register heartbeat " {
+		t.Errorf("it sends %s", ops)
+	}
+	if took := s.sent.Sub(start); took > 15*time.Second {
+		t.Errorf("two updates took until %v, want a second for each", took)
+	}
+}
+
+// Nodes of one phase must not renew together.
+func TestScheduleSpreadsRenewalsWithinAPhase(t *testing.T) {
+	var least, most time.Time
+	for i := range 50 {
+		s := newSchedule(Config{}.withDefaults(), start).after(registering, start, start, outcome{}, 0.25+float64(i)/1e4)
+		if least.IsZero() || s.renewal.Before(least) {
+			least = s.renewal
+		}
+		if s.renewal.After(most) {
+			most = s.renewal
+		}
+	}
+	if spread := most.Sub(least); spread < 2*time.Minute {
+		t.Errorf("nodes within 50 ms of one phase renew within %v, want the 150 s that there are", spread)
+	}
+}

@@ -12,12 +12,20 @@ import (
 
 func (l *life) register(ctx context.Context) error {
 	l.feed(func(now time.Time) string { l.oracle.registers(now, false); return "" })
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	err := l.real.Register(ctx)
+	live, end := context.WithCancel(context.Background())
+	defer end()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		l.feed(func(now time.Time) string { l.oracle.abandons(now); return "" })
+		end()
+	})
+	err := l.real.Register(live)
+	if !stop() {
+		<-ended
+	}
 	l.feed(func(now time.Time) string {
-		switch {
-		case ctx.Err() == nil && err == nil != (l.oracle.count > 0):
+		if live.Err() == nil && err == nil != (l.oracle.count > 0) {
 			return fmt.Sprintf("Register returned %v", err)
 		}
 		l.oracle.paused = true

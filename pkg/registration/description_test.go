@@ -1,0 +1,32 @@
+package registration_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// A program that updates its node without end neither starves the heartbeats nor makes a storm.
+func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(int, request) answer { return answer{delay: 100 * time.Millisecond} }}
+		c := config(t, w)
+		node := beating(t, c, ready)
+		for range 20 * 60 {
+			d := registration.Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities}
+			if err := node.Update(d); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		registers, beats := len(w.of("register")), len(w.of("heartbeat"))
+		if registers < 30 || registers > 61 || beats < registers-1 {
+			t.Errorf("in a minute it registers %d times and beats %d times, want each about once a second", registers, beats)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
