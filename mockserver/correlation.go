@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // correlate gives a request a correlation id that fits the document, its own if it has one
@@ -16,7 +16,7 @@ func (s *Server) correlate(next http.Handler) http.Handler {
 	name := spec.Nodes().CorrelationHeader
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
-		if given := r.Header[name]; len(given) == 1 && wire.FitsCorrelationID(given[0]) {
+		if given := r.Header[name]; len(given) == 1 && nodeapi.ValidCorrelationID(given[0]) {
 			x.correlationID = given[0]
 		} else {
 			x.correlationID = newCorrelationID()

@@ -51,6 +51,7 @@ type listingWriter struct {
 func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
 	l := w.listing
 	l.unchecked = w.unchecked
+	l.list.Nodes = []nodeapi.Node{} // they are written one by one
 	text, err := l.fill(wire.OpenNodeList(w.body.AvailableBuffer()))
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (l *listing) close(text []byte) ([]byte, error) {
 	if err := l.check(&l.list); err != nil {
 		return text, fmt.Errorf("answer: %w", err)
 	}
-	return append(wire.CloseNodeList(text, &l.list), '\n'), nil
+	return append(wire.CloseNodeList(text, l.list), '\n'), nil
 }
 
 func (l *listing) check(value any) error {

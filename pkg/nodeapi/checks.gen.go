@@ -2,103 +2,193 @@
 
 package nodeapi
 
-import (
-	"regexp"
-	"strconv"
-	"sync"
+import "strconv"
+
+// The rules of texts.
+var (
+	textCorrelationID                   = textRule{minLength: 1, maxLength: 128, pattern: `^[A-Za-z0-9][A-Za-z0-9._:-]*$`}
+	textGPUComputeCapability            = textRule{minLength: 1, maxLength: 32, pattern: `^[A-Za-z0-9._-]+$`}
+	textGPUName                         = textRule{minLength: 1, maxLength: 256, pattern: `^[^\x00-\x1f\x7f]+$`}
+	textMachineID                       = textRule{minLength: 1, maxLength: 128, pattern: `^[A-Za-z0-9][A-Za-z0-9._:-]*$`}
+	textNodeAddress                     = textRule{minLength: 8, maxLength: 2048, pattern: `^https?://[^\s/?#]+(/[^\s?#]*)?$`, uri: true}
+	textNodeCapabilitiesCUDAVersion     = textRule{maxLength: 32, pattern: `^([0-9]+(\.[0-9]+){0,3})?$`}
+	textNodeID                          = textRule{minLength: 1, maxLength: 128, pattern: `^[A-Za-z0-9][A-Za-z0-9._:-]*$`}
+	textNodeVersion                     = textRule{minLength: 1, maxLength: 64, pattern: `^[!-~]+$`}
+	textPoolID                          = textRule{minLength: 1, maxLength: 128, pattern: `^[A-Za-z0-9][A-Za-z0-9._:-]*$`}
+	textPoolStatusEngine                = textRule{minLength: 1, maxLength: 128, pattern: `^[!-~]+$`}
+	textPoolStatusModelsAvailable       = textRule{minLength: 1, maxLength: 256, pattern: `^[^\x00-\x1f\x7f]+$`}
+	textRegisterResponseMessage         = textRule{maxLength: 1024}
+	textReportedCapabilitiesCUDAVersion = textRule{maxLength: 32, pattern: `^([0-9]+(\.[0-9]+){0,3})?$`}
 )
 
-var (
-	pattern1 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^https?://[^\\s/?#]+(/[^\\s?#]*)?$") })
-	pattern2 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[A-Za-z0-9][A-Za-z0-9._:-]*$") })
-	pattern3 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[!-~]+$") })
-	pattern4 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[^\\x00-\\x1f\\x7f]+$") })
-	pattern5 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^([0-9]+(\\.[0-9]+){0,3})?$") })
-	pattern6 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[A-Za-z0-9._-]+$") })
-)
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v GPU) Validate() []Violation {
+	var found violations
+	found.text("/compute_capability", v.ComputeCapability, &textGPUComputeCapability)
+	found.integer("/device_id", int64(v.DeviceID), 0, 65535)
+	found.text("/name", v.Name, &textGPUName)
+	found.integer("/vram_total_bytes", int64(v.VRAMTotalBytes), 0, 9007199254740991)
+	return found
+}
 
 // Validate returns every place where v breaks the contract, and none when it keeps it.
 func (v HeartbeatRequest) Validate() []Violation {
 	var found violations
-	found.checkHeartbeatRequest("", v)
+	found.present("/pools", v.Pools != nil)
+	found.items("/pools", len(v.Pools), 0, 256)
+	for i, item := range v.Pools {
+		if wrong := item.Validate(); wrong != nil {
+			found.within("/pools/"+strconv.Itoa(i), wrong)
+		}
+	}
+	return found
+}
+
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v HeartbeatResponse) Validate() []Violation {
+	var found violations
+	found.integer("/next_heartbeat_ms", int64(v.NextHeartbeatMs), 1, 86400000)
+	return found
+}
+
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v Node) Validate() []Violation {
+	var found violations
+	found.text("/address", v.Address, &textNodeAddress)
+	found.within("/capabilities", v.Capabilities.Validate())
+	if v.LastHeartbeatMs != nil {
+		found.integer("/last_heartbeat_ms", int64(*v.LastHeartbeatMs), 0, 9007199254740991)
+	}
+	found.text("/machine_id", v.MachineID, &textMachineID)
+	found.text("/node_id", v.NodeID, &textNodeID)
+	found.present("/pools", v.Pools != nil)
+	found.items("/pools", len(v.Pools), 0, 256)
+	found.texts("/pools", v.Pools, &textPoolID)
+	found.integer("/registered_at_ms", int64(v.RegisteredAtMs), 0, 9007199254740991)
+	found.enum("/status", string(v.Status), v.Status.Valid())
+	if v.Version != nil {
+		found.text("/version", *v.Version, &textNodeVersion)
+	}
+	return found
+}
+
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v NodeCapabilities) Validate() []Violation {
+	var found violations
+	if v.CPUCores != nil {
+		found.integer("/cpu_cores", int64(*v.CPUCores), 0, 65536)
+	}
+	found.text("/cuda_version", v.CUDAVersion, &textNodeCapabilitiesCUDAVersion)
+	found.integer("/gpu_count", int64(v.GPUCount), 0, 1024)
+	if v.Gpus != nil {
+		found.items("/gpus", len(*v.Gpus), 0, 1024)
+		for i, item := range *v.Gpus {
+			if wrong := item.Validate(); wrong != nil {
+				found.within("/gpus/"+strconv.Itoa(i), wrong)
+			}
+		}
+	}
+	if v.RAMTotalBytes != nil {
+		found.integer("/ram_total_bytes", int64(*v.RAMTotalBytes), 0, 9007199254740991)
+	}
+	found.integer("/total_vram_mb", int64(v.TotalVRAMMB), 0, 1000000000)
+	return found
+}
+
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v NodeList) Validate() []Violation {
+	var found violations
+	found.integer("/count", int64(v.Count), 0, 1000000)
+	found.present("/nodes", v.Nodes != nil)
+	found.items("/nodes", len(v.Nodes), 0, 1000000)
+	for i, item := range v.Nodes {
+		if wrong := item.Validate(); wrong != nil {
+			found.within("/nodes/"+strconv.Itoa(i), wrong)
+		}
+	}
+	return found
+}
+
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v PoolStatus) Validate() []Violation {
+	var found violations
+	if v.Engine != nil {
+		found.text("/engine", *v.Engine, &textPoolStatusEngine)
+	}
+	if v.ModelsAvailable != nil {
+		found.items("/models_available", len(*v.ModelsAvailable), 0, 1024)
+		found.texts("/models_available", *v.ModelsAvailable, &textPoolStatusModelsAvailable)
+	}
+	found.text("/pool_id", v.PoolID, &textPoolID)
+	found.integer("/slots_free", int64(v.SlotsFree), 0, 1000000)
+	if v.SlotsTotal != nil {
+		found.integer("/slots_total", int64(*v.SlotsTotal), 0, 1000000)
+	}
+	if v.VRAMFreeBytes != nil {
+		found.integer("/vram_free_bytes", int64(*v.VRAMFreeBytes), 0, 9007199254740991)
+	}
 	return found
 }
 
 // Validate returns every place where v breaks the contract, and none when it keeps it.
 func (v RegisterRequest) Validate() []Violation {
 	var found violations
-	found.checkRegisterRequest("", v)
+	found.text("/address", v.Address, &textNodeAddress)
+	found.within("/capabilities", v.Capabilities.Validate())
+	found.text("/machine_id", v.MachineID, &textMachineID)
+	found.text("/node_id", v.NodeID, &textNodeID)
+	found.present("/pools", v.Pools != nil)
+	found.items("/pools", len(v.Pools), 0, 256)
+	found.unique("/pools", v.Pools)
+	found.texts("/pools", v.Pools, &textPoolID)
+	if v.Version != nil {
+		found.text("/version", *v.Version, &textNodeVersion)
+	}
 	return found
 }
 
-func (found *violations) checkHeartbeatRequest(at string, v HeartbeatRequest) {
-	found.present(at+"/pools", v.Pools != nil)
-	found.items(at+"/pools", len(v.Pools), 0, 256)
-	for i, item := range v.Pools {
-		found.checkPoolStatus(at+"/pools"+"/"+strconv.Itoa(i), item)
-	}
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v RegisterResponse) Validate() []Violation {
+	var found violations
+	found.text("/message", v.Message, &textRegisterResponseMessage)
+	found.text("/node_id", v.NodeID, &textNodeID)
+	return found
 }
 
-func (found *violations) checkRegisterRequest(at string, v RegisterRequest) {
-	found.uri(at+"/address", v.Address, 8, 2048, pattern1)
-	found.checkNodeCapabilities(at+"/capabilities", v.Capabilities)
-	found.text(at+"/machine_id", v.MachineID, 1, 128, pattern2)
-	found.text(at+"/node_id", v.NodeID, 1, 128, pattern2)
-	found.present(at+"/pools", v.Pools != nil)
-	found.items(at+"/pools", len(v.Pools), 0, 256)
-	found.unique(at+"/pools", v.Pools)
-	for i, item := range v.Pools {
-		found.text(at+"/pools"+"/"+strconv.Itoa(i), item, 1, 128, pattern2)
-	}
-	if v.Version != nil {
-		found.text(at+"/version", *v.Version, 1, 64, pattern3)
-	}
-}
-
-func (found *violations) checkPoolStatus(at string, v PoolStatus) {
-	if v.Engine != nil {
-		found.text(at+"/engine", *v.Engine, 1, 128, pattern3)
-	}
-	if v.ModelsAvailable != nil {
-		found.items(at+"/models_available", len(*v.ModelsAvailable), 0, 1024)
-		for i, item := range *v.ModelsAvailable {
-			found.text(at+"/models_available"+"/"+strconv.Itoa(i), item, 1, 256, pattern4)
-		}
-	}
-	found.text(at+"/pool_id", v.PoolID, 1, 128, pattern2)
-	found.integer(at+"/slots_free", int64(v.SlotsFree), 0, 1000000)
-	if v.SlotsTotal != nil {
-		found.integer(at+"/slots_total", int64(*v.SlotsTotal), 0, 1000000)
-	}
-	if v.VRAMFreeBytes != nil {
-		found.integer(at+"/vram_free_bytes", int64(*v.VRAMFreeBytes), 0, 9007199254740991)
-	}
-}
-
-func (found *violations) checkNodeCapabilities(at string, v NodeCapabilities) {
+// Validate returns every place where v breaks the contract, and none when it keeps it.
+func (v ReportedCapabilities) Validate() []Violation {
+	var found violations
 	if v.CPUCores != nil {
-		found.integer(at+"/cpu_cores", int64(*v.CPUCores), 0, 65536)
+		found.integer("/cpu_cores", int64(*v.CPUCores), 0, 65536)
 	}
-	found.text(at+"/cuda_version", v.CUDAVersion, 0, 32, pattern5)
-	found.integer(at+"/gpu_count", int64(v.GPUCount), 0, 1024)
+	if v.CUDAVersion != nil {
+		found.text("/cuda_version", *v.CUDAVersion, &textReportedCapabilitiesCUDAVersion)
+	}
+	if v.GPUCount != nil {
+		found.integer("/gpu_count", int64(*v.GPUCount), 0, 1024)
+	}
 	if v.Gpus != nil {
-		found.items(at+"/gpus", len(*v.Gpus), 0, 1024)
+		found.items("/gpus", len(*v.Gpus), 0, 1024)
 		for i, item := range *v.Gpus {
-			found.checkGPU(at+"/gpus"+"/"+strconv.Itoa(i), item)
+			if wrong := item.Validate(); wrong != nil {
+				found.within("/gpus/"+strconv.Itoa(i), wrong)
+			}
 		}
 	}
 	if v.RAMTotalBytes != nil {
-		found.integer(at+"/ram_total_bytes", int64(*v.RAMTotalBytes), 0, 9007199254740991)
+		found.integer("/ram_total_bytes", int64(*v.RAMTotalBytes), 0, 9007199254740991)
 	}
-	found.integer(at+"/total_vram_mb", int64(v.TotalVRAMMB), 0, 1000000000)
+	if v.TotalVRAMMB != nil {
+		found.integer("/total_vram_mb", int64(*v.TotalVRAMMB), 0, 1000000000)
+	}
+	return found
 }
 
-func (found *violations) checkGPU(at string, v GPU) {
-	found.text(at+"/compute_capability", v.ComputeCapability, 1, 32, pattern6)
-	found.integer(at+"/device_id", int64(v.DeviceID), 0, 65535)
-	found.text(at+"/name", v.Name, 1, 256, pattern4)
-	found.integer(at+"/vram_total_bytes", int64(v.VRAMTotalBytes), 0, 9007199254740991)
-}
+// ValidCorrelationID reports whether a text can be the parameter CorrelationId.
+func ValidCorrelationID(text string) bool { return textCorrelationID.breach(text) == "" }
+
+// ValidNodeID reports whether a text can be the parameter NodeId.
+func ValidNodeID(text string) bool { return textNodeID.breach(text) == "" }
 
 // The request of listNodes.
 const (

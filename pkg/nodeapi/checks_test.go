@@ -2,19 +2,22 @@ package nodeapi_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// The generated checks and an OpenAPI validator say the same of every request.
+// The generated checks and an OpenAPI validator find fault with the same places of every
+// request and answer.
 func TestChecksAgreeWithTheDocument(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
 	if err != nil {
@@ -24,8 +27,8 @@ func TestChecksAgreeWithTheDocument(t *testing.T) {
 		_, err := url.Parse(text)
 		return err
 	}))
-	agree := func(t *rapid.T, schema string, request interface{ Validate() []nodeapi.Violation }) {
-		text, err := json.Marshal(request)
+	agree := func(t *rapid.T, schema string, body interface{ Validate() []nodeapi.Violation }) {
+		text, err := json.Marshal(body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,16 +36,40 @@ func TestChecksAgreeWithTheDocument(t *testing.T) {
 		if err := json.Unmarshal(text, &value); err != nil {
 			t.Fatal(err)
 		}
-		want := doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableFormatValidation(), uris)
-		if got := request.Validate(); (want == nil) != (len(got) == 0) {
-			t.Fatalf("%s\nthe document says: %v\nthe checks say: %v", text, want, got)
+		declared := doc.Components.Schemas[schema].Value
+		want, got := map[string]bool{}, map[string]bool{}
+		places(declared.VisitJSON(value, openapi3.EnableFormatValidation(), uris, openapi3.MultiErrors()), want)
+		for _, v := range body.Validate() {
+			got[v.Pointer] = true
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%s\nplaces (-document +checks):\n%s", text, diff)
 		}
 	}
-	t.Run("register", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterRequest", registerRequest.Draw(t, "request")) }))
-	t.Run("heartbeat", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatRequest", heartbeatRequest.Draw(t, "request")) }))
+	t.Run("register", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterRequest", registerRequest.Draw(t, "body")) }))
+	t.Run("heartbeat", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatRequest", heartbeatRequest.Draw(t, "body")) }))
+	t.Run("registered", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterResponse", registerResponse.Draw(t, "body")) }))
+	t.Run("beaten", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatResponse", heartbeatResponse.Draw(t, "body")) }))
+	t.Run("list", rapid.MakeCheck(func(t *rapid.T) { agree(t, "NodeList", nodeList.Draw(t, "body")) }))
 }
 
-// What requests are drawn from: mostly what is legal, with values at and beyond
+// places adds the JSON pointers of a validator's errors.
+func places(err error, to map[string]bool) {
+	switch err := err.(type) {
+	case openapi3.MultiError:
+		for _, one := range err {
+			places(one, to)
+		}
+	case *openapi3.SchemaError:
+		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) { // of an allOf
+			places(parts, to)
+			return
+		}
+		to["/"+strings.Join(err.JSONPointer(), "/")] = true
+	}
+}
+
+// What bodies are drawn from: mostly what is legal, with values at and beyond
 // the bounds mixed in.
 var (
 	id      = rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:-]{0,9}`), rapid.SampledFrom([]string{"", "a/b", ".a", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}))
@@ -82,6 +109,42 @@ var (
 	})
 	heartbeatRequest = rapid.Custom(func(t *rapid.T) nodeapi.HeartbeatRequest {
 		return nodeapi.HeartbeatRequest{Timestamp: time.Unix(1_759_276_800, 0).UTC(), Pools: slice(pool, 256).Draw(t, "pools")}
+	})
+)
+
+// What answers are drawn from.
+var (
+	registerResponse = rapid.Custom(func(t *rapid.T) nodeapi.RegisterResponse {
+		return nodeapi.RegisterResponse{
+			Success: rapid.Bool().Draw(t, "success"), Message: word.Draw(t, "message"), NodeID: id.Draw(t, "node_id"),
+		}
+	})
+	heartbeatResponse = rapid.Custom(func(t *rapid.T) nodeapi.HeartbeatResponse {
+		return nodeapi.HeartbeatResponse{NextHeartbeatMs: large.Draw(t, "next_heartbeat_ms")}
+	})
+	reportedCapabilities = rapid.Custom(func(t *rapid.T) nodeapi.ReportedCapabilities {
+		has := capabilities.Draw(t, "capabilities")
+		return nodeapi.ReportedCapabilities{
+			GPUCount: rapid.Ptr(small, true).Draw(t, "gpu_count"), TotalVRAMMB: rapid.Ptr(large, true).Draw(t, "total_vram_mb"),
+			CUDAVersion: rapid.Ptr(cuda, true).Draw(t, "cuda_version"), Gpus: has.Gpus, CPUCores: has.CPUCores,
+			RAMTotalBytes: has.RAMTotalBytes,
+		}
+	})
+	status = rapid.SampledFrom([]nodeapi.NodeStatus{nodeapi.NodeStatusRegistering, nodeapi.NodeStatusFailed, "online", ""})
+	node   = rapid.Custom(func(t *rapid.T) nodeapi.Node {
+		return nodeapi.Node{
+			NodeID: id.Draw(t, "node_id"), MachineID: id.Draw(t, "machine_id"), Address: address.Draw(t, "address"),
+			Pools: slice(id, 256).Draw(t, "pools"), Capabilities: reportedCapabilities.Draw(t, "capabilities"),
+			Status: status.Draw(t, "status"), RegisteredAtMs: large.Draw(t, "registered_at_ms"),
+			LastHeartbeatMs: rapid.Ptr(large, true).Draw(t, "last_heartbeat_ms"), Version: rapid.Ptr(word, true).Draw(t, "version"),
+		}
+	})
+	nodeList = rapid.Custom(func(t *rapid.T) nodeapi.NodeList {
+		nodes := rapid.SliceOfN(node, 0, 2).Draw(t, "nodes")
+		if rapid.IntRange(0, 9).Draw(t, "no nodes") == 0 {
+			nodes = nil
+		}
+		return nodeapi.NodeList{Count: small.Draw(t, "count"), Nodes: nodes}
 	})
 )
 

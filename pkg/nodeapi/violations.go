@@ -1,16 +1,13 @@
 package nodeapi
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
-	"strings"
-	"unicode/utf8"
+	"slices"
+	"strconv"
 )
 
-// violations collects the places where a request breaks the contract. The
-// generated Validate methods are made of the checks below.
+// violations collects the places where a value breaks the contract. The generated Validate
+// methods are made of the checks below, which allocate nothing unless they find one.
 type violations []Violation
 
 func (found *violations) add(at, format string, args ...any) {
@@ -23,36 +20,23 @@ func (found *violations) present(at string, is bool) {
 	}
 }
 
-func (found *violations) text(at, value string, shortest, longest int, pattern func() *regexp.Regexp) {
-	switch length := utf8.RuneCountInString(value); {
-	case !utf8.ValidString(value):
-		found.add(at, "is %s, which is not UTF-8", excerpt(value))
-	case length == 0 && shortest > 0:
-		found.add(at, "is empty")
-	case length < shortest:
-		found.add(at, "is %s, which is shorter than %d characters", excerpt(value), shortest)
-	case length > longest:
-		found.add(at, "is %s, which is longer than %d characters", excerpt(value), longest)
-	case pattern != nil && !pattern().MatchString(value):
-		found.add(at, "is %s, which does not match %s", excerpt(value), pattern())
+func (found *violations) text(at, value string, rule *textRule) {
+	if breach := rule.breach(value); breach != "" {
+		found.add(at, "%s", breach)
 	}
 }
 
-// uri is text, and more if there is nothing wrong with that.
-func (found *violations) uri(at, value string, shortest, longest int, pattern func() *regexp.Regexp) {
-	before := len(*found)
-	found.text(at, value, shortest, longest, pattern)
-	if len(*found) > before {
-		return
+func (found *violations) texts(at string, values []string, rule *textRule) {
+	for i, value := range values {
+		if breach := rule.breach(value); breach != "" {
+			found.add(at+"/"+strconv.Itoa(i), "%s", breach)
+		}
 	}
-	uri, err := url.Parse(value)
-	switch wrong := (*url.Error)(nil); {
-	case errors.As(err, &wrong) && strings.Contains(value, "@"): // the reason may repeat a password
-		found.add(at, "is %s, which is no URI", excerpt(value))
-	case errors.As(err, &wrong):
-		found.add(at, "is %s, which is no URI: %v", excerpt(value), wrong.Err)
-	case !uri.IsAbs():
-		found.add(at, "is %s, which is no URI: there is no scheme", excerpt(value))
+}
+
+func (found *violations) enum(at, value string, valid bool) {
+	if !valid {
+		found.add(at, "is %s, which is none of the values that the contract lists", excerpt(value))
 	}
 }
 
@@ -69,25 +53,36 @@ func (found *violations) items(at string, count, least, most int) {
 }
 
 func (found *violations) unique(at string, values []string) {
-	seen := make(map[string]bool, len(values))
-	for _, value := range values {
-		if seen[value] {
-			found.add(at, "has %s twice", excerpt(value))
-			return
-		}
-		seen[value] = true
+	if twin, ok := duplicate(values); ok {
+		found.add(at, "has %s twice", excerpt(twin))
 	}
 }
 
-// excerpt quotes as much of a value as a message has room for. What comes before an @ may be
-// a name and a password.
-func excerpt(value string) string {
-	if at := strings.LastIndexByte(value, '@'); at >= 0 {
-		value = "***" + value[at:]
+// within adds what is wrong with the value of a field, or of an item.
+func (found *violations) within(at string, wrong []Violation) {
+	for _, v := range wrong {
+		*found = append(*found, Violation{Pointer: at + v.Pointer, Detail: v.Detail})
 	}
-	const room = 80
-	if len(value) <= room {
-		return fmt.Sprintf("%q", value)
+}
+
+// duplicate returns the first text that has been there before. Few texts are compared in
+// pairs, which needs no memory.
+func duplicate(texts []string) (string, bool) {
+	const few = 16
+	if len(texts) <= few {
+		for i, text := range texts {
+			if slices.Contains(texts[:i], text) {
+				return text, true
+			}
+		}
+		return "", false
 	}
-	return fmt.Sprintf("%q…", strings.ToValidUTF8(value[:room], ""))
+	seen := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		if seen[text] {
+			return text, true
+		}
+		seen[text] = true
+	}
+	return "", false
 }

@@ -27,6 +27,9 @@ func View(node registry.Node) nodeapi.Node {
 		RegisteredAtMs: node.RegisteredAt.UnixMilli(),
 		Version:        node.Registration.Version,
 	}
+	if view.Pools == nil {
+		view.Pools = []nodeapi.PoolID{}
+	}
 	if !node.LastHeartbeat.IsZero() {
 		view.LastHeartbeatMs = new(node.LastHeartbeat.UnixMilli())
 	}

@@ -474,7 +474,7 @@ func (p paths) agreeOnAnswer(t *rapid.T, schema *openapi3.Schema, value any) boo
 		t.Fatalf("%v: %s", err, text)
 	}
 	standard, _ := json.Marshal(value)
-	want, _ := Decode(bytes.ReplaceAll(standard, []byte(":null"), []byte(":[]"))) // an empty list is one
+	want, _ := Decode(standard)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("Append (-encoding/json +got):\n%s", diff)
 	}

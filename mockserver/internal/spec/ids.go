@@ -2,12 +2,12 @@ package spec
 
 import (
 	"github.com/llama-orch/node-registration/internal/foreign"
-	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // FitNodeID returns an id of a node, and "" for a text that is none.
 func FitNodeID(id string) string {
-	if !wire.FitsNodeID(id) {
+	if !nodeapi.ValidNodeID(id) {
 		return ""
 	}
 	return id
@@ -18,7 +18,7 @@ func (d *Document) CheckNodeID(id string) string { return d.first(d.check(d.node
 
 // CheckCorrelationID says what is wrong with a correlation id, and "" if nothing is.
 func (d *Document) CheckCorrelationID(id string) string {
-	if wire.FitsCorrelationID(id) {
+	if nodeapi.ValidCorrelationID(id) {
 		return ""
 	}
 	return d.first(d.check(d.correlationID, id))

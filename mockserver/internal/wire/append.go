@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -22,29 +21,27 @@ func appendString(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
+// appendArray appends items as a JSON array, and null for a nil slice.
+func appendArray[T any](b []byte, items []T, appendItem func([]byte, T) []byte) []byte {
+	if items == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendItem(b, item)
+	}
+	return append(b, ']')
+}
+
 // separate appends a comma unless an object has only just begun.
 func separate(b []byte) []byte {
 	if b[len(b)-1] == '{' {
 		return b
 	}
 	return append(b, ',')
-}
-
-// breachError is where a value breaks the document.
-type breachError struct{ pointer string }
-
-func (e *breachError) Error() string {
-	return fmt.Sprintf("the value breaks the document at %q", e.pointer)
-}
-
-func breach(field string) error { return &breachError{"/" + field} }
-
-// within puts the error for the value of a field the way it is for the object.
-func within(field string, err error) error {
-	if inner := (*breachError)(nil); errors.As(err, &inner) {
-		return &breachError{"/" + field + inner.pointer}
-	}
-	return err
 }
 
 func unknown(value any) error {

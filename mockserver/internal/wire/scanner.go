@@ -7,7 +7,8 @@ import (
 )
 
 // scanner reads a JSON text from front to back. It takes less than JSON is: no escapes in
-// strings, and no fractions and exponents. What it does not take makes it bad for good.
+// strings, and no fractions and exponents. What it does not take makes it bad for good, and
+// what it reads from then on means nothing.
 type scanner struct {
 	text []byte
 	at   int
@@ -43,7 +44,7 @@ func (s *scanner) object() bool { return s.begin('{', '}') }
 func (s *scanner) array() bool { return s.begin('[', ']') }
 
 func (s *scanner) begin(opening, closing byte) bool {
-	if s.peek() != opening {
+	if s.bad || s.peek() != opening {
 		return s.fail()
 	}
 	s.at++
@@ -54,17 +55,16 @@ func (s *scanner) begin(opening, closing byte) bool {
 	return true
 }
 
-// more goes on to the next member or item, if what it is in does not end here.
+// more goes on to the next member or item, if what it is in does not end here. Nothing has
+// more once the text is bad.
 func (s *scanner) more(closing byte) bool {
-	switch s.peek() {
-	case ',':
+	switch next := s.peek(); {
+	case s.bad || next != ',' && next != closing:
+		return s.fail()
+	default:
 		s.at++
-		return true
-	case closing:
-		s.at++
-		return false
+		return next == ','
 	}
-	return s.fail()
 }
 
 // name reads the name of a member up to its value.
@@ -106,28 +106,25 @@ func (s *scanner) raw() []byte {
 	return nil
 }
 
-// string reads a string that fits.
-func (s *scanner) string(fits func(string) bool) (string, bool) {
-	raw := s.raw()
-	if s.bad {
-		return "", false
-	}
-	text := string(raw)
-	return text, fits(text)
-}
+func (s *scanner) string() string { return string(s.raw()) }
 
 // time reads a time of at most so many characters.
-func (s *scanner) time(longest int) (time.Time, bool) {
-	raw := s.raw()
-	var t time.Time
-	if s.bad || len(raw) > longest {
-		return t, false
+func (s *scanner) time(longest int) (t time.Time) {
+	if raw := s.raw(); len(raw) > longest || t.UnmarshalText(raw) != nil {
+		s.fail()
 	}
-	return t, t.UnmarshalText(raw) == nil
+	return t
 }
 
-// integer reads an integer that is within bounds.
-func (s *scanner) integer(least, most int64) (int64, bool) {
+func (s *scanner) int32() int32 {
+	n := s.int64()
+	if n != int64(int32(n)) {
+		s.fail()
+	}
+	return int32(n)
+}
+
+func (s *scanner) int64() int64 {
 	negative := s.peek() == '-'
 	if negative {
 		s.at++
@@ -139,22 +136,20 @@ func (s *scanner) integer(least, most int64) (int64, bool) {
 	}
 	// Any number of so few digits is an int64.
 	if digits := s.at - begin; digits == 0 || digits > 18 || digits > 1 && s.text[begin] == '0' {
-		return 0, s.fail()
+		s.fail()
 	}
 	if negative {
-		n = -n
+		return -n
 	}
-	return n, least <= n && n <= most
+	return n
 }
 
-func (s *scanner) boolean() (value, ok bool) {
-	switch {
-	case s.literal("true"):
-		return true, true
-	case s.literal("false"):
-		return false, true
+func (s *scanner) bool() bool {
+	value := s.literal("true")
+	if !value && !s.literal("false") {
+		s.fail()
 	}
-	return false, s.fail()
+	return value
 }
 
 // null reports whether the next value is null, and reads it if it is.
@@ -169,11 +164,12 @@ func (s *scanner) literal(word string) bool {
 	return true
 }
 
-// count returns how many items there are in the array ahead, if that is within bounds. It
-// is right for every array that can then be read.
-func (s *scanner) count(least, most int) (count int, ok bool) {
-	if s.peek() != '[' {
-		return 0, s.fail()
+// count returns how many items there are in the array ahead, and fails for more than most:
+// room is made for all of them at once. It is right for every array that can then be read.
+func (s *scanner) count(most int) (count int) {
+	if s.bad || s.peek() != '[' {
+		s.fail()
+		return 0
 	}
 	depth := 1
 	for i := s.at + 1; i < len(s.text) && depth > 0 && count <= most; i++ {
@@ -193,20 +189,27 @@ func (s *scanner) count(least, most int) (count int, ok bool) {
 			}
 		}
 	}
-	return count, least <= count && count <= most
+	if count > most {
+		s.fail()
+	}
+	return count
 }
 
-// fields is the set of fields of an object that have been read.
+// fields is a set of fields of an object, a bit for each.
 type fields uint64
 
-// first reports whether a field has not been read before.
-func (f *fields) first(field int) bool {
+// first adds a field to those that have been read, and fails for one that is there already.
+func (s *scanner) first(seen *fields, field int) {
 	bit := fields(1) << field
-	if *f&bit != 0 {
-		return false
+	if *seen&bit != 0 {
+		s.fail()
 	}
-	*f |= bit
-	return true
+	*seen |= bit
 }
 
-func (f fields) all(required fields) bool { return f&required == required }
+// need fails unless all required fields have been read.
+func (s *scanner) need(seen, required fields) {
+	if seen&required != required {
+		s.fail()
+	}
+}

@@ -3,16 +3,9 @@
 package wire
 
 import (
-	"regexp"
 	"strconv"
-	"sync"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
-)
-
-var (
-	pattern1 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^([0-9]+(\\.[0-9]+){0,3})?$") })
-	pattern2 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^https?://[^\\s/?#]+(/[^\\s?#]*)?$") })
 )
 
 // Decode returns what the JSON body of an operation's request stands for, as a pointer to
@@ -22,410 +15,206 @@ func Decode(operation string, text []byte) (any, bool) {
 	s := scanner{text: text}
 	switch operation {
 	case "heartbeatNode":
-		v := new(nodeapi.HeartbeatRequest)
-		if s.heartbeatRequest(v) && s.end() {
-			return v, true
+		if v := s.decodeHeartbeatRequest(); s.end() && v.Validate() == nil {
+			return &v, true
 		}
 	case "registerNode":
-		v := new(nodeapi.RegisterRequest)
-		if s.registerRequest(v) && s.end() {
-			return v, true
+		if v := s.decodeRegisterRequest(); s.end() && v.Validate() == nil {
+			return &v, true
 		}
 	}
 	return nil, false
 }
 
-func (s *scanner) gpu(v *nodeapi.GPU) bool {
+func (s *scanner) decodeGPU() (v nodeapi.GPU) {
 	var seen fields
 	for more := s.object(); more; more = s.more('}') {
 		switch string(s.name()) {
 		case "compute_capability":
-			if !seen.first(0) {
-				return false
-			}
-			value, ok := s.string(fitsGPUComputeCapability)
-			if !ok {
-				return false
-			}
-			v.ComputeCapability = value
+			s.first(&seen, 0)
+			v.ComputeCapability = s.string()
 		case "device_id":
-			if !seen.first(1) {
-				return false
-			}
-			value, ok := s.integer(0, 65535)
-			if !ok {
-				return false
-			}
-			v.DeviceID = int32(value)
+			s.first(&seen, 1)
+			v.DeviceID = s.int32()
 		case "name":
-			if !seen.first(2) {
-				return false
-			}
-			value, ok := s.string(fitsGPUName)
-			if !ok {
-				return false
-			}
-			v.Name = value
+			s.first(&seen, 2)
+			v.Name = s.string()
 		case "vram_total_bytes":
-			if !seen.first(3) {
-				return false
-			}
-			value, ok := s.integer(0, 9007199254740991)
-			if !ok {
-				return false
-			}
-			v.VRAMTotalBytes = int64(value)
+			s.first(&seen, 3)
+			v.VRAMTotalBytes = s.int64()
 		default:
-			return false
+			s.fail()
 		}
 	}
-	return !s.bad && seen.all(0xf)
+	s.need(seen, 0b1111)
+	return v
 }
 
-func (s *scanner) heartbeatRequest(v *nodeapi.HeartbeatRequest) bool {
+func (s *scanner) decodeHeartbeatRequest() (v nodeapi.HeartbeatRequest) {
 	var seen fields
 	for more := s.object(); more; more = s.more('}') {
 		switch string(s.name()) {
 		case "pools":
-			if !seen.first(0) {
-				return false
-			}
-			count, ok := s.count(0, 256)
-			if !ok {
-				return false
-			}
-			items := make([]nodeapi.PoolStatus, 0, count)
+			s.first(&seen, 0)
+			items := make([]nodeapi.PoolStatus, 0, s.count(256))
 			for more := s.array(); more; more = s.more(']') {
-				items = append(items, nodeapi.PoolStatus{})
-				if !s.poolStatus(&items[len(items)-1]) {
-					return false
-				}
+				items = append(items, s.decodePoolStatus())
 			}
 			v.Pools = items
 		case "timestamp":
-			if !seen.first(1) {
-				return false
-			}
-			value, ok := s.time(64)
-			if !ok {
-				return false
-			}
-			v.Timestamp = value
+			s.first(&seen, 1)
+			v.Timestamp = s.time(64)
 		default:
-			return false
+			s.fail()
 		}
 	}
-	return !s.bad && seen.all(0x3)
+	s.need(seen, 0b11)
+	return v
 }
 
-func (s *scanner) nodeCapabilities(v *nodeapi.NodeCapabilities) bool {
+func (s *scanner) decodeNodeCapabilities() (v nodeapi.NodeCapabilities) {
 	var seen fields
 	for more := s.object(); more; more = s.more('}') {
 		switch string(s.name()) {
 		case "cpu_cores":
-			if !seen.first(0) {
-				return false
-			}
+			s.first(&seen, 0)
 			if s.null() {
 				break
 			}
-			value, ok := s.integer(0, 65536)
-			if !ok {
-				return false
-			}
-			v.CPUCores = new(int32(value))
+			v.CPUCores = new(s.int32())
 		case "cuda_version":
-			if !seen.first(1) {
-				return false
-			}
-			value, ok := s.string(fitsNodeCapabilitiesCUDAVersion)
-			if !ok {
-				return false
-			}
-			v.CUDAVersion = value
+			s.first(&seen, 1)
+			v.CUDAVersion = s.string()
 		case "gpu_count":
-			if !seen.first(2) {
-				return false
-			}
-			value, ok := s.integer(0, 1024)
-			if !ok {
-				return false
-			}
-			v.GPUCount = int32(value)
+			s.first(&seen, 2)
+			v.GPUCount = s.int32()
 		case "gpus":
-			if !seen.first(3) {
-				return false
-			}
-			count, ok := s.count(0, 1024)
-			if !ok {
-				return false
-			}
-			items := make([]nodeapi.GPU, 0, count)
+			s.first(&seen, 3)
+			items := make([]nodeapi.GPU, 0, s.count(1024))
 			for more := s.array(); more; more = s.more(']') {
-				items = append(items, nodeapi.GPU{})
-				if !s.gpu(&items[len(items)-1]) {
-					return false
-				}
+				items = append(items, s.decodeGPU())
 			}
 			v.Gpus = &items
 		case "ram_total_bytes":
-			if !seen.first(4) {
-				return false
-			}
+			s.first(&seen, 4)
 			if s.null() {
 				break
 			}
-			value, ok := s.integer(0, 9007199254740991)
-			if !ok {
-				return false
-			}
-			v.RAMTotalBytes = new(int64(value))
+			v.RAMTotalBytes = new(s.int64())
 		case "total_vram_mb":
-			if !seen.first(5) {
-				return false
-			}
-			value, ok := s.integer(0, 1000000000)
-			if !ok {
-				return false
-			}
-			v.TotalVRAMMB = int64(value)
+			s.first(&seen, 5)
+			v.TotalVRAMMB = s.int64()
 		default:
-			return false
+			s.fail()
 		}
 	}
-	return !s.bad && seen.all(0x26)
+	s.need(seen, 0b100110)
+	return v
 }
 
-func (s *scanner) poolStatus(v *nodeapi.PoolStatus) bool {
+func (s *scanner) decodePoolStatus() (v nodeapi.PoolStatus) {
 	var seen fields
 	for more := s.object(); more; more = s.more('}') {
 		switch string(s.name()) {
 		case "draining":
-			if !seen.first(0) {
-				return false
-			}
-			value, ok := s.boolean()
-			if !ok {
-				return false
-			}
-			v.Draining = new(value)
+			s.first(&seen, 0)
+			v.Draining = new(s.bool())
 		case "engine":
-			if !seen.first(1) {
-				return false
-			}
+			s.first(&seen, 1)
 			if s.null() {
 				break
 			}
-			value, ok := s.string(fitsPoolStatusEngine)
-			if !ok {
-				return false
-			}
-			v.Engine = new(value)
+			v.Engine = new(s.string())
 		case "models_available":
-			if !seen.first(2) {
-				return false
-			}
+			s.first(&seen, 2)
 			if s.null() {
 				break
 			}
-			count, ok := s.count(0, 1024)
-			if !ok {
-				return false
-			}
-			items := make([]string, 0, count)
+			items := make([]string, 0, s.count(1024))
 			for more := s.array(); more; more = s.more(']') {
-				item, ok := s.string(fitsGPUName)
-				if !ok {
-					return false
-				}
-				items = append(items, item)
+				items = append(items, s.string())
 			}
 			v.ModelsAvailable = &items
 		case "pool_id":
-			if !seen.first(3) {
-				return false
-			}
-			value, ok := s.string(fitsIdentifier)
-			if !ok {
-				return false
-			}
-			v.PoolID = value
+			s.first(&seen, 3)
+			v.PoolID = s.string()
 		case "ready":
-			if !seen.first(4) {
-				return false
-			}
-			value, ok := s.boolean()
-			if !ok {
-				return false
-			}
-			v.Ready = value
+			s.first(&seen, 4)
+			v.Ready = s.bool()
 		case "slots_free":
-			if !seen.first(5) {
-				return false
-			}
-			value, ok := s.integer(0, 1000000)
-			if !ok {
-				return false
-			}
-			v.SlotsFree = int32(value)
+			s.first(&seen, 5)
+			v.SlotsFree = s.int32()
 		case "slots_total":
-			if !seen.first(6) {
-				return false
-			}
-			value, ok := s.integer(0, 1000000)
-			if !ok {
-				return false
-			}
-			v.SlotsTotal = new(int32(value))
+			s.first(&seen, 6)
+			v.SlotsTotal = new(s.int32())
 		case "vram_free_bytes":
-			if !seen.first(7) {
-				return false
-			}
-			value, ok := s.integer(0, 9007199254740991)
-			if !ok {
-				return false
-			}
-			v.VRAMFreeBytes = new(int64(value))
+			s.first(&seen, 7)
+			v.VRAMFreeBytes = new(s.int64())
 		default:
-			return false
+			s.fail()
 		}
 	}
-	return !s.bad && seen.all(0x38)
+	s.need(seen, 0b111000)
+	return v
 }
 
-func (s *scanner) registerRequest(v *nodeapi.RegisterRequest) bool {
+func (s *scanner) decodeRegisterRequest() (v nodeapi.RegisterRequest) {
 	var seen fields
 	for more := s.object(); more; more = s.more('}') {
 		switch string(s.name()) {
 		case "address":
-			if !seen.first(0) {
-				return false
-			}
-			value, ok := s.string(fitsNodeAddress)
-			if !ok {
-				return false
-			}
-			v.Address = value
+			s.first(&seen, 0)
+			v.Address = s.string()
 		case "capabilities":
-			if !seen.first(1) {
-				return false
-			}
-			if !s.nodeCapabilities(&v.Capabilities) {
-				return false
-			}
+			s.first(&seen, 1)
+			v.Capabilities = s.decodeNodeCapabilities()
 		case "machine_id":
-			if !seen.first(2) {
-				return false
-			}
-			value, ok := s.string(fitsIdentifier)
-			if !ok {
-				return false
-			}
-			v.MachineID = value
+			s.first(&seen, 2)
+			v.MachineID = s.string()
 		case "node_id":
-			if !seen.first(3) {
-				return false
-			}
-			value, ok := s.string(fitsIdentifier)
-			if !ok {
-				return false
-			}
-			v.NodeID = value
+			s.first(&seen, 3)
+			v.NodeID = s.string()
 		case "pools":
-			if !seen.first(4) {
-				return false
-			}
-			count, ok := s.count(0, 256)
-			if !ok {
-				return false
-			}
-			items := make([]string, 0, count)
+			s.first(&seen, 4)
+			items := make([]string, 0, s.count(256))
 			for more := s.array(); more; more = s.more(']') {
-				item, ok := s.string(fitsIdentifier)
-				if !ok {
-					return false
-				}
-				items = append(items, item)
-			}
-			if !unique(items) {
-				return false
+				items = append(items, s.string())
 			}
 			v.Pools = items
 		case "version":
-			if !seen.first(5) {
-				return false
-			}
+			s.first(&seen, 5)
 			if s.null() {
 				break
 			}
-			value, ok := s.string(fitsNodeVersion)
-			if !ok {
-				return false
-			}
-			v.Version = new(value)
+			v.Version = new(s.string())
 		default:
-			return false
+			s.fail()
 		}
 	}
-	return !s.bad && seen.all(0x1f)
+	s.need(seen, 0b11111)
+	return v
 }
 
-// Check returns where a value breaks the document, and nil when it keeps it. The value is
-// a pointer to the type of an answer or of an object in one.
-func Check(value any) error {
-	switch v := value.(type) {
-	case *nodeapi.GPU:
-		return checkGPU(v)
-	case *nodeapi.HeartbeatResponse:
-		return checkHeartbeatResponse(v)
-	case *nodeapi.Node:
-		return checkNode(v)
-	case *nodeapi.NodeList:
-		return checkNodeList(v)
-	case *nodeapi.RegisterResponse:
-		return checkRegisterResponse(v)
-	case *nodeapi.ReportedCapabilities:
-		return checkReportedCapabilities(v)
-	}
-	return unknown(value)
-}
-
-// Append appends the JSON of a value whose type Check knows.
+// Append appends the JSON of an answer, or of an object in one.
 func Append(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case *nodeapi.GPU:
-		return appendGPU(b, v), nil
+		return appendGPU(b, *v), nil
 	case *nodeapi.HeartbeatResponse:
-		return appendHeartbeatResponse(b, v), nil
+		return appendHeartbeatResponse(b, *v), nil
 	case *nodeapi.Node:
-		return appendNode(b, v), nil
+		return appendNode(b, *v), nil
 	case *nodeapi.NodeList:
-		return appendNodeList(b, v), nil
+		return appendNodeList(b, *v), nil
 	case *nodeapi.RegisterResponse:
-		return appendRegisterResponse(b, v), nil
+		return appendRegisterResponse(b, *v), nil
 	case *nodeapi.ReportedCapabilities:
-		return appendReportedCapabilities(b, v), nil
+		return appendReportedCapabilities(b, *v), nil
 	}
 	return b, unknown(value)
 }
 
-func checkGPU(v *nodeapi.GPU) error {
-	if !fitsGPUComputeCapability(v.ComputeCapability) {
-		return breach("compute_capability")
-	}
-	if v.DeviceID < 0 || v.DeviceID > 65535 {
-		return breach("device_id")
-	}
-	if !fitsGPUName(v.Name) {
-		return breach("name")
-	}
-	if v.VRAMTotalBytes < 0 || v.VRAMTotalBytes > 9007199254740991 {
-		return breach("vram_total_bytes")
-	}
-	return nil
-}
-
-func appendGPU(b []byte, v *nodeapi.GPU) []byte {
+func appendGPU(b []byte, v nodeapi.GPU) []byte {
 	b = append(b, '{')
 	b = append(b, `"compute_capability":`...)
 	b = appendString(b, v.ComputeCapability)
@@ -438,14 +227,7 @@ func appendGPU(b []byte, v *nodeapi.GPU) []byte {
 	return append(b, '}')
 }
 
-func checkHeartbeatResponse(v *nodeapi.HeartbeatResponse) error {
-	if v.NextHeartbeatMs < 1 || v.NextHeartbeatMs > 86400000 {
-		return breach("next_heartbeat_ms")
-	}
-	return nil
-}
-
-func appendHeartbeatResponse(b []byte, v *nodeapi.HeartbeatResponse) []byte {
+func appendHeartbeatResponse(b []byte, v nodeapi.HeartbeatResponse) []byte {
 	b = append(b, '{')
 	b = append(b, `"next_heartbeat_ms":`...)
 	b = strconv.AppendInt(b, int64(v.NextHeartbeatMs), 10)
@@ -454,52 +236,12 @@ func appendHeartbeatResponse(b []byte, v *nodeapi.HeartbeatResponse) []byte {
 	return append(b, '}')
 }
 
-func checkNode(v *nodeapi.Node) error {
-	if !fitsNodeAddress(v.Address) {
-		return breach("address")
-	}
-	if err := checkReportedCapabilities(&v.Capabilities); err != nil {
-		return within("capabilities", err)
-	}
-	if v.LastHeartbeatMs != nil {
-		if *v.LastHeartbeatMs < 0 || *v.LastHeartbeatMs > 9007199254740991 {
-			return breach("last_heartbeat_ms")
-		}
-	}
-	if !fitsIdentifier(v.MachineID) {
-		return breach("machine_id")
-	}
-	if !fitsIdentifier(v.NodeID) {
-		return breach("node_id")
-	}
-	if len(v.Pools) > 256 {
-		return breach("pools")
-	}
-	for _, item := range v.Pools {
-		if !fitsIdentifier(item) {
-			return breach("pools")
-		}
-	}
-	if v.RegisteredAtMs < 0 || v.RegisteredAtMs > 9007199254740991 {
-		return breach("registered_at_ms")
-	}
-	if !fitsNodeStatus(string(v.Status)) {
-		return breach("status")
-	}
-	if v.Version != nil {
-		if !fitsNodeVersion(*v.Version) {
-			return breach("version")
-		}
-	}
-	return nil
-}
-
-func appendNode(b []byte, v *nodeapi.Node) []byte {
+func appendNode(b []byte, v nodeapi.Node) []byte {
 	b = append(b, '{')
 	b = append(b, `"address":`...)
 	b = appendString(b, v.Address)
 	b = append(b, `,"capabilities":`...)
-	b = appendReportedCapabilities(b, &v.Capabilities)
+	b = appendReportedCapabilities(b, v.Capabilities)
 	if v.LastHeartbeatMs != nil {
 		b = append(b, `,"last_heartbeat_ms":`...)
 		b = strconv.AppendInt(b, int64(*v.LastHeartbeatMs), 10)
@@ -509,14 +251,7 @@ func appendNode(b []byte, v *nodeapi.Node) []byte {
 	b = append(b, `,"node_id":`...)
 	b = appendString(b, v.NodeID)
 	b = append(b, `,"pools":`...)
-	b = append(b, '[')
-	for i := range v.Pools {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, v.Pools[i])
-	}
-	b = append(b, ']')
+	b = appendArray(b, v.Pools, appendString)
 	b = append(b, `,"registered_at_ms":`...)
 	b = strconv.AppendInt(b, int64(v.RegisteredAtMs), 10)
 	b = append(b, `,"status":`...)
@@ -528,61 +263,30 @@ func appendNode(b []byte, v *nodeapi.Node) []byte {
 	return append(b, '}')
 }
 
-func checkNodeList(v *nodeapi.NodeList) error {
-	if v.Count < 0 || v.Count > 1000000 {
-		return breach("count")
-	}
-	if len(v.Nodes) > 1000000 {
-		return breach("nodes")
-	}
-	for i := range v.Nodes {
-		if err := checkNode(&v.Nodes[i]); err != nil {
-			return within("nodes", err)
-		}
-	}
-	return nil
-}
-
-func appendNodeList(b []byte, v *nodeapi.NodeList) []byte {
+func appendNodeList(b []byte, v nodeapi.NodeList) []byte {
 	b = append(b, '{')
 	b = append(b, `"count":`...)
 	b = strconv.AppendInt(b, int64(v.Count), 10)
 	b = append(b, `,"nodes":`...)
-	b = append(b, '[')
-	for i := range v.Nodes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendNode(b, &v.Nodes[i])
-	}
-	b = append(b, ']')
+	b = appendArray(b, v.Nodes, appendNode)
 	return append(b, '}')
 }
 
 // OpenNodeList appends what comes before the first item of a NodeList.
 func OpenNodeList(b []byte) []byte {
-	return append(b, "{\"nodes\":["...)
+	return append(b, `{"nodes":[`...)
 }
 
-// CloseNodeList appends what comes after the last item of a NodeList: the fields of v but the list.
-func CloseNodeList(b []byte, v *nodeapi.NodeList) []byte {
+// CloseNodeList appends what comes after the last item of a NodeList: the
+// fields of v but the list.
+func CloseNodeList(b []byte, v nodeapi.NodeList) []byte {
 	b = append(b, ']')
 	b = append(b, `,"count":`...)
 	b = strconv.AppendInt(b, int64(v.Count), 10)
 	return append(b, '}')
 }
 
-func checkRegisterResponse(v *nodeapi.RegisterResponse) error {
-	if !fitsRegisterResponseMessage(v.Message) {
-		return breach("message")
-	}
-	if !fitsIdentifier(v.NodeID) {
-		return breach("node_id")
-	}
-	return nil
-}
-
-func appendRegisterResponse(b []byte, v *nodeapi.RegisterResponse) []byte {
+func appendRegisterResponse(b []byte, v nodeapi.RegisterResponse) []byte {
 	b = append(b, '{')
 	b = append(b, `"message":`...)
 	b = appendString(b, v.Message)
@@ -593,46 +297,7 @@ func appendRegisterResponse(b []byte, v *nodeapi.RegisterResponse) []byte {
 	return append(b, '}')
 }
 
-func checkReportedCapabilities(v *nodeapi.ReportedCapabilities) error {
-	if v.CPUCores != nil {
-		if *v.CPUCores < 0 || *v.CPUCores > 65536 {
-			return breach("cpu_cores")
-		}
-	}
-	if v.CUDAVersion != nil {
-		if !fitsNodeCapabilitiesCUDAVersion(*v.CUDAVersion) {
-			return breach("cuda_version")
-		}
-	}
-	if v.GPUCount != nil {
-		if *v.GPUCount < 0 || *v.GPUCount > 1024 {
-			return breach("gpu_count")
-		}
-	}
-	if v.Gpus != nil {
-		if len(*v.Gpus) > 1024 {
-			return breach("gpus")
-		}
-		for i := range *v.Gpus {
-			if err := checkGPU(&(*v.Gpus)[i]); err != nil {
-				return within("gpus", err)
-			}
-		}
-	}
-	if v.RAMTotalBytes != nil {
-		if *v.RAMTotalBytes < 0 || *v.RAMTotalBytes > 9007199254740991 {
-			return breach("ram_total_bytes")
-		}
-	}
-	if v.TotalVRAMMB != nil {
-		if *v.TotalVRAMMB < 0 || *v.TotalVRAMMB > 1000000000 {
-			return breach("total_vram_mb")
-		}
-	}
-	return nil
-}
-
-func appendReportedCapabilities(b []byte, v *nodeapi.ReportedCapabilities) []byte {
+func appendReportedCapabilities(b []byte, v nodeapi.ReportedCapabilities) []byte {
 	b = append(b, '{')
 	if v.CPUCores != nil {
 		b = append(b, `"cpu_cores":`...)
@@ -651,14 +316,7 @@ func appendReportedCapabilities(b []byte, v *nodeapi.ReportedCapabilities) []byt
 	if v.Gpus != nil {
 		b = separate(b)
 		b = append(b, `"gpus":`...)
-		b = append(b, '[')
-		for i := range *v.Gpus {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendGPU(b, &(*v.Gpus)[i])
-		}
-		b = append(b, ']')
+		b = appendArray(b, *v.Gpus, appendGPU)
 	}
 	if v.RAMTotalBytes != nil {
 		b = separate(b)
@@ -671,46 +329,4 @@ func appendReportedCapabilities(b []byte, v *nodeapi.ReportedCapabilities) []byt
 		b = strconv.AppendInt(b, int64(*v.TotalVRAMMB), 10)
 	}
 	return append(b, '}')
-}
-
-// FitsCorrelationID reports whether a text can be the parameter.
-func FitsCorrelationID(text string) bool { return fitsIdentifier(text) }
-
-// FitsNodeID reports whether a text can be the parameter.
-func FitsNodeID(text string) bool { return fitsIdentifier(text) }
-
-func fitsGPUComputeCapability(text string) bool {
-	return length(text, 1, 32) && class{0x3ff600000000000, 0x7fffffe87fffffe, false}.some(text)
-}
-
-func fitsGPUName(text string) bool {
-	return length(text, 1, 256) && class{0xffffffff00000000, 0x7fffffffffffffff, true}.some(text)
-}
-
-func fitsNodeCapabilitiesCUDAVersion(text string) bool {
-	return length(text, 0, 32) && pattern1().MatchString(text)
-}
-
-func fitsPoolStatusEngine(text string) bool {
-	return length(text, 1, 128) && class{0xfffffffe00000000, 0x7fffffffffffffff, false}.some(text)
-}
-
-func fitsIdentifier(text string) bool {
-	return length(text, 1, 128) && class{0x3ff000000000000, 0x7fffffe07fffffe, false}.starts(text) && class{0x7ff600000000000, 0x7fffffe87fffffe, false}.all(text[1:])
-}
-
-func fitsNodeAddress(text string) bool {
-	return length(text, 8, 2048) && pattern2().MatchString(text) && CheckURI(text) == nil
-}
-
-func fitsNodeVersion(text string) bool {
-	return length(text, 1, 64) && class{0xfffffffe00000000, 0x7fffffffffffffff, false}.some(text)
-}
-
-func fitsNodeStatus(text string) bool {
-	return (text == "Registering" || text == "Online" || text == "Draining" || text == "Offline" || text == "Failed")
-}
-
-func fitsRegisterResponseMessage(text string) bool {
-	return length(text, 0, 1024)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"go/format"
 	"strings"
 	"testing"
 
@@ -24,19 +23,25 @@ paths:
 components:
   schemas:
     Body: `
-	const property = body + `{type: object, properties: {part: {$ref: "#/components/schemas/Part"}}}
+	const property = body + `{type: object, required: [part], properties: {part: {$ref: "#/components/schemas/Part"}}}
     Part: {type: object, properties: {field: %s}}`
 	for _, test := range []struct{ document, says, refused string }{
 		{property, `{type: integer, minimum: 0, maximum: 9}`, ""},
 		{property, `{type: array, maxItems: 9, items: {$ref: "#/components/schemas/Part"}}`, ""},
 		{property, `{type: integer, minimum: 0}`, "schema Body: part: field: no minimum or maximum"},
 		{property, `{type: string}`, "schema Body: part: field: no maxLength"},
-		{property, `{type: string, maxLength: 9, enum: [a]}`, `schema Body: part: field: "enum" of type "string" is not checked`},
-		{property, `{type: array, maxItems: 9, items: {type: string, enum: [a]}}`, `schema Body: part: field: "enum"`},
+		{property, `{type: string, enum: [a]}`, ""},
+		{property, `{type: string, maxLength: 9, enum: [a]}`, "schema Body: part: field: besides an enum nothing is checked"},
+		{property, `{type: string, maxLength: 9, pattern: (}`, "schema Body: part: field: error parsing regexp"},
+		{property, `{type: array, maxItems: 9, items: {type: string, enum: [a]}}`, "schema Body: part: field: items other than texts and objects"},
+		{property, `{type: array, maxItems: 9, items: {type: boolean}}`, "schema Body: part: field: items other than texts and objects"},
+		{property, `{type: array, maxItems: 9, items: {type: string, maxLength: 9, nullable: true}}`, "schema Body: part: field: items other than texts and objects"},
+		{property, `{type: array, maxItems: 9, uniqueItems: true, items: {$ref: "#/components/schemas/Part"}}`, "schema Body: part: field: uniqueItems of objects"},
 		{property, `{type: array, items: {type: string, maxLength: 9}}`, "schema Body: part: field: no items or maxItems"},
 		{property, `{type: array, maxItems: 9}`, "schema Body: part: field: no items or maxItems"},
 		{property, `{type: object, properties: {}}`, "schema Body: part: field: an object that is not under components"},
 		{property, `{type: number}`, `schema Body: part: field: "type" of type "number" is not checked`},
+		{body + "%s", `{type: object, properties: {part: {$ref: "#/components/schemas/Body"}}}`, "schema Body: part: an object that may be missing"},
 		{body + "%s", `{type: string, maxLength: 9}`, "schema Body: not an object"},
 		{body + "%s", `{oneOf: [{type: object}]}`, `schema Body: "oneOf"`},
 	} {
@@ -82,6 +87,28 @@ components:
 	}
 }
 
+// TestParameters states which parameters there can be checks for.
+func TestParameters(t *testing.T) {
+	const document = `
+openapi: 3.0.3
+info: {title: test, version: "1"}
+paths: {/: {post: {operationId: post, requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Body"}}}}, responses: {"204": {description: done}}}}}
+components:
+  schemas: {Body: {type: object, properties: {}}}
+  parameters: {A: {name: a, in: query, schema: %s}}
+`
+	for _, test := range []struct{ says, refused string }{
+		{`{type: string, maxLength: 9}`, ""},
+		{`{type: string}`, "parameter A: no maxLength"},
+		{`{type: integer, minimum: 0, maximum: 9}`, "parameter A: not a text"},
+	} {
+		err := generates(t, fmt.Sprintf(document, test.says))
+		if (err == nil) != (test.refused == "") || err != nil && !strings.Contains(err.Error(), test.refused) {
+			t.Errorf("%s: %v, want %q", test.says, err, test.refused)
+		}
+	}
+}
+
 // generates returns what is wrong with the checks of a document.
 func generates(t *testing.T, document string) error {
 	t.Helper()
@@ -96,6 +123,5 @@ func generates(t *testing.T, document string) error {
 	if n := strings.Count(string(code), "func (v Body) Validate()"); n != 1 {
 		return fmt.Errorf("%d methods of one name:\n%s", n, code)
 	}
-	_, err = format.Source(code)
-	return err
+	return nil
 }

@@ -3,10 +3,12 @@
 package program
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"go/format"
 	"os"
+	"text/template"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -32,9 +34,18 @@ func write(out, document string, generate func(*openapi3.T) ([]byte, error)) err
 	if err != nil {
 		return fmt.Errorf("%s: %w", document, err)
 	}
-	source, err := format.Source(code)
+	return os.WriteFile(out, code, 0o644)
+}
+
+// Execute returns the formatted Go code that a template makes of data.
+func Execute(text string, data any) ([]byte, error) {
+	parsed, err := template.New("").Parse(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return os.WriteFile(out, source, 0o644)
+	var code bytes.Buffer
+	if err := parsed.Execute(&code, data); err != nil {
+		return nil, err
+	}
+	return format.Source(code.Bytes())
 }

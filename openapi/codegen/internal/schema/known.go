@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -23,10 +24,9 @@ var keywords = map[string][]string{
 }
 
 // Known returns an error, which names the schema and the property, unless all that the
-// schemas say of objects is what generated code can hold them to. A generator whose code
-// does not check some keyword excepts it.
-func Known(refs []*openapi3.SchemaRef, except ...string) error {
-	k := known{except: except, seen: map[*openapi3.Schema]bool{}}
+// schemas say of objects is what generated code can hold them to.
+func Known(refs []*openapi3.SchemaRef) error {
+	k := known{}
 	for _, ref := range refs {
 		err := k.value(ref)
 		if err == nil && !Flatten(ref.Value).Type.Is(openapi3.TypeObject) {
@@ -39,10 +39,8 @@ func Known(refs []*openapi3.SchemaRef, except ...string) error {
 	return nil
 }
 
-type known struct {
-	except []string
-	seen   map[*openapi3.Schema]bool // for those that lead to themselves
-}
+// known are the schemas that have been looked at: a schema may lead to itself.
+type known map[*openapi3.Schema]bool
 
 func (k known) value(ref *openapi3.SchemaRef) error {
 	if ref.Ref == "" && Flatten(ref.Value).Type.Is(openapi3.TypeObject) {
@@ -52,10 +50,10 @@ func (k known) value(ref *openapi3.SchemaRef) error {
 }
 
 func (k known) schema(s *openapi3.Schema) error {
-	if k.seen[s] {
+	if k[s] {
 		return nil
 	}
-	k.seen[s] = true
+	k[s] = true
 	if len(s.AllOf) > 0 {
 		return k.parts(s)
 	}
@@ -99,44 +97,78 @@ func (k known) keywords(s *openapi3.Schema, kind string) error {
 	checked, ok := keywords[kind]
 	checked = slices.Concat(keywords[""], checked)
 	for _, keyword := range slices.Sorted(maps.Keys(said)) {
-		if !ok || !slices.Contains(checked, keyword) || slices.Contains(k.except, keyword) {
+		if !ok || !slices.Contains(checked, keyword) {
 			return fmt.Errorf("%q of type %q is not checked", keyword, kind)
 		}
 	}
 	return nil
 }
 
-// limits takes what the types and limits are that the generated code relies on.
+// limits takes the limits that the generated code relies on.
 func (k known) limits(s *openapi3.Schema, kind string) error {
 	switch kind {
 	case openapi3.TypeObject:
-		if len(s.Properties) > 64 {
-			return fmt.Errorf("more than 64 properties")
-		}
-		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-			if err := k.value(s.Properties[name]); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
+		return k.properties(s)
 	case openapi3.TypeArray:
-		if s.Items == nil || s.MaxItems == nil {
-			return fmt.Errorf("no items or maxItems")
-		}
-		return k.value(s.Items)
+		return k.items(s)
 	case openapi3.TypeInteger:
 		if s.Min == nil || s.Max == nil {
 			return fmt.Errorf("no minimum or maximum")
 		}
 	case openapi3.TypeString:
-		if s.MaxLength == nil && s.Enum == nil {
-			return fmt.Errorf("no maxLength")
+		return text(s)
+	}
+	return nil
+}
+
+func (k known) properties(s *openapi3.Schema) error {
+	if len(s.Properties) > 64 {
+		return fmt.Errorf("more than 64 properties")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		property := s.Properties[name]
+		if err := k.value(property); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		if s.Format == "date-time" && (s.MinLength > 0 || s.Pattern != "" || s.Enum != nil) {
-			return fmt.Errorf("of a date-time no more than maxLength is checked")
-		}
-		if !slices.Contains([]string{"", "date-time", "uri"}, s.Format) {
-			return fmt.Errorf("format %q is not checked", s.Format)
+		flat := Flatten(property.Value)
+		if flat.Type.Is(openapi3.TypeObject) && (flat.Nullable || !slices.Contains(s.Required, name)) {
+			return fmt.Errorf("%s: an object that may be missing is not decoded", name)
 		}
 	}
 	return nil
+}
+
+func (k known) items(s *openapi3.Schema) error {
+	if s.Items == nil || s.MaxItems == nil {
+		return fmt.Errorf("no items or maxItems")
+	}
+	if err := k.value(s.Items); err != nil {
+		return err
+	}
+	if item := Flatten(s.Items.Value); item.Nullable || NewValue("", s.Items).Kind != Text && !item.Type.Is(openapi3.TypeObject) {
+		return fmt.Errorf("items other than texts and objects are not checked")
+	} else if s.UniqueItems && item.Type.Is(openapi3.TypeObject) {
+		return fmt.Errorf("uniqueItems of objects is not checked")
+	}
+	return nil
+}
+
+func text(s *openapi3.Schema) error {
+	if s.Enum != nil {
+		if s.MinLength > 0 || s.MaxLength != nil || s.Pattern != "" || s.Format != "" {
+			return fmt.Errorf("besides an enum nothing is checked")
+		}
+		return nil
+	}
+	if s.MaxLength == nil {
+		return fmt.Errorf("no maxLength")
+	}
+	if s.Format == "date-time" && (s.MinLength > 0 || s.Pattern != "") {
+		return fmt.Errorf("of a date-time no more than maxLength is checked")
+	}
+	if !slices.Contains([]string{"", "date-time", "uri"}, s.Format) {
+		return fmt.Errorf("format %q is not checked", s.Format)
+	}
+	_, err := regexp.Compile(s.Pattern)
+	return err
 }

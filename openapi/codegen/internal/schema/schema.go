@@ -5,21 +5,23 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Bodies returns the schemas of the document's request bodies, by operation.
-func Bodies(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
+// Requests returns the schemas of the document's request bodies, by operation.
+func Requests(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
 	bodies := map[string]*openapi3.SchemaRef{}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			if op.RequestBody == nil {
 				continue
 			}
-			body, err := JSON(op.RequestBody.Value.Content)
+			body, err := content(op.RequestBody.Value.Content)
 			if err != nil {
 				return nil, fmt.Errorf("request body of %s %s: %w", method, path, err)
 			}
@@ -32,10 +34,46 @@ func Bodies(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
 	return bodies, nil
 }
 
-// JSON returns the schema of JSON content. The error is for content without JSON, or without a
-// type in Go.
-func JSON(content openapi3.Content) (*openapi3.SchemaRef, error) {
-	media := content.Get("application/json")
+// Answers returns the schemas of the answers to requests that succeed.
+func Answers(doc *openapi3.T) ([]*openapi3.SchemaRef, error) {
+	var answers []*openapi3.SchemaRef
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			ok := op.Responses.Status(http.StatusOK)
+			if ok == nil {
+				continue
+			}
+			answer, err := content(ok.Value.Content)
+			if err != nil {
+				return nil, fmt.Errorf("response 200 of %s %s: %w", method, path, err)
+			}
+			answers = append(answers, answer)
+		}
+	}
+	return answers, nil
+}
+
+// Parameters returns the parameters that operations share. The error names one that is no text.
+func Parameters(doc *openapi3.T) ([]Field, error) {
+	var parameters []Field
+	for _, name := range slices.Sorted(maps.Keys(doc.Components.Parameters)) {
+		ref := doc.Components.Parameters[name].Value.Schema
+		if err := (known{}).value(ref); err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", name, err)
+		}
+		if parameter := (Field{Name: name, GoName: initialisms(name), Value: NewValue(name, ref)}); parameter.Kind == Text {
+			parameters = append(parameters, parameter)
+			continue
+		}
+		return nil, fmt.Errorf("parameter %s: not a text", name)
+	}
+	return parameters, nil
+}
+
+// content returns the schema of JSON content. The error is for content without JSON, or without
+// a type in Go.
+func content(of openapi3.Content) (*openapi3.SchemaRef, error) {
+	media := of.Get("application/json")
 	if media == nil || media.Schema == nil || media.Schema.Ref == "" {
 		return nil, errors.New("want application/json with the $ref of a schema")
 	}
@@ -72,4 +110,12 @@ func GoName(property string) string {
 		}
 	}
 	return name.String()
+}
+
+// initialisms spells the name of a parameter as oapi-codegen does.
+func initialisms(name string) string {
+	if base, ok := strings.CutSuffix(name, "Id"); ok {
+		return base + "ID"
+	}
+	return name
 }

@@ -1,0 +1,72 @@
+package nodeapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// textRule is what the contract says of a string.
+type textRule struct {
+	minLength, maxLength int    // in characters
+	pattern              string // a regular expression, "" if any characters will do
+	uri                  bool   // whether it must be an absolute URI
+
+	compile sync.Once
+	matches func(text string) bool // nil without a pattern; set by compile
+}
+
+// breach says in what way a text breaks the rule. It returns "" for one that keeps it.
+func (r *textRule) breach(text string) string {
+	r.compile.Do(r.prepare)
+	switch length := utf8.RuneCountInString(text); {
+	case !utf8.ValidString(text):
+		return fmt.Sprintf("is %s, which is not UTF-8", excerpt(text))
+	case length == 0 && r.minLength > 0:
+		return "is empty"
+	case length < r.minLength:
+		return fmt.Sprintf("is %s, which is shorter than %d characters", excerpt(text), r.minLength)
+	case length > r.maxLength:
+		return fmt.Sprintf("is %s, which is longer than %d characters", excerpt(text), r.maxLength)
+	case r.matches != nil && !r.matches(text):
+		return fmt.Sprintf("is %s, which does not match %s", excerpt(text), r.pattern)
+	case r.uri:
+		return uriBreach(text)
+	}
+	return ""
+}
+
+func (r *textRule) prepare() {
+	if r.pattern != "" {
+		r.matches = matcher(r.pattern)
+	}
+}
+
+func uriBreach(text string) string {
+	uri, err := url.Parse(text)
+	switch {
+	case err != nil && strings.Contains(text, "@"): // the reason may repeat a password
+		return fmt.Sprintf("is %s, which is no URI", excerpt(text))
+	case err != nil: // which quotes the text before it says why
+		return fmt.Sprintf("is %s, which is no URI: %v", excerpt(text), errors.Unwrap(err))
+	case !uri.IsAbs():
+		return fmt.Sprintf("is %s, which is no URI: there is no scheme", excerpt(text))
+	}
+	return ""
+}
+
+// excerpt quotes as much of a value as a message has room for. What comes before an @ may be
+// a name and a password.
+func excerpt(value string) string {
+	if at := strings.LastIndexByte(value, '@'); at >= 0 {
+		value = "***" + value[at:]
+	}
+	const room = 80
+	if len(value) <= room {
+		return fmt.Sprintf("%q", value)
+	}
+	return fmt.Sprintf("%q…", strings.ToValidUTF8(value[:room], ""))
+}
