@@ -11,6 +11,7 @@ import _ "embed"
 //go:generate go tool oapi-codegen -config codegen/client.yaml nodes.yaml
 //go:generate go tool oapi-codegen -config codegen/server.yaml nodes.yaml
 //go:generate go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+//go:generate go run ./codegen/overlay -o in-service.gen.yaml in-service.overlay.yaml
 //go:generate go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 
 //go:generate go tool oapi-codegen -config codegen/control-types.yaml mock-control.yaml
@@ -21,6 +22,12 @@ import _ "embed"
 //
 //go:embed nodes.yaml
 var Nodes []byte
+
+// InService is the document that the orchestratord in service keeps, as YAML: Nodes with the
+// differences of in-service.overlay.yaml.
+//
+//go:embed in-service.gen.yaml
+var InService []byte
 
 // MockControl is the OpenAPI 3.0.3 document for the control API of the mock, as YAML. It
 // refers to schemas of Nodes as those of the file nodes.yaml.

@@ -6,10 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/contracts/breaking"
-	"github.com/llama-orch/node-registration/contracts/overlay"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
 // newOverlayCommand returns the command that shows how an orchestratord differs from the
@@ -72,5 +72,27 @@ func (o *overlayFlags) run(cmd *cobra.Command, file string) error {
 			return err
 		}
 	}
-	return write(cmd, o.reports, differences.Report().Writers(), true)
+	return write(cmd, o.reports, table(differences).Writers(), true)
+}
+
+// table returns the differences as a table for people: where, what and why.
+func table(o *overlay.Overlay) *report.Report {
+	found := &report.Report{
+		Title: o.Title() + ", against " + o.Extends(),
+		Table: &report.Table{Columns: []string{"where", "change", "reason"}},
+	}
+	for _, d := range o.Differences() {
+		found.Table.Rows = append(found.Table.Rows, []string{short(d.Where), short(d.Change), d.Reason})
+	}
+	found.Summary = fmt.Sprintf("%d differences", len(found.Table.Rows))
+	return found
+}
+
+// short returns as much of a text as a column of the table can show.
+func short(text string) string {
+	const width = 56
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
 }

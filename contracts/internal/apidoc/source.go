@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/llama-orch/node-registration/contracts/overlay"
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
 // Source is the text of a document, and what it is called.

@@ -2,31 +2,31 @@ package overlay
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/speakeasy-api/openapi/overlay"
-
-	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// Report returns the differences as a table for people: where, what and why.
-func (o *Overlay) Report() *report.Report {
-	table := &report.Table{Columns: []string{"where", "change", "reason"}}
+// Difference is one action of an overlay, in words.
+type Difference struct {
+	Where  string // the part of the document
+	Change string // what becomes of it
+	Reason string
+}
+
+// Differences returns the actions of the overlay, in words.
+func (o *Overlay) Differences() []Difference {
+	var found []Difference
 	for _, action := range o.spec.Actions {
-		place, change := where(action.Target), ""
+		d := Difference{Where: where(action.Target), Reason: oneLine(action.Description)}
 		if action.Remove {
-			place, change = removed(place)
+			d.Where, d.Change = removed(d.Where)
 		} else {
-			change = updated(action)
+			d.Change = updated(action)
 		}
-		table.Rows = append(table.Rows, []string{short(place), short(change), oneLine(action.Description)})
+		found = append(found, d)
 	}
-	return &report.Report{
-		Title:   fmt.Sprintf("%s, against %s", o.Title(), o.Extends()),
-		Summary: fmt.Sprintf("%d differences", len(table.Rows)),
-		Table:   table,
-	}
+	return found
 }
 
 // where returns a path without the parts that all paths share.
@@ -56,15 +56,6 @@ func updated(action overlay.Action) string {
 		return err.Error()
 	}
 	return string(text)
-}
-
-// short returns as much of a text as a column of the table can show.
-func short(text string) string {
-	const width = 56
-	if runes := []rune(text); len(runes) > width {
-		return string(runes[:width-1]) + "…"
-	}
-	return text
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

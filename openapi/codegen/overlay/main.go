@@ -1,0 +1,43 @@
+// Command overlay writes the document that an OpenAPI Overlay makes of the one it extends.
+//
+//	go run ./codegen/overlay -o in-service.gen.yaml in-service.overlay.yaml
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/llama-orch/node-registration/openapi/overlay"
+)
+
+func main() {
+	out := flag.String("o", "", "file to write")
+	flag.Parse()
+	if err := run(*out, flag.Arg(0)); err != nil {
+		fmt.Fprintln(os.Stderr, "overlay:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out, file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	differences, err := overlay.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	base, err := os.ReadFile(filepath.Join(filepath.Dir(file), differences.Extends()))
+	if err != nil {
+		return err
+	}
+	document, err := differences.Apply(base)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	header := fmt.Sprintf("# Code generated from %s. DO NOT EDIT.\n", filepath.Base(file))
+	return os.WriteFile(out, append([]byte(header), document...), 0o644)
+}
