@@ -114,10 +114,6 @@ func ofMeaning() []sabotage {
 		return nodes[min(1, max(0, len(nodes)-1)):]
 	})
 	listed("ends after ten nodes", Nodes, func(_ *exchange, nodes []any) []any { return nodes[:min(10, len(nodes))] })
-	listed("is in another order", Document, func(_ *exchange, nodes []any) []any {
-		slices.Reverse(nodes)
-		return nodes
-	})
 	listed("is that of the call before", Nodes, func(x *exchange, nodes []any) []any {
 		before, _ := x.memory["before"].([]any)
 		x.memory["before"] = nodes

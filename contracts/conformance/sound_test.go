@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestSoundServersConform has no orchestratord found fault with that hurts no node.
@@ -110,4 +113,29 @@ func each(change func(n *foreignNode)) func([]foreignNode) ([]foreignNode, int) 
 		}
 		return nodes, len(nodes)
 	}
+}
+
+// TestAnyOrderConforms has the list in another order than the mock, which no document
+// promises.
+func TestAnyOrderConforms(t *testing.T) {
+	mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		mock.ServeHTTP(answer, r)
+		var list struct {
+			Nodes []json.RawMessage `json:"nodes"`
+			Count int               `json:"count"`
+		}
+		text := answer.Body.Bytes()
+		if r.Method == http.MethodGet && json.Unmarshal(text, &list) == nil && len(list.Nodes) > 1 {
+			slices.Reverse(list.Nodes)
+			text, _ = json.Marshal(list)
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(text)
+	}))
+	t.Cleanup(server.Close)
+	conforms(t, conformance.Options{URL: server.URL, Level: conformance.Document})
 }
