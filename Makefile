@@ -48,7 +48,7 @@ check: build pact-ffi node_modules/.package-lock.json ## pact, mock and document
 	go test -tags pact ./contracts/provider -run '^TestMockKeepsThePact$$' -results $(CURDIR)/bin/verified.json
 	bin/nodecontract check --pact $(PACT) --results bin/verified.json
 	bin/nodecontract check --pact $(PACT) --document openapi/in-service.overlay.yaml
-	bin/nodecontract diff --base openapi/released/nodes.yaml --fail-on any
+	bin/nodecontract diff --base openapi/released/nodes.yaml --fail-on all
 	go test ./contracts/typescript -args -required
 
 # What a caller gives goes through the environment, as it is: neither make nor the shell
@@ -64,8 +64,8 @@ verify: pact-ffi ## the pact and the document against any orchestratord (PROVIDE
 	@set -f; bin/pact-verify --provider-url "$$PROVIDER_URL" --pact $(PACT) --conform nodes $$VERIFY_FLAGS
 
 .PHONY: strength
-strength: ## break one thing about the mock at a time: the conformance checks have to find 98 %
-	go test ./contracts/conformance -run '^TestStrength$$' -timeout 20m -v -strength
+strength: ## break one thing at a time about orchestratord, document, pact and generated code: the checks have to find 98 %
+	go test ./contracts/conformance ./contracts/breaking ./contracts/twoway ./openapi -run '^Test(Strength|Controls)$$' -timeout 30m -v -strength
 
 .PHONY: lint
 lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes

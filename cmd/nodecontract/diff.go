@@ -15,6 +15,7 @@ var parties = map[string][]breaking.Party{
 	"old-nodes": {breaking.OldNodes},
 	"new-nodes": {breaking.NewNodes},
 	"any":       {breaking.OldNodes, breaking.NewNodes},
+	"all":       {breaking.OldNodes, breaking.NewNodes, breaking.Users},
 	"none":      {},
 }
 
@@ -26,6 +27,10 @@ func newDiffCommand() *cobra.Command {
 		Short: "Look for breaking changes of the OpenAPI document",
 		Long: `Compares the OpenAPI document with an older version of it, and says of every change
 whom it breaks: old nodes before a new orchestratord, or new nodes before an old one.
+
+Only the former is a failure unless --fail-on says otherwise: orchestratord is deployed
+before its nodes. With any both are, and with all it also is one that the new document
+takes away what was optional: a field or a header of an answer, a way to authenticate.
 
 A document may have several files, in its folder and below. Breaks that were agreed on
 stand in a YAML file:
@@ -47,7 +52,7 @@ accepts nothing, with 2 when it cannot tell.`,
 	flags.SortFlags = false
 	flags.StringVar(&d.base, "base", "", "older version: a file, or a git revision of the document")
 	flags.StringVar(&d.document, "document", document, "OpenAPI document")
-	flags.StringVar(&d.failOn, "fail-on", "old-nodes", "whose break is a failure: old-nodes, new-nodes, any or none")
+	flags.StringVar(&d.failOn, "fail-on", "old-nodes", "whose break is a failure: old-nodes, new-nodes, any, all or none")
 	flags.StringVar(&d.accept, "accept", "", "file of breaks that were agreed on")
 	flags.Var(&d.reports, "report", report.Usage)
 	_ = command.MarkFlagRequired("base") // fails only for a flag that is not there
@@ -63,7 +68,7 @@ type diffFlags struct {
 func (d *diffFlags) run(cmd *cobra.Command) error {
 	whom, known := parties[d.failOn]
 	if !known {
-		return fmt.Errorf("unknown party %q: there are any, new-nodes, none, old-nodes", d.failOn)
+		return fmt.Errorf("unknown party %q: there are all, any, new-nodes, none, old-nodes", d.failOn)
 	}
 	before, err := breaking.ReadBase(cmd.Context(), d.base, d.document)
 	if err != nil {

@@ -28,7 +28,7 @@ var inTicks = regexp.MustCompile("`[^`]*`")
 func addBackwards(changes []Change, back Change) []Change {
 	same := slices.IndexFunc(changes, func(c Change) bool {
 		return c.Rule == back.Rule && slices.Equal(c.Where, back.Where) &&
-			inTicks.FindString(c.What) == inTicks.FindString(back.What) && len(c.Breaks) > 0
+			inTicks.FindString(c.What) == inTicks.FindString(back.What) && slices.Contains(c.Breaks, OldNodes)
 	})
 	if same >= 0 {
 		changes[same].Breaks = append(changes[same].Breaks, back.Breaks...)

@@ -46,6 +46,8 @@ const (
 	OldNodes Party = "old nodes"
 	// NewNodes keep to the document, and meet an orchestratord that keeps to the base.
 	NewNodes Party = "new nodes"
+	// Users use what the base had as optional. They lose it, and nothing breaks.
+	Users Party = "users of what was optional"
 )
 
 // Report is what has changed from one version of a document to another.
@@ -59,7 +61,7 @@ type Report struct {
 
 // Change is one change that a client or a server can notice.
 type Change struct {
-	Breaks   []Party  `json:"breaks"` // none for a change that breaks nobody
+	Breaks   []Party  `json:"breaks"` // none for a change that nobody has to mind
 	Rule     string   `json:"rule"`   // oasdiff's name for the kind of change, or one like it
 	Where    []string `json:"where"`  // the operations, none for the document as a whole
 	What     string   `json:"what"`

@@ -14,11 +14,11 @@ func gather(findings []finding, party Party, document version) []Change {
 	for _, one := range findings {
 		text, status := withoutStatus(one.what)
 		i := slices.IndexFunc(groups, func(g *group) bool {
-			return g.change.Rule == one.rule && g.text == text && (len(g.change.Breaks) > 0) == one.breaking
+			return g.change.Rule == one.rule && g.text == text && g.breaking == one.breaking
 		})
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, &group{text: text, change: newChange(one, party, document)})
+			groups = append(groups, &group{text: text, breaking: one.breaking, change: newChange(one, party, document)})
 		}
 		groups[i].add(one, status)
 	}
@@ -35,14 +35,19 @@ func gather(findings []finding, party Party, document version) []Change {
 type group struct {
 	change   Change
 	text     string // with the status elided
+	breaking bool
 	statuses []string
 }
 
 func newChange(one finding, party Party, document version) Change {
 	change := Change{Breaks: []Party{}, Rule: one.rule, Where: []string{}, File: one.where.file, Line: one.where.line}
-	if one.breaking {
+	switch {
+	case one.breaking:
 		change.Breaks = append(change.Breaks, party)
 		change.Why = cmp.Or(one.why, why(change.Rule))
+	case one.isLoss():
+		change.Breaks = append(change.Breaks, Users)
+		change.Why = whyLoss
 	}
 	if change.Line == 0 || party == NewNodes { // which looks at the old document
 		at := document.operation(one.method, one.path)
@@ -102,10 +107,12 @@ func sortChanges(changes []Change) {
 		switch {
 		case slices.Contains(c.Breaks, OldNodes):
 			return 0
-		case len(c.Breaks) > 0:
+		case slices.Contains(c.Breaks, NewNodes):
 			return 1
+		case len(c.Breaks) > 0:
+			return 2
 		}
-		return 2
+		return 3
 	}
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(rank(a), rank(b)) })
 }

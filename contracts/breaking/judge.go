@@ -60,6 +60,7 @@ func judge(from, to version) ([]finding, error) {
 			p := pair{judgement: &j, method: method, path: template, from: operation, to: other}
 			p.names = sameParameters(template, partner)
 			p.compare()
+			p.lostSchemes(from.api, to.api)
 		}
 	}
 	theirs, err := oasdiffFindings(from, to)

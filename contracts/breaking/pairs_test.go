@@ -120,7 +120,7 @@ func TestPairs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, party := range []breaking.Party{breaking.OldNodes, breaking.NewNodes} {
+			for _, party := range []breaking.Party{breaking.OldNodes, breaking.NewNodes, breaking.Users} {
 				if have, want := report.Breaks(party), slices.Contains(pair.Breaks, party); have != want {
 					t.Errorf("breaks %s: %t, not %t; changes: %+v", party, have, want, report.Changes)
 				}

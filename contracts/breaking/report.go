@@ -93,6 +93,8 @@ func (c Change) title() string {
 		return "Breaks old nodes before a new orchestratord"
 	case slices.Contains(c.Breaks, NewNodes):
 		return "Breaks new nodes before an old orchestratord"
+	case slices.Contains(c.Breaks, Users):
+		return "Takes away what was optional"
 	}
 	return "Breaks nobody"
 }
@@ -130,6 +132,9 @@ func (r *Report) summary() string {
 	}
 	text := fmt.Sprintf("changes that break old nodes: %d, new nodes: %d, nobody: %d",
 		count(breaks(OldNodes)), count(breaks(NewNodes)), count(func(c Change) bool { return len(c.Breaks) == 0 }))
+	if lost := count(breaks(Users)); lost > 0 {
+		text += fmt.Sprintf("; taken away though optional: %d", lost)
+	}
 	if accepted := count(func(c Change) bool { return c.Accepted != "" }); accepted > 0 {
 		text += fmt.Sprintf("; agreed on: %d", accepted)
 	}

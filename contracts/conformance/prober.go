@@ -61,6 +61,7 @@ type answer struct {
 	header       http.Header
 	body         []byte
 	long         bool // whether the body is longer than a node reads
+	throttled    int  // how often the call got 429 before this answer
 	began, ended time.Time
 }
 

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -17,7 +19,7 @@ func ofBodies(op *operation) []sabotage {
 	for _, content := range op.responses[op.success()].Content {
 		for _, v := range brokenAnswers(content.Schema.Value) {
 			all = append(all, sabotage{
-				name: fmt.Sprintf("%s %d %s: %s", op.id, op.success(), v.at, v.rule), level: Nodes,
+				name: fmt.Sprintf("%s %d %s: %s", op.id, op.success(), v.at, v.rule), level: Nodes, culprit: v.field(),
 				answer: func(x *exchange) {
 					if x.succeeded(op.id) {
 						x.body = put(x.body, v.at, v.value)
@@ -35,7 +37,7 @@ func ofProblems(doc *document) []sabotage {
 	for _, content := range doc.operation(opRegister).responses[http.StatusUnprocessableEntity].Content {
 		for _, v := range brokenAnswers(content.Schema.Value) {
 			all = append(all, sabotage{
-				name: fmt.Sprintf("problem details %s: %s", v.at, v.rule), level: Document,
+				name: fmt.Sprintf("problem details %s: %s", v.at, v.rule), level: Document, culprit: v.field(),
 				answer: func(x *exchange) {
 					if x.status/100 == 4 {
 						x.body = put(x.body, v.at, v.value)
@@ -52,6 +54,16 @@ type brokenAnswer struct {
 	at    pointer
 	rule  string
 	value any
+}
+
+// field is the name of the field that is broken.
+func (b brokenAnswer) field() string {
+	for _, step := range slices.Backward(b.at) {
+		if name, ok := step.(string); ok {
+			return name
+		}
+	}
+	return ""
 }
 
 func brokenAnswers(schema *openapi3.Schema) []brokenAnswer {
@@ -80,7 +92,7 @@ func ofStatuses(op *operation) []sabotage {
 	var all []sabotage
 	exchange := func(from, to int) {
 		all = append(all, sabotage{
-			name: fmt.Sprintf("%s answers %d instead of %d", op.id, to, from), level: Nodes,
+			name: fmt.Sprintf("%s answers %d instead of %d", op.id, to, from), level: Nodes, culprit: strconv.Itoa(to),
 			answer: func(x *exchange) {
 				if x.op == op && x.status == from {
 					x.status = to
@@ -113,7 +125,7 @@ func ofHeaders(op *operation) []sabotage {
 	var all []sabotage
 	change := func(name string, level Level, status func(int) bool, header string, values ...string) {
 		all = append(all, sabotage{
-			name: op.id + " " + name, level: level,
+			name: op.id + " " + name, level: level, culprit: header,
 			answer: func(x *exchange) {
 				if (x.op == op || x.op == nil) && status(x.status) {
 					x.header = maps.Clone(x.header)
@@ -181,7 +193,7 @@ func ofTexts(op *operation) []sabotage {
 		if strings.HasPrefix(name, "numbers") && op.id == opRegister {
 			continue // there are none
 		}
-		all = append(all, sabotage{name: op.id + " " + name, level: Nodes, answer: func(x *exchange) {
+		all = append(all, sabotage{name: op.id + " " + name, level: Nodes, culprit: op.id, answer: func(x *exchange) {
 			if x.succeeded(op.id) {
 				x.text, x.body = raw(bytes.TrimSpace(x.text)), nil
 			}

@@ -12,72 +12,76 @@ import (
 
 // ofRefusals refuse what each field may be.
 func ofRefusals(op *operation) []sabotage {
-	var all []sabotage
-	refuse := func(at pointer, what string, odd func(value any, there bool) bool) {
-		all = append(all, sabotage{
-			name: fmt.Sprintf("%s refuses %s %s", op.id, at, what), level: Nodes,
-			request: func(x *exchange) {
+	all := []sabotage{onRequest(op.id+" refuses large bodies", func(x *exchange) {
+		if x.op == op && x.r.ContentLength > largeBody/2 {
+			x.reply(http.StatusRequestEntityTooLarge)
+		}
+	})}
+	fieldsOf(op.request, nil, func(at pointer, schema *openapi3.Schema) {
+		for what, odd := range oddValues(schema) {
+			refusal := onRequest(fmt.Sprintf("%s refuses %s %s", op.id, at, what), func(x *exchange) {
 				if x.op == op && x.sent != nil && refused(x.sent, at, odd) {
 					x.reply(http.StatusUnprocessableEntity)
 				}
-			},
-		})
-	}
-	fieldsOf(op.request, nil, func(at pointer, schema *openapi3.Schema, required bool) {
-		s := flat(schema)
-		if schema.Nullable || s.schema.Nullable {
-			refuse(at, "that is null", func(value any, there bool) bool { return there && value == nil })
+			})
+			refusal.culprit = op.id
+			all = append(all, refusal)
 		}
-		switch {
-		case s.is("string"):
-			most := int(*s.schema.MaxLength)
-			refuse(at, "of more than half its length", longer(most/2))
-			if s.schema.Format == "" {
-				refuse(at, "of its whole length", longer(most-8))
-				refuse(at, "with odd characters", func(value any, _ bool) bool {
-					text, _ := value.(string)
-					return strings.ContainsAny(text, "._~:é")
-				})
-			}
-		case s.is("integer"):
-			refuse(at, "of more than half its maximum", func(value any, _ bool) bool {
-				number, _ := value.(float64)
-				return number > *s.schema.Max/2
-			})
-			refuse(at, "that is 0", func(value any, there bool) bool { return there && value == 0.0 })
-		case s.is("array"):
-			refuse(at, "with more than half of its items", func(value any, _ bool) bool {
-				items, _ := value.([]any)
-				return len(items) > int(*s.schema.MaxItems)/2
-			})
-			refuse(at, "without items", func(value any, _ bool) bool {
-				items, ok := value.([]any)
-				return ok && len(items) == 0
-			})
-		case s.is("object"):
-			refuse(at, "with unknown fields", func(value any, _ bool) bool {
-				object, _ := value.(map[string]any)
-				for name := range object {
-					if _, known := s.properties[name]; !known {
-						return true
-					}
-				}
-				return false
-			})
-		}
-	})
-	all = append(all, sabotage{
-		name: op.id + " refuses large bodies", level: Nodes,
-		request: func(x *exchange) {
-			if x.op == op && x.r.ContentLength > largeBody/2 {
-				x.reply(http.StatusRequestEntityTooLarge)
-			}
-		},
 	})
 	return all
 }
 
-func longer(most int) func(any, bool) bool {
+// oddity reports whether a value, which may not be there, is what is refused.
+type oddity func(value any, there bool) bool
+
+// oddValues are what a field may be and is refused for, by what it is.
+func oddValues(schema *openapi3.Schema) map[string]oddity {
+	s := flat(schema)
+	odd := map[string]oddity{}
+	switch {
+	case s.is("string"):
+		odd = oddTexts(s.schema)
+	case s.is("integer"):
+		odd["of more than half its maximum"] = func(value any, _ bool) bool {
+			number, _ := value.(float64)
+			return number > *s.schema.Max/2
+		}
+		odd["that is 0"] = func(value any, there bool) bool { return there && value == 0.0 }
+	case s.is("array"):
+		items := func(value any) int { list, _ := value.([]any); return len(list) }
+		odd["with more than half of its items"] = func(value any, _ bool) bool { return items(value) > int(*s.schema.MaxItems)/2 }
+		odd["without items"] = func(value any, there bool) bool { return there && value != nil && items(value) == 0 }
+	case s.is("object"):
+		odd["with unknown fields"] = func(value any, _ bool) bool {
+			object, _ := value.(map[string]any)
+			for name := range object {
+				if _, known := s.properties[name]; !known {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	if schema.Nullable || s.schema.Nullable {
+		odd["that is null"] = func(value any, there bool) bool { return there && value == nil }
+	}
+	return odd
+}
+
+func oddTexts(schema *openapi3.Schema) map[string]oddity {
+	most := int(*schema.MaxLength)
+	odd := map[string]oddity{"of more than half its length": longer(most / 2)}
+	if schema.Format == "" {
+		odd["of its whole length"] = longer(most - 8)
+		odd["with odd characters"] = func(value any, _ bool) bool {
+			text, _ := value.(string)
+			return strings.ContainsAny(text, "._~:é")
+		}
+	}
+	return odd
+}
+
+func longer(most int) oddity {
 	return func(value any, _ bool) bool {
 		text, _ := value.(string)
 		return len([]rune(text)) > most
@@ -85,7 +89,7 @@ func longer(most int) func(any, bool) bool {
 }
 
 // refused reports whether any value in a place is odd.
-func refused(body any, at pointer, odd func(any, bool) bool) bool {
+func refused(body any, at pointer, odd oddity) bool {
 	if len(at) == 0 {
 		return odd(body, true)
 	}
@@ -104,9 +108,9 @@ func refused(body any, at pointer, odd func(any, bool) bool) bool {
 }
 
 // fieldsOf visits a schema and all within it.
-func fieldsOf(schema *openapi3.Schema, at pointer, visit func(at pointer, schema *openapi3.Schema, required bool)) {
+func fieldsOf(schema *openapi3.Schema, at pointer, visit func(at pointer, schema *openapi3.Schema)) {
 	s := flat(schema)
-	visit(at, schema, true)
+	visit(at, schema)
 	if s.is("array") {
 		fieldsOf(s.schema.Items.Value, at.to(0), visit)
 	}

@@ -10,164 +10,204 @@ import (
 
 // ofState break what calls do.
 func ofState() []sabotage {
-	done := func(x *exchange, body any) {
-		x.reply(x.op.success())
-		x.header.Set("Content-Type", "application/json")
-		x.body, x.text = body, encode(body)
-		if x.op.id == opDeregister {
-			x.body, x.text = nil, nil
-			x.header.Del("Content-Type")
-		}
+	all := slices.Concat(ofRegistering(), ofDeregistering(), ofBeating(), ofCrowds(), ofRefusing())
+	for beats := 2; beats <= 3; beats++ {
+		all = append(all, forgotten(beats), idle(beats))
 	}
-	registered := func(x *exchange) any { return map[string]any{"success": true, "message": "", "node_id": x.node} }
-	beaten := func(*exchange) any { return map[string]any{"success": true, "next_heartbeat_ms": 10_000} }
-	known := func(x *exchange) bool { // notes who is known
-		if x.op == nil || x.node == "" {
-			return false
-		}
-		was, _ := x.memory[x.node].(bool)
-		switch x.op.id {
-		case opRegister:
-			x.memory[x.node] = true
-		case opDeregister:
-			delete(x.memory, x.node)
-		}
-		return was
+	return all
+}
+
+// onRequest breaks what a call does before the mock sees it.
+func onRequest(name string, change func(x *exchange)) sabotage {
+	return sabotage{name: name, level: Nodes, request: change}
+}
+
+// done answers a call as if it had been done.
+func (x *exchange) done() {
+	x.reply(x.op.success())
+	x.header.Set("Content-Type", "application/json")
+	switch x.op.id {
+	case opRegister:
+		x.body = map[string]any{"success": true, "message": "", "node_id": x.node}
+	case opHeartbeat:
+		x.body = map[string]any{"success": true, "next_heartbeat_ms": 10_000}
+	default:
+		x.header.Del("Content-Type")
+		return
 	}
-	is := func(x *exchange, op string) bool {
-		return x.op != nil && x.op.id == op && x.r.Header.Get("Authorization") == "Bearer "+strengthToken
+	x.text = encode(x.body)
+}
+
+// is reports whether a call is of an operation, with the right token.
+func (x *exchange) is(op string) bool {
+	return x.op != nil && x.op.id == op && x.r.Header.Get("Authorization") == "Bearer "+strengthToken
+}
+
+// known reports whether the node was registered before the call, and notes who is.
+func (x *exchange) known() bool {
+	if x.op == nil || x.node == "" {
+		return false
 	}
-	request := func(name string, change func(x *exchange)) sabotage {
-		return sabotage{name: name, level: Nodes, request: change}
+	was, _ := x.memory[x.node].(bool)
+	switch x.op.id {
+	case opRegister:
+		x.memory[x.node] = true
+	case opDeregister:
+		delete(x.memory, x.node)
 	}
-	all := []sabotage{
-		request("registering again is a conflict", func(x *exchange) {
-			if is(x, opRegister) && known(x) {
+	return was
+}
+
+// others are the nodes that are registered besides the one of the call, in order.
+func (x *exchange) others() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(x.memory)), func(id string) bool {
+		return id == x.node || x.memory[id] != true
+	})
+}
+
+func ofRegistering() []sabotage {
+	return []sabotage{
+		onRequest("registering again is a conflict", func(x *exchange) {
+			if x.is(opRegister) && x.known() {
 				x.reply(http.StatusConflict)
 			}
 		}),
-		request("registering again does nothing", func(x *exchange) {
-			if is(x, opRegister) && known(x) {
-				done(x, registered(x))
-			} else if is(x, opDeregister) {
-				known(x)
+		onRequest("registering again does nothing", func(x *exchange) {
+			if x.is(opRegister) && x.known() {
+				x.done()
+			} else if x.is(opDeregister) {
+				x.known()
 			}
 		}),
-		request("registering does nothing", func(x *exchange) {
-			if is(x, opRegister) {
-				done(x, registered(x))
+		onRequest("registering does nothing", func(x *exchange) {
+			if x.is(opRegister) {
+				x.done()
 			}
 		}),
-		request("registering from elsewhere is a conflict", func(x *exchange) {
+		onRequest("registering from elsewhere is a conflict", func(x *exchange) {
 			machine := get(x.sent, pointer{"machine_id"})
-			if is(x, opRegister) {
+			if x.is(opRegister) {
 				if before := x.memory[x.node]; before != nil && before != machine {
 					x.reply(http.StatusConflict)
 				}
 				x.memory[x.node] = machine
 			}
 		}),
-		request("a heartbeat does nothing", func(x *exchange) {
-			if known(x) && is(x, opHeartbeat) {
-				done(x, beaten(x))
+	}
+}
+
+func ofDeregistering() []sabotage {
+	removes := func(name string, also func(x *exchange, id string) bool) sabotage {
+		return onRequest(name, func(x *exchange) {
+			x.known()
+			for _, id := range x.others() {
+				if x.is(opDeregister) && also(x, id) {
+					x.own(opDeregister, id, nil)
+					delete(x.memory, id)
+				}
+			}
+		})
+	}
+	return []sabotage{
+		onRequest("deregistering does nothing", func(x *exchange) {
+			if x.is(opDeregister) {
+				x.done()
 			}
 		}),
-		request("a heartbeat of an unknown node is taken", func(x *exchange) {
-			if was := known(x); is(x, opHeartbeat) && !was {
-				done(x, beaten(x))
+		onRequest("deregistering twice is fine", func(x *exchange) {
+			if was := x.known(); x.is(opDeregister) && !was {
+				x.done()
 			}
 		}),
-		request("a heartbeat is taken for all nodes", func(x *exchange) {
-			known(x)
-			if is(x, opHeartbeat) {
-				for id, v := range x.memory {
-					if v == true && id != x.node {
-						x.own(opHeartbeat, id, x.sent)
-					}
+		removes("deregistering one removes all", func(*exchange, string) bool { return true }),
+		removes("deregistering removes those whose names begin so", func(x *exchange, id string) bool {
+			return strings.HasPrefix(id, x.node)
+		}),
+	}
+}
+
+func ofBeating() []sabotage {
+	return []sabotage{
+		onRequest("a heartbeat does nothing", func(x *exchange) {
+			if x.known() && x.is(opHeartbeat) {
+				x.done()
+			}
+		}),
+		onRequest("a heartbeat of an unknown node is taken", func(x *exchange) {
+			if was := x.known(); x.is(opHeartbeat) && !was {
+				x.done()
+			}
+		}),
+		onRequest("a heartbeat is taken for all nodes", func(x *exchange) {
+			x.known()
+			for _, id := range x.others() {
+				if x.is(opHeartbeat) {
+					x.own(opHeartbeat, id, x.sent)
 				}
 			}
 		}),
-		request("deregistering does nothing", func(x *exchange) {
-			if is(x, opDeregister) {
-				done(x, nil)
+	}
+}
+
+func ofCrowds() []sabotage {
+	return []sabotage{
+		onRequest("one node pushes another out", func(x *exchange) {
+			x.known()
+			if others := x.others(); x.is(opRegister) && len(others) >= 16 {
+				x.own(opDeregister, others[0], nil)
+				delete(x.memory, others[0])
 			}
 		}),
-		request("deregistering twice is fine", func(x *exchange) {
-			if was := known(x); is(x, opDeregister) && !was {
-				done(x, nil)
-			}
-		}),
-		request("deregistering one removes all", func(x *exchange) {
-			known(x)
-			if is(x, opDeregister) {
-				for id, v := range x.memory {
-					if v == true && id != x.node {
-						x.own(opDeregister, id, nil)
-						delete(x.memory, id)
-					}
-				}
-			}
-		}),
-		request("deregistering removes those whose names begin so", func(x *exchange) {
-			known(x)
-			if is(x, opDeregister) {
-				for id, v := range x.memory {
-					if v == true && id != x.node && strings.HasPrefix(id, x.node) {
-						x.own(opDeregister, id, nil)
-						delete(x.memory, id)
-					}
-				}
-			}
-		}),
-		request("one node pushes another out", func(x *exchange) {
-			known(x)
-			if is(x, opRegister) {
-				ids := slices.DeleteFunc(slices.Sorted(maps.Keys(x.memory)), func(id string) bool { return id == x.node })
-				if len(ids) >= 16 {
-					x.own(opDeregister, ids[0], nil)
-					delete(x.memory, ids[0])
-				}
-			}
-		}),
-		request("no more than 20 nodes are taken", func(x *exchange) {
-			if was := known(x); is(x, opRegister) && !was && len(x.memory) > 20 {
+		onRequest("no more than 20 nodes are taken", func(x *exchange) {
+			if was := x.known(); x.is(opRegister) && !was && len(x.memory) > 20 {
 				delete(x.memory, x.node)
 				x.reply(http.StatusServiceUnavailable)
 			}
 		}),
-		request("what is refused is done all the same", func(x *exchange) {
-			if object, ok := x.sent.(map[string]any); is(x, opRegister) && ok && object["machine_id"] == nil {
+	}
+}
+
+func ofRefusing() []sabotage {
+	return []sabotage{
+		onRequest("what is refused is done all the same", func(x *exchange) {
+			if object, ok := x.sent.(map[string]any); x.is(opRegister) && ok && object["machine_id"] == nil {
 				x.own(opDeregister, x.node, nil)
 			}
 		}),
-		request("who has no token may deregister", func(x *exchange) {
+		onRequest("who has no token may deregister", func(x *exchange) {
 			if x.op != nil && x.op.id == opDeregister && x.r.Header.Get("Authorization") == "" {
 				x.own(opDeregister, x.node, nil)
 			}
 		}),
 	}
-	for beats := 2; beats <= 3; beats++ {
-		all = append(all, request(fmt.Sprintf("a node is forgotten at heartbeat %d", beats), func(x *exchange) {
-			if is(x, opRegister) {
-				x.memory[x.node] = 0
+}
+
+// forgotten has a node forgotten at its nth heartbeat.
+func forgotten(n int) sabotage {
+	return onRequest(fmt.Sprintf("a node is forgotten at heartbeat %d", n), func(x *exchange) {
+		if x.is(opRegister) {
+			x.memory[x.node] = 0
+		}
+		if beats, ok := x.memory[x.node].(int); ok && x.is(opHeartbeat) {
+			if x.memory[x.node] = beats + 1; beats+1 == n {
+				x.own(opDeregister, x.node, nil)
 			}
-			if n, ok := x.memory[x.node].(int); ok && is(x, opHeartbeat) {
-				if x.memory[x.node] = n + 1; n+1 == beats {
-					x.own(opDeregister, x.node, nil)
-				}
+		}
+	})
+}
+
+// idle has heartbeats do nothing from the nth on.
+func idle(n int) sabotage {
+	return onRequest(fmt.Sprintf("from heartbeat %d on they do nothing", n), func(x *exchange) {
+		if x.is(opRegister) || x.is(opDeregister) {
+			x.memory[x.node] = 0
+		}
+		if beats, ok := x.memory[x.node].(int); ok && x.is(opHeartbeat) {
+			if x.memory[x.node] = beats + 1; beats+1 >= n {
+				x.done()
 			}
-		}), request(fmt.Sprintf("from heartbeat %d on they do nothing", beats), func(x *exchange) {
-			if is(x, opRegister) || is(x, opDeregister) {
-				x.memory[x.node] = 0
-			}
-			if n, ok := x.memory[x.node].(int); ok && is(x, opHeartbeat) {
-				if x.memory[x.node] = n + 1; n+1 >= beats {
-					done(x, beaten(x))
-				}
-			}
-		}))
-	}
-	return all
+		}
+	})
 }
 
 // ofNames take one name for another.

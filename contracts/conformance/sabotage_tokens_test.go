@@ -1,9 +1,9 @@
 package conformance
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,48 +12,51 @@ import (
 
 // ofTokens accept each form of a wrong token, and refuse the right one.
 func ofTokens(doc *document) []sabotage {
-	var all []sabotage
-	accept := func(name string, ops []*operation, accepts func(r *http.Request) bool) {
-		all = append(all, sabotage{name: name, level: Nodes, request: func(x *exchange) {
-			if slices.Contains(ops, x.op) && accepts(x.r) {
-				x.r.Header.Set("Authorization", "Bearer "+strengthToken)
-			}
-		}})
-	}
-	for _, form := range wrongCredentials(strengthToken) {
-		for _, op := range doc.operations {
-			accept(op.id+" accepts "+form.what, []*operation{op}, func(r *http.Request) bool {
-				return slices.Equal(r.Header["Authorization"], form.values)
-			})
-		}
-	}
-	bearer := func(accepts func(token string) bool) func(r *http.Request) bool {
-		return func(r *http.Request) bool {
-			return accepts(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-		}
-	}
-	for n := 1; n < len(strengthToken); n *= 2 {
-		accept("a token counts by its first "+strconv.Itoa(n)+" characters", doc.operations, bearer(func(token string) bool {
-			return strings.HasPrefix(token, strengthToken[:n])
-		}))
-		accept("a token counts by its last "+strconv.Itoa(n)+" characters", doc.operations, bearer(func(token string) bool {
-			return strings.HasSuffix(token, strengthToken[len(strengthToken)-n:])
-		}))
-	}
-	accept("any scheme counts", doc.operations, func(r *http.Request) bool {
-		return strings.HasSuffix(r.Header.Get("Authorization"), " "+strengthToken)
-	})
-	accept("any header that has the token counts", doc.operations, func(r *http.Request) bool {
-		return strings.Contains(r.Header.Get("Authorization"), strengthToken)
-	})
+	all := ofLooseTokens()
 	for _, op := range doc.operations {
-		accept(op.id+" needs no token", []*operation{op}, func(*http.Request) bool { return true })
-		all = append(all, sabotage{name: op.id + " accepts no token at all", level: Nodes, request: func(x *exchange) {
+		for _, form := range wrongCredentials(strengthToken) {
+			all = append(all, accepting(op.id+" accepts "+form.what, op, func(r *http.Request) bool {
+				return slices.Equal(r.Header["Authorization"], form.values)
+			}))
+		}
+		all = append(all, accepting(op.id+" needs no token", op, func(*http.Request) bool { return true }))
+		all = append(all, onRequest(op.id+" accepts no token at all", func(x *exchange) {
 			if x.op == op {
 				x.r.Header.Set("Authorization", "Bearer none")
 			}
-		}})
+		}))
 	}
+	return all
+}
+
+// accepting accepts calls of an operation, of any where that is nil.
+func accepting(name string, op *operation, accepts func(r *http.Request) bool) sabotage {
+	s := onRequest(name, func(x *exchange) {
+		if x.op != nil && (op == nil || x.op == op) && accepts(x.r) {
+			x.r.Header.Set("Authorization", "Bearer "+strengthToken)
+		}
+	})
+	s.culprit = "401"
+	return s
+}
+
+// ofLooseTokens compare tokens in part.
+func ofLooseTokens() []sabotage {
+	var all []sabotage
+	accept := func(name string, accepts func(given string) bool) {
+		all = append(all, accepting(name, nil, func(r *http.Request) bool { return accepts(r.Header.Get("Authorization")) }))
+	}
+	bare := func(given string) string { return strings.TrimPrefix(given, "Bearer ") }
+	for n := 1; n < len(strengthToken); n *= 2 {
+		accept(fmt.Sprintf("a token counts by its first %d characters", n), func(given string) bool {
+			return strings.HasPrefix(bare(given), strengthToken[:n])
+		})
+		accept(fmt.Sprintf("a token counts by its last %d characters", n), func(given string) bool {
+			return strings.HasSuffix(bare(given), strengthToken[len(strengthToken)-n:])
+		})
+	}
+	accept("any scheme counts", func(given string) bool { return strings.HasSuffix(given, " "+strengthToken) })
+	accept("any header that has the token counts", func(given string) bool { return strings.Contains(given, strengthToken) })
 	return all
 }
 

@@ -10,18 +10,8 @@ import (
 
 // ofTransport break how answers come.
 func ofTransport(op *operation) []sabotage {
-	var all []sabotage
-	add := func(name string, answer func(x *exchange)) {
-		level := Nodes
-		if strings.HasSuffix(name, "chunks") || strings.HasSuffix(name, "charset") {
-			level = Document
-		}
-		all = append(all, sabotage{name: op.id + " " + name, level: level, answer: func(x *exchange) {
-			if x.op == op {
-				answer(x)
-			}
-		}})
-	}
+	all := ofHandling(op)
+	add := func(name string, answer func(x *exchange)) { all = append(all, onAnswer(op, name, Nodes, answer)) }
 	if op.success() == http.StatusOK {
 		for _, coding := range []string{"gzip", "br"} {
 			add("compressed as "+coding, func(x *exchange) {
@@ -43,32 +33,45 @@ func ofTransport(op *operation) []sabotage {
 	}
 	if op.id == opHeartbeat {
 		add("slow", func(*exchange) { time.Sleep(heartbeatLimit + heartbeatLimit/10) })
+		all[len(all)-1].slow = true
+	}
+	return all
+}
+
+// onAnswer breaks the answers of one operation.
+func onAnswer(op *operation, name string, level Level, answer func(x *exchange)) sabotage {
+	return sabotage{name: op.id + " " + name, level: level, culprit: op.id, answer: func(x *exchange) {
+		if x.op == op {
+			answer(x)
+		}
+	}}
+}
+
+// ofHandling refuse calls for how they come.
+func ofHandling(op *operation) []sabotage {
+	var all []sabotage
+	refuse := func(name string, level Level, status int, refuses func(r *http.Request) bool) {
+		all = append(all, onAnswer(op, "refuses "+name, level, func(x *exchange) {
+			if refuses(x.r) {
+				x.status = status
+			}
+		}))
 	}
 	for name, refuses := range map[string]func(r *http.Request) bool{
-		"refuses HTTP/1.0":          func(r *http.Request) bool { return r.ProtoMinor == 0 },
-		"refuses traces":            func(r *http.Request) bool { return r.Header.Get("Traceparent") != "" },
-		"refuses odd traces":        func(r *http.Request) bool { return strings.Contains(r.Header.Get("Traceparent"), " ") },
-		"refuses correlation ids":   func(r *http.Request) bool { return r.Header.Get(correlationHeader) != "" },
-		"refuses long correlations": func(r *http.Request) bool { return len(r.Header.Get(correlationHeader)) > 200 },
-		"refuses any Accept":        func(r *http.Request) bool { return r.Header.Get("Accept") == "*/*" },
-		"refuses user agents":       func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "llama") },
+		"HTTP/1.0":          func(r *http.Request) bool { return r.ProtoMinor == 0 },
+		"traces":            func(r *http.Request) bool { return r.Header.Get("Traceparent") != "" },
+		"odd traces":        func(r *http.Request) bool { return strings.Contains(r.Header.Get("Traceparent"), " ") },
+		"correlation ids":   func(r *http.Request) bool { return r.Header.Get(correlationHeader) != "" },
+		"long correlations": func(r *http.Request) bool { return len(r.Header.Get(correlationHeader)) > 200 },
+		"any Accept":        func(r *http.Request) bool { return r.Header.Get("Accept") == "*/*" },
+		"user agents":       func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "llama") },
 	} {
-		add(name, func(x *exchange) {
-			if refuses(x.r) {
-				x.status = http.StatusBadRequest
-			}
-		})
+		refuse(name, Nodes, http.StatusBadRequest, refuses)
 	}
 	if op.request != nil {
-		add("refuses chunks", func(x *exchange) {
-			if x.r.ContentLength < 0 {
-				x.status = http.StatusLengthRequired
-			}
-		})
-		add("refuses a charset", func(x *exchange) {
-			if strings.Contains(x.r.Header.Get("Content-Type"), "charset") {
-				x.status = http.StatusUnsupportedMediaType
-			}
+		refuse("chunks", Document, http.StatusLengthRequired, func(r *http.Request) bool { return r.ContentLength < 0 })
+		refuse("a charset", Document, http.StatusUnsupportedMediaType, func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Content-Type"), "charset")
 		})
 	}
 	return all

@@ -1,5 +1,10 @@
 package conformance
 
+import (
+	"slices"
+	"strings"
+)
+
 // sabotages returns all that a saboteur does, made from the document.
 func sabotages(doc *document) []sabotage {
 	var all []sabotage
@@ -19,5 +24,7 @@ func sabotages(doc *document) []sabotage {
 	all = append(all, ofState()...)
 	all = append(all, ofNames()...)
 	all = append(all, ofTokens(doc)...)
-	return append(all, ofSilence()...)
+	all = append(all, ofSilence()...)
+	slices.SortFunc(all, func(a, b sabotage) int { return strings.Compare(a.name, b.name) })
+	return all
 }

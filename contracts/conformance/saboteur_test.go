@@ -16,6 +16,8 @@ import (
 type sabotage struct {
 	name    string
 	level   Level               // at which it has to be noticed
+	culprit string              // what a finding of it has to name
+	slow    bool                // whether it is found by how long calls take
 	request func(x *exchange)   // before the call is made; it may answer it
 	answer  func(x *exchange)   // after the call is made
 	options func(o *Options)    // what it takes to notice it

@@ -93,10 +93,13 @@ const (
 // patiently makes a call, and makes it again after a while when there are too many: an
 // orchestratord may limit how many it takes.
 func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
-	for range maxThrottled {
+	for tries := range maxThrottled {
 		a, err := s.prober.send(ctx, c)
-		if err != nil || a.status != http.StatusTooManyRequests {
-			return a, err
+		if err != nil {
+			return nil, err
+		}
+		if a.throttled = tries; a.status != http.StatusTooManyRequests {
+			return a, nil
 		}
 		seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
 		if err != nil || seconds < 1 {
@@ -160,7 +163,11 @@ func either(statuses []int) string {
 
 // describeStatus says which status came, and what the body says of it.
 func describeStatus(a *answer) string {
-	return fmt.Sprintf("%d%s", a.status, excerpt(a.body))
+	after := ""
+	if a.throttled > 0 {
+		after = " after 429, which says that nothing was done"
+	}
+	return fmt.Sprintf("%d%s%s", a.status, after, excerpt(a.body))
 }
 
 // pause waits, but no longer than ctx.

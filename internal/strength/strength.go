@@ -1,0 +1,99 @@
+// Package strength counts how much of what tests break on purpose is found.
+//
+//	tally := strength.Of("the document")
+//	for i, d := range drifts {
+//		switch {
+//		case !strength.Tries(i):
+//		case isFound(d):
+//			tally.Found()
+//		default:
+//			tally.Missed(d.name)
+//		}
+//	}
+//	tally.Judge(t, "../../docs/strength.md")
+package strength
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const (
+	// demanded is the share that has to be found, in percent.
+	demanded = 98
+	// sampled is of how many one is tried, unless all are.
+	sampled = 16
+)
+
+var all = flag.Bool("strength", false, "break everything that can be broken, not a sample of it")
+
+// Tally counts what is found of one kind. Its methods may be called at once.
+type Tally struct {
+	kind string
+
+	mu        sync.Mutex
+	found     int
+	missed    []string
+	tolerated map[string]int // by reason
+}
+
+// Of returns a tally of a kind, such as "the document".
+func Of(kind string) *Tally { return &Tally{kind: kind, tolerated: map[string]int{}} }
+
+// Tries reports whether the ith of a list is tried.
+func Tries(i int) bool { return *all || i%sampled == 0 }
+
+// Found counts one that was found.
+func (y *Tally) Found() {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.found++
+}
+
+// Missed counts one that was not found.
+func (y *Tally) Missed(name string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.missed = append(y.missed, name)
+}
+
+// Tolerated counts one that need not be found, for a reason.
+func (y *Tally) Tolerated(reason string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.tolerated[reason]++
+}
+
+// Judge fails a test when too few were found, or a reason to tolerate has become idle. When
+// everything was tried it also fails unless the page has the row of this tally.
+func (y *Tally) Judge(t *testing.T, page string, reasons ...string) {
+	t.Helper()
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	tried := y.found + len(y.missed)
+	t.Logf("%s: %d of %d are found; tolerated: %v; not found: %s",
+		y.kind, y.found, tried, y.tolerated, strings.Join(y.missed, "; "))
+	if 100*y.found < demanded*tried || tried == 0 {
+		t.Errorf("less than %d %% are found", demanded)
+	}
+	if !*all {
+		return
+	}
+	for _, reason := range reasons {
+		if y.tolerated[reason] == 0 {
+			t.Errorf("nothing is tolerated any more because %s", reason)
+		}
+	}
+	tolerated := 0
+	for _, count := range y.tolerated {
+		tolerated += count
+	}
+	row := fmt.Sprintf("| %s | %d | %d | %d |", y.kind, tried, y.found, tolerated)
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), row) {
+		t.Errorf("%s lacks the row %s", page, row)
+	}
+}
