@@ -1,7 +1,8 @@
 package openapi_test
 
 import (
-	"bytes"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,17 +68,40 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	if len(made) == 0 {
 		t.Error("go generate made nothing")
 	}
-	for _, file := range made {
-		want := read(t, filepath.Join(fresh, file))
-		if !slices.Contains(committed, file) || !bytes.Equal(read(t, filepath.Join(house, file)), want) {
-			t.Errorf("%s is stale; run: go generate ./...", file)
+	for _, what := range stale(texts(t, house, committed), texts(t, fresh, made)) {
+		t.Error(what)
+	}
+}
+
+// stale says which committed files are not what was made anew, each with its first line
+// that is not.
+func stale(committed, made map[string]string) []string {
+	var found []string
+	for _, file := range slices.Sorted(maps.Keys(made)) {
+		have, want := strings.Split(committed[file], "\n"), strings.Split(made[file], "\n")
+		for i := range max(len(have), len(want)) {
+			if i >= len(have) || i >= len(want) || have[i] != want[i] {
+				found = append(found, fmt.Sprintf("%s:%d is stale; run: go generate ./...", file, i+1))
+				break
+			}
 		}
 	}
-	for _, file := range committed {
-		if !slices.Contains(made, file) {
-			t.Errorf("%s is made by no go:generate line; delete it", file)
+	for _, file := range slices.Sorted(maps.Keys(committed)) {
+		if _, isMade := made[file]; !isMade {
+			found = append(found, file+" is made by no go:generate line; delete it")
 		}
 	}
+	return found
+}
+
+// texts reads files under root.
+func texts(t *testing.T, root string, files []string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, file := range files {
+		found[file] = string(read(t, filepath.Join(root, file)))
+	}
+	return found
 }
 
 // generated returns the paths of the generated files under root.

@@ -56,7 +56,7 @@ func TestStrength(t *testing.T) {
 	}
 	wait.Wait()
 	checkNames(t, all, reasons)
-	tally.Judge(t, "../../docs/strength.md")
+	tally.Judge(t)
 }
 
 // isNamed fails unless what was found names the culprit.
