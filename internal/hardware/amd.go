@@ -89,7 +89,10 @@ func (m *Machine) productName(dir string) string {
 	revision := strings.TrimPrefix(m.text(dir, "revision"), "0x")
 	for line := range strings.Lines(m.text(productNames)) {
 		fields := strings.SplitN(line, ",", 3)
-		if len(fields) == 3 && strings.EqualFold(fields[0], device) && strings.EqualFold(strings.TrimSpace(fields[1]), revision) {
+		if len(fields) < 3 || !strings.EqualFold(fields[0], device) {
+			continue
+		}
+		if strings.EqualFold(strings.TrimSpace(fields[1]), revision) {
 			return strings.TrimSpace(fields[2])
 		}
 	}

@@ -93,13 +93,16 @@ func allowed(c registration.Capabilities) error {
 		GPUCount: c.GPUCount, TotalVRAMMB: c.TotalVRAMMB, CUDAVersion: c.CUDAVersion, Gpus: &c.GPUs,
 		CPUCores: &c.CPUCores, RAMTotalBytes: &c.RAMTotalBytes,
 	}}
-	var wrong []error
+	var wrong []string
 	for _, v := range request.Validate() {
 		if field, ours := strings.CutPrefix(v.Pointer, "/capabilities/"); ours {
-			wrong = append(wrong, fmt.Errorf("%s %s", field, v.Detail))
+			wrong = append(wrong, field+" "+v.Detail)
 		}
 	}
-	return errors.Join(wrong...)
+	if wrong == nil {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
 }
 
 // FreeVRAM returns the free memory, in bytes, of the devices with these numbers, or of all

@@ -11,7 +11,7 @@ import (
 type (
 	status int32                              // nvmlReturn_t
 	device uintptr                            // nvmlDevice_t
-	memory struct{ total, free, used uint64 } // nvmlMemory_t
+	memory struct{ total, free, _ uint64 } // nvmlMemory_t
 )
 
 // library is what is used of NVML.

@@ -67,8 +67,7 @@ func TestNVML(t *testing.T) {
 			if diff := cmp.Diff(want.gpus, c.GPUs); diff != "" || c.CUDAVersion != want.cuda {
 				t.Errorf("detected CUDA %q, want %q, and (-want +got):\n%s", c.CUDAVersion, want.cuda, diff)
 			}
-			free, err := m.FreeVRAM(t.Context())
-			if free != want.free || want.wrong == nil && err != nil {
+			if free, err := m.FreeVRAM(t.Context()); free != want.free || want.wrong == nil && err != nil {
 				t.Errorf("free are %d bytes, want %d: %v", free, want.free, err)
 			}
 		})

@@ -60,6 +60,15 @@ func TestSMI(t *testing.T) {
 	}
 }
 
+// A machine with GPUs of both makers numbers them one after the other.
+func TestBothMakers(t *testing.T) {
+	m := withSMI(t, "testdata/smi/mig")
+	m.Root = machine("radeon").Root
+	if got := numbers(detect(t, m)); !slices.Equal(got, []int32{2, 3, 1, 4, 5}) {
+		t.Errorf("detected %d", got)
+	}
+}
+
 func TestFreeVRAMOfSomeGPUs(t *testing.T) {
 	m := withSMI(t, "testdata/smi/two")
 	if free, err := m.FreeVRAM(t.Context(), 1); free != 81000<<20 || err != nil {
@@ -105,7 +114,7 @@ func TestSMIThatFails(t *testing.T) {
 		"no driver":  {"echo 'NVIDIA-SMI has failed'; exit 9", ""},
 		"no library": {"exit 12", ""},
 		"no GPU":     {"exit 6", ""},
-		"error":      {`printf '\033[2JUnable to determine the device handle\n::error::\n' >&2; exit 15`, "exit status 15: <U+001B>[2JUnable to determine the device handle"},
+		"error":      {`printf '\033[2JUnable to run\n::error::\n' >&2; exit 15`, "exit status 15: <U+001B>[2JUnable to run"},
 		"silence":    {"exit 0", "nvidia-smi: its answer cannot be read: EOF"},
 		"rubbish":    {`cat testdata/smi/rubbish/report.xml; exit 0`, "nvidia-smi: its answer cannot be read"},
 		"localized":  {`cat testdata/smi/localized/report.xml; exit 0`, "24.576,5"},

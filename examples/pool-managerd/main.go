@@ -1,0 +1,137 @@
+// Command pool-managerd is a node to start from. It detects the hardware, registers with
+// orchestratord, serves work on one pool of slots, and drains when it is stopped. Replace
+// pool.go by your engine; the rest is what any node needs.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/capabilities"
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		slog.Error("pool-managerd has failed", "error", err)
+		os.Exit(1)
+	}
+}
+
+// settings are what the flags and the environment say.
+type settings struct {
+	node   registration.Config
+	listen string
+	slots  int
+	drain  time.Duration
+}
+
+// parse reads the environment of a node, which registration.ConfigFromEnv lists, and flags
+// for what it has no variable for.
+func parse(args []string) (s settings, err error) {
+	if s.node, err = registration.ConfigFromEnv(); err != nil {
+		return s, err
+	}
+	flags := flag.NewFlagSet("pool-managerd", flag.ContinueOnError)
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:9200", "`address` to serve work, probes and metrics on")
+	flags.IntVar(&s.slots, "slots", 4, "how many requests the pool works on at once")
+	flags.DurationVar(&s.drain, "drain-timeout", 30*time.Second, "time that work has to end after SIGTERM")
+	flags.StringVar(&s.node.TLS.CAFile, "tls-ca", "", "`file` with the certificates that may vouch for orchestratord")
+	flags.StringVar(&s.node.TLS.CertFile, "tls-cert", "", "`file` with this node's certificate, for mTLS")
+	flags.StringVar(&s.node.TLS.KeyFile, "tls-key", "", "`file` with its key")
+	flags.Func("token-file", "`file` with the token, which may be replaced while the node runs", func(file string) error {
+		s.node.APIToken = registration.TokenFile(file)
+		return nil
+	})
+	err = flags.Parse(args)
+	if err == nil && (len(s.node.Pools) != 1 || s.slots < 1 || flags.NArg() > 0) {
+		err = fmt.Errorf("want one pool in %s, one slot or more, and no arguments", registration.EnvPools)
+	}
+	return s, err
+}
+
+// run is the life of the daemon: until ctx ends, and then until its work is done.
+func run(ctx context.Context, args []string) error {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx)) // lasts while the node drains
+	defer end()
+	machine := new(capabilities.Machine)
+	if s.node.Capabilities, err = detect(ctx, machine); err != nil {
+		slog.Warn("not all of the hardware could be read", "error", err)
+	}
+	metrics, meters, err := newMetrics()
+	if err != nil {
+		return err
+	}
+	pool := newPool(s.node.Pools[0], s.slots)
+	go pool.watchMemory(life, machine)
+	s.node.MeterProvider = meters
+	s.node.OnEvent = report
+	leave := sync.OnceFunc(func() { drain(life, pool, s.drain) })
+	s.node.Drain = func(context.Context) { leave() }
+	node, err := registration.New(s.node)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return err
+	}
+	slog.Info("serving", "address", listener.Addr().String())
+	server := &http.Server{Handler: routes(node, pool, metrics), ReadHeaderTimeout: 10 * time.Second}
+	go server.Serve(listener)
+	ready(ctx)
+	go watchdog(life, node)
+	err = node.Run(ctx, pool.status)
+	leave() // a node that orchestratord does not know has not drained yet
+	return errors.Join(err, shut(life, server))
+}
+
+// shut gives the last answers a second to be read.
+func shut(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if server.Shutdown(ctx) == nil {
+		return nil
+	}
+	return server.Close()
+}
+
+// detect gives a driver that hangs ten seconds.
+func detect(ctx context.Context, machine *capabilities.Machine) (registration.Capabilities, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return machine.Detect(ctx)
+}
+
+// drain waits until the pool's work is done, but not longer than it may take, nor after a
+// second signal.
+func drain(ctx context.Context, pool *pool, most time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	select {
+	case <-pool.drain():
+	case <-ctx.Done():
+		slog.Warn("leaving with work under way", "why", context.Cause(ctx))
+	}
+}
