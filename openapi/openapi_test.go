@@ -112,10 +112,10 @@ func generated(t *testing.T, root string) []string {
 		if err != nil {
 			return err
 		}
-		if strings.HasSuffix(path, ".gen.go") || strings.HasSuffix(path, ".gen.yaml") {
+		if name := entry.Name(); entry.IsDir() && (name == ".git" || name == "node_modules") {
 			return filepath.SkipDir
 		}
-		if strings.HasSuffix(path, ".gen.go") {
+		if strings.HasSuffix(path, ".gen.go") || strings.HasSuffix(path, ".gen.yaml") {
 			file, err := filepath.Rel(root, path)
 			files = append(files, file)
 			return err
