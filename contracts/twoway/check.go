@@ -136,10 +136,13 @@ func (c *checker) undeclared(pointer string, value any, s shape) {
 	}
 }
 
-// join appends tokens to a JSON pointer (RFC 6901).
+// escapes are those of the tokens of a JSON pointer (RFC 6901).
+var escapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// join appends tokens to a JSON pointer.
 func join(pointer string, tokens ...string) string {
 	for _, token := range tokens {
-		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+		pointer += "/" + escapes.Replace(token)
 	}
 	return pointer
 }
