@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/controls"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
@@ -15,5 +18,9 @@ func (s *Server) BreakControl() {
 	var nobody struct { // whom to call is to panic
 		controlapi.StrictServerInterface
 	}
-	s.router = s.routes(nobody)
+	broken := controls.New(controls.Config{
+		Cluster: s.cluster, Clock: s.clock, Settings: settings.NewStore(settings.Settings{}, nil),
+		Guard: exchange.NewGuard(nil, nil, false),
+	})
+	s.handler = divert(broken.RouterOf(nobody))(s.handler)
 }

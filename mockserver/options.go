@@ -1,20 +1,13 @@
 package mockserver
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/faults"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/journal"
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // What a server does unless an option says otherwise.
@@ -40,19 +33,19 @@ func WithTokens(tokens ...string) Option {
 // none came, a node is marked offline (CLOUD-2013). It must be longer than the
 // heartbeat interval.
 func WithNodeTimeout(timeout time.Duration) Option {
-	return func(c *config) { c.start.nodeTimeout = timeout }
+	return func(c *config) { c.start.NodeTimeout = timeout }
 }
 
 // WithHeartbeatInterval sets how often the server asks nodes for a heartbeat (CLOUD-2011): 1 ms
 // to a day. Nodes do not see fractions of a millisecond.
 func WithHeartbeatInterval(interval time.Duration) Option {
-	return func(c *config) { c.start.heartbeatInterval = interval }
+	return func(c *config) { c.start.HeartbeatInterval = interval }
 }
 
 // WithCloudProfile switches the cloud profile on or off. While it is off, valid calls
 // get 503.
 func WithCloudProfile(on bool) Option {
-	return func(c *config) { c.start.cloudProfile = on }
+	return func(c *config) { c.start.CloudProfile = on }
 }
 
 // WithLogger sets where the server logs. Changes of a node are at Info, its heartbeats at
@@ -92,7 +85,7 @@ func WithForgetAfter(offline time.Duration) Option {
 // WithValidation sets what becomes of requests that break the document. By default it
 // is Strict.
 func WithValidation(mode Validation) Option {
-	return func(c *config) { c.start.validation = mode }
+	return func(c *config) { c.start.Validation = control.Validation(mode) }
 }
 
 // WithFaults has the server misbehave from the start, by these faults beside the presets
@@ -138,154 +131,37 @@ func WithJournal(size int) Option {
 	return func(c *config) { c.journalSize = size }
 }
 
-type config struct {
-	given        secrets
-	start        settings // which the control API changes
-	log          *slog.Logger
-	clock        *clock.Clock
-	bodyLimit    int64
-	maxNodes     int
-	forgetAfter  time.Duration
-	journalSize  int
-	controlToken []digest // one or none
-	controlHosts []string
-	uncontrolled bool
-	origins      []string // see WithCORS
-
-	startFaults map[string]control.FaultDefinition
-	faults      *faults.Set // which the control API changes
-}
-
-// secrets are the tokens as the options state them. They are not kept.
-type secrets struct {
-	tokens       []string
-	controlToken string
-}
-
-func newConfig(options []Option) (config, error) {
-	c := config{
-		start: settings{
-			nodeTimeout:       DefaultNodeTimeout,
-			heartbeatInterval: DefaultHeartbeatInterval,
-			cloudProfile:      true,
-			validation:        Strict,
-		},
-		bodyLimit:   DefaultBodyLimit,
-		maxNodes:    DefaultMaxNodes,
-		journalSize: journal.DefaultSize,
-	}
-	for _, option := range options {
-		option(&c)
-	}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
-	if c.clock == nil {
-		c.clock = clock.New()
-	}
-	c.faults = faults.New(c.clock)
-	err := errors.Join(c.checkTokens(), c.check(), c.faults.Load(c.startFaults))
-	c.seal()
-	return c, err
-}
-
-// seal puts digests in place of the tokens.
-func (c *config) seal() {
-	for _, token := range c.given.tokens {
-		c.start.tokens = append(c.start.tokens, digestOf(token))
-	}
-	if c.given.controlToken != "" {
-		c.controlToken = []digest{digestOf(c.given.controlToken)}
-	}
-	c.given = secrets{}
-}
-
-// checkTokens returns everything that is wrong with the tokens, and repeats none of them
-// (CLOUD-4013).
-func (c config) checkTokens() error {
-	var wrong []error
-	check := func(what, token string) {
-		if err := checkToken(token); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
+// WithCORS lets web pages of these origins use the server from a browser, the control API too.
+// An origin is written as browsers do: scheme://host, and :port if it is not the scheme's.
+// Given again, it adds to them.
+//
+// By default a request that a browser sends for a page of another origin gets 403. So does one
+// for a page under a name that may be rebound to the server (DNS rebinding): see
+// WithControlHosts. Programs may call the server by any name.
+//
+// With "*" every page may use what nodes use, which is unwise: any site that is open in a
+// browser can then list nodes and remove them. The control API ignores "*".
+func WithCORS(origins ...string) Option {
+	return func(c *config) {
+		for _, origin := range origins {
+			c.origins = append(c.origins, strings.ToLower(origin))
 		}
 	}
-	for i, token := range c.given.tokens {
-		what := fmt.Sprintf("token %d of %d", i+1, len(c.given.tokens))
-		check(what, token)
-		if token != "" && token == c.given.controlToken {
-			wrong = append(wrong, fmt.Errorf("%s is the control token: nodes must not have it", what))
-		}
-	}
-	if c.given.controlToken != "" {
-		check("control token", c.given.controlToken)
-	}
-	return errors.Join(wrong...)
 }
 
-// checkToken returns what is wrong with a token, if anything is.
-func checkToken(token string) error {
-	doc := spec.Control()
-	schema := doc.Schema("SettingsChange").Properties["tokens"].Value.Items.Value
-	if wrong := doc.Check(schema, token); wrong != nil {
-		return errors.New(wrong[0].Detail)
-	}
-	return nil
-}
+// Validation is what becomes of requests that break the document. Fields and query
+// parameters that it does not name break nothing, but Drift lists them as well.
+type Validation string
 
-// checkInterval returns what is wrong with a heartbeat interval to ask nodes for.
-func checkInterval(interval time.Duration) error {
-	doc := spec.Nodes()
-	if wrong := doc.Check(doc.Schema("HeartbeatResponse"), heartbeatAnswer(interval)); wrong != nil {
-		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
-	}
-	return nil
-}
-
-// check returns everything else that is wrong with a config.
-func (c config) check() error {
-	var wrong []error
-	complain := func(format string, args ...any) {
-		wrong = append(wrong, fmt.Errorf(format, args...))
-	}
-	if err := checkInterval(c.start.heartbeatInterval); err != nil {
-		complain("heartbeat interval %s: %w", c.start.heartbeatInterval, err)
-	}
-	if c.start.nodeTimeout <= c.start.heartbeatInterval {
-		complain("node timeout %s: must be longer than the heartbeat interval %s", c.start.nodeTimeout, c.start.heartbeatInterval)
-	}
-	if c.bodyLimit <= 0 {
-		complain("body limit %d: must be positive", c.bodyLimit)
-	}
-	if most := spec.Nodes().MaxNodes; c.maxNodes < 1 || c.maxNodes > most {
-		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, most)
-	}
-	if c.forgetAfter < 0 {
-		complain("nodes are forgotten after %s: must be 0 or more", c.forgetAfter)
-	}
-	if c.journalSize < 0 || c.journalSize > maxJournal {
-		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)
-	}
-	if err := c.start.validation.check(); err != nil {
-		wrong = append(wrong, err)
-	}
-	for _, name := range c.controlHosts {
-		if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
-			complain("control host %q: must be a host name without a port, such as mock.example.com", name)
-		}
-	}
-	for _, origin := range c.origins {
-		if err := checkOrigin(origin); err != nil {
-			wrong = append(wrong, err)
-		}
-	}
-	return errors.Join(wrong...)
-}
-
-// maxJournal is how many entries a journal may have. They take a hundred megabytes or so.
-const maxJournal = 100_000
-
-// heartbeatAnswer returns the answer to a heartbeat that asks for the next one after
-// interval.
-func heartbeatAnswer(interval time.Duration) nodeapi.HeartbeatResponse {
-	return nodeapi.HeartbeatResponse{Success: true, NextHeartbeatMs: interval.Milliseconds()}
-}
+const (
+	// Strict refuses a request that breaks the document, with 422.
+	Strict Validation = "strict"
+	// Report takes from such a request what keeps the document, and passes over the
+	// rest: a node on another version runs, and Drift lists how it departs. Refused is
+	// only what cannot be read, such as a registration without a node id.
+	Report Validation = "report"
+	// Off stops the server from checking requests and its own answers against the document.
+	// Refused is only what the types of the document cannot hold. Nodes that registered
+	// meanwhile are listed as they are, even when the server validates again.
+	Off Validation = "off"
+)

@@ -10,27 +10,28 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/llama-orch/node-registration/mockserver/dashboard"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
 // pages adds what the server has beside the operations of the document, for people and
 // for monitoring. All of it is for reading, and takes no token.
-func (s *Server) pages(router chi.Router) {
+func (r routing) pages(router chi.Router) {
 	page := func(path string, handler http.Handler) {
-		handler = inPieces(quoteTags(handler))
+		handler = exchange.InPieces(exchange.QuoteTags(handler))
 		router.Method(http.MethodGet, path, handler)
 		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
-	page("/metrics", s.guarded(s.guard.checkBrowser, promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})))
+	page("/metrics", exchange.Page(r.guard.CheckBrowser, promhttp.HandlerFor(r.nodes.Metrics(), promhttp.HandlerOpts{})))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
 	// Here one document finds the other, by the names that they have as files.
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))
 	page("/openapi/mock-control.yaml", text("application/yaml", openapi.MockControl))
 	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
-	s.reference(page)
-	if !s.uncontrolled { // without which the dashboard has nothing to show
-		dashboard.Mount(func(path string, handler http.Handler) { page(path, s.guarded(s.guard.check, handler)) })
+	reference(page)
+	if r.controls != nil { // without which the dashboard has nothing to show
+		dashboard.Mount(func(path string, handler http.Handler) { page(path, exchange.Page(r.guard.Check, handler)) })
 	}
 }
 

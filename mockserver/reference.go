@@ -18,7 +18,7 @@ import (
 var referencePage []byte
 
 // reference adds the API reference: the page, and the assets that it loads.
-func (s *Server) reference(page func(path string, handler http.Handler)) {
+func reference(page func(path string, handler http.Handler)) {
 	// Whatever the assets do, the browser asks no other server for anything.
 	const policy = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 	show := text("text/html; charset=utf-8", referencePage)

@@ -17,15 +17,16 @@ package mockserver
 import (
 	"context"
 	"net/http"
-	"sync"
-	"sync/atomic"
-
-	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/controls"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -33,28 +34,14 @@ import (
 
 // Server is a mock orchestratord. It serves any number of requests at once.
 type Server struct {
-	config
-	cluster *cluster.Cluster
-	metrics *metrics
-	drift   drift.Record
-	journal *journal.Journal
-	router  *chi.Mux
-
-	exchanges   exchanges
-	largeBodies places
-	closeLooks  places
-
-	streams chan struct{} // holds one for each stream that is open
-	guard   guard
-	guesses guesses // of the control token
-
-	settings atomic.Pointer[settings]
-	changing sync.Mutex // held to change the settings
-
-	started clock.State
-
-	life context.Context // what goes on in the background ends with it
-	end  context.CancelFunc
+	clock     *clock.Clock
+	cluster   *cluster.Cluster
+	journal   *journal.Journal
+	drift     drift.Record
+	faults    *faults.Set
+	exchanges *exchange.Pool
+	handler   http.Handler
+	end       context.CancelFunc // of what goes on in the background
 }
 
 // New returns a server without nodes. Without options it takes every call, asks for
@@ -67,43 +54,40 @@ func New(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	life, end := context.WithCancel(context.Background())
-	s := &Server{
-		config:      config,
-		started:     config.clock.State(),
-		journal:     journal.New(config.journalSize),
-		streams:     make(chan struct{}, maxStreams),
-		guard:       newGuard(config),
-		largeBodies: make(places, largeBodies),
-		closeLooks:  make(places, closeLooks),
-		life:        life,
-		end:         end,
-	}
-	s.settings.Store(&config.start)
+	s := &Server{clock: config.clock, journal: journal.New(config.journalSize), faults: config.faults}
 	s.cluster = cluster.New(cluster.Config{
-		Clock: s.clock, Journal: s.journal, Log: s.log,
-		NodeTimeout: config.start.nodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
+		Clock: s.clock, Journal: s.journal, Log: config.log,
+		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.metrics = newMetrics(s.cluster)
-	s.router = s.routes(controls{s})
+	store := settings.NewStore(config.start, func(now *settings.Settings) { s.cluster.SetTimeout(now.NodeTimeout) })
+	life, end := context.WithCancel(context.Background())
+	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
+	s.handler = s.rooms(config, store).handler()
 	return s, nil
+}
+
+// rooms returns what serves the paths of the server.
+func (s *Server) rooms(config config, store *settings.Store) routing {
+	guard := exchange.NewGuard(config.origins, config.controlHosts, config.controlToken != nil)
+	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
+		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Faults: s.faults,
+		Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
+	})}
+	if !config.uncontrolled {
+		r.controls = controls.New(controls.Config{
+			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Faults: s.faults, Settings: store,
+			Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
+		}).Router()
+	}
+	return r
 }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Header["Expect"] != nil { // whereupon the HTTP server sends something before the answer
-		setDeadline(w)
-	}
-	x := s.exchanges.begin(w, r)
-	defer s.exchanges.end(x)
-	x.settings = s.settings.Load()
-	w.Header()["X-Content-Type-Options"] = nosniff
-	s.router.ServeHTTP(w, x.request)
+	x := s.exchanges.Begin(w, r)
+	defer s.exchanges.End(x)
+	s.handler.ServeHTTP(w, x.Request)
 }
-
-// nosniff keeps browsers from taking an answer for anything but its content type. It is
-// shared by all answers, and never edited.
-var nosniff = []string{"nosniff"}
 
 // Nodes returns what the server knows of its nodes, ordered by id.
 func (s *Server) Nodes() []registry.Node {
@@ -130,7 +114,7 @@ func (s *Server) Faults() *faults.Set {
 // Clock returns the clock that nodes time out by, for a test to pause and put forward. It
 // cannot be put beyond the last time that an answer can state.
 func (s *Server) Clock() *clock.Clock {
-	s.clock.Limit(clockLimit())
+	s.clock.Limit(spec.Control().LastTime)
 	return s.clock
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -36,6 +37,8 @@ type Document struct {
 	correlationID     *openapi3.Schema
 	nodeID            *openapi3.Schema
 	nodeParameter     string // the name of the one in paths
+
+	LastTime time.Time // that the document can state; of the control API only
 }
 
 // Nodes returns the document of the node API. It is read once.
@@ -52,7 +55,11 @@ var Nodes = sync.OnceValue(func() *Document {
 
 // Control returns the document of the control API. It is read once, when it is first needed,
 // which most tests never do.
-var Control = sync.OnceValue(func() *Document { return newDocument(load(openapi.MockControl), nil) })
+var Control = sync.OnceValue(func() *Document {
+	d := newDocument(load(openapi.MockControl), nil)
+	d.LastTime = time.UnixMilli(int64(*d.Schema("Milliseconds").Max))
+	return d
+})
 
 // load reads a document. It panics if that cannot be read: the document is compiled in, and no
 // test would pass.

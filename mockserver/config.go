@@ -1,0 +1,180 @@
+package mockserver
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// config is what the options say.
+type config struct {
+	given        secrets
+	start        settings.Settings // which the control API changes
+	log          *slog.Logger
+	clock        *clock.Clock
+	bodyLimit    int64
+	maxNodes     int
+	forgetAfter  time.Duration
+	journalSize  int
+	controlToken []settings.Digest // one or none
+	controlHosts []string
+	uncontrolled bool
+	origins      []string // see WithCORS
+
+	startFaults map[string]control.FaultDefinition
+	faults      *faults.Set // which the control API changes
+}
+
+// secrets are the tokens as the options state them. They are not kept.
+type secrets struct {
+	tokens       []string
+	controlToken string
+}
+
+func newConfig(options []Option) (config, error) {
+	c := config{
+		start: settings.Settings{
+			NodeTimeout:       DefaultNodeTimeout,
+			HeartbeatInterval: DefaultHeartbeatInterval,
+			CloudProfile:      true,
+			Validation:        control.Validation(Strict),
+		},
+		bodyLimit:   DefaultBodyLimit,
+		maxNodes:    DefaultMaxNodes,
+		journalSize: journal.DefaultSize,
+	}
+	for _, option := range options {
+		option(&c)
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.clock == nil {
+		c.clock = clock.New()
+	}
+	c.faults = faults.New(c.clock)
+	err := errors.Join(c.checkTokens(), c.check(), c.faults.Load(c.startFaults))
+	c.seal()
+	return c, err
+}
+
+// seal puts digests in place of the tokens.
+func (c *config) seal() {
+	for _, token := range c.given.tokens {
+		c.start.Tokens = append(c.start.Tokens, settings.DigestOf(token))
+	}
+	if c.given.controlToken != "" {
+		c.controlToken = []settings.Digest{settings.DigestOf(c.given.controlToken)}
+	}
+	c.given = secrets{}
+}
+
+// checkTokens returns everything that is wrong with the tokens, and repeats none of them
+// (CLOUD-4013).
+func (c config) checkTokens() error {
+	var wrong []error
+	check := func(what, token string) {
+		if err := checkToken(token); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	for i, token := range c.given.tokens {
+		what := fmt.Sprintf("token %d of %d", i+1, len(c.given.tokens))
+		check(what, token)
+		if token != "" && token == c.given.controlToken {
+			wrong = append(wrong, fmt.Errorf("%s is the control token: nodes must not have it", what))
+		}
+	}
+	if c.given.controlToken != "" {
+		check("control token", c.given.controlToken)
+	}
+	return errors.Join(wrong...)
+}
+
+// checkToken returns what is wrong with a token, if anything is.
+func checkToken(token string) error {
+	doc := spec.Control()
+	schema := doc.Schema("SettingsChange").Properties["tokens"].Value.Items.Value
+	if wrong := doc.Check(schema, token); wrong != nil {
+		return errors.New(wrong[0].Detail)
+	}
+	return nil
+}
+
+// checkInterval returns what is wrong with a heartbeat interval to ask nodes for.
+func checkInterval(interval time.Duration) error {
+	doc := spec.Nodes()
+	if wrong := doc.Check(doc.Schema("HeartbeatResponse"), nodes.HeartbeatAnswer(interval)); wrong != nil {
+		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
+	}
+	return nil
+}
+
+// check returns everything else that is wrong with a config.
+func (c config) check() error {
+	var wrong []error
+	complain := func(format string, args ...any) {
+		wrong = append(wrong, fmt.Errorf(format, args...))
+	}
+	if err := checkInterval(c.start.HeartbeatInterval); err != nil {
+		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
+	}
+	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
+		complain("node timeout %s: must be longer than the heartbeat interval %s", c.start.NodeTimeout, c.start.HeartbeatInterval)
+	}
+	if c.bodyLimit <= 0 {
+		complain("body limit %d: must be positive", c.bodyLimit)
+	}
+	if most := spec.Nodes().MaxNodes; c.maxNodes < 1 || c.maxNodes > most {
+		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, most)
+	}
+	if c.forgetAfter < 0 {
+		complain("nodes are forgotten after %s: must be 0 or more", c.forgetAfter)
+	}
+	if c.journalSize < 0 || c.journalSize > maxJournal {
+		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)
+	}
+	switch mode := Validation(c.start.Validation); mode {
+	case Strict, Report, Off:
+	default:
+		complain("validation %q: must be %s, %s or %s", mode, Strict, Report, Off)
+	}
+	for _, name := range c.controlHosts {
+		if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
+			complain("control host %q: must be a host name without a port, such as mock.example.com", name)
+		}
+	}
+	for _, origin := range c.origins {
+		if err := checkOrigin(origin); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// maxJournal is how many entries a journal may have. They take a hundred megabytes or so.
+const maxJournal = 100_000
+
+// checkOrigin returns what is wrong with an origin, if anything.
+func checkOrigin(origin string) error {
+	if origin == exchange.AnyOrigin {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, such as http://localhost:5173", origin)
+	}
+	return nil
+}

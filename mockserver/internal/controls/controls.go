@@ -1,0 +1,142 @@
+// Package controls serves the control API, by which tests, tools and the dashboard look into the
+// mock and drive it.
+package controls
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// Config is what the control API acts on.
+type Config struct {
+	Cluster  *cluster.Cluster
+	Clock    *clock.Clock
+	Journal  *journal.Journal
+	Drift    *drift.Record
+	Faults   *faults.Set
+	Settings *settings.Store
+	Log      *slog.Logger
+	Guard    exchange.Guard
+	Token    []settings.Digest // one or none
+	MaxNodes int               // of a fixture
+}
+
+// API serves the control API.
+type API struct {
+	Config
+	start   settings.Settings // what Reset goes back to
+	started clock.State
+	streams chan struct{} // holds one for each stream that is open
+	guesses guesses       // of the token
+}
+
+// New returns the control API of a mock that starts now.
+func New(config Config) *API {
+	return &API{
+		Config:  config,
+		start:   *config.Settings.Load(),
+		started: config.Clock.State(),
+		streams: make(chan struct{}, maxStreams),
+	}
+}
+
+// Router returns the routes of the API. Its middlewares are none: it holds its answers back.
+func (a *API) Router() *chi.Mux { return a.RouterOf(operations{a}) }
+
+// RouterOf returns the routes of the API with other handlers, which a test has broken.
+func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
+	router := chi.NewRouter()
+	router.NotFound(a.serve(exchange.NotFound).ServeHTTP)
+	router.MethodNotAllowed(a.serve(exchange.MethodNotAllowed(router)).ServeHTTP)
+	strict := controlapi.NewStrictHandlerWithOptions(handlers, nil, controlapi.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  exchange.SetFailure,
+		ResponseErrorHandlerFunc: exchange.SetFailure,
+	})
+	controlapi.HandlerWithOptions(strict, controlapi.ChiServerOptions{
+		BaseRouter: router.With(func(operation http.Handler) http.Handler {
+			return a.serve(a.authenticate, checkRequest, exchange.Perform(operation))
+		}),
+		ErrorHandlerFunc: exchange.SetFailure,
+	})
+	return router
+}
+
+// serve returns a handler that takes a request through steps. The guard comes first, even where
+// there is nothing, so that a stray page learns nothing.
+func (a *API) serve(steps ...exchange.Step) http.Handler {
+	guarded := append([]exchange.Step{a.Guard.Check}, steps...)
+	return exchange.Hold(spec.Control, func(x *exchange.Exchange) { x.Settle(x.Run(guarded...), a.checkAnswer) }, nil)
+}
+
+// authenticate refuses requests without the control token, if there is one. Guesses have to wait.
+func (a *API) authenticate(x *exchange.Exchange) error {
+	check := exchange.TokenCheck{Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token}
+	if _, guess := exchange.Bearer(x.Request.Header); !guess || len(a.Token) == 0 {
+		return check.Check(x)
+	}
+	right, err := a.guesses.turn(x.Request.Context(), addressOf(x.Request))
+	if err != nil {
+		return err
+	}
+	if err := check.Check(x); err != nil {
+		return err
+	}
+	right()
+	return nil
+}
+
+// checkAnswer returns how the answer breaks the document. Of a stream, which is not there yet, it
+// checks the head. Nodes that break the document are shown as they are.
+func (a *API) checkAnswer(x *exchange.Exchange) error {
+	if x.IsStream() {
+		return x.Operation.CheckAnswerHead(x.Status(), x.Header())
+	}
+	err := spec.Control().CheckAnswer(x.Operation, x.Status(), x.Header(), x.Body())
+	if !x.IsChecked() || err != nil && slices.ContainsFunc(a.Cluster.Nodes(), cluster.Invalid) {
+		return nil
+	}
+	return err
+}
+
+// operations answers requests that keep the document. It is a type of its own so that its methods
+// are none of API's.
+type operations struct{ *API }
+
+var _ controlapi.StrictServerInterface = operations{}
+
+// note writes into the journal and the log what was done through the control API.
+func (o operations) note(ctx context.Context, format string, args ...any) {
+	summary := fmt.Sprintf(format, args...)
+	o.Journal.Control(o.Clock.Now(), summary)
+	o.Log.LogAttrs(ctx, slog.LevelInfo, "control", slog.String("action", summary))
+}
+
+// valueOr returns what an optional field holds, or a value for when it is missing.
+func valueOr[T any](field *T, missing T) T {
+	if field == nil {
+		return missing
+	}
+	return *field
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

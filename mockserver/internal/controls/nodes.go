@@ -1,0 +1,180 @@
+package controls
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/glob"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// ReadNodes answers with a page of the nodes that fit.
+func (o operations) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObject) (controlapi.ReadNodesResponseObject, error) {
+	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
+		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "parameter %q: %v", "node", err)
+	}
+	limit, size := int(*r.Params.Limit), 0
+	page := control.NodePage{Nodes: []control.MockNode{}}
+	for node, more := range o.nodesAfter(valueOr(r.Params.After, "")) {
+		if !fits(node, r.Params) {
+			continue
+		}
+		told := o.toldNode(node)
+		text, err := json.Marshal(told)
+		if err != nil {
+			return nil, err
+		}
+		page.Nodes = append(page.Nodes, told)
+		if size += len(text); len(page.Nodes) == limit || size >= journal.MaxBatchBytes {
+			if more {
+				page.Next = &told.Node.NodeID
+			}
+			break
+		}
+	}
+	return controlapi.ReadNodes200JSONResponse(page), nil
+}
+
+// readPage is how many nodes are read at once.
+const readPage = 64
+
+// nodesAfter returns the nodes whose ids come after one, ordered by id, each with whether
+// there are more.
+func (o operations) nodesAfter(id nodeapi.NodeID) iter.Seq2[registry.Node, bool] {
+	return func(yield func(registry.Node, bool) bool) {
+		for more := true; more; {
+			var nodes []registry.Node
+			nodes, more = o.Cluster.Page(id, readPage)
+			for i, node := range nodes {
+				id = node.Registration.NodeID
+				if !yield(node, more || i+1 < len(nodes)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func fits(node registry.Node, wanted control.ReadNodesParams) bool {
+	return (wanted.Status == nil || *wanted.Status == node.Status) &&
+		(wanted.Node == nil || glob.Fits(*wanted.Node, node.Registration.NodeID))
+}
+
+// ReadNode answers with one node.
+func (o operations) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
+	node, known := o.Cluster.Node(r.ID)
+	if !known {
+		return nil, exchange.In(ctx).UnknownNode(r.ID)
+	}
+	return controlapi.ReadNode200JSONResponse(o.toldNode(node)), nil
+}
+
+// LoadNodes replaces all nodes.
+func (o operations) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestObject) (controlapi.LoadNodesResponseObject, error) {
+	if wrong := doubles(r.Body.Nodes); wrong != nil {
+		return nil, exchange.ViolationProblem(wrong...)
+	}
+	if got := len(r.Body.Nodes); got > o.MaxNodes {
+		return nil, exchange.ViolationProblem(nodeapi.Violation{
+			Pointer: "/nodes",
+			Detail:  fmt.Sprintf("must have %d items or fewer, as that many nodes may be registered, not %d", o.MaxNodes, got),
+		})
+	}
+	now := o.Clock.Now()
+	nodes := make([]registry.Node, len(r.Body.Nodes))
+	for i, node := range r.Body.Nodes {
+		nodes[i] = loaded(node, now)
+	}
+	o.note(ctx, "%d nodes loaded", len(nodes)) // before the journal has that some of them fell silent
+	o.Cluster.Load(nodes, now)
+	return controlapi.LoadNodes204Response{}, nil
+}
+
+// loaded returns a node of a fixture as the registry would know it.
+func loaded(node control.FixtureNode, now time.Time) registry.Node {
+	heard := now.Add(-milliseconds(valueOr(node.SilentForMs, 0)))
+	loaded := registry.Node{
+		Registration: node.Registration,
+		Status:       valueOr(node.Status, nodeapi.NodeStatusRegistering),
+		RegisteredAt: heard,
+		Pools:        valueOr(node.Pools, nil),
+	}
+	if loaded.Status != nodeapi.NodeStatusRegistering {
+		loaded.LastHeartbeat = heard
+	}
+	return loaded
+}
+
+// doubles lists the nodes of a fixture whose id another has before them.
+func doubles(nodes []control.FixtureNode) []nodeapi.Violation {
+	var wrong []nodeapi.Violation
+	first := map[nodeapi.NodeID]int{}
+	for i, node := range nodes {
+		id := node.Registration.NodeID
+		if j, taken := first[id]; taken && len(wrong) < spec.Control().MaxViolations {
+			wrong = append(wrong, nodeapi.Violation{
+				Pointer: fmt.Sprintf("/nodes/%d/registration/node_id", i),
+				Detail:  fmt.Sprintf("must be another id than that of node %d, %q", j, id),
+			})
+		} else if !taken {
+			first[id] = i
+		}
+	}
+	return wrong
+}
+
+// ForgetNode forgets a node, as if its record had been lost.
+func (o operations) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
+	if _, known := o.Cluster.Remove(r.ID); !known {
+		return nil, exchange.In(ctx).UnknownNode(r.ID)
+	}
+	o.note(ctx, "node %s forgotten", r.ID)
+	return controlapi.ForgetNode204Response{}, nil
+}
+
+// SetNodeStatus gives a node a status.
+func (o operations) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
+	change, known := o.Cluster.SetStatus(r.ID, r.Body.Status)
+	if !known {
+		return nil, exchange.In(ctx).UnknownNode(r.ID)
+	}
+	o.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
+	return controlapi.SetNodeStatus200JSONResponse(o.toldNode(change.Node)), nil
+}
+
+// toldNode returns a node as the API describes it.
+func (o operations) toldNode(node registry.Node) control.MockNode {
+	told := control.MockNode{
+		Node:    cluster.View(node),
+		Pools:   append([]nodeapi.PoolStatus{}, node.Pools...), // never null
+		History: make([]control.Transition, len(node.History)),
+	}
+	for i, change := range node.History {
+		told.History[i] = toldTransition(change)
+	}
+	if node.Status != nodeapi.NodeStatusOffline && node.Status != nodeapi.NodeStatusFailed {
+		told.ExpiresAtMs = new(node.Heard.Add(o.Settings.Load().NodeTimeout).UnixMilli())
+	}
+	return told
+}
+
+func toldTransition(change registry.Transition) control.Transition {
+	told := control.Transition{AtMs: change.At.UnixMilli()}
+	if change.From != "" {
+		told.From = &change.From
+	}
+	if change.To != "" {
+		told.To = &change.To
+	}
+	return told
+}

@@ -1,0 +1,104 @@
+package controls
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// ReadSettings answers with the settings, without any token (CLOUD-4013).
+func (o operations) ReadSettings(context.Context, controlapi.ReadSettingsRequestObject) (controlapi.ReadSettingsResponseObject, error) {
+	return controlapi.ReadSettings200JSONResponse(toldSettings(o.Settings.Load())), nil
+}
+
+// ChangeSettings changes all settings that are named, or none.
+func (o operations) ChangeSettings(ctx context.Context, r controlapi.ChangeSettingsRequestObject) (controlapi.ChangeSettingsResponseObject, error) {
+	changed, err := o.Settings.Change(func(next *settings.Settings) error {
+		apply(*r.Body, next)
+		if wrong := o.settingsViolations(next); wrong != nil {
+			return exchange.ViolationProblem(wrong...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.note(ctx, "settings changed: %s", changes(*r.Body))
+	return controlapi.ChangeSettings200JSONResponse(toldSettings(changed)), nil
+}
+
+func apply(change control.SettingsChange, s *settings.Settings) {
+	if change.CloudProfile != nil {
+		s.CloudProfile = *change.CloudProfile
+	}
+	if change.Validation != nil {
+		s.Validation = *change.Validation
+	}
+	if change.NodeTimeoutMs != nil {
+		s.NodeTimeout = milliseconds(*change.NodeTimeoutMs)
+	}
+	if change.HeartbeatIntervalMs != nil {
+		s.HeartbeatInterval = milliseconds(*change.HeartbeatIntervalMs)
+	}
+	if change.Tokens != nil {
+		s.Tokens = nil
+		for _, token := range *change.Tokens {
+			s.Tokens = append(s.Tokens, settings.DigestOf(token))
+		}
+	}
+}
+
+// settingsViolations lists what is wrong with the combination of settings that are valid one by
+// one.
+func (o operations) settingsViolations(s *settings.Settings) []nodeapi.Violation {
+	var wrong []nodeapi.Violation
+	if s.NodeTimeout <= s.HeartbeatInterval {
+		wrong = append(wrong, nodeapi.Violation{Pointer: "/node_timeout_ms", Detail: fmt.Sprintf(
+			"must be more than the heartbeat interval of %d, not %d", s.HeartbeatInterval.Milliseconds(), s.NodeTimeout.Milliseconds())})
+	}
+	for i, token := range s.Tokens {
+		if slices.Contains(o.Token, token) {
+			wrong = append(wrong, nodeapi.Violation{Pointer: fmt.Sprintf("/tokens/%d", i), Detail: "must not be the control token"})
+		}
+	}
+	return wrong
+}
+
+// changes describes what a change does, without any token (CLOUD-4013).
+func changes(change control.SettingsChange) string {
+	var told []string
+	tell := func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	if on := change.CloudProfile; on != nil {
+		tell("cloud profile %s", onOff(*on))
+	}
+	if mode := change.Validation; mode != nil {
+		tell("validation %s", *mode)
+	}
+	if timeout := change.NodeTimeoutMs; timeout != nil {
+		tell("node timeout %s", milliseconds(*timeout))
+	}
+	if interval := change.HeartbeatIntervalMs; interval != nil {
+		tell("heartbeat interval %s", milliseconds(*interval))
+	}
+	if tokens := change.Tokens; tokens != nil {
+		tell("%d tokens", len(*tokens))
+	}
+	return strings.Join(told, ", ")
+}
+
+func toldSettings(s *settings.Settings) control.Settings {
+	return control.Settings{
+		CloudProfile:        s.CloudProfile,
+		Validation:          s.Validation,
+		NodeTimeoutMs:       s.NodeTimeout.Milliseconds(),
+		HeartbeatIntervalMs: s.HeartbeatInterval.Milliseconds(),
+		Tokens:              int32(len(s.Tokens)),
+	}
+}

@@ -1,0 +1,38 @@
+package exchange
+
+import (
+	"log/slog"
+
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// LogFault logs what is the server's own fault.
+func (x *Exchange) LogFault(err error) {
+	x.logRequest(slog.LevelError, "internal error", slog.Any("error", err))
+}
+
+// LogSlow logs that the body of the request did not arrive in the time that the HTTP server gives
+// it, whereupon the connection is cut.
+func (x *Exchange) LogSlow() {
+	x.logRequest(slog.LevelWarn, "request body too slow: connection cut", slog.Int("bytes_arrived", len(x.RequestBody)))
+}
+
+// logRefusal logs that the request was refused, and why.
+func (x *Exchange) logRefusal(p *Problem) {
+	status, _ := p.kind()
+	x.logRequest(slog.LevelWarn, "request refused",
+		slog.Int("status", status),
+		slog.String("code", string(p.code)),
+		slog.String("detail", journal.Masked(p.detail, x.Request.Header)))
+}
+
+// logRequest logs attributes, and which request it was, without its secrets.
+func (x *Exchange) logRequest(level slog.Level, message string, attrs ...slog.Attr) {
+	x.log.LogAttrs(x.Request.Context(), level, message, append(attrs,
+		slog.String("method", x.Quote(x.Request.Method)),
+		slog.String("path", x.Quote(x.Request.URL.Path)),
+		x.CorrelationAttr())...)
+}
+
+// CorrelationAttr is how log lines name the request (CLOUD-7020).
+func (x *Exchange) CorrelationAttr() slog.Attr { return slog.String("correlation_id", x.CorrelationID) }

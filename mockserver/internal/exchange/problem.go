@@ -1,0 +1,165 @@
+package exchange
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Problem is an error that says how it is to be answered.
+type Problem struct {
+	Status int // if it is not that of the code
+
+	code       nodeapi.ProblemCode
+	detail     string
+	violations []nodeapi.Violation
+	header     http.Header // what the answer carries besides
+}
+
+// The codes that only the control API knows.
+const (
+	CodeInvalidParameter = nodeapi.ProblemCode(control.ProblemCodeInvalidParameter)
+	CodeForbidden        = nodeapi.ProblemCode(control.ProblemCodeForbidden)
+	CodeUnknownFault     = nodeapi.ProblemCode(control.ProblemCodeUnknownFault)
+	CodeUnknownEntry     = nodeapi.ProblemCode(control.ProblemCodeUnknownEntry)
+)
+
+// NewProblem returns a problem with a detail in words.
+func NewProblem(code nodeapi.ProblemCode, format string, args ...any) *Problem {
+	return &Problem{code: code, detail: fmt.Sprintf(format, args...), header: http.Header{}}
+}
+
+// With adds a header to the answer.
+func (p *Problem) With(header, value string) *Problem {
+	p.header.Set(header, value)
+	return p
+}
+
+func (p *Problem) Error() string {
+	return string(p.code) + ": " + p.detail
+}
+
+// writeProblem answers with the problem that err is. Any other error is a fault of the server: it
+// is logged, and the client learns no more than that.
+func (x *Exchange) writeProblem(w http.ResponseWriter, err error) {
+	var p *Problem
+	if errors.As(err, &p) {
+		x.logRefusal(p)
+	} else {
+		x.LogFault(err)
+		p = NewProblem(nodeapi.ProblemCodeInternalError, "orchestratord failed, see its log")
+	}
+	x.WriteProblem(w, p)
+}
+
+// WriteProblem answers with a problem, and logs nothing.
+func (x *Exchange) WriteProblem(w http.ResponseWriter, p *Problem) {
+	status, title := p.kind()
+	body := nodeapi.Problem{
+		Type:     "urn:llama-orch:problem:" + string(p.code),
+		Title:    title,
+		Status:   int32(status),
+		Detail:   spec.Cut(p.detail, spec.Nodes().MaxDetail),
+		Instance: "urn:llama-orch:correlation:" + x.CorrelationID,
+		Code:     p.code,
+	}
+	if p.violations != nil {
+		body.Errors = &p.violations
+	}
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set(contentType, "application/problem+json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // people read this, not browsers
+	if err := encoder.Encode(body); err != nil {
+		x.LogFault(err)
+	}
+}
+
+// kind returns the status and the title of the answer.
+func (p *Problem) kind() (status int, title string) {
+	kind := kindOf(p.code)
+	if p.Status != 0 && p.Status != kind.status {
+		return p.Status, cmp.Or(http.StatusText(p.Status), fmt.Sprint("Status ", p.Status))
+	}
+	return kind.status, kind.title
+}
+
+// CodeOf returns the code that a fault's answer with a status has. A status that none is
+// for gets internal_error.
+func CodeOf(status int) nodeapi.ProblemCode {
+	at := slices.IndexFunc(kinds, func(k kind) bool { return k.status == status })
+	if at < 0 {
+		return nodeapi.ProblemCodeInternalError
+	}
+	return kinds[at].code
+}
+
+// kindOf returns what the problems of one code have in common.
+func kindOf(code nodeapi.ProblemCode) kind {
+	for _, kinds := range [][]kind{kinds, controlKinds} {
+		if at := slices.IndexFunc(kinds, func(k kind) bool { return k.code == code }); at >= 0 {
+			return kinds[at]
+		}
+	}
+	return kind{nodeapi.ProblemCodeInternalError, http.StatusInternalServerError, "Internal error"}
+}
+
+type kind struct {
+	code   nodeapi.ProblemCode
+	status int
+	title  string
+}
+
+// kinds are those of the node API but for internal errors. Of several with one status the
+// first is the one of faults.
+var kinds = []kind{
+	{nodeapi.ProblemCodeMalformedBody, http.StatusBadRequest, "The body is not JSON"},
+	{nodeapi.ProblemCodeUnauthorized, http.StatusUnauthorized, "Not authenticated"},
+	{nodeapi.ProblemCodeUnknownNode, http.StatusNotFound, "Unknown node"},
+	{nodeapi.ProblemCodeNotFound, http.StatusNotFound, "Not found"},
+	{nodeapi.ProblemCodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
+	{nodeapi.ProblemCodeBodyTooLarge, http.StatusRequestEntityTooLarge, "Body too large"},
+	{nodeapi.ProblemCodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "Unsupported media type"},
+	{nodeapi.ProblemCodeContractViolation, http.StatusUnprocessableEntity, "The body breaks the contract"},
+	{nodeapi.ProblemCodeThrottled, http.StatusTooManyRequests, "Too many requests"},
+	{nodeapi.ProblemCodeUnavailable, http.StatusServiceUnavailable, "Not available"},
+	{nodeapi.ProblemCodeCloudProfileDisabled, http.StatusServiceUnavailable, "Cloud profile disabled"},
+}
+
+// controlKinds are those that only the control API has.
+var controlKinds = []kind{
+	{CodeInvalidParameter, http.StatusBadRequest, "Parameter not valid"},
+	{CodeForbidden, http.StatusForbidden, "Not allowed from there"},
+	{CodeUnknownFault, http.StatusNotFound, "Unknown fault"},
+	{CodeUnknownEntry, http.StatusNotFound, "Unknown entry"},
+}
+
+// ViolationProblem returns the problem of a body with these violations. Its detail has the first,
+// for those who look no further, such as logs.
+func ViolationProblem(violations ...nodeapi.Violation) *Problem {
+	first := violations[0]
+	p := NewProblem(nodeapi.ProblemCodeContractViolation, "the body breaks the contract at %q: %s", first.Pointer, first.Detail)
+	if more := len(violations) - 1; more > 0 {
+		p.detail += fmt.Sprintf(" (%d more)", more)
+	}
+	p.violations = violations
+	return p
+}
+
+// UnknownNode returns the problem of an id that names no node, whatever the reason.
+func (x *Exchange) UnknownNode(id nodeapi.NodeID) *Problem {
+	if wrong := spec.Nodes().CheckNodeID(id); wrong != "" {
+		return NewProblem(nodeapi.ProblemCodeUnknownNode, "%q names no node: an id %s", x.Quote(id), wrong)
+	}
+	return NewProblem(nodeapi.ProblemCodeUnknownNode, "no node is registered as %q", x.Quote(id))
+}

@@ -1,0 +1,49 @@
+package exchange
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TestKindsAreTheDocuments compares what problems say with the document's examples.
+func TestKindsAreTheDocuments(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for name, response := range doc.Components.Responses {
+		example := response.Value.Content["application/problem+json"].Example.(map[string]any)
+		code := nodeapi.ProblemCode(example["code"].(string))
+		told := kindOf(code)
+		if float64(told.status) != example["status"] || told.title != example["title"] {
+			t.Errorf("%s: %+v, the document has %v %q", name, told, example["status"], example["title"])
+		}
+		compared++
+	}
+	if compared == 0 {
+		t.Error("the document has no examples")
+	}
+}
+
+func TestLongDetail(t *testing.T) {
+	w := httptest.NewRecorder()
+	x := newPool(t).Begin(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	x.writeProblem(w, NewProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
+	var p nodeapi.Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatal(err)
+	}
+	if length := utf8.RuneCountInString(p.Detail); length != 1024 || !strings.HasSuffix(p.Detail, "é…") {
+		t.Errorf("a detail of %d characters: %s", length, p.Detail)
+	}
+}

@@ -1,0 +1,51 @@
+package exchange
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TokenCheck checks the token of requests.
+type TokenCheck struct {
+	Realm    string
+	Required string            // what to say, in words, when there is no token
+	Valid    []settings.Digest // without any, no token is required
+}
+
+// Check returns what is wrong with the Authorization header of a request, if anything.
+func (c TokenCheck) Check(x *Exchange) error {
+	if len(c.Valid) == 0 {
+		return nil
+	}
+	token, ok := Bearer(x.Request.Header)
+	switch {
+	case !ok:
+		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", c.Required).
+			With("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", c.Realm))
+	case !c.knows(token):
+		return NewProblem(nodeapi.ProblemCodeUnauthorized, "the token is not valid").
+			With("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q, error=%q", c.Realm, "invalid_token"))
+	}
+	return nil
+}
+
+// Bearer returns the token of the first Authorization header, if that is how it carries one.
+func Bearer(header http.Header) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	token = strings.TrimLeft(token, " ")
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+// knows reports whether a token is valid. Its duration reveals nothing about the valid tokens.
+func (c TokenCheck) knows(token string) bool {
+	given, matches := settings.DigestOf(token), 0
+	for _, valid := range c.Valid {
+		matches |= subtle.ConstantTimeCompare(given[:], valid[:])
+	}
+	return matches == 1
+}

@@ -1,0 +1,120 @@
+package nodes
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// checkBody checks the body of a request against the document, and leaves its value for the
+// handler. A body with several faults is refused for the one that costs least to find: 415, 413,
+// 400, 422.
+func (a *API) checkBody(x *exchange.Exchange) error {
+	if x.Operation.Bodies == nil {
+		return nil
+	}
+	schema, unfit := x.BodySchema()
+	if unfit != nil && (x.IsChecked() || unfit.Encoded) {
+		return unfit.Problem()
+	}
+	if err := a.readBody(x); err != nil {
+		return err
+	}
+	value, vetted := wire.Decode(x.Operation.ID, x.RequestBody)
+	if !vetted {
+		var err error
+		if value, err = a.lookClosely(x, schema); err != nil {
+			return err
+		}
+	}
+	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
+		about(x, registration.NodeID)
+	}
+	x.SetBody(value, vetted)
+	return nil
+}
+
+// about notes which node a request is about.
+func about(x *exchange.Exchange, id string) { x.NodeID = spec.FitNodeID(id) }
+
+func (a *API) readBody(x *exchange.Exchange) error {
+	err := x.ReadBody(a.limited(x))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// No status would do: a node takes one below 500 for final, and the line is only slow.
+		x.LogSlow()
+		panic(http.ErrAbortHandler)
+	}
+	if err != nil {
+		return exchange.Unreadable(err)
+	}
+	if x.Large { // the deadline was for the body alone
+		_ = http.NewResponseController(x.Client).SetReadDeadline(time.Time{})
+	}
+	return nil
+}
+
+// limited returns the body of a request up to the limit, as far as there is room for it. One
+// that says how long it is gets no longer while it is read.
+func (a *API) limited(x *exchange.Exchange) io.Reader {
+	body := x.Request.Body
+	if 0 < x.Request.ContentLength && x.Request.ContentLength <= min(a.BodyLimit, largeBody) {
+		return body
+	}
+	return a.roomy(x, http.MaxBytesReader(x.Client, body, a.BodyLimit))
+}
+
+// lookClosely decodes a body the slow way once it has a place: few are decoded so at a time.
+func (a *API) lookClosely(x *exchange.Exchange, schema *spec.Schema) (any, error) {
+	if !a.closeLooks.take(x.Request.Context()) {
+		panic(http.ErrAbortHandler) // the client has gone
+	}
+	defer a.closeLooks.leave()
+	return decodeSlow(x, schema)
+}
+
+// decodeSlow checks a body that is not obviously valid, and returns its value. With validation
+// Report that is what of it keeps the contract. It notes how the body departs from the
+// contract. A server without validation asks for JSON alone.
+func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
+	if !x.IsChecked() {
+		value, err := spec.Decode(x.RequestBody)
+		if err != nil {
+			return nil, exchange.NewProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
+		}
+		return value, nil
+	}
+	value, twice, err := spec.DecodeBody(x.RequestBody, schema)
+	if err != nil {
+		x.Depart(spec.Malformed(x.RequestBody, err))
+		return nil, exchange.NewProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
+	}
+	x.Depart(spec.Twice(twice)...)
+	return checkValue(x, schema, value)
+}
+
+// checkValue does what decodeSlow does, for a body that is JSON.
+func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, error) {
+	doc := spec.Nodes()
+	broken := doc.CheckBody(schema, value, len(x.RequestBody))
+	if id, names := doc.NodeInBody(schema, value); names {
+		about(x, id)
+	}
+	x.Depart(doc.Departures(schema, value, broken, x.Quote)...)
+	if broken == nil {
+		return value, nil
+	}
+	if x.Settings.Validation == control.ValidationReport {
+		if repaired, ok := doc.Repair(schema, value); ok {
+			return repaired, nil
+		}
+	}
+	return nil, exchange.ViolationProblem(doc.Violations(broken)...)
+}

@@ -1,0 +1,105 @@
+package nodes
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// corrupt changes the answer, and how it is sent. One without a body stays without.
+func (f fault) corrupt() {
+	effect := f.verdict.Effect
+	if effect.RetryAfterS != nil {
+		f.x.Header().Set("Retry-After", strconv.Itoa(int(*effect.RetryAfterS)))
+	}
+	if len(f.x.Body()) == 0 {
+		return
+	}
+	if effect.ContentType != nil {
+		f.x.Header().Set("Content-Type", *effect.ContentType)
+	}
+	if effect.Body != nil {
+		f.corruptBody(*effect.Body)
+	}
+}
+
+func (f fault) corruptBody(how control.FaultEffectBody) {
+	if err := f.x.Complete(); err != nil {
+		f.x.LogFault(err)
+	}
+	switch how {
+	case control.FaultEffectBodyEmpty:
+		f.x.ReplaceBody("")
+	case control.FaultEffectBodyGarbage:
+		f.x.ReplaceBody(garbage)
+	case control.FaultEffectBodyTruncated:
+		f.x.SendBy(f.truncate)
+	case control.FaultEffectBodyTrickle:
+		f.x.SendBy(f.trickle)
+	}
+}
+
+// garbage is neither JSON nor UTF-8, nor a page as what sits between client and server
+// might send.
+const garbage = "<html>\x00\xff{\"]</"
+
+// truncate sends half of the answer's body, and breaks off.
+func (f fault) truncate(client http.ResponseWriter) {
+	f.sendHead(client)
+	sendNow(client, f.x.Body()[:len(f.x.Body())/2])
+	panic(http.ErrAbortHandler)
+}
+
+// trickle sends the answer's body byte by byte.
+func (f fault) trickle(client http.ResponseWriter) {
+	ctx, cancel := f.x.UntilClosed(f.x.Request.Context())
+	defer cancel()
+	interval := time.Duration(valueOr(f.verdict.Effect.TrickleMs, trickleMs)) * time.Millisecond
+	f.sendHead(client)
+	for i := range f.x.Body() {
+		if i > 0 && !pause(ctx, interval) {
+			panic(http.ErrAbortHandler)
+		}
+		sendNow(client, f.x.Body()[i:i+1])
+	}
+}
+
+// trickleMs is the time between the bytes of a body that trickles, unless stated.
+const trickleMs = 100
+
+// sendHead sends what comes before the body, and how long that should be.
+func (f fault) sendHead(client http.ResponseWriter) {
+	client.Header().Set("Content-Length", strconv.Itoa(len(f.x.Body())))
+	client.WriteHeader(f.x.Status())
+}
+
+// sendNow sends bytes at once. An error means that the client has gone.
+func sendNow(client http.ResponseWriter, text []byte) {
+	_, _ = client.Write(text)
+	_ = http.NewResponseController(client).Flush()
+}
+
+// dropAnswer has the connection reset in place of the answer, whatever that was to be.
+func (f fault) dropAnswer() {
+	f.x.Discard()
+	f.x.SendBy(reset)
+}
+
+// reset resets the connection, as far as that is possible: one that does not belong to
+// this request alone, as in HTTP/2, is left to the server.
+func reset(client http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(client).Hijack(); err == nil {
+		if over, ok := connection.(*tls.Conn); ok {
+			connection = over.NetConn()
+		}
+		if tcp, ok := connection.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // what makes Close send a reset
+		}
+		_ = connection.Close()
+	}
+	panic(http.ErrAbortHandler)
+}

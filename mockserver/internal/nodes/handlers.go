@@ -1,0 +1,101 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// operations answers requests that keep the contract. It is a type of its own so that
+// its methods are none of API's.
+type operations struct{ *API }
+
+var _ api.StrictServerInterface = operations{}
+
+// RegisterNode adds a node, or replaces it (CLOUD-2001, CLOUD-2004).
+func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
+	was, change := o.Cluster.Register(*r.Body)
+	if change.Refused != nil {
+		return nil, full(ctx, change.Refused)
+	}
+	o.noteTwin(ctx, was, change.Node)
+	message := "node registered"
+	if change.Was != "" {
+		message = "node registered again"
+	}
+	o.logNode(ctx, message, change.Node)
+	return api.RegisterNode200JSONResponse{
+		Body: nodeapi.RegisterResponse{Success: true, Message: message, NodeID: r.Body.NodeID},
+	}, nil
+}
+
+// HeartbeatNode renews a node (CLOUD-2010, CLOUD-2012).
+func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
+	change, known := o.Cluster.Heartbeat(r.ID, *r.Body)
+	if !known {
+		return nil, exchange.In(ctx).UnknownNode(r.ID)
+	}
+	if change.Refused != nil {
+		return nil, full(ctx, change.Refused)
+	}
+	o.logHeartbeat(ctx, change)
+	return api.HeartbeatNode200JSONResponse{Body: HeartbeatAnswer(exchange.In(ctx).Settings.HeartbeatInterval)}, nil
+}
+
+// DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
+func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
+	node, known := o.Cluster.Remove(r.ID)
+	if !known {
+		return nil, exchange.In(ctx).UnknownNode(r.ID)
+	}
+	o.logNode(ctx, "node deregistered", node)
+	return api.DeregisterNode204Response{}, nil
+}
+
+// ListNodes answers with all nodes, the offline ones too.
+func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
+	return &listing{nodes: o.Cluster, most: spec.Nodes().MaxNodes}, nil
+}
+
+// HeartbeatAnswer returns the answer to a heartbeat that asks for the next one after interval.
+func HeartbeatAnswer(interval time.Duration) nodeapi.HeartbeatResponse {
+	return nodeapi.HeartbeatResponse{Success: true, NextHeartbeatMs: interval.Milliseconds()}
+}
+
+// noteTwin warns of a registration that takes the place of a live node on another machine or
+// address, and notes it in the journal. If two nodes share an id, the heartbeats of one keep
+// the record of the other online.
+func (o operations) noteTwin(ctx context.Context, was, now registry.Node) {
+	before, is, x := was.Registration, now.Registration, exchange.In(ctx)
+	live := was.Status == nodeapi.NodeStatusOnline || was.Status == nodeapi.NodeStatusDraining
+	fresh := now.RegisteredAt.Before(was.Heard.Add(x.Settings.NodeTimeout))
+	if !live || !fresh || before.MachineID == is.MachineID && before.Address == is.Address {
+		return
+	}
+	x.Remark = fmt.Sprintf("a live node had this id: machine %s at %s", before.MachineID, before.Address)
+	o.Log.LogAttrs(ctx, slog.LevelWarn, "another machine or address registers under the id of a live node",
+		slog.String("node_id", is.NodeID),
+		slog.String("machine_id", is.MachineID),
+		slog.String("address", is.Address),
+		slog.String("live_machine_id", before.MachineID),
+		slog.String("live_address", before.Address),
+		x.CorrelationAttr())
+}
+
+// full returns the problem of a request that was refused for what is on record already.
+func full(ctx context.Context, refused error) error {
+	detail := "what is known of nodes takes as much memory as this orchestratord has for it: say less, or have other nodes deregister"
+	if errors.Is(refused, registry.ErrTooManyNodes) {
+		detail = "as many nodes are registered as this orchestratord takes: another one must deregister first"
+	}
+	return exchange.NewProblem(nodeapi.ProblemCodeUnavailable, "%s", detail).
+		With("Retry-After", retryAfter(exchange.In(ctx)))
+}

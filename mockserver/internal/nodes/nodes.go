@@ -1,0 +1,163 @@
+// Package nodes serves the API of nodes. It takes each call through the same steps, has a fault
+// corrupt the answer if one is switched on, and writes down what became of the call.
+package nodes
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/faults"
+	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Config is what the API of nodes acts on.
+type Config struct {
+	Cluster   *cluster.Cluster
+	Clock     *clock.Clock
+	Journal   *journal.Journal
+	Drift     *drift.Record
+	Faults    *faults.Set
+	Log       *slog.Logger
+	Guard     exchange.Guard
+	BodyLimit int64 // bytes
+}
+
+// API serves the calls of nodes.
+type API struct {
+	Config
+	metrics     *metrics
+	router      *chi.Mux
+	largeBodies places
+	closeLooks  places
+}
+
+// New returns the API of nodes.
+func New(config Config) *API {
+	return &API{
+		Config:      config,
+		metrics:     newMetrics(config.Cluster),
+		largeBodies: make(places, largeBodies),
+		closeLooks:  make(places, closeLooks),
+	}
+}
+
+// Metrics returns the metrics of the calls.
+func (a *API) Metrics() prometheus.Gatherer { return a.metrics.registry }
+
+// Mount adds the routes of nodes to a router, and what answers requests that have none. Such a
+// request is refused before it is asked for a token.
+func (a *API) Mount(router *chi.Mux) {
+	a.router = router
+	router.NotFound(a.miss(a.noOperation))
+	router.MethodNotAllowed(a.miss(a.noMethod))
+	strict := api.NewStrictHandlerWithOptions(operations{a}, api.StrictHTTPServerOptions{
+		RequestErrorHandlerFunc:  unbindable,
+		ResponseErrorHandlerFunc: exchange.SetFailure,
+	})
+	api.HandlerWithOptions(strict, api.ChiServerOptions{
+		BaseRouter:       router.With(a.serve),
+		ErrorHandlerFunc: exchange.SetFailure,
+	})
+}
+
+// serve returns a handler for the calls of an operation. A call is written down before it is
+// answered, even if it panics, and counted after that.
+func (a *API) serve(operation http.Handler) http.Handler {
+	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
+	steps := []exchange.Step{a.checkPath, noteHead, authenticate, a.checkBody, checkProfile, exchange.Perform(operation)}
+	return exchange.Hold(spec.Nodes, func(x *exchange.Exchange) {
+		defer a.record(x)
+		defer a.releaseRoom(x)
+		about(x, spec.Nodes().NodeInPath(x.Request))
+		if err := a.Guard.CheckNodes(x); err != nil {
+			x.Fail(err)
+			return
+		}
+		if a.Faults.Idle() {
+			a.take(x, steps...)
+			return
+		}
+		a.inject(x, func() { a.take(x, steps...) })
+	}, a.metrics.count)
+}
+
+// miss returns a handler for requests that fit no operation.
+func (a *API) miss(refuse exchange.Step) http.HandlerFunc {
+	return exchange.Hold(spec.Nodes, func(x *exchange.Exchange) {
+		defer a.record(x)
+		a.take(x, refuse)
+	}, nil).ServeHTTP
+}
+
+// take takes a request through steps, and checks what is answered.
+func (a *API) take(x *exchange.Exchange, steps ...exchange.Step) {
+	x.Settle(a.run(x, steps...), checkAnswer)
+}
+
+func (a *API) run(x *exchange.Exchange, steps ...exchange.Step) error {
+	defer a.noteDrift(x) // before the log has the refusal, and even if the connection is cut
+	return x.Run(steps...)
+}
+
+// checkPath refuses requests whose path lacks a parameter.
+func (a *API) checkPath(x *exchange.Exchange) error {
+	if x.LacksParameter() {
+		return a.noOperation(x)
+	}
+	return nil
+}
+
+// noOperation refuses requests that have the path of no operation.
+func (a *API) noOperation(x *exchange.Exchange) error {
+	a.notePath(x)
+	return exchange.NotFound(x)
+}
+
+// noMethod refuses requests that have the path of an operation, and not its method.
+func (a *API) noMethod(x *exchange.Exchange) error {
+	a.noteMethod(x)
+	return exchange.MethodNotAllowed(a.router)(x)
+}
+
+// authenticate refuses requests without a valid token (CLOUD-4005), if the mock has tokens.
+func authenticate(x *exchange.Exchange) error {
+	check := exchange.TokenCheck{
+		Realm: "orchestratord", Required: "this orchestratord wants a token", Valid: x.Settings.Tokens,
+	}
+	return check.Check(x)
+}
+
+// checkProfile refuses every request while the cloud profile is off.
+func checkProfile(x *exchange.Exchange) error {
+	if x.Settings.CloudProfile {
+		return nil
+	}
+	return exchange.NewProblem(nodeapi.ProblemCodeCloudProfileDisabled,
+		"the cloud profile of this orchestratord is switched off").With("Retry-After", retryAfter(x))
+}
+
+// unbindable reports a body that does not fit the generated types. That takes a server without
+// validation: whatever the validator lets pass, the types can hold.
+func unbindable(w http.ResponseWriter, r *http.Request, err error) {
+	exchange.SetFailure(w, r, exchange.ViolationProblem(nodeapi.Violation{Detail: err.Error()}))
+}
+
+// checkAnswer returns how the answer breaks the document. A body that has been checked needs no
+// second look, if the generated server has chosen status and content type and there is no header
+// but the correlation id, which is valid.
+func checkAnswer(x *exchange.Exchange) error {
+	if !x.IsChecked() || x.IsTyped() && x.Operation.IsPlain(x.Status()) {
+		return nil
+	}
+	return spec.Nodes().CheckAnswer(x.Operation, x.Status(), x.Header(), x.Body())
+}

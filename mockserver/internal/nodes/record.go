@@ -1,0 +1,48 @@
+package nodes
+
+import (
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// record writes a request and its answer into the journal. It does so before the answer is
+// sent: a client that has an answer finds it there. A request whose connection is broken off has
+// no status.
+func (a *API) record(x *exchange.Exchange) {
+	r := x.Request
+	a.Journal.Exchange(journal.Exchange{
+		At:            a.Clock.Now(),
+		Took:          time.Since(x.Began),
+		Operation:     control.Operation(x.OperationID()),
+		Node:          x.NodeID,
+		CorrelationID: x.CorrelationID,
+		Method:        r.Method,
+		Path:          r.URL.EscapedPath(),
+		Query:         r.URL.RawQuery,
+		RequestHeader: r.Header,
+		RequestBody:   x.RequestBody,
+		RequestBytes:  x.RequestBytes,
+		Vetted:        x.Vetted,
+		Status:        x.Status(),
+		AnswerHeader:  x.Header(),
+		AnswerBody:    x.Body(),
+		Fault:         x.Fault,
+		Remark:        x.Remark,
+		Departures:    x.Departures,
+	})
+}
+
+// noteDrift takes down how a request departs from the document. What is new is logged.
+func (a *API) noteDrift(x *exchange.Exchange) {
+	if len(x.Departures) == 0 {
+		return
+	}
+	seen := drift.Sighting{NodeID: x.NodeID, At: a.Clock.Now()}
+	for _, departure := range a.Drift.Add(seen, x.Departures) {
+		a.logDrift(x, departure)
+	}
+}

@@ -1,0 +1,58 @@
+// Package settings holds what the mock asks of nodes, and how strict it is with them.
+package settings
+
+import (
+	"crypto/sha256"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+)
+
+// Settings are never edited: a change makes others. A request reads them once, so that none
+// sees half of a change.
+type Settings struct {
+	Tokens            []Digest // of nodes; without any, nodes need none
+	NodeTimeout       time.Duration
+	HeartbeatInterval time.Duration
+	CloudProfile      bool
+	Validation        control.Validation
+}
+
+// Digest stands for a token, so that the mock does not keep tokens that it could give away.
+type Digest [sha256.Size]byte
+
+// DigestOf returns the digest of a token.
+func DigestOf(token string) Digest { return sha256.Sum256([]byte(token)) }
+
+// Store holds the settings that are in force. It is safe for concurrent use.
+type Store struct {
+	current  atomic.Pointer[Settings]
+	changing sync.Mutex // held to change them
+	changed  func(*Settings)
+}
+
+// NewStore returns a store with the first settings. It calls changed with all later ones, one
+// after the other.
+func NewStore(first Settings, changed func(*Settings)) *Store {
+	s := &Store{changed: changed}
+	s.current.Store(&first)
+	return s
+}
+
+// Load returns the settings in force.
+func (s *Store) Load() *Settings { return s.current.Load() }
+
+// Change puts in force what edit makes of the settings, unless that fails.
+func (s *Store) Change(edit func(*Settings) error) (*Settings, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	next := *s.current.Load()
+	if err := edit(&next); err != nil {
+		return nil, err
+	}
+	s.current.Store(&next)
+	s.changed(&next)
+	return &next, nil
+}
