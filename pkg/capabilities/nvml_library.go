@@ -9,8 +9,8 @@ import (
 )
 
 type (
-	status int32                              // nvmlReturn_t
-	device uintptr                            // nvmlDevice_t
+	status int32                           // nvmlReturn_t
+	device uintptr                         // nvmlDevice_t
 	memory struct{ total, free, _ uint64 } // nvmlMemory_t
 )
 
