@@ -34,11 +34,13 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Execute runs a command line. It writes an error on one line of stderr, under the command's
+// Execute runs a command line, to which it adds --version. It writes an error on one line of stderr, under the command's
 // name and without its usage, and returns it. Errors that the user knows already (known) are
 // only returned.
 func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
 	command.SilenceUsage, command.SilenceErrors = true, true
+	command.Version = versionOfThis()
+	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)
 	command.SetErr(stderr)

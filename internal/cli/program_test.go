@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,16 @@ func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {
 				t.Errorf("error %v, stdout %q, stderr %q, want %q", err, &stdout, &stderr, test.want)
 			}
 		})
+	}
+}
+
+func TestExecuteShowsTheVersion(t *testing.T) {
+	root := &cobra.Command{Use: "program", Run: func(*cobra.Command, []string) { t.Error("the program runs") }}
+	var stdout, stderr bytes.Buffer
+	err := cli.Execute(t.Context(), root, []string{"--version"}, &stdout, &stderr)
+	said := stdout.String()
+	if err != nil || stderr.Len() > 0 || !strings.HasPrefix(said, "program ") || !strings.Contains(said, ", go1.") {
+		t.Errorf("error %v, stdout %q, stderr %q", err, said, &stderr)
 	}
 }
 
