@@ -24,6 +24,7 @@ func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
 	found, err := conformance.Run(ctx, conformance.Options{
 		URL: s.providerURL, Token: s.token, TLS: trust,
 		Level: conformance.Level(s.conform), Seed: uint64(rand.Uint32()),
+		Picture: "conformance.html",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("conformance: %w", err)

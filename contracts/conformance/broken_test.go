@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -297,6 +299,9 @@ func TestBrokenServers(t *testing.T) {
 				o.NodeTimeout, o.Only = 2*time.Second, []string{"silence"}
 			case strings.Contains(name, "slow"):
 				o.Only = nil
+			case strings.Contains(name, "at once"):
+				o.Picture = filepath.Join(t.TempDir(), "picture.html")
+				defer isPage(t, o.Picture)
 			}
 			report, err := conformance.Run(t.Context(), o)
 			if err != nil {
@@ -312,6 +317,14 @@ func TestBrokenServers(t *testing.T) {
 				t.Error("nothing was found")
 			}
 		})
+	}
+}
+
+// isPage fails unless a file is a page of HTML.
+func isPage(t *testing.T, file string) {
+	t.Helper()
+	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte("<html")) {
+		t.Errorf("no picture of calls that contradict each other: %v, %.80s", err, text)
 	}
 }
 

@@ -24,8 +24,8 @@ func listed() consumer.Response {
 		"count": matchers.Integer(1),
 		"nodes": matchers.ArrayContaining([]any{object{
 			"node_id":          nodeID,
-			"machine_id":       machineID,
-			"address":          address,
+			"machine_id":       matchers.Like(machineID),
+			"address":          matchers.Like(address),
 			"status":           "Online",
 			"pools":            matchers.Like([]string{"pool-0"}),
 			"capabilities":     matchers.Like(object{}),

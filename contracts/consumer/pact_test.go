@@ -161,13 +161,23 @@ func refusals() []refusal {
 	}
 }
 
+// state returns what has to hold. A verifier that does not know the token of the pact
+// finds it there.
+func (r refusal) state() models.ProviderState {
+	state := models.ProviderState{Name: r.given}
+	if r.token == wrongToken {
+		state.Parameters = map[string]any{"token": r.token}
+	}
+	return state
+}
+
 // of returns the exchange in which a request, made by the token of the refusal,
 // gets it.
 func (r refusal) of(what string, request consumer.Request) exchange {
 	request.Headers = bearer(r.token)
 	return exchange{
 		what:     what + " " + r.when,
-		given:    []models.ProviderState{{Name: r.given}},
+		given:    []models.ProviderState{r.state()},
 		request:  request,
 		response: r.response,
 	}

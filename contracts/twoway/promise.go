@@ -249,7 +249,8 @@ func requestValues(request *pactfile.Request) []any {
 	for _, texts := range []map[string][]string{request.Query, request.Headers} {
 		for _, each := range texts {
 			for _, text := range each {
-				values = append(values, text)
+				_, credentials, _ := strings.Cut(text, " ") // after the scheme, as in Authorization
+				values = append(values, text, credentials)
 			}
 		}
 	}
