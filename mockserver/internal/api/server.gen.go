@@ -4,115 +4,119 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/llama-orch/node-registration/mockserver/internal/bind"
 	. "github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// ServerInterface represents all server handlers.
-type ServerInterface interface {
-	// ListNodes List the registered nodes
-	// (GET /v2/nodes)
-	ListNodes(w http.ResponseWriter, r *http.Request, params ListNodesParams)
-	// RegisterNode Register a node
-	// (POST /v2/nodes/register)
-	RegisterNode(w http.ResponseWriter, r *http.Request, params RegisterNodeParams)
-	// DeregisterNode Deregister a node
-	// (DELETE /v2/nodes/{id})
-	DeregisterNode(w http.ResponseWriter, r *http.Request, id NodeID, params DeregisterNodeParams)
-	// HeartbeatNode Report that a node is alive
-	// (POST /v2/nodes/{id}/heartbeat)
-	HeartbeatNode(w http.ResponseWriter, r *http.Request, id NodeID, params HeartbeatNodeParams)
+// Server serves the operations of the document.
+type Server struct {
+	Operations StrictServerInterface
+
+	// Unbound answers a request whose parameters or body do not fit the types.
+	Unbound func(w http.ResponseWriter, r *http.Request, err error)
+	// Failed answers a request whose operation or answer failed.
+	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// Unimplemented server implementation that returns http.StatusNotImplemented for each endpoint.
-
-type Unimplemented struct{}
-
-// ListNodes List the registered nodes
-// (GET /v2/nodes)
-func (_ Unimplemented) ListNodes(w http.ResponseWriter, r *http.Request, params ListNodesParams) {
-	w.WriteHeader(http.StatusNotImplemented)
+// StrictServerInterface has a method for every operation.
+type StrictServerInterface interface {
+	// ListNodes serves GET /v2/nodes: list the registered nodes.
+	ListNodes(ctx context.Context, request ListNodesRequestObject) (ListNodesResponseObject, error)
+	// RegisterNode serves POST /v2/nodes/register: register a node.
+	RegisterNode(ctx context.Context, request RegisterNodeRequestObject) (RegisterNodeResponseObject, error)
+	// DeregisterNode serves DELETE /v2/nodes/{id}: deregister a node.
+	DeregisterNode(ctx context.Context, request DeregisterNodeRequestObject) (DeregisterNodeResponseObject, error)
+	// HeartbeatNode serves POST /v2/nodes/{id}/heartbeat: report that a node is alive.
+	HeartbeatNode(ctx context.Context, request HeartbeatNodeRequestObject) (HeartbeatNodeResponseObject, error)
 }
 
-// RegisterNode Register a node
-// (POST /v2/nodes/register)
-func (_ Unimplemented) RegisterNode(w http.ResponseWriter, r *http.Request, params RegisterNodeParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// DeregisterNode Deregister a node
-// (DELETE /v2/nodes/{id})
-func (_ Unimplemented) DeregisterNode(w http.ResponseWriter, r *http.Request, id NodeID, params DeregisterNodeParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// HeartbeatNode Report that a node is alive
-// (POST /v2/nodes/{id}/heartbeat)
-func (_ Unimplemented) HeartbeatNode(w http.ResponseWriter, r *http.Request, id NodeID, params HeartbeatNodeParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ServerInterfaceWrapper converts what a request carries to parameters.
-type ServerInterfaceWrapper struct {
-	Handler          ServerInterface
-	ErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-// ListNodes binds the parameters of the operation.
-func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
-	var params ListNodesParams
-	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
-	siw.Handler.ListNodes(w, r, params)
-}
-
-// RegisterNode binds the parameters of the operation.
-func (siw *ServerInterfaceWrapper) RegisterNode(w http.ResponseWriter, r *http.Request) {
-	var params RegisterNodeParams
-	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
-	siw.Handler.RegisterNode(w, r, params)
-}
-
-// DeregisterNode binds the parameters of the operation.
-func (siw *ServerInterfaceWrapper) DeregisterNode(w http.ResponseWriter, r *http.Request) {
-	id, err := pathParameter(r, "id")
+func (s *Server) listNodes(w http.ResponseWriter, r *http.Request) {
+	var request ListNodesRequestObject
+	err := cmp.Or(
+		bind.Header(r, "X-Correlation-Id", &request.Params.XCorrelationID),
+	)
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, err)
+		s.Unbound(w, r, err)
 		return
 	}
-	var params DeregisterNodeParams
-	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
-	siw.Handler.DeregisterNode(w, r, id, params)
+	response, err := s.Operations.ListNodes(r.Context(), request)
+	if err == nil {
+		err = response.VisitListNodesResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// HeartbeatNode binds the parameters of the operation.
-func (siw *ServerInterfaceWrapper) HeartbeatNode(w http.ResponseWriter, r *http.Request) {
-	id, err := pathParameter(r, "id")
+func (s *Server) registerNode(w http.ResponseWriter, r *http.Request) {
+	var request RegisterNodeRequestObject
+	err := cmp.Or(
+		bind.Header(r, "X-Correlation-Id", &request.Params.XCorrelationID),
+		bind.Body(r, &request.Body),
+	)
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, err)
+		s.Unbound(w, r, err)
 		return
 	}
-	var params HeartbeatNodeParams
-	params.XCorrelationID = headerParameter(r, "X-Correlation-Id")
-	siw.Handler.HeartbeatNode(w, r, id, params)
+	response, err := s.Operations.RegisterNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitRegisterNodeResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-type ChiServerOptions struct {
-	BaseRouter       chi.Router
-	ErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
+func (s *Server) deregisterNode(w http.ResponseWriter, r *http.Request) {
+	var request DeregisterNodeRequestObject
+	err := cmp.Or(
+		bind.Path(r, "id", &request.ID),
+		bind.Header(r, "X-Correlation-Id", &request.Params.XCorrelationID),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
+		return
+	}
+	response, err := s.Operations.DeregisterNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitDeregisterNodeResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// HandlerWithOptions adds the routes of the document to a router.
-func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handler {
-	r := options.BaseRouter
-	wrapper := ServerInterfaceWrapper{Handler: si, ErrorHandlerFunc: options.ErrorHandlerFunc}
-	r.Get("/v2/nodes", wrapper.ListNodes)
-	r.Post("/v2/nodes/register", wrapper.RegisterNode)
-	r.Post("/v2/nodes/{id}/heartbeat", wrapper.HeartbeatNode)
-	r.Delete("/v2/nodes/{id}", wrapper.DeregisterNode)
-	return r
+func (s *Server) heartbeatNode(w http.ResponseWriter, r *http.Request) {
+	var request HeartbeatNodeRequestObject
+	err := cmp.Or(
+		bind.Path(r, "id", &request.ID),
+		bind.Header(r, "X-Correlation-Id", &request.Params.XCorrelationID),
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
+		return
+	}
+	response, err := s.Operations.HeartbeatNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitHeartbeatNodeResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+// Route adds the operations to a router.
+func (s *Server) Route(r chi.Router) {
+	r.Get("/v2/nodes", s.listNodes)
+	r.Post("/v2/nodes/register", s.registerNode)
+	r.Post("/v2/nodes/{id}/heartbeat", s.heartbeatNode)
+	r.Delete("/v2/nodes/{id}", s.deregisterNode)
 }
 
 // ListNodesRequestObject is a request of the operation.
@@ -126,11 +130,11 @@ type ListNodesResponseObject interface {
 }
 
 // ListNodes200JSONResponse is an answer with status 200.
-type ListNodes200JSONResponse struct{ Body NodeList }
+type ListNodes200JSONResponse NodeList
 
 // VisitListNodesResponse writes the answer.
 func (response ListNodes200JSONResponse) VisitListNodesResponse(w http.ResponseWriter) error {
-	return write(w, 200, "application/json", &response.Body)
+	return write(w, 200, "application/json", (*NodeList)(&response))
 }
 
 // RegisterNodeRequestObject is a request of the operation.
@@ -145,11 +149,11 @@ type RegisterNodeResponseObject interface {
 }
 
 // RegisterNode200JSONResponse is an answer with status 200.
-type RegisterNode200JSONResponse struct{ Body RegisterResponse }
+type RegisterNode200JSONResponse RegisterResponse
 
 // VisitRegisterNodeResponse writes the answer.
 func (response RegisterNode200JSONResponse) VisitRegisterNodeResponse(w http.ResponseWriter) error {
-	return write(w, 200, "application/json", &response.Body)
+	return write(w, 200, "application/json", (*RegisterResponse)(&response))
 }
 
 // DeregisterNodeRequestObject is a request of the operation.
@@ -185,107 +189,9 @@ type HeartbeatNodeResponseObject interface {
 }
 
 // HeartbeatNode200JSONResponse is an answer with status 200.
-type HeartbeatNode200JSONResponse struct{ Body HeartbeatResponse }
+type HeartbeatNode200JSONResponse HeartbeatResponse
 
 // VisitHeartbeatNodeResponse writes the answer.
 func (response HeartbeatNode200JSONResponse) VisitHeartbeatNodeResponse(w http.ResponseWriter) error {
-	return write(w, 200, "application/json", &response.Body)
-}
-
-// StrictServerInterface has a method for every operation.
-type StrictServerInterface interface {
-	// ListNodes List the registered nodes
-	// (GET /v2/nodes)
-	ListNodes(ctx context.Context, request ListNodesRequestObject) (ListNodesResponseObject, error)
-	// RegisterNode Register a node
-	// (POST /v2/nodes/register)
-	RegisterNode(ctx context.Context, request RegisterNodeRequestObject) (RegisterNodeResponseObject, error)
-	// DeregisterNode Deregister a node
-	// (DELETE /v2/nodes/{id})
-	DeregisterNode(ctx context.Context, request DeregisterNodeRequestObject) (DeregisterNodeResponseObject, error)
-	// HeartbeatNode Report that a node is alive
-	// (POST /v2/nodes/{id}/heartbeat)
-	HeartbeatNode(ctx context.Context, request HeartbeatNodeRequestObject) (HeartbeatNodeResponseObject, error)
-}
-
-// StrictHTTPServerOptions says what becomes of requests that cannot be bound, and of errors.
-type StrictHTTPServerOptions struct {
-	RequestErrorHandlerFunc  func(w http.ResponseWriter, r *http.Request, err error)
-	ResponseErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-// NewStrictHandlerWithOptions returns the handlers of the operations, given what they do.
-func NewStrictHandlerWithOptions(ssi StrictServerInterface, options StrictHTTPServerOptions) ServerInterface {
-	return &strictHandler{ssi: ssi, options: options}
-}
-
-type strictHandler struct {
-	ssi     StrictServerInterface
-	options StrictHTTPServerOptions
-}
-
-// ListNodes binds the body of a request, if there is one, and writes the answer.
-func (sh *strictHandler) ListNodes(w http.ResponseWriter, r *http.Request, params ListNodesParams) {
-	var request ListNodesRequestObject
-	request.Params = params
-	response, err := sh.ssi.ListNodes(r.Context(), request)
-	if err == nil {
-		err = response.VisitListNodesResponse(w)
-	}
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	}
-}
-
-// RegisterNode binds the body of a request, if there is one, and writes the answer.
-func (sh *strictHandler) RegisterNode(w http.ResponseWriter, r *http.Request, params RegisterNodeParams) {
-	var request RegisterNodeRequestObject
-	request.Params = params
-	body, err := bind[RegisterNodeJSONRequestBody](r)
-	if err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, err)
-		return
-	}
-	request.Body = body
-	response, err := sh.ssi.RegisterNode(r.Context(), request)
-	if err == nil {
-		err = response.VisitRegisterNodeResponse(w)
-	}
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	}
-}
-
-// DeregisterNode binds the body of a request, if there is one, and writes the answer.
-func (sh *strictHandler) DeregisterNode(w http.ResponseWriter, r *http.Request, id NodeID, params DeregisterNodeParams) {
-	var request DeregisterNodeRequestObject
-	request.ID = id
-	request.Params = params
-	response, err := sh.ssi.DeregisterNode(r.Context(), request)
-	if err == nil {
-		err = response.VisitDeregisterNodeResponse(w)
-	}
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	}
-}
-
-// HeartbeatNode binds the body of a request, if there is one, and writes the answer.
-func (sh *strictHandler) HeartbeatNode(w http.ResponseWriter, r *http.Request, id NodeID, params HeartbeatNodeParams) {
-	var request HeartbeatNodeRequestObject
-	request.ID = id
-	request.Params = params
-	body, err := bind[HeartbeatNodeJSONRequestBody](r)
-	if err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, err)
-		return
-	}
-	request.Body = body
-	response, err := sh.ssi.HeartbeatNode(r.Context(), request)
-	if err == nil {
-		err = response.VisitHeartbeatNodeResponse(w)
-	}
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	}
+	return write(w, 200, "application/json", (*HeartbeatResponse)(&response))
 }

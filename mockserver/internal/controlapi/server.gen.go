@@ -4,5358 +4,923 @@
 package controlapi
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
 	. "github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/oapi-codegen/runtime"
+	"github.com/llama-orch/node-registration/mockserver/internal/bind"
 )
 
-// ServerInterface represents all server handlers.
-type ServerInterface interface {
-	// GetOverview Sum up the mock
-	// (GET /__mock)
-	GetOverview(w http.ResponseWriter, r *http.Request)
-	// ReadClock Read the mock's clock
-	// (GET /__mock/clock)
-	ReadClock(w http.ResponseWriter, r *http.Request)
-	// ChangeClock Pause, resume or speed up the clock
-	// (PATCH /__mock/clock)
-	ChangeClock(w http.ResponseWriter, r *http.Request)
-	// AdvanceClock Put the clock forward
-	// (POST /__mock/clock/advance)
-	AdvanceClock(w http.ResponseWriter, r *http.Request)
-	// ClearDrift Forget the drift
-	// (DELETE /__mock/drift)
-	ClearDrift(w http.ResponseWriter, r *http.Request)
-	// ReadDrift Read how requests departed from the contract
-	// (GET /__mock/drift)
-	ReadDrift(w http.ResponseWriter, r *http.Request)
-	// CheckExpectation Check what should have happened
-	// (POST /__mock/expectations)
-	CheckExpectation(w http.ResponseWriter, r *http.Request)
-	// ReadFaults Read the faults
-	// (GET /__mock/faults)
-	ReadFaults(w http.ResponseWriter, r *http.Request)
-	// ReplaceFaults Replace the faults
-	// (PUT /__mock/faults)
-	ReplaceFaults(w http.ResponseWriter, r *http.Request)
-	// DeleteFault Remove a fault
-	// (DELETE /__mock/faults/{name})
-	DeleteFault(w http.ResponseWriter, r *http.Request, name FaultName)
-	// SwitchFault Switch a fault on or off
-	// (PATCH /__mock/faults/{name})
-	SwitchFault(w http.ResponseWriter, r *http.Request, name FaultName)
-	// PutFault Add or replace a fault
-	// (PUT /__mock/faults/{name})
-	PutFault(w http.ResponseWriter, r *http.Request, name FaultName)
-	// ClearJournal Clear the journal
-	// (DELETE /__mock/journal)
-	ClearJournal(w http.ResponseWriter, r *http.Request)
-	// ReadJournal Read the journal
-	// (GET /__mock/journal)
-	ReadJournal(w http.ResponseWriter, r *http.Request, params ReadJournalParams)
-	// ReadEntry Read one entry
-	// (GET /__mock/journal/{sequence})
-	ReadEntry(w http.ResponseWriter, r *http.Request, sequence Sequence)
-	// ReadNodes Read nodes with their pools and history
-	// (GET /__mock/nodes)
-	ReadNodes(w http.ResponseWriter, r *http.Request, params ReadNodesParams)
-	// LoadNodes Load a fixture of nodes
-	// (PUT /__mock/nodes)
-	LoadNodes(w http.ResponseWriter, r *http.Request)
-	// ForgetNode Forget one node
-	// (DELETE /__mock/nodes/{id})
-	ForgetNode(w http.ResponseWriter, r *http.Request, id NodeID)
-	// ReadNode Read one node
-	// (GET /__mock/nodes/{id})
-	ReadNode(w http.ResponseWriter, r *http.Request, id NodeID)
-	// SetNodeStatus Set a node's status
-	// (PUT /__mock/nodes/{id}/status)
-	SetNodeStatus(w http.ResponseWriter, r *http.Request, id NodeID)
-	// Reset Start anew
-	// (POST /__mock/reset)
-	Reset(w http.ResponseWriter, r *http.Request)
-	// ReadSettings Read the settings
-	// (GET /__mock/settings)
-	ReadSettings(w http.ResponseWriter, r *http.Request)
-	// ChangeSettings Change settings while running
-	// (PATCH /__mock/settings)
-	ChangeSettings(w http.ResponseWriter, r *http.Request)
-	// StreamJournal Follow the journal
-	// (GET /__mock/stream)
-	StreamJournal(w http.ResponseWriter, r *http.Request, params StreamJournalParams)
+// Server serves the operations of the document.
+type Server struct {
+	Operations StrictServerInterface
+
+	// Unbound answers a request whose parameters or body do not fit the types.
+	Unbound func(w http.ResponseWriter, r *http.Request, err error)
+	// Failed answers a request whose operation or answer failed.
+	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// Unimplemented server implementation that returns http.StatusNotImplemented for each endpoint.
-
-type Unimplemented struct{}
-
-// GetOverview Sum up the mock
-// (GET /__mock)
-func (_ Unimplemented) GetOverview(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
+// StrictServerInterface has a method for every operation.
+type StrictServerInterface interface {
+	// GetOverview serves GET /__mock: sum up the mock.
+	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
+	// ReadClock serves GET /__mock/clock: read the mock's clock.
+	ReadClock(ctx context.Context, request ReadClockRequestObject) (ReadClockResponseObject, error)
+	// ChangeClock serves PATCH /__mock/clock: pause, resume or speed up the clock.
+	ChangeClock(ctx context.Context, request ChangeClockRequestObject) (ChangeClockResponseObject, error)
+	// AdvanceClock serves POST /__mock/clock/advance: put the clock forward.
+	AdvanceClock(ctx context.Context, request AdvanceClockRequestObject) (AdvanceClockResponseObject, error)
+	// ClearDrift serves DELETE /__mock/drift: forget the drift.
+	ClearDrift(ctx context.Context, request ClearDriftRequestObject) (ClearDriftResponseObject, error)
+	// ReadDrift serves GET /__mock/drift: read how requests departed from the contract.
+	ReadDrift(ctx context.Context, request ReadDriftRequestObject) (ReadDriftResponseObject, error)
+	// CheckExpectation serves POST /__mock/expectations: check what should have happened.
+	CheckExpectation(ctx context.Context, request CheckExpectationRequestObject) (CheckExpectationResponseObject, error)
+	// ReadFaults serves GET /__mock/faults: read the faults.
+	ReadFaults(ctx context.Context, request ReadFaultsRequestObject) (ReadFaultsResponseObject, error)
+	// ReplaceFaults serves PUT /__mock/faults: replace the faults.
+	ReplaceFaults(ctx context.Context, request ReplaceFaultsRequestObject) (ReplaceFaultsResponseObject, error)
+	// DeleteFault serves DELETE /__mock/faults/{name}: remove a fault.
+	DeleteFault(ctx context.Context, request DeleteFaultRequestObject) (DeleteFaultResponseObject, error)
+	// SwitchFault serves PATCH /__mock/faults/{name}: switch a fault on or off.
+	SwitchFault(ctx context.Context, request SwitchFaultRequestObject) (SwitchFaultResponseObject, error)
+	// PutFault serves PUT /__mock/faults/{name}: add or replace a fault.
+	PutFault(ctx context.Context, request PutFaultRequestObject) (PutFaultResponseObject, error)
+	// ClearJournal serves DELETE /__mock/journal: clear the journal.
+	ClearJournal(ctx context.Context, request ClearJournalRequestObject) (ClearJournalResponseObject, error)
+	// ReadJournal serves GET /__mock/journal: read the journal.
+	ReadJournal(ctx context.Context, request ReadJournalRequestObject) (ReadJournalResponseObject, error)
+	// ReadEntry serves GET /__mock/journal/{sequence}: read one entry.
+	ReadEntry(ctx context.Context, request ReadEntryRequestObject) (ReadEntryResponseObject, error)
+	// ReadNodes serves GET /__mock/nodes: read nodes with their pools and history.
+	ReadNodes(ctx context.Context, request ReadNodesRequestObject) (ReadNodesResponseObject, error)
+	// LoadNodes serves PUT /__mock/nodes: load a fixture of nodes.
+	LoadNodes(ctx context.Context, request LoadNodesRequestObject) (LoadNodesResponseObject, error)
+	// ForgetNode serves DELETE /__mock/nodes/{id}: forget one node.
+	ForgetNode(ctx context.Context, request ForgetNodeRequestObject) (ForgetNodeResponseObject, error)
+	// ReadNode serves GET /__mock/nodes/{id}: read one node.
+	ReadNode(ctx context.Context, request ReadNodeRequestObject) (ReadNodeResponseObject, error)
+	// SetNodeStatus serves PUT /__mock/nodes/{id}/status: set a node's status.
+	SetNodeStatus(ctx context.Context, request SetNodeStatusRequestObject) (SetNodeStatusResponseObject, error)
+	// Reset serves POST /__mock/reset: start anew.
+	Reset(ctx context.Context, request ResetRequestObject) (ResetResponseObject, error)
+	// ReadSettings serves GET /__mock/settings: read the settings.
+	ReadSettings(ctx context.Context, request ReadSettingsRequestObject) (ReadSettingsResponseObject, error)
+	// ChangeSettings serves PATCH /__mock/settings: change settings while running.
+	ChangeSettings(ctx context.Context, request ChangeSettingsRequestObject) (ChangeSettingsResponseObject, error)
+	// StreamJournal serves GET /__mock/stream: follow the journal.
+	StreamJournal(ctx context.Context, request StreamJournalRequestObject) (StreamJournalResponseObject, error)
 }
 
-// ReadClock Read the mock's clock
-// (GET /__mock/clock)
-func (_ Unimplemented) ReadClock(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ChangeClock Pause, resume or speed up the clock
-// (PATCH /__mock/clock)
-func (_ Unimplemented) ChangeClock(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// AdvanceClock Put the clock forward
-// (POST /__mock/clock/advance)
-func (_ Unimplemented) AdvanceClock(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ClearDrift Forget the drift
-// (DELETE /__mock/drift)
-func (_ Unimplemented) ClearDrift(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadDrift Read how requests departed from the contract
-// (GET /__mock/drift)
-func (_ Unimplemented) ReadDrift(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// CheckExpectation Check what should have happened
-// (POST /__mock/expectations)
-func (_ Unimplemented) CheckExpectation(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadFaults Read the faults
-// (GET /__mock/faults)
-func (_ Unimplemented) ReadFaults(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReplaceFaults Replace the faults
-// (PUT /__mock/faults)
-func (_ Unimplemented) ReplaceFaults(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// DeleteFault Remove a fault
-// (DELETE /__mock/faults/{name})
-func (_ Unimplemented) DeleteFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// SwitchFault Switch a fault on or off
-// (PATCH /__mock/faults/{name})
-func (_ Unimplemented) SwitchFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// PutFault Add or replace a fault
-// (PUT /__mock/faults/{name})
-func (_ Unimplemented) PutFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ClearJournal Clear the journal
-// (DELETE /__mock/journal)
-func (_ Unimplemented) ClearJournal(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadJournal Read the journal
-// (GET /__mock/journal)
-func (_ Unimplemented) ReadJournal(w http.ResponseWriter, r *http.Request, params ReadJournalParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadEntry Read one entry
-// (GET /__mock/journal/{sequence})
-func (_ Unimplemented) ReadEntry(w http.ResponseWriter, r *http.Request, sequence Sequence) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadNodes Read nodes with their pools and history
-// (GET /__mock/nodes)
-func (_ Unimplemented) ReadNodes(w http.ResponseWriter, r *http.Request, params ReadNodesParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// LoadNodes Load a fixture of nodes
-// (PUT /__mock/nodes)
-func (_ Unimplemented) LoadNodes(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ForgetNode Forget one node
-// (DELETE /__mock/nodes/{id})
-func (_ Unimplemented) ForgetNode(w http.ResponseWriter, r *http.Request, id NodeID) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadNode Read one node
-// (GET /__mock/nodes/{id})
-func (_ Unimplemented) ReadNode(w http.ResponseWriter, r *http.Request, id NodeID) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// SetNodeStatus Set a node's status
-// (PUT /__mock/nodes/{id}/status)
-func (_ Unimplemented) SetNodeStatus(w http.ResponseWriter, r *http.Request, id NodeID) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// Reset Start anew
-// (POST /__mock/reset)
-func (_ Unimplemented) Reset(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ReadSettings Read the settings
-// (GET /__mock/settings)
-func (_ Unimplemented) ReadSettings(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ChangeSettings Change settings while running
-// (PATCH /__mock/settings)
-func (_ Unimplemented) ChangeSettings(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// StreamJournal Follow the journal
-// (GET /__mock/stream)
-func (_ Unimplemented) StreamJournal(w http.ResponseWriter, r *http.Request, params StreamJournalParams) {
-	w.WriteHeader(http.StatusNotImplemented)
-}
-
-// ServerInterfaceWrapper converts contexts to parameters.
-type ServerInterfaceWrapper struct {
-	Handler            ServerInterface
-	HandlerMiddlewares []MiddlewareFunc
-	ErrorHandlerFunc   func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-type MiddlewareFunc func(http.Handler) http.Handler
-
-// GetOverview operation middleware
-func (siw *ServerInterfaceWrapper) GetOverview(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.GetOverview(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+func (s *Server) getOverview(w http.ResponseWriter, r *http.Request) {
+	var request GetOverviewRequestObject
+	response, err := s.Operations.GetOverview(r.Context(), request)
+	if err == nil {
+		err = response.VisitGetOverviewResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadClock operation middleware
-func (siw *ServerInterfaceWrapper) ReadClock(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadClock(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ChangeClock operation middleware
-func (siw *ServerInterfaceWrapper) ChangeClock(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ChangeClock(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// AdvanceClock operation middleware
-func (siw *ServerInterfaceWrapper) AdvanceClock(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.AdvanceClock(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ClearDrift operation middleware
-func (siw *ServerInterfaceWrapper) ClearDrift(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ClearDrift(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadDrift operation middleware
-func (siw *ServerInterfaceWrapper) ReadDrift(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadDrift(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// CheckExpectation operation middleware
-func (siw *ServerInterfaceWrapper) CheckExpectation(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.CheckExpectation(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadFaults operation middleware
-func (siw *ServerInterfaceWrapper) ReadFaults(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadFaults(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReplaceFaults operation middleware
-func (siw *ServerInterfaceWrapper) ReplaceFaults(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReplaceFaults(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// DeleteFault operation middleware
-func (siw *ServerInterfaceWrapper) DeleteFault(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "name" -------------
-	var name FaultName
-
-	err = runtime.BindStyledParameterWithOptions("simple", "name", chi.URLParam(r, "name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readClock(w http.ResponseWriter, r *http.Request) {
+	var request ReadClockRequestObject
+	response, err := s.Operations.ReadClock(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadClockResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) changeClock(w http.ResponseWriter, r *http.Request) {
+	var request ChangeClockRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.DeleteFault(w, r, name)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.ChangeClock(r.Context(), request)
+	if err == nil {
+		err = response.VisitChangeClockResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// SwitchFault operation middleware
-func (siw *ServerInterfaceWrapper) SwitchFault(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "name" -------------
-	var name FaultName
-
-	err = runtime.BindStyledParameterWithOptions("simple", "name", chi.URLParam(r, "name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
+	var request AdvanceClockRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.SwitchFault(w, r, name)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.AdvanceClock(r.Context(), request)
+	if err == nil {
+		err = response.VisitAdvanceClockResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// PutFault operation middleware
-func (siw *ServerInterfaceWrapper) PutFault(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "name" -------------
-	var name FaultName
-
-	err = runtime.BindStyledParameterWithOptions("simple", "name", chi.URLParam(r, "name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
+func (s *Server) clearDrift(w http.ResponseWriter, r *http.Request) {
+	var request ClearDriftRequestObject
+	response, err := s.Operations.ClearDrift(r.Context(), request)
+	if err == nil {
+		err = response.VisitClearDriftResponse(w)
+	}
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readDrift(w http.ResponseWriter, r *http.Request) {
+	var request ReadDriftRequestObject
+	response, err := s.Operations.ReadDrift(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadDriftResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) checkExpectation(w http.ResponseWriter, r *http.Request) {
+	var request CheckExpectationRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.PutFault(w, r, name)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.CheckExpectation(r.Context(), request)
+	if err == nil {
+		err = response.VisitCheckExpectationResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ClearJournal operation middleware
-func (siw *ServerInterfaceWrapper) ClearJournal(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ClearJournal(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadJournal operation middleware
-func (siw *ServerInterfaceWrapper) ReadJournal(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ReadJournalParams
-
-	// ------------- Optional query parameter "node" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "node", r.URL.Query(), &params.Node, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "node"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "node", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readFaults(w http.ResponseWriter, r *http.Request) {
+	var request ReadFaultsRequestObject
+	response, err := s.Operations.ReadFaults(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadFaultsResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) replaceFaults(w http.ResponseWriter, r *http.Request) {
+	var request ReplaceFaultsRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "operation" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", r.URL.Query(), &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	response, err := s.Operations.ReplaceFaults(r.Context(), request)
+	if err == nil {
+		err = response.VisitReplaceFaultsResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "operation"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "operation", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) deleteFault(w http.ResponseWriter, r *http.Request) {
+	var request DeleteFaultRequestObject
+	err := cmp.Or(
+		bind.Path(r, "name", &request.Name),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "kind" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	response, err := s.Operations.DeleteFault(r.Context(), request)
+	if err == nil {
+		err = response.VisitDeleteFaultResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) switchFault(w http.ResponseWriter, r *http.Request) {
+	var request SwitchFaultRequestObject
+	err := cmp.Or(
+		bind.Path(r, "name", &request.Name),
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "answered" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "answered", r.URL.Query(), &params.Answered, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	response, err := s.Operations.SwitchFault(r.Context(), request)
+	if err == nil {
+		err = response.VisitSwitchFaultResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "answered"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "answered", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) putFault(w http.ResponseWriter, r *http.Request) {
+	var request PutFaultRequestObject
+	err := cmp.Or(
+		bind.Path(r, "name", &request.Name),
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "after" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	response, err := s.Operations.PutFault(r.Context(), request)
+	if err == nil {
+		err = response.VisitPutFaultResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) clearJournal(w http.ResponseWriter, r *http.Request) {
+	var request ClearJournalRequestObject
+	response, err := s.Operations.ClearJournal(r.Context(), request)
+	if err == nil {
+		err = response.VisitClearJournalResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readJournal(w http.ResponseWriter, r *http.Request) {
+	var request ReadJournalRequestObject
+	query := r.URL.Query()
+	err := cmp.Or(
+		bind.Query(query, "node", &request.Params.Node),
+		bind.Query(query, "operation", &request.Params.Operation),
+		bind.Query(query, "kind", &request.Params.Kind),
+		bind.Query(query, "answered", &request.Params.Answered),
+		bind.Query(query, "after", &request.Params.After),
+		bind.Query(query, "limit", &request.Params.Limit),
+		bind.Query(query, "detail", &request.Params.Detail),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "limit" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	response, err := s.Operations.ReadJournal(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadJournalResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readEntry(w http.ResponseWriter, r *http.Request) {
+	var request ReadEntryRequestObject
+	err := cmp.Or(
+		bind.Path(r, "sequence", &request.Sequence),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "detail" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "detail", r.URL.Query(), &params.Detail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	response, err := s.Operations.ReadEntry(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadEntryResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "detail"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "detail", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readNodes(w http.ResponseWriter, r *http.Request) {
+	var request ReadNodesRequestObject
+	query := r.URL.Query()
+	err := cmp.Or(
+		bind.Query(query, "node", &request.Params.Node),
+		bind.Query(query, "status", &request.Params.Status),
+		bind.Query(query, "after", &request.Params.After),
+		bind.Query(query, "limit", &request.Params.Limit),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadJournal(w, r, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.ReadNodes(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadNodesResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// ReadEntry operation middleware
-func (siw *ServerInterfaceWrapper) ReadEntry(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "sequence" -------------
-	var sequence Sequence
-
-	err = runtime.BindStyledParameterWithOptions("simple", "sequence", chi.URLParam(r, "sequence"), &sequence, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: r.URL.RawPath == ""})
+func (s *Server) loadNodes(w http.ResponseWriter, r *http.Request) {
+	var request LoadNodesRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sequence", Err: err})
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadEntry(w, r, sequence)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.LoadNodes(r.Context(), request)
+	if err == nil {
+		err = response.VisitLoadNodesResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
+	if err != nil {
+		s.Failed(w, r, err)
+	}
 }
 
-// ReadNodes operation middleware
-func (siw *ServerInterfaceWrapper) ReadNodes(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ReadNodesParams
-
-	// ------------- Optional query parameter "node" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "node", r.URL.Query(), &params.Node, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+func (s *Server) forgetNode(w http.ResponseWriter, r *http.Request) {
+	var request ForgetNodeRequestObject
+	err := cmp.Or(
+		bind.Path(r, "id", &request.ID),
+	)
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "node"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "node", Err: err})
-		}
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "status" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	response, err := s.Operations.ForgetNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitForgetNodeResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readNode(w http.ResponseWriter, r *http.Request) {
+	var request ReadNodeRequestObject
+	err := cmp.Or(
+		bind.Path(r, "id", &request.ID),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "after" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "", Format: ""})
+	response, err := s.Operations.ReadNode(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadNodeResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) setNodeStatus(w http.ResponseWriter, r *http.Request) {
+	var request SetNodeStatusRequestObject
+	err := cmp.Or(
+		bind.Path(r, "id", &request.ID),
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	// ------------- Optional query parameter "limit" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	response, err := s.Operations.SetNodeStatus(r.Context(), request)
+	if err == nil {
+		err = response.VisitSetNodeStatusResponse(w)
+	}
 	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
-		}
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) reset(w http.ResponseWriter, r *http.Request) {
+	var request ResetRequestObject
+	response, err := s.Operations.Reset(r.Context(), request)
+	if err == nil {
+		err = response.VisitResetResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) readSettings(w http.ResponseWriter, r *http.Request) {
+	var request ReadSettingsRequestObject
+	response, err := s.Operations.ReadSettings(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadSettingsResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) changeSettings(w http.ResponseWriter, r *http.Request) {
+	var request ChangeSettingsRequestObject
+	err := cmp.Or(
+		bind.Body(r, &request.Body),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadNodes(w, r, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.ChangeSettings(r.Context(), request)
+	if err == nil {
+		err = response.VisitChangeSettingsResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// LoadNodes operation middleware
-func (siw *ServerInterfaceWrapper) LoadNodes(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.LoadNodes(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ForgetNode operation middleware
-func (siw *ServerInterfaceWrapper) ForgetNode(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "id" -------------
-	var id NodeID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		s.Failed(w, r, err)
+	}
+}
+
+func (s *Server) streamJournal(w http.ResponseWriter, r *http.Request) {
+	var request StreamJournalRequestObject
+	query := r.URL.Query()
+	err := cmp.Or(
+		bind.Query(query, "node", &request.Params.Node),
+		bind.Query(query, "operation", &request.Params.Operation),
+		bind.Query(query, "kind", &request.Params.Kind),
+		bind.Query(query, "answered", &request.Params.Answered),
+		bind.Query(query, "after", &request.Params.After),
+		bind.Query(query, "detail", &request.Params.Detail),
+		bind.Header(r, "Last-Event-ID", &request.Params.LastEventID),
+	)
+	if err != nil {
+		s.Unbound(w, r, err)
 		return
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ForgetNode(w, r, id)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
+	response, err := s.Operations.StreamJournal(r.Context(), request)
+	if err == nil {
+		err = response.VisitStreamJournalResponse(w)
 	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadNode operation middleware
-func (siw *ServerInterfaceWrapper) ReadNode(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "id" -------------
-	var id NodeID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
 	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		return
+		s.Failed(w, r, err)
 	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadNode(w, r, id)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
 }
 
-// SetNodeStatus operation middleware
-func (siw *ServerInterfaceWrapper) SetNodeStatus(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "id" -------------
-	var id NodeID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "id", chi.URLParam(r, "id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "", Format: "", ValueIsUnescaped: r.URL.RawPath == ""})
-	if err != nil {
-		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		return
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.SetNodeStatus(w, r, id)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
+// Route adds the operations to a router.
+func (s *Server) Route(r chi.Router) {
+	r.Get("/__mock", s.getOverview)
+	r.Post("/__mock/reset", s.reset)
+	r.Get("/__mock/settings", s.readSettings)
+	r.Patch("/__mock/settings", s.changeSettings)
+	r.Get("/__mock/nodes", s.readNodes)
+	r.Put("/__mock/nodes", s.loadNodes)
+	r.Delete("/__mock/nodes/{id}", s.forgetNode)
+	r.Get("/__mock/nodes/{id}", s.readNode)
+	r.Put("/__mock/nodes/{id}/status", s.setNodeStatus)
+	r.Get("/__mock/faults", s.readFaults)
+	r.Put("/__mock/faults", s.replaceFaults)
+	r.Delete("/__mock/faults/{name}", s.deleteFault)
+	r.Patch("/__mock/faults/{name}", s.switchFault)
+	r.Put("/__mock/faults/{name}", s.putFault)
+	r.Get("/__mock/clock", s.readClock)
+	r.Patch("/__mock/clock", s.changeClock)
+	r.Post("/__mock/clock/advance", s.advanceClock)
+	r.Delete("/__mock/journal", s.clearJournal)
+	r.Get("/__mock/journal", s.readJournal)
+	r.Get("/__mock/journal/{sequence}", s.readEntry)
+	r.Get("/__mock/stream", s.streamJournal)
+	r.Delete("/__mock/drift", s.clearDrift)
+	r.Get("/__mock/drift", s.readDrift)
+	r.Post("/__mock/expectations", s.checkExpectation)
 }
 
-// Reset operation middleware
-func (siw *ServerInterfaceWrapper) Reset(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.Reset(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ReadSettings operation middleware
-func (siw *ServerInterfaceWrapper) ReadSettings(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ReadSettings(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ChangeSettings operation middleware
-func (siw *ServerInterfaceWrapper) ChangeSettings(w http.ResponseWriter, r *http.Request) {
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ChangeSettings(w, r)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// StreamJournal operation middleware
-func (siw *ServerInterfaceWrapper) StreamJournal(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params StreamJournalParams
-
-	// ------------- Optional query parameter "node" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "node", r.URL.Query(), &params.Node, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "node"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "node", Err: err})
-		}
-		return
-	}
-
-	// ------------- Optional query parameter "operation" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", r.URL.Query(), &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "operation"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "operation", Err: err})
-		}
-		return
-	}
-
-	// ------------- Optional query parameter "kind" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
-		}
-		return
-	}
-
-	// ------------- Optional query parameter "answered" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "answered", r.URL.Query(), &params.Answered, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "answered"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "answered", Err: err})
-		}
-		return
-	}
-
-	// ------------- Optional query parameter "after" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
-		}
-		return
-	}
-
-	// ------------- Optional query parameter "detail" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "detail", r.URL.Query(), &params.Detail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "detail"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "detail", Err: err})
-		}
-		return
-	}
-
-	headers := r.Header
-
-	// ------------- Optional header parameter "Last-Event-ID" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
-		var LastEventID LastEventID
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Last-Event-ID", Count: n})
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"})
-		if err != nil {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Last-Event-ID", Err: err})
-			return
-		}
-
-		params.LastEventID = &LastEventID
-
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.StreamJournal(w, r, params)
-	}))
-
-	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
-		handler = siw.HandlerMiddlewares[i](handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-type UnescapedCookieParamError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *UnescapedCookieParamError) Error() string {
-	return fmt.Sprintf("error unescaping cookie parameter '%s'", e.ParamName)
-}
-
-func (e *UnescapedCookieParamError) Unwrap() error {
-	return e.Err
-}
-
-type UnmarshalingParamError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *UnmarshalingParamError) Error() string {
-	return fmt.Sprintf("Error unmarshaling parameter %s as JSON: %s", e.ParamName, e.Err.Error())
-}
-
-func (e *UnmarshalingParamError) Unwrap() error {
-	return e.Err
-}
-
-type RequiredParamError struct {
-	ParamName string
-}
-
-func (e *RequiredParamError) Error() string {
-	return fmt.Sprintf("Query argument %s is required, but not found", e.ParamName)
-}
-
-type RequiredHeaderError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *RequiredHeaderError) Error() string {
-	return fmt.Sprintf("Header parameter %s is required, but not found", e.ParamName)
-}
-
-func (e *RequiredHeaderError) Unwrap() error {
-	return e.Err
-}
-
-type InvalidParamFormatError struct {
-	ParamName string
-	Err       error
-}
-
-func (e *InvalidParamFormatError) Error() string {
-	return fmt.Sprintf("Invalid format for parameter %s: %s", e.ParamName, e.Err.Error())
-}
-
-func (e *InvalidParamFormatError) Unwrap() error {
-	return e.Err
-}
-
-type TooManyValuesForParamError struct {
-	ParamName string
-	Count     int
-}
-
-func (e *TooManyValuesForParamError) Error() string {
-	return fmt.Sprintf("Expected one value for %s, got %d", e.ParamName, e.Count)
-}
-
-// Handler creates http.Handler with routing matching OpenAPI spec.
-func Handler(si ServerInterface) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{})
-}
-
-type ChiServerOptions struct {
-	BaseURL          string
-	BaseRouter       chi.Router
-	Middlewares      []MiddlewareFunc
-	ErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-// HandlerFromMux creates http.Handler with routing matching OpenAPI spec based on the provided mux.
-func HandlerFromMux(si ServerInterface, r chi.Router) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{
-		BaseRouter: r,
-	})
-}
-
-func HandlerFromMuxWithBaseURL(si ServerInterface, r chi.Router, baseURL string) http.Handler {
-	return HandlerWithOptions(si, ChiServerOptions{
-		BaseURL:    baseURL,
-		BaseRouter: r,
-	})
-}
-
-// HandlerWithOptions creates http.Handler with additional options
-func HandlerWithOptions(si ServerInterface, options ChiServerOptions) http.Handler {
-	r := options.BaseRouter
-
-	if r == nil {
-		r = chi.NewRouter()
-	}
-	if options.ErrorHandlerFunc == nil {
-		options.ErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	}
-	wrapper := ServerInterfaceWrapper{
-		Handler:            si,
-		HandlerMiddlewares: options.Middlewares,
-		ErrorHandlerFunc:   options.ErrorHandlerFunc,
-	}
-
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock", wrapper.GetOverview)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/__mock/reset", wrapper.Reset)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/settings", wrapper.ReadSettings)
-	})
-	r.Group(func(r chi.Router) {
-		r.Patch(options.BaseURL+"/__mock/settings", wrapper.ChangeSettings)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/nodes", wrapper.ReadNodes)
-	})
-	r.Group(func(r chi.Router) {
-		r.Put(options.BaseURL+"/__mock/nodes", wrapper.LoadNodes)
-	})
-	r.Group(func(r chi.Router) {
-		r.Delete(options.BaseURL+"/__mock/nodes/{id}", wrapper.ForgetNode)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/nodes/{id}", wrapper.ReadNode)
-	})
-	r.Group(func(r chi.Router) {
-		r.Put(options.BaseURL+"/__mock/nodes/{id}/status", wrapper.SetNodeStatus)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/faults", wrapper.ReadFaults)
-	})
-	r.Group(func(r chi.Router) {
-		r.Put(options.BaseURL+"/__mock/faults", wrapper.ReplaceFaults)
-	})
-	r.Group(func(r chi.Router) {
-		r.Delete(options.BaseURL+"/__mock/faults/{name}", wrapper.DeleteFault)
-	})
-	r.Group(func(r chi.Router) {
-		r.Patch(options.BaseURL+"/__mock/faults/{name}", wrapper.SwitchFault)
-	})
-	r.Group(func(r chi.Router) {
-		r.Put(options.BaseURL+"/__mock/faults/{name}", wrapper.PutFault)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/clock", wrapper.ReadClock)
-	})
-	r.Group(func(r chi.Router) {
-		r.Patch(options.BaseURL+"/__mock/clock", wrapper.ChangeClock)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/__mock/clock/advance", wrapper.AdvanceClock)
-	})
-	r.Group(func(r chi.Router) {
-		r.Delete(options.BaseURL+"/__mock/journal", wrapper.ClearJournal)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/journal", wrapper.ReadJournal)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/journal/{sequence}", wrapper.ReadEntry)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/stream", wrapper.StreamJournal)
-	})
-	r.Group(func(r chi.Router) {
-		r.Delete(options.BaseURL+"/__mock/drift", wrapper.ClearDrift)
-	})
-	r.Group(func(r chi.Router) {
-		r.Get(options.BaseURL+"/__mock/drift", wrapper.ReadDrift)
-	})
-	r.Group(func(r chi.Router) {
-		r.Post(options.BaseURL+"/__mock/expectations", wrapper.CheckExpectation)
-	})
-
-	return r
-}
-
-type BodyTooLargeApplicationProblemPlusJSONResponse Problem
-
-type ContractViolationApplicationProblemPlusJSONResponse Problem
-
-type ForbiddenApplicationProblemPlusJSONResponse Problem
-
-type InternalErrorApplicationProblemPlusJSONResponse Problem
-
-type InvalidParameterApplicationProblemPlusJSONResponse Problem
-
-type MalformedBodyApplicationProblemPlusJSONResponse Problem
-
-type MethodNotAllowedResponseHeaders struct {
-	Allow string
-}
-type MethodNotAllowedApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MethodNotAllowedResponseHeaders
-}
-
-type ThrottledResponseHeaders struct {
-	RetryAfter int32
-}
-type ThrottledApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ThrottledResponseHeaders
-}
-
-type UnauthorizedResponseHeaders struct {
-	WWWAuthenticate string
-}
-type UnauthorizedApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers UnauthorizedResponseHeaders
-}
-
-type UnknownEntryApplicationProblemPlusJSONResponse Problem
-
-type UnknownFaultApplicationProblemPlusJSONResponse Problem
-
-type UnknownNodeApplicationProblemPlusJSONResponse Problem
-
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
-
+// GetOverviewRequestObject is a request of the operation.
 type GetOverviewRequestObject struct {
 }
 
+// GetOverviewResponseObject is an answer of the operation.
 type GetOverviewResponseObject interface {
 	VisitGetOverviewResponse(w http.ResponseWriter) error
 }
 
+// GetOverview200JSONResponse is an answer with status 200.
 type GetOverview200JSONResponse Overview
 
+// VisitGetOverviewResponse writes the answer.
 func (response GetOverview200JSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Overview)(&response))
 }
 
-type GetOverview400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview400ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetOverview401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview401ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetOverview403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview403ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetOverview405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview405ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetOverview429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview429ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetOverview500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response GetOverview500ApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadClockRequestObject is a request of the operation.
 type ReadClockRequestObject struct {
 }
 
+// ReadClockResponseObject is an answer of the operation.
 type ReadClockResponseObject interface {
 	VisitReadClockResponse(w http.ResponseWriter) error
 }
 
+// ReadClock200JSONResponse is an answer with status 200.
 type ReadClock200JSONResponse Clock
 
+// VisitReadClockResponse writes the answer.
 func (response ReadClock200JSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Clock)(&response))
 }
 
-type ReadClock400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock400ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadClock401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock401ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadClock403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock403ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadClock405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock405ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadClock429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock429ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadClock500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadClock500ApplicationProblemPlusJSONResponse) VisitReadClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ChangeClockRequestObject is a request of the operation.
 type ChangeClockRequestObject struct {
 	Body *ChangeClockJSONRequestBody
 }
 
+// ChangeClockResponseObject is an answer of the operation.
 type ChangeClockResponseObject interface {
 	VisitChangeClockResponse(w http.ResponseWriter) error
 }
 
+// ChangeClock200JSONResponse is an answer with status 200.
 type ChangeClock200JSONResponse Clock
 
+// VisitChangeClockResponse writes the answer.
 func (response ChangeClock200JSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Clock)(&response))
 }
 
-type ChangeClock400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock400ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock401ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock403ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock405ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock413ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock415ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock422ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock429ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeClock500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeClock500ApplicationProblemPlusJSONResponse) VisitChangeClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// AdvanceClockRequestObject is a request of the operation.
 type AdvanceClockRequestObject struct {
 	Body *AdvanceClockJSONRequestBody
 }
 
+// AdvanceClockResponseObject is an answer of the operation.
 type AdvanceClockResponseObject interface {
 	VisitAdvanceClockResponse(w http.ResponseWriter) error
 }
 
+// AdvanceClock200JSONResponse is an answer with status 200.
 type AdvanceClock200JSONResponse Clock
 
+// VisitAdvanceClockResponse writes the answer.
 func (response AdvanceClock200JSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Clock)(&response))
 }
 
-type AdvanceClock400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock400ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock401ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock403ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock405ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock413ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock415ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock422ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock429ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AdvanceClock500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response AdvanceClock500ApplicationProblemPlusJSONResponse) VisitAdvanceClockResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ClearDriftRequestObject is a request of the operation.
 type ClearDriftRequestObject struct {
 }
 
+// ClearDriftResponseObject is an answer of the operation.
 type ClearDriftResponseObject interface {
 	VisitClearDriftResponse(w http.ResponseWriter) error
 }
 
-type ClearDrift204Response struct {
-}
+// ClearDrift204Response is an answer with status 204, which has no body.
+type ClearDrift204Response struct{}
 
+// VisitClearDriftResponse writes the answer.
 func (response ClearDrift204Response) VisitClearDriftResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type ClearDrift400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift400ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearDrift401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift401ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearDrift403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift403ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearDrift405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift405ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearDrift429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift429ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearDrift500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ClearDrift500ApplicationProblemPlusJSONResponse) VisitClearDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadDriftRequestObject is a request of the operation.
 type ReadDriftRequestObject struct {
 }
 
+// ReadDriftResponseObject is an answer of the operation.
 type ReadDriftResponseObject interface {
 	VisitReadDriftResponse(w http.ResponseWriter) error
 }
 
+// ReadDrift200JSONResponse is an answer with status 200.
 type ReadDrift200JSONResponse DriftReport
 
+// VisitReadDriftResponse writes the answer.
 func (response ReadDrift200JSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*DriftReport)(&response))
 }
 
-type ReadDrift400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift400ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadDrift401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift401ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadDrift403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift403ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadDrift405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift405ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadDrift429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift429ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadDrift500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadDrift500ApplicationProblemPlusJSONResponse) VisitReadDriftResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// CheckExpectationRequestObject is a request of the operation.
 type CheckExpectationRequestObject struct {
 	Body *CheckExpectationJSONRequestBody
 }
 
+// CheckExpectationResponseObject is an answer of the operation.
 type CheckExpectationResponseObject interface {
 	VisitCheckExpectationResponse(w http.ResponseWriter) error
 }
 
+// CheckExpectation200JSONResponse is an answer with status 200.
 type CheckExpectation200JSONResponse ExpectationResult
 
+// VisitCheckExpectationResponse writes the answer.
 func (response CheckExpectation200JSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*ExpectationResult)(&response))
 }
 
-type CheckExpectation400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation400ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation401ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation403ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation405ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation413ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation415ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation422ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation429ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CheckExpectation500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response CheckExpectation500ApplicationProblemPlusJSONResponse) VisitCheckExpectationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadFaultsRequestObject is a request of the operation.
 type ReadFaultsRequestObject struct {
 }
 
+// ReadFaultsResponseObject is an answer of the operation.
 type ReadFaultsResponseObject interface {
 	VisitReadFaultsResponse(w http.ResponseWriter) error
 }
 
+// ReadFaults200JSONResponse is an answer with status 200.
 type ReadFaults200JSONResponse FaultList
 
+// VisitReadFaultsResponse writes the answer.
 func (response ReadFaults200JSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*FaultList)(&response))
 }
 
-type ReadFaults400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults400ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadFaults401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults401ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadFaults403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults403ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadFaults405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults405ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadFaults429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults429ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadFaults500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadFaults500ApplicationProblemPlusJSONResponse) VisitReadFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReplaceFaultsRequestObject is a request of the operation.
 type ReplaceFaultsRequestObject struct {
 	Body *ReplaceFaultsJSONRequestBody
 }
 
+// ReplaceFaultsResponseObject is an answer of the operation.
 type ReplaceFaultsResponseObject interface {
 	VisitReplaceFaultsResponse(w http.ResponseWriter) error
 }
 
+// ReplaceFaults200JSONResponse is an answer with status 200.
 type ReplaceFaults200JSONResponse FaultList
 
+// VisitReplaceFaultsResponse writes the answer.
 func (response ReplaceFaults200JSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*FaultList)(&response))
 }
 
-type ReplaceFaults400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults400ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults401ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults403ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults405ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults413ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults415ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults422ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults429ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReplaceFaults500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReplaceFaults500ApplicationProblemPlusJSONResponse) VisitReplaceFaultsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// DeleteFaultRequestObject is a request of the operation.
 type DeleteFaultRequestObject struct {
-	Name FaultName `json:"name"`
+	Name FaultName
 }
 
+// DeleteFaultResponseObject is an answer of the operation.
 type DeleteFaultResponseObject interface {
 	VisitDeleteFaultResponse(w http.ResponseWriter) error
 }
 
-type DeleteFault204Response struct {
-}
+// DeleteFault204Response is an answer with status 204, which has no body.
+type DeleteFault204Response struct{}
 
+// VisitDeleteFaultResponse writes the answer.
 func (response DeleteFault204Response) VisitDeleteFaultResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type DeleteFault400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault400ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault401ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault403ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault404ApplicationProblemPlusJSONResponse struct {
-	UnknownFaultApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault404ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault405ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault429ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteFault500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteFault500ApplicationProblemPlusJSONResponse) VisitDeleteFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// SwitchFaultRequestObject is a request of the operation.
 type SwitchFaultRequestObject struct {
-	Name FaultName `json:"name"`
+	Name FaultName
 	Body *SwitchFaultJSONRequestBody
 }
 
+// SwitchFaultResponseObject is an answer of the operation.
 type SwitchFaultResponseObject interface {
 	VisitSwitchFaultResponse(w http.ResponseWriter) error
 }
 
+// SwitchFault200JSONResponse is an answer with status 200.
 type SwitchFault200JSONResponse FaultState
 
+// VisitSwitchFaultResponse writes the answer.
 func (response SwitchFault200JSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*FaultState)(&response))
 }
 
-type SwitchFault400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault400ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault401ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault403ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault404ApplicationProblemPlusJSONResponse struct {
-	UnknownFaultApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault404ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault405ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault413ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault415ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault422ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault429ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SwitchFault500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response SwitchFault500ApplicationProblemPlusJSONResponse) VisitSwitchFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// PutFaultRequestObject is a request of the operation.
 type PutFaultRequestObject struct {
-	Name FaultName `json:"name"`
+	Name FaultName
 	Body *PutFaultJSONRequestBody
 }
 
+// PutFaultResponseObject is an answer of the operation.
 type PutFaultResponseObject interface {
 	VisitPutFaultResponse(w http.ResponseWriter) error
 }
 
+// PutFault200JSONResponse is an answer with status 200.
 type PutFault200JSONResponse FaultState
 
+// VisitPutFaultResponse writes the answer.
 func (response PutFault200JSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*FaultState)(&response))
 }
 
-type PutFault400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault400ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault401ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault403ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault405ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault413ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault415ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault422ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault429ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type PutFault500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response PutFault500ApplicationProblemPlusJSONResponse) VisitPutFaultResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ClearJournalRequestObject is a request of the operation.
 type ClearJournalRequestObject struct {
 }
 
+// ClearJournalResponseObject is an answer of the operation.
 type ClearJournalResponseObject interface {
 	VisitClearJournalResponse(w http.ResponseWriter) error
 }
 
-type ClearJournal204Response struct {
-}
+// ClearJournal204Response is an answer with status 204, which has no body.
+type ClearJournal204Response struct{}
 
+// VisitClearJournalResponse writes the answer.
 func (response ClearJournal204Response) VisitClearJournalResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type ClearJournal400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal400ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearJournal401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal401ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearJournal403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal403ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearJournal405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal405ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearJournal429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal429ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearJournal500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ClearJournal500ApplicationProblemPlusJSONResponse) VisitClearJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadJournalRequestObject is a request of the operation.
 type ReadJournalRequestObject struct {
 	Params ReadJournalParams
 }
 
+// ReadJournalResponseObject is an answer of the operation.
 type ReadJournalResponseObject interface {
 	VisitReadJournalResponse(w http.ResponseWriter) error
 }
 
+// ReadJournal200JSONResponse is an answer with status 200.
 type ReadJournal200JSONResponse JournalPage
 
+// VisitReadJournalResponse writes the answer.
 func (response ReadJournal200JSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*JournalPage)(&response))
 }
 
-type ReadJournal400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal400ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadJournal401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal401ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadJournal403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal403ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadJournal405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal405ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadJournal429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal429ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadJournal500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadJournal500ApplicationProblemPlusJSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadEntryRequestObject is a request of the operation.
 type ReadEntryRequestObject struct {
-	Sequence Sequence `json:"sequence"`
+	Sequence Sequence
 }
 
+// ReadEntryResponseObject is an answer of the operation.
 type ReadEntryResponseObject interface {
 	VisitReadEntryResponse(w http.ResponseWriter) error
 }
 
+// ReadEntry200JSONResponse is an answer with status 200.
 type ReadEntry200JSONResponse JournalEntry
 
+// VisitReadEntryResponse writes the answer.
 func (response ReadEntry200JSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*JournalEntry)(&response))
 }
 
-type ReadEntry400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry400ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry401ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry403ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry404ApplicationProblemPlusJSONResponse struct {
-	UnknownEntryApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry404ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry405ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry429ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadEntry500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadEntry500ApplicationProblemPlusJSONResponse) VisitReadEntryResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadNodesRequestObject is a request of the operation.
 type ReadNodesRequestObject struct {
 	Params ReadNodesParams
 }
 
+// ReadNodesResponseObject is an answer of the operation.
 type ReadNodesResponseObject interface {
 	VisitReadNodesResponse(w http.ResponseWriter) error
 }
 
+// ReadNodes200JSONResponse is an answer with status 200.
 type ReadNodes200JSONResponse NodePage
 
+// VisitReadNodesResponse writes the answer.
 func (response ReadNodes200JSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*NodePage)(&response))
 }
 
-type ReadNodes400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes400ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNodes401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes401ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNodes403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes403ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNodes405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes405ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNodes429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes429ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNodes500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNodes500ApplicationProblemPlusJSONResponse) VisitReadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// LoadNodesRequestObject is a request of the operation.
 type LoadNodesRequestObject struct {
 	Body *LoadNodesJSONRequestBody
 }
 
+// LoadNodesResponseObject is an answer of the operation.
 type LoadNodesResponseObject interface {
 	VisitLoadNodesResponse(w http.ResponseWriter) error
 }
 
-type LoadNodes204Response struct {
-}
+// LoadNodes204Response is an answer with status 204, which has no body.
+type LoadNodes204Response struct{}
 
+// VisitLoadNodesResponse writes the answer.
 func (response LoadNodes204Response) VisitLoadNodesResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type LoadNodes400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes400ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes401ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes403ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes405ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes413ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes415ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes422ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes429ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LoadNodes500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response LoadNodes500ApplicationProblemPlusJSONResponse) VisitLoadNodesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ForgetNodeRequestObject is a request of the operation.
 type ForgetNodeRequestObject struct {
-	ID NodeID `json:"id"`
+	ID NodeID
 }
 
+// ForgetNodeResponseObject is an answer of the operation.
 type ForgetNodeResponseObject interface {
 	VisitForgetNodeResponse(w http.ResponseWriter) error
 }
 
-type ForgetNode204Response struct {
-}
+// ForgetNode204Response is an answer with status 204, which has no body.
+type ForgetNode204Response struct{}
 
+// VisitForgetNodeResponse writes the answer.
 func (response ForgetNode204Response) VisitForgetNodeResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type ForgetNode400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode400ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode401ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode403ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode404ApplicationProblemPlusJSONResponse struct {
-	UnknownNodeApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode404ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode405ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode429ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetNode500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetNode500ApplicationProblemPlusJSONResponse) VisitForgetNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadNodeRequestObject is a request of the operation.
 type ReadNodeRequestObject struct {
-	ID NodeID `json:"id"`
+	ID NodeID
 }
 
+// ReadNodeResponseObject is an answer of the operation.
 type ReadNodeResponseObject interface {
 	VisitReadNodeResponse(w http.ResponseWriter) error
 }
 
+// ReadNode200JSONResponse is an answer with status 200.
 type ReadNode200JSONResponse MockNode
 
+// VisitReadNodeResponse writes the answer.
 func (response ReadNode200JSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*MockNode)(&response))
 }
 
-type ReadNode400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode400ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode401ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode403ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode404ApplicationProblemPlusJSONResponse struct {
-	UnknownNodeApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode404ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode405ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode429ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadNode500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadNode500ApplicationProblemPlusJSONResponse) VisitReadNodeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// SetNodeStatusRequestObject is a request of the operation.
 type SetNodeStatusRequestObject struct {
-	ID   NodeID `json:"id"`
+	ID   NodeID
 	Body *SetNodeStatusJSONRequestBody
 }
 
+// SetNodeStatusResponseObject is an answer of the operation.
 type SetNodeStatusResponseObject interface {
 	VisitSetNodeStatusResponse(w http.ResponseWriter) error
 }
 
+// SetNodeStatus200JSONResponse is an answer with status 200.
 type SetNodeStatus200JSONResponse MockNode
 
+// VisitSetNodeStatusResponse writes the answer.
 func (response SetNodeStatus200JSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*MockNode)(&response))
 }
 
-type SetNodeStatus400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus400ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus401ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus403ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus404ApplicationProblemPlusJSONResponse struct {
-	UnknownNodeApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus404ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus405ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus413ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus415ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus422ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus429ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetNodeStatus500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response SetNodeStatus500ApplicationProblemPlusJSONResponse) VisitSetNodeStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ResetRequestObject is a request of the operation.
 type ResetRequestObject struct {
 }
 
+// ResetResponseObject is an answer of the operation.
 type ResetResponseObject interface {
 	VisitResetResponse(w http.ResponseWriter) error
 }
 
-type Reset204Response struct {
-}
+// Reset204Response is an answer with status 204, which has no body.
+type Reset204Response struct{}
 
+// VisitResetResponse writes the answer.
 func (response Reset204Response) VisitResetResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
 }
 
-type Reset400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response Reset400ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Reset401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response Reset401ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Reset403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response Reset403ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Reset405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response Reset405ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Reset429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response Reset429ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Reset500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response Reset500ApplicationProblemPlusJSONResponse) VisitResetResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ReadSettingsRequestObject is a request of the operation.
 type ReadSettingsRequestObject struct {
 }
 
+// ReadSettingsResponseObject is an answer of the operation.
 type ReadSettingsResponseObject interface {
 	VisitReadSettingsResponse(w http.ResponseWriter) error
 }
 
+// ReadSettings200JSONResponse is an answer with status 200.
 type ReadSettings200JSONResponse Settings
 
+// VisitReadSettingsResponse writes the answer.
 func (response ReadSettings200JSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Settings)(&response))
 }
 
-type ReadSettings400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings400ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadSettings401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings401ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadSettings403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings403ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadSettings405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings405ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadSettings429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings429ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ReadSettings500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ReadSettings500ApplicationProblemPlusJSONResponse) VisitReadSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// ChangeSettingsRequestObject is a request of the operation.
 type ChangeSettingsRequestObject struct {
 	Body *ChangeSettingsJSONRequestBody
 }
 
+// ChangeSettingsResponseObject is an answer of the operation.
 type ChangeSettingsResponseObject interface {
 	VisitChangeSettingsResponse(w http.ResponseWriter) error
 }
 
+// ChangeSettings200JSONResponse is an answer with status 200.
 type ChangeSettings200JSONResponse Settings
 
+// VisitChangeSettingsResponse writes the answer.
 func (response ChangeSettings200JSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
+	return write(w, 200, "application/json", (*Settings)(&response))
 }
 
-type ChangeSettings400ApplicationProblemPlusJSONResponse struct {
-	MalformedBodyApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings400ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings401ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings403ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings405ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings413ApplicationProblemPlusJSONResponse struct {
-	BodyTooLargeApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings413ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings415ApplicationProblemPlusJSONResponse struct {
-	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings415ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings422ApplicationProblemPlusJSONResponse struct {
-	ContractViolationApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings422ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings429ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeSettings500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response ChangeSettings500ApplicationProblemPlusJSONResponse) VisitChangeSettingsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
+// StreamJournalRequestObject is a request of the operation.
 type StreamJournalRequestObject struct {
 	Params StreamJournalParams
 }
 
+// StreamJournalResponseObject is an answer of the operation.
 type StreamJournalResponseObject interface {
 	VisitStreamJournalResponse(w http.ResponseWriter) error
-}
-
-type StreamJournal200TextEventStreamResponse struct {
-	Body          io.Reader
-	ContentLength int64
-}
-
-func (response StreamJournal200TextEventStreamResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	w.Header().Set("Content-Type", "text/event-stream")
-	if response.ContentLength != 0 {
-		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
-	}
-	w.WriteHeader(200)
-
-	if closer, ok := response.Body.(io.ReadCloser); ok {
-		defer closer.Close()
-	}
-	flusher, ok := w.(http.Flusher)
-	if !ok {
-		// If w doesn't support flushing, fall back to io.Copy.
-		_, err := io.Copy(w, response.Body)
-		return err
-	}
-	// text/event-stream messages are typically small; use a
-	// modest buffer and flush after each chunk so clients see
-	// events immediately instead of waiting on OS buffering.
-	buf := make([]byte, 4096)
-	for {
-		n, err := response.Body.Read(buf)
-		if n > 0 {
-			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
-				return writeErr
-			}
-			flusher.Flush()
-		}
-		if err != nil {
-			if err == io.EOF {
-				return nil
-			}
-			return err
-		}
-	}
-}
-
-type StreamJournal400ApplicationProblemPlusJSONResponse struct {
-	InvalidParameterApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal400ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StreamJournal401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal401ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StreamJournal403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal403ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StreamJournal405ApplicationProblemPlusJSONResponse struct {
-	MethodNotAllowedApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal405ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Allow", fmt.Sprint(response.Headers.Allow))
-	w.WriteHeader(405)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StreamJournal429ApplicationProblemPlusJSONResponse struct {
-	ThrottledApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal429ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type StreamJournal500ApplicationProblemPlusJSONResponse struct {
-	InternalErrorApplicationProblemPlusJSONResponse
-}
-
-func (response StreamJournal500ApplicationProblemPlusJSONResponse) VisitStreamJournalResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-// StrictServerInterface represents all server handlers.
-type StrictServerInterface interface {
-	// GetOverview Sum up the mock
-	// (GET /__mock)
-	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
-	// ReadClock Read the mock's clock
-	// (GET /__mock/clock)
-	ReadClock(ctx context.Context, request ReadClockRequestObject) (ReadClockResponseObject, error)
-	// ChangeClock Pause, resume or speed up the clock
-	// (PATCH /__mock/clock)
-	ChangeClock(ctx context.Context, request ChangeClockRequestObject) (ChangeClockResponseObject, error)
-	// AdvanceClock Put the clock forward
-	// (POST /__mock/clock/advance)
-	AdvanceClock(ctx context.Context, request AdvanceClockRequestObject) (AdvanceClockResponseObject, error)
-	// ClearDrift Forget the drift
-	// (DELETE /__mock/drift)
-	ClearDrift(ctx context.Context, request ClearDriftRequestObject) (ClearDriftResponseObject, error)
-	// ReadDrift Read how requests departed from the contract
-	// (GET /__mock/drift)
-	ReadDrift(ctx context.Context, request ReadDriftRequestObject) (ReadDriftResponseObject, error)
-	// CheckExpectation Check what should have happened
-	// (POST /__mock/expectations)
-	CheckExpectation(ctx context.Context, request CheckExpectationRequestObject) (CheckExpectationResponseObject, error)
-	// ReadFaults Read the faults
-	// (GET /__mock/faults)
-	ReadFaults(ctx context.Context, request ReadFaultsRequestObject) (ReadFaultsResponseObject, error)
-	// ReplaceFaults Replace the faults
-	// (PUT /__mock/faults)
-	ReplaceFaults(ctx context.Context, request ReplaceFaultsRequestObject) (ReplaceFaultsResponseObject, error)
-	// DeleteFault Remove a fault
-	// (DELETE /__mock/faults/{name})
-	DeleteFault(ctx context.Context, request DeleteFaultRequestObject) (DeleteFaultResponseObject, error)
-	// SwitchFault Switch a fault on or off
-	// (PATCH /__mock/faults/{name})
-	SwitchFault(ctx context.Context, request SwitchFaultRequestObject) (SwitchFaultResponseObject, error)
-	// PutFault Add or replace a fault
-	// (PUT /__mock/faults/{name})
-	PutFault(ctx context.Context, request PutFaultRequestObject) (PutFaultResponseObject, error)
-	// ClearJournal Clear the journal
-	// (DELETE /__mock/journal)
-	ClearJournal(ctx context.Context, request ClearJournalRequestObject) (ClearJournalResponseObject, error)
-	// ReadJournal Read the journal
-	// (GET /__mock/journal)
-	ReadJournal(ctx context.Context, request ReadJournalRequestObject) (ReadJournalResponseObject, error)
-	// ReadEntry Read one entry
-	// (GET /__mock/journal/{sequence})
-	ReadEntry(ctx context.Context, request ReadEntryRequestObject) (ReadEntryResponseObject, error)
-	// ReadNodes Read nodes with their pools and history
-	// (GET /__mock/nodes)
-	ReadNodes(ctx context.Context, request ReadNodesRequestObject) (ReadNodesResponseObject, error)
-	// LoadNodes Load a fixture of nodes
-	// (PUT /__mock/nodes)
-	LoadNodes(ctx context.Context, request LoadNodesRequestObject) (LoadNodesResponseObject, error)
-	// ForgetNode Forget one node
-	// (DELETE /__mock/nodes/{id})
-	ForgetNode(ctx context.Context, request ForgetNodeRequestObject) (ForgetNodeResponseObject, error)
-	// ReadNode Read one node
-	// (GET /__mock/nodes/{id})
-	ReadNode(ctx context.Context, request ReadNodeRequestObject) (ReadNodeResponseObject, error)
-	// SetNodeStatus Set a node's status
-	// (PUT /__mock/nodes/{id}/status)
-	SetNodeStatus(ctx context.Context, request SetNodeStatusRequestObject) (SetNodeStatusResponseObject, error)
-	// Reset Start anew
-	// (POST /__mock/reset)
-	Reset(ctx context.Context, request ResetRequestObject) (ResetResponseObject, error)
-	// ReadSettings Read the settings
-	// (GET /__mock/settings)
-	ReadSettings(ctx context.Context, request ReadSettingsRequestObject) (ReadSettingsResponseObject, error)
-	// ChangeSettings Change settings while running
-	// (PATCH /__mock/settings)
-	ChangeSettings(ctx context.Context, request ChangeSettingsRequestObject) (ChangeSettingsResponseObject, error)
-	// StreamJournal Follow the journal
-	// (GET /__mock/stream)
-	StreamJournal(ctx context.Context, request StreamJournalRequestObject) (StreamJournalResponseObject, error)
-}
-
-type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
-type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
-
-type StrictHTTPServerOptions struct {
-	RequestErrorHandlerFunc  func(w http.ResponseWriter, r *http.Request, err error)
-	ResponseErrorHandlerFunc func(w http.ResponseWriter, r *http.Request, err error)
-}
-
-func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc) ServerInterface {
-	return &strictHandler{ssi: ssi, middlewares: middlewares, options: StrictHTTPServerOptions{
-		RequestErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		},
-		ResponseErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		},
-	}}
-}
-
-func NewStrictHandlerWithOptions(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc, options StrictHTTPServerOptions) ServerInterface {
-	if options.RequestErrorHandlerFunc == nil {
-		options.RequestErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	}
-	if options.ResponseErrorHandlerFunc == nil {
-		options.ResponseErrorHandlerFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	}
-	return &strictHandler{ssi: ssi, middlewares: middlewares, options: options}
-}
-
-type strictHandler struct {
-	ssi         StrictServerInterface
-	middlewares []StrictMiddlewareFunc
-	options     StrictHTTPServerOptions
-}
-
-// GetOverview operation middleware
-func (sh *strictHandler) GetOverview(w http.ResponseWriter, r *http.Request) {
-	var request GetOverviewRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.GetOverview(ctx, request.(GetOverviewRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetOverview")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(GetOverviewResponseObject); ok {
-		if err := validResponse.VisitGetOverviewResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadClock operation middleware
-func (sh *strictHandler) ReadClock(w http.ResponseWriter, r *http.Request) {
-	var request ReadClockRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadClock(ctx, request.(ReadClockRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadClock")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadClockResponseObject); ok {
-		if err := validResponse.VisitReadClockResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ChangeClock operation middleware
-func (sh *strictHandler) ChangeClock(w http.ResponseWriter, r *http.Request) {
-	var request ChangeClockRequestObject
-
-	var body ChangeClockJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ChangeClock(ctx, request.(ChangeClockRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ChangeClock")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ChangeClockResponseObject); ok {
-		if err := validResponse.VisitChangeClockResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// AdvanceClock operation middleware
-func (sh *strictHandler) AdvanceClock(w http.ResponseWriter, r *http.Request) {
-	var request AdvanceClockRequestObject
-
-	var body AdvanceClockJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.AdvanceClock(ctx, request.(AdvanceClockRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "AdvanceClock")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(AdvanceClockResponseObject); ok {
-		if err := validResponse.VisitAdvanceClockResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ClearDrift operation middleware
-func (sh *strictHandler) ClearDrift(w http.ResponseWriter, r *http.Request) {
-	var request ClearDriftRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ClearDrift(ctx, request.(ClearDriftRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ClearDrift")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ClearDriftResponseObject); ok {
-		if err := validResponse.VisitClearDriftResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadDrift operation middleware
-func (sh *strictHandler) ReadDrift(w http.ResponseWriter, r *http.Request) {
-	var request ReadDriftRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadDrift(ctx, request.(ReadDriftRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadDrift")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadDriftResponseObject); ok {
-		if err := validResponse.VisitReadDriftResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// CheckExpectation operation middleware
-func (sh *strictHandler) CheckExpectation(w http.ResponseWriter, r *http.Request) {
-	var request CheckExpectationRequestObject
-
-	var body CheckExpectationJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.CheckExpectation(ctx, request.(CheckExpectationRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "CheckExpectation")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(CheckExpectationResponseObject); ok {
-		if err := validResponse.VisitCheckExpectationResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadFaults operation middleware
-func (sh *strictHandler) ReadFaults(w http.ResponseWriter, r *http.Request) {
-	var request ReadFaultsRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadFaults(ctx, request.(ReadFaultsRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadFaults")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadFaultsResponseObject); ok {
-		if err := validResponse.VisitReadFaultsResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReplaceFaults operation middleware
-func (sh *strictHandler) ReplaceFaults(w http.ResponseWriter, r *http.Request) {
-	var request ReplaceFaultsRequestObject
-
-	var body ReplaceFaultsJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReplaceFaults(ctx, request.(ReplaceFaultsRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReplaceFaults")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReplaceFaultsResponseObject); ok {
-		if err := validResponse.VisitReplaceFaultsResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// DeleteFault operation middleware
-func (sh *strictHandler) DeleteFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	var request DeleteFaultRequestObject
-
-	request.Name = name
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteFault(ctx, request.(DeleteFaultRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteFault")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(DeleteFaultResponseObject); ok {
-		if err := validResponse.VisitDeleteFaultResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// SwitchFault operation middleware
-func (sh *strictHandler) SwitchFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	var request SwitchFaultRequestObject
-
-	request.Name = name
-
-	var body SwitchFaultJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.SwitchFault(ctx, request.(SwitchFaultRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SwitchFault")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(SwitchFaultResponseObject); ok {
-		if err := validResponse.VisitSwitchFaultResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// PutFault operation middleware
-func (sh *strictHandler) PutFault(w http.ResponseWriter, r *http.Request, name FaultName) {
-	var request PutFaultRequestObject
-
-	request.Name = name
-
-	var body PutFaultJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.PutFault(ctx, request.(PutFaultRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "PutFault")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(PutFaultResponseObject); ok {
-		if err := validResponse.VisitPutFaultResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ClearJournal operation middleware
-func (sh *strictHandler) ClearJournal(w http.ResponseWriter, r *http.Request) {
-	var request ClearJournalRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ClearJournal(ctx, request.(ClearJournalRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ClearJournal")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ClearJournalResponseObject); ok {
-		if err := validResponse.VisitClearJournalResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadJournal operation middleware
-func (sh *strictHandler) ReadJournal(w http.ResponseWriter, r *http.Request, params ReadJournalParams) {
-	var request ReadJournalRequestObject
-
-	request.Params = params
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadJournal(ctx, request.(ReadJournalRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadJournal")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadJournalResponseObject); ok {
-		if err := validResponse.VisitReadJournalResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadEntry operation middleware
-func (sh *strictHandler) ReadEntry(w http.ResponseWriter, r *http.Request, sequence Sequence) {
-	var request ReadEntryRequestObject
-
-	request.Sequence = sequence
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadEntry(ctx, request.(ReadEntryRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadEntry")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadEntryResponseObject); ok {
-		if err := validResponse.VisitReadEntryResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadNodes operation middleware
-func (sh *strictHandler) ReadNodes(w http.ResponseWriter, r *http.Request, params ReadNodesParams) {
-	var request ReadNodesRequestObject
-
-	request.Params = params
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadNodes(ctx, request.(ReadNodesRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadNodes")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadNodesResponseObject); ok {
-		if err := validResponse.VisitReadNodesResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// LoadNodes operation middleware
-func (sh *strictHandler) LoadNodes(w http.ResponseWriter, r *http.Request) {
-	var request LoadNodesRequestObject
-
-	var body LoadNodesJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.LoadNodes(ctx, request.(LoadNodesRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "LoadNodes")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(LoadNodesResponseObject); ok {
-		if err := validResponse.VisitLoadNodesResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ForgetNode operation middleware
-func (sh *strictHandler) ForgetNode(w http.ResponseWriter, r *http.Request, id NodeID) {
-	var request ForgetNodeRequestObject
-
-	request.ID = id
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ForgetNode(ctx, request.(ForgetNodeRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ForgetNode")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ForgetNodeResponseObject); ok {
-		if err := validResponse.VisitForgetNodeResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadNode operation middleware
-func (sh *strictHandler) ReadNode(w http.ResponseWriter, r *http.Request, id NodeID) {
-	var request ReadNodeRequestObject
-
-	request.ID = id
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadNode(ctx, request.(ReadNodeRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadNode")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadNodeResponseObject); ok {
-		if err := validResponse.VisitReadNodeResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// SetNodeStatus operation middleware
-func (sh *strictHandler) SetNodeStatus(w http.ResponseWriter, r *http.Request, id NodeID) {
-	var request SetNodeStatusRequestObject
-
-	request.ID = id
-
-	var body SetNodeStatusJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.SetNodeStatus(ctx, request.(SetNodeStatusRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetNodeStatus")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(SetNodeStatusResponseObject); ok {
-		if err := validResponse.VisitSetNodeStatusResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// Reset operation middleware
-func (sh *strictHandler) Reset(w http.ResponseWriter, r *http.Request) {
-	var request ResetRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.Reset(ctx, request.(ResetRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "Reset")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ResetResponseObject); ok {
-		if err := validResponse.VisitResetResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ReadSettings operation middleware
-func (sh *strictHandler) ReadSettings(w http.ResponseWriter, r *http.Request) {
-	var request ReadSettingsRequestObject
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ReadSettings(ctx, request.(ReadSettingsRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ReadSettings")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ReadSettingsResponseObject); ok {
-		if err := validResponse.VisitReadSettingsResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ChangeSettings operation middleware
-func (sh *strictHandler) ChangeSettings(w http.ResponseWriter, r *http.Request) {
-	var request ChangeSettingsRequestObject
-
-	var body ChangeSettingsJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ChangeSettings(ctx, request.(ChangeSettingsRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ChangeSettings")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ChangeSettingsResponseObject); ok {
-		if err := validResponse.VisitChangeSettingsResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// StreamJournal operation middleware
-func (sh *strictHandler) StreamJournal(w http.ResponseWriter, r *http.Request, params StreamJournalParams) {
-	var request StreamJournalRequestObject
-
-	request.Params = params
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.StreamJournal(ctx, request.(StreamJournalRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "StreamJournal")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(StreamJournalResponseObject); ok {
-		if err := validResponse.VisitStreamJournalResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
 }

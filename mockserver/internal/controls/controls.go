@@ -63,16 +63,10 @@ func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
 	router := chi.NewRouter()
 	router.NotFound(a.serve(exchange.NotFound).ServeHTTP)
 	router.MethodNotAllowed(a.serve(exchange.MethodNotAllowed(router)).ServeHTTP)
-	strict := controlapi.NewStrictHandlerWithOptions(handlers, nil, controlapi.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc:  exchange.SetFailure,
-		ResponseErrorHandlerFunc: exchange.SetFailure,
-	})
-	controlapi.HandlerWithOptions(strict, controlapi.ChiServerOptions{
-		BaseRouter: router.With(func(operation http.Handler) http.Handler {
-			return a.serve(a.authenticate, checkRequest, exchange.Perform(operation))
-		}),
-		ErrorHandlerFunc: exchange.SetFailure,
-	})
+	server := controlapi.Server{Operations: handlers, Unbound: exchange.SetFailure, Failed: exchange.SetFailure}
+	server.Route(router.With(func(operation http.Handler) http.Handler {
+		return a.serve(a.authenticate, checkRequest, exchange.Perform(operation))
+	}))
 	return router
 }
 

@@ -32,9 +32,7 @@ func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestO
 		message = "node registered again"
 	}
 	o.logNode(ctx, message, change.Node)
-	return api.RegisterNode200JSONResponse{
-		Body: nodeapi.RegisterResponse{Success: true, Message: message, NodeID: r.Body.NodeID},
-	}, nil
+	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
 }
 
 // HeartbeatNode renews a node (CLOUD-2010, CLOUD-2012).
@@ -47,7 +45,7 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 		return nil, full(ctx, change.Refused)
 	}
 	o.logHeartbeat(ctx, change)
-	return api.HeartbeatNode200JSONResponse{Body: HeartbeatAnswer(exchange.In(ctx).Settings.HeartbeatInterval)}, nil
+	return api.HeartbeatNode200JSONResponse(HeartbeatAnswer(exchange.In(ctx).Settings.HeartbeatInterval)), nil
 }
 
 // DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).

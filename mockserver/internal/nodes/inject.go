@@ -118,7 +118,7 @@ func (f fault) respond() {
 		f.x.WriteProblem(f.x, f.refusal(int(*effect.Status)))
 	case valueOr(effect.Reject, false) && f.x.OperationID() == string(control.OperationRegisterNode) && f.x.NodeID != "":
 		rejection := nodeapi.RegisterResponse{NodeID: f.x.NodeID, Message: f.reason()}
-		if err := (api.RegisterNode200JSONResponse{Body: rejection}).VisitRegisterNodeResponse(f.x); err != nil {
+		if err := api.RegisterNode200JSONResponse(rejection).VisitRegisterNodeResponse(f.x); err != nil {
 			f.x.LogFault(err)
 		}
 	default:

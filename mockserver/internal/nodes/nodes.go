@@ -60,14 +60,8 @@ func (a *API) Mount(router *chi.Mux) {
 	a.router = router
 	router.NotFound(a.miss(a.noOperation))
 	router.MethodNotAllowed(a.miss(a.noMethod))
-	strict := api.NewStrictHandlerWithOptions(operations{a}, api.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc:  unbindable,
-		ResponseErrorHandlerFunc: exchange.SetFailure,
-	})
-	api.HandlerWithOptions(strict, api.ChiServerOptions{
-		BaseRouter:       router.With(a.serve),
-		ErrorHandlerFunc: exchange.SetFailure,
-	})
+	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
+	server.Route(router.With(a.serve))
 }
 
 // serve returns a handler for the calls of an operation. A call is written down before it is
