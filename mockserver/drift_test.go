@@ -3,6 +3,7 @@ package mockserver_test
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -203,6 +204,17 @@ func TestReportRefuses(t *testing.T) {
 		if entry.Last.NodeID != "" {
 			t.Errorf("%s: of node %s", entry, entry.Last.NodeID)
 		}
+	}
+}
+
+// TestDriftOfANodeNamedLikeItsKey has a node whose id is a credential of the same request.
+func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
+	log := newLog()
+	client, server := start(t, mockserver.WithLogger(log.logger))
+	client.do("POST", "/v2/nodes/k3y-k3y/heartbeat", "{}", "Content-Type", "application/json", "X-Api-Key", "k3y-k3y")
+	entries := server.Drift().Entries
+	if len(entries) == 0 || strings.Contains(fmt.Sprint(entries, log.entries("departure from the contract")), "k3y-k3y") {
+		t.Errorf("the key is in %+v, or in %v", entries, log.entries("departure from the contract"))
 	}
 }
 

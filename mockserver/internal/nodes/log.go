@@ -35,9 +35,9 @@ func (a *API) logHeartbeat(ctx context.Context, change registry.Change) {
 }
 
 // logDrift logs a departure from the contract that was not seen before.
-func (a *API) logDrift(x *exchange.Exchange, departure drift.Departure) {
+func (a *API) logDrift(x *exchange.Exchange, nodeID string, departure drift.Departure) {
 	a.Log.LogAttrs(x.Request.Context(), slog.LevelWarn, "departure from the contract",
-		slog.String("node_id", x.NodeID),
+		slog.String("node_id", nodeID),
 		slog.String("operation", departure.Operation),
 		slog.String("pointer", departure.Pointer),
 		slog.String("kind", departure.Kind),

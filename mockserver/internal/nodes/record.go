@@ -42,7 +42,10 @@ func (a *API) noteDrift(x *exchange.Exchange) {
 		return
 	}
 	seen := drift.Sighting{NodeID: x.NodeID, At: a.Clock.Now()}
+	if x.Quote(x.NodeID) != x.NodeID {
+		seen.NodeID = "" // it is a credential as well
+	}
 	for _, departure := range a.Drift.Add(seen, x.Departures) {
-		a.logDrift(x, departure)
+		a.logDrift(x, seen.NodeID, departure)
 	}
 }
