@@ -78,6 +78,12 @@ func TestForeignNodesAreRefused(t *testing.T) {
 		"a state's odd parameter": {func(i object) {
 			i["providerStates"] = []any{object{"name": "the node is registered", "params": object{"node": 1}}}
 		}, `the node "1"`},
+		"a state without parameters": {func(i object) {
+			i["providerStates"] = []any{object{"name": "the node is online"}}
+		}, `the provider state "the node is online" does not name its node, as the parameter "node"`},
+		"a state with other parameters": {func(i object) {
+			i["providerStates"] = []any{object{"name": "the node is registered", "params": object{"params": object{"node": "gpu-1"}}}}
+		}, `does not name its node`},
 		"a path":          {func(i object) { request(i)["method"], request(i)["path"] = "DELETE", "/v2/nodes/gpu-1" }, `the node "gpu-1"`},
 		"another API":     {func(i object) { request(i)["path"] = "/v2/shutdown" }, "the API of nodes has no POST /v2/shutdown"},
 		"a body":          {func(i object) { request(i)["body"] = object{"content": object{"node_id": "gpu-1"}} }, `the node "gpu-1"`},

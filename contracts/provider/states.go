@@ -4,7 +4,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -16,6 +15,8 @@ type state struct {
 	// enter brings it about, and returns what ends it again, which is not nil even
 	// when it fails.
 	enter func(ctx context.Context, params map[string]any) (leave func(), err error)
+	// ofNode means that it is one of the node that the parameter "node" names.
+	ofNode bool
 	// beyond is why it cannot be brought about at this provider, empty when it can.
 	beyond string
 }
@@ -43,11 +44,8 @@ func (v verification) states() map[string]state {
 
 // ofNode is a state of one node, reached by calls for it from whatever its state is.
 func (v verification) ofNode(calls ...func(ctx context.Context, node string) error) state {
-	return state{enter: func(ctx context.Context, params map[string]any) (func(), error) {
-		node, ok := params["node"].(string)
-		if !ok {
-			return func() {}, errors.New(`the pact does not name the node, as the parameter "node"`)
-		}
+	return state{ofNode: true, enter: func(ctx context.Context, params map[string]any) (func(), error) {
+		node := params["node"].(string) // one of the run's own: examine has seen to it
 		// Whether that works is for the interactions that are about it to say. It has
 		// to be tried even when ctx has ended.
 		leave := func() {

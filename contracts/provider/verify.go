@@ -138,11 +138,8 @@ func (v verification) examine(pact *pactfile.File, guard *guard) error {
 	states := v.states()
 	for _, i := range pact.Interactions {
 		for _, s := range i.States {
-			if _, known := states[s.Name]; !known {
-				return fmt.Errorf("%q: nothing is known here of the provider state %q", v.ids.restore(i.Description), s.Name)
-			}
-			if node, named := s.Params["node"]; named && !v.ids.own(fmt.Sprint(node)) {
-				return fmt.Errorf("%q: %w", v.ids.restore(i.Description), guard.refuse(fmt.Sprint(node)))
+			if err := v.examineState(states, s, guard); err != nil {
+				return fmt.Errorf("%q: %w", v.ids.restore(i.Description), err)
 			}
 		}
 		body, err := i.Request.Body.Bytes()
@@ -152,6 +149,20 @@ func (v verification) examine(pact *pactfile.File, guard *guard) error {
 		if err != nil {
 			return fmt.Errorf("%q: %w", v.ids.restore(i.Description), err)
 		}
+	}
+	return nil
+}
+
+func (v verification) examineState(states map[string]state, s pactfile.State, guard *guard) error {
+	wanted, known := states[s.Name]
+	node, named := s.Params["node"]
+	switch {
+	case !known:
+		return fmt.Errorf("nothing is known here of the provider state %q", s.Name)
+	case named && !v.ids.own(fmt.Sprint(node)):
+		return guard.refuse(fmt.Sprint(node))
+	case wanted.ofNode && !named:
+		return fmt.Errorf("the provider state %q does not name its node, as the parameter \"node\"", s.Name)
 	}
 	return nil
 }
