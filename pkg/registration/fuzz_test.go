@@ -44,6 +44,7 @@ func FuzzAnswer(f *testing.F) {
 		{422, `{"code":"contract_violation","detail":"no","errors":[{"pointer":"/node_id","detail":"bad"}]}`},
 		{429, `{"status":1e400}`},
 		{503, strings.Repeat("[", 100_000)},
+		{503, strings.Repeat("\x11", 1000)},
 	} {
 		for op := range uint8(3) {
 			f.Add(op, seed.status, "Retry-After", "7", seed.body)

@@ -9,16 +9,28 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// clean returns text from outside on one line, safe for a terminal and a log, and bounded.
+// clean returns text from outside on one line, safe for a terminal and a log. It is bounded,
+// although what is not safe takes many times its room.
 func clean(text string, room int) string {
-	if len(text) > room {
-		end := room
-		for end > room-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = text[:end] + "…"
+	begins := beginning(text, room)
+	safe := foreign.Line(strings.TrimSpace(begins))
+	short := beginning(safe, room)
+	if len(begins) < len(text) || len(short) < len(safe) {
+		short += "…"
 	}
-	return foreign.Line(strings.TrimSpace(text))
+	return short
+}
+
+// beginning returns as many whole characters of a text as there is room for, in bytes.
+func beginning(text string, room int) string {
+	if len(text) <= room {
+		return text
+	}
+	end := room
+	for end > room-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 // redact replaces a token in a text, however servers and libraries along the way have
