@@ -236,6 +236,7 @@ func TestDiff(t *testing.T) {
 func TestDiffFailsOn(t *testing.T) {
 	young := changed(t, nodes, "enum: [Registering, Online,", "enum: [Registering, Online, Lost,")
 	old := changed(t, nodes, "required: [success, message, node_id]", "required: [success, message]")
+	lossy := changed(t, nodes, "        last_heartbeat_ms:\n          type", "        heartbeat_ms:\n          type")
 	accepted := written(t, "accepted.yaml", "- rule: response-property-enum-value-added\n  reason: every node ignores a status that it does not know\n")
 	for name, test := range map[string]struct {
 		status int
@@ -247,6 +248,8 @@ func TestDiffFailsOn(t *testing.T) {
 		"new nodes are asked for":   {1, []string{"--base", old, "--document", nodes, "--fail-on", "new-nodes"}},
 		"old nodes do not mind":     {0, []string{"--base", old, "--document", nodes}},
 		"any":                       {1, []string{"--base", old, "--document", nodes, "--fail-on", "any"}},
+		"what was optional":         {0, []string{"--base", nodes, "--document", lossy, "--fail-on", "any"}},
+		"all":                       {1, []string{"--base", nodes, "--document", lossy, "--fail-on", "all"}},
 		"agreed on":                 {0, []string{"--base", nodes, "--document", young, "--accept", accepted}},
 		"agreed on for nothing":     {1, []string{"--base", nodes, "--document", nodes, "--accept", accepted}},
 		"nobody that there is":      {2, []string{"--base", nodes, "--document", nodes, "--fail-on", "nodes"}},

@@ -22,7 +22,8 @@ type unsound struct {
 // first names the culprit.
 func TestUnsoundServersAreFound(t *testing.T) {
 	for _, kind := range []map[string]unsound{
-		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundRefusals(), unsoundTransport(),
+		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundRefusals(), unsoundLimits(),
+		unsoundTransport(),
 	} {
 		for name, test := range kind {
 			t.Run(name, func(t *testing.T) {
@@ -208,30 +209,40 @@ func unsoundRefusals() map[string]unsound {
 			}),
 			"heartbeatNode: status with /pools/*/x-unknown: unknown field: expected 200, got 422",
 		},
+	}
+}
+
+// unsoundLimits refuse what is longer, larger or more than they are used to.
+func unsoundLimits() map[string]unsound {
+	odd := func(status int, odd func(body map[string]any, size int) bool) quirks {
+		return quirks{refuses: refusing("/register", status, odd)}
+	}
+	says := func(body map[string]any, field string) string { return fmt.Sprint(body[field]) }
+	return map[string]unsound{
 		"long ids": {
-			odd("/register", 422, func(body map[string]any, _ int) bool { return len(says(body, "node_id")) > 64 }),
+			odd(422, func(body map[string]any, _ int) bool { return len(says(body, "node_id")) > 64 }),
 			"registerNode: status with the id conform-",
 		},
 		"dots and colons": {
-			odd("/register", 400, func(body map[string]any, _ int) bool {
+			odd(400, func(body map[string]any, _ int) bool {
 				return strings.ContainsAny(says(body, "machine_id"), ".:")
 			}),
 			"registerNode: status with /machine_id: pattern",
 		},
 		"addresses with names": {
-			odd("/register", 422, func(body map[string]any, _ int) bool {
+			odd(422, func(body map[string]any, _ int) bool {
 				return strings.Contains(says(body, "address"), ".com")
 			}),
 			"registerNode: status with /address: format uri https://node.example.com: expected 200, got 422",
 		},
 		"many pools": {
-			odd("/register", 422, func(body map[string]any, _ int) bool {
+			odd(422, func(body map[string]any, _ int) bool {
 				return strings.Count(says(body, "pools"), " ") > 16
 			}),
 			"registerNode: status with /pools: maxItems",
 		},
 		"large bodies": {
-			odd("/register", 413, func(_ map[string]any, size int) bool { return size > 512<<10 }),
+			odd(413, func(_ map[string]any, size int) bool { return size > 512<<10 }),
 			"registerNode: status with /x-large: body of 1048576 bytes: expected 200, got 413",
 		},
 		"traces": {quirks{refuses: func(r *http.Request, _ []byte) int {
