@@ -57,9 +57,9 @@ func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
 	if err != nil {
 		return err
 	}
-	rest := l.send
-	if l.whole {
-		rest = nil
+	var rest func(io.Writer) error
+	if !l.whole {
+		rest = l.send
 	}
 	w.WriteText(status, contentType, text, rest)
 	return nil
