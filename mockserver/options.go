@@ -124,8 +124,8 @@ func WithoutControl() Option {
 	return func(c *config) { c.uncontrolled = true }
 }
 
-// WithJournal sets how many requests and changes of nodes the server keeps to tell of: up
-// to 100,000, by default journal.DefaultSize, and with 0 none. See there what memory they
+// WithJournal sets how many requests and changes of nodes the server keeps: up to
+// 100,000, by default journal.DefaultSize, and with 0 none. See there what memory they
 // take.
 func WithJournal(size int) Option {
 	return func(c *config) { c.journalSize = size }

@@ -50,7 +50,7 @@ func (d Departure) String() string {
 
 // Sighting is when a request departed from the contract, and whose it was.
 type Sighting struct {
-	NodeID string // empty when the request does not tell
+	NodeID string // empty when the request names none
 	At     time.Time
 }
 

@@ -86,8 +86,8 @@ func (f *fault) count(c call) int64 {
 	return f.calls[c]
 }
 
-// judge returns what becomes of the nth call of a node to an operation, if a rule fits.
-func (f *fault) judge(c call, n int64) (Verdict, bool) {
+// pick returns what becomes of the nth call of a node to an operation, if a rule fits.
+func (f *fault) pick(c call, n int64) (Verdict, bool) {
 	now := f.clock.Now()
 	for i, rule := range f.definition.Rules {
 		draw := lots{seed: *f.definition.Seed, fault: f.name, rule: i, call: c, n: n}

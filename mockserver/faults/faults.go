@@ -183,7 +183,7 @@ func decide(on []*fault, c call) (verdict Verdict, decided bool) {
 	for _, f := range on {
 		n := f.count(c)
 		if !decided {
-			verdict, decided = f.judge(c, n)
+			verdict, decided = f.pick(c, n)
 		}
 	}
 	return verdict, decided

@@ -30,11 +30,11 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		e.DurationUs = new(max(r.took.Microseconds(), 0))
 		e.Request = &control.RequestRecord{Method: r.text(partMethod), Path: r.text(partPath)}
 		e.Answer = &control.AnswerRecord{Status: stated(int32(r.status))}
-		e.Departures = r.toldDepartures()
+		e.Departures = r.departureView()
 		if !brief {
-			e.Request.Header = told(r.bytes(partRequestHeader))
+			e.Request.Header = headerView(r.bytes(partRequestHeader))
 			e.Request.Body = r.body(partRequestBody, r.requestBytes)
-			e.Answer.Header = told(r.bytes(partAnswerHeader))
+			e.Answer.Header = headerView(r.bytes(partAnswerHeader))
 			e.Answer.Body = r.body(partAnswerBody, r.answerBytes)
 		}
 	}
@@ -57,8 +57,8 @@ func (r *record) body(p part, size int64) *control.BodyRecord {
 	return &control.BodyRecord{Text: r.text(p), Bytes: size}
 }
 
-// told returns headers by name.
-func told(texts []byte) *control.HeaderRecord {
+// headerView returns headers by name.
+func headerView(texts []byte) *control.HeaderRecord {
 	header := control.HeaderRecord{}
 	for len(texts) > 0 {
 		var name, value string
@@ -69,7 +69,7 @@ func told(texts []byte) *control.HeaderRecord {
 	return &header
 }
 
-func (r *record) toldDepartures() *[]control.Departure {
+func (r *record) departureView() *[]control.Departure {
 	var departures []control.Departure
 	for texts := r.bytes(partDepartures); len(texts) > 0; {
 		d := control.Departure{Operation: r.operation}
@@ -129,7 +129,7 @@ func (r *record) remarks() string {
 	if remark := r.text(partRemark); remark != "" {
 		remarks = append(remarks, remark)
 	}
-	if departures := r.toldDepartures(); departures != nil && r.status < http.StatusBadRequest {
+	if departures := r.departureView(); departures != nil && r.status < http.StatusBadRequest {
 		remarks = append(remarks, count(int64(len(*departures)), "departure"))
 	}
 	if remarks == nil {

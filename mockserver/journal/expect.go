@@ -82,11 +82,11 @@ func newTally(j *Journal, e control.Expectation) *tally {
 func (t *tally) count() {
 	end := t.cursor.journal.Counts().Last // which new entries may move faster than this can look at them
 	for !t.decided() && t.cursor.after < end && t.cursor.next(true) {
-		t.judge(&t.cursor.record)
+		t.classify(&t.cursor.record)
 	}
 }
 
-func (t *tally) judge(r *record) {
+func (t *tally) classify(r *record) {
 	var off distance
 	look := sight{record: r}
 	for i, condition := range t.conditions {

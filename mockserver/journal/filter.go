@@ -8,7 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 )
 
-// Filter says which entries to tell, and how much of each. What is not set does not
+// Filter says which entries to return, and how much of each. What is not set does not
 // matter; an entry fits if all that is set does.
 type Filter struct {
 	Node      control.NodeGlob

@@ -15,8 +15,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// patience is how long a test waits, by default, for something that should happen.
-const patience = 5 * time.Second
+// expectTimeout is how long a test waits, by default, for something that should happen.
+const expectTimeout = 5 * time.Second
 
 // Requests is what an expectation counts.
 type Requests control.Operation
@@ -39,7 +39,7 @@ type Expectation struct{ control.Expectation }
 func AtLeast(n int, of Requests) Expectation {
 	e := expect(of)
 	e.AtLeast = count(n)
-	return e.Within(patience)
+	return e.Within(expectTimeout)
 }
 
 // AtMost expects n requests or fewer: by now, or with Within by the end of that time.
@@ -167,7 +167,7 @@ const Gone nodeapi.NodeStatus = ""
 // 5 s.
 func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.NodeStatus) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), expectTimeout)
 	defer cancel()
 	for {
 		seen := s.Journal().Counts().Last // first, so that no change after the look is missed
@@ -175,9 +175,9 @@ func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.
 			return
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"), patience, s.changesOf(node))
+			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"), expectTimeout, s.changesOf(node))
 		}
-		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(patience.Milliseconds())})
+		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(expectTimeout.Milliseconds())})
 	}
 }
 

@@ -11,16 +11,16 @@ import (
 // ReadDrift answers with how requests departed from the contract of the node API.
 func (o operations) ReadDrift(context.Context, controlapi.ReadDriftRequestObject) (controlapi.ReadDriftResponseObject, error) {
 	report := o.Drift.Report()
-	told := control.DriftReport{Departures: make([]control.DriftEntry, len(report.Entries)), Dropped: int64(report.Dropped)}
+	view := control.DriftReport{Departures: make([]control.DriftEntry, len(report.Entries)), Dropped: int64(report.Dropped)}
 	for i, entry := range report.Entries {
-		told.Departures[i] = control.DriftEntry{
-			Departure: toldDeparture(entry.Departure),
+		view.Departures[i] = control.DriftEntry{
+			Departure: departureView(entry.Departure),
 			Requests:  int64(entry.Requests),
-			First:     toldSighting(entry.First),
-			Last:      toldSighting(entry.Last),
+			First:     sightingView(entry.First),
+			Last:      sightingView(entry.Last),
 		}
 	}
-	return controlapi.ReadDrift200JSONResponse(told), nil
+	return controlapi.ReadDrift200JSONResponse(view), nil
 }
 
 // ClearDrift forgets it.
@@ -30,7 +30,7 @@ func (o operations) ClearDrift(ctx context.Context, _ controlapi.ClearDriftReque
 	return controlapi.ClearDrift204Response{}, nil
 }
 
-func toldDeparture(d drift.Departure) control.Departure {
+func departureView(d drift.Departure) control.Departure {
 	return control.Departure{
 		Operation: control.Operation(d.Operation),
 		Pointer:   d.Pointer,
@@ -40,10 +40,10 @@ func toldDeparture(d drift.Departure) control.Departure {
 	}
 }
 
-func toldSighting(s drift.Sighting) control.Sighting {
-	told := control.Sighting{AtMs: s.At.UnixMilli()}
+func sightingView(s drift.Sighting) control.Sighting {
+	view := control.Sighting{AtMs: s.At.UnixMilli()}
 	if s.NodeID != "" {
-		told.NodeID = &s.NodeID
+		view.NodeID = &s.NodeID
 	}
-	return told
+	return view
 }

@@ -29,15 +29,15 @@ func (o operations) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestOb
 		if !fits(node, r.Params) {
 			continue
 		}
-		told := o.toldNode(node)
-		text, err := json.Marshal(told)
+		view := o.nodeView(node)
+		text, err := json.Marshal(view)
 		if err != nil {
 			return nil, err
 		}
-		page.Nodes = append(page.Nodes, told)
+		page.Nodes = append(page.Nodes, view)
 		if size += len(text); len(page.Nodes) == limit || size >= journal.MaxBatchBytes {
 			if more {
-				page.Next = &told.Node.NodeID
+				page.Next = &view.Node.NodeID
 			}
 			break
 		}
@@ -76,7 +76,7 @@ func (o operations) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestOb
 	if !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
 	}
-	return controlapi.ReadNode200JSONResponse(o.toldNode(node)), nil
+	return controlapi.ReadNode200JSONResponse(o.nodeView(node)), nil
 }
 
 // LoadNodes replaces all nodes.
@@ -149,32 +149,32 @@ func (o operations) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatu
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
 	}
 	o.note(ctx, "node %s set to %s", r.ID, change.Node.Status)
-	return controlapi.SetNodeStatus200JSONResponse(o.toldNode(change.Node)), nil
+	return controlapi.SetNodeStatus200JSONResponse(o.nodeView(change.Node)), nil
 }
 
-// toldNode returns a node as the API describes it.
-func (o operations) toldNode(node registry.Node) control.MockNode {
-	told := control.MockNode{
+// nodeView returns a node as the API describes it.
+func (o operations) nodeView(node registry.Node) control.MockNode {
+	view := control.MockNode{
 		Node:    cluster.View(node),
 		Pools:   append([]nodeapi.PoolStatus{}, node.Pools...), // never null
 		History: make([]control.Transition, len(node.History)),
 	}
 	for i, change := range node.History {
-		told.History[i] = toldTransition(change)
+		view.History[i] = transitionView(change)
 	}
 	if node.Status != nodeapi.NodeStatusOffline && node.Status != nodeapi.NodeStatusFailed {
-		told.ExpiresAtMs = new(node.Heard.Add(o.Settings.Load().NodeTimeout).UnixMilli())
+		view.ExpiresAtMs = new(node.Heard.Add(o.Settings.Load().NodeTimeout).UnixMilli())
 	}
-	return told
+	return view
 }
 
-func toldTransition(change registry.Transition) control.Transition {
-	told := control.Transition{AtMs: change.At.UnixMilli()}
+func transitionView(change registry.Transition) control.Transition {
+	view := control.Transition{AtMs: change.At.UnixMilli()}
 	if change.From != "" {
-		told.From = &change.From
+		view.From = &change.From
 	}
 	if change.To != "" {
-		told.To = &change.To
+		view.To = &change.To
 	}
-	return told
+	return view
 }

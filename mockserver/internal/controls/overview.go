@@ -17,8 +17,8 @@ func (o operations) GetOverview(context.Context, controlapi.GetOverviewRequestOb
 		Version:        version(),
 		StartedAtMs:    o.started.Now.UnixMilli(),
 		Clock:          o.clockState(),
-		Settings:       toldSettings(o.Settings.Load()),
-		Nodes:          toldCounts(totals.Nodes),
+		Settings:       settingsView(o.Settings.Load()),
+		Nodes:          countsView(totals.Nodes),
 		PoolsAvailable: int64(totals.PoolsAvailable),
 		Journal:        o.Journal.Counts(),
 		Drift:          int64(len(o.Drift.Report().Entries)),
@@ -26,16 +26,16 @@ func (o operations) GetOverview(context.Context, controlapi.GetOverviewRequestOb
 	}, nil
 }
 
-func toldCounts(nodes map[nodeapi.NodeStatus]int) control.NodeCounts {
-	told := control.NodeCounts{
+func countsView(nodes map[nodeapi.NodeStatus]int) control.NodeCounts {
+	view := control.NodeCounts{
 		Registering: int64(nodes[nodeapi.NodeStatusRegistering]),
 		Online:      int64(nodes[nodeapi.NodeStatusOnline]),
 		Draining:    int64(nodes[nodeapi.NodeStatusDraining]),
 		Offline:     int64(nodes[nodeapi.NodeStatusOffline]),
 		Failed:      int64(nodes[nodeapi.NodeStatusFailed]),
 	}
-	told.Total = told.Registering + told.Online + told.Draining + told.Offline + told.Failed
-	return told
+	view.Total = view.Registering + view.Online + view.Draining + view.Offline + view.Failed
+	return view
 }
 
 // version returns the version of the program, as far as its build knows it.

@@ -15,7 +15,7 @@ import (
 
 // ReadSettings answers with the settings, without any token (CLOUD-4013).
 func (o operations) ReadSettings(context.Context, controlapi.ReadSettingsRequestObject) (controlapi.ReadSettingsResponseObject, error) {
-	return controlapi.ReadSettings200JSONResponse(toldSettings(o.Settings.Load())), nil
+	return controlapi.ReadSettings200JSONResponse(settingsView(o.Settings.Load())), nil
 }
 
 // ChangeSettings changes all settings that are named, or none.
@@ -31,7 +31,7 @@ func (o operations) ChangeSettings(ctx context.Context, r controlapi.ChangeSetti
 		return nil, err
 	}
 	o.note(ctx, "settings changed: %s", changes(*r.Body))
-	return controlapi.ChangeSettings200JSONResponse(toldSettings(changed)), nil
+	return controlapi.ChangeSettings200JSONResponse(settingsView(changed)), nil
 }
 
 func apply(change control.SettingsChange, s *settings.Settings) {
@@ -73,27 +73,27 @@ func (o operations) settingsViolations(s *settings.Settings) []nodeapi.Violation
 
 // changes describes what a change does, without any token (CLOUD-4013).
 func changes(change control.SettingsChange) string {
-	var told []string
-	tell := func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	var list []string
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if on := change.CloudProfile; on != nil {
-		tell("cloud profile %s", onOff(*on))
+		add("cloud profile %s", onOff(*on))
 	}
 	if mode := change.Validation; mode != nil {
-		tell("validation %s", *mode)
+		add("validation %s", *mode)
 	}
 	if timeout := change.NodeTimeoutMs; timeout != nil {
-		tell("node timeout %s", milliseconds(*timeout))
+		add("node timeout %s", milliseconds(*timeout))
 	}
 	if interval := change.HeartbeatIntervalMs; interval != nil {
-		tell("heartbeat interval %s", milliseconds(*interval))
+		add("heartbeat interval %s", milliseconds(*interval))
 	}
 	if tokens := change.Tokens; tokens != nil {
-		tell("%d tokens", len(*tokens))
+		add("%d tokens", len(*tokens))
 	}
-	return strings.Join(told, ", ")
+	return strings.Join(list, ", ")
 }
 
-func toldSettings(s *settings.Settings) control.Settings {
+func settingsView(s *settings.Settings) control.Settings {
 	return control.Settings{
 		CloudProfile:        s.CloudProfile,
 		Validation:          s.Validation,

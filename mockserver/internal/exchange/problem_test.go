@@ -24,9 +24,9 @@ func TestKindsAreTheDocuments(t *testing.T) {
 	for name, response := range doc.Components.Responses {
 		example := response.Value.Content["application/problem+json"].Example.(map[string]any)
 		code := nodeapi.ProblemCode(example["code"].(string))
-		told := kindOf(code)
-		if float64(told.status) != example["status"] || told.title != example["title"] {
-			t.Errorf("%s: %+v, the document has %v %q", name, told, example["status"], example["title"])
+		kind := kindOf(code)
+		if float64(kind.status) != example["status"] || kind.title != example["title"] {
+			t.Errorf("%s: %+v, the document has %v %q", name, kind, example["status"], example["title"])
 		}
 		compared++
 	}

@@ -225,7 +225,7 @@ func TestRestart(t *testing.T) {
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
 }
 
-// A request that hangs ends with the patience of its client, or with the server.
+// A request that hangs ends when its client gives up, or with the server.
 func TestHang(t *testing.T) {
 	for _, ended := range []string{"by the client", "by the server"} {
 		t.Run(ended, func(t *testing.T) {
@@ -415,8 +415,8 @@ func (s signal) Handle(_ context.Context, record slog.Record) error {
 func (s signal) WithAttrs([]slog.Attr) slog.Handler { return s }
 func (s signal) WithGroup(string) slog.Handler      { return s }
 
-// TestDisturbedRecord has the journal and the metrics tell what became of requests.
-func TestDisturbedRecord(t *testing.T) {
+// TestFaultRecord looks at what the journal and the metrics say became of requests.
+func TestFaultRecord(t *testing.T) {
 	client, server := start(t, fault(t, `
 		{match: {operations: [registerNode], last_call: 1}, effect: {connection: reset_before}},
 		{match: {operations: [registerNode], last_call: 2}, effect: {connection: reset_after}},
