@@ -132,7 +132,8 @@ func (c config) check() error {
 		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
 	}
 	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
-		complain("node timeout %s: must be longer than the heartbeat interval %s", c.start.NodeTimeout, c.start.HeartbeatInterval)
+		complain("node timeout %s: must be longer than the heartbeat interval %s",
+			c.start.NodeTimeout, c.start.HeartbeatInterval)
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)
@@ -152,20 +153,24 @@ func (c config) check() error {
 		complain("validation %q: must be %s, %s or %s", mode, Strict, Report, Off)
 	}
 	for _, name := range c.controlHosts {
-		if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
-			complain("control host %q: must be a host name without a port, such as mock.example.com", name)
-		}
+		wrong = append(wrong, checkHost(name))
 	}
 	for _, origin := range c.origins {
-		if err := checkOrigin(origin); err != nil {
-			wrong = append(wrong, err)
-		}
+		wrong = append(wrong, checkOrigin(origin))
 	}
 	return errors.Join(wrong...)
 }
 
 // maxJournal is how many entries a journal may have. They take a hundred megabytes or so.
 const maxJournal = 100_000
+
+// checkHost returns what is wrong with a name of the server, if anything.
+func checkHost(name string) error {
+	if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
+		return fmt.Errorf("control host %q: must be a host name without a port, such as mock.example.com", name)
+	}
+	return nil
+}
 
 // checkOrigin returns what is wrong with an origin, if anything.
 func checkOrigin(origin string) error {
@@ -174,7 +179,8 @@ func checkOrigin(origin string) error {
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
-		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, such as http://localhost:5173", origin)
+		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, "+
+			"such as http://localhost:5173", origin)
 	}
 	return nil
 }

@@ -13,12 +13,16 @@ import (
 )
 
 // ReadClock answers with what the clock shows.
-func (o operations) ReadClock(context.Context, controlapi.ReadClockRequestObject) (controlapi.ReadClockResponseObject, error) {
+func (o operations) ReadClock(
+	context.Context, controlapi.ReadClockRequestObject,
+) (controlapi.ReadClockResponseObject, error) {
 	return controlapi.ReadClock200JSONResponse(o.clockState()), nil
 }
 
 // ChangeClock pauses the clock, lets it run on, or sets its speed.
-func (o operations) ChangeClock(ctx context.Context, r controlapi.ChangeClockRequestObject) (controlapi.ChangeClockResponseObject, error) {
+func (o operations) ChangeClock(
+	ctx context.Context, r controlapi.ChangeClockRequestObject,
+) (controlapi.ChangeClockResponseObject, error) {
 	if speed := r.Body.Speed; speed != nil {
 		if err := o.limitedClock().SetSpeed(*speed); err != nil {
 			return nil, err
@@ -39,7 +43,9 @@ func (o operations) ChangeClock(ctx context.Context, r controlapi.ChangeClockReq
 
 // AdvanceClock puts the clock forward, and returns when everything has happened that
 // falls due on the way.
-func (o operations) AdvanceClock(ctx context.Context, r controlapi.AdvanceClockRequestObject) (controlapi.AdvanceClockResponseObject, error) {
+func (o operations) AdvanceClock(
+	ctx context.Context, r controlapi.AdvanceClockRequestObject,
+) (controlapi.AdvanceClockResponseObject, error) {
 	by := milliseconds(r.Body.ByMs)
 	if err := o.limitedClock().Reaches(by); err != nil {
 		return nil, exchange.ViolationProblem(nodeapi.Violation{Pointer: "/by_ms", Detail: err.Error()})

@@ -9,9 +9,14 @@ import (
 )
 
 // ReadDrift answers with how requests departed from the contract of the node API.
-func (o operations) ReadDrift(context.Context, controlapi.ReadDriftRequestObject) (controlapi.ReadDriftResponseObject, error) {
+func (o operations) ReadDrift(
+	context.Context, controlapi.ReadDriftRequestObject,
+) (controlapi.ReadDriftResponseObject, error) {
 	report := o.Drift.Report()
-	view := control.DriftReport{Departures: make([]control.DriftEntry, len(report.Entries)), Dropped: int64(report.Dropped)}
+	view := control.DriftReport{
+		Departures: make([]control.DriftEntry, len(report.Entries)),
+		Dropped:    int64(report.Dropped),
+	}
 	for i, entry := range report.Entries {
 		view.Departures[i] = control.DriftEntry{
 			Departure: departureView(entry.Departure),
@@ -24,7 +29,9 @@ func (o operations) ReadDrift(context.Context, controlapi.ReadDriftRequestObject
 }
 
 // ClearDrift forgets it.
-func (o operations) ClearDrift(ctx context.Context, _ controlapi.ClearDriftRequestObject) (controlapi.ClearDriftResponseObject, error) {
+func (o operations) ClearDrift(
+	ctx context.Context, _ controlapi.ClearDriftRequestObject,
+) (controlapi.ClearDriftResponseObject, error) {
 	o.Drift.Clear()
 	o.note(ctx, "drift forgotten")
 	return controlapi.ClearDrift204Response{}, nil

@@ -11,12 +11,16 @@ import (
 )
 
 // ReadFaults answers with all faults.
-func (o operations) ReadFaults(context.Context, controlapi.ReadFaultsRequestObject) (controlapi.ReadFaultsResponseObject, error) {
+func (o operations) ReadFaults(
+	context.Context, controlapi.ReadFaultsRequestObject,
+) (controlapi.ReadFaultsResponseObject, error) {
 	return controlapi.ReadFaults200JSONResponse{Faults: o.Faults.List()}, nil
 }
 
 // ReplaceFaults replaces all faults but the presets.
-func (o operations) ReplaceFaults(ctx context.Context, r controlapi.ReplaceFaultsRequestObject) (controlapi.ReplaceFaultsResponseObject, error) {
+func (o operations) ReplaceFaults(
+	ctx context.Context, r controlapi.ReplaceFaultsRequestObject,
+) (controlapi.ReplaceFaultsResponseObject, error) {
 	if err := o.Faults.Replace(r.Body.Faults); err != nil {
 		return nil, faultProblem(err)
 	}
@@ -25,7 +29,9 @@ func (o operations) ReplaceFaults(ctx context.Context, r controlapi.ReplaceFault
 }
 
 // PutFault adds a fault or replaces it.
-func (o operations) PutFault(ctx context.Context, r controlapi.PutFaultRequestObject) (controlapi.PutFaultResponseObject, error) {
+func (o operations) PutFault(
+	ctx context.Context, r controlapi.PutFaultRequestObject,
+) (controlapi.PutFaultResponseObject, error) {
 	state, err := o.Faults.Put(r.Name, *r.Body)
 	if err != nil {
 		return nil, faultProblem(err)
@@ -35,7 +41,9 @@ func (o operations) PutFault(ctx context.Context, r controlapi.PutFaultRequestOb
 }
 
 // SwitchFault switches a fault on or off.
-func (o operations) SwitchFault(ctx context.Context, r controlapi.SwitchFaultRequestObject) (controlapi.SwitchFaultResponseObject, error) {
+func (o operations) SwitchFault(
+	ctx context.Context, r controlapi.SwitchFaultRequestObject,
+) (controlapi.SwitchFaultResponseObject, error) {
 	state, known := o.Faults.Switch(r.Name, r.Body.Enabled)
 	if !known {
 		return nil, unknownFault(r.Name)
@@ -45,7 +53,9 @@ func (o operations) SwitchFault(ctx context.Context, r controlapi.SwitchFaultReq
 }
 
 // DeleteFault removes a fault, or makes a preset what it was.
-func (o operations) DeleteFault(ctx context.Context, r controlapi.DeleteFaultRequestObject) (controlapi.DeleteFaultResponseObject, error) {
+func (o operations) DeleteFault(
+	ctx context.Context, r controlapi.DeleteFaultRequestObject,
+) (controlapi.DeleteFaultResponseObject, error) {
 	if !o.Faults.Delete(r.Name) {
 		return nil, unknownFault(r.Name)
 	}

@@ -33,7 +33,8 @@ func (g *guesses) turn(ctx context.Context, address string) (right func(), _ err
 	wait := g.queue(address)
 	if wait > longestWait {
 		seconds := strconv.Itoa(int(wait / time.Second))
-		return nil, exchange.NewProblem(nodeapi.ProblemCodeThrottled, "too many wrong control tokens, try again in %s s", seconds).
+		return nil, exchange.NewProblem(nodeapi.ProblemCodeThrottled,
+			"too many wrong control tokens, try again in %s s", seconds).
 			With("Retry-After", seconds)
 	}
 	select {

@@ -10,7 +10,9 @@ import (
 )
 
 // ReadJournal answers with the entries that fit.
-func (o operations) ReadJournal(_ context.Context, r controlapi.ReadJournalRequestObject) (controlapi.ReadJournalResponseObject, error) {
+func (o operations) ReadJournal(
+	_ context.Context, r controlapi.ReadJournalRequestObject,
+) (controlapi.ReadJournalResponseObject, error) {
 	filter := journal.Filter{
 		Node:      valueOr(r.Params.Node, ""),
 		Operation: valueOr(r.Params.Operation, ""),
@@ -26,24 +28,30 @@ func (o operations) ReadJournal(_ context.Context, r controlapi.ReadJournalReque
 }
 
 // ReadEntry answers with one entry in full.
-func (o operations) ReadEntry(_ context.Context, r controlapi.ReadEntryRequestObject) (controlapi.ReadEntryResponseObject, error) {
+func (o operations) ReadEntry(
+	_ context.Context, r controlapi.ReadEntryRequestObject,
+) (controlapi.ReadEntryResponseObject, error) {
 	entry, there := o.Journal.Entry(r.Sequence)
 	if !there {
 		counts := o.Journal.Counts()
-		return nil, exchange.NewProblem(exchange.CodeUnknownEntry, "the journal has no entry %d: it ends with %d and keeps %d",
-			r.Sequence, counts.Last, counts.Kept)
+		return nil, exchange.NewProblem(exchange.CodeUnknownEntry,
+			"the journal has no entry %d: it ends with %d and keeps %d", r.Sequence, counts.Last, counts.Kept)
 	}
 	return controlapi.ReadEntry200JSONResponse(entry), nil
 }
 
 // ClearJournal empties the journal.
-func (o operations) ClearJournal(context.Context, controlapi.ClearJournalRequestObject) (controlapi.ClearJournalResponseObject, error) {
+func (o operations) ClearJournal(
+	context.Context, controlapi.ClearJournalRequestObject,
+) (controlapi.ClearJournalResponseObject, error) {
 	o.Journal.Clear()
 	return controlapi.ClearJournal204Response{}, nil
 }
 
 // CheckExpectation answers whether an expectation is met, or will be in time.
-func (o operations) CheckExpectation(ctx context.Context, r controlapi.CheckExpectationRequestObject) (controlapi.CheckExpectationResponseObject, error) {
+func (o operations) CheckExpectation(
+	ctx context.Context, r controlapi.CheckExpectationRequestObject,
+) (controlapi.CheckExpectationResponseObject, error) {
 	if wrong := journal.CheckExpectation(*r.Body); wrong != nil {
 		return nil, exchange.ViolationProblem(wrong...)
 	}

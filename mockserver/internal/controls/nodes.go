@@ -19,7 +19,9 @@ import (
 )
 
 // ReadNodes answers with a page of the nodes that fit.
-func (o operations) ReadNodes(_ context.Context, r controlapi.ReadNodesRequestObject) (controlapi.ReadNodesResponseObject, error) {
+func (o operations) ReadNodes(
+	_ context.Context, r controlapi.ReadNodesRequestObject,
+) (controlapi.ReadNodesResponseObject, error) {
 	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
 		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "parameter %q: %v", "node", err)
 	}
@@ -71,7 +73,9 @@ func fits(node registry.Node, wanted control.ReadNodesParams) bool {
 }
 
 // ReadNode answers with one node.
-func (o operations) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestObject) (controlapi.ReadNodeResponseObject, error) {
+func (o operations) ReadNode(
+	ctx context.Context, r controlapi.ReadNodeRequestObject,
+) (controlapi.ReadNodeResponseObject, error) {
 	node, known := o.Cluster.Node(r.ID)
 	if !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
@@ -80,7 +84,9 @@ func (o operations) ReadNode(ctx context.Context, r controlapi.ReadNodeRequestOb
 }
 
 // LoadNodes replaces all nodes.
-func (o operations) LoadNodes(ctx context.Context, r controlapi.LoadNodesRequestObject) (controlapi.LoadNodesResponseObject, error) {
+func (o operations) LoadNodes(
+	ctx context.Context, r controlapi.LoadNodesRequestObject,
+) (controlapi.LoadNodesResponseObject, error) {
 	if wrong := doubles(r.Body.Nodes); wrong != nil {
 		return nil, exchange.ViolationProblem(wrong...)
 	}
@@ -134,7 +140,9 @@ func doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 }
 
 // ForgetNode forgets a node, as if its record had been lost.
-func (o operations) ForgetNode(ctx context.Context, r controlapi.ForgetNodeRequestObject) (controlapi.ForgetNodeResponseObject, error) {
+func (o operations) ForgetNode(
+	ctx context.Context, r controlapi.ForgetNodeRequestObject,
+) (controlapi.ForgetNodeResponseObject, error) {
 	if _, known := o.Cluster.Remove(r.ID); !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
 	}
@@ -143,7 +151,9 @@ func (o operations) ForgetNode(ctx context.Context, r controlapi.ForgetNodeReque
 }
 
 // SetNodeStatus gives a node a status.
-func (o operations) SetNodeStatus(ctx context.Context, r controlapi.SetNodeStatusRequestObject) (controlapi.SetNodeStatusResponseObject, error) {
+func (o operations) SetNodeStatus(
+	ctx context.Context, r controlapi.SetNodeStatusRequestObject,
+) (controlapi.SetNodeStatusResponseObject, error) {
 	change, known := o.Cluster.SetStatus(r.ID, r.Body.Status)
 	if !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)

@@ -11,7 +11,9 @@ import (
 )
 
 // GetOverview sums up the mock.
-func (o operations) GetOverview(context.Context, controlapi.GetOverviewRequestObject) (controlapi.GetOverviewResponseObject, error) {
+func (o operations) GetOverview(
+	context.Context, controlapi.GetOverviewRequestObject,
+) (controlapi.GetOverviewResponseObject, error) {
 	totals := o.Cluster.Totals()
 	return controlapi.GetOverview200JSONResponse{
 		Version:        version(),
@@ -48,7 +50,9 @@ func version() string {
 
 // Reset makes everything as it was at the start. What requests in flight add to comes
 // last, so that they do so under the old rules no longer.
-func (o operations) Reset(ctx context.Context, _ controlapi.ResetRequestObject) (controlapi.ResetResponseObject, error) {
+func (o operations) Reset(
+	ctx context.Context, _ controlapi.ResetRequestObject,
+) (controlapi.ResetResponseObject, error) {
 	if err := o.resetClock(); err != nil {
 		return nil, err
 	}

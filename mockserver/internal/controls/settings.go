@@ -14,12 +14,16 @@ import (
 )
 
 // ReadSettings answers with the settings, without any token (CLOUD-4013).
-func (o operations) ReadSettings(context.Context, controlapi.ReadSettingsRequestObject) (controlapi.ReadSettingsResponseObject, error) {
+func (o operations) ReadSettings(
+	context.Context, controlapi.ReadSettingsRequestObject,
+) (controlapi.ReadSettingsResponseObject, error) {
 	return controlapi.ReadSettings200JSONResponse(settingsView(o.Settings.Load())), nil
 }
 
 // ChangeSettings changes all settings that are named, or none.
-func (o operations) ChangeSettings(ctx context.Context, r controlapi.ChangeSettingsRequestObject) (controlapi.ChangeSettingsResponseObject, error) {
+func (o operations) ChangeSettings(
+	ctx context.Context, r controlapi.ChangeSettingsRequestObject,
+) (controlapi.ChangeSettingsResponseObject, error) {
 	changed, err := o.Settings.Change(func(next *settings.Settings) error {
 		apply(*r.Body, next)
 		if wrong := o.settingsViolations(next); wrong != nil {
@@ -61,11 +65,14 @@ func (o operations) settingsViolations(s *settings.Settings) []nodeapi.Violation
 	var wrong []nodeapi.Violation
 	if s.NodeTimeout <= s.HeartbeatInterval {
 		wrong = append(wrong, nodeapi.Violation{Pointer: "/node_timeout_ms", Detail: fmt.Sprintf(
-			"must be more than the heartbeat interval of %d, not %d", s.HeartbeatInterval.Milliseconds(), s.NodeTimeout.Milliseconds())})
+			"must be more than the heartbeat interval of %d, not %d",
+			s.HeartbeatInterval.Milliseconds(), s.NodeTimeout.Milliseconds())})
 	}
 	for i, token := range s.Tokens {
 		if slices.Contains(o.Token, token) {
-			wrong = append(wrong, nodeapi.Violation{Pointer: fmt.Sprintf("/tokens/%d", i), Detail: "must not be the control token"})
+			wrong = append(wrong, nodeapi.Violation{
+				Pointer: fmt.Sprintf("/tokens/%d", i), Detail: "must not be the control token",
+			})
 		}
 	}
 	return wrong

@@ -22,7 +22,9 @@ import (
 const keepAlive = 15 * time.Second
 
 // StreamJournal follows the journal until the client goes or the server is closed.
-func (o operations) StreamJournal(ctx context.Context, r controlapi.StreamJournalRequestObject) (controlapi.StreamJournalResponseObject, error) {
+func (o operations) StreamJournal(
+	ctx context.Context, r controlapi.StreamJournalRequestObject,
+) (controlapi.StreamJournalResponseObject, error) {
 	filter := journal.Filter{
 		Node:      valueOr(r.Params.Node, ""),
 		Operation: valueOr(r.Params.Operation, ""),

@@ -57,7 +57,8 @@ func (g Guard) checkHost(x *Exchange) error {
 	if g.isHost(x.Request.Host) {
 		return nil
 	}
-	return NewProblem(CodeForbidden, "%q is no name of this mock: use its address or localhost, or start it with this control host",
+	return NewProblem(CodeForbidden,
+		"%q is no name of this mock: use its address or localhost, or start it with this control host",
 		x.Quote(x.Request.Host))
 }
 
@@ -72,7 +73,8 @@ func (g Guard) checkPage(x *Exchange) error {
 		return nil
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
-		return NewProblem(CodeForbidden, "requests from the origin %q are not allowed: use the mock's own pages, or a program",
+		return NewProblem(CodeForbidden,
+			"requests from the origin %q are not allowed: use the mock's own pages, or a program",
 			x.Quote(origin))
 	}
 	return NewProblem(CodeForbidden, "requests from other sites are not allowed: use the mock's own pages, or a program")

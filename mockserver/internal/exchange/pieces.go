@@ -53,7 +53,8 @@ func (p Pieces) Flush() error { return p.connection.Flush() }
 func (p Pieces) End() { p.due() }
 
 func (p Pieces) due() {
-	_ = p.connection.SetWriteDeadline(time.Now().Add(readTimeout)) // an error means that there is no connection, but memory
+	// An error means that there is no connection, but memory.
+	_ = p.connection.SetWriteDeadline(time.Now().Add(readTimeout))
 }
 
 // setDeadline gives a client time to read what is sent next. It does what Pieces does for

@@ -148,7 +148,8 @@ var controlKinds = []kind{
 // for those who look no further, such as logs.
 func ViolationProblem(violations ...nodeapi.Violation) *Problem {
 	first := violations[0]
-	p := NewProblem(nodeapi.ProblemCodeContractViolation, "the body breaks the contract at %q: %s", first.Pointer, first.Detail)
+	p := NewProblem(nodeapi.ProblemCodeContractViolation,
+		"the body breaks the contract at %q: %s", first.Pointer, first.Detail)
 	if more := len(violations) - 1; more > 0 {
 		p.detail += fmt.Sprintf(" (%d more)", more)
 	}

@@ -19,7 +19,7 @@ func NotFound(x *Exchange) error {
 	return NewProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", x.Quote(x.Request.URL.Path))
 }
 
-// MethodNotAllowed returns the step that refuses requests that a router has for no other fault than their method.
+// MethodNotAllowed returns the step that refuses requests for no other fault than their method.
 func MethodNotAllowed(router *chi.Mux) Step {
 	return func(x *Exchange) error {
 		allowed := Methods(router, x.Request)

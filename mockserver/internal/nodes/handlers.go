@@ -21,7 +21,9 @@ type operations struct{ *API }
 var _ api.StrictServerInterface = operations{}
 
 // RegisterNode adds a node, or replaces it (CLOUD-2001, CLOUD-2004).
-func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
+func (o operations) RegisterNode(
+	ctx context.Context, r api.RegisterNodeRequestObject,
+) (api.RegisterNodeResponseObject, error) {
 	was, change := o.Cluster.Register(*r.Body)
 	if change.Refused != nil {
 		return nil, full(ctx, change.Refused)
@@ -36,7 +38,9 @@ func (o operations) RegisterNode(ctx context.Context, r api.RegisterNodeRequestO
 }
 
 // HeartbeatNode renews a node (CLOUD-2010, CLOUD-2012).
-func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
+func (o operations) HeartbeatNode(
+	ctx context.Context, r api.HeartbeatNodeRequestObject,
+) (api.HeartbeatNodeResponseObject, error) {
 	change, known := o.Cluster.Heartbeat(r.ID, *r.Body)
 	if !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
@@ -49,7 +53,9 @@ func (o operations) HeartbeatNode(ctx context.Context, r api.HeartbeatNodeReques
 }
 
 // DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
-func (o operations) DeregisterNode(ctx context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
+func (o operations) DeregisterNode(
+	ctx context.Context, r api.DeregisterNodeRequestObject,
+) (api.DeregisterNodeResponseObject, error) {
 	node, known := o.Cluster.Remove(r.ID)
 	if !known {
 		return nil, exchange.In(ctx).UnknownNode(r.ID)
@@ -90,7 +96,8 @@ func (o operations) noteTwin(ctx context.Context, was, now registry.Node) {
 
 // full returns the problem of a request that was refused for what is on record already.
 func full(ctx context.Context, refused error) error {
-	detail := "what is known of nodes takes as much memory as this orchestratord has for it: say less, or have other nodes deregister"
+	detail := "what is known of nodes takes as much memory as this orchestratord has for it: " +
+		"say less, or have other nodes deregister"
 	if errors.Is(refused, registry.ErrTooManyNodes) {
 		detail = "as many nodes are registered as this orchestratord takes: another one must deregister first"
 	}

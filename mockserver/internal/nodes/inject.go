@@ -37,7 +37,8 @@ func (a *API) inject(x *exchange.Exchange, answer func()) {
 // readAhead reads the body of a request, and finds out which node registers. With its body read,
 // the server notices when the client hangs up.
 func (a *API) readAhead(x *exchange.Exchange) {
-	_ = x.ReadBody(a.roomy(x, io.LimitReader(x.Request.Body, a.BodyLimit+1))) // an error comes again when it is read again
+	bounded := io.LimitReader(x.Request.Body, a.BodyLimit+1)
+	_ = x.ReadBody(a.roomy(x, bounded)) // an error comes again when it is read again
 	if x.OperationID() == string(control.OperationRegisterNode) {
 		var registration nodeapi.RegisterRequest
 		_ = json.Unmarshal(x.RequestBody, &registration) // what is wrong with it, a later step reports

@@ -21,8 +21,9 @@ func (a *API) logNode(ctx context.Context, message string, node registry.Node) {
 // logHeartbeat logs a heartbeat, and the status of its node when that has changed.
 func (a *API) logHeartbeat(ctx context.Context, change registry.Change) {
 	if a.Log.Enabled(ctx, slog.LevelDebug) {
+		pools := slog.Any("pools", poolsSummary(change.Node.Pools))
 		a.Log.LogAttrs(ctx, slog.LevelDebug, "heartbeat",
-			append(cluster.Attrs(change.Node), slog.Any("pools", poolsSummary(change.Node.Pools)), exchange.In(ctx).CorrelationAttr())...)
+			append(cluster.Attrs(change.Node), pools, exchange.In(ctx).CorrelationAttr())...)
 	}
 	if !change.StatusChanged() {
 		return

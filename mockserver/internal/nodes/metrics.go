@@ -192,6 +192,7 @@ func (census) Describe(descriptions chan<- *prometheus.Desc) {
 // Collect is part of prometheus.Collector.
 func (c census) Collect(samples chan<- prometheus.Metric) {
 	totals := c.nodes.Totals()
-	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, float64(totals.Nodes[nodeapi.NodeStatusOnline]))
+	online := float64(totals.Nodes[nodeapi.NodeStatusOnline])
+	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, online)
 	samples <- prometheus.MustNewConstMetric(poolsAvailable, prometheus.GaugeValue, float64(totals.PoolsAvailable))
 }

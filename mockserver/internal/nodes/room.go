@@ -81,7 +81,8 @@ func (a *API) makeRoom(x *exchange.Exchange) error {
 		return nil
 	}
 	return exchange.NewProblem(nodeapi.ProblemCodeUnavailable,
-		"%d bodies of more than %d bytes are being read, as many as this orchestratord has memory for", largeBodies, largeBody).
+		"%d bodies of more than %d bytes are being read, as many as this orchestratord has memory for",
+		largeBodies, largeBody).
 		With("Retry-After", retryAfter(x))
 }
 
