@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,9 +21,6 @@ func TestStrength(t *testing.T) {
 	made := texts(t, house, generated(t, house))
 	i := 0
 	for _, file := range slices.Sorted(maps.Keys(made)) {
-		if filepath.Ext(file) != ".go" { // a document, which is compared as text like the others
-			continue
-		}
 		committed := maps.Clone(made)
 		edits := linesOf(made[file])
 		if strings.HasSuffix(file, ".go") {

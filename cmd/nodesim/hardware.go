@@ -54,7 +54,7 @@ func detected(ctx context.Context, log *slog.Logger) registration.Capabilities {
 		log.Warn("the hardware could not be read as a whole", "error", err)
 	}
 	log.Info("this machine has", "gpus", c.GPUCount, "vram_mb", c.TotalVRAMMB, "cuda", c.CUDAVersion,
-		"cpu_cores", c.CPUCores, "ram_bytes", c.RAMTotalBytes)
+		"cores", c.CPUCores, "ram_bytes", c.RAMTotalBytes)
 	return c
 }
 

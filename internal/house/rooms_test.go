@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"journal", "faults", "internal/settings"},
 	{"internal/spec"},
 	{"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "registry", "clock", "drift", "dashboard"},
-	{"control"},
+	{"control", "internal/bind"},
 }
 
 // rooms are the packages that each of these imports, of the mock's.

@@ -7,28 +7,25 @@ import (
 	externalRef0 "github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Defines values for EntryKind.
+// The values of EntryKind.
 const (
 	EntryKindChange   EntryKind = "change"
 	EntryKindControl  EntryKind = "control"
 	EntryKindExchange EntryKind = "exchange"
 )
 
-// Valid indicates whether the value is a known member of the EntryKind enum.
+// Valid reports whether a value is one of those of EntryKind.
 func (e EntryKind) Valid() bool {
 	switch e {
-	case EntryKindChange:
+	case EntryKindChange,
+		EntryKindControl,
+		EntryKindExchange:
 		return true
-	case EntryKindControl:
-		return true
-	case EntryKindExchange:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for FaultEffectBody.
+// The values of FaultEffectBody.
 const (
 	FaultEffectBodyEmpty     FaultEffectBody = "empty"
 	FaultEffectBodyGarbage   FaultEffectBody = "garbage"
@@ -36,44 +33,37 @@ const (
 	FaultEffectBodyTruncated FaultEffectBody = "truncated"
 )
 
-// Valid indicates whether the value is a known member of the FaultEffectBody enum.
+// Valid reports whether a value is one of those of FaultEffectBody.
 func (e FaultEffectBody) Valid() bool {
 	switch e {
-	case FaultEffectBodyEmpty:
+	case FaultEffectBodyEmpty,
+		FaultEffectBodyGarbage,
+		FaultEffectBodyTrickle,
+		FaultEffectBodyTruncated:
 		return true
-	case FaultEffectBodyGarbage:
-		return true
-	case FaultEffectBodyTrickle:
-		return true
-	case FaultEffectBodyTruncated:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for FaultEffectConnection.
+// The values of FaultEffectConnection.
 const (
 	FaultEffectConnectionHang        FaultEffectConnection = "hang"
 	FaultEffectConnectionResetAfter  FaultEffectConnection = "reset_after"
 	FaultEffectConnectionResetBefore FaultEffectConnection = "reset_before"
 )
 
-// Valid indicates whether the value is a known member of the FaultEffectConnection enum.
+// Valid reports whether a value is one of those of FaultEffectConnection.
 func (e FaultEffectConnection) Valid() bool {
 	switch e {
-	case FaultEffectConnectionHang:
+	case FaultEffectConnectionHang,
+		FaultEffectConnectionResetAfter,
+		FaultEffectConnectionResetBefore:
 		return true
-	case FaultEffectConnectionResetAfter:
-		return true
-	case FaultEffectConnectionResetBefore:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for Operation.
+// The values of Operation.
 const (
 	OperationDeregisterNode Operation = "deregisterNode"
 	OperationHeartbeatNode  Operation = "heartbeatNode"
@@ -81,23 +71,19 @@ const (
 	OperationRegisterNode   Operation = "registerNode"
 )
 
-// Valid indicates whether the value is a known member of the Operation enum.
+// Valid reports whether a value is one of those of Operation.
 func (e Operation) Valid() bool {
 	switch e {
-	case OperationDeregisterNode:
+	case OperationDeregisterNode,
+		OperationHeartbeatNode,
+		OperationListNodes,
+		OperationRegisterNode:
 		return true
-	case OperationHeartbeatNode:
-		return true
-	case OperationListNodes:
-		return true
-	case OperationRegisterNode:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for ProblemCode.
+// The values of ProblemCode.
 const (
 	ProblemCodeBodyTooLarge         ProblemCode = "body_too_large"
 	ProblemCodeContractViolation    ProblemCode = "contract_violation"
@@ -115,115 +101,92 @@ const (
 	ProblemCodeUnsupportedMediaType ProblemCode = "unsupported_media_type"
 )
 
-// Valid indicates whether the value is a known member of the ProblemCode enum.
+// Valid reports whether a value is one of those of ProblemCode.
 func (e ProblemCode) Valid() bool {
 	switch e {
-	case ProblemCodeBodyTooLarge:
+	case ProblemCodeBodyTooLarge,
+		ProblemCodeContractViolation,
+		ProblemCodeForbidden,
+		ProblemCodeInternalError,
+		ProblemCodeInvalidParameter,
+		ProblemCodeMalformedBody,
+		ProblemCodeMethodNotAllowed,
+		ProblemCodeNotFound,
+		ProblemCodeThrottled,
+		ProblemCodeUnauthorized,
+		ProblemCodeUnknownEntry,
+		ProblemCodeUnknownFault,
+		ProblemCodeUnknownNode,
+		ProblemCodeUnsupportedMediaType:
 		return true
-	case ProblemCodeContractViolation:
-		return true
-	case ProblemCodeForbidden:
-		return true
-	case ProblemCodeInternalError:
-		return true
-	case ProblemCodeInvalidParameter:
-		return true
-	case ProblemCodeMalformedBody:
-		return true
-	case ProblemCodeMethodNotAllowed:
-		return true
-	case ProblemCodeNotFound:
-		return true
-	case ProblemCodeThrottled:
-		return true
-	case ProblemCodeUnauthorized:
-		return true
-	case ProblemCodeUnknownEntry:
-		return true
-	case ProblemCodeUnknownFault:
-		return true
-	case ProblemCodeUnknownNode:
-		return true
-	case ProblemCodeUnsupportedMediaType:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for Validation.
+// The values of Validation.
 const (
 	ValidationOff    Validation = "off"
 	ValidationReport Validation = "report"
 	ValidationStrict Validation = "strict"
 )
 
-// Valid indicates whether the value is a known member of the Validation enum.
+// Valid reports whether a value is one of those of Validation.
 func (e Validation) Valid() bool {
 	switch e {
-	case ValidationOff:
+	case ValidationOff,
+		ValidationReport,
+		ValidationStrict:
 		return true
-	case ValidationReport:
-		return true
-	case ValidationStrict:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for Detail.
+// The values of Detail.
 const (
 	DetailBrief Detail = "brief"
 	DetailFull  Detail = "full"
 )
 
-// Valid indicates whether the value is a known member of the Detail enum.
+// Valid reports whether a value is one of those of Detail.
 func (e Detail) Valid() bool {
 	switch e {
-	case DetailBrief:
+	case DetailBrief,
+		DetailFull:
 		return true
-	case DetailFull:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for ReadJournalParamsDetail.
+// The values of ReadJournalParamsDetail.
 const (
 	ReadJournalParamsDetailBrief ReadJournalParamsDetail = "brief"
 	ReadJournalParamsDetailFull  ReadJournalParamsDetail = "full"
 )
 
-// Valid indicates whether the value is a known member of the ReadJournalParamsDetail enum.
+// Valid reports whether a value is one of those of ReadJournalParamsDetail.
 func (e ReadJournalParamsDetail) Valid() bool {
 	switch e {
-	case ReadJournalParamsDetailBrief:
+	case ReadJournalParamsDetailBrief,
+		ReadJournalParamsDetailFull:
 		return true
-	case ReadJournalParamsDetailFull:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for StreamJournalParamsDetail.
+// The values of StreamJournalParamsDetail.
 const (
 	StreamJournalParamsDetailBrief StreamJournalParamsDetail = "brief"
 	StreamJournalParamsDetailFull  StreamJournalParamsDetail = "full"
 )
 
-// Valid indicates whether the value is a known member of the StreamJournalParamsDetail enum.
+// Valid reports whether a value is one of those of StreamJournalParamsDetail.
 func (e StreamJournalParamsDetail) Valid() bool {
 	switch e {
-	case StreamJournalParamsDetailBrief:
+	case StreamJournalParamsDetailBrief,
+		StreamJournalParamsDetailFull:
 		return true
-	case StreamJournalParamsDetailFull:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
 // AnswerRecord An answer as it was sent. Without a status, none was.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Defines values for NodeStatus.
+// The values of NodeStatus.
 const (
 	NodeStatusDraining    NodeStatus = "Draining"
 	NodeStatusFailed      NodeStatus = "Failed"
@@ -16,25 +16,20 @@ const (
 	NodeStatusRegistering NodeStatus = "Registering"
 )
 
-// Valid indicates whether the value is a known member of the NodeStatus enum.
+// Valid reports whether a value is one of those of NodeStatus.
 func (e NodeStatus) Valid() bool {
 	switch e {
-	case NodeStatusDraining:
+	case NodeStatusDraining,
+		NodeStatusFailed,
+		NodeStatusOffline,
+		NodeStatusOnline,
+		NodeStatusRegistering:
 		return true
-	case NodeStatusFailed:
-		return true
-	case NodeStatusOffline:
-		return true
-	case NodeStatusOnline:
-		return true
-	case NodeStatusRegistering:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
-// Defines values for ProblemCode.
+// The values of ProblemCode.
 const (
 	ProblemCodeBodyTooLarge         ProblemCode = "body_too_large"
 	ProblemCodeCloudProfileDisabled ProblemCode = "cloud_profile_disabled"
@@ -50,36 +45,24 @@ const (
 	ProblemCodeUnsupportedMediaType ProblemCode = "unsupported_media_type"
 )
 
-// Valid indicates whether the value is a known member of the ProblemCode enum.
+// Valid reports whether a value is one of those of ProblemCode.
 func (e ProblemCode) Valid() bool {
 	switch e {
-	case ProblemCodeBodyTooLarge:
+	case ProblemCodeBodyTooLarge,
+		ProblemCodeCloudProfileDisabled,
+		ProblemCodeContractViolation,
+		ProblemCodeInternalError,
+		ProblemCodeMalformedBody,
+		ProblemCodeMethodNotAllowed,
+		ProblemCodeNotFound,
+		ProblemCodeThrottled,
+		ProblemCodeUnauthorized,
+		ProblemCodeUnavailable,
+		ProblemCodeUnknownNode,
+		ProblemCodeUnsupportedMediaType:
 		return true
-	case ProblemCodeCloudProfileDisabled:
-		return true
-	case ProblemCodeContractViolation:
-		return true
-	case ProblemCodeInternalError:
-		return true
-	case ProblemCodeMalformedBody:
-		return true
-	case ProblemCodeMethodNotAllowed:
-		return true
-	case ProblemCodeNotFound:
-		return true
-	case ProblemCodeThrottled:
-		return true
-	case ProblemCodeUnauthorized:
-		return true
-	case ProblemCodeUnavailable:
-		return true
-	case ProblemCodeUnknownNode:
-		return true
-	case ProblemCodeUnsupportedMediaType:
-		return true
-	default:
-		return false
 	}
+	return false
 }
 
 // CorrelationID Names one request in the logs of both sides.
