@@ -36,6 +36,7 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 .PHONY: test
 test: pact-ffi ## all tests, under the race detector
 	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact ./...
+	CGO_ENABLED=0 go test ./contracts/conformance # which tries a share of its servers above
 	cd examples/pool-managerd && go test -race ./...
 
 .PHONY: browser

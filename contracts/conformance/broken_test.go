@@ -288,7 +288,7 @@ func before(does interception) func(*inService) http.Handler {
 // TestBrokenServers shows that each way to hurt a node is found, and that what is found
 // first names the culprit.
 func TestBrokenServers(t *testing.T) {
-	for name, broken := range brokenServers {
+	for name, broken := range shared(brokenServers) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(broken.breaks(newInService(token)))

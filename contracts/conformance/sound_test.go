@@ -17,7 +17,7 @@ import (
 
 // TestSoundServersConform has no orchestratord found fault with that hurts no node.
 func TestSoundServersConform(t *testing.T) {
-	for name, q := range merged(soundAnswers(), soundWays(), soundLists()) {
+	for name, q := range shared(merged(soundAnswers(), soundWays(), soundLists())) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newForeign(token, q)

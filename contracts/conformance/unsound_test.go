@@ -25,7 +25,7 @@ func TestUnsoundServersAreFound(t *testing.T) {
 		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundRefusals(), unsoundLimits(),
 		unsoundTransport(),
 	} {
-		for name, test := range kind {
+		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				server := newForeign(token, test.quirks)
