@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,6 +60,23 @@ func (w *watched) Write(line []byte) (int, error) {
 	return w.Buffer.Write(line)
 }
 
+// runUntil runs the program until its log says something, however long that takes, and
+// returns its exit status and its log. It may also end by itself.
+func runUntil(t *testing.T, said string, args ...string) (status int, log string) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	watch := watched{want: said, seen: make(chan struct{})}
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, args, io.Discard, &watch) }()
+	select {
+	case <-watch.seen:
+		stop()
+		status = <-done
+	case status = <-done:
+	}
+	return status, watch.String()
+}
+
 func TestALifeFromFlags(t *testing.T) {
 	emptyEnvironment(t)
 	const token = "a-token-of-more-than-thirty-two-bytes"
@@ -100,9 +118,8 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 	t.Setenv("POOL_MANAGERD_MACHINE_ID", "machine-c")
 	t.Setenv("ORCHESTRATORD_URL", orchestratord.URL)
 	t.Setenv("LLORCH_API_TOKEN", "secret")
-	var log bytes.Buffer
-	if status := run(t.Context(), []string{"run", "--for", "1ms"}, &log, &log); status != 0 {
-		t.Errorf("status %d: %s", status, log.String())
+	if status, log := runUntil(t, "online", "run"); status != 0 {
+		t.Errorf("status %d: %s", status, log)
 	}
 }
 
@@ -261,20 +278,22 @@ func TestANodeThatIsNeverRegistered(t *testing.T) {
 	for name, test := range map[string]struct {
 		args   []string
 		alone  string
+		said   string // by the log, of what has to have happened
 		status int
 		want   string
 	}{
-		"nobody is there":   {[]string{"--orchestratord-url", "http://127.0.0.1:1", "--request-timeout", "1s", "--max-backoff", "50ms"}, "", unregisteredStatus, "the node was never registered: register: orchestratord unavailable: "},
-		"it is not ready":   {[]string{"--orchestratord-url", orchestratord.URL, "--max-backoff", "50ms"}, "", unregisteredStatus, "cloud profile"},
-		"there is no token": {[]string{"--orchestratord-url", orchestratord.URL, "--token-file", token}, "", unregisteredStatus, "no such file"},
-		"it stands alone":   {nil, "false", 0, ""},
+		"nobody is there":   {[]string{"--orchestratord-url", "http://127.0.0.1:1", "--request-timeout", "1s", "--max-backoff", "50ms"}, "", "failed", unregisteredStatus, "the node was never registered: register: orchestratord unavailable: "},
+		"it is not ready":   {[]string{"--orchestratord-url", orchestratord.URL, "--max-backoff", "50ms"}, "", "failed", unregisteredStatus, "cloud profile"},
+		"there is no token": {[]string{"--orchestratord-url", orchestratord.URL, "--token-file", token}, "", "failed", unregisteredStatus, "no such file"},
+		"it stands alone":   {[]string{"--for", "1ms"}, "false", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(registration.EnvRegisterOnStartup, test.alone)
-			var out, log bytes.Buffer
-			status := run(t.Context(), append([]string{"run", "--for", "200ms", "--log-level", "error"}, test.args...), &out, &log)
-			if status != test.status || !strings.Contains(strings.ToLower(log.String()), test.want) {
-				t.Errorf("status %d, error %q, want %d and %q", status, log.String(), test.status, test.want)
+			status, log := runUntil(t, test.said, append([]string{"run"}, test.args...)...)
+			last := strings.ToLower(log[strings.LastIndexByte(strings.TrimSpace(log), '\n')+1:])
+			t.Log(log)
+			if status != test.status || !strings.Contains(last, test.want) {
+				t.Errorf("status %d, error %q, want %d and %q", status, last, test.status, test.want)
 			}
 		})
 	}
@@ -288,10 +307,9 @@ func TestATokenFromAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out, log bytes.Buffer
 	args := []string{"run", "--orchestratord-url", orchestratord.URL, "--interval", "1s", "--node-timeout", "3s", "--token-file", file}
-	if status := run(t.Context(), append(args, "--for", "100ms"), &out, &log); status != 0 {
-		t.Errorf("status %d: %s", status, log.String())
+	if status, log := runUntil(t, "online", args...); status != 0 {
+		t.Errorf("status %d: %s", status, log)
 	}
 }
 
