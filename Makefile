@@ -86,16 +86,15 @@ generate: ## the code that is made from the OpenAPI documents
 
 .PHONY: bench
 bench: ## the benchmarks, and their allocations
-	@found=$$($(call functions,Benchmark)) && \
-	go test -run '^$$' -bench . -benchmem $$(echo "$$found" | cut -d : -f 1 | uniq)
+	@scripts/bench.sh
 
 .PHONY: bench-allocs
 bench-allocs: ## the benchmarks' allocations, which may be no more than in bench/allocations.txt
-	@$(call allocations)
+	@scripts/bench-allocs.sh
 
 .PHONY: bench-allocs-update
 bench-allocs-update: ## bench/allocations.txt, as it is now
-	@$(call allocations,-update)
+	@scripts/bench-allocs.sh -update
 
 # ROUNDS and SECONDS say how much of it `make bench-peers` and `make bench-scale` measure.
 ROUNDS ?= 3
@@ -120,9 +119,7 @@ bench-check: ## what measures: lint and tests
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s
-	@found=$$($(call functions,Fuzz)) && for target in $$found; do \
-		go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}" || exit; \
-	done
+	@scripts/fuzz.sh $(FUZZTIME)
 
 # SEEDS, NODES and HOURS say how much `make simulate` simulates, SEED where it begins.
 SEED ?= 1
@@ -142,18 +139,6 @@ simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outa
 .PHONY: clean
 clean: ## remove what was built and installed
 	rm -rf bin node_modules .pact bench/node_modules bench/twin/api
-
-# $(call functions,Fuzz) prints package:function for the test functions so named.
-functions = go test -list '^$(1)' ./... | awk '/^$(1)/ { names[++n] = $$1 } \
-	/^ok/ { for (i = 1; i <= n; i++) print $$2 ":" names[i]; n = 0 } \
-	/^FAIL/ { failed = 1 } END { exit failed }'
-
-# $(call allocations,-update) runs the benchmarks on one processor, where goroutines take
-# turns alike, and three times, since chance only adds to what they allocate.
-allocations = found=$$($(call functions,Benchmark)) && \
-	output=$$(go test -run '^$$' -bench . -benchmem -benchtime 100x -count 3 -cpu 1 $$(echo "$$found" | cut -d : -f 1 | uniq)) || \
-		{ echo "$$output"; exit 1; }; \
-	echo "$$output" | go -C bench run ./allocs -module "$$(go list -m)" $(1) allocations.txt
 
 # $(call peers,FILE SCENARIO…) measures, prints tables, and writes all figures to a file.
 peers = cd bench && ../bin/bench/peers -rounds $(ROUNDS) -duration $(SECONDS)s $(BENCH_FLAGS) -json ../bin/bench/$(1)

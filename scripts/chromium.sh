@@ -6,7 +6,7 @@ set -eu
 
 for name in "${CHROME_BIN:-}" chromium chromium-browser google-chrome google-chrome-stable chrome headless-shell \
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" /Applications/Chromium.app/Contents/MacOS/Chromium; do
-	[ -n "$name" ] && path=$(command -v "$name") || continue
+	path=$(command -v "$name") || continue
 	if [ "${1:-}" = find ]; then echo "$path"; fi
 	exit 0
 done
@@ -20,7 +20,7 @@ fail() {
 command -v apt-get >/dev/null || fail "install Chromium or Chrome, or name one in CHROME_BIN"
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null && sudo -n true 2>/dev/null || fail "install it: sudo apt-get install chromium"
+	sudo -n true 2>/dev/null || fail "install it: sudo apt-get install chromium"
 	as_root="sudo -n"
 fi
 export DEBIAN_FRONTEND=noninteractive

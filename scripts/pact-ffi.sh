@@ -61,8 +61,8 @@ fetch_with_npm() {
 
 # pact-go's installer checks no sum: the library is what TLS vouches for.
 fetch_with_pact_go() {
-	go run "github.com/pact-foundation/pact-go/v2@$pact_go" install --force --libDir "$new" >"$new/log" 2>&1 &&
-		[ -s "$new/$library" ] ||
+	go run "github.com/pact-foundation/pact-go/v2@$pact_go" install --force --libDir "$new" >"$new/log" 2>&1 || true
+	[ -s "$new/$library" ] ||
 		fail "npm is missing, and pact-go cannot fetch the library: $(sed '/^exit status/d; s/.*\[ERROR\] //' "$new/log" | tail -n 1)"
 }
 
