@@ -17,8 +17,8 @@ const (
 	// firstBeatWithin spreads the first heartbeats of a fleet that starts at once.
 	// Orchestratord lists a node only after its first heartbeat.
 	firstBeatWithin = time.Second
-	// shortestBeatTimeout is the least time that a heartbeat has, however short the
-	// interval: orchestratord may take a second for one (CLOUD-11002).
+	// shortestBeatTimeout is the least time that a heartbeat should have, however short
+	// the interval: orchestratord may take a second for one (CLOUD-11002).
 	shortestBeatTimeout = time.Second
 	// notifyGap is the least time between a heartbeat and one sent by Notify: a
 	// change is sent within 2 s (CLOUD-3013), and ten changes in one heartbeat.
@@ -117,7 +117,13 @@ func (s schedule) timeout(op operation) time.Duration {
 	if op != beating || s.failures > 0 {
 		return s.request
 	}
-	return min(s.request, max(shortestBeatTimeout, min(s.interval/2, s.nodeTimeout/4)))
+	return min(s.request, max(s.shortestBeat(), min(s.interval/2, s.nodeTimeout/4)))
+}
+
+// shortestBeat is the least time that a heartbeat has. Where the timeout leaves less than a
+// second, a node would count as cut off at each tick, and register in place of its heartbeats.
+func (s schedule) shortestBeat() time.Duration {
+	return min(shortestBeatTimeout, s.nodeTimeout/2-2*statusTimeout)
 }
 
 // after returns the schedule that follows an attempt: what was sent, when, what

@@ -203,7 +203,9 @@ func TestScheduleRegistersAgainAfterALongOutage(t *testing.T) {
 // Whatever orchestratord directs, a node beats after it has registered, and goes on
 // with that alone when the interval is less than half of the timeout.
 func TestScheduleOfANodeThatIsWellBeats(t *testing.T) {
-	for _, timeout := range []time.Duration{21 * time.Second, 30 * time.Second, time.Hour} {
+	for _, timeout := range []time.Duration{
+		2001 * time.Millisecond, 2200 * time.Millisecond, 21 * time.Second, 30 * time.Second, time.Hour,
+	} {
 		for _, directed := range []time.Duration{time.Second, 10 * time.Second, timeout/2 - 1, timeout, 5 * time.Minute} {
 			for _, request := range []time.Duration{time.Millisecond, 5 * time.Second, timeout - 1} {
 				s := online(Config{NodeTimeout: timeout, RequestTimeout: request, RegisterEvery: -1})
