@@ -2,7 +2,9 @@ package registration_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +48,40 @@ func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nobody has to wait for the next heartbeat to learn of it.
+func TestACallbackThatHangsIsUnhealthyBetweenHeartbeatsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(int, request) answer {
+			return answer{status: http.StatusOK, body: `{"success":true,"next_heartbeat_ms":240000}`}
+		}})
+		c.NodeTimeout, c.RegisterEvery = 9*time.Minute, -1
+		hang := make(chan struct{})
+		var asked atomic.Int32
+		node := beating(t, c, func(ctx context.Context) ([]registration.PoolStatus, error) {
+			if asked.Add(1) == 2 {
+				<-hang
+			}
+			return ready(ctx)
+		})
+		for asked.Load() < 2 {
+			time.Sleep(time.Second)
+		}
+		time.Sleep(9*time.Minute - 2*time.Second)
+		if err := node.Healthy(time.Second); err != nil {
+			t.Errorf("before the node timeout: %v", err)
+		}
+		time.Sleep(3 * time.Second) // the last heartbeat was a minute ago
+		if s, healthy := node.Status(), node.Healthy(time.Second); s.StatusFault == nil || healthy == nil {
+			t.Errorf("after the node timeout: fault %v, Healthy %v", s.StatusFault, healthy)
+		}
+		close(hang)
+		synctest.Wait()
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A callback that hangs is no reason to be silent, but one to be restarted for.

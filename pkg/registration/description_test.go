@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,32 @@ func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
 		registers, beats := len(w.of("register")), len(w.of("heartbeat"))
 		if registers < 30 || registers > 61 || beats < registers-1 {
 			t.Errorf("in a minute it registers %d times and beats %d times, want each about once a second", registers, beats)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Of pools that come and go without end, the latest to go are in the heartbeats still.
+func TestPoolsThatWereTakenAwayGiveWayToLaterOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		node := beating(t, c, ready)
+		for i := range 600 {
+			d := registration.Description{Address: c.Address, Capabilities: c.Capabilities}
+			d.Pools = []string{fmt.Sprintf("pool-%d", i)}
+			if err := node.Update(d); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		beats := w.of("heartbeat")
+		last := beats[len(beats)-1]
+		pools := last.pools(t)
+		if first, final := pools[0].PoolID, pools[len(pools)-1].PoolID; len(pools) < 200 || first != "pool-599" || final != "pool-598" {
+			t.Errorf("it names %d pools, of them %s first and %s last", len(pools), first, final)
 		}
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)

@@ -26,7 +26,10 @@ func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, er
 	if len(given) > found {
 		s.findStrangers(given, &wrong)
 	}
-	return s.withRetired(all), wrong.err("the status contradicts itself or the registration")
+	for _, id := range s.retired {
+		all = append(all, PoolStatus{PoolID: id}.wire())
+	}
+	return all, wrong.err("the status contradicts itself or the registration")
 }
 
 // consistent resolves what a status says of a pool in two ways, so that orchestratord
@@ -59,19 +62,6 @@ func (s *sampler) findStrangers(given []nodeapi.PoolStatus, wrong *faults) {
 		}
 		seen[p.PoolID] = true
 	}
-}
-
-// withRetired adds the pools that the node had before an update, if the contract allows so
-// many in one heartbeat.
-func (s *sampler) withRetired(all []nodeapi.PoolStatus) []nodeapi.PoolStatus {
-	kept := all
-	for _, id := range s.retired {
-		kept = append(kept, PoolStatus{PoolID: id}.wire())
-	}
-	if len(s.retired) > 0 && (nodeapi.HeartbeatRequest{Pools: kept}).Validate() != nil {
-		return all
-	}
-	return kept
 }
 
 // notReady returns a status in which no pool takes work.

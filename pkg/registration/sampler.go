@@ -54,14 +54,16 @@ type sampler struct {
 	pools   []string // that the node has
 	retired []string // that it had before an update
 	last    []nodeapi.PoolStatus
-	since   time.Time // when a call first failed or was late, zero after a good answer
-	call    *call     // nil while none runs or has an answer that waits
-	news    bool      // there is news that no call has covered yet
+	since   time.Time            // when a call first failed or was late, zero after a good answer
+	call    *call                // nil while none runs or has an answer that waits
+	running atomic.Pointer[call] // that has not answered yet
+	news    bool                 // there is news that no call has covered yet
 }
 
 // call is a call of the status callback.
 type call struct {
 	answer chan sample
+	begun  time.Time
 	covers bool        // it began after news that has not been sent yet
 	late   atomic.Bool // no heartbeat waits for it any more
 }
@@ -87,7 +89,8 @@ func (s *sampler) after(earlier *sampler) *sampler {
 }
 
 // serve sets the pools of the node. Those that it had before go as not ready for good:
-// an orchestratord that merges heartbeats never forgets a pool.
+// an orchestratord that merges heartbeats never forgets a pool. The oldest give way where the
+// contract does not allow so many in one heartbeat.
 func (s *sampler) serve(pools []string) {
 	if s.last != nil && slices.Equal(s.pools, pools) {
 		return
@@ -99,7 +102,12 @@ func (s *sampler) serve(pools []string) {
 	}
 	s.retired = slices.DeleteFunc(s.retired, func(id string) bool { return slices.Contains(pools, id) })
 	s.pools = pools
-	s.last, _ = s.complete(s.last)
+	last := s.last
+	s.last, _ = s.complete(last)
+	for len(s.retired) > 0 && (nodeapi.HeartbeatRequest{Pools: s.last}).Validate() != nil {
+		s.retired = s.retired[1:]
+		s.last, _ = s.complete(last)
+	}
 }
 
 // sample returns the status to send now, and what is wrong with the callback or its answer.
@@ -146,10 +154,13 @@ func (s *sampler) refresh(ctx context.Context) error {
 
 // begin starts a call, which wakes the node if it is late.
 func (s *sampler) begin() {
-	c := &call{answer: make(chan sample, 1), covers: s.news}
+	c := &call{answer: make(chan sample, 1), begun: time.Now(), covers: s.news}
 	s.call, s.news = c, false
+	s.running.Store(c)
 	go func() {
-		c.answer <- s.run()
+		got := s.run()
+		s.running.Store(nil)
+		c.answer <- got
 		if c.late.Load() {
 			s.late()
 		}
@@ -160,6 +171,13 @@ func (s *sampler) begin() {
 // asked for it, and the heartbeat that was sent then could not wait for it.
 func (s *sampler) hasNews() bool {
 	return s.call != nil && len(s.call.answer) > 0 && (s.call.covers || s.news)
+}
+
+// hangs reports whether the callback has been at it for so long that the pools go as not
+// ready. It may be called by anyone.
+func (s *sampler) hangs() bool {
+	c := s.running.Load()
+	return c != nil && time.Since(c.begun) >= s.longest
 }
 
 func (s *sampler) take(got sample) error {

@@ -51,7 +51,12 @@ type Status struct {
 
 // Status returns how the node stands now.
 func (n *Node) Status() Status {
-	return n.observer.status()
+	s := n.observer.status()
+	p := n.life.pulse.Load()
+	if p != nil && p.pools.hangs() && !errors.Is(s.StatusFault, errStatusStale) { // as the next heartbeat will find
+		s.StatusFault = fmt.Errorf("%w: %w", errStatusStale, errStatusLate)
+	}
+	return s
 }
 
 // Healthy is for a liveness probe: it returns an error when the node does not do what it
@@ -68,7 +73,7 @@ func (n *Node) Status() Status {
 // not bring it back. A standalone node is always healthy.
 func (n *Node) Healthy(grace time.Duration) error {
 	f := n.life.inFlight.Load() // before the status: with none in flight, that knows what is due
-	s := n.observer.status()
+	s := n.Status()
 	switch s.State {
 	case StateStandalone:
 		return nil
