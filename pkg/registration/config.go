@@ -83,7 +83,7 @@ type Config struct {
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from the token source to the last byte of the
 	// answer. A heartbeat has half of the interval, or a quarter of NodeTimeout, if
-	// that is less, but a second at least; while heartbeats fail they have RequestTimeout.
+	// that is less, but a second at least, if NodeTimeout leaves it that; while heartbeats fail they have RequestTimeout.
 	// Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It must be
 	// shorter than NodeTimeout.
 	RequestTimeout time.Duration
@@ -125,8 +125,9 @@ type Config struct {
 	// most. Nil means slog.Default.
 	Logger *slog.Logger
 	// OnEvent is called with what happens, in order and on a goroutine of its own: it may
-	// take its time, and holds up nothing. An event counts those that it missed
-	// when more than 64 had to wait, or it panicked; the first panic is logged.
+	// take its time, and holds up nothing but Deregister, Stop and Run, which wait for it
+	// for a second at the most. An event counts those that it missed when more than 64 had
+	// to wait, or it panicked; the first panic is logged.
 	OnEvent func(Event)
 	// TracerProvider makes a client span of each request, whose context crosses
 	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.

@@ -270,14 +270,15 @@ func (o *observer) silent() {
 	o.emit(Event{Type: EventSilent})
 }
 
-// flush waits for the log, but not for long.
+// flush waits for the log and for the receiver of events, but not for long.
 func (o *observer) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	o.lines.flush(ctx)
+	o.events.flush(ctx)
+	o.lines.flush(ctx) // last, since a panic of the receiver is logged
 }
 
-// flushTimeout is how long the end of a node waits for a log that is slow.
+// flushTimeout is how long the end of a node waits for a receiver or a log that is slow.
 const flushTimeout = time.Second
 
 // attrs returns what a line says of a trouble that has lasted.

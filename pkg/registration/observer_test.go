@@ -399,3 +399,34 @@ func TestAnEventTellsWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 		}
 	})
 }
+
+// A program may end right after its node: its last events are not lost then.
+func TestTheLastEventIsDeliveredBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last registration.EventType
+		c := config(t, &wire{})
+		c.OnEvent = func(e registration.Event) {
+			time.Sleep(300 * time.Millisecond)
+			last = e.Type
+		}
+		node := registered(t, c)
+		if err := node.Deregister(t.Context()); err != nil || last != registration.EventDeregistered {
+			t.Errorf("Deregister returned %v after the event %q, want it after the last", err, last)
+		}
+	})
+}
+
+// A receiver that hangs takes a second of the time to leave, and no more.
+func TestAReceiverThatHangsHoldsNoEndUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		defer close(hang)
+		c := config(t, &wire{})
+		c.OnEvent = func(registration.Event) { <-hang }
+		node := registered(t, c)
+		begin := time.Now()
+		if err := node.Deregister(t.Context()); err != nil || time.Since(begin) > time.Second {
+			t.Errorf("Deregister returned %v after %v", err, time.Since(begin))
+		}
+	})
+}
