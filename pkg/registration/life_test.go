@@ -2,10 +2,12 @@ package registration_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +60,7 @@ func newLife(n *simNode) *life {
 	if l.config.NodeTimeout != 0 {
 		l.timeout = l.config.NodeTimeout
 	}
-	l.config.APIToken = func(context.Context) (string, error) { return n.world.token(n.late), nil }
+	l.config.APIToken = l.token
 	l.config.HTTPClient = &http.Client{Transport: l}
 	l.config.Logger = slog.New(slog.NewTextHandler(n.world, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	l.config.OnEvent = l.happens
@@ -180,6 +182,46 @@ func (l *life) status(ctx context.Context) ([]registration.PoolStatus, error) {
 	return answer.status, nil
 }
 
+// token is the source of the node's token, which in a storm may fail or hang.
+func (l *life) token(ctx context.Context) (string, error) {
+	n := l.node
+	never := (&http.Request{}).WithContext(ctx) // that would have been sent
+	if s := n.world.weather(); s == nil || !s.badTokens || n.random.IntN(8) > 0 || !l.lacksToken(never) {
+		return n.world.token(n.late), nil
+	}
+	if n.random.IntN(2) == 0 {
+		<-ctx.Done()
+	}
+	l.hears(never, reply{verdict: failed, landed: didNot})
+	return "", errors.New("no token here")
+}
+
+// lacksToken takes note of a request that is not sent since there is no token, and reports whether
+// it is clear which one that is.
+func (l *life) lacksToken(never *http.Request) (clear bool) {
+	l.feed(func(now time.Time) string {
+		l.settle(now)
+		o := l.oracle
+		if o.flight != nil || o.again != nil || o.paused || o.duty.why == "" || strings.HasPrefix(o.duty.why, "refused") {
+			return "" // it may look for a new token
+		}
+		sampled := o.begins(now)
+		op, other, _ := o.owes(o.began(now, "heartbeat"))
+		if clear = other == "" && sampled == (op == "heartbeat"); !clear {
+			return ""
+		}
+		l.current = never
+		if op != "deregister" {
+			l.looksAtClocks(now)
+		}
+		if op == "heartbeat" {
+			l.pools.sampled(now)
+		}
+		return o.sends(now, op, "")
+	})
+	return clear
+}
+
 // leaves takes note of a request that leaves the node.
 func (l *life) leaves(r *http.Request, op string, body []byte, fault string) {
 	l.node.mu.Lock()
@@ -225,6 +267,9 @@ func (l *life) end(now time.Time, r *http.Request, what reply) (complaint string
 		return ""
 	}
 	l.current = nil
+	if r.Method == "" {
+		what.landed = didNot // there was no token to send it with
+	}
 	f := *l.oracle.flight
 	if r.Context().Err() != nil {
 		what, complaint = l.oracle.givesUp(now, what)

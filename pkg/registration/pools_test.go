@@ -222,9 +222,7 @@ func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
 	if now.Sub(p.changed) <= patience {
 		return "" // which pools it has may have changed meanwhile
 	}
-	if p.running > 0 {
-		p.fails(now)
-	}
+	p.sampled(now)
 	silent, complaint := now.Sub(p.bad), p.same(p.normal(p.good), got)
 	switch timeout := p.life.oracle.nodeTimeout; {
 	case p.at.Equal(now) && p.same(p.normal(p.was), got) == "":
@@ -234,6 +232,13 @@ func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
 		return p.alive(got)
 	}
 	return complaint
+}
+
+// sampled is when a heartbeat waits for the callback no more.
+func (p *pools) sampled(now time.Time) {
+	if p.running > 0 {
+		p.fails(now)
+	}
 }
 
 // fails is a heartbeat for which the callback has given no good answer.

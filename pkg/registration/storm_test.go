@@ -24,6 +24,7 @@ type storm struct {
 	clockStep    time.Duration // the nodes' clocks on the wall are put by this
 	serviceStep  time.Duration // orchestratord's clock on the wall is put by this
 	badCallbacks bool          // status callbacks block, fail and panic
+	badTokens    bool          // token sources fail and hang
 }
 
 // faults are what networks, proxies, routers and orchestratords do to requests. Each is a
@@ -58,6 +59,7 @@ func newStorm(random *rand.Rand, from time.Duration, nodes int) storm {
 	s.clockStep = clockStep(random)
 	s.serviceStep = clockStep(random)
 	s.badCallbacks = random.IntN(2) == 0
+	s.badTokens = random.IntN(3) == 0
 	return s
 }
 

@@ -78,6 +78,9 @@ func (l *life) differs() string {
 		if got.Type == registration.EventFailed {
 			want.Reason = got.Reason
 		}
+		if want.CorrelationID == "" { // nothing was sent
+			want.CorrelationID = got.CorrelationID
+		}
 		if got.Type != want.Type || got.CorrelationID != want.CorrelationID || got.Reason != want.Reason {
 			return fmt.Sprintf("has had the event %s (%s) of %s, want %s (%s) of %s: %v",
 				got.Type, got.Reason, got.CorrelationID, want.Type, want.Reason, want.CorrelationID, got.Err)
