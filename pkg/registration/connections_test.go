@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -229,4 +230,33 @@ func oneRequestEach(t *testing.T) string {
 		}
 	}()
 	return "http://" + listener.Addr().String()
+}
+
+// The name of orchestratord may point elsewhere after some minutes.
+func TestAnOldConnectionIsReplaced(t *testing.T) {
+	var mu sync.Mutex
+	var from []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		from = append(from, r.RemoteAddr)
+		w.WriteHeader(well("register").status)
+		w.Write([]byte(well("register").body))
+	}))
+	defer server.Close()
+	c := config(t, nil)
+	c.HTTPClient, c.OrchestratordURL = nil, server.URL
+	node := newNode(t, c)
+	for _, older := range []time.Duration{0, 4 * time.Minute, 2 * time.Minute} {
+		registration.AgeConnection(node, older)
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if from[0] != from[1] || from[1] == from[2] {
+		t.Errorf("requests came from %v, want the third alone from another connection", from)
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

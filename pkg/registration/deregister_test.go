@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,4 +284,40 @@ func TestAnotherServersSuccessIsNoRefusal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The time of a node that leaves may be over while it looks for another token: what it sends
+// then would be sent after Deregister has returned.
+func TestNothingIsSentOnceTheTimeToLeaveIsHalfOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			switch {
+			case r.op == "heartbeat" && n == 2:
+				return answer{status: http.StatusUnauthorized}
+			case r.op == "heartbeat" && n > 2:
+				return answer{delay: time.Hour}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.Jitter = func() float64 { return 0 } // it looks 7 s after the 401, and is to ask half a second later
+		c.ShutdownTimeout = time.Second
+		var hangs atomic.Bool
+		c.APIToken = func(ctx context.Context) (string, error) {
+			if hangs.Load() {
+				<-ctx.Done()
+			}
+			return token, ctx.Err()
+		}
+		node := beating(t, c, ready)
+		for len(w.sent()) < 3 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		hangs.Store(true)
+		time.Sleep(time.Until(node.Status().NextRequest) - 400*time.Millisecond)
+		time.AfterFunc(800*time.Millisecond, func() { hangs.Store(false) })
+		if err := node.Deregister(t.Context()); err != nil || w.ops() != "register heartbeat heartbeat deregister" {
+			t.Errorf("sent %s, Deregister returned %v", w.ops(), err)
+		}
+	})
 }

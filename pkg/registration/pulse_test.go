@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -106,4 +107,26 @@ func TestDeregisterCutsOffWhatIsAboutToBeSent(t *testing.T) {
 			t.Errorf("error is %v, sent was %s", err, w.ops())
 		}
 	})
+}
+
+// The context of a program lives longer than one of its nodes, which it must not hold.
+func TestAnEndedNodeIsNotHeldByItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	node := newNode(t, config(t, &wire{}))
+	if err := node.StartHeartbeat(ctx, ready); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	held := weak.Make(node)
+	node = nil
+	for range 100 {
+		if runtime.GC(); held.Value() == nil {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Error("the node is still held after 100 collections")
 }

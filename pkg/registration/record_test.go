@@ -222,3 +222,28 @@ func TestAnErrorSaysForHowLongToWait(t *testing.T) {
 		}
 	})
 }
+
+// News brings no registration forward: a node that is forgotten again and again asks less often.
+func TestNewsDuringACooldownWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(_ int, r request) answer {
+			if r.op == "heartbeat" {
+				return answer{status: http.StatusNotFound}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.Jitter = func() float64 { return 0.99 } // pauses of nearly 1, 2, 4, … s
+		node := beating(t, c, ready)
+		for range 240 {
+			time.Sleep(250 * time.Millisecond)
+			node.Notify()
+		}
+		if n := len(w.of("register")); n > 8 {
+			t.Errorf("%d registrations in a minute of 404, want 8 at the most", n)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -186,3 +186,26 @@ func TestATokenIsRedactedHoweverItIsEscaped(t *testing.T) {
 		}
 	}
 }
+
+// Each request is found in the logs under an id of its own, also the second of one attempt.
+func TestTheRequestWithTheNewTokenHasAnIDOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{status: http.StatusUnauthorized}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		reads := 0
+		c.APIToken = func(context.Context) (string, error) { reads++; return fmt.Sprint(token, reads), nil }
+		node := registered(t, c)
+		sent := w.of("register")
+		if ids := []string{sent[0].header.Get("X-Correlation-Id"), sent[1].header.Get("X-Correlation-Id")}; ids[0] == ids[1] {
+			t.Errorf("both requests have the id %s", ids[0])
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
