@@ -27,7 +27,7 @@ func TestStrength(t *testing.T) {
 			edits = editsOf(t, made[file])
 		}
 		for _, e := range edits {
-			if i++; !strength.Tries(i) {
+			if i++; !strength.Tries(i, 64) {
 				continue
 			}
 			committed[file] = made[file][:e.from] + e.text + made[file][e.to:]

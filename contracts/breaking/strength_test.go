@@ -73,7 +73,7 @@ func eachCompared(t *testing.T, text []byte, all []drift, then func(drift, *brea
 	room := make(chan struct{}, 4)
 	base := breaking.Source{Name: "base", Data: text}
 	for i, d := range all {
-		if !strength.Tries(i) {
+		if !strength.Tries(i, 96) {
 			continue
 		}
 		room <- struct{}{}

@@ -34,7 +34,7 @@ func TestStrength(t *testing.T) {
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 8)
 	for i, s := range all {
-		if !strength.Tries(i) {
+		if !strength.Tries(i, 16) {
 			continue
 		}
 		room <- struct{}{}

@@ -41,7 +41,7 @@ func TestStrength(t *testing.T) {
 	}
 	reasonFor, tally := reasons(), strength.Of("the pact, by `nodecontract check`")
 	for i, damage := range damagesOf(t, original) {
-		if !strength.Tries(i) {
+		if !strength.Tries(i, 48) {
 			continue
 		}
 		pact, err := pactfile.Parse(damage.text)

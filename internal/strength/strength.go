@@ -3,7 +3,7 @@
 //	tally := strength.Of("the document")
 //	for i, d := range drifts {
 //		switch {
-//		case !strength.Tries(i):
+//		case !strength.Tries(i, 16):
 //		case isFound(d):
 //			tally.Found()
 //		default:
@@ -24,8 +24,6 @@ const (
 	// demanded is the share that has to be found, in percent, and ofSample that of a sample,
 	// in which chance gathers what is missed.
 	demanded, ofSample = 98, 95
-	// sampled is of how many one is tried, unless all are.
-	sampled = 16
 )
 
 var all = flag.Bool("strength", false, "break everything that can be broken, not a sample of it")
@@ -43,8 +41,8 @@ type Tally struct {
 // Of returns a tally of a kind, such as "the document".
 func Of(kind string) *Tally { return &Tally{kind: kind, tolerated: map[string]int{}} }
 
-// Tries reports whether the ith of a list is tried.
-func Tries(i int) bool { return *all || i%sampled == 0 }
+// Tries reports whether the ith of a list is tried: one in some, unless all are.
+func Tries(i, some int) bool { return *all || i%some == 0 }
 
 // Found counts one that was found.
 func (y *Tally) Found() {
