@@ -49,6 +49,7 @@ func newConfig(options []Option) (config, error) {
 			NodeTimeout:       DefaultNodeTimeout,
 			HeartbeatInterval: DefaultHeartbeatInterval,
 			CloudProfile:      true,
+			Dialect:           control.Dialect(Document),
 			Validation:        control.Validation(Strict),
 		},
 		bodyLimit:   DefaultBodyLimit,
@@ -151,6 +152,11 @@ func (c config) check() error {
 	case Strict, Report, Off:
 	default:
 		complain("validation %q: must be %s, %s or %s", mode, Strict, Report, Off)
+	}
+	switch dialect := Dialect(c.start.Dialect); dialect {
+	case Document, InService:
+	default:
+		complain("dialect %q: must be %s or %s", dialect, Document, InService)
 	}
 	for _, name := range c.controlHosts {
 		wrong = append(wrong, checkHost(name))

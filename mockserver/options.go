@@ -88,6 +88,25 @@ func WithValidation(mode Validation) Option {
 	return func(c *config) { c.start.Validation = control.Validation(mode) }
 }
 
+// WithDialect sets how the server behaves where orchestratords differ. By default it is Document.
+func WithDialect(dialect Dialect) Option {
+	return func(c *config) { c.start.Dialect = control.Dialect(dialect) }
+}
+
+// Dialect is how an orchestratord behaves where orchestratords differ.
+type Dialect string
+
+const (
+	// Document is the dialect of the OpenAPI document. A request that the orchestratord in
+	// service would refuse is taken, and Drift lists it.
+	Document Dialect = "document"
+	// InService is that of the orchestratord in service: what it requires and what it does not
+	// check, its errors, and what it makes of heartbeats and of silence (see
+	// registry.InService). It always asks for a heartbeat every 10 s. The document is
+	// openapi.InService.
+	InService Dialect = "in-service"
+)
+
 // WithFaults has the server misbehave from the start, by these faults beside the presets
 // or in place of them. Given again, it adds to them.
 func WithFaults(definitions map[string]control.FaultDefinition) Option {

@@ -19,6 +19,7 @@ import (
 	"net/http"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
@@ -59,11 +60,23 @@ func New(options ...Option) (*Server, error) {
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	store := settings.NewStore(config.start, func(now *settings.Settings) { s.cluster.SetTimeout(now.NodeTimeout) })
+	s.cluster.SetPolicy(policyOf(config.start.Dialect))
+	store := settings.NewStore(config.start, func(now *settings.Settings) {
+		s.cluster.SetTimeout(now.NodeTimeout)
+		s.cluster.SetPolicy(policyOf(now.Dialect))
+	})
 	life, end := context.WithCancel(context.Background())
 	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
 	s.handler = s.rooms(config, store).handler()
 	return s, nil
+}
+
+// policyOf returns what a dialect makes of what nodes send.
+func policyOf(dialect control.Dialect) registry.Policy {
+	if dialect == control.DialectInService {
+		return registry.InService{}
+	}
+	return registry.Document{}
 }
 
 // rooms returns what serves the paths of the server.
@@ -71,7 +84,7 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 	guard := exchange.NewGuard(config.origins, config.controlHosts, config.controlToken != nil)
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
 		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Faults: s.faults,
-		Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
+		Settings: store, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{

@@ -7,6 +7,22 @@ import (
 	externalRef0 "github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
+// The values of Dialect.
+const (
+	DialectDocument  Dialect = "document"
+	DialectInService Dialect = "in-service"
+)
+
+// Valid reports whether a value is one of those of Dialect.
+func (e Dialect) Valid() bool {
+	switch e {
+	case DialectDocument,
+		DialectInService:
+		return true
+	}
+	return false
+}
+
 // The values of EntryKind.
 const (
 	EntryKindChange   EntryKind = "change"
@@ -323,6 +339,12 @@ type Departure struct {
 	// Example: /machine_id
 	Pointer string `json:"pointer"`
 }
+
+// Dialect How the mock behaves where orchestratords differ: `document` as the document of the node
+// API says, `in-service` as the orchestratord in service does.
+//
+// Example: document
+type Dialect string
 
 // DriftEntry One way in which requests departed from the contract.
 type DriftEntry struct {
@@ -1160,6 +1182,13 @@ type Settings struct {
 	// Example: true
 	CloudProfile CloudProfile `json:"cloud_profile"`
 
+	// Dialect How the mock behaves where orchestratords differ: `document` as the document of the node
+	// API says, `in-service` as the orchestratord in service does.
+	//
+	//
+	// Example: document
+	Dialect Dialect `json:"dialect"`
+
 	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011).
 	//
 	// Example: 10000
@@ -1193,6 +1222,13 @@ type SettingsChange struct {
 	//
 	// Example: true
 	CloudProfile *CloudProfile `json:"cloud_profile,omitempty"`
+
+	// Dialect How the mock behaves where orchestratords differ: `document` as the document of the node
+	// API says, `in-service` as the orchestratord in service does.
+	//
+	//
+	// Example: document
+	Dialect *Dialect `json:"dialect,omitempty"`
 
 	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011).
 	//

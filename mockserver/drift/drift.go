@@ -24,6 +24,10 @@ const (
 	Query     = "query"     // a query parameter that the contract does not name
 	Path      = "path"      // a path that is none of the contract's, or a parameter in it that breaks the contract
 	Method    = "method"    // a method that the path does not have
+
+	// RefusedInService is a field that the contract does not require, but the orchestratord in
+	// service does.
+	RefusedInService = "refused-in-service"
 )
 
 // Limit is how many different departures a Record keeps, so that what clients make up

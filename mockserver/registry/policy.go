@@ -20,9 +20,9 @@ type Policy interface {
 	remembers() bool
 	// expires reports whether a node with this status is marked offline when it is silent.
 	expires(status nodeapi.NodeStatus) bool
-	// checked returns the last time, not after now, at which silent nodes were looked for.
+	// checked returns until when a timeout was over for a node to be found silent by now.
 	checked(now time.Time) time.Time
-	// nextCheck returns the first time, not before one, at which silent nodes are looked for.
+	// nextCheck returns when a node is found silent whose timeout is over at from.
 	nextCheck(from time.Time) time.Time
 	// lists reports whether the list of nodes has a node.
 	lists(node *Node, now time.Time) bool
@@ -100,13 +100,11 @@ func (InService) remembers() bool { return true }
 
 func (InService) expires(status nodeapi.NodeStatus) bool { return status == nodeapi.NodeStatusOnline }
 
-func (s InService) checked(now time.Time) time.Time { return now.Truncate(s.checkEvery()) }
+// checked is just before the last check: a node is silent when its timeout is more than over.
+func (s InService) checked(now time.Time) time.Time { return now.Truncate(s.checkEvery()).Add(-1) }
 
 func (s InService) nextCheck(from time.Time) time.Time {
-	if at := s.checked(from); !at.Before(from) {
-		return at
-	}
-	return s.checked(from).Add(s.checkEvery())
+	return from.Truncate(s.checkEvery()).Add(s.checkEvery())
 }
 
 func (s InService) checkEvery() time.Duration {

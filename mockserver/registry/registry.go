@@ -179,6 +179,9 @@ func (r *Registry) forgets(rec *record) bool { return rec != nil && r.forgetAfte
 func (r *Registry) SetPolicy(policy Policy) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.policy == policy {
+		return
+	}
 	r.policy = policy
 	if !policy.remembers() {
 		r.forgetLeft()

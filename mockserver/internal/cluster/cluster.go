@@ -113,6 +113,18 @@ func (c *Cluster) Load(nodes []registry.Node, now time.Time) {
 // Clear forgets all nodes. The journal does not list them one by one.
 func (c *Cluster) Clear() { c.nodes.Clear() }
 
+// SetPolicy changes what is made of what nodes send.
+func (c *Cluster) SetPolicy(policy registry.Policy) {
+	c.nodes.SetPolicy(policy)
+	c.watch.expire()
+}
+
+// Listed returns the nodes that the list has by the policy.
+func (c *Cluster) Listed() []registry.Node {
+	nodes, _ := c.nodes.Listed("", math.MaxInt, c.clock.Now())
+	return nodes
+}
+
 // SetTimeout changes the silence after which a node is Offline.
 func (c *Cluster) SetTimeout(timeout time.Duration) {
 	c.nodes.SetTimeout(timeout)

@@ -74,8 +74,10 @@ func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
 // there is nothing, so that a stray page learns nothing.
 func (a *API) serve(steps ...exchange.Step) http.Handler {
 	guarded := append([]exchange.Step{a.Guard.Check}, steps...)
-	return exchange.Hold(spec.Control, func(x *exchange.Exchange) { x.Settle(x.Run(guarded...), a.checkAnswer) }, nil)
+	return exchange.Hold(documentOf, func(x *exchange.Exchange) { x.Settle(x.Run(guarded...), a.checkAnswer) }, nil)
 }
+
+func documentOf(*exchange.Exchange) *spec.Document { return spec.Control() }
 
 // authenticate refuses requests without the control token, if there is one. Guesses have to wait.
 func (a *API) authenticate(x *exchange.Exchange) error {

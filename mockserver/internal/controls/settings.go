@@ -42,6 +42,9 @@ func apply(change control.SettingsChange, s *settings.Settings) {
 	if change.CloudProfile != nil {
 		s.CloudProfile = *change.CloudProfile
 	}
+	if change.Dialect != nil {
+		s.Dialect = *change.Dialect
+	}
 	if change.Validation != nil {
 		s.Validation = *change.Validation
 	}
@@ -85,6 +88,9 @@ func changes(change control.SettingsChange) string {
 	if on := change.CloudProfile; on != nil {
 		add("cloud profile %s", onOff(*on))
 	}
+	if dialect := change.Dialect; dialect != nil {
+		add("dialect %s", *dialect)
+	}
 	if mode := change.Validation; mode != nil {
 		add("validation %s", *mode)
 	}
@@ -103,6 +109,7 @@ func changes(change control.SettingsChange) string {
 func settingsView(s *settings.Settings) control.Settings {
 	return control.Settings{
 		CloudProfile:        s.CloudProfile,
+		Dialect:             s.Dialect,
 		Validation:          s.Validation,
 		NodeTimeoutMs:       s.NodeTimeout.Milliseconds(),
 		HeartbeatIntervalMs: s.HeartbeatInterval.Milliseconds(),

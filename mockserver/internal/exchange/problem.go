@@ -42,6 +42,15 @@ func (p *Problem) With(header, value string) *Problem {
 	return p
 }
 
+// Code returns the name of the kind of problem.
+func (p *Problem) Code() nodeapi.ProblemCode { return p.code }
+
+// Detail returns what is wrong, in words.
+func (p *Problem) Detail() string { return p.detail }
+
+// Violations returns where a body breaks the document, if that is the problem.
+func (p *Problem) Violations() []nodeapi.Violation { return p.violations }
+
 func (p *Problem) Error() string {
 	return string(p.code) + ": " + p.detail
 }

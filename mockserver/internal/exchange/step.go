@@ -13,11 +13,12 @@ import (
 type Step func(*Exchange) error
 
 // Hold returns a handler that holds the answer back while do runs, and sends it in the end.
-// Nothing else sends answers. After that it calls done, which may be nil.
-func Hold(document func() *spec.Document, do, done func(*Exchange)) http.Handler {
+// Nothing else sends answers. After that it calls done, which may be nil. The document is that of
+// the request's operation.
+func Hold(document func(*Exchange) *spec.Document, do, done func(*Exchange)) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := Of(r)
-		x.Operation = document().Operation(r)
+		x.Operation = document(x).Operation(r)
 		x.Answer.begin(x.Client.Header())
 		do(x)
 		x.send()

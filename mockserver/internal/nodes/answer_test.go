@@ -16,7 +16,6 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -91,7 +90,7 @@ func fail(t *testing.T, log *bytes.Buffer, handler http.HandlerFunc) *httptest.R
 	pool := exchange.NewPool(t.Context(), settings.NewStore(strict, nil), logger)
 	api := &API{Config: Config{Log: logger}}
 	router := chi.NewRouter()
-	router.Get("/v2/nodes", exchange.Hold(spec.Nodes, func(x *exchange.Exchange) {
+	router.Get("/v2/nodes", exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		api.take(x, exchange.Perform(handler))
 	}, nil).ServeHTTP)
 	got := httptest.NewRecorder()

@@ -10,7 +10,6 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -28,12 +27,13 @@ func (a *API) checkBody(x *exchange.Exchange) error {
 	if err := a.readBody(x); err != nil {
 		return err
 	}
-	value, vetted := wire.Decode(x.Operation.ID, x.RequestBody)
+	value, vetted := dialectOf(x).decode(x.Operation.ID, x.RequestBody)
 	if !vetted {
 		var err error
 		if value, err = a.lookClosely(x, schema); err != nil {
 			return err
 		}
+		value = dialectOf(x).keep(x.Operation.ID, schema, value)
 	}
 	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
 		about(x, registration.NodeID)
@@ -102,7 +102,7 @@ func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
 
 // checkValue does what decodeSlow does, for a body that is JSON.
 func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, error) {
-	doc := spec.Nodes()
+	doc := documentOf(x)
 	broken := doc.CheckBody(schema, value, len(x.RequestBody))
 	if id, names := doc.NodeInBody(schema, value); names {
 		about(x, id)

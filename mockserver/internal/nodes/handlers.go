@@ -29,11 +29,11 @@ func (o operations) RegisterNode(
 		return nil, full(ctx, change.Refused)
 	}
 	o.noteTwin(ctx, was, change.Node)
-	message := "node registered"
-	if change.Was != "" {
-		message = "node registered again"
-	}
-	o.logNode(ctx, message, change.Node)
+	again := change.Was != ""
+	o.logNode(ctx, document{}.registered(again), change.Node)
+	x := exchange.In(ctx)
+	noteRefusedInService(x, r.Body)
+	message := dialectOf(x).registered(again)
 	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
 }
 
@@ -49,7 +49,9 @@ func (o operations) HeartbeatNode(
 		return nil, full(ctx, change.Refused)
 	}
 	o.logHeartbeat(ctx, change)
-	return api.HeartbeatNode200JSONResponse(HeartbeatAnswer(exchange.In(ctx).Settings.HeartbeatInterval)), nil
+	x := exchange.In(ctx)
+	noteRefusedInService(x, r.Body)
+	return api.HeartbeatNode200JSONResponse(HeartbeatAnswer(dialectOf(x).nextHeartbeat(x))), nil
 }
 
 // DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
@@ -64,9 +66,10 @@ func (o operations) DeregisterNode(
 	return api.DeregisterNode204Response{}, nil
 }
 
-// ListNodes answers with all nodes, the offline ones too.
-func (o operations) ListNodes(context.Context, api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
-	return &listing{nodes: o.Cluster, most: spec.Nodes().MaxNodes}, nil
+// ListNodes answers with the nodes that the dialect lists.
+func (o operations) ListNodes(ctx context.Context, _ api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
+	dialect := dialectOf(exchange.In(ctx))
+	return &listing{next: dialect.list(o.Cluster), view: dialect.view, most: spec.Nodes().MaxNodes}, nil
 }
 
 // HeartbeatAnswer returns the answer to a heartbeat that asks for the next one after interval.

@@ -18,15 +18,15 @@ const (
 	listingPage  = 64                      // nodes of it that are read at once
 )
 
-// listing is an answer that lists all nodes. It reads them from the cluster as it is sent, so
-// its memory does not depend on their number. Nodes that register or leave meanwhile may be on
-// the list or not.
+// listing is an answer that lists nodes. It reads them as it is sent, so that its memory does not
+// depend on their number if that of the pager does not. Nodes that register or leave meanwhile may
+// be on the list or not.
 type listing struct {
-	nodes     *cluster.Cluster
+	next      pager
+	view      func(registry.Node) nodeapi.Node
 	most      int              // nodes that the document lets a list have
 	unchecked bool             // whether nodes may break the document
-	after     nodeapi.NodeID   // the last one that is on the list so far
-	view      nodeapi.Node     // room for the next
+	shown     nodeapi.Node     // room for the next
 	list      nodeapi.NodeList // all of the list but the nodes
 	whole     bool
 }
@@ -84,7 +84,7 @@ func (l *listing) send(client io.Writer) error {
 func (l *listing) fill(text []byte) (_ []byte, err error) {
 	for len(text) < listingChunk && !l.whole {
 		// Where nodes leave that are on the list, and others come, there may be too many.
-		nodes, more := l.nodes.Page(l.after, min(listingPage, l.most-int(l.list.Count)))
+		nodes, more := l.next(min(listingPage, l.most-int(l.list.Count)))
 		for _, node := range nodes {
 			if text, err = l.add(text, node); err != nil {
 				return text, err
@@ -98,16 +98,15 @@ func (l *listing) fill(text []byte) (_ []byte, err error) {
 }
 
 func (l *listing) add(text []byte, node registry.Node) ([]byte, error) {
-	l.after = node.Registration.NodeID
-	l.view = cluster.View(node)
+	l.shown = l.view(node)
 	if l.list.Count > 0 {
 		text = append(text, ',')
 	}
 	l.list.Count++
-	if err := l.check(&l.view); err != nil && !cluster.Invalid(node) {
-		return text, fmt.Errorf("answer: node %q: %w", l.after, err)
+	if err := l.check(&l.shown); err != nil && !cluster.Invalid(node) {
+		return text, fmt.Errorf("answer: node %q: %w", l.shown.NodeID, err)
 	}
-	return wire.Append(text, &l.view)
+	return wire.Append(text, &l.shown)
 }
 
 func (l *listing) close(text []byte) ([]byte, error) {

@@ -11,7 +11,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -47,9 +49,9 @@ type metrics struct {
 	seconds         map[string]*[outcomes]prometheus.Observer // by operation
 }
 
-func newMetrics(nodes *cluster.Cluster) *metrics {
+func newMetrics(nodes *cluster.Cluster, store *settings.Store) *metrics {
 	own := prometheus.NewRegistry()
-	own.MustRegister(census{nodes})
+	own.MustRegister(census{nodes, store})
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return promauto.With(own).NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append(labels, "outcome"))
 	}
@@ -103,6 +105,9 @@ func outcomeOf(x *exchange.Exchange) outcome {
 // none.
 func (m *metrics) count(x *exchange.Exchange) {
 	o := outcomeOf(x)
+	if !dialectOf(x).counts(x, o) {
+		return
+	}
 	m.seconds[x.Operation.ID][o].Observe(time.Since(x.Began).Seconds())
 	switch control.Operation(x.Operation.ID) {
 	case control.OperationRegisterNode:
@@ -173,8 +178,12 @@ func (h *heartbeatCounters) labelled(id string) *counters {
 	return newCounters(h.vec.MustCurryWith(prometheus.Labels{"node_id": id}))
 }
 
-// census collects what the cluster counts when the metrics are read.
-type census struct{ nodes *cluster.Cluster }
+// census collects what the cluster counts when the metrics are read. The orchestratord in service
+// declares these metrics, and never sets them.
+type census struct {
+	nodes    *cluster.Cluster
+	settings *settings.Store
+}
 
 var (
 	nodesOnline = prometheus.NewDesc("orchd_nodes_online",
@@ -191,7 +200,10 @@ func (census) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect is part of prometheus.Collector.
 func (c census) Collect(samples chan<- prometheus.Metric) {
-	totals := c.nodes.Totals()
+	var totals registry.Totals
+	if c.settings.Load().Dialect != control.DialectInService {
+		totals = c.nodes.Totals()
+	}
 	online := float64(totals.Nodes[nodeapi.NodeStatusOnline])
 	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, online)
 	samples <- prometheus.MustNewConstMetric(poolsAvailable, prometheus.GaugeValue, float64(totals.PoolsAvailable))

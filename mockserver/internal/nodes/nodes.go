@@ -15,6 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -27,6 +28,7 @@ type Config struct {
 	Journal   *journal.Journal
 	Drift     *drift.Record
 	Faults    *faults.Set
+	Settings  *settings.Store
 	Log       *slog.Logger
 	Guard     exchange.Guard
 	BodyLimit int64 // bytes
@@ -45,7 +47,7 @@ type API struct {
 func New(config Config) *API {
 	return &API{
 		Config:      config,
-		metrics:     newMetrics(config.Cluster),
+		metrics:     newMetrics(config.Cluster, config.Settings),
 		largeBodies: make(places, largeBodies),
 		closeLooks:  make(places, closeLooks),
 	}
@@ -69,7 +71,7 @@ func (a *API) Mount(router *chi.Mux) {
 func (a *API) serve(operation http.Handler) http.Handler {
 	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
 	steps := []exchange.Step{a.checkPath, noteHead, authenticate, a.checkBody, checkProfile, exchange.Perform(operation)}
-	return exchange.Hold(spec.Nodes, func(x *exchange.Exchange) {
+	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
 		defer a.releaseRoom(x)
 		about(x, spec.Nodes().NodeInPath(x.Request))
@@ -87,7 +89,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 
 // miss returns a handler for requests that fit no operation.
 func (a *API) miss(refuse exchange.Step) http.HandlerFunc {
-	return exchange.Hold(spec.Nodes, func(x *exchange.Exchange) {
+	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
 		a.take(x, refuse)
 	}, nil).ServeHTTP
@@ -95,7 +97,12 @@ func (a *API) miss(refuse exchange.Step) http.HandlerFunc {
 
 // take takes a request through steps, and checks what is answered.
 func (a *API) take(x *exchange.Exchange, steps ...exchange.Step) {
-	x.Settle(a.run(x, steps...), checkAnswer)
+	err := a.run(x, steps...)
+	if err != nil {
+		x.Fail(err)
+		dialectOf(x).restate(x, err)
+	}
+	x.Settle(nil, checkAnswer)
 }
 
 func (a *API) run(x *exchange.Exchange, steps ...exchange.Step) error {
@@ -153,5 +160,5 @@ func checkAnswer(x *exchange.Exchange) error {
 	if !x.IsChecked() || x.IsTyped() && x.Operation.IsPlain(x.Status()) {
 		return nil
 	}
-	return spec.Nodes().CheckAnswer(x.Operation, x.Status(), x.Header(), x.Body())
+	return documentOf(x).CheckAnswer(x.Operation, x.Status(), x.Header(), x.Body())
 }

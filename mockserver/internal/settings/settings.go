@@ -17,6 +17,7 @@ type Settings struct {
 	NodeTimeout       time.Duration
 	HeartbeatInterval time.Duration
 	CloudProfile      bool
+	Dialect           control.Dialect
 	Validation        control.Validation
 }
 

@@ -28,7 +28,7 @@ type Document struct {
 	maxViolationDetail int // characters of a violation's detail
 
 	schemas openapi3.Schemas
-	problem *openapi3.Response // an answer with a problem in it, whichever
+	problem *openapi3.Response // an answer with a problem in it, whichever; nil in service
 	formats openapi3.SchemaValidationOption
 
 	// These are of the node API only.
@@ -42,8 +42,10 @@ type Document struct {
 }
 
 // Nodes returns the document of the node API. It is read once.
-var Nodes = sync.OnceValue(func() *Document {
-	doc := load(openapi.Nodes)
+var Nodes = sync.OnceValue(func() *Document { return nodesDocument(openapi.Nodes) })
+
+func nodesDocument(text []byte) *Document {
+	doc := load(text)
 	correlationID, nodeID := doc.Components.Parameters["CorrelationId"].Value, doc.Components.Parameters["NodeId"].Value
 	d := newDocument(doc, correlationID.Schema.Value)
 	d.CorrelationHeader = http.CanonicalHeaderKey(correlationID.Name)
@@ -51,7 +53,7 @@ var Nodes = sync.OnceValue(func() *Document {
 	d.correlationID = correlationID.Schema.Value
 	d.nodeID, d.nodeParameter = d.Schema("NodeId"), nodeID.Name
 	return d
-})
+}
 
 // Control returns the document of the control API. It is read once, when it is first needed,
 // which most tests never do.

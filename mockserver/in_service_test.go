@@ -1,0 +1,387 @@
+package mockserver_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
+)
+
+// service is a mock that behaves as the orchestratord in service.
+type service struct {
+	*mockserver.Server
+	t     *testing.T
+	url   string
+	clock *clock.Clock
+}
+
+func inService(t *testing.T, options ...mockserver.Option) *service {
+	t.Helper()
+	s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}
+	options = append(options, mockserver.WithDialect(mockserver.InService), mockserver.WithClock(s.clock))
+	var err error
+	if s.Server, err = mockserver.New(options...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	listener := httptest.NewServer(s.Server)
+	t.Cleanup(listener.Close)
+	s.url = listener.URL
+	return s
+}
+
+// answered is an answer with its body.
+type answered struct {
+	*http.Response
+	text string
+}
+
+// call makes a call with headers, such as "Authorization: Bearer x".
+func (s *service) call(method, path, body string, headers ...string) answered {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answered{response, string(text)}
+}
+
+// must makes a call that has to have a status.
+func (s *service) must(status int, method, path, body string) answered {
+	s.t.Helper()
+	got := s.call(method, path, body)
+	if got.StatusCode != status {
+		s.t.Fatalf("%s %s: %d %s, want %d", method, path, got.StatusCode, got.text, status)
+	}
+	return got
+}
+
+func (s *service) register() {
+	s.t.Helper()
+	s.must(200, "POST", "/v2/nodes/register", rustRegistration)
+}
+
+func (s *service) beat() {
+	s.t.Helper()
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+}
+
+func (s *service) pass(d time.Duration) {
+	s.t.Helper()
+	if err := s.clock.Advance(d); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// listed returns the ids of the nodes that are listed.
+func (s *service) listed() []string {
+	s.t.Helper()
+	var list struct {
+		Nodes []struct {
+			NodeID string `json:"node_id"`
+		}
+		Count int
+	}
+	if err := json.Unmarshal([]byte(s.must(200, "GET", "/v2/nodes", "").text), &list); err != nil {
+		s.t.Fatal(err)
+	}
+	ids := []string{}
+	for _, node := range list.Nodes {
+		ids = append(ids, node.NodeID)
+	}
+	if slices.Sort(ids); list.Count != len(ids) {
+		s.t.Errorf("%d nodes are listed, and counted as %d", len(ids), list.Count)
+	}
+	return ids
+}
+
+func (s *service) wantListed(when string, want ...string) {
+	s.t.Helper()
+	if got := s.listed(); !slices.Equal(got, append([]string{}, want...)) {
+		s.t.Errorf("%s: listed are %q, want %q", when, got, want)
+	}
+}
+
+// sameJSON reports whether two texts are the same JSON.
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var values [2]any
+	for i, text := range []string{a, b} {
+		if err := json.Unmarshal([]byte(text), &values[i]); err != nil {
+			t.Fatalf("%s is not JSON: %v", text, err)
+		}
+	}
+	return reflect.DeepEqual(values[0], values[1])
+}
+
+// "POST /v2/nodes/register → 200 {success, message, node_id}", "heartbeat → 200 {success,
+// next_heartbeat_ms}; unknown node → 404", "DELETE → 204 with no body; unknown node → 404",
+// "GET /v2/nodes → 200 {nodes, count}".
+func TestInServiceCalls(t *testing.T) {
+	s := inService(t)
+	got := s.must(200, "POST", "/v2/nodes/register", rustRegistration)
+	if want := `{"success":true,"message":"Registered successfully","node_id":"gpu-node-1"}`; !sameJSON(t, got.text, want) {
+		t.Errorf("register: %s, want %s", got.text, want)
+	}
+	got = s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+	if want := `{"success":true,"next_heartbeat_ms":10000}`; !sameJSON(t, got.text, want) {
+		t.Errorf("heartbeat: %s, want %s", got.text, want)
+	}
+	got = s.must(200, "GET", "/v2/nodes", "")
+	want := `{"nodes":[{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
+		`"pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090",` +
+		`"vram_total_bytes":24000000000,"compute_capability":"8.6"}]},"status":"Online",` +
+		`"registered_at_ms":1700000000000,"last_heartbeat_ms":1700000000000}],"count":1}`
+	if !sameJSON(t, got.text, want) {
+		t.Errorf("list:\n%s, want\n%s", got.text, want)
+	}
+	got = s.must(204, "DELETE", "/v2/nodes/gpu-node-1", "")
+	if got.text != "" {
+		t.Errorf("deregister: %s", got.text)
+	}
+}
+
+// "Its error bodies are not problem+json: a 401 has no body and no content type at all; 400, 415
+// and 422 are text/plain; a 404 heartbeat is {success:false, next_heartbeat_ms}; a 404 delete is
+// empty." "A 503 says why in its body." "Every answer but a 401 carries x-correlation-id, echoed
+// or made up."
+func TestInServiceErrors(t *testing.T) {
+	const register, heartbeat = "/v2/nodes/register", "/v2/nodes/gpu-node-1/heartbeat"
+	open, closed := inService(t), inService(t, mockserver.WithTokens("secret"))
+	off := inService(t, mockserver.WithCloudProfile(false))
+	tests := map[string]struct {
+		at           *service
+		method, path string
+		body         string
+		header       string
+		status       int
+		contentType  string
+		text         string // what the body begins with; "-" for no body
+	}{
+		"401":                     {closed, "POST", register, rustRegistration, "", 401, "", "-"},
+		"401 before all else":     {closed, "POST", register, "{", "Content-Type: text/xml", 401, "", "-"},
+		"415":                     {open, "POST", register, rustRegistration, "Content-Type: text/plain", 415, "text/plain; charset=utf-8", "Expected request with `Content-Type: application/json`"},
+		"415 before 400":          {open, "POST", register, "{", "Content-Type: text/plain", 415, "text/plain; charset=utf-8", ""},
+		"400":                     {open, "POST", register, "{", "", 400, "text/plain; charset=utf-8", "Failed to parse the request body as JSON"},
+		"422":                     {open, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8", "Failed to deserialize the JSON body into the target type"},
+		"422 before 503":          {off, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8", ""},
+		"422 before 404":          {open, "POST", heartbeat, briefHeartbeat, "", 422, "text/plain; charset=utf-8", ""},
+		"404 of a heartbeat":      {open, "POST", heartbeat, rustHeartbeat, "", 404, "application/json", `{"success":false,"next_heartbeat_ms":10000}`},
+		"404 of a deregistration": {open, "DELETE", "/v2/nodes/gpu-node-1", "", "", 404, "", "-"},
+		"503 of a registration": {
+			off, "POST", register, rustRegistration, "", 503, "application/json",
+			`{"success":false,"message":"Cloud profile not enabled. Set ORCHESTRATORD_CLOUD_PROFILE=true","node_id":"gpu-node-1"}`,
+		},
+		"503 before 404":          {off, "POST", heartbeat, rustHeartbeat, "", 503, "application/json", `{"success":false,"next_heartbeat_ms":10000}`},
+		"503 of a deregistration": {off, "DELETE", "/v2/nodes/gpu-node-1", "", "", 503, "", "-"},
+		"503 of a list":           {off, "GET", "/v2/nodes", "", "", 503, "application/json", `{"error":"Cloud profile not enabled"}`},
+		"405":                     {open, "PUT", register, "", "", 405, "", "-"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := &service{test.at.Server, t, test.at.url, test.at.clock}
+			headers := []string{"X-Correlation-Id: call-1"}
+			if test.header != "" {
+				headers = append(headers, test.header)
+			}
+			got := s.call(test.method, test.path, test.body, headers...)
+			if got.StatusCode != test.status || got.Header.Get("Content-Type") != test.contentType {
+				t.Errorf("answered %d with %q, want %d with %q", got.StatusCode, got.Header.Get("Content-Type"), test.status, test.contentType)
+			}
+			good := strings.HasPrefix(got.text, test.text)
+			switch {
+			case test.text == "-":
+				good = got.text == ""
+			case test.contentType == "application/json":
+				good = sameJSON(t, got.text, test.text)
+			}
+			if !good {
+				t.Errorf("body: %s, want %s", got.text, test.text)
+			}
+			wantID := "call-1"
+			if test.status == 401 {
+				wantID = ""
+			}
+			if id := got.Header.Get("X-Correlation-Id"); id != wantID {
+				t.Errorf("correlation id: %q, want %q", id, wantID)
+			}
+			for _, name := range []string{"Www-Authenticate", "Retry-After"} {
+				if value := got.Header.Get(name); value != "" {
+					t.Errorf("%s: %s", name, value)
+				}
+			}
+		})
+	}
+}
+
+// "It refuses a register whose capabilities lack gpus …, and a heartbeat whose pools lack
+// draining, slots_total or vram_free_bytes."
+func TestInServiceRefusesTheBrief(t *testing.T) {
+	s := inService(t)
+	if got := s.must(422, "POST", "/v2/nodes/register", briefRegistration); !strings.Contains(got.text, "gpus") {
+		t.Errorf("register: %s", got.text)
+	}
+	s.register()
+	if got := s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); !strings.Contains(got.text, "draining") {
+		t.Errorf("heartbeat: %s", got.text)
+	}
+}
+
+// "It answers 200 to unknown fields, and takes any string as a timestamp."
+func TestInServiceTakes(t *testing.T) {
+	s := inService(t)
+	s.register()
+	for _, body := range []string{
+		`{"timestamp":"now","pools":[],"colour":"red"}`,
+		strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"two words","models_available":7`, 1),
+	} {
+		s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", body)
+	}
+	long := strings.Repeat("x", 300)
+	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
+}
+
+// "GET /v2/nodes lists only nodes that are Online and fresh: a node that has registered but not
+// yet beaten is not on it, and registering again takes a node off it until its next heartbeat."
+func TestInServiceList(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.wantListed("registered")
+	s.beat()
+	s.wantListed("after a heartbeat", "gpu-node-1")
+	s.register()
+	s.wantListed("registered again")
+	s.beat()
+	s.pass(30 * time.Second)
+	s.wantListed("30 s after a heartbeat", "gpu-node-1")
+	s.pass(time.Second)
+	s.wantListed("31 s after a heartbeat")
+}
+
+// "Its order is random."
+func TestInServiceListHasNoOrder(t *testing.T) {
+	s := inService(t)
+	for i := range 8 {
+		id := fmt.Sprintf("gpu-node-%d", i)
+		s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", id, 1))
+		s.must(200, "POST", "/v2/nodes/"+id+"/heartbeat", rustHeartbeat)
+	}
+	orders := map[string]bool{}
+	for range 20 { // by chance the same with a probability of 8!⁻¹⁹
+		orders[s.must(200, "GET", "/v2/nodes", "").text] = true
+	}
+	if len(orders) < 2 {
+		t.Error("the list has the same order each time")
+	}
+}
+
+// "Offline is sticky there: once a node has been marked offline, its heartbeats still get 200 but
+// it stays off the list until it registers again."
+func TestInServiceOfflineIsSticky(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	s.pass(50 * time.Second)
+	s.beat()
+	s.wantListed("after a heartbeat that came too late")
+	s.register()
+	s.beat()
+	s.wantListed("after it has registered again", "gpu-node-1")
+}
+
+// "Nodes are marked Offline by a check every 10 s after ORCHESTRATORD_NODE_TIMEOUT_MS."
+func TestInServiceChecksEveryTenSeconds(t *testing.T) {
+	s := inService(t)
+	s.pass(time.Second)
+	s.register()
+	s.beat()
+	s.pass(35 * time.Second) // 36 s after a check, and 6 s after the last one
+	s.beat()
+	s.wantListed("after a heartbeat before the check", "gpu-node-1")
+}
+
+// "Heartbeats are merged there, pool by pool …; registering again with fewer pools forgets none,
+// and a deregistered node's snapshots stay."
+func TestInServiceMergesPools(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	another := strings.Replace(rustHeartbeat, "pool-0", "pool-1", 1)
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", another)
+	wantPools := func(when string) {
+		t.Helper()
+		node, known := s.Node("gpu-node-1")
+		var ids []string
+		for _, pool := range node.Pools {
+			ids = append(ids, pool.PoolID)
+		}
+		if !known || !slices.Equal(ids, []string{"pool-0", "pool-1"}) {
+			t.Errorf("%s: the pools are %q", when, ids)
+		}
+	}
+	wantPools("after two heartbeats")
+	s.register()
+	wantPools("registered again")
+	s.must(204, "DELETE", "/v2/nodes/gpu-node-1", "")
+	s.register()
+	wantPools("back after a deregistration")
+}
+
+// "models_available and version are read and thrown away there."
+func TestInServiceDiscards(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":["m"]`, 1))
+	node, _ := s.Node("gpu-node-1")
+	if node.Registration.Version != nil || node.Pools[0].ModelsAvailable != nil {
+		t.Errorf("kept: version %v, models %v", node.Registration.Version, node.Pools[0].ModelsAvailable)
+	}
+}
+
+// "It does not count calls that get 401, counts no registrations while the profile is off, and
+// declares orchd_nodes_online and orchd_pools_available without ever setting them."
+func TestInServiceMetrics(t *testing.T) {
+	s := inService(t, mockserver.WithTokens("secret"))
+	s.call("POST", "/v2/nodes/register", rustRegistration)
+	s.call("POST", "/v2/nodes/register", rustRegistration, "Authorization: Bearer secret")
+	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
+	metrics := s.call("GET", "/metrics", "").text
+	for _, want := range []string{
+		`orchd_node_registrations_total{outcome="success"} 1`, `orchd_node_registrations_total{outcome="unauthorized"} 0`,
+		"orchd_nodes_online 0", "orchd_pools_available 0",
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	off := inService(t, mockserver.WithCloudProfile(false))
+	off.call("POST", "/v2/nodes/register", rustRegistration)
+	if metrics := off.call("GET", "/metrics", "").text; !strings.Contains(metrics, `orchd_node_registrations_total{outcome="cloud_disabled"} 0`) {
+		t.Error("a registration while the profile is off is counted")
+	}
+}

@@ -1,0 +1,99 @@
+package nodes
+
+import (
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// dialect is how an orchestratord speaks with nodes, where orchestratords differ. What they make
+// of what nodes say is a registry.Policy.
+type dialect interface {
+	// document is what requests and answers are held to.
+	document() *spec.Document
+	// decode returns the value of a body that is obviously valid.
+	decode(operation string, text []byte) (value any, vetted bool)
+	// keep returns what is kept of a body that was checked against the schema.
+	keep(operation string, schema *spec.Schema, value any) any
+	// registered says that a node is registered, perhaps again.
+	registered(again bool) string
+	// nextHeartbeat returns when the next heartbeat is expected.
+	nextHeartbeat(x *exchange.Exchange) time.Duration
+	// list returns what reads the nodes of a list.
+	list(c *cluster.Cluster) pager
+	// view returns a node as it is listed.
+	view(node registry.Node) nodeapi.Node
+	// restate puts the answer to a request that failed into the words of the orchestratord.
+	restate(x *exchange.Exchange, failure error)
+	// counts reports whether the metrics count a call.
+	counts(x *exchange.Exchange, o outcome) bool
+}
+
+// pager returns the next nodes of a list, at most limit, and whether there are more.
+type pager func(limit int) (nodes []registry.Node, more bool)
+
+func dialectOf(x *exchange.Exchange) dialect {
+	if x.Settings.Dialect == control.DialectInService {
+		return inService{}
+	}
+	return document{}
+}
+
+func documentOf(x *exchange.Exchange) *spec.Document { return dialectOf(x).document() }
+
+// document is the dialect of the OpenAPI document.
+type document struct{}
+
+func (document) document() *spec.Document { return spec.Nodes() }
+
+func (document) decode(operation string, text []byte) (any, bool) {
+	return wire.Decode(operation, text)
+}
+
+func (document) keep(_ string, _ *spec.Schema, value any) any { return value }
+
+func (document) registered(again bool) string {
+	if again {
+		return "node registered again"
+	}
+	return "node registered"
+}
+
+func (document) nextHeartbeat(x *exchange.Exchange) time.Duration {
+	return x.Settings.HeartbeatInterval
+}
+
+func (document) list(c *cluster.Cluster) pager {
+	var after nodeapi.NodeID
+	return func(limit int) ([]registry.Node, bool) {
+		nodes, more := c.Page(after, limit)
+		if len(nodes) > 0 {
+			after = nodes[len(nodes)-1].Registration.NodeID
+		}
+		return nodes, more
+	}
+}
+
+func (document) view(node registry.Node) nodeapi.Node { return cluster.View(node) }
+
+func (document) restate(*exchange.Exchange, error) {}
+
+func (document) counts(*exchange.Exchange, outcome) bool { return true }
+
+// noteRefusedInService notes that the orchestratord in service would refuse a request that keeps
+// the document.
+func noteRefusedInService(x *exchange.Exchange, body any) {
+	if !x.IsChecked() || x.Settings.Dialect == control.DialectInService {
+		return
+	}
+	for _, pointer := range spec.MissingInService(x.OperationID(), body) {
+		note(x, drift.RefusedInService, pointer, "must be there for the orchestratord in service", "nothing")
+	}
+}
