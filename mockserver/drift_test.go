@@ -64,7 +64,8 @@ func TestReportNodeInService(t *testing.T) {
 	}
 }
 
-// TestStrictNodeInService refuses it, for the same reasons.
+// TestStrictNodeInService refuses it, for the same reasons. The payload of the brief is taken, and
+// would not be in service.
 func TestStrictNodeInService(t *testing.T) {
 	client, server := start(t)
 	client.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
@@ -72,6 +73,11 @@ func TestStrictNodeInService(t *testing.T) {
 	client.beat("gpu-node-1", rustHeartbeat).expect(t, http.StatusOK)
 	if diff := cmp.Diff(rustDrift, drifted(server)); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+	refused := server.RefusedInService().Entries
+	const want = `registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing)`
+	if len(refused) != 1 || refused[0].String() != want || refused[0].Requests != 1 || refused[0].Last.NodeID != "gpu-node-1" {
+		t.Errorf("refused in service: %v", refused)
 	}
 }
 

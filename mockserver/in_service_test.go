@@ -385,3 +385,17 @@ func TestInServiceMetrics(t *testing.T) {
 		t.Error("a registration while the profile is off is counted")
 	}
 }
+
+// TestDialectIsSwitched switches to the dialect and back, with a node on record.
+func TestDialectIsSwitched(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.wantListed("in service, before the first heartbeat")
+	s.must(200, "PATCH", "/__mock/settings", `{"dialect":"document"}`)
+	s.wantListed("by the document", "gpu-node-1")
+	s.must(200, "POST", "/v2/nodes/register", briefRegistration)
+	s.must(422, "POST", "/v2/nodes/register", rustRegistration)
+	s.must(200, "PATCH", "/__mock/settings", `{"dialect":"in-service"}`)
+	s.must(422, "POST", "/v2/nodes/register", briefRegistration)
+	s.must(422, "PATCH", "/__mock/settings", `{"dialect":"french"}`)
+}

@@ -95,9 +95,13 @@ func TestLog(t *testing.T) {
 	}
 	want := []string{
 		"INFO node registered gpu-node-1 machine-alpha 1",
+		"INFO refused by the orchestratord in service gpu-node-1  1",
 		"INFO node registered again gpu-node-1 machine-alpha 2",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 3",
 		"INFO node online gpu-node-1 machine-alpha 3",
+		"INFO refused by the orchestratord in service gpu-node-1  3",
+		"INFO refused by the orchestratord in service gpu-node-1  3",
+		"INFO refused by the orchestratord in service gpu-node-1  3",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 4",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 5",
 		"INFO node draining gpu-node-1 machine-alpha 5",

@@ -39,6 +39,7 @@ type Server struct {
 	cluster   *cluster.Cluster
 	journal   *journal.Journal
 	drift     drift.Record
+	refused   drift.Record // by the orchestratord in service
 	faults    *faults.Set
 	exchanges *exchange.Pool
 	handler   http.Handler
@@ -83,7 +84,7 @@ func policyOf(dialect control.Dialect) registry.Policy {
 func (s *Server) rooms(config config, store *settings.Store) routing {
 	guard := exchange.NewGuard(config.origins, config.controlHosts, config.controlToken != nil)
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
-		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Faults: s.faults,
+		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
 		Settings: store, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
 	})}
 	if !config.uncontrolled {
@@ -117,6 +118,12 @@ func (s *Server) Node(id nodeapi.NodeID) (registry.Node, bool) {
 // too. With validation Off nothing is looked for.
 func (s *Server) Drift() drift.Report {
 	return s.drift.Report()
+}
+
+// RefusedInService returns what the orchestratord in service would have refused of the requests
+// that were taken so far. In the dialect InService that is nothing.
+func (s *Server) RefusedInService() drift.Report {
+	return s.refused.Report()
 }
 
 // Faults returns the faults of the server, for a test to switch while it runs.

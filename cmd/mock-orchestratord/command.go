@@ -22,7 +22,9 @@ type settings struct {
 	heartbeatInterval time.Duration
 	cloudProfile      bool
 	validation        string
+	dialect           string
 	failOnDrift       bool
+	failInService     bool
 	maxNodes          int
 	forgetAfter       time.Duration
 	journal           int
@@ -77,6 +79,9 @@ setting may both be set if they agree.`,
   # everything fails now and then, and gpu-node-1 is cut off
   mock-orchestratord --fault flaky --fault outage@gpu-node-1
 
+  # as the orchestratord in service behaves
+  mock-orchestratord --dialect in-service
+
   # for a node on another version of the document; exit status 3 says that it is
   mock-orchestratord --validation report --fail-on-drift`,
 		Args: cobra.NoArgs,
@@ -94,8 +99,9 @@ setting may both be set if they agree.`,
 			s.warn(log)
 			debug.FreeOSMemory() // what reading the document has left behind
 			err := serve(cmd.Context(), s, tls, mock, log, cmd.OutOrStdout())
-			drifted := summarize(cmd.ErrOrStderr(), mock.Drift())
-			if err == nil && drifted && s.failOnDrift {
+			drifted := summarize(cmd.ErrOrStderr(), "drift from the contract", mock.Drift())
+			refused := summarize(cmd.ErrOrStderr(), "refused by the orchestratord in service", mock.RefusedInService())
+			if err == nil && (drifted && s.failOnDrift || refused && s.failInService) {
 				return errDrift
 			}
 			return err
@@ -109,7 +115,9 @@ setting may both be set if they agree.`,
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
+	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document), "how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
+	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false, "exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
 	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes, "how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT, or 2 GiB, has room for")
 	flags.DurationVar(&s.forgetAfter, "forget-after", 0, "how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
 	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep in the journal; 0 keeps none")
@@ -129,6 +137,7 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 		mockserver.WithNodeTimeout(s.nodeTimeout),
 		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
 		mockserver.WithCloudProfile(s.cloudProfile),
+		mockserver.WithDialect(mockserver.Dialect(s.dialect)),
 		mockserver.WithValidation(mockserver.Validation(s.validation)),
 		mockserver.WithMaxNodes(s.maxNodes),
 		mockserver.WithForgetAfter(s.forgetAfter),

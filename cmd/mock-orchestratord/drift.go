@@ -16,12 +16,12 @@ var errDrift = errors.New("requests departed from the contract")
 
 const driftStatus = 3
 
-// summarize lists how requests departed from the contract. It reports whether any did.
-func summarize(w io.Writer, report drift.Report) bool {
+// summarize lists departures of requests under a title. It reports whether there are any.
+func summarize(w io.Writer, title string, report drift.Report) bool {
 	if len(report.Entries) == 0 {
 		return false
 	}
-	fmt.Fprintf(w, "drift from the contract, %s:\n", count(len(report.Entries), "departure"))
+	fmt.Fprintf(w, "%s, %s:\n", title, count(len(report.Entries), "departure"))
 	for _, entry := range report.Entries {
 		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, count(entry.Requests, "request"),
 			cmp.Or(foreign.Line(entry.Last.NodeID), "no known node"))

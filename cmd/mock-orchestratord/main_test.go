@@ -140,6 +140,10 @@ func TestDrift(t *testing.T) {
   registerNode at "/machine_id": must be there (got nothing): 1 request, last of gpu-node-1
   registerNode at "/machineid": must be a field that the contract names, perhaps "machine_id" (got "machineid"): 1 request, last of gpu-node-1
 `
+	const refused = `refused by the orchestratord in service, 1 departure:
+  registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing): 1 request, last of gpu-node-1
+`
+	const failed = "mock-orchestratord: requests departed from the contract\n"
 	for _, test := range []struct {
 		name     string
 		args     []string
@@ -148,11 +152,15 @@ func TestDrift(t *testing.T) {
 		stderr   string
 		exited   int
 	}{
-		{"report", []string{"--validation", "report"}, drifting, 200, summary, 0},
-		{"report and fail", []string{"--validation", "report", "--fail-on-drift"}, drifting, 200, summary + "mock-orchestratord: requests departed from the contract\n", 3},
-		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, "", 0},
+		{"report", []string{"--validation", "report"}, drifting, 200, summary + refused, 0},
+		{"report and fail", []string{"--validation", "report", "--fail-on-drift"}, drifting, 200, summary + refused + failed, 3},
+		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, refused, 0},
+		{"refused in service", []string{"--fail-on-refused-in-service"}, keeping, 200, refused + failed, 3},
+		{"in service", []string{"--dialect", "in-service"}, keeping, 422, `drift from the contract, 1 departure:
+  registerNode at "/capabilities/gpus": must be there (got nothing): 1 request, last of gpu-node-1
+`, 0},
 		{"strict", nil, drifting, 422, summary, 0},
-		{"strict and fail", []string{"--validation", "strict", "--fail-on-drift"}, drifting, 422, summary + "mock-orchestratord: requests departed from the contract\n", 3},
+		{"strict and fail", []string{"--validation", "strict", "--fail-on-drift"}, drifting, 422, summary + failed, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			program := start(t, nil, append(test.args, "--log-level", "error")...)
@@ -316,7 +324,7 @@ func TestHelp(t *testing.T) {
 		"--addr", "ORCHD_ADDR", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
 		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_MS", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
-		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--validation", "--fail-on-drift", "--log-level", "--log-format",
+		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--dialect", "--validation", "--fail-on-drift", "--fail-on-refused-in-service", "--log-level", "--log-format",
 		"--tls-cert", "--tls-key", "--tls-dev", "--tls-dir", "--tls-host", "--tls-client-ca", "--mtls", "--cors-origin",
 		"/docs", "/openapi.yaml", "/metrics", "/healthz",
 	} {

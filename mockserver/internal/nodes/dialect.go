@@ -88,12 +88,17 @@ func (document) restate(*exchange.Exchange, error) {}
 func (document) counts(*exchange.Exchange, outcome) bool { return true }
 
 // noteRefusedInService notes that the orchestratord in service would refuse a request that keeps
-// the document.
-func noteRefusedInService(x *exchange.Exchange, body any) {
+// the document. That is no departure from the document, so the journal does not have it.
+func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
 	if !x.IsChecked() || x.Settings.Dialect == control.DialectInService {
 		return
 	}
+	var found []drift.Departure
 	for _, pointer := range spec.MissingInService(x.OperationID(), body) {
-		note(x, drift.RefusedInService, pointer, "must be there for the orchestratord in service", "nothing")
+		found = append(found, drift.Departure{
+			Operation: x.OperationID(), Pointer: pointer, Kind: drift.RefusedInService,
+			Expected: "must be there for the orchestratord in service", Got: "nothing",
+		})
 	}
+	a.count(x, a.Refused, found)
 }

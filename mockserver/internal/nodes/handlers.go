@@ -32,7 +32,7 @@ func (o operations) RegisterNode(
 	again := change.Was != ""
 	o.logNode(ctx, document{}.registered(again), change.Node)
 	x := exchange.In(ctx)
-	noteRefusedInService(x, r.Body)
+	o.noteRefusedInService(x, r.Body)
 	message := dialectOf(x).registered(again)
 	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
 }
@@ -50,7 +50,7 @@ func (o operations) HeartbeatNode(
 	}
 	o.logHeartbeat(ctx, change)
 	x := exchange.In(ctx)
-	noteRefusedInService(x, r.Body)
+	o.noteRefusedInService(x, r.Body)
 	return api.HeartbeatNode200JSONResponse(HeartbeatAnswer(dialectOf(x).nextHeartbeat(x))), nil
 }
 

@@ -37,7 +37,11 @@ func (a *API) logHeartbeat(ctx context.Context, change registry.Change) {
 
 // logDrift logs a departure from the contract that was not seen before.
 func (a *API) logDrift(x *exchange.Exchange, nodeID string, departure drift.Departure) {
-	a.Log.LogAttrs(x.Request.Context(), slog.LevelWarn, "departure from the contract",
+	level, message := slog.LevelWarn, "departure from the contract"
+	if departure.Kind == drift.RefusedInService {
+		level, message = slog.LevelInfo, "refused by the orchestratord in service"
+	}
+	a.Log.LogAttrs(x.Request.Context(), level, message,
 		slog.String("node_id", nodeID),
 		slog.String("operation", departure.Operation),
 		slog.String("pointer", departure.Pointer),

@@ -27,6 +27,7 @@ type Config struct {
 	Clock     *clock.Clock
 	Journal   *journal.Journal
 	Drift     *drift.Record
+	Refused   *drift.Record // what the orchestratord in service would refuse
 	Faults    *faults.Set
 	Settings  *settings.Store
 	Log       *slog.Logger

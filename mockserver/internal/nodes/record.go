@@ -36,16 +36,19 @@ func (a *API) record(x *exchange.Exchange) {
 	})
 }
 
-// noteDrift takes down how a request departs from the document. What is new is logged.
-func (a *API) noteDrift(x *exchange.Exchange) {
-	if len(x.Departures) == 0 {
+// noteDrift takes down how a request departs from the document.
+func (a *API) noteDrift(x *exchange.Exchange) { a.count(x, a.Drift, x.Departures) }
+
+// count adds departures to a record, and logs what is new.
+func (a *API) count(x *exchange.Exchange, record *drift.Record, departures []drift.Departure) {
+	if len(departures) == 0 {
 		return
 	}
 	seen := drift.Sighting{NodeID: x.NodeID, At: a.Clock.Now()}
 	if x.Quote(x.NodeID) != x.NodeID {
 		seen.NodeID = "" // it is a credential as well
 	}
-	for _, departure := range a.Drift.Add(seen, x.Departures) {
+	for _, departure := range record.Add(seen, departures) {
 		a.logDrift(x, seen.NodeID, departure)
 	}
 }
