@@ -164,11 +164,11 @@ func TestRubbishIsNotKept(t *testing.T) {
 			client.do("GET", fmt.Sprintf("/__mock/nodes/%d/%s", i, strings.Repeat("x", 10_000)), "").expect(t, http.StatusNotFound)
 		}
 	}
-	send(0, 100)
+	send(0, 30)
 	before := inUse()
-	send(100, 400)
-	if after := inUse(); after > before+(16<<20) {
-		t.Errorf("%d bytes were in use, and after 300 requests %d", before, after)
+	send(30, 130)
+	if after := inUse(); after > before+(5<<20) {
+		t.Errorf("%d bytes were in use, and after 100 requests %d", before, after)
 	}
 }
 

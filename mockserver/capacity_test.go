@@ -72,32 +72,35 @@ func longHeartbeat(bytes int) string {
 func TestNodeMemory(t *testing.T) {
 	limit := debug.SetMemoryLimit(64 << 20)
 	defer debug.SetMemoryLimit(limit)
-	client, server := start(t, mockserver.WithLogger(nil))
-	client.docs = nil // the validator would be what takes time
-	long, taken := longHeartbeat(1_700_000), 0
-	for i := range 40 {
-		id := fmt.Sprint("node-", i)
-		client.register(registrationOf(id)).expect(t, http.StatusOK)
-		switch got := client.beat(id, long); got.StatusCode {
-		case http.StatusOK:
-			taken++
-		case http.StatusServiceUnavailable:
-			if p := got.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "memory") || got.Header.Get("Retry-After") == "" {
-				t.Errorf("refused as %s", got.text)
+	synctest.Test(t, func(t *testing.T) { // where no body is too slow
+		server := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		client := newClient(t, server.URL, mocktest.Transport(server.Server))
+		client.docs = nil // the validator would be what takes time
+		long, taken := longHeartbeat(1_700_000), 0
+		for i := range 40 {
+			id := fmt.Sprint("node-", i)
+			client.register(registrationOf(id)).expect(t, http.StatusOK)
+			switch got := client.beat(id, long); got.StatusCode {
+			case http.StatusOK:
+				taken++
+			case http.StatusServiceUnavailable:
+				if p := got.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "memory") || got.Header.Get("Retry-After") == "" {
+					t.Errorf("refused as %s", got.text)
+				}
+			default:
+				t.Fatalf("status %d: %s", got.StatusCode, got.text)
 			}
-		default:
-			t.Fatalf("status %d: %s", got.StatusCode, got.text)
 		}
-	}
-	if taken < 5 || taken > 10 {
-		t.Errorf("%d heartbeats of %d bytes were taken", taken, len(long))
-	}
-	client.beat("node-0", long).expect(t, http.StatusOK)
-	client.beat("node-0", briefHeartbeat).expect(t, http.StatusOK)
-	client.beat("node-39", long).expect(t, http.StatusOK)
-	if node, _ := server.Node("node-38"); node.Status != nodeapi.NodeStatusRegistering || node.Pools != nil {
-		t.Errorf("a heartbeat that was refused has changed its node to %s", node.Status)
-	}
+		if taken < 5 || taken > 10 {
+			t.Errorf("%d heartbeats of %d bytes were taken", taken, len(long))
+		}
+		client.beat("node-0", long).expect(t, http.StatusOK)
+		client.beat("node-0", briefHeartbeat).expect(t, http.StatusOK)
+		client.beat("node-39", long).expect(t, http.StatusOK)
+		if node, _ := server.Node("node-38"); node.Status != nodeapi.NodeStatusRegistering || node.Pools != nil {
+			t.Errorf("a heartbeat that was refused has changed its node to %s", node.Status)
+		}
+	})
 }
 
 // TestLargeBodies sends many long bodies at once, which do not come to an end: they cost the
