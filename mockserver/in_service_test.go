@@ -262,7 +262,12 @@ func TestInServiceTakes(t *testing.T) {
 	} {
 		s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", body)
 	}
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":null`, 1))
 	long := strings.Repeat("x", 300)
+	odd := strings.Replace(rustRegistration, "gpu-node-1", "no id, by the document", 1)
+	s.must(200, "POST", "/v2/nodes/register", strings.Replace(odd, `"gpus"`, `"gpu_count":null,"gpus"`, 1))
+	s.must(200, "POST", "/v2/nodes/no%20id,%20by%20the%20document/heartbeat", rustHeartbeat)
+	s.wantListed("an id that the document does not allow", "gpu-node-1", "no id, by the document")
 	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
 }
 

@@ -68,6 +68,12 @@ func (x *Exchange) OperationID() string {
 // IsChecked reports whether request and answer are checked against the document.
 func (x *Exchange) IsChecked() bool { return x.Settings.Validation != control.ValidationOff }
 
+// ChecksValues reports whether the values of answers are checked against the document of the node
+// API. In service there are ids and numbers that it does not allow.
+func (x *Exchange) ChecksValues() bool {
+	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
+}
+
 // Depart notes departures of the request from the document, with its credentials masked
 // (CLOUD-4013).
 func (x *Exchange) Depart(departures ...drift.Departure) {

@@ -51,7 +51,7 @@ type listingWriter struct {
 // 500, and leaves the rest for when the answer is sent.
 func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
 	l := w.listing
-	l.unchecked = !w.IsChecked()
+	l.unchecked = !w.ChecksValues()
 	l.list.Nodes = []nodeapi.Node{} // they are written one by one
 	text, err := l.fill(wire.OpenNodeList(w.Buffer()))
 	if err != nil {

@@ -17,6 +17,13 @@ import (
 var InService = sync.OnceValue(func() *Document {
 	d := nodesDocument(openapi.InService)
 	d.problem = nil
+	for _, schema := range d.schemas {
+		for _, field := range schema.Value.Properties {
+			if field.Value.Type == nil && field.Value.Extensions[discarded] == true {
+				field.Value.Nullable = true // or the validator takes anything but null
+			}
+		}
+	}
 	return d
 })
 
