@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/cors"
 
+	"github.com/llama-orch/node-registration/mockserver/internal/controls"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -36,7 +37,7 @@ func (r routing) handler() http.Handler {
 
 // divert takes requests to the control API that are at or below its first path.
 func divert(api *chi.Mux) func(next http.Handler) http.Handler {
-	root := rootOf(api)
+	root := controls.Root(api)
 	below := root + "/"
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,18 +48,6 @@ func divert(api *chi.Mux) func(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-// rootOf returns the path that is above all others of a router.
-func rootOf(router *chi.Mux) string {
-	root := ""
-	_ = chi.Walk(router, func(_, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		if root == "" || len(path) < len(root) {
-			root = path
-		}
-		return nil
-	})
-	return root
 }
 
 // shareWith answers the questions of browsers whether pages of other origins may use the server.

@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 		"registry", "journal", "faults", "drift", "clock", "control", "dashboard",
 	},
 	"internal/nodes": {
-		"internal/exchange", "internal/cluster", "internal/spec", "internal/wire", "internal/api",
+		"internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/wire", "internal/api",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/controls": {
@@ -45,7 +45,7 @@ var rooms = map[string][]string{
 	"internal/exchange": {"internal/settings", "internal/spec", "internal/wire", "internal/api", "journal", "drift", "control"},
 	"internal/cluster":  {"registry", "journal", "clock"},
 	"internal/settings": {"control"},
-	"internal/spec":     {"internal/wire", "drift"},
+	"internal/spec":     {"internal/wire", "drift", "control"},
 	"internal/wire":     {},
 	"journal":           {"internal/spec", "internal/glob", "drift", "control"},
 	"faults":            {"internal/spec", "internal/glob", "clock", "control"},

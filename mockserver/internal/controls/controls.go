@@ -70,6 +70,18 @@ func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
 	return router
 }
 
+// Root returns the path that is above all others of a router.
+func Root(router *chi.Mux) string {
+	root := ""
+	_ = chi.Walk(router, func(_, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if root == "" || len(path) < len(root) {
+			root = path
+		}
+		return nil
+	})
+	return root
+}
+
 // serve returns a handler that takes a request through steps. The guard comes first, even where
 // there is nothing, so that a stray page learns nothing.
 func (a *API) serve(steps ...exchange.Step) http.Handler {
