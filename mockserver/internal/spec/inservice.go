@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -62,14 +63,13 @@ func keep(schema, typed *Schema, value any) any {
 	return value
 }
 
-// MissingInService lists the fields that the orchestratord in service requires and a body lacks,
-// as JSON pointers with * for every index. The body is valid by the document of the node API, and
-// decoded: a pointer to the request of an operation.
-func MissingInService(operation string, body any) []string {
-	var missing []string
+// AppendMissing appends the fields that the orchestratord in service requires and a body lacks.
+// The body is valid by the document of the node API, and decoded: a pointer to the request of an
+// operation.
+func AppendMissing(missing []drift.Departure, operation string, body any) []drift.Departure {
 	for _, field := range requiredInService()[operation] {
 		if lacks(reflect.ValueOf(body), field.path) {
-			missing = append(missing, field.pointer)
+			missing = append(missing, field.missing)
 		}
 	}
 	return missing
@@ -77,7 +77,7 @@ func MissingInService(operation string, body any) []string {
 
 // requirement is a field that the orchestratord in service requires.
 type requirement struct {
-	pointer string
+	missing drift.Departure
 	path    [][]int // to the field in the type of the body: indexes of fields, nil for the items of an array
 }
 
@@ -90,7 +90,11 @@ var requiredInService = sync.OnceValue(func() map[string][]requirement {
 		control.OperationHeartbeatNode: reflect.TypeFor[nodeapi.HeartbeatRequest](),
 	} {
 		for _, pointer := range stricter(InService().body(string(operation)), Nodes().body(string(operation))) {
-			found[string(operation)] = append(found[string(operation)], requirement{pointer, pathIn(body, pointer)})
+			missing := drift.Departure{
+				Operation: string(operation), Pointer: pointer, Kind: drift.RefusedInService,
+				Expected: "must be there for the orchestratord in service", Got: "nothing",
+			}
+			found[string(operation)] = append(found[string(operation)], requirement{missing, pathIn(body, pointer)})
 		}
 	}
 	return found
