@@ -158,6 +158,14 @@ func TestSettings(t *testing.T) {
 		t.Errorf("the settings are %+v", got)
 	}
 
+	p.wait("document.querySelector('#dialect').value === 'document'")
+	p.wait(`(() => {
+		const dialect = document.querySelector('#dialect');
+		dialect.value = 'in-service';
+		return dialect.dispatchEvent(new Event('change'));
+	})()`)
+	p.waitText("#journal", "dialect in-service")
+
 	p.click("#reset")
 	p.click("#confirm button[value=reset]")
 	p.wait("document.querySelector('#node-timeout').value === '30'")

@@ -94,7 +94,7 @@ function settings(api, store, sync) {
   const interval = byId('heartbeat-interval');
   const timeout = byId('node-timeout');
   const cloud = byId('cloud-profile');
-  const validation = byId('validation');
+  const choices = [byId('dialect'), byId('validation')]; // named as the settings
   let edited = false; // what a person is typing is not overwritten
 
   const change = async (changes) => {
@@ -105,9 +105,9 @@ function settings(api, store, sync) {
     sync.refresh();
   };
   cloud.addEventListener('click', () => change({ cloud_profile: !store.overview.settings.cloud_profile }));
-  validation.addEventListener('change', () => change({ validation: validation.value }));
+  for (const choice of choices) choice.addEventListener('change', () => change({ [choice.id]: choice.value }));
   form.addEventListener('input', (event) => {
-    edited ||= event.target !== validation;
+    edited ||= !choices.includes(event.target);
     byId('settings-save').disabled = !edited; // at once: Enter does nothing while it is
   });
   form.addEventListener('submit', (event) => {
@@ -137,7 +137,7 @@ function settings(api, store, sync) {
   store.subscribe(['overview'], () => {
     const now = store.overview.settings;
     attribute(cloud, 'aria-checked', now.cloud_profile);
-    validation.value = now.validation;
+    for (const choice of choices) choice.value = now[choice.id];
     byId('settings-save').disabled = !edited;
     if (edited) return;
     interval.value = now.heartbeat_interval_ms / 1000;
