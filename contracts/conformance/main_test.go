@@ -27,6 +27,7 @@ func TestMockConforms(t *testing.T) {
 		"strict":        {mockserver.WithTokens(token)},
 		"report":        {mockserver.WithTokens(token), mockserver.WithValidation(mockserver.Report)},
 		"without token": {},
+		"in service":    {mockserver.WithTokens(token), mockserver.WithDialect(mockserver.InService)},
 		"small times": {
 			mockserver.WithTokens(token),
 			mockserver.WithHeartbeatInterval(20 * time.Millisecond), mockserver.WithNodeTimeout(40 * time.Millisecond),
@@ -36,8 +37,8 @@ func TestMockConforms(t *testing.T) {
 			t.Parallel()
 			o := conformance.Options{Level: conformance.Document, Token: token}
 			switch name {
-			case "report":
-				o.Level = conformance.Nodes // it takes what breaks the document
+			case "report", "in service":
+				o.Level = conformance.Nodes // they take what breaks the document
 			case "without token":
 				o.Token = ""
 			}

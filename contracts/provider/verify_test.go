@@ -27,11 +27,13 @@ import (
 // The orchestratord in service is known not to throttle; all else it has to keep.
 func TestOrchestratordInServiceKeepsThePact(t *testing.T) {
 	stage := newStage(t)
-	stage.standard = newInService(token, true)
+	inService := mockserver.WithDialect(mockserver.InService)
+	stage.standard = newMock(t, inService, mockserver.WithTokens(token))
 	stage.show(stage.standard)
 	report := verify(t, committed, provider.Provider{URL: stage.url, Token: token, Arrange: map[string]func() func(){
-		"no token is needed":                stage.instead(newInService("", true)),
-		"the cloud profile is switched off": stage.instead(newInService(token, false)),
+		"no token is needed":                stage.instead(newMock(t, inService)),
+		"the cloud profile is switched off": stage.instead(newMock(
+			t, inService, mockserver.WithTokens(token), mockserver.WithCloudProfile(false))),
 	}})
 	for _, i := range report.Interactions {
 		want := results.Passed
@@ -46,7 +48,7 @@ func TestOrchestratordInServiceKeepsThePact(t *testing.T) {
 
 // The program needs no more than the URL of that orchestratord, and its token.
 func TestProgramVerifiesOrchestratordInService(t *testing.T) {
-	server := httptest.NewServer(newInService(token, true))
+	server := httptest.NewServer(newMock(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token)))
 	t.Cleanup(server.Close)
 	program := filepath.Join(t.TempDir(), "pact-verify")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "pact", "-o", program, "../../cmd/pact-verify").CombinedOutput(); err != nil {
@@ -341,6 +343,8 @@ func changed(t *testing.T, change func(*http.Request, *recorded)) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+type object = map[string]any
 
 // interaction returns an interaction of a pact.
 func interaction(pact object, n int) object { return pact["interactions"].([]any)[n].(object) }
