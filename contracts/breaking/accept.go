@@ -19,7 +19,7 @@ type Accepted struct {
 	entries []acceptance
 }
 
-// acceptance is one of them. What it does not mention may be anything.
+// acceptance is one entry of the list. A field that is left empty matches anything.
 type acceptance struct {
 	Rule       string   `yaml:"rule"`
 	Operations []string `yaml:"operations"` // such as "POST /v2/nodes/register"
@@ -68,8 +68,8 @@ func LoadAccepted(path string) (*Accepted, error) {
 	return accepted, nil
 }
 
-// Accept marks the breaks of the report that a list has. Entries that accept nothing
-// are reported as idle: a break that was agreed on once must not cover another.
+// Accept marks the breaks of the report that the list accepts. It reports entries that
+// accept nothing as idle, because a break agreed on once must not cover a later one.
 func (r *Report) Accept(accepted *Accepted) {
 	for _, entry := range accepted.entries {
 		used := false

@@ -7,8 +7,8 @@ import (
 )
 
 // isHarmlessBackwards reports whether a difference does no harm to a new node before an
-// old orchestratord, so that it is left out. These are differences of the documents
-// exchanged: what the new one has added is what the old one has "removed".
+// old orchestratord. Such differences are left out. The documents are compared in reverse
+// order here, so an addition of the new document looks like a removal.
 func isHarmlessBackwards(f finding) bool {
 	switch {
 	case !f.breaking:
@@ -23,8 +23,8 @@ func isHarmlessBackwards(f finding) bool {
 
 var inTicks = regexp.MustCompile("`[^`]*`")
 
-// addBackwards adds a change that breaks new nodes to those that break old ones. A
-// change of the same kind, of the same thing, is the same change.
+// addBackwards adds a change that breaks new nodes to the changes that break old ones. It
+// merges a change with an earlier one of the same rule and the same subject.
 func addBackwards(changes []Change, back Change) []Change {
 	same := slices.IndexFunc(changes, func(c Change) bool {
 		return c.Rule == back.Rule && slices.Equal(c.Where, back.Where) &&

@@ -13,8 +13,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 )
 
-// requestBody compares the bodies of requests. oasdiff takes one JSON media type for
-// another, and no range of media types for those in it.
+// requestBody compares the bodies of requests. oasdiff treats all JSON media types as the
+// same, and does not match a range such as application/* with the types in it.
 func (p pair) requestBody() {
 	if p.from.RequestBody == nil || p.to.RequestBody == nil {
 		return // which oasdiff finds
@@ -55,8 +55,8 @@ func encodings(media *openapi3.MediaType) map[string]openapi3.Encoding {
 	return found
 }
 
-// mediaFor returns what a document declares for a media type: that one itself, or a
-// range that it is in.
+// mediaFor returns what a document declares for a media type. That is the entry of the type
+// itself, or of a range that contains it.
 func mediaFor(content openapi3.Content, name string) *openapi3.MediaType {
 	want := plainMediaType(name)
 	for _, exactly := range []bool{true, false} {
@@ -71,7 +71,7 @@ func mediaFor(content openapi3.Content, name string) *openapi3.MediaType {
 	return nil
 }
 
-// plainMediaType writes a media type without what makes no difference.
+// plainMediaType normalizes a media type, so that equal ones are spelled alike.
 func plainMediaType(name string) string {
 	kind, parameters, err := mime.ParseMediaType(name)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package breaking reports whether a new version of an OpenAPI document breaks
-// somebody: old nodes before a new orchestratord, or new nodes before an old one.
+// Package breaking compares two versions of an OpenAPI document and lists the changes.
+// It reports which changes break old nodes before a new orchestratord, and which break
+// new nodes before an old one.
 //
 //	base, err := breaking.ReadBase(ctx, "v0.1.0", "openapi/nodes.yaml")
 //	if err != nil {
@@ -25,15 +26,15 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
-// Source is the text of a document, and what it is called.
+// Source is the text of a document, with its name.
 type Source = apidoc.Source
 
-// ReadFile reads a document from a file, together with those that it refers to, which
-// have to be in the same folder or inside it.
+// ReadFile reads a document from a file, and the files that it refers to. Those have to be
+// in the same folder or inside it.
 func ReadFile(path string) (Source, error) { return apidoc.ReadFile(path) }
 
-// ReadBase reads what a document is compared with: a file, or when there is no file of
-// this name the document itself as it was at a git revision.
+// ReadBase reads what a document is compared with. base names a file. If there is no such
+// file, base is a git revision, and ReadBase reads the document as it was then.
 func ReadBase(ctx context.Context, base, document string) (Source, error) {
 	return apidoc.ReadBase(ctx, base, document)
 }
@@ -46,7 +47,7 @@ const (
 	OldNodes Party = "old nodes"
 	// NewNodes keep to the document, and meet an orchestratord that keeps to the base.
 	NewNodes Party = "new nodes"
-	// Users use what the base had as optional. They lose it, and nothing breaks.
+	// Users use something optional of the base. They lose it, but nothing breaks.
 	Users Party = "users of what was optional"
 )
 
@@ -94,8 +95,8 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A new node before an old orchestratord is an old node before a new one, with the
-	// documents exchanged.
+	// The second direction, new nodes before an old orchestratord, is the same comparison
+	// with the documents swapped.
 	young, err := judge(after, before)
 	if err != nil {
 		return nil, err

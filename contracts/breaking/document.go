@@ -13,7 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
-// version is one version of the document. Both of its forms say the same.
+// version is one version of the document, in two equivalent forms.
 type version struct {
 	api  *openapi3.T       // as it was written, apart from what prepare does
 	flat *oasdiff.SpecInfo // without allOf, as oasdiff wants it
@@ -25,13 +25,13 @@ func load(ctx context.Context, source Source) (version, error) {
 	if err != nil {
 		return version{}, err
 	}
-	// Flattening changes the document that it is given, so it is given another.
+	// MergeSpec changes its argument, so it gets a copy.
 	flat, err := prepared(ctx, source)
 	if err != nil {
 		return version{}, err
 	}
-	// Only in the flattened schema does a field that one part of an allOf has and
-	// another requires count as required.
+	// One part of an allOf may declare a field that another part requires. Only the
+	// flattened schema shows such a field as required.
 	if flat, err = allof.MergeSpec(flat); err != nil {
 		return version{}, fmt.Errorf("%s: %w", source.Name, err)
 	}
@@ -47,17 +47,16 @@ func prepared(ctx context.Context, source Source) (*openapi3.T, error) {
 	return api, nil
 }
 
-// prepare writes the same contract in the one way that oasdiff compares rightly.
-// oasdiff has options for the parameters of a path item and for the case of headers,
-// both switched off.
+// prepare rewrites a document into an equivalent form that oasdiff compares correctly.
+// oasdiff's own options for path item parameters and the case of headers stay off.
 func prepare(api *openapi3.T) {
 	canonicalHeaders(api)
 	commonparams.Move(api)
 	moveServers(api)
 }
 
-// canonicalHeaders gives the names of headers, whose case does not count, one case.
-// oasdiff could lower it, but then its messages show names that nobody wrote.
+// canonicalHeaders writes header names in canonical case, since their case has no meaning.
+// oasdiff can lower the case, but then its messages show names that nobody wrote.
 func canonicalHeaders(api *openapi3.T) {
 	for _, path := range api.Paths.Map() {
 		canonicalParameters(path.Parameters)

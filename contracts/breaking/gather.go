@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// gather makes one change of those that differ in nothing but operation and status: a
-// change in a shared schema would be reported dozens of times otherwise.
+// gather merges findings that differ only in operation and status. Otherwise a change in a
+// shared schema would be reported dozens of times.
 func gather(findings []finding, party Party, document version) []Change {
 	var groups []*group
 	for _, one := range findings {
@@ -56,7 +56,7 @@ func newChange(one finding, party Party, document version) Change {
 	return change
 }
 
-// operation returns where an operation is, nowhere when it is not there.
+// operation returns the place of an operation, or the zero place if there is none.
 func (v version) operation(method, path string) place {
 	item := v.api.Paths.Value(path)
 	if item == nil || item.Operations()[method] == nil {

@@ -29,7 +29,7 @@ type place struct {
 	line int
 }
 
-// lineOf returns where a part of a document is: one of its fields, or its beginning.
+// lineOf returns the place of a field, or else the place where its object begins.
 func lineOf(origin *openapi3.Origin, field string) place {
 	if origin == nil {
 		return place{}
@@ -72,8 +72,8 @@ func judge(from, to version) ([]finding, error) {
 
 var parameterInPath = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// samePath returns the path of a document that differs from a template in nothing but
-// the names of its parameters, empty for none.
+// samePath returns the path of a document that equals a template but for the names of its
+// parameters. It returns an empty string if there is none.
 func samePath(api *openapi3.T, template string) string {
 	if api.Paths.Value(template) != nil {
 		return template
@@ -86,7 +86,7 @@ func samePath(api *openapi3.T, template string) string {
 	return ""
 }
 
-// sameParameters returns what the parameters of a path are called in its partner.
+// sameParameters maps the names of the parameters of a path to their names in its partner.
 func sameParameters(template, partner string) map[string]string {
 	names := map[string]string{}
 	theirs := parameterInPath.FindAllStringSubmatch(partner, -1)
@@ -96,10 +96,10 @@ func sameParameters(template, partner string) map[string]string {
 	return names
 }
 
-// judgement is what was found by looking at what the documents allow.
+// judgement collects what a comparison of the allowed values has found.
 type judgement struct {
 	findings []finding
-	// proven are the parts of operations in which nothing breaks, for certain.
+	// proven are the parts of operations that are proven compatible.
 	proven []part
 	// requestFields are the fields of requests in the version met, by their paths.
 	requestFields map[part]map[string]bool
@@ -131,9 +131,9 @@ func (p pair) add(f finding) {
 	p.findings = append(p.findings, f)
 }
 
-// gaps records the values that one side sends and the other does not expect, and
-// reports whether there are none for certain. Those of requests are sent by who keeps to
-// the first version, those of answers by who keeps to the second.
+// gaps records the values that one side sends and the other does not expect. It reports
+// whether it is certain that there are none. Requests follow the first version, answers
+// the second.
 func (p pair) gaps(part, subject string, direction subset.Direction, sent, expected *openapi3.SchemaRef) bool {
 	result := subset.Compare(direction, sent, expected)
 	for _, gap := range result.Gaps {
@@ -158,7 +158,7 @@ func (p pair) gaps(part, subject string, direction subset.Direction, sent, expec
 	return result.Proven()
 }
 
-// ruleOf names a kind of change as oasdiff would.
+// ruleOf returns the name that oasdiff gives to this kind of change.
 func ruleOf(subject string, gap subset.Gap, change string) string {
 	if closed := gap.Outer.AdditionalProperties.Has; gap.Keyword == "additionalProperties" && closed != nil && !*closed {
 		return subject + map[string]string{"narrowed": "-object-closed", "widened": "-object-opened"}[change]

@@ -10,8 +10,8 @@ import (
 // whyLoss explains a change that takes something away.
 const whyLoss = "It was optional, so nobody can count on it; but whoever uses it finds it gone."
 
-// isLoss reports whether a difference that breaks nobody takes away what somebody may use:
-// a field or a header of an answer, or a way to authenticate. To oasdiff that is a note.
+// isLoss reports whether a difference removes something optional that somebody may use: a
+// field or header of an answer, or a way to authenticate. oasdiff lists it as a note only.
 func (f finding) isLoss() bool {
 	switch f.rule {
 	case "response-optional-property-removed", "optional-response-header-removed", ruleSchemeDropped:
@@ -20,12 +20,11 @@ func (f finding) isLoss() bool {
 	return false
 }
 
-// ruleSchemeDropped is the rule of a security scheme that is no longer taken. oasdiff says
-// nothing of one that was optional.
+// ruleSchemeDropped is the rule for a security scheme that is no longer accepted. oasdiff
+// does not report optional ones.
 const ruleSchemeDropped = "api-optional-security-removed"
 
-// lostSchemes records the security schemes that an operation no longer takes, though it
-// never asked for them.
+// lostSchemes records the optional security schemes that an operation no longer accepts.
 func (p pair) lostSchemes(from, to *openapi3.T) {
 	before, after := requirementsOf(from, p.from), requirementsOf(to, p.to)
 	isAnonymous := func(r openapi3.SecurityRequirement) bool { return len(r) == 0 }

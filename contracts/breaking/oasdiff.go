@@ -35,8 +35,8 @@ func oasdiffFindings(from, to version) ([]finding, error) {
 
 var statusForm = regexp.MustCompile(`^([1-5](\d\d|XX)|default)$`)
 
-// locate finds the part of the operation that a change is about, in what its message
-// mentions: oasdiff does not say so in any other way.
+// locate finds the part of the operation that a change is about. It reads the arguments of
+// the message, because oasdiff reports the part in no other way.
 func (f *finding) locate(args []any) {
 	var texts []string
 	for _, arg := range args {
@@ -67,18 +67,18 @@ func (f *finding) locate(args []any) {
 // alternative matches the steps of a path that lead to a part of the same value.
 var alternative = regexp.MustCompile(`(allOf|anyOf|oneOf)\[[^\]]*\]/?`)
 
-// overrule corrects what oasdiff found by what the documents allow, and adds what it
-// did not find.
+// overrule corrects the findings of oasdiff with our comparison of the allowed values, and
+// adds the findings that oasdiff has missed.
 func (j *judgement) overrule(theirs []finding) []finding {
 	var findings []finding
 	for i := range theirs {
 		f := &theirs[i]
 		switch {
 		case isAboutMediaTypes(f.rule) && !j.found(*f):
-			// Ours knows ranges, and which media types are the same.
+			// Our comparison handles ranges and equal media types; oasdiff does not.
 			f.breaking = false
 		case f.breaking && isAboutValues(f.rule) && j.isProven(*f):
-			// oasdiff goes by how a schema is written. Where every value of the one is a
+			// oasdiff compares how schemas are written. If every value of one schema is a
 			// value of the other, nothing breaks.
 			f.breaking = false
 		case f.rule == "request-property-removed" && j.isProven(*f) && j.isElsewhere(*f):
@@ -137,12 +137,12 @@ func (f finding) isSame(theirs finding) bool {
 	if f.property == "" {
 		mentioned = strings.Contains(theirs.rule, "-body-") || strings.Contains(theirs.rule, "-parameter-")
 	}
-	// Some of its messages about answers do not mention the status.
+	// Some messages of oasdiff about answers do not mention the status.
 	samePart := f.part == theirs.part || theirs.part == "" && f.status != "" && strings.HasPrefix(theirs.rule, "response")
 	return theirs.breaking && samePart && mentioned && isAboutFields(theirs.rule)
 }
 
-// isAboutFields reports whether a rule of oasdiff may say the same as a gap.
+// isAboutFields reports whether a rule of oasdiff may describe the same change as a gap.
 func isAboutFields(rule string) bool {
 	says := func(what string) bool { return strings.Contains(rule, what) }
 	return isAboutValues(rule) || says("required") || says("optional") || says("removed")

@@ -9,8 +9,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 )
 
-// parameters compares those that both versions have; oasdiff finds the others. It does
-// not look at how a value is written, and not at all of what a value may be.
+// parameters compares the parameters that both versions have. oasdiff finds the added and
+// removed ones, but ignores how values are serialized and part of what they may be.
 func (p pair) parameters() {
 	for _, ref := range p.from.Parameters {
 		name := ref.Value.Name
@@ -53,7 +53,7 @@ func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
 	return parameter.Schema
 }
 
-// writing says how a value of the parameter is written.
+// writing describes how a value of the parameter is serialized.
 func writing(parameter *openapi3.Parameter) string {
 	for name := range parameter.Content {
 		return "as " + plainMediaType(name)
@@ -76,8 +76,8 @@ func writing(parameter *openapi3.Parameter) string {
 	}
 }
 
-// mayBe reports whether a value may be of one of some types that have parts, so that
-// its style makes a difference.
+// mayBe reports whether a value may be of one of the types. The style of a parameter
+// matters only for types that have parts.
 func mayBe(ref *openapi3.SchemaRef, types ...string) bool {
 	if ref == nil || ref.Value == nil {
 		return false

@@ -57,7 +57,7 @@ type section struct {
 	changes []Change
 }
 
-// sections returns those that are not empty.
+// sections returns the sections that are not empty.
 func (r *Report) sections() []section {
 	var found []section
 	for _, change := range r.Changes {

@@ -11,8 +11,8 @@ import (
 )
 
 // responses compares the answers that both versions declare, and finds the errors that
-// are no longer declared: a node acts on the status, and a 404 makes it register. To
-// oasdiff an error that is gone is no loss.
+// are no longer declared. oasdiff does not count those as a loss. Nodes act on the status:
+// a 404 makes a node register.
 func (p pair) responses() {
 	for _, status := range slices.Sorted(maps.Keys(p.from.Responses.Map())) {
 		before := p.from.Responses.Value(status).Value
@@ -29,7 +29,7 @@ func (p pair) responses() {
 	}
 }
 
-// responseFor returns what a document declares for a status, maybe as one of a range.
+// responseFor returns what a document declares for a status, by itself or by its range.
 func responseFor(responses *openapi3.Responses, status string) (string, *openapi3.Response) {
 	names := []string{status}
 	if isError(status) && status != "default" {
@@ -47,8 +47,8 @@ func isError(status string) bool {
 	return status == "default" || strings.HasPrefix(status, "4") || strings.HasPrefix(status, "5")
 }
 
-// narrowed reports whether the new version has some of the errors that a range of the
-// old one stands for.
+// narrowed reports whether the new version declares some errors of a range that the old
+// version declares.
 func (p pair) narrowed(status string) bool {
 	isRange := status == "default" || strings.HasSuffix(status, "XX")
 	return isRange && slices.ContainsFunc(slices.Collect(maps.Keys(p.to.Responses.Map())), func(other string) bool {
@@ -78,8 +78,8 @@ func (p pair) response(status, name string, before, after *openapi3.Response) {
 	p.responseHeaders(part, status, before, after)
 }
 
-// responseHeaders compares the headers of an answer. oasdiff does not look at all of
-// what a header may be.
+// responseHeaders compares the headers of an answer. oasdiff compares their schemas only
+// in part.
 func (p pair) responseHeaders(part, status string, before, after *openapi3.Response) {
 	for _, name := range slices.Sorted(maps.Keys(before.Headers)) {
 		had, ref := before.Headers[name].Value, after.Headers[name]

@@ -6,8 +6,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// renameSchemes gives the security schemes of the new version that are the same as one
-// of the old version its name: no request mentions it. oasdiff goes by the names.
+// renameSchemes gives a security scheme of the new version the name of an equal one in the
+// old version. No request contains the name, but oasdiff compares by it.
 func renameSchemes(before, after version) {
 	names := map[string]string{}
 	for old, scheme := range schemes(before.api) {

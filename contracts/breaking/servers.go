@@ -11,9 +11,9 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
-// moveServers writes the path that a server has into the paths of its operations, so
-// that a prefix counts as the same wherever it stands, and gives each operation the
-// servers that are left. oasdiff does not look at servers.
+// moveServers moves the path of each server into the paths of its operations, and gives
+// each operation the remaining servers. A prefix then counts the same wherever it is
+// written. oasdiff does not compare servers.
 func moveServers(api *openapi3.T) {
 	moved := openapi3.NewPaths()
 	moved.Extensions, moved.Origin = api.Paths.Extensions, api.Paths.Origin
@@ -35,7 +35,7 @@ func moveServers(api *openapi3.T) {
 	api.Servers = nil
 }
 
-// split takes the path out of servers that have the same one. Servers whose paths
+// split removes the path that all servers share, and returns it. Servers whose paths
 // differ keep them.
 func split(servers openapi3.Servers) (prefix string, rest openapi3.Servers) {
 	for i, server := range servers {
@@ -74,7 +74,7 @@ func places(server *openapi3.Server) []string {
 	return slices.Compact(found)
 }
 
-// plain writes a URL without what makes no difference.
+// plain normalizes a URL, so that equal ones are spelled alike.
 func plain(text string) string {
 	text = strings.TrimRight(text, "/")
 	parsed, err := url.Parse(text)
@@ -89,8 +89,8 @@ func plain(text string) string {
 	return parsed.String()
 }
 
-// lostServers finds the servers of an operation that are no longer there. One that is
-// relative to the document is wherever that is.
+// lostServers finds the servers of an operation that are no longer there. It ignores a
+// server without a host, because its URL depends on where the document is.
 func (p pair) lostServers() {
 	if p.from.Servers == nil || p.to.Servers == nil {
 		return

@@ -1,5 +1,5 @@
-// Package broker gets pacts from a Pact Broker, and publishes how their verification
-// went.
+// Package broker is a client of a Pact Broker. It fetches the pacts that a provider has to
+// keep, and publishes the results of their verification.
 //
 //	b, err := broker.New("https://pacts.example.com", broker.Auth{Token: os.Getenv("PACT_BROKER_TOKEN")}, nil)
 //	if err != nil {
@@ -11,10 +11,11 @@
 //		err = b.Publish(ctx, pact, broker.Verification{Version: "1.2.3", Success: true})
 //	}
 //
-// Credentials go to the scheme, host and port of the broker and nowhere else: links
-// that lead elsewhere are followed without, redirects elsewhere are an error.
+// Credentials go only to the scheme, host and port of the broker. A link that leads
+// elsewhere is followed without credentials, a redirect that leads elsewhere is an error.
 //
-// What a version may be deployed with is for the broker's own command line to ask.
+// The package does not ask whether a version may be deployed (can-i-deploy): use the
+// broker's own command line for that.
 package broker
 
 import (
@@ -38,8 +39,8 @@ type Broker struct {
 	client *http.Client
 }
 
-// Auth is how to authenticate: by a bearer token, by a name and a password, or, if all
-// are empty, not at all. A token goes first.
+// Auth says how to authenticate: by a bearer token, or by a name and a password. A token
+// takes precedence. If all are empty, calls carry no credentials.
 type Auth struct {
 	Token    string
 	Username string
@@ -99,7 +100,7 @@ func origin(u *url.URL) string {
 	return u.Scheme + "://" + u.Hostname() + ":" + port
 }
 
-// shown returns a URL without what may be secret in it.
+// shown returns a URL without its user, query and fragment, which may be secret.
 func shown(u *url.URL) string { return origin(u) + u.EscapedPath() }
 
 // call makes one call. Credentials go to the broker alone, wherever its links lead.

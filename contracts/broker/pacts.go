@@ -11,12 +11,12 @@ import (
 
 // Pact is a pact as the broker has it.
 type Pact struct {
-	// Name says which one it is: the consumer, and the version of it.
+	// Name identifies the pact by its consumer and the consumer's version.
 	Name string
 	// Content is the pact file.
 	Content []byte
-	// Pending means that the provider need not keep it yet: no version of the branch
-	// has kept it so far.
+	// Pending means that the provider need not keep the pact yet: no version of the
+	// branch has kept it so far.
 	Pending bool
 	results string // where to publish
 }
@@ -25,12 +25,12 @@ type Pact struct {
 type Query struct {
 	// Branch is the provider's own, empty if it has none.
 	Branch string
-	// Selectors say which versions of consumers, each as the JSON object that Pact
-	// documents. Nil means their main branches, and what is deployed or released.
+	// Selectors select versions of consumers, each as the JSON object that Pact
+	// documents. Nil selects their main branches, and what is deployed or released.
 	Selectors []json.RawMessage
-	// Pending asks which pacts are pending. The broker goes by Branch.
+	// Pending asks which pacts are pending. The broker decides that by Branch.
 	Pending bool
-	// WIPSince asks for work in progress since a date, such as 2026-01-31, besides.
+	// WIPSince asks for work in progress since a date as well, such as 2026-01-31.
 	WIPSince string
 }
 
@@ -92,7 +92,7 @@ func (b *Broker) Pacts(ctx context.Context, provider string, q Query) ([]Pact, e
 	return pacts, nil
 }
 
-// Pact returns the pact at a URL, such as a webhook of the broker names it.
+// Pact returns the pact at a URL, such as the one in a webhook call of the broker.
 func (b *Broker) Pact(ctx context.Context, where string) (Pact, error) {
 	return b.pact(ctx, link{Href: where, Name: where})
 }

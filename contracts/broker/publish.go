@@ -7,24 +7,24 @@ import (
 	"net/url"
 )
 
-// Verification is what came of the verification of a pact.
+// Verification is the result of verifying a pact.
 type Verification struct {
 	// Version is the version of the provider that was verified.
 	Version string
-	// BuildURL is where its build can be looked at, empty for nowhere.
+	// BuildURL is the page of the build that verified it. It may be empty.
 	BuildURL string
 	Success  bool
 	// Tests are the interactions that ran.
 	Tests []Test
 }
 
-// Test is what came of one interaction.
+// Test is the result of one interaction.
 type Test struct {
 	Description string `json:"interactionDescription"`
 	Success     bool   `json:"success"`
 }
 
-// Publish publishes what came of the verification of a pact.
+// Publish publishes the result of verifying a pact.
 func (b *Broker) Publish(ctx context.Context, pact Pact, v Verification) error {
 	if pact.results == "" {
 		return fmt.Errorf("the Pact Broker takes no results for %s", pact.Name)
@@ -41,7 +41,7 @@ func (b *Broker) Publish(ctx context.Context, pact Pact, v Verification) error {
 	return b.call(ctx, http.MethodPost, pact.results, body, nil)
 }
 
-// Branch records which branch a version of the provider is of.
+// Branch records the branch of a version of the provider.
 func (b *Broker) Branch(ctx context.Context, provider, branch, version string) error {
 	where := b.base.JoinPath("pacticipants", url.PathEscape(provider), "branches", url.PathEscape(branch), "versions", url.PathEscape(version))
 	return b.call(ctx, http.MethodPut, where.String(), map[string]any{}, nil)
