@@ -31,7 +31,7 @@ func TestOrchestratordInServiceKeepsThePact(t *testing.T) {
 	stage.standard = newMock(t, inService, mockserver.WithTokens(token))
 	stage.show(stage.standard)
 	report := verify(t, committed, provider.Provider{URL: stage.url, Token: token, Arrange: map[string]func() func(){
-		"no token is needed":                stage.instead(newMock(t, inService)),
+		"no token is needed": stage.instead(newMock(t, inService)),
 		"the cloud profile is switched off": stage.instead(newMock(
 			t, inService, mockserver.WithTokens(token), mockserver.WithCloudProfile(false))),
 	}})
