@@ -10,7 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// whole returns a body with every field that a schema has, each as in its example.
+// whole returns a body with every field of a schema, each with the value of its example.
 func whole(schema *openapi3.Schema) any {
 	s := flat(schema)
 	switch {
@@ -31,7 +31,7 @@ func whole(schema *openapi3.Schema) any {
 // pointer leads to a place within a body.
 type pointer []any // names of fields, and indices
 
-// String returns the pointer as JSON pointers are written, but with any index as *.
+// String returns a JSON pointer in which every index is written as *.
 func (p pointer) String() string {
 	var text strings.Builder
 	for _, step := range p {
@@ -75,8 +75,8 @@ func with(body any, at pointer, value any) any {
 	return body
 }
 
-// encode returns a body as JSON, in which no character is escaped that need not be. What
-// is encoded here always can be.
+// encode returns a body as JSON, without needless escapes. It ignores the error, because
+// every body built here can be encoded.
 func encode(body any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -24,9 +24,9 @@ const (
 	judgeTimeout = 5 * time.Second
 )
 
-// checkConcurrency has several callers work on the same nodes at once. What they see has
-// to be what they would see if the calls were made one by one, in some order that agrees
-// with the clock.
+// checkConcurrency runs several callers on the same nodes at once, and checks that their
+// history is linearizable. The answers must fit some sequential order that agrees with
+// the clock.
 func checkConcurrency(ctx context.Context, s *session) {
 	s.begin()
 	h := &history{node: make([]string, sharedNodes), began: time.Now()}
@@ -53,7 +53,7 @@ func checkConcurrency(ctx context.Context, s *session) {
 	}
 }
 
-// draw leaves the picture of a history, and says where.
+// draw writes the picture of a history to a file, and returns where it is.
 func (s *session) draw(model porcupine.Model, info porcupine.LinearizationInfo) string {
 	if s.options.Picture == "" {
 		return ""
@@ -73,7 +73,7 @@ type history struct {
 	operations []porcupine.Operation
 }
 
-// deed is what a caller did with a node, and sight what came of it.
+// deed is what a caller did with a node, and sight is the result that it saw.
 type (
 	deed struct {
 		op     string

@@ -1,6 +1,6 @@
-// Package conformance asks an orchestratord by its URL whether it keeps the contract. It
-// needs nothing inside it, and no Pact library: what it sends and what it expects is read
-// from the OpenAPI document and from a model of the registry.
+// Package conformance tests whether an orchestratord keeps the contract. All it needs is a
+// URL. It derives requests and expected answers from the OpenAPI document and from a model
+// of the registry, and needs no Pact library.
 //
 //	report, err := conformance.Run(ctx, conformance.Options{
 //		URL:   "http://192.168.1.1:8080",
@@ -11,8 +11,9 @@
 //	}
 //	fmt.Println(report.Summary())
 //
-// A run registers nodes of its own, named conform-…, reports pools of theirs as ready,
-// and removes them in the end: it is for an orchestratord that nobody's work is on.
+// A run registers nodes of its own, named conform-…, reports their pools as ready, and
+// removes them in the end. Run it only against an orchestratord without real work, since
+// that could be placed on these nodes.
 package conformance
 
 import (
@@ -33,31 +34,31 @@ const DefaultTime = 2 * time.Minute
 type Options struct {
 	// URL is the base URL of orchestratord, http or https.
 	URL string
-	// Token is one that it accepts. Empty means that calls carry none, and need none.
+	// Token is a token that orchestratord accepts. Empty means that it needs none.
 	Token string
-	// TLS says whom to trust where the URL is https. Nil means what the system does.
+	// TLS is the configuration for an https URL. Nil trusts the system's authorities.
 	TLS *tls.Config
-	// Level is what orchestratord is held to; empty means Nodes.
+	// Level is how much of the document orchestratord has to keep; empty means Nodes.
 	Level Level
-	// Seed decides what is left to chance; the same seed makes the same calls, but for
-	// the names of nodes.
+	// Seed seeds the random choices. The same seed makes the same calls, but for the
+	// names of nodes.
 	Seed uint64
-	// Time is how long all of it may take; zero means DefaultTime.
+	// Time is how long the whole run may take; zero means DefaultTime.
 	Time time.Duration
 	// Only are the names of the checks that run; none means all.
 	Only []string
-	// NodeTimeout is after which silence orchestratord marks a node offline. Zero means
-	// that nothing waits for it.
+	// NodeTimeout is the silence after which orchestratord marks a node offline. Zero
+	// means that the run does not test that.
 	NodeTimeout time.Duration
-	// Picture is the file for a picture of calls that contradict each other, as HTML.
-	// Empty means that none is left.
+	// Picture is the HTML file for a picture of calls that contradict each other. Empty
+	// means that none is written.
 	Picture string
 	// FirstOnly ends the run at the first finding that counts.
 	FirstOnly bool
 }
 
-// paceCheck is the check that makes no calls: it judges how long those of the others took,
-// also when they have not come to their end.
+// paceCheck is the check of response times. It makes no calls: it judges the calls of the
+// other checks, even if those did not finish.
 const paceCheck = "pace"
 
 // check is a part of a run.
@@ -93,9 +94,9 @@ func Names() []string {
 	return names
 }
 
-// Run asks an orchestratord, until ctx or its time ends. Its error says what kept it from
-// deciding; whether the contract is kept, the report says. A run that has ended early
-// with findings is decided.
+// Run tests an orchestratord until ctx ends or the time is up. The report says whether the
+// contract is kept. Run returns an error only if it could not decide; a run that ended
+// early with findings is decided.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o.Level, o.Time = cmp.Or(o.Level, Nodes), cmp.Or(o.Time, DefaultTime)
 	if err := o.check(); err != nil {

@@ -10,14 +10,14 @@ import (
 // orchestratord in service takes.
 const largeBody = 1 << 20
 
-// checkCoverage tries each rule of each field of each request on its allowed side.
+// checkCoverage tries a valid value at the bound of each rule of each request field.
 func checkCoverage(ctx context.Context, s *session) {
 	s.coverNames(ctx)
 	s.coverRegister(ctx)
 	s.coverHeartbeat(ctx)
 }
 
-// coverRegister has nodes register, each with another value at a bound.
+// coverRegister registers nodes, each with a different value at a bound.
 func (s *session) coverRegister(ctx context.Context) {
 	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
 	for _, v := range append(variants(op.request, whole(op.request)), large(whole(op.request))) {
@@ -37,7 +37,7 @@ func (s *session) coverRegister(ctx context.Context) {
 	}
 }
 
-// coverHeartbeat has one node send heartbeats, each with another value at a bound.
+// coverHeartbeat sends heartbeats of one node, each with a different value at a bound.
 func (s *session) coverHeartbeat(ctx context.Context) {
 	op := s.doc.operation(opHeartbeat)
 	r, name := s.registry(), s.name()
@@ -59,7 +59,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	r.leave(ctx, name)
 }
 
-// coverNames has nodes live under the longest and the strangest names.
+// coverNames takes nodes with the longest and the strangest names through their lives.
 func (s *session) coverNames(ctx context.Context) {
 	op := s.doc.operation(opRegister)
 	field := s.doc.idField()
@@ -86,7 +86,7 @@ func (s *session) coverNames(ctx context.Context) {
 	}
 }
 
-// escapeAll escapes every character of an id, which by RFC 3986 names the same.
+// escapeAll percent-encodes every character of an id. By RFC 3986 it names the same node.
 func escapeAll(id string) string {
 	var text strings.Builder
 	for _, b := range []byte(id) {
@@ -95,7 +95,7 @@ func escapeAll(id string) string {
 	return text.String()
 }
 
-// large is a body of largeBody bytes, in a field that is not known.
+// large is a body of largeBody bytes, most of them in an unknown field.
 func large(plain any) variant {
 	at := pointer{"x-large"}
 	body := with(plain, at, strings.Repeat("l", largeBody))

@@ -10,8 +10,8 @@ import (
 // maxReplayBody is the longest body that a curl command shows, in bytes.
 const maxReplayBody = 4 << 10
 
-// curl returns the command that makes a call again. The token stays out of it
-// (CLOUD-4013): the shell puts it in.
+// curl returns the command that repeats a call. It does not contain the token
+// (CLOUD-4013): the shell reads that from the environment.
 func (p *prober) curl(c call) string {
 	words := []string{"curl", "-i", "-X", c.verb(), quote(p.base.String() + c.target())}
 	switch c.line {
@@ -46,12 +46,12 @@ func (p *prober) curl(c call) string {
 	return strings.Join(words, " ")
 }
 
-// quote returns a word that a shell takes as it is.
+// quote quotes a text, so that a shell reads it as one literal word.
 func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// redact takes the token out of a text that a provider may have echoed.
+// redact removes the token from a text, since a provider may have echoed it.
 func (p *prober) redact(text string) string {
 	if p.token == "" {
 		return text

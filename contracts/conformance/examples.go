@@ -2,7 +2,7 @@ package conformance
 
 import "context"
 
-// checkExamples sends the examples of the document, but for the names of nodes.
+// checkExamples sends the examples of the document, with the names of nodes replaced.
 func checkExamples(ctx context.Context, s *session) {
 	if !s.lives(ctx) {
 		s.stop(errBasics)
@@ -32,7 +32,7 @@ func checkExamples(ctx context.Context, s *session) {
 	}
 }
 
-// lives has a plain node register, send a heartbeat and be listed.
+// lives reports whether a plain node can register, send a heartbeat and be listed.
 func (s *session) lives(ctx context.Context) bool {
 	r, id := s.registry(), s.name()
 	alive := r.look(ctx) && r.register(ctx, s.plainRegister(id), "of a registration") &&
@@ -43,7 +43,7 @@ func (s *session) lives(ctx context.Context) bool {
 	return alive
 }
 
-// checkNode has a real node register, send a heartbeat and leave.
+// checkNode lets a real node register, send a heartbeat and leave.
 func checkNode(ctx context.Context, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, 2*callTimeout)
 	defer cancel()
@@ -57,8 +57,8 @@ func checkNode(ctx context.Context, s *session) {
 	s.forget(id)
 }
 
-// levelOf returns the level at which a body has to be accepted: one that lacks what nodes
-// always send only has to be by the document.
+// levelOf returns the level at which a body has to be accepted. That is Document for a
+// body without something that nodes always send.
 func (s *session) levelOf(op string, body any) Level {
 	sent, err := nodeSends()
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *session) levelOf(op string, body any) Level {
 	return Nodes
 }
 
-// lacks reports whether a body has not all that a node would send in its place.
+// lacks reports whether a body lacks something that a node would send.
 func lacks(body, sent any) bool {
 	switch sent := sent.(type) {
 	case map[string]any:

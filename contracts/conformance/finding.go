@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Level says how much of the document an orchestratord is held to.
+// Level says how much of the document an orchestratord has to keep.
 type Level string
 
 const (
-	// Nodes is what a node depends on: an error is known by its status alone.
+	// Nodes is the part that a node depends on. Of an error, that is the status alone.
 	Nodes Level = "nodes"
 	// Document is all of the document, the bodies of errors included.
 	Document Level = "document"

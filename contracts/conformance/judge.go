@@ -24,7 +24,7 @@ import (
 // correlationHeader ties a call to its answer.
 const correlationHeader = "X-Correlation-Id"
 
-// judge holds an answer to the document: its status, its header and its body.
+// judge checks the status, the header and the body of an answer against the document.
 func (s *session) judge(a *answer) {
 	if a.long {
 		most := fmt.Sprintf("%d bytes at most, which is what a node reads", maxAnswer)
@@ -56,7 +56,8 @@ func (s *session) judge(a *answer) {
 	s.judgeBody(a, response, level)
 }
 
-// telling is how long a token has to be for it not to come up in an answer by chance.
+// telling is the shortest token, in bytes, that leaks looks for. Shorter ones may come up
+// in an answer by chance.
 const telling = 8
 
 // leaks reports whether an answer repeats the token (CLOUD-4013).
@@ -66,8 +67,8 @@ func leaks(a *answer, token string) bool {
 	return bytes.Contains(a.body, []byte(token)) || strings.Contains(header.String(), token)
 }
 
-// judgeCoding looks for a compression that nobody has asked for, and undoes it where
-// possible, so that it is found once and not as a broken body everywhere.
+// judgeCoding reports a compression that the request did not ask for. It decompresses the
+// body if it can, so that other checks do not report a broken body as well.
 func (s *session) judgeCoding(a *answer) (readable bool) {
 	coding := a.header.Get("Content-Encoding")
 	if coding == "" || strings.EqualFold(coding, "identity") {
@@ -92,7 +93,7 @@ func (s *session) judgeCoding(a *answer) (readable bool) {
 	return err == nil
 }
 
-// judgeHeader holds the headers that the document declares to their schemas.
+// judgeHeader checks the headers that the document declares against their schemas.
 func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Level) {
 	for name, header := range response.Headers {
 		place := at(a, "header "+name)
@@ -121,8 +122,8 @@ func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Leve
 	}
 }
 
-// judgeCorrelation looks for the id of another call. That an id is echoed at all is for
-// the level of the document: nodes go by their own.
+// judgeCorrelation checks that an answer echoes the correlation id of its call. It counts at
+// level Document only, because nodes use the id that they sent.
 func (s *session) judgeCorrelation(a *answer) {
 	sent, got := a.call.header.Get(correlationHeader), a.header.Get(correlationHeader)
 	if sent != "" && !a.odd && got != sent {
@@ -130,7 +131,8 @@ func (s *session) judgeCorrelation(a *answer) {
 	}
 }
 
-// judgeBody holds a body to its media type and schema, and has a node's own code read it.
+// judgeBody checks a body against its media type and schema, and decodes it with the code
+// of a node.
 func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level) {
 	media, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	content := response.Content[media]
@@ -161,7 +163,7 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 	s.judgeMeaning(a)
 }
 
-// parse reads a body as the JSON that it is to be, and nothing after it.
+// parse decodes a body that holds exactly one JSON value.
 func parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, errors.New("text that is not UTF-8")
@@ -173,8 +175,8 @@ func parse(body []byte) (any, error) {
 	return value, duplicates(body)
 }
 
-// duplicates returns an error for a field that an object has twice: readers differ in
-// which of them they take.
+// duplicates returns an error if an object has a field twice. Parsers differ in which of
+// the two values they use.
 func duplicates(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	var seen []map[string]bool // by depth; nil for an array
@@ -244,7 +246,7 @@ func violations(err error) []violation {
 	return slices.Compact(found)
 }
 
-// rule says what a schema demands in the place where it is broken.
+// rule describes what the schema demands in the place that breaks it.
 func rule(err *openapi3.SchemaError) string {
 	schema := err.Schema
 	switch err.SchemaField {
@@ -274,7 +276,7 @@ func rule(err *openapi3.SchemaError) string {
 
 func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
-// judgeProblem compares problem details with the answer that they are in.
+// judgeProblem checks that problem details agree with the answer that carries them.
 func (s *session) judgeProblem(a *answer) {
 	var problem nodeapi.Problem
 	if err := json.Unmarshal(a.body, &problem); err != nil {

@@ -15,8 +15,8 @@ type place struct {
 	record             string
 }
 
-// registryModel is a registry that does one call after the other. In a hasty one, nodes
-// may go offline between two calls.
+// registryModel is a model of the registry that handles calls one by one. If it is hasty,
+// nodes may go offline between two calls.
 func registryModel(hasty bool) porcupine.Model {
 	return porcupine.Model{
 		Partition: byNode,
@@ -29,7 +29,7 @@ func registryModel(hasty bool) porcupine.Model {
 	}
 }
 
-// byNode takes a history apart: what is done with one node does not touch another.
+// byNode splits a history by node, since calls for one node do not affect another.
 func byNode(history []porcupine.Operation) [][]porcupine.Operation {
 	nodes := make([][]porcupine.Operation, sharedNodes)
 	for _, operation := range history {
@@ -39,7 +39,8 @@ func byNode(history []porcupine.Operation) [][]porcupine.Operation {
 	return nodes
 }
 
-// step returns whether a call may be seen to end so, and what is known after it.
+// step reports whether the model allows this result of a call, and returns the state
+// after it.
 func (p place) step(d deed, seen sight, hasty bool) (bool, place) {
 	switch d.op {
 	case opRegister:
@@ -53,7 +54,7 @@ func (p place) step(d deed, seen sight, hasty bool) (bool, place) {
 	return p.shows(seen, hasty), p
 }
 
-// shows reports whether the list may show the node so.
+// shows reports whether the model allows this entry of the node in the list.
 func (p place) shows(seen sight, hasty bool) bool {
 	switch {
 	case !seen.listed:
@@ -66,7 +67,7 @@ func (p place) shows(seen sight, hasty bool) bool {
 	return (seen.state == nodeapi.NodeStatusOnline) == p.beaten
 }
 
-// describe says in words what was done and what came of it.
+// describe returns a call and its result in words.
 func describe(d deed, seen sight) string {
 	switch {
 	case !seen.known:

@@ -12,8 +12,8 @@ import (
 // clockTolerance is how far the clock of orchestratord may be from ours.
 const clockTolerance = 24 * time.Hour
 
-// judgeMeaning holds a success to what no schema says. It reads the body as a node does,
-// whose numbers and names are stricter than those of a schema.
+// judgeMeaning checks what no schema can state about a successful answer. It decodes the
+// body as a node does, which is stricter about numbers and names than a schema.
 func (s *session) judgeMeaning(a *answer) {
 	switch a.op.id {
 	case opRegister:
@@ -47,7 +47,7 @@ func (s *session) readable(a *answer, into any) bool {
 	return true
 }
 
-// directed notes after which time orchestratord expects a heartbeat.
+// directed records the heartbeat interval that orchestratord directs.
 func (r *run) directed(interval time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *session) judgeList(a *answer, body nodeapi.NodeList) {
 	}
 }
 
-// judgeTimes holds the times of a listed node against the clock.
+// judgeTimes checks the times of a listed node against the clock.
 func (s *session) judgeTimes(a *answer, node nodeapi.Node) {
 	if node.LastHeartbeatMs != nil {
 		s.judgeTime(a, "last heartbeat", *node.LastHeartbeatMs, node.NodeID)
@@ -86,7 +86,8 @@ func (s *session) judgeTimes(a *answer, node nodeapi.Node) {
 	s.judgeTime(a, "registration", node.RegisteredAtMs, node.NodeID)
 }
 
-// judgeTime holds one time against the clock. Only those of our nodes must be recent.
+// judgeTime checks one time against the clock. Only the times of our own nodes have to be
+// recent.
 func (s *session) judgeTime(a *answer, what string, ms int64, node string) {
 	at, now := time.UnixMilli(ms), time.Now()
 	switch {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// checkNegative breaks each rule once, and makes sure that orchestratord refuses it by a
-// status that the document declares, and is as before. At level nodes it breaks only what
-// leaves no broken record behind, should it be accepted.
+// checkNegative breaks each rule once. Orchestratord has to refuse the request with a
+// status that the document declares, and its registry must not change. At level Nodes it
+// leaves out requests that would leave a broken record if they were accepted.
 func checkNegative(ctx context.Context, s *session) {
 	r := s.settle(ctx)
 	if r == nil {
@@ -44,7 +44,7 @@ type brokenForm struct {
 	status int // that the document has for it
 }
 
-// breakForm sends what is not JSON, or does not say that it is.
+// breakForm sends bodies that are not JSON, or that are not declared as JSON.
 func (r *resident) breakForm(ctx context.Context, op *operation) {
 	plain := r.plainBody(op)
 	forms := []brokenForm{
@@ -89,8 +89,8 @@ func (r *resident) breakRules(ctx context.Context, op *operation) {
 	}
 }
 
-// refused makes a call that breaks the document. A node acts on any refusal alike; the
-// document says which it is.
+// refused makes a call that breaks the document, and checks that it is refused. Nodes treat
+// all refusals alike; the exact status counts at level Document.
 func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
 	a := r.send(ctx, c, "with "+broken)
@@ -119,7 +119,7 @@ func (r *resident) refused(ctx context.Context, c call, broken string, level Lev
 	r.unchanged(ctx, c.op, "a refusal")
 }
 
-// otherMethods calls each path with methods that it does not know.
+// otherMethods calls each path with methods that the document does not declare for it.
 func (s *session) otherMethods(ctx context.Context) {
 	done := s.atLevel(Document)
 	defer done()

@@ -15,7 +15,7 @@ const (
 	registrationLimit = 5 * time.Second
 )
 
-// enoughSlow is how many calls over the limit, most of all, end a run early.
+// enoughSlow is how many calls over the limit end a run early, if they are most of all.
 const enoughSlow = 5
 
 // pace is how long the calls of an operation took.
@@ -37,7 +37,7 @@ func newPaces() map[string]*pace {
 	}
 }
 
-// note notes how long a call took. It reports once when nearly all are too slow.
+// note records how long a call took. It returns true once, when nearly all are too slow.
 func (p *pace) note(took time.Duration) (hopeless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,8 +61,8 @@ func (p *pace) percentile() time.Duration {
 	return p.took[(len(p.took)*99+99)/100-1]
 }
 
-// tooSlow reports whether the 99th percentile is over the limit, and not by chance: a
-// single slow call may be the percentile of fewer than a hundred.
+// tooSlow reports whether the 99th percentile is over the limit. One slow call is not
+// enough, since it may be the whole percentile of fewer than a hundred calls.
 func (p *pace) tooSlow() bool { return p.slowCalls() > 1 && p.percentile() > p.limit }
 
 func (p *pace) slowCalls() int {
@@ -71,8 +71,8 @@ func (p *pace) slowCalls() int {
 	return p.slow
 }
 
-// timed notes how long an answer took. Where nearly all calls take too long, the run ends:
-// it would take as much longer.
+// timed records how long an answer took. It stops the run if nearly all calls are too slow,
+// because the run would then take far longer, too.
 func (s *session) timed(a *answer) {
 	if p := s.paces[a.op.id]; p != nil && p.note(a.ended.Sub(a.began)) && s.selected(paceCheck) {
 		s.judgePace(a.op)
@@ -80,14 +80,14 @@ func (s *session) timed(a *answer) {
 	}
 }
 
-// checkPace holds the calls that the other checks have made against their limits.
+// checkPace compares the response times of the other checks with their limits.
 func checkPace(_ context.Context, s *session) {
 	for _, op := range s.doc.operations {
 		s.judgePace(op)
 	}
 }
 
-// judgePace holds the calls of an operation against its limit.
+// judgePace compares the response times of an operation with its limit.
 func (s *session) judgePace(op *operation) {
 	p := s.paces[op.id]
 	if p == nil || !p.tooSlow() {

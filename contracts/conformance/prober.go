@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// callTimeout is how long one answer and its body may take. That of a registration
-	// gets twice as long, so that a slow one can be measured.
+	// callTimeout is how long one answer and its body may take. A registration may take
+	// twice as long, so that a slow one can be measured.
 	callTimeout = 5 * time.Second
-	// maxAnswer is what a node reads of an answer, but for the list, in bytes.
+	// maxAnswer is how many bytes of an answer a node reads. The list has maxList.
 	maxAnswer = 64 << 10
 	// maxList bounds what is read of a list, in bytes.
 	maxList = 64 << 20
@@ -104,8 +104,8 @@ func (p *prober) close() {
 	p.fresh.CloseIdleConnections()
 }
 
-// send makes a call. It returns when all of the answer is there, when it took longer
-// than callTimeout, or when ctx ends.
+// send makes a call. It returns when the answer is complete, after callTimeout, or when ctx
+// ends.
 func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	p.calls.Add(1)
 	timeout := c.op.timeout()
@@ -140,12 +140,12 @@ func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, er
 	return p.roundTripKept(r)
 }
 
-// longIdle is after which time a server may have closed a connection while it was not
-// used, just as it is used again.
+// longIdle is the idle time after which a server may close a connection at the very moment
+// that it is used again.
 const longIdle = 500 * time.Millisecond
 
-// roundTripKept sends a request on a connection that is used again. It repeats one for
-// which the server may have closed the connection unseen: nodes do so, too.
+// roundTripKept sends a request on a kept connection. It repeats the request, as nodes do,
+// if the server may have closed the connection unnoticed.
 func (p *prober) roundTripKept(r *http.Request) (*http.Response, error) {
 	var got httptrace.GotConnInfo
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { got = info }}
@@ -201,8 +201,8 @@ func (c call) target() string {
 	return c.op.target(c.node)
 }
 
-// read takes as much of a response as a node would, and a little more to see that there
-// is more.
+// read reads as much of a response as a node would, and a little more to detect that it is
+// too long.
 func (a *answer) read(r *http.Response) error {
 	defer r.Body.Close()
 	a.status, a.header = r.StatusCode, r.Header
@@ -263,7 +263,7 @@ func (p *prober) dial(ctx context.Context) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", address)
 }
 
-// ownConnection closes the connection that is there for one body.
+// ownConnection is a body that closes its connection when it is closed.
 type ownConnection struct {
 	io.ReadCloser
 	end func()

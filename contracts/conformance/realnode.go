@@ -16,7 +16,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// tap records the requests that a real node makes. It takes them on to orchestratord, or
+// tap records the requests that a real node makes. It forwards them to orchestratord, or
 // answers them with the examples of the document.
 type tap struct {
 	doc    *document
@@ -78,8 +78,8 @@ func (d *document) route(method, path string) *operation {
 	return nil
 }
 
-// live has a real node register, send a heartbeat and leave, and returns what it sent. Its
-// error is that of the first request that was not accepted.
+// live lets a real node register, send a heartbeat and leave, and returns what it sent. It
+// returns the error of the first request that was not accepted.
 func (t *tap) live(ctx context.Context, url, id, token string) (map[string]any, error) {
 	t.bodies = map[string]any{}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -120,8 +120,8 @@ func (t *tap) live(ctx context.Context, url, id, token string) (map[string]any, 
 	}
 }
 
-// nodeSends returns what a node sends at the least, by operation: it leaves out all that
-// it may. It takes up to a second to find out, once.
+// nodeSends returns the smallest body that a node sends, by operation. The first call takes
+// up to a second.
 var nodeSends = sync.OnceValues(func() (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -133,5 +133,5 @@ var nodeSends = sync.OnceValues(func() (map[string]any, error) {
 	return t.live(ctx, "http://localhost", "node", "")
 })
 
-// exampleAddress is of the block for documentation, RFC 5737.
+// exampleAddress is in the address block for documentation (RFC 5737).
 const exampleAddress = "http://192.0.2.10:9200"

@@ -12,15 +12,15 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// registry is the model of the registry of orchestratord: what it has to know of the
-// nodes of one session.
+// registry is a model of orchestratord's registry: what that has to know about the nodes of
+// one session.
 type registry struct {
 	*session
 	known map[string]*node
 }
 
-// node is what the model knows of a node. A node that has left stays, as one that must
-// not be listed.
+// node is what the model knows about a node. A node that has left stays in the model,
+// because it must not be listed.
 type node struct {
 	registration nodeapi.RegisterRequest
 	registered   bool
@@ -32,7 +32,7 @@ type node struct {
 	heard        span     // when its last heartbeat came
 }
 
-// span is between which of our times something happened.
+// span bounds, by our clock, when something happened.
 type span struct{ from, to time.Time }
 
 func (s *session) registry() *registry {
@@ -62,7 +62,7 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 	return true
 }
 
-// echoes holds the id in an answer against the node that has registered.
+// echoes checks that an answer has the id of the node that has registered.
 func (r *registry) echoes(a *answer, id string) {
 	var body nodeapi.RegisterResponse
 	if json.Unmarshal(a.body, &body) == nil && body.NodeID != "" && body.NodeID != id {
@@ -91,7 +91,7 @@ func (r *registry) beat(ctx context.Context, id string, body []byte, why string,
 	return true
 }
 
-// lapse notes that a node may have been silent for too long.
+// lapse records that a node may have been silent for too long.
 func (n *node) lapse(patience time.Duration, now time.Time) {
 	last := n.entered.from
 	if n.beaten {
@@ -100,7 +100,7 @@ func (n *node) lapse(patience time.Duration, now time.Time) {
 	n.unsure = n.unsure || patience > 0 && now.Sub(last) >= patience
 }
 
-// report notes what a heartbeat says of the node's pools.
+// report records what a heartbeat reports about the node's pools.
 func (n *node) report(body []byte) {
 	var beat nodeapi.HeartbeatRequest
 	if json.Unmarshal(body, &beat) != nil {
@@ -131,7 +131,7 @@ func (r *registry) leave(ctx context.Context, id string, with ...func(*call)) bo
 	return true
 }
 
-// look compares the list with the model. It returns whether nothing is wrong that counts.
+// look compares the list with the model. It reports whether there is no finding that counts.
 func (r *registry) look(ctx context.Context) bool {
 	before := len(r.found)
 	a := r.list(ctx)
@@ -155,7 +155,7 @@ type listing struct {
 	nodes []nodeapi.Node
 }
 
-// list asks for the list, and returns nil unless that can be read.
+// list asks for the list. It returns nil if the list cannot be read.
 func (s *session) list(ctx context.Context) *listing {
 	op := s.doc.operation(opList)
 	a := s.expect(ctx, call{op: op}, "of a list", op.success())
@@ -169,7 +169,7 @@ func (s *session) list(ctx context.Context) *listing {
 	return &listing{a, body.Nodes}
 }
 
-// compare holds the entry of one node in the list against the model.
+// compare compares the entry of one node in the list with the model.
 func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, there bool) {
 	if n.registered {
 		n.lapse(r.patience(), a.ended)
@@ -188,7 +188,7 @@ func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, th
 	}
 }
 
-// compareStatus holds a node's status against what was heard of it.
+// compareStatus compares a node's status with the heartbeats that it has sent.
 func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
 	expected := nodeapi.NodeStatusRegistering
 	switch {
@@ -208,7 +208,7 @@ func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
 	r.find(level, a.op, "status of a node "+n.history(), string(expected), string(shown.Status))
 }
 
-// history says in words what has become of a node.
+// history returns in words what has happened to a node.
 func (n *node) history() string {
 	switch {
 	case n.beaten && n.draining:
@@ -219,7 +219,7 @@ func (n *node) history() string {
 	return "that has sent no heartbeat since it registered"
 }
 
-// compareRecord holds what is listed of a node against what it has registered.
+// compareRecord compares the listed record of a node with its registration.
 func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 	said := n.registration
 	same := func(what, expected, got string) {
@@ -249,8 +249,8 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 	r.compareCapabilities(a, said.Capabilities, shown.Capabilities)
 }
 
-// explains reports whether pools are those that the node has registered, and others that
-// it has reported since.
+// explains reports whether each pool in the list was registered, or reported in a heartbeat
+// since.
 func (n *node) explains(shown []string) bool {
 	missing := func(pool string) bool { return !slices.Contains(shown, pool) }
 	strange := func(pool string) bool {
@@ -291,7 +291,8 @@ func fields(object any) map[string]string {
 	return found
 }
 
-// compareTimes holds the times of a node against when it really registered and beat.
+// compareTimes compares the listed times of a node with its real registration and
+// heartbeats.
 func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 	same := func(what string, ms int64, at span) {
 		if expected, ok := r.clock.observe(time.UnixMilli(ms), at.from, at.to); !ok {

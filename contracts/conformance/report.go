@@ -11,7 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// Report is what a run has found.
+// Report is the result of a run.
 type Report struct {
 	URL      string
 	Level    Level
@@ -41,7 +41,7 @@ type Cover struct {
 	Calls                  int
 }
 
-// Conforms reports whether nothing was found that counts.
+// Conforms reports whether there is no finding that counts at the level of the run.
 func (r *Report) Conforms() bool { return len(r.Findings) == 0 }
 
 // counts reports whether a finding counts at the level of the run.

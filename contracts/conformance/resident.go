@@ -7,14 +7,14 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// resident is a node that is there while calls are made that must change nothing.
+// resident is a registered node. It shows whether calls that must change nothing do so.
 type resident struct {
 	*registry
 	id    string
 	entry *nodeapi.Node // how it is listed
 }
 
-// settle returns a node that is registered and online, nil when that fails.
+// settle returns a node that is registered and online, or nil if that fails.
 func (s *session) settle(ctx context.Context) *resident {
 	s.begin()
 	r := &resident{registry: s.registry(), id: s.name()}
@@ -24,7 +24,7 @@ func (s *session) settle(ctx context.Context) *resident {
 	return r
 }
 
-// restore makes the node what it is to be.
+// restore registers the node again and brings it online.
 func (r *resident) restore(ctx context.Context) bool {
 	if !r.register(ctx, r.plainRegister(r.id), "of a registration") ||
 		!r.beat(ctx, r.id, r.plainBeat(), "of a heartbeat") {

@@ -14,11 +14,10 @@ import (
 	"time"
 )
 
-// cleanupTimeout is how long the nodes of a run may take to leave when it ends, however
-// it ends.
+// cleanupTimeout is how long the removal of the run's nodes may take at its end.
 const cleanupTimeout = 10 * time.Second
 
-// errEnough ends a run that has found what it was to find.
+// errEnough ends a run that stops at its first finding.
 var errEnough = errors.New("a departure was found")
 
 // errBasics ends a run in which no node can live.
@@ -76,7 +75,7 @@ func (r *run) name() string {
 
 func (r *run) owns(id string) bool { return strings.HasPrefix(strings.ToLower(id), r.prefix) }
 
-// remember notes that a node may be registered, so that it is removed in the end.
+// remember records that a node may be registered, so that cleanup removes it.
 func (r *run) remember(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,7 +101,7 @@ func (r *run) reason() error {
 	return r.stopped
 }
 
-// probe makes sure that there is an orchestratord to ask.
+// probe checks that an orchestratord answers.
 func (r *run) probe(ctx context.Context) error {
 	list := r.doc.operation(opList)
 	a, err := r.prober.send(ctx, call{op: list})
@@ -128,7 +127,7 @@ func (r *run) probe(ctx context.Context) error {
 	return nil
 }
 
-// cleanup removes the nodes that may be left, even when ctx has ended.
+// cleanup removes all nodes that may still be registered, even if ctx has ended.
 func (r *run) cleanup(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
@@ -150,7 +149,7 @@ func (r *run) cleanup(ctx context.Context) {
 	}
 }
 
-// random returns a source of chance of its own for a purpose, the same for the same seed.
+// random returns a random source for one purpose. The same seed gives the same source.
 func (r *run) random(purpose int) *mathrand.Rand {
 	return mathrand.New(mathrand.NewPCG(r.options.Seed, uint64(purpose)))
 }

@@ -14,9 +14,8 @@ import (
 // maxTrail is how many calls a finding shows at most, the last ones.
 const maxTrail = 20
 
-// session makes the calls of one case, one after the other, and collects what is wrong
-// with the answers. Once the run has stopped, it makes no call any more and every method
-// returns at once.
+// session makes the calls of one case, one after the other, and collects the findings. Once
+// the run has stopped, it makes no more calls, and every method returns at once.
 type session struct {
 	*run
 	check string // the name of the check
@@ -30,10 +29,10 @@ func (r *run) session(check string) *session {
 	return &session{run: r, check: check, level: Nodes}
 }
 
-// begin starts a new case: what came before does not matter for it.
+// begin starts a new case, and drops the calls of the one before.
 func (s *session) begin() { s.trail = nil }
 
-// atLevel has findings count at this level only, until the function that it returns.
+// atLevel makes findings count at this level only, until the returned function is called.
 func (s *session) atLevel(level Level) (end func()) {
 	before := s.level
 	if level == Document {
@@ -60,8 +59,8 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 	}
 }
 
-// send makes a call and holds its answer to the document. It returns nil when there is
-// none, and then says why the call was made.
+// send makes a call and checks its answer against the document. Without an answer, it
+// records a finding that says why the call was made, and returns nil.
 func (s *session) send(ctx context.Context, c call, why string) *answer {
 	if s.reason() != nil {
 		return nil
@@ -83,15 +82,15 @@ func (s *session) send(ctx context.Context, c call, why string) *answer {
 	return a
 }
 
-// maxThrottled is how often a call is made again that gets 429, and maxWait how long it
-// waits each time at most.
+// maxThrottled is how often a call that gets 429 is repeated. maxWait is the longest wait
+// before each repetition.
 const (
 	maxThrottled = 3
 	maxWait      = 5 * time.Second
 )
 
-// patiently makes a call, and makes it again after a while when there are too many: an
-// orchestratord may limit how many it takes.
+// patiently makes a call, and repeats it after a wait if the answer is 429. An
+// orchestratord may limit its rate of calls.
 func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 	for tries := range maxThrottled {
 		a, err := s.prober.send(ctx, c)
@@ -132,8 +131,8 @@ func (s *session) answered() {
 	s.silent = 0
 }
 
-// expect makes a call that has to be answered with one of the statuses. It returns nil
-// when it is not.
+// expect makes a call that has to be answered with one of the statuses. It returns nil for
+// any other answer.
 func (s *session) expect(ctx context.Context, c call, why string, statuses ...int) *answer {
 	a := s.send(ctx, c, why)
 	if a == nil || slices.Contains(statuses, a.status) {
@@ -161,7 +160,7 @@ func either(statuses []int) string {
 	return text
 }
 
-// describeStatus says which status came, and what the body says of it.
+// describeStatus returns the status of an answer, with the reason in its body.
 func describeStatus(a *answer) string {
 	after := ""
 	if a.throttled > 0 {
@@ -184,7 +183,7 @@ func (s *session) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// add adds a finding to the report, or counts it where it has its like.
+// add adds a finding to the report, or counts it with an earlier one of the same cause.
 func (r *run) add(f Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

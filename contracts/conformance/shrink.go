@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// shortest returns a finding of a sequence with the shortest sequence that still shows
-// it. It leaves out one step after the other, as long as the finding comes again.
+// shortest shrinks a sequence to the shortest one that still shows a finding. It leaves out
+// one step after the other, as long as the finding comes again.
 func (s *session) shortest(ctx context.Context, plan []step, f Finding) Finding {
 	if s.known(f) || s.options.FirstOnly || !s.report.counts(f) {
 		return f

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// offlineSlack is how much later than the node timeout a silent node may be marked
-	// offline: the orchestratord in service looks every ten seconds.
+	// offlineSlack is how long after the node timeout a silent node may still be online.
+	// The orchestratord in service checks every ten seconds.
 	offlineSlack = 12 * time.Second
-	// silencePoll is how often the list is looked at meanwhile.
+	// silencePoll is the interval at which the list is polled meanwhile.
 	silencePoll = 250 * time.Millisecond
 )
 
-// checkSilence waits until a silent node is offline (CLOUD-2013), and makes sure that one
-// that goes on sending heartbeats is not, and that the silent one can come back.
+// checkSilence waits until a silent node is offline (CLOUD-2013). A second node that goes on
+// sending heartbeats must stay online, and the silent one must be able to come back.
 func checkSilence(ctx context.Context, s *session) {
 	timeout := s.options.NodeTimeout
 	if timeout == 0 {
@@ -52,8 +52,8 @@ func checkSilence(ctx context.Context, s *session) {
 	}
 }
 
-// offline judges when a silent node went offline, and has it come back. Whether a
-// heartbeat alone is enough for that is for orchestratord to say.
+// offline judges when a silent node went offline, and brings it back. Orchestratord may
+// accept a heartbeat alone for that, or require a registration.
 func (r *registry) offline(ctx context.Context, id string, after time.Duration) {
 	if timeout := r.options.NodeTimeout; after < timeout*9/10 {
 		r.find(Nodes, r.doc.operation(opList), "status of a node that is silent for less than the node timeout",

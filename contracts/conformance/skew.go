@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// skewTolerance is how much the difference of two clocks may change within a run. A
-// second more than nothing, as orchestratord may count in whole ones.
+// skewTolerance is how much the difference of two clocks may change within a run. It is
+// over a second, because orchestratord may count in whole seconds.
 const skewTolerance = 1200 * time.Millisecond
 
-// skew is how far the clock of orchestratord is before ours. Each time that it reports of
-// an event bounds it from both sides, as we know between which of our times that was.
+// skew is how far the clock of orchestratord is ahead of ours. We know by our clock between
+// which times an event happened. So each time that orchestratord reports for an event
+// bounds the skew from both sides.
 type skew struct {
 	mu       sync.Mutex
 	known    bool

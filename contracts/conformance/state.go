@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// crowdSize is how many nodes are there at once (CLOUD-11020).
+// crowdSize is how many nodes are registered at once (CLOUD-11020).
 const crowdSize = 50
 
-// walkTime is after how long no further sequence is begun, should orchestratord be slow.
+// walkTime is the time after which no further sequence starts, in case orchestratord is
+// slow.
 const walkTime = 15 * time.Second
 
-// enoughFailures is after how many sequences that fail no more are walked.
+// enoughFailures is how many failed sequences end the walk.
 const enoughFailures = 5
 
-// checkState walks sequences that are drawn from the seed, has many nodes at once, and
-// has time pass.
+// checkState walks random sequences, registers many nodes at once, and lets time pass.
 func checkState(ctx context.Context, s *session) {
 	s.walkAll(ctx, append(mixups(), s.drawn()...))
 	s.crowd(ctx)
 	s.passing(ctx)
 }
 
-// checkLives walks what happens to nodes in their lives.
+// checkLives walks the fixed sequences of events in the life of a node.
 func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
 
 // walkAll walks sequences, until too many of them fail.
@@ -70,7 +70,7 @@ func (s *session) walk(ctx context.Context, plan []step) *session {
 // failed reports whether there is a finding that counts.
 func (s *session) failed() bool { return slices.ContainsFunc(s.found, s.report.counts) }
 
-// crowd has many nodes at once, and makes sure that none of them pushes another out.
+// crowd registers many nodes at once, and checks that none pushes out another.
 func (s *session) crowd(ctx context.Context) {
 	s.begin()
 	r, name := s.registry(), s.name()
@@ -92,7 +92,8 @@ func (s *session) crowd(ctx context.Context) {
 	r.look(ctx)
 }
 
-// passing has time pass between what a node does, so that times have to move forward.
+// passing lets time pass between the calls of a node, and checks that its listed times move
+// forward.
 func (s *session) passing(ctx context.Context) {
 	s.begin()
 	r, id := s.registry(), s.name()

@@ -52,7 +52,7 @@ func plots() [][]step {
 	}
 }
 
-// mixups are sequences of nodes whose names are easily taken for one another.
+// mixups are sequences of nodes whose names are easily confused.
 func mixups() [][]step {
 	var plans [][]step
 	for other := 2; other < len(suffixes); other++ {

@@ -9,7 +9,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// ruledText is a text and the rule that it is at the bound of.
+// ruledText is a text at the bound of a rule, and the name of that rule.
 type ruledText struct{ rule, value string }
 
 // texts returns the shortest, the longest and the strangest texts that a schema allows.
@@ -42,7 +42,7 @@ func plainly(class []rune, n int) rune {
 // odd are characters that software trips over.
 const odd = `._:-~!*'()"\/&<>%+=@,;|{}[]^$#?` + "`" + ` üß日本語😀𝔘ñ` + "\u200b\u00a0"
 
-// strangely picks odd characters in turn, all that are in the class.
+// strangely picks in turn the odd characters that are in the class.
 func strangely(class []rune, n int) rune {
 	var usable []rune
 	for _, r := range odd {
@@ -56,7 +56,8 @@ func strangely(class []rune, n int) rune {
 	return usable[n%len(usable)]
 }
 
-// contains reports whether a class, which is pairs of bounds, has a character.
+// contains reports whether a class contains a character. A class is a list of pairs of
+// bounds.
 func contains(class []rune, r rune) bool {
 	for i := 0; i+1 < len(class); i += 2 {
 		if class[i] <= r && r <= class[i+1] {
@@ -115,7 +116,7 @@ func (f *filler) write(re *syntax.Regexp) {
 	}
 }
 
-// repeat writes an expression as often as it must be, and on while there is room.
+// repeat writes an expression as often as it is required, and further while there is room.
 func (f *filler) repeat(re *syntax.Regexp, least, most int) {
 	for range least {
 		f.write(re)

@@ -30,7 +30,7 @@ func checkTokens(ctx context.Context, s *session) {
 	r.leave(ctx, r.id)
 }
 
-// wrongTokens makes sure that a wrong token gets 401 and changes nothing (CLOUD-4005).
+// wrongTokens checks that a wrong token gets 401 and changes nothing (CLOUD-4005).
 func (r *resident) wrongTokens(ctx context.Context) {
 	for _, wrong := range wrongCredentials(r.prober.token) {
 		for _, op := range r.doc.operations {
@@ -44,7 +44,8 @@ func (r *resident) wrongTokens(ctx context.Context) {
 	r.deniedFirst(ctx)
 }
 
-// deniedFirst makes sure that a caller without a token learns nothing of a body, either.
+// deniedFirst checks that the token is checked before the body. A caller without one must
+// not learn what is wrong with its body.
 func (r *resident) deniedFirst(ctx context.Context) {
 	done := r.atLevel(Document)
 	defer done()
@@ -83,8 +84,8 @@ func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	}
 }
 
-// anyToken makes sure that an orchestratord without a token allows every call, also
-// those of nodes that have one.
+// anyToken checks that an orchestratord without a token allows every call, even a call that
+// carries one.
 func (r *resident) anyToken(ctx context.Context) {
 	for _, op := range r.doc.operations {
 		if op.id == opDeregister {
@@ -97,7 +98,7 @@ func (r *resident) anyToken(ctx context.Context) {
 	}
 }
 
-// wrongCredentials are the forms that are near a token, and are none.
+// wrongCredentials are forms of the header that resemble the right one and are invalid.
 func wrongCredentials(token string) []credential {
 	forms := []credential{
 		{"no token", nil, ""},
@@ -121,7 +122,8 @@ func wrongCredentials(token string) []credential {
 	return forms
 }
 
-// nearToken is a token that is near the right one, and how a shell makes it of that.
+// nearToken is a wrong token that resembles the right one, and the shell expression that
+// derives it from the right one.
 type nearToken struct{ what, token, shell string }
 
 func nearTokens(token string) []nearToken {
@@ -150,7 +152,7 @@ func nearTokens(token string) []nearToken {
 	}
 }
 
-// other returns another character than one.
+// other returns a character that differs from c.
 func other(c byte) string {
 	if c == 'w' {
 		return "v"

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkTransport carries calls in all ways that lie between a node and its orchestratord,
-// with the headers that come along.
+// checkTransport makes calls over every kind of connection that may lie between a node and
+// its orchestratord, with the headers that proxies add.
 func checkTransport(ctx context.Context, s *session) {
 	r := s.settle(ctx)
 	if r == nil {
@@ -33,8 +33,8 @@ func checkTransport(ctx context.Context, s *session) {
 	r.leave(ctx, r.id)
 }
 
-// levelOfLine returns the level at which a call so carried has to be understood: no node
-// sends chunks.
+// levelOfLine returns the level at which a call over this kind of connection has to be
+// understood. Chunked bodies count at level Document, because no node sends them.
 func levelOfLine(line connection) Level {
 	if line == chunked {
 		return Document
@@ -42,7 +42,7 @@ func levelOfLine(line connection) Level {
 	return Nodes
 }
 
-// carry makes each call of a node's life in one way.
+// carry makes each call of a node's life over one kind of connection.
 func (r *resident) carry(ctx context.Context, how string, change func(*call)) {
 	r.begin()
 	r.register(ctx, r.plainRegister(r.id), how, change)

@@ -21,8 +21,8 @@ type variant struct {
 // manyItems is the longest list that is tried.
 const manyItems = 4096
 
-// generator makes the variants of a body. Whether a variant breaks the document, the
-// document decides.
+// generator makes the variants of a body. The validator of the document decides whether a
+// variant breaks it.
 type generator struct {
 	schema *openapi3.Schema
 	plain  any
@@ -36,7 +36,7 @@ func variants(schema *openapi3.Schema, plain any) []variant {
 	return g.found
 }
 
-// add adds a variant, if it is on the side of the rule where it is meant to be.
+// add adds a variant, if it breaks or keeps the rule as it is meant to.
 func (g *generator) add(at pointer, rule string, value any, breaks bool) {
 	body := with(g.plain, at, value)
 	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest()) != nil) == breaks {
@@ -104,7 +104,7 @@ func (g *generator) array(at pointer, s shape, value any) {
 	g.visit(at.to(0), s.schema.Items.Value, items[0], true)
 }
 
-// distinct returns so many items that are like one, and differ.
+// distinct returns count different items that are like the given one.
 func distinct(item any, count int) []any {
 	items := make([]any, count)
 	for i := range items {
@@ -169,8 +169,8 @@ func (g *generator) text(at pointer, schema *openapi3.Schema) {
 	g.broken(at, "pattern "+schema.Pattern, "\x01")
 }
 
-// times returns points in time in all forms of RFC 3339 that its readers agree on: also
-// those of a node whose clock is wrong.
+// times returns points in time in all forms of RFC 3339 that parsers agree on. Some are far
+// off, like those of a node whose clock is wrong.
 func times() []string {
 	now := time.Now().UTC()
 	return []string{
