@@ -22,10 +22,10 @@ func (n *Node) await(ctx context.Context) bool {
 	}
 }
 
-// attempt sends one request and draws the consequences. A heartbeat carries what pools
-// samples; without pools the attempt is that of a caller who waits for its outcome.
+// attempt sends one request and draws the consequences. A heartbeat carries the status that
+// pools samples. Pools is nil for a caller of Register or Run, who waits for the outcome.
 func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcome {
-	// Before the status is sampled: what Notify reports meanwhile may not be part of it.
+	// Before the status is sampled, since it may lack what Notify reports meanwhile.
 	begun, end := n.begin(ctx, op)
 	defer n.done(end)
 	s := step{op: op, due: n.plan.due}
@@ -70,8 +70,8 @@ func (n *Node) announce(ctx context.Context, end context.CancelCauseFunc) (sent 
 	return sent, n.link.register(ctx, end, n.registration())
 }
 
-// reasonNow returns why the node registers now: also when a caller of Register wants it to
-// although nothing else does.
+// reasonNow returns why the node registers now. Without pools a caller of Register asked
+// for it.
 func (n *Node) reasonNow(pools *sampler) Reason {
 	if why := n.plan.why(time.Now()); why != "" && pools != nil {
 		return why
@@ -79,7 +79,7 @@ func (n *Node) reasonNow(pools *sampler) Reason {
 	return ReasonStarted
 }
 
-// learn keeps what an outcome says of the record that orchestratord holds.
+// learn notes what an outcome says about the node's record, and whether Notify cut it off.
 func (n *Node) learn(op operation, o outcome) {
 	switch {
 	case o.noRecord:

@@ -15,29 +15,29 @@ import (
 //	Register, StartHeartbeat, Run: acquire ── requests ── release
 //	Deregister, Stop, Run:         departure ── close ended ── owner, for good ── DELETE
 //
-// Nobody waits for a lock while virtual or real time passes: what may last is a channel, so
-// that each caller keeps its own deadline.
+// Whoever may have to wait long waits on a channel, not on a lock: each caller keeps its
+// own deadline.
 type life struct {
 	owner chan struct{} // full while somebody owns the node: a caller, the pulse, or its end
 	pulse atomic.Pointer[pulse]
 
-	news      atomic.Bool // no heartbeat carries it yet; notifications share one
+	news      atomic.Bool // Notify was called, and the pulse has not seen it yet
 	inFlight  atomic.Pointer[inFlight]
 	described atomic.Pointer[Description]
 	updated   atomic.Bool // the description has not been sent yet
 
 	known     atomic.Bool   // orchestratord may hold a record that this node has made
-	canceled  atomic.Bool   // no request may be in flight any more, the last resort
+	canceled  atomic.Bool   // registrations and heartbeats are cancelled, also those to come
 	ended     chan struct{} // closed when the node is to send nothing but its deregistration
 	end       sync.Once
 	departure atomic.Pointer[departure] // made when it is needed
-	tries     atomic.Int32              // to leave, so far
+	tries     atomic.Int32              // finished tries to leave
 }
 
 // departure is how a node has ended.
 type departure struct {
-	turn  chan struct{} // full while a call takes the node out: who has it, has what follows
-	owned bool          // the end owns the node
+	turn  chan struct{} // full while a call takes the node out; it guards the fields below
+	owned bool          // the node's owner has stopped, and no other can come
 	final bool          // there is nothing left to do
 	err   error         // of the last try
 }
@@ -49,7 +49,7 @@ func newLife() life {
 	}
 }
 
-// leave returns how the node ends, the same for all callers.
+// leave returns the departure, which all callers share.
 func (l *life) leave() *departure {
 	l.departure.CompareAndSwap(nil, &departure{turn: make(chan struct{}, 1)})
 	return l.departure.Load()
@@ -65,8 +65,8 @@ func (l *life) hasEnded() bool {
 	}
 }
 
-// acquire makes the caller the one owner of the node. Heartbeats whose context has ended
-// are about to let go of it, and are waited for.
+// acquire makes the caller the owner of the node. It waits only for heartbeats whose context
+// has ended, since they are about to release the node.
 func (n *Node) acquire(ctx context.Context) error {
 	for {
 		if n.life.hasEnded() {
@@ -102,7 +102,7 @@ type inFlight struct {
 	begun    time.Time
 	cancel   context.CancelCauseFunc
 	overtook bool        // an earlier heartbeat was cut off already
-	armed    atomic.Bool // it is to be cut off in a second
+	armed    atomic.Bool // the timer that cuts it off runs
 }
 
 // overtake cuts off a heartbeat unless it ends within a second.
@@ -113,7 +113,7 @@ func (f *inFlight) overtake() {
 	time.AfterFunc(notifyGap, func() { f.cancel(errOvertaken) })
 }
 
-// begin lets Notify and Deregister end a request when they have to.
+// begin returns the context of a request that Notify and Deregister can cut off.
 func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	n.life.inFlight.Store(&inFlight{op: op, begun: time.Now(), cancel: cancel, overtook: n.overtook})

@@ -13,13 +13,13 @@ import (
 type Node struct {
 	config settings
 
-	// The owner alone sends requests, and touches what stands here.
+	// Only the owner sends requests and touches these fields.
 	link     *link
 	plan     schedule
 	sleep    sleep
 	observer observer
-	reason   Reason   // of the last registration
-	pools    *sampler // of the heartbeats that run, or ran last
+	reason   Reason   // of the last attempt to register
+	pools    *sampler // of the current heartbeats, or of the last ones
 	overtook bool     // Notify has cut off a heartbeat since the last good one
 
 	life life
@@ -27,8 +27,8 @@ type Node struct {
 
 // New returns a node that is not registered yet; it sends nothing and starts
 // nothing. The error, an ErrConfig, lists everything that is wrong with the Config.
-// Once it has been used, the MeterProvider holds the node until Deregister, Stop or
-// Run has ended its life.
+// From its first use on the MeterProvider holds the node in memory, until Deregister, Stop
+// or Run ends its life.
 func New(config Config) (*Node, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
@@ -54,14 +54,17 @@ func New(config Config) (*Node, error) {
 }
 
 // Register makes the node known to orchestratord (CLOUD-2001) and returns when
-// it is. What may pass is retried with growing pauses for as long as ctx lives
-// (CLOUD-10021). The error is an ErrUnauthorized or ErrRefused at the first answer
-// that says so, or wraps both the context's error and that of the last attempt. Each
-// call makes its first attempt at once, whatever became of an earlier one.
+// it is. Failures that may pass are retried with growing pauses until ctx ends
+// (CLOUD-10021). Each call makes its first attempt at once, whatever became of an earlier
+// one.
 //
-// Registering again replaces the record (CLOUD-2004). While the heartbeats run
-// they do so whenever it is needed, and Register returns ErrRunning. A node that is
-// given up after an error needs Stop, which lets go of what it holds.
+// The error is an ErrUnauthorized or ErrRefused at the first answer that says so. If ctx or
+// the node ends first, it wraps the context's error or ErrStopped, and that of the last
+// attempt. ErrRunning means that another call has the node, ErrStopped that it has ended.
+//
+// Registering again replaces the record (CLOUD-2004). While heartbeats run they register
+// the node whenever it is needed. Call Stop on a node that is given up after an error: it
+// frees what the node holds.
 func (n *Node) Register(ctx context.Context) error {
 	if n.standalone() {
 		return nil
@@ -95,15 +98,17 @@ func (n *Node) register(ctx context.Context) error {
 
 // StartHeartbeat sends heartbeats in the background (CLOUD-2010) until ctx ends
 // or Deregister or Stop is called; status says what they carry. It registers the node
-// first if that has not been done, and again whenever orchestratord has lost it;
-// what fails is retried for ever, and logged.
+// first if that has not been done, and again whenever orchestratord has lost it.
+// Failures are retried for ever, and logged.
 //
-// The error is ErrRunning when the node has its heartbeats already, ErrStopped,
-// ErrConfig without a status, or that of a ctx which has ended. Heartbeats whose context
-// has ended may be started again: StartHeartbeat waits for their last request.
+// The error is ErrRunning when heartbeats run already or the node is being registered,
+// ErrStopped when it has ended, ErrConfig without a status, or that of a ctx that has ended.
+// Heartbeats whose context has ended may be started again: StartHeartbeat waits for their
+// last request.
 //
-// When ctx ends the node stays registered until it is missed, and says so: by a line, by
-// an EventSilent, and by Healthy. Done waits for it. Call Deregister to take the node out.
+// When ctx ends the node stays on record until orchestratord misses it. A log line, an
+// EventSilent and Healthy report that. Done is closed then. Call Deregister to take the
+// node out.
 func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 	switch err := context.Cause(ctx); {
 	case n.standalone():
@@ -120,8 +125,8 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 	return nil
 }
 
-// Done returns a channel that is closed when the heartbeats that run now have ended. It is
-// closed already when none run.
+// Done returns a channel that is closed when the current heartbeats have ended. Without
+// any it is closed already.
 func (n *Node) Done() <-chan struct{} {
 	if p := n.life.pulse.Load(); p != nil {
 		return p.done()
@@ -131,20 +136,21 @@ func (n *Node) Done() <-chan struct{} {
 	return none
 }
 
-// Notify says that the status of a pool has changed in a way that should not wait
-// for the next heartbeat (CLOUD-3011). One is sent at once, but not sooner than a
-// second after the last; notifications in between share one. A heartbeat in flight,
-// whose status may be older, has a second to come to its end, so that the news is on its
-// way within 2 s (CLOUD-3013); after one that was cut off so, the next has all its time.
-// While requests fail the next attempt carries the news, and comes no sooner for it.
-// Notify never blocks.
+// Notify reports that the status of a pool has changed in a way that should not wait
+// for the next heartbeat (CLOUD-3011). A heartbeat is sent at once, but not sooner than a
+// second after the last request; notifications in between share one. While requests fail
+// the next attempt carries the news, and comes no sooner. Notify never blocks.
+//
+// A heartbeat in flight may carry an older status. It is cut off after a second, so that
+// the news is on its way within 2 s (CLOUD-3013). The heartbeats after one that was cut off
+// have all their time, until one is accepted.
 func (n *Node) Notify() {
 	n.life.news.Store(true)
 	n.life.inFlight.Load().overtake()
 	n.wake()
 }
 
-// wake has the heartbeats, if there are any, see to what has changed.
+// wake gives the pulse a turn, on a goroutine of its own. Without heartbeats it does nothing.
 func (n *Node) wake() {
 	if p := n.life.pulse.Load(); p != nil && p.calls.Add(1) == 1 {
 		go p.turns()
@@ -154,11 +160,14 @@ func (n *Node) wake() {
 var errOvertaken = errors.New("it took so long that a newer status was sent instead")
 
 // Update changes what the node says of itself, such as its pools when a GPU fails. A node
-// whose heartbeats run registers again at once, and is retried like any renewal; another
-// registers so the next time. Of updates that follow each other within a second some share a
-// registration, and a heartbeat comes between two. Pools that are left out go as not ready in each heartbeat
-// from then on, since orchestratord may go on giving them work. The error, an ErrConfig,
-// lists everything that is wrong with the description; the old one holds then.
+// whose heartbeats run registers again at once, or after the heartbeat that comes between
+// two registrations. Updates within a second may share a registration. One that fails is
+// retried like any renewal. Without heartbeats the description waits for the next
+// registration.
+//
+// Every later heartbeat reports the pools that were left out as not ready, since
+// orchestratord may go on giving them work. The error, an ErrConfig, lists everything that
+// is wrong with the description; the old one stays in force then.
 func (n *Node) Update(d Description) error {
 	d = d.clone()
 	if err := d.validate(n.config); err != nil {
@@ -172,14 +181,14 @@ func (n *Node) Update(d Description) error {
 
 // Run is a node's whole life: it registers the node unless Register has, sends heartbeats
 // until ctx ends and, if the Config has a Drain, until that returns; then it deregisters.
-// It returns nil when the node has left as it was asked to, or what went wrong: an
-// ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. What
-// happens in between is retried for ever, since a node goes on serving while
-// orchestratord is away (CLOUD-10020).
+// It returns nil when the node has left as it was asked to. Otherwise the error is an
+// ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. Failures in
+// between are retried for ever, since a node goes on serving while orchestratord is away
+// (CLOUD-10020).
 //
 // Run leaves as Deregister does, within ShutdownTimeout. With a ctx that has ended it
-// registers nothing. A node that runs already, or has ended, is left alone: the error is
-// then ErrRunning or ErrStopped.
+// registers nothing. It returns ErrRunning or ErrStopped, and does nothing, if the node
+// runs already or has ended, and an ErrConfig without a status.
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.standalone() {
 		<-ctx.Done()
@@ -225,9 +234,9 @@ func (n *Node) start(ctx context.Context) error {
 	return n.register(ctx)
 }
 
-// drain lets the node finish its work, with its heartbeats going on. One that
-// orchestratord does not know has been given no work. The callback may report the pools as
-// draining only some time after Drain was called: they are sent then too.
+// drain lets the node finish its work while its heartbeats go on. A node without a record
+// skips it, as no work is sent there. A second notification follows, since the callback may
+// report the pools as draining only after Drain was called.
 func (n *Node) drain(ctx context.Context) {
 	if n.config.drain == nil || !n.life.known.Load() {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// complete returns a status that names every pool of the node once, and what was wrong
-// with the one that the callback gave.
+// complete returns a status that names every pool of the node once, the retired ones as not
+// ready. The error lists the contradictions in the given status.
 func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, error) {
 	var wrong faults
 	all, found := make([]nodeapi.PoolStatus, 0, len(s.pools)+len(s.retired)), 0
@@ -32,8 +32,8 @@ func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, er
 	return all, wrong.err("the status contradicts itself or the registration")
 }
 
-// consistent resolves what a status says of a pool in two ways, so that orchestratord
-// gives the pool too little work rather than too much.
+// consistent resolves the contradictions in a pool's status, in favour of too little work
+// rather than too much.
 func consistent(p nodeapi.PoolStatus, wrong *faults) nodeapi.PoolStatus {
 	if *p.SlotsTotal == 0 { // unset
 		total := p.SlotsFree
@@ -50,7 +50,7 @@ func consistent(p nodeapi.PoolStatus, wrong *faults) nodeapi.PoolStatus {
 	return p
 }
 
-// findStrangers adds what is wrong with the names in a status.
+// findStrangers adds the pools that a status names twice or that the node does not have.
 func (s *sampler) findStrangers(given []nodeapi.PoolStatus, wrong *faults) {
 	seen := make(map[string]bool, len(given))
 	for _, p := range given {
@@ -99,7 +99,7 @@ func (f *faults) err(what string) error {
 	return faultOf(what, errors.New(list))
 }
 
-// fault is an error of the caller's, whose text is bounded and safe to log.
+// fault is an error in what the callback did or returned. Its text is bounded and safe to log.
 type fault struct {
 	text  string
 	cause error

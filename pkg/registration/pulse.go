@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// pulse sends the heartbeats of a registered node, which it owns. Between them no
-// goroutine waits: its stack would be most of what a node holds. Instead whatever may
-// concern the node wakes the pulse, which then has its turns, one at a time.
+// pulse owns a node and sends its heartbeats, and its registrations when they are due. No
+// goroutine waits in between: its stack would be most of what a node holds. Timers and
+// callers wake the pulse instead. It then has its turns, one at a time.
 type pulse struct {
 	node  *Node
 	ctx   context.Context // ends the heartbeats
-	live  context.Context // of requests: cut off with ctx, one could take effect later
+	live  context.Context // of requests; outlives ctx, as a request cut off may still take effect
 	pools *sampler
-	alarm *time.Timer  // wakes when something is due
-	calls atomic.Int32 // to wake, since the last turn began; above 0 while there are turns
-	idle  func() bool  // has ctx wake no more
+	alarm *time.Timer  // wakes the pulse when something is due
+	calls atomic.Int32 // of wake, since it last rested; above 0 while there are turns
+	idle  func() bool  // disarms the wake at the end of ctx
 }
 
-// beat has the heartbeats of a node sent until the node or ctx ends, and the node
-// released then.
+// beat starts the pulse of a node that the caller owns. The pulse releases the node when
+// the node or ctx ends.
 func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	live := context.WithoutCancel(ctx)
 	p := &pulse{node: n, ctx: ctx, live: live}
@@ -37,15 +37,15 @@ func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	go p.turns()
 }
 
-// wake gives the pulse a turn, if need be after the one that it has.
+// wake gives the pulse a turn: at once, or after the current one.
 func (p *pulse) wake() {
 	if p.calls.Add(1) == 1 {
 		p.turns()
 	}
 }
 
-// turns goes on for as long as there are calls. The last turn leaves calls above zero, so
-// no later call starts another.
+// turns has turns until no wake came during the last one. After the end of the pulse calls
+// stays above zero, so that no later wake starts a turn.
 func (p *pulse) turns() {
 	for {
 		calls := p.calls.Load()
@@ -55,7 +55,7 @@ func (p *pulse) turns() {
 	}
 }
 
-// turn does what is due, and returns false when it was the last.
+// turn does what is due, and reports whether the pulse goes on.
 func (p *pulse) turn() bool {
 	n := p.node
 	switch {
@@ -100,8 +100,8 @@ func (p *pulse) hear() {
 	}
 }
 
-// tokenLook is how often, and for how long, a node whose token was refused looks whether
-// its source has another one. That costs orchestratord nothing.
+// tokenLook is how often a node whose token was refused asks its source for another one,
+// and how long it waits for the source. That costs orchestratord nothing.
 const tokenLook = time.Second
 
 // pause returns how long the pulse may rest.

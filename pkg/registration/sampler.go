@@ -15,20 +15,23 @@ import (
 // each heartbeat, by one goroutine at a time, and should answer at once; its
 // context ends with the heartbeats. A heartbeat does not wait for it longer than
 // 100 ms: while it is slow, fails, panics or returns what the contract does not
-// allow, heartbeats carry the last status it gave. After NodeTimeout without a good
-// answer every pool goes as not ready, and Healthy fails. Before its first answer every
-// pool counts as not ready.
+// allow, heartbeats carry the last status it gave. Before its first answer every pool is
+// reported as not ready. After NodeTimeout without a good answer that is so again, and
+// Healthy fails.
 //
 // Each heartbeat names every pool of the node once, since orchestratord may go on giving
-// work to a pool that a heartbeat leaves out. A pool that the status leaves out goes as not
-// ready. One that the node does not have is dropped, of one that is named twice the first
-// counts, one that is ready and drains goes as draining, and one with more free slots than
-// slots goes with as many as it has.
+// work to a pool that a heartbeat leaves out. A status is mended where it has to be:
 //
-// Whatever is wrong is logged once, and reported as an EventStatusFault.
+//   - A pool that it leaves out is sent as not ready, without a fault.
+//   - A pool that the node does not have is dropped.
+//   - Of a pool that is named twice the first one counts.
+//   - A pool that is ready and draining is sent as not ready and draining.
+//   - A pool with more free slots than slots is sent with all its slots free.
 //
-// What it returns is copied after it has returned: the next call may reuse that
-// memory, and nothing else may write to it.
+// Each fault is logged once, and reported as an EventStatusFault.
+//
+// The slice is copied after the callback has returned. The next call may reuse its memory;
+// nothing else may write to it.
 type StatusFunc func(ctx context.Context) ([]PoolStatus, error)
 
 // statusTimeout is how long a heartbeat waits for the status callback.
@@ -48,15 +51,15 @@ type sampler struct {
 	ask     StatusFunc
 	ctx     context.Context // of the calls
 	end     func()          // ends it
-	late    func()          // is called after an answer that no heartbeat waited for
+	wake    func()          // is called after an answer that no heartbeat waited for
 	longest time.Duration   // without a good answer before the pools go as not ready
 
 	pools   []string // that the node has
 	retired []string // that it had before an update
 	last    []nodeapi.PoolStatus
 	since   time.Time            // when a call first failed or was late, zero after a good answer
-	call    *call                // nil while none runs or has an answer that waits
-	running atomic.Pointer[call] // that has not answered yet
+	call    *call                // whose answer has not been taken yet, nil for none
+	running atomic.Pointer[call] // whose callback has not returned yet, nil for none
 	news    bool                 // there is news that no call has covered yet
 }
 
@@ -73,14 +76,14 @@ type sample struct {
 	err   error
 }
 
-func newSampler(ctx context.Context, ask StatusFunc, longest time.Duration, late func()) *sampler {
-	s := &sampler{ask: ask, late: late, longest: longest}
+func newSampler(ctx context.Context, ask StatusFunc, longest time.Duration, wake func()) *sampler {
+	s := &sampler{ask: ask, wake: wake, longest: longest}
 	s.ctx, s.end = context.WithCancel(ctx)
 	return s
 }
 
-// after has the sampler name the pools that an earlier one has named: orchestratord remembers
-// them.
+// after takes over the pools of an earlier sampler. Orchestratord remembers them, so
+// heartbeats must go on naming them.
 func (s *sampler) after(earlier *sampler) *sampler {
 	if earlier != nil {
 		s.pools, s.retired = earlier.pools, earlier.retired
@@ -88,9 +91,9 @@ func (s *sampler) after(earlier *sampler) *sampler {
 	return s
 }
 
-// serve sets the pools of the node. Those that it had before go as not ready for good:
-// an orchestratord that merges heartbeats never forgets a pool. The oldest give way where the
-// contract does not allow so many in one heartbeat.
+// serve sets the pools of the node. Its former pools are retired: every heartbeat reports
+// them as not ready, since an orchestratord that merges heartbeats never forgets a pool. The
+// oldest are dropped where the contract does not allow so many in one heartbeat.
 func (s *sampler) serve(pools []string) {
 	if s.last != nil && slices.Equal(s.pools, pools) {
 		return
@@ -122,8 +125,9 @@ func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 	return notReady(s.last), fmt.Errorf("%w: %w", errStatusStale, err)
 }
 
-// refresh asks the callback anew. A call from an earlier heartbeat is not waited for
-// again, and an answer that has come since is older than the one asked for now.
+// refresh asks the callback anew. It does not wait for a call from an earlier heartbeat
+// that still runs. If that call has answered meanwhile, the answer is kept, but it is old:
+// the callback is asked again.
 func (s *sampler) refresh(ctx context.Context) error {
 	if s.call != nil {
 		select {
@@ -152,7 +156,7 @@ func (s *sampler) refresh(ctx context.Context) error {
 	}
 }
 
-// begin starts a call, which wakes the node if it is late.
+// begin starts a call. If it is late, its answer wakes the pulse.
 func (s *sampler) begin() {
 	c := &call{answer: make(chan sample, 1), begun: time.Now(), covers: s.news}
 	s.call, s.news = c, false
@@ -162,19 +166,19 @@ func (s *sampler) begin() {
 		s.running.Store(nil)
 		c.answer <- got
 		if c.late.Load() {
-			s.late()
+			s.wake()
 		}
 	}()
 }
 
-// hasNews reports whether an answer has come that a heartbeat should carry at once: Notify
-// asked for it, and the heartbeat that was sent then could not wait for it.
+// hasNews reports whether a late answer should be sent at once: Notify asked for it, and
+// the heartbeat that followed could not wait for it.
 func (s *sampler) hasNews() bool {
 	return s.call != nil && len(s.call.answer) > 0 && (s.call.covers || s.news)
 }
 
-// hangs reports whether the callback has been at it for so long that the pools go as not
-// ready. It may be called by anyone.
+// hangs reports whether the current call has lasted so long that the pools are sent as not
+// ready. It may be called from any goroutine.
 func (s *sampler) hangs() bool {
 	c := s.running.Load()
 	return c != nil && time.Since(c.begun) >= s.longest

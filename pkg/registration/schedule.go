@@ -9,9 +9,9 @@ const (
 	// firstBackoff is the longest pause before the first retry; each further one
 	// may be twice as long, up to the longest backoff.
 	firstBackoff = 500 * time.Millisecond
-	// shortestPause keeps apart the attempts whose jitter came out as nothing.
+	// shortestPause is the least backoff, whatever the jitter.
 	shortestPause = 100 * time.Millisecond
-	// slowRetry is the pace of what was refused: a token may be rotated and an
+	// slowRetry is the longest pause after a refusal: a token may be rotated and an
 	// orchestratord rolled back, but not every second.
 	slowRetry = time.Minute
 	// firstBeatWithin spreads the first heartbeats of a fleet that starts at once.
@@ -154,9 +154,9 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 }
 
 // afterRegister spreads the first heartbeats of a fleet that starts at once over a
-// second, and their later ones over the interval. Those of a fleet that comes back at
-// once are spread over half of the interval, or the longest backoff. A node that registers again at its own tick
-// beats right away.
+// second, and their later ones over the interval. After failures a whole fleet may be
+// coming back: the heartbeats are spread over half of the interval or the longest backoff,
+// whichever is less. Any other node beats right away, since it registered at its own tick.
 func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 	s.registered = true
 	s.beatFirst = true
@@ -180,8 +180,8 @@ func (s schedule) afterRegister(now time.Time, jitter float64) schedule {
 // renew together.
 func another(jitter float64) float64 { return math.Mod(jitter*1009, 1) }
 
-// postponeRenewal has a node that orchestratord does not register anew go on beating.
-// It tries again at a later tick, and less and less often.
+// postponeRenewal returns the schedule after a renewal was not accepted. The node goes on
+// beating and tries again at later ticks, less and less often.
 func (s schedule) postponeRenewal(now time.Time) schedule {
 	pause := float64(s.interval) * math.Pow(2, float64(s.renewalTries))
 	s.renewalTries++
@@ -189,8 +189,8 @@ func (s schedule) postponeRenewal(now time.Time) schedule {
 	return s
 }
 
-// afterBeat is the only way in which failures are forgiven, so that a node that
-// can register but not beat slows down all the same.
+// afterBeat alone resets the count of failures: a node that can register but not beat
+// has to slow down too.
 func (s schedule) afterBeat(now time.Time, directed time.Duration) schedule {
 	s.failures = 0
 	s.confirmed = s.sent
@@ -231,10 +231,10 @@ func (s schedule) tick(now time.Time) time.Time {
 	return s.grid.Add(from.Sub(s.grid)/s.interval*s.interval + s.interval)
 }
 
-// afterForgotten registers again, at once the first time: a whole fleet that is
-// forgotten learns of it one by one, each at its own tick, unless it comes back
-// from an outage. Two orchestratords that do not share a registry would forget it
-// at every other heartbeat.
+// afterForgotten registers again, at once the first time: the nodes of a forgotten fleet
+// notice it one by one, each at its own tick. After an outage they may notice it together,
+// so a pause spreads them. The pause grows each further time: two orchestratords that share
+// no registry would forget the node at every other heartbeat.
 func (s schedule) afterForgotten(now time.Time, jitter float64) schedule {
 	if now.Sub(s.forgottenAt) > forgiveness {
 		s.forgotten = 0
@@ -317,8 +317,8 @@ func (s schedule) updated(now time.Time) schedule {
 }
 
 // unlocked returns the schedule of a node that has a new token, which is tried at once. A
-// source may make another one each time it is asked: each that is refused has the next wait
-// twice as long.
+// source may make another one each time it is asked, so each refused one doubles the wait
+// for the next, up to slowRetry.
 func (s schedule) unlocked(now time.Time) schedule {
 	pause := min(float64(slowRetry), float64(tokenLook)*math.Pow(2, float64(s.newTokens)))
 	if s.newTokens > 0 && now.Before(s.sent.Add(time.Duration(pause))) {
