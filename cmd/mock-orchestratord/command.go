@@ -114,7 +114,7 @@ setting may both be set if they agree.`,
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
-	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report takes what of it can be read, off checks nothing")
+	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks nothing")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document), "how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
 	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false, "exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")

@@ -1,5 +1,6 @@
-// Command mock-orchestratord is an orchestratord to try nodes against: it keeps the
-// registry of nodes as its OpenAPI document says, and nothing else.
+// Command mock-orchestratord is a stateful mock of orchestratord, to test nodes against. It
+// serves the API of nodes as the OpenAPI document says, injects faults, lists drift, and has
+// a control API and a dashboard. It runs no work.
 package main
 
 import (

@@ -1,6 +1,10 @@
-// Command nodecontract checks in CI that the contract is kept: an orchestratord does what
-// the OpenAPI document says (conform), the pact and the document agree (check), and a new
-// version of the document breaks nobody who was built by the one before (diff).
+// Command nodecontract checks in CI that the contract is kept. It checks that:
+//
+//   - an orchestratord does what the OpenAPI document says (conform),
+//   - the pact and the document agree (check),
+//   - a new version of the document does not break users of the one before (diff).
+//
+// It also shows how the orchestratord in service differs from the document (overlay).
 //
 // Its exit status is 0 when all is well, 1 when it is not, and 2 when it could not decide.
 package main

@@ -1,7 +1,7 @@
 //go:build pact
 
-// Command pact-verify verifies that an orchestratord keeps what nodes need of it,
-// given its URL alone.
+// Command pact-verify verifies that an orchestratord keeps the pact of its nodes. All it
+// needs is the URL. It takes the pact from a file or from a Pact Broker.
 //
 // Its exit status is 0 when everything that had to run ran and passed, 1 when the contract
 // is broken, and 2 when it could not decide, or could not write or publish a result.

@@ -1,7 +1,7 @@
 //go:build !pact
 
-// Command pact-verify verifies that an orchestratord keeps what nodes need of it.
-// Without the Pact library it can only say so.
+// Command pact-verify verifies that an orchestratord keeps the pact of its nodes. This build
+// lacks the Pact library, so it only prints how to build with it.
 package main
 
 import (

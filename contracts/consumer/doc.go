@@ -1,12 +1,12 @@
-// Package consumer states what a node needs of orchestratord, as a Pact. In its tests the
-// real client, pkg/registration and pkg/nodeapi, makes every request that a node's life
-// depends on. They record the requests as a pact, and compare it with the committed one in
-// contracts/pacts:
+// Package consumer holds the tests that record the pact: what a node needs from
+// orchestratord. In them the real client, pkg/registration and pkg/nodeapi, makes every
+// request that a node depends on. The tests compare the recorded pact with the committed
+// one in contracts/pacts:
 //
 //	go test -tags pact ./contracts/consumer          # is it still true?
 //	go test -tags pact ./contracts/consumer -update  # write it anew
 //
-// The pact demands of an answer what the client acts upon, and no more: further fields, and
-// the body of an error, are up to orchestratord. It states every byte of a request that has
-// a meaning.
+// Of an answer, the pact demands only what the client acts upon. Further fields, and the
+// body of an error, are up to orchestratord. Of a request, it states every byte that has a
+// meaning.
 package consumer

@@ -9,8 +9,8 @@ import (
 
 // Body is the example of a body.
 type Body struct {
-	// ContentType is what the pact takes the body for. Where the message has a
-	// Content-Type header that is its media type, and this may be a wider one.
+	// ContentType is the media type that the pact states for the body. A Content-Type
+	// header of the message takes precedence, since this may be a more general type.
 	ContentType string
 	// Content is a JSON value as encoding/json decodes it, or a string where the
 	// body is not JSON.

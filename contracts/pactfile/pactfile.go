@@ -1,5 +1,5 @@
 // Package pactfile reads pact files of the specifications 2 to 4, without the Pact
-// library. Older ones are read as if they were of specification 4.
+// library. It converts older ones to specification 4.
 //
 //	pact, err := pactfile.Read("contracts/pacts/pool-managerd-orchestratord.json")
 //	if err != nil {
@@ -69,8 +69,8 @@ type Response struct {
 	Rules   Rules `json:"matchingRules"`
 }
 
-// Read reads a pact file. It fails on one that it cannot judge as a whole: of
-// another specification, about anything but HTTP, or without interactions.
+// Read reads a pact file. It fails if the file follows another specification, has
+// interactions other than HTTP, or has none.
 func Read(path string) (*File, error) {
 	data, err := regularfile.ReadShort(path)
 	if err != nil {

@@ -57,8 +57,8 @@ func (p Path) Select(root any) []any {
 	return values
 }
 
-// Misses returns the first field on the path that the objects there do not have, empty
-// where the path leads somewhere. That an array has no items misses nothing.
+// Misses returns the first field on the path that the objects there do not have. It returns
+// an empty string if the path leads to a value, or into an empty array.
 func (p Path) Misses(root any) string {
 	values := []any{root}
 	for _, step := range p.Steps {

@@ -19,8 +19,8 @@ import (
 // maxRequest bounds a request of Pact's; those of a pact are of some kilobytes.
 const maxRequest = 16 << 20
 
-// gateway stands between Pact and the provider. It replaces the token, speaks TLS by the
-// provider's rules, blocks what the guard refuses, and makes sure that every request ends.
+// gateway is a proxy between Pact and the provider. It replaces the token, speaks TLS with
+// the provider, blocks requests that the guard refuses, and ends every request in time.
 type gateway struct {
 	addr      netip.AddrPort
 	token     string
@@ -79,8 +79,8 @@ func (g *gateway) proxy(target *url.URL) http.Handler {
 	}
 }
 
-// giveUp ends a request without an answer of the provider's. To a 5xx Pact would come
-// back.
+// giveUp answers a request that got no answer from the provider. It avoids a 5xx, because
+// Pact would retry.
 func giveUp(w http.ResponseWriter) { w.WriteHeader(http.StatusTeapot) }
 
 // guarded hands on only what the guard lets through.

@@ -16,8 +16,8 @@ import (
 // maxAnswer bounds what is read of an answer; a list of all nodes takes far less.
 const maxAnswer = 64 << 20
 
-// line takes requests to the provider. It breaks at the first that gets no answer,
-// or not all of one.
+// line is the transport to the provider. It breaks at the first request whose answer is
+// missing or incomplete.
 type line struct {
 	transport http.RoundTripper
 	timeout   time.Duration // for one answer and its body

@@ -8,10 +8,9 @@ import (
 	"fmt"
 )
 
-// split takes a pact apart into pacts of one interaction each, in the same order.
-// They have no provider states: Pact would have a server bring them about, pass by
-// those that it does not know, and try for two minutes what has failed. They are not
-// pending: what that means is decided here.
+// split splits a pact into pacts of one interaction each, in the same order. It removes the
+// provider states: Pact would call a server for them, ignore unknown ones, and retry a
+// failure for two minutes. It also removes the pending mark, which this package handles.
 func split(pact []byte) ([][]byte, error) {
 	var file map[string]json.RawMessage
 	var interactions []map[string]any

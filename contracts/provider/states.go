@@ -12,12 +12,12 @@ const leaveTimeout = 2 * time.Second
 
 // state is a provider state that a pact may ask for.
 type state struct {
-	// enter brings it about, and returns what ends it again, which is not nil even
-	// when it fails.
+	// enter sets up the state. It returns the function that ends the state, even if it
+	// fails.
 	enter func(ctx context.Context, params map[string]any) (leave func(), err error)
-	// ofNode means that it is one of the node that the parameter "node" names.
+	// ofNode means that it is a state of the node in the parameter "node".
 	ofNode bool
-	// beyond is why it cannot be brought about at this provider, empty when it can.
+	// beyond is why the state cannot be set up at this provider, empty if it can.
 	beyond string
 }
 
@@ -42,7 +42,7 @@ func (v verification) states() map[string]state {
 	return states
 }
 
-// ofNode is a state of one node, reached by calls for it from whatever its state is.
+// ofNode is a state of one node. Its calls lead there from any state of the node.
 func (v verification) ofNode(calls ...func(ctx context.Context, node string) error) state {
 	return state{ofNode: true, enter: func(ctx context.Context, params map[string]any) (func(), error) {
 		node := params["node"].(string) // one of the run's own: examine has seen to it

@@ -1,8 +1,7 @@
 //go:build pact
 
-// Package provider verifies that an orchestratord keeps a pact. All it needs is the
-// URL: what has to hold before a request is brought about by other calls of the same
-// API.
+// Package provider verifies that an orchestratord keeps a pact. All it needs is the URL: it
+// sets up the provider states of the pact by other calls of the same API.
 //
 //	report, err := provider.Verify(ctx, "contracts/pacts/pool-managerd-orchestratord.json", provider.Provider{
 //		URL:   "http://192.168.1.1:8080",
@@ -15,16 +14,15 @@
 //		fmt.Println(interaction.Result, interaction.Description, interaction.Details)
 //	}
 //
-// Interactions that need what no call brings about, such as an orchestratord that
-// is switched off, are skipped, each by its name and with the reason. All others
-// have to run: a verification that ran none, or met a state that it does not know,
-// is an error.
+// Some states cannot be set up by calls, such as a cloud profile that is switched off. Their
+// interactions are skipped; the report lists each with the reason. All others have to run:
+// a verification that ran none, or that met an unknown state, is an error.
 //
-// A verification registers and removes nodes of its own, and reports pools of theirs as
-// ready: it is for an orchestratord that nobody's work is on. A pact calls them
-// pact-node-…, and each run puts a random part behind that, so that two runs at one
-// orchestratord do not disturb each other. A pact that names any other node, or asks
-// for anything but the API of nodes, is refused before a request is sent.
+// A verification registers and removes nodes of its own, and reports their pools as ready.
+// Run it only against an orchestratord without real work. A pact names its nodes
+// pact-node-…, and each run inserts a random part after that prefix, so that two runs do not
+// interfere. A pact that names any other node, or calls anything but the API of nodes, is
+// refused before a request is sent.
 package provider
 
 import (
@@ -47,23 +45,23 @@ import (
 type Provider struct {
 	// URL is its base URL, http or https.
 	URL string
-	// Token is one that it accepts. It is sent in place of the pact's own token;
-	// empty means that calls carry none, and need none.
+	// Token is a token that it accepts. It replaces the pact's own token. Empty means that
+	// calls need none.
 	Token string
-	// TLS says whom to trust where the URL is https. Nil means what the system does.
+	// TLS is the configuration for an https URL. Nil trusts the system's authorities.
 	TLS *tls.Config
 	// AnswerTimeout is how long one answer and its body may take. Zero means 5 s, five
 	// times what a node allows it (CLOUD-11002).
 	AnswerTimeout time.Duration
-	// Arrange brings about states that no call does, by their names, and returns what
-	// ends them again. Only the owner of a provider can fill it in.
+	// Arrange sets up, by name, states that no call can, and returns the function that ends
+	// them. Only the owner of a provider can fill it in.
 	Arrange map[string]func() (end func())
 }
 
 const defaultAnswerTimeout = 5 * time.Second
 
-// Verify verifies the interactions of a pact file one by one, until ctx ends. Its
-// error says what kept it from deciding; whether the pact is kept, the report says.
+// Verify verifies the interactions of a pact file one by one, until ctx ends. The report
+// says whether the pact is kept. Verify returns an error only if it could not decide.
 func Verify(ctx context.Context, file string, p Provider) (*Report, error) {
 	content, err := regularfile.ReadShort(file)
 	if err != nil {

@@ -13,8 +13,7 @@
 //	}})
 //	err := reports.Write(stdout, found.Writers())
 //
-// All text may come from outside, and is made safe as it is written: callers pass it
-// as they have it.
+// Callers pass text as it is, even from outside: the writers make it safe to show.
 package report
 
 import (
@@ -24,7 +23,7 @@ import (
 	"time"
 )
 
-// Report is what a check found.
+// Report is the result of a check.
 type Report struct {
 	// Title says in one line what was checked, and against what.
 	Title string `json:"title"`

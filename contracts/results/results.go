@@ -1,6 +1,6 @@
-// Package results is what a provider verification leaves behind: which
-// interactions of a pact it ran, and how each of them ended. The verification
-// writes it, and the two-way check reads it.
+// Package results reads and writes the file with the results of a provider verification:
+// the interactions of a pact that it ran, and how each of them ended. The verification
+// writes the file, and the two-way check reads it.
 //
 //	outcome := results.Results{Provider: "orchestratord"}
 //	outcome.Interactions = append(outcome.Interactions, results.Interaction{
@@ -25,8 +25,8 @@ type Results struct {
 	Interactions []Interaction `json:"interactions"`
 }
 
-// Interaction is the result of one interaction, which its description and the
-// names of its provider states tell from the others.
+// Interaction is the result of one interaction. Its description and the names of its
+// provider states identify it.
 type Interaction struct {
 	Description    string   `json:"description"`
 	ProviderStates []string `json:"providerStates"`

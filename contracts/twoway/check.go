@@ -1,9 +1,10 @@
-// Package twoway holds a pact and an OpenAPI document against each other, both ways:
-// whatever the pact says has to be valid by the document, examples and matchers alike,
-// and whatever the document declares has to be exercised by the pact, or be exempt for a
-// reason. A consumer may read only part of an answer; what it reads has to be required,
-// and is not to be narrower than the document. A request may be nothing that the document
-// forbids.
+// Package twoway compares a pact and an OpenAPI document, both ways. Examples and matchers
+// of the pact have to be valid by the document. Every status that the document declares has
+// to be exercised by the pact, or be exempt for a reason.
+//
+// A consumer may read only part of an answer. The document has to require that part, and the
+// pact must not demand narrower values than the document promises. The matchers of a request
+// must not allow anything that the document forbids.
 //
 //	document, err := twoway.Load(ctx, "openapi/nodes.yaml")
 //	if err != nil {
@@ -40,7 +41,7 @@ type Input struct {
 	Results    *results.Results // of the verification of a provider, nil where there was none
 }
 
-// Check holds the pact and the document against each other.
+// Check compares the pact and the document with each other.
 func Check(in Input) *Report {
 	c := checker{
 		document: in.Document, coverage: newCoverage(in.Document), answers: map[string][]subset.Gap{},

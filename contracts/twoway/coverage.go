@@ -31,7 +31,7 @@ func (r Row) verified() bool {
 	return r.Verified != nil && r.Verified.Passed == len(r.Interactions)
 }
 
-// coverage gathers which interactions exercise which status of which operation.
+// coverage maps each status of each operation to the interactions that exercise it.
 type coverage struct {
 	operations   []*operation
 	interactions map[cell][]*pactfile.Interaction

@@ -15,9 +15,9 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// letThrough finds what the matchers of a request let through and the document forbids: a
-// consumer that sends it keeps the pact, and is refused. How much is too much no matcher
-// has to say.
+// letThrough finds values that the matchers of a request allow and the document forbids. A
+// consumer that sends one keeps the pact, but is refused. Upper bounds of size do not count,
+// since matchers need not state them.
 func (c *checker) letThrough(pointer string, l leaf) {
 	var parts openapi3.SchemaRefs
 	for _, m := range l.matchers {
@@ -117,8 +117,8 @@ func expressionOf(m pactfile.Matcher) (expression string, known bool) {
 	return "", false
 }
 
-// demanded finds what an answer has to be by the pact, and need not be by the document: a
-// provider that answers something else keeps the document, and fails the pact.
+// demanded finds demands of the pact on an answer that the document does not make. A
+// provider may answer otherwise: it keeps the document, but fails the pact.
 func (c *checker) demanded(pointer string, l leaf) {
 	if len(l.matchers) == 0 {
 		c.exactly(pointer, l.value, l.shape)
@@ -136,9 +136,9 @@ func (c *checker) demanded(pointer string, l leaf) {
 	}
 }
 
-// exactly finds a value that is demanded as it is where the document leaves it to the
-// provider: words for people to read, a number in a range, a text of some form. What a
-// request or a state of the pact mentions the provider may well give back.
+// exactly finds a value that the pact demands literally, though the document leaves it to the
+// provider: a message, a number in a range, a text of some form. It allows values that a
+// request or a state of the pact mentions, since the provider knows those.
 func (c *checker) exactly(pointer string, value any, s shape) {
 	free := false
 	switch value := value.(type) {
@@ -169,7 +169,7 @@ func (c *checker) narrower(pointer string, m pactfile.Matcher, s shape) {
 	}
 }
 
-// apart finds a form of date or time that no value has which the document allows.
+// apart finds a date or time format that matches no value that the document allows.
 func (c *checker) apart(pointer string, m pactfile.Matcher, s shape) {
 	demanded := openapi3.NewStringSchema()
 	demanded.Pattern = `^(?:` + dateExpression(m) + `)$`

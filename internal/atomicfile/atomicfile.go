@@ -11,12 +11,12 @@ import (
 	"github.com/google/renameio/v2/maybe"
 )
 
-// Write replaces the content of a file: whoever reads it, and whatever stops the
-// process or fills the disk, finds the old content or the new. A symbolic link stays
-// one, an existing file keeps its mode, and perm is that of a new one. What is no
-// regular file, such as /dev/stdout or a pipe, is written to as it is.
+// Write replaces the content of a file atomically. Readers see the old content or the new,
+// even if the process is stopped or the disk is full. A symbolic link stays one. An existing
+// file keeps its mode; perm is the mode of a new one. A file that is not regular, such as
+// /dev/stdout or a pipe, is written to directly.
 //
-// On Windows, which cannot replace a file so, it is merely written.
+// On Windows, which cannot replace a file atomically, Write writes it directly.
 func Write(path string, data []byte, perm fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

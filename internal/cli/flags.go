@@ -1,4 +1,5 @@
-// Package cli holds what the command lines of this repository's programs share.
+// Package cli is the shared frame of this repository's programs: the context that ends on a
+// signal, the execution of a command line, its errors, and --version.
 package cli
 
 import (

@@ -1,5 +1,5 @@
-// Package hardware finds out what a machine has: GPUs, CPU cores and memory. It needs no
-// library of the system, so that a program which imports it stays a static one.
+// Package hardware detects what a machine has: GPUs, CPU cores and memory. It needs no
+// system library, so programs that import it can be linked statically.
 package hardware
 
 import (

@@ -34,7 +34,7 @@ func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 // MaxShort is how many bytes ReadShort reads at most.
 const MaxShort = 16 << 20
 
-// ReadShort is Read for who has no context, and nothing to end before the file is read.
+// ReadShort is Read without a context, for files of at most MaxShort bytes.
 func ReadShort(path string) ([]byte, error) { return read(path, MaxShort) }
 
 // ReadIn is ReadShort for a file in a folder that no symbolic link leads out of.

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Take returns standard output, and leaves in its place what nobody reads: the Pact
-// library writes there at length, and nothing else stops it.
+// Take returns standard output, and redirects the process's own to nowhere. The Pact library
+// writes a lot there, and has no option against it.
 func Take() (*os.File, error) {
 	fd, err := unix.Dup(unix.Stdout)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package strength counts how much of what tests break on purpose is found.
+// Package strength measures how well checks find errors. Tests break something on purpose,
+// one change at a time, and count how many of the changes a check finds.
 //
 //	tally := strength.Of("the document")
 //	for i, d := range drifts {
@@ -41,7 +42,8 @@ type Tally struct {
 // Of returns a tally of a kind, such as "the document".
 func Of(kind string) *Tally { return &Tally{kind: kind, tolerated: map[string]int{}} }
 
-// Tries reports whether the ith of a list is tried: one in some, unless all are.
+// Tries reports whether the ith entry of a list is tried. That is one in some, or every one
+// with the flag -strength.
 func Tries(i, some int) bool { return *all || i%some == 0 }
 
 // Found counts one that was found.

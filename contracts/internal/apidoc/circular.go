@@ -8,9 +8,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// circular returns an error for a schema that is a part of itself through its allOf,
-// anyOf, oneOf or not. No value could ever be checked against it. A schema whose
-// fields or items refer back to it is a tree, and fine.
+// circular returns an error for a schema that contains itself through allOf, anyOf, oneOf
+// or not: checking a value against it would never end. A schema may refer to itself in its
+// fields or items, since that describes a tree.
 func circular(document *openapi3.T) error {
 	s := circleSearch{done: map[*openapi3.Schema]bool{}}
 	if document.Components != nil {

@@ -12,9 +12,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Load returns the document, whose parts know their lines. It fails on one that is not
-// valid, that refers to anything outside of its folder, or that has a schema which is
-// a part of itself.
+// Load returns the document, whose parts know their lines. It fails if the document is
+// invalid, refers to anything outside its folder, or has a schema that contains itself.
 func Load(ctx context.Context, source Source) (*openapi3.T, error) {
 	document, err := load(ctx, source)
 	if err != nil {
@@ -38,7 +37,7 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	if err := circular(document); err != nil {
 		return nil, err
 	}
-	// Whether the examples of the document are valid is for its linters to say.
+	// The linters of the document validate its examples.
 	if err := document.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
 		return nil, err
 	}

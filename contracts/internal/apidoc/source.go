@@ -1,4 +1,5 @@
-// Package apidoc reads OpenAPI documents, of one file or of several.
+// Package apidoc reads OpenAPI documents: from one file or several, from a git revision, or
+// as an overlay on another document.
 package apidoc
 
 import (
@@ -17,19 +18,19 @@ import (
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
-// Source is the text of a document, and what it is called.
+// Source is the text of a document, with its name.
 type Source struct {
 	Name string
 	Data []byte
 	// read reads another file of the document, by its path from the document's folder;
 	// nil where the document is all there is.
 	read func(path string) ([]byte, error)
-	// overlaid means that the text is in no file, so its lines are nowhere to be seen.
+	// overlaid means that the text is made by an overlay, so its lines are in no file.
 	overlaid bool
 }
 
-// ReadFile reads a document from a file, which may be an overlay. What it refers to is read from its folder and
-// the folders inside, and from nowhere else.
+// ReadFile reads a document from a file, which may be an overlay. Files that it refers to
+// have to be in its folder or inside it.
 func ReadFile(name string) (Source, error) {
 	data, err := regularfile.ReadShort(name)
 	if err != nil {
@@ -77,8 +78,8 @@ func newSource(name string, data []byte, read func(string) ([]byte, error)) (Sou
 	return Source{Name: name, Data: data, read: read, overlaid: true}, nil
 }
 
-// ReadBase reads what a document is compared with: a file, or when there is no file of
-// this name the document itself as it was at a git revision.
+// ReadBase reads what a document is compared with. base names a file. If there is no such
+// file, base is a git revision, and ReadBase reads the document as it was then.
 func ReadBase(ctx context.Context, base, document string) (Source, error) {
 	source, err := ReadFile(base)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,6 @@
-// Package language compares sets of texts, given by regular expressions and bounds of
-// length. It decides whether one set contains the other, and else finds a shortest text
-// that it lacks.
+// Package language compares sets of texts, each given by regular expressions and bounds of
+// length. It decides whether one set contains the other. If not, it returns a shortest text
+// that is missing.
 package language
 
 import (
@@ -21,9 +21,9 @@ type Language struct {
 type Verdict int
 
 const (
-	// Included means that every text of the one language is a text of the other.
+	// Included means that every text of the inner language is in the outer one.
 	Included Verdict = iota
-	// Exceeds means that the text returned is one of the first language only.
+	// Exceeds means that the returned text is in the inner language only.
 	Exceeds
 	// Undecided means that the languages are too large to compare, or empty.
 	Undecided
@@ -35,8 +35,8 @@ const (
 	maxWork   = 5_000_000 // instructions of the patterns
 )
 
-// Compare returns whether each text of inner is one of outer, and if not, one of the
-// shortest that is not.
+// Compare returns whether every text of inner is in outer. If not, it returns a shortest
+// text that is not.
 func Compare(inner, outer Language) (Verdict, string) {
 	s := newSearch(inner, outer)
 	for i := 0; i < len(s.queue); i++ {
@@ -52,8 +52,8 @@ func Compare(inner, outer Language) (Verdict, string) {
 	return Included, ""
 }
 
-// search is a breadth-first search through the texts of inner, one character after
-// the other. Texts that both languages treat alike from there on are one place.
+// search is a breadth-first search through the texts of inner, character by character. Its
+// places are classes of texts that both languages treat alike from there on.
 type search struct {
 	inner, outer side
 	runes        []rune
@@ -140,8 +140,8 @@ func (s side) start() []state {
 	return states
 }
 
-// step reads a character, and reports whether a text of the language can still come
-// of it.
+// step reads a character, and reports whether the result can still become a text of the
+// language.
 func (s *search) step(of side, states []state, r rune) ([]state, bool) {
 	next := make([]state, len(states))
 	alive := true

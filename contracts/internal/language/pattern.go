@@ -14,8 +14,8 @@ type Pattern struct {
 	program *syntax.Prog
 }
 
-// Anywhere returns the pattern of the texts that an expression matches a part of, as
-// JSON Schema means it.
+// Anywhere returns the pattern of the texts with a part that matches an expression. JSON
+// Schema uses expressions so.
 func Anywhere(expression string) (Pattern, error) {
 	return compile(`(?s:.*)(?:` + fromECMA(expression) + `)(?s:.*)`)
 }
@@ -25,7 +25,7 @@ func Whole(expression string) (Pattern, error) {
 	return compile(fromECMA(expression))
 }
 
-// fromECMA rewrites the escapes that JavaScript has and Go has not.
+// fromECMA rewrites the escapes of JavaScript that Go does not have.
 func fromECMA(expression string) string {
 	return regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`).ReplaceAllString(expression, `\x{$1}`)
 }

@@ -1,8 +1,8 @@
 //go:build pact
 
-// Package libpact shows the linker where scripts/pact-ffi.sh puts libpact_ffi.
-// Packages that use pact-go import it too. They then build with the tag pact, and need
-// nothing in the environment:
+// Package libpact links the Pact library, libpact_ffi, from where scripts/pact-ffi.sh puts
+// it, and verifies a pact with it. Packages that use pact-go import libpact too. They then
+// build with the tag pact, and need nothing in the environment:
 //
 //	if err := libpact.DoNotTrack(); err != nil {
 //		return err
@@ -14,7 +14,7 @@ package libpact
 #cgo CFLAGS: -I${SRCDIR}/../../../.pact
 #cgo LDFLAGS: -L${SRCDIR}/../../../.pact -Wl,-rpath,${SRCDIR}/../../../.pact
 
-// The compiler says in one line what takes the linker a page.
+// Without this check the linker would print a page of errors instead of one line.
 #if !__has_include(<libpact_ffi.so>) && !__has_include(<libpact_ffi.dylib>)
 #error "libpact_ffi is missing: run scripts/pact-ffi.sh"
 #endif

@@ -4,7 +4,6 @@ package libpact
 
 import "os"
 
-// DoNotTrack keeps the library from reporting its uses to its makers, which it does
-// unless the environment says otherwise. To be called before the library is used;
-// Verify does so itself.
+// DoNotTrack switches off the usage reports that the library sends to its makers by default.
+// Call it before the library is used; Verify does so itself.
 func DoNotTrack() error { return os.Setenv("PACT_DO_NOT_TRACK", "true") }

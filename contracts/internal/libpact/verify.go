@@ -34,17 +34,16 @@ import (
 	"unsafe"
 )
 
-// Result is what came of one interaction.
+// Result is the result of one interaction.
 type Result struct {
 	Description string
 	Passed      bool
 	Mismatches  []string // what is wrong, when it has not passed
 }
 
-// Verify sends the requests of a pact file to a provider, through no proxy, and compares the
-// answers. It brings about no provider state. Each request has the timeout, but the whole
-// cannot be interrupted. The library also reports to standard output, which cannot be
-// prevented.
+// Verify sends the requests of a pact file to a provider, without a proxy, and compares the
+// answers. It sets up no provider state. The timeout is for each request; the whole cannot be
+// interrupted. The library also writes to standard output, which cannot be prevented.
 //
 // pact-go offers this only to callers with a *testing.T.
 func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Result, error) {
@@ -71,8 +70,8 @@ func Verify(file string, provider netip.AddrPort, timeout time.Duration) ([]Resu
 	C.pactffi_verifier_set_coloured_output(handle, 0)
 	C.pactffi_verifier_add_file_source(handle, path)
 
-	// The status says less than the account: 1 is for an interaction that failed and for a file
-	// that cannot be read.
+	// The status is ignored, because it is ambiguous: 1 means a failed interaction or an
+	// unreadable file.
 	C.pactffi_verifier_execute(handle)
 	account := C.pactffi_verifier_json(handle)
 	if account == nil {

@@ -1,5 +1,5 @@
-// Package subset decides whether every value of one schema is a value of another, and
-// says which ones are not.
+// Package subset decides whether every value that one JSON schema allows is allowed by
+// another. It returns the kinds of values that are not, as gaps.
 package subset
 
 import (
@@ -44,7 +44,8 @@ const (
 // Result is what Compare found.
 type Result struct {
 	Gaps []Gap
-	// Unsure means that something could not be compared, so that no gaps prove nothing.
+	// Unsure means that something could not be compared. Then the absence of gaps proves
+	// nothing.
 	Unsure bool
 }
 
@@ -53,8 +54,8 @@ func (r Result) Proven() bool {
 	return len(r.Gaps) == 0 && !r.Unsure
 }
 
-// Compare returns where a value of inner is no value of outer. An object that is open
-// to fields that it does not name counts as one without them.
+// Compare returns where values of inner are not values of outer. An object schema that
+// permits unnamed fields counts as if the objects had none.
 func Compare(direction Direction, inner, outer *openapi3.SchemaRef) Result {
 	c := comparer{direction: direction, seen: map[string]bool{}}
 	c.compare(nil, valuesOf(inner), outer)

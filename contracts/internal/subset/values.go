@@ -8,8 +8,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// values are those that fit all of some schemas. What the schemas have in an allOf
-// stands beside them.
+// values is the set of values that fit all of its schemas. The parts of an allOf are
+// listed as schemas of their own.
 type values struct {
 	conjuncts []*openapi3.Schema
 	splitUp   map[*openapi3.Schema]bool // whose alternatives have been chosen from

@@ -1,11 +1,11 @@
 // Command checks generates a Validate method for every object in the requests and answers of
-// an OpenAPI document. Both sides find with it what is wrong with a value, by the document's
-// own limits and without an OpenAPI library. For every operation it generates its method, its
-// path, and which statuses the document declares.
+// an OpenAPI document. Both sides validate values with it, by the document's own limits and
+// without an OpenAPI library. For every operation it generates the method, the path, and the
+// statuses that the document declares.
 //
 //	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 //
-// It fails at a document that states what it does not know how to check.
+// It fails if the document has a rule that it cannot generate a check for.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command overlay writes the document that an OpenAPI Overlay makes of the one it extends.
+// Command overlay applies an OpenAPI Overlay to the document that it extends, and writes the
+// result.
 //
 //	go run ./codegen/overlay -o in-service.gen.yaml in-service.overlay.yaml
 package main

@@ -1,9 +1,9 @@
-// Command wire generates the code of an OpenAPI document's JSON: it decodes the bodies of
+// Command wire generates the JSON code of an OpenAPI document: it decodes the bodies of
 // requests, and encodes answers.
 //
 //	go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 //
-// It fails at a document that states what Validate does not check.
+// It fails if the document has a rule that Validate does not check.
 package main
 
 import (
