@@ -20,12 +20,13 @@ const (
 	// maxAnswer is how much of an answer is read; those of the protocol take a
 	// few hundred bytes.
 	maxAnswer = 64 << 10
-	// maxRetryAfter bounds what a Retry-After is obeyed for: a server that says
+	// maxRetryAfter is the longest Retry-After that is obeyed: a server that asks for
 	// a day must not take a node out for one.
 	maxRetryAfter = time.Minute
 )
 
-// understand reads the body of a success, and returns what is wrong with it.
+// understand reads the body of a 2xx answer. It returns the outcome with its verdict, and
+// what is wrong with the body.
 func (o outcome) understand(op operation, body []byte) (outcome, string) {
 	switch {
 	case op == registering:
@@ -49,6 +50,7 @@ func (o outcome) understandRegister(body []byte) (outcome, string) {
 	if answer.Success {
 		return o, ""
 	}
+	// Only a stated false is a rejection. A body without the field is not from orchestratord.
 	stated := nodeapi.RegisterResponse{Success: true}
 	if _, err := decode(body, &stated); err != nil || stated.Success {
 		o.verdict = failed
@@ -76,8 +78,9 @@ func (o outcome) understandHeartbeat(body []byte) (outcome, string) {
 	return o, ""
 }
 
-// decode reads as much of a body as has the types of the document. It returns the first
-// number that is none of Go's integers, such as 1e4 or 10000.0, which JSON allows.
+// decode reads the fields of a body that have the expected types, and leaves out the others.
+// JSON allows integers such as 1e4 and 10000.0, which Go does not take: decode returns the
+// first one as text.
 func decode(body []byte, into any) (number string, err error) {
 	if err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into); err == nil {
 		return "", nil
@@ -90,21 +93,21 @@ func decode(body []byte, into any) (number string, err error) {
 	return "", err
 }
 
-// isObject reports whether a body is a JSON object, as all bodies of the protocol are. A
-// router's page is not.
+// isObject reports whether a body is a JSON object. All bodies of the protocol are; the
+// error page of a router is not.
 func isObject(body []byte) bool {
 	return json.Valid(body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 }
 
-// explain says what is wrong in the words of an answer that is no success. Where the fault
-// may lie in our URL it says so.
+// explain returns the code and the reason in an answer that is no success. The reason
+// names the configured URL where that may be wrong.
 func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) (code, detail string) {
 	code, detail = problem(body)
 	if code != "" {
 		return code, detail
 	}
-	// In another kind of text a token could be escaped, and in one that was cut it
-	// could be there in part: neither would be redacted.
+	// Only whole plain text is repeated. Elsewhere an escaped or truncated token could
+	// pass unredacted.
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if detail == "" && whole && (kind == "text/plain" || kind == "") && !isObject(body) {
 		detail = strings.TrimSpace(string(body))
@@ -137,7 +140,7 @@ func problem(body []byte) (code, detail string) {
 	return string(details.Code), detail
 }
 
-// reasonOf reads the reason from JSON as other servers write it, some objects deep.
+// reasonOf reads the reason from JSON of other servers. It follows up to depth nested objects.
 func reasonOf(body []byte, depth int) string {
 	var said struct {
 		Message, Error, Reason, Title json.RawMessage
@@ -155,9 +158,9 @@ func reasonOf(body []byte, depth int) string {
 	return ""
 }
 
-// readAnswer reads and closes a body, so that the connection can be used again,
-// but no more of it than an answer of the protocol can have. One that states its
-// length, as nearly all do, takes no more memory than that.
+// readAnswer reads at most maxAnswer bytes of a body and closes it, so that the connection
+// can be used again. A body that states its length, as nearly all do, takes no more memory
+// than that.
 func readAnswer(r *http.Response) ([]byte, error) {
 	defer r.Body.Close()
 	if r.ContentLength > 0 && r.ContentLength <= maxAnswer {
@@ -168,8 +171,8 @@ func readAnswer(r *http.Response) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r.Body, maxAnswer))
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date. A date is held
-// against the server's own clock, where it shows it: ours may go wrong.
+// retryAfter reads a Retry-After header, in seconds or as a date. A date is compared with
+// the server's Date header, if there is one: our own clock may be wrong.
 func retryAfter(header http.Header) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -195,7 +198,7 @@ func clampInterval(ms float64) time.Duration {
 	return clamp(ms, time.Millisecond, minInterval, maxInterval)
 }
 
-// clamp returns a number of units as a duration within bounds, the least for what is no number.
+// clamp returns a number of units as a duration within bounds. NaN counts as the least.
 func clamp(number float64, unit, least, most time.Duration) time.Duration {
 	if math.IsNaN(number) || number < float64(least)/float64(unit) {
 		return least

@@ -11,24 +11,23 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// A sender sends one request under a correlation id, as the editor completes it.
+// A sender sends one request with a correlation id and the headers that edit adds.
 type sender func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error)
 
-// exchange is one request and its answer. Its sender may give up on it while it runs, and
-// looks at nothing but its progress then.
+// exchange is one request and its answer. A caller that gives up on it while it runs may
+// read only its progress.
 type exchange struct {
 	link     *link
 	op       operation
 	send     sender
-	apart    bool // nobody waits for it
+	apart    bool // as in link
 	began    time.Time
 	progress progress
-	outcome  outcome // after run
+	outcome  outcome // valid after run
 }
 
-// run makes the request. One whose token is not accepted is repeated at once if there is
-// another token by now. It is compared with the one that was sent, so that a token
-// replaced meanwhile gets its chance.
+// run makes the request. If the token is not accepted, run asks the source once more and
+// repeats the request at once if it returns another one.
 func (x *exchange) run(ctx context.Context) {
 	if x.link.api == nil {
 		x.outcome = x.fail(outcome{}, refused, newError(x.op, 0, "", "", "a standalone node sends nothing"))
@@ -49,9 +48,8 @@ func (x *exchange) run(ctx context.Context) {
 	}
 }
 
-// try makes one request. The status decides, and the body of an error is understood as
-// far as it can be: an orchestratord may answer one with any body or none. A success is
-// one only if it can be read.
+// try makes one request. The status alone decides on an error: its body, which may be
+// anything, only explains it. A success needs a body that can be read.
 func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	ctx, end := x.link.tracing.start(ctx, x.op, x.apart)
 	defer func() { end(o) }()
@@ -86,9 +84,9 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	return o
 }
 
-// request sends the request, unless its time is over. An Idempotency-Key without a value
-// is never sent: it says that net/http may repeat the request when a kept connection was
-// closed by the server just as it was used.
+// request sends the request, unless its time is over. The empty Idempotency-Key stays off
+// the wire. It allows net/http to repeat the request if the server closed a kept connection
+// just as it was used.
 func (x *exchange) request(ctx context.Context, token string) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -105,20 +103,20 @@ func (x *exchange) request(ctx context.Context, token string) (*http.Response, e
 	})
 }
 
-// unanswered returns the outcome of a request that had no whole answer.
+// unanswered returns the outcome of a request whose answer is missing or incomplete.
 func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome {
 	o.mayHaveLanded = x.progress.mayHaveArrived()
 	if cause := context.Cause(ctx); cause != nil {
 		return x.gaveUp(ctx, o, cause)
 	}
-	var dial *net.OpError // of a transport that reports no connections
+	var dial *net.OpError // for a transport that does not report its connections
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		o.mayHaveLanded = false
 	}
 	return x.fail(o, failed, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))
 }
 
-// noToken returns the outcome of a request that could not be sent without a token.
+// noToken returns the outcome of a request that was not sent, since the source failed.
 func (x *exchange) noToken(ctx context.Context, err error) outcome {
 	if cause := context.Cause(ctx); cause != nil {
 		return x.gaveUp(ctx, outcome{}, cause)
@@ -130,7 +128,7 @@ func (x *exchange) noToken(ctx context.Context, err error) outcome {
 	return x.fail(outcome{}, v, newError(x.op, 0, "", "", err.Error()).because(err, ""))
 }
 
-// gaveUp returns the outcome of a request whose context ended before it did.
+// gaveUp returns the outcome of a request whose context ended first.
 func (x *exchange) gaveUp(ctx context.Context, o outcome, cause error) outcome {
 	o.mayHaveLanded = cause != errUnderWay && x.progress.mayHaveArrived()
 	detail := cause.Error()

@@ -32,17 +32,17 @@ type link struct {
 	token   TokenSource
 	tracing tracing
 
-	// turn is full while a request is under way, also when its sender has given up on it.
+	// turn is full while a request is under way, even one that its sender has given up on.
 	turn chan struct{}
 	// deadline is when the request under way has to be over, nil for none.
 	deadline atomic.Pointer[time.Time]
 
 	closeIdle func()
 	connected time.Time // when the newest connection was made
-	own       bool      // the connections are the node's alone
+	own       bool      // the client and its connections are the node's alone
 	renew     bool      // the next request needs a new connection
-	apart     bool      // nobody waits for the requests
-	sent      string    // the token of the last request
+	apart     bool      // no caller waits for the requests: each span is a trace of its own
+	sent      string    // the last token that was sent
 }
 
 func newLink(c Config) (*link, error) {
@@ -75,7 +75,7 @@ func newLink(c Config) (*link, error) {
 // standalone reports whether there is no orchestratord to send anything to.
 func (n *Node) standalone() bool { return n.link.api == nil }
 
-// close lets go of the connections that are the node's own.
+// close closes the idle connections if they are the node's own.
 func (l *link) close() {
 	if l.own {
 		l.closeIdle()
@@ -100,8 +100,8 @@ func (l *link) deregister(ctx context.Context, end context.CancelCauseFunc, id s
 	})
 }
 
-// do makes a request, and returns when ctx ends, whatever token source, transport and
-// body do then. End cancels ctx.
+// do makes a request. It returns when ctx ends, even if token source, transport or body
+// hang. End cancels ctx.
 func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation, send sender) outcome {
 	if l.renew || l.own && time.Since(l.connected) > longestConnection {
 		l.closeIdle()
@@ -119,9 +119,9 @@ func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation
 	return o
 }
 
-// learn draws from a request what the next one should do otherwise: one that failed is
-// not repeated on the same connection. The connections of a caller's client may be those
-// of others too, and only a dead HTTP/2 one stays in use after a request without an answer.
+// learn decides whether the next request needs a new connection: after a failure it does. A
+// client of the caller's may be shared, so its idle connections are closed only when an
+// HTTP/2 request had no answer. net/http itself drops such a connection over HTTP/1.
 func (l *link) learn(p *progress, o outcome) {
 	l.sent = o.token
 	if p.fresh.Load() {
@@ -132,8 +132,8 @@ func (l *link) learn(p *progress, o outcome) {
 
 var errUnderWay = errors.New("an earlier request is still under way, although its time is over")
 
-// alone calls f when no other call is under way, and waits for it until ctx ends. A call
-// that goes on then keeps later ones from being made: a node has one request in flight.
+// alone calls f once no other call is under way, and waits for it until ctx ends. A call
+// that outlasts its ctx blocks later ones: a node has one request in flight.
 func (l *link) alone(ctx context.Context, f func()) error {
 	select {
 	case l.turn <- struct{}{}:
@@ -162,7 +162,7 @@ func (l *link) alone(ctx context.Context, f func()) error {
 	}
 }
 
-// overdue returns for how long a request has been under way that should be over.
+// overdue returns how far the request under way is past its deadline, 0 if it is not.
 func (l *link) overdue() time.Duration {
 	deadline := l.deadline.Load()
 	if deadline == nil {

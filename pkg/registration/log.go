@@ -6,8 +6,8 @@ import (
 	"log/slog"
 )
 
-// unhurried is the caller's log handler behind a queue: a log that blocks, as a full pipe
-// does, must not hold up a heartbeat.
+// unhurried puts the caller's log handler behind a queue: a log that blocks, such as a full
+// pipe, must not hold up a heartbeat.
 type unhurried struct {
 	slog.Handler
 	lines *queue[line]
@@ -17,7 +17,7 @@ type unhurried struct {
 type line struct {
 	to      slog.Handler
 	record  slog.Record
-	dropped int // lines so far
+	dropped int // lines lost before this one
 }
 
 func newUnhurried(handler slog.Handler) unhurried {
@@ -40,7 +40,8 @@ func (u unhurried) WithGroup(name string) slog.Handler {
 	return unhurried{u.Handler.WithGroup(name), u.lines}
 }
 
-// writer returns a function that writes lines one by one, and notes how many were lost.
+// writer returns a function that writes a line. The first line after a loss has the count
+// of those lost as an attribute.
 func writer() func(line) error {
 	noted := 0
 	return func(l line) (err error) {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// observer shows the world what becomes of a node: by a line per change of state, so that
-// a fleet that is well is quiet, by events, metrics and a snapshot. The node's owner calls
-// it; only the snapshot is read by others.
+// observer reports what becomes of a node in log lines, events, metrics and a snapshot. It
+// logs changes of state only, so that a healthy fleet is quiet. Only the node's owner calls
+// it, except for the snapshot, which any goroutine may read.
 type observer struct {
 	log      *slog.Logger
 	lines    *queue[line]
@@ -23,11 +23,11 @@ type observer struct {
 	metrics  metrics
 
 	trouble trouble
-	warned  bool // of a weak token
+	warned  bool // that a token is weak
 
 	mu    sync.Mutex
 	now   Status
-	spoke State // before the node fell silent
+	spoke State // the state before StateSilent
 }
 
 func (o *observer) begin(c Config, plan schedule, lines *queue[line]) {
@@ -51,7 +51,7 @@ func (o *observer) status() Status {
 // step is a request that the node has made, and what follows.
 type step struct {
 	op      operation
-	due     time.Time // when the request was
+	due     time.Time // when the request was due
 	reason  Reason    // of a registration
 	outcome outcome
 	took    time.Duration
@@ -89,7 +89,7 @@ func (o *observer) typeOf(s step) EventType {
 	return EventFailed
 }
 
-// say logs an event: what is usual, and what repeats, at Debug.
+// say logs an event. The usual ones, and failures that repeat, are logged at Debug.
 func (o *observer) say(e Event, s step) {
 	level, message := slog.LevelDebug, string(e.Type)
 	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
@@ -128,8 +128,8 @@ func (o *observer) say(e Event, s step) {
 	o.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
-// reasonFor returns what makes a failure another one than that before: the numbers in
-// its text do not.
+// reasonFor returns the text by which two failures count as the same. Numbers in the
+// detail make no difference.
 func reasonFor(op operation, err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -184,8 +184,8 @@ func (o *observer) remember(what EventType, s step) {
 	o.now.NextRequest = s.next.due
 }
 
-// plan says when the next request is due; zero when nobody is there to make it. A node that has
-// one due is silent no more.
+// plan sets when the next request is due, zero if none is planned. A silent node that has a
+// request due gets its former state back.
 func (o *observer) plan(due time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -195,7 +195,8 @@ func (o *observer) plan(due time.Time) {
 	}
 }
 
-// callback takes note of what is wrong with the status callback, nil for nothing.
+// callback notes the current fault of the status callback, nil for none. Only a change is
+// reported.
 func (o *observer) callback(err error) {
 	o.mu.Lock()
 	before := o.now.StatusFault
@@ -220,7 +221,7 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// warn logs once that a token is too short (CLOUD-4010).
+// warn logs once that the token sent is too short (CLOUD-4010).
 func (o *observer) warn(out outcome) {
 	if weak := out.token != "" && len(out.token) < strongToken; weak && !o.warned {
 		o.warned = true
@@ -270,7 +271,7 @@ func (o *observer) silent() {
 	o.emit(Event{Type: EventSilent})
 }
 
-// flush waits for the log and for the receiver of events, but not for long.
+// flush waits until log and receiver have everything, for flushTimeout at most.
 func (o *observer) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
@@ -281,7 +282,7 @@ func (o *observer) flush(ctx context.Context) {
 // flushTimeout is how long the end of a node waits for a receiver or a log that is slow.
 const flushTimeout = time.Second
 
-// attrs returns what a line says of a trouble that has lasted.
+// attrs returns the attribute for how long a trouble has lasted, none at its start.
 func (t *trouble) attrs(now time.Time) []slog.Attr {
 	lasted := now.Sub(t.since)
 	if lasted == 0 {

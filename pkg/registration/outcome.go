@@ -11,25 +11,24 @@ import (
 type verdict int
 
 const (
-	accepted     verdict = iota // orchestratord took it
-	failed                      // it may pass: try again
-	refused                     // it cannot pass as it is
+	accepted     verdict = iota // orchestratord accepted it
+	failed                      // the failure may pass: try again
+	refused                     // the same request cannot succeed
 	unauthorized                // the token is not (or no longer) valid
 	forgotten                   // orchestratord does not know the node
 	overtaken                   // it was cut off, since a newer status is to be sent
 )
 
-// outcome is all that the schedule needs to know of an attempt.
+// outcome is what came of an attempt, for the schedule and the observer.
 type outcome struct {
 	verdict verdict
-	// nextBeat is when orchestratord expects the next heartbeat, 0 when it did
-	// not say.
+	// nextBeat is the interval that orchestratord directs, 0 when it does not.
 	nextBeat time.Duration
-	// retryAfter is how long orchestratord wants to be left alone.
+	// retryAfter is the least pause that orchestratord asked for, 0 for none.
 	retryAfter time.Duration
 	// mayHaveLanded is false when orchestratord cannot have acted on the request.
 	mayHaveLanded bool
-	// noRecord says that orchestratord itself holds no record of this node.
+	// noRecord is set when orchestratord itself, no router, said that it has no record.
 	noRecord bool
 	// status is the HTTP status of the answer, 0 when there was none.
 	status int
@@ -50,8 +49,8 @@ func (o outcome) fail(v verdict, err *Error) outcome {
 	return o
 }
 
-// classify returns what a status other than a success means. A status that the document
-// does not declare for the operation came from a router or a balancer: it may pass.
+// classify returns what a status outside 2xx means. One that the document does not
+// declare for the operation comes from a router or a balancer, so it may pass.
 func classify(op operation, status int) verdict {
 	switch {
 	case !op.declares(status):

@@ -11,15 +11,16 @@ const queueRoom = 64
 // queue delivers items in order on a goroutine that lives only while there are some, so
 // that a slow receiver holds up nothing and an idle node holds nothing.
 type queue[T any] struct {
-	deliver func(T) error // an error, and a panic, count as a dropped item
+	deliver func(T) error // must not panic; an error counts as a dropped item
 
 	mu      sync.Mutex
 	waiting []T
-	busy    chan struct{} // closed when all is delivered, nil while nothing is
+	busy    chan struct{} // closed when all is delivered, nil while the queue is empty
 	dropped int
 }
 
-// put adds an item, completed by the number of items that were dropped so far.
+// put adds the item that complete makes of the number of items dropped so far. A full
+// queue drops it.
 func (q *queue[T]) put(complete func(dropped int) T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 // A server that gives another reason each time must not fill the log.
 const maxChanges = 8
 
-// trouble is a time in which requests are not accepted, for one reason or several.
+// trouble is the time from the first request that failed to the next good heartbeat.
 type trouble struct {
 	since     time.Time // zero while there is none
 	reason    string    // the one that was logged last
@@ -19,8 +19,8 @@ type trouble struct {
 // remindAfter lists when a trouble that lasts is logged again; after the last, hourly.
 var remindAfter = [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}
 
-// meets takes note of a request that was not accepted, and reports whether it deserves a
-// line of its own: for its reason, or as a reminder.
+// meets notes a failed request, and reports whether to log it: because its reason is new,
+// or as a reminder.
 func (t *trouble) meets(reason string, now time.Time) bool {
 	if t.since.IsZero() {
 		t.since = now
@@ -40,7 +40,7 @@ func (t *trouble) meets(reason string, now time.Time) bool {
 	return true
 }
 
-// reminder returns how long a trouble lasts when it is logged again.
+// reminder returns the age of the trouble at which the next reminder is due.
 func (t *trouble) reminder() time.Duration {
 	if t.reminders < len(remindAfter) {
 		return remindAfter[t.reminders]
