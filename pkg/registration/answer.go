@@ -116,7 +116,7 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 	case r.StatusCode == http.StatusNotFound && op == registering:
 		detail = "is " + l.api.Server + " the base URL of an orchestratord? " + detail
 	case r.StatusCode/100 == 3 && err == nil:
-		// The path as it was before it was escaped, and nothing that is often secret.
+		// The unescaped path, so that a token in it is redacted; user and query are often secret.
 		detail = "it redirects to " + to.Scheme + "://" + to.Host + to.Path + ", which is not followed: check the orchestratord URL"
 	}
 	return "", detail

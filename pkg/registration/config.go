@@ -57,11 +57,12 @@ type Config struct {
 	// Capabilities say what the node can do.
 	Capabilities Capabilities
 
-	// HeartbeatInterval is the time between heartbeats (CLOUD-2011). Left at
-	// zero, orchestratord directs it, and it is DefaultHeartbeatInterval until
-	// then. Set, it is a ceiling: orchestratord may ask for faster heartbeats,
-	// not for slower ones. 1 s to 5 min, and less than half of NodeTimeout, so
-	// that one lost heartbeat does not take the node offline; zero counts as the default.
+	// HeartbeatInterval is the time between heartbeats (CLOUD-2011). At zero
+	// orchestratord directs it. Until then it is DefaultHeartbeatInterval or a third of
+	// NodeTimeout, whichever is less, but 1 s at least. Any other value is a ceiling:
+	// orchestratord may ask for faster heartbeats, not for slower ones. It must be within
+	// 1 s to 5 min, and less than half of NodeTimeout, so that one lost heartbeat does not
+	// take the node offline.
 	HeartbeatInterval time.Duration
 	// APIToken is the source of the bearer token that is sent with every request
 	// (CLOUD-4001): StaticToken, TokenFile, or a function. Nil for none.
@@ -82,15 +83,18 @@ type Config struct {
 	// every heartbeat.
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from the token source to the last byte of the
-	// answer. A heartbeat has half of the interval, or a quarter of NodeTimeout, if
-	// that is less, but a second at least, if NodeTimeout leaves it that; while heartbeats fail they have RequestTimeout.
-	// Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It must be
-	// shorter than NodeTimeout.
+	// answer. Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It
+	// must be shorter than NodeTimeout.
+	//
+	// A heartbeat has less time: half of the interval or a quarter of NodeTimeout, whichever
+	// is less. It has at least a second, or what a NodeTimeout of less than 2.4 s leaves.
+	// After a failure it has all of RequestTimeout.
 	RequestTimeout time.Duration
 	// MaxBackoff bounds the pause between two attempts while orchestratord is
 	// away; zero means half of the heartbeat interval, so that a node is back
 	// within one interval of orchestratord's return. Half of NodeTimeout bounds it too. A
-	// longer Retry-After is obeyed all the same. It must be shorter than NodeTimeout.
+	// longer Retry-After is obeyed all the same, up to a minute. It must be shorter than
+	// NodeTimeout.
 	MaxBackoff time.Duration
 	// RegisterEvery is how often a node registers although all is well, with a heartbeat
 	// right behind: an orchestratord may have written it off without a word, and answer
@@ -102,8 +106,9 @@ type Config struct {
 	ShutdownTimeout time.Duration
 	// Drain is called by Run when its context has ended, and returns when the node
 	// has finished its work. Until then heartbeats go on, and the status callback
-	// should report the pools as draining. Its context does not end: it bounds
-	// itself. Nil for a node that leaves at once.
+	// should report the pools as draining. Its context does not end: it must limit its own
+	// time. It is not called while orchestratord has no record of the node. Nil for a node
+	// that leaves at once.
 	Drain func(ctx context.Context)
 
 	// TLS says whom the node trusts and how it shows who it is. Set, the URL of
@@ -155,7 +160,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// settings are what a node goes on needing of its Config: a fleet holds many of them.
+// settings are the part of a Config that a node keeps: a fleet holds many of them.
 type settings struct {
 	nodeID, machineID              string
 	nodeTimeout, request, shutdown time.Duration
@@ -258,7 +263,7 @@ func (c Config) checkURL() error {
 	return nil
 }
 
-// isPort tells whether a number that a URL holds is a port; none at all is the scheme's.
+// isPort reports whether the port of a URL is valid. An empty one means the scheme's default.
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return text == "" || err == nil && port > 0

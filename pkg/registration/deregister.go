@@ -9,19 +9,18 @@ import (
 // Deregister takes the node out of the registry (CLOUD-2020) and ends its life:
 // the heartbeats stop, the request in flight comes to its end, the node is
 // removed, and nothing is sent after Deregister has returned. A node that
-// orchestratord does not know counts as removed. One of whose registrations none can have
-// arrived, or that orchestratord has turned away, sends nothing: the record under its name
-// is another's.
+// orchestratord does not know counts as removed. If no registration of this node can be on
+// record, nothing is sent: a record under its name is another's.
 //
 // It takes at most ShutdownTimeout, or until the deadline of ctx if that is
 // sooner and still ahead. A ctx that is cancelled, before or meanwhile, does not
-// take that time away: a shutdown that has already begun is when this is called.
-// What may pass is retried within the time. An attempt has RequestTimeout at the most, and
-// the first one half of the time, for the case that its connection is dead.
+// take that time away, since Deregister is usually called when the program's context has
+// ended. Failures that may pass are retried within the time. An attempt has RequestTimeout at
+// the most, and the first one half of the time that is left, in case its connection is dead.
 //
-// The error is that of the last attempt; the node is silent for good all the same.
-// Deregister may be called again then, and tries again. A call beside another one waits for
-// it within its own deadline, and returns what that came to.
+// The error is that of the last attempt, or says that the request in flight did not end. The
+// node is silent for good all the same, and a further call tries again. Of concurrent calls
+// one acts. The others wait for it until their own deadline and return its result.
 func (n *Node) Deregister(ctx context.Context) error {
 	if n.standalone() {
 		return nil
@@ -31,7 +30,7 @@ func (n *Node) Deregister(ctx context.Context) error {
 
 // Stop ends the node's life as Deregister does, in the same time, but leaves it on
 // record: for a restart that is quick enough to keep the node's place
-// (CLOUD-2004). The first of Stop and Deregister decides; the other does nothing.
+// (CLOUD-2004). The first of Stop and Deregister to succeed decides; later calls do nothing.
 func (n *Node) Stop(ctx context.Context) error {
 	if n.standalone() {
 		return nil
@@ -42,8 +41,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	})
 }
 
-// leave ends the node's life with a last act. Of calls at the same time one acts, and the
-// others return what that came to. A later call acts again if that was a failure.
+// leave ends the node's life with a last act. Of concurrent calls one acts, and the others
+// return its result. A later call acts again if that was a failure.
 func (n *Node) leave(ctx context.Context, last func(context.Context) error) error {
 	tries := n.life.tries.Load()
 	n.life.end.Do(func() { close(n.life.ended) })
@@ -84,8 +83,8 @@ func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Durat
 	return ctx, limit, cancel
 }
 
-// takeOver waits until the node's owner has stopped, for good. An owner whose
-// request does not come to its end in time has it cut off.
+// takeOver waits until the node's owner has stopped, for good. After the timeout it cuts
+// off the owner's request.
 func (n *Node) takeOver(ctx context.Context, d *departure, timeout time.Duration) error {
 	if d.owned {
 		return nil
@@ -103,7 +102,7 @@ func (n *Node) takeOver(ctx context.Context, d *departure, timeout time.Duration
 }
 
 // remove asks orchestratord to forget the node, if it may hold a record that this node has
-// made, until it has or the time that ctx has left is too short to ask again.
+// made. It retries until that succeeds, is refused, or the next pause would outlast ctx.
 func (n *Node) remove(ctx context.Context) error {
 	if !n.life.known.Load() {
 		n.observer.unknown()

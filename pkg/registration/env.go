@@ -64,7 +64,7 @@ func ConfigFromEnv() (Config, error) {
 	return config, nil
 }
 
-// list takes apart a list with commas, in which blanks and empty items do not count.
+// list splits a list at its commas, and ignores blanks around items and empty items.
 func list(text string) (items []string) {
 	for item := range strings.SplitSeq(text, ",") {
 		if item = strings.TrimSpace(item); item != "" {

@@ -39,9 +39,10 @@ type Status struct {
 	Interval time.Duration
 	// Registrations counts how often orchestratord has put the node on record.
 	Registrations int
-	// Failures counts the requests that failed since the last good heartbeat;
-	// LastError is what was wrong with the last of them.
-	Failures  int
+	// Failures counts the requests that failed since the last good heartbeat, without those
+	// that found no record or that Notify cut off.
+	Failures int
+	// LastError is what was wrong with the last request, nil if it was accepted.
 	LastError error
 	// StatusFault is what is wrong with the status callback, nil while it answers well.
 	StatusFault error

@@ -97,12 +97,12 @@ type metrics struct {
 	meter   metric.Meter
 	age     metric.Float64ObservableGauge
 	state   metric.Int64ObservableGauge
-	status  func() Status // what the gauges tell of
+	status  func() Status // which the gauges show
 	once    sync.Once
 	reading metric.Registration // of the gauges, nil while nobody reads them
 }
 
-// kind is what metrics tell apart.
+// kind is what metrics distinguish.
 type kind struct {
 	op        operation
 	verdict   verdict
@@ -135,8 +135,8 @@ func (m *metrics) begin(c Config, status func() Status) {
 		metric.WithUnit("1"), metric.WithDescription("1 for the state that the node is in, 0 for the others."))
 }
 
-// start has the gauges read from the first call on. Who reads them keeps the node in
-// memory, so this waits until the node is used, and does nothing after stop.
+// start registers the gauges, the first time that the node is used: from then on the
+// MeterProvider keeps the node in memory. It does nothing after stop.
 func (m *metrics) start() {
 	m.once.Do(func() {
 		if reading, err := m.meter.RegisterCallback(m.read, m.age, m.state); err == nil {

@@ -14,25 +14,25 @@ import (
 )
 
 // TLS says whom a node trusts and how it shows who it is. Orchestratord's
-// certificate is always verified (CLOUD-4022), with TLS 1.2 at the least. All files are
-// regular ones of 1 MiB at the most, and may be replaced while the node runs: what does
-// not load is logged, and leaves everything as it was.
+// certificate is always verified (CLOUD-4022), with TLS 1.2 at the least. All files must be
+// regular ones of 1 MiB at the most. They may be replaced while the node runs: a replacement
+// that does not load is logged, and the previous content stays in force.
 type TLS struct {
-	// CAFile holds the certificates, PEM, of those that may vouch for
+	// CAFile holds the PEM certificates of the authorities that may vouch for
 	// orchestratord, instead of the system's. It is read again when it has changed;
-	// requests from then on have new connections. RootCAs are the same as a pool, which
-	// cannot change; only one of the two may be set.
+	// requests from then on have new connections. RootCAs is the same as a fixed pool. Only
+	// one of the two may be set.
 	CAFile  string
 	RootCAs *x509.CertPool
-	// CertFile and KeyFile hold the node's own certificate and key, PEM, for
+	// CertFile and KeyFile hold the node's own certificate and key as PEM, for
 	// mutual TLS (CLOUD-4002). They are read for every new connection; while they do
 	// not fit together the last pair that did is used.
 	CertFile, KeyFile string
 }
 
-// Transport returns a transport that works as base does, with TLS as t says, whatever base
-// says of it. It has a method CloseIdleConnections, as base has, and leaves base alone.
-// Replacements that do not load are logged; a nil log means slog.Default. The error lists
+// Transport returns a transport with the settings of base, except that t replaces its TLS
+// settings. Base stays as it is. The transport has a method CloseIdleConnections. The log
+// takes the replacements of files that do not load; nil means slog.Default. The error lists
 // everything that is wrong with t.
 func (t TLS) Transport(base *http.Transport, log *slog.Logger) (http.RoundTripper, error) {
 	if log == nil {
@@ -52,8 +52,7 @@ func (t TLS) Transport(base *http.Transport, log *slog.Logger) (http.RoundTrippe
 	return trust, err
 }
 
-// config returns what TLS means for a connection; the error lists everything
-// that is wrong.
+// config returns the settings of a connection. The error lists everything that is wrong.
 func (t TLS) config() (*tls.Config, error) { return t.configLogged(slog.New(slog.DiscardHandler)) }
 
 func (t TLS) configLogged(log *slog.Logger) (*tls.Config, error) {

@@ -12,10 +12,10 @@ import (
 // TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
 // is called before every request, and once more when orchestratord does not
 // accept what it returned, so that a token can be replaced while the node runs
-// (CLOUD-4011). While the token is refused it is called every second, and a new one is tried
-// at once, but new ones in a row less and less often. A token that is costly to get should
-// be kept by the source. A source should return when its ctx ends: the request that waits
-// for it has failed by then, and no other is sent before it returns.
+// (CLOUD-4011). While heartbeats run and their token is refused, it is called every second.
+// A new token is then tried at once, but several in a row less and less often. The source
+// should keep a token that is costly to get. It should return when its ctx ends: the request
+// that waits for it has failed by then, and no other is sent before it returns.
 //
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
@@ -32,9 +32,9 @@ func StaticToken(token string) TokenSource {
 const maxTokenFile = 64 << 10
 
 // TokenFile returns the source of the token that a file holds at the time, with
-// white space around it ignored. It is a regular file of 64 KiB at the most, and may be
-// rewritten or replaced while the node runs; while it is missing, empty or something
-// else, requests fail and are retried.
+// white space around it ignored. It must be a regular file of 64 KiB at the most, and may
+// be rewritten or replaced while the node runs. While it is missing, empty or not such a
+// file, requests fail and are retried.
 func TokenFile(path string) TokenSource {
 	file := patientFile{path, make(chan struct{}, 1)}
 	return func(ctx context.Context) (string, error) {
@@ -50,8 +50,8 @@ func TokenFile(path string) TokenSource {
 	}
 }
 
-// patientFile is a file that may be on a mount that hangs: one read waits for it then, and
-// not one for each request.
+// patientFile is a file whose mount may hang. Then a single read hangs, not one for each
+// request.
 type patientFile struct {
 	path    string
 	reading chan struct{} // full while a read is under way
@@ -86,8 +86,8 @@ var errBadToken = errors.New("the token holds a character that a header cannot c
 // strongToken is the length from which a token is hard to guess (CLOUD-4010).
 const strongToken = 32
 
-// read returns the current token. It never repeats a token, not even a bad one,
-// and makes an error of a panic, whose value it does not repeat either.
+// read returns the current token. It turns a panic of the source into an error. Its own
+// errors never show a token or the value of a panic.
 func (s TokenSource) read(ctx context.Context) (token string, err error) {
 	if s == nil {
 		return "", nil

@@ -7,11 +7,13 @@ import (
 )
 
 // NewTransport returns a transport for a client that the nodes of one program share; TLS
-// has a method that completes it. It keeps up to 256 idle connections open, which
-// MaxIdleConnsPerHost changes, and notices when one is dead: a request that gets no answer
-// in time closes its HTTP/1 connection, and pings find a dead HTTP/2 one within half of the
-// nodes' NodeTimeout, zero for DefaultNodeTimeout. It heeds HTTP_PROXY, HTTPS_PROXY and
-// NO_PROXY, and owes nothing to http.DefaultTransport, which a program may have replaced.
+// has a method that completes it. It keeps up to 256 idle connections per host open, which
+// MaxIdleConnsPerHost changes. It heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It does not
+// derive from http.DefaultTransport, which a program may have replaced.
+//
+// It notices dead connections. A request that gets no answer in time closes its HTTP/1
+// connection. Pings find a dead HTTP/2 one within half of the nodes' NodeTimeout, zero for
+// DefaultNodeTimeout.
 func NewTransport(nodeTimeout time.Duration) *http.Transport {
 	setDefault(&nodeTimeout, DefaultNodeTimeout)
 	return &http.Transport{

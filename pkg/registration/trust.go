@@ -15,18 +15,18 @@ import (
 )
 
 // trust is a transport whose authorities are in a file that may be replaced. A TLS
-// configuration cannot change once it is used: another transport takes over then.
+// configuration must not change once it is in use, so a changed file gets a new transport.
 type trust struct {
 	file    string
 	log     *slog.Logger
 	current atomic.Pointer[http.Transport]
-	former  atomic.Pointer[http.Transport] // whose last requests may be in flight
+	former  atomic.Pointer[http.Transport] // the one before, with requests still in flight
 
 	looking sync.Mutex
 	seen    stamp // of the file when it was read, or could not be
 }
 
-// stamp says whether a file has changed. The error is that of looking at it.
+// stamp shows whether a file has changed. Fault is why it could not be looked at.
 type stamp struct {
 	info  os.FileInfo
 	fault string
