@@ -21,7 +21,8 @@ func (s *steering) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.hosts, "control-host", nil, "`name` under which the control API may be called, besides localhost and IP addresses; repeat for more")
 }
 
-// options returns those of a mock that listens on addr, whose name it may be called by.
+// options returns the options of a mock that listens on addr. It may be called by the host
+// name in addr.
 func (s steering) options(addr string) []mockserver.Option {
 	options := []mockserver.Option{
 		mockserver.WithControlToken(s.token),
@@ -36,5 +37,5 @@ func (s steering) options(addr string) []mockserver.Option {
 	return options
 }
 
-// open reports whether whoever reaches the mock can drive it.
+// open reports whether the control API is on and needs no token.
 func (s steering) open() bool { return s.on && s.token == "" }

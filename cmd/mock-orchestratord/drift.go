@@ -10,8 +10,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
-// errDrift ends the program with a status of its own, so that a pipeline can tell a node
-// that drifts from a mock that fails.
+// errDrift ends the program with an exit status of its own. Pipelines can so distinguish
+// drift of a node from a failure of the mock.
 var errDrift = errors.New("requests departed from the contract")
 
 const driftStatus = 3

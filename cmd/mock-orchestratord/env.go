@@ -19,14 +19,14 @@ const (
 	envCloudProfile = "ORCHESTRATORD_CLOUD_PROFILE"
 )
 
-// The names of its specification that it does not read.
+// The names in orchestratord's specification that the one in service does not read.
 const (
 	specAddr              = "ORCHESTRATORD_ADDR"
 	specNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_SECS"
 	specHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
 )
 
-// envControlToken is of the mock alone.
+// envControlToken has no counterpart in orchestratord.
 const envControlToken = "MOCK_CONTROL_TOKEN"
 
 // variable is one of the environment.
@@ -95,8 +95,7 @@ func milliseconds(text string) (string, error) { return units(text, time.Millise
 
 func seconds(text string) (string, error) { return units(text, time.Second, "seconds") }
 
-// units reads a whole number of units. What range is sensible, the setting's own check
-// says.
+// units reads a whole number of units. The setting's own check validates the range.
 func units(text string, unit time.Duration, plural string) (string, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {

@@ -117,7 +117,7 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 	return rules, errors.Join(wrong...)
 }
 
-// forNodes returns rules that fit nodes only whose ids fit.
+// forNodes limits rules to the nodes whose ids match the glob.
 func forNodes(rules control.FaultRules, glob control.NodeGlob) control.FaultRules {
 	narrowed := slices.Clone(rules)
 	for i := range narrowed {
@@ -131,8 +131,8 @@ func forNodes(rules control.FaultRules, glob control.NodeGlob) control.FaultRule
 	return narrowed
 }
 
-// follow takes up what becomes of the file, until the function that it returns is called.
-// A file that is broken changes nothing.
+// follow applies changes of the file, until the returned function is called. It ignores a
+// broken file.
 func (m *misbehaviour) follow(set *faults.Set, log *slog.Logger) (stop func()) {
 	if m.file == "" {
 		return func() {}
@@ -143,7 +143,7 @@ func (m *misbehaviour) follow(set *faults.Set, log *slog.Logger) (stop func()) {
 	return func() { cancel(); following.Wait() }
 }
 
-// look reads the file again and again. That works however an editor replaces it.
+// look polls the file. Polling works however an editor replaces it.
 func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logger) {
 	ticks := time.NewTicker(lookInterval)
 	defer ticks.Stop()
@@ -154,7 +154,7 @@ func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logg
 			return
 		case <-ticks.C:
 		}
-		// What differs from the last time may not be complete yet.
+		// A file that has just changed may be incomplete.
 		now := contents(ctx, m.file)
 		settled := now == last
 		if last = now; settled && now != m.contents {
@@ -178,7 +178,7 @@ func (m *misbehaviour) reload(ctx context.Context, set *faults.Set, log *slog.Lo
 	log.Info("file of faults read again", "file", m.file, "switched_on", set.Enabled())
 }
 
-// contents returns what is in a file, or why it cannot be read.
+// contents returns the content of a file, or the reason why it cannot be read.
 func contents(ctx context.Context, name string) string {
 	text, err := regularfile.Read(ctx, name, faults.MaxFile)
 	if err != nil {

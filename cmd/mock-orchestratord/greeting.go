@@ -43,8 +43,8 @@ func dialable(addr net.Addr) string {
 	return net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
 }
 
-// warnIfPublic warns of a mock that others than this machine reach and that does not ask
-// everybody who they are (CLOUD-4001, CLOUD-4002).
+// warnIfPublic logs a warning if other machines can reach the mock, and it does not
+// authenticate all callers (CLOUD-4001, CLOUD-4002).
 func warnIfPublic(log *slog.Logger, addr net.Addr, s settings, mutual bool) {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || tcp.IP.IsLoopback() || mutual {

@@ -25,7 +25,7 @@ const (
 // whatever else waits do not hold it up. How long a client may take to read an answer is
 // up to the handler.
 func newServer(ctx context.Context, s settings, config *tls.Config, handler http.Handler, log *slog.Logger) *http.Server {
-	// With HTTP/2, where many requests share a connection, no fault could cut one.
+	// HTTP/2 is off: requests share a connection there, so no fault could cut a single one.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{

@@ -37,7 +37,7 @@ func (s *security) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.mutual, "mtls", false, "nodes must show a certificate: with --tls-dev the one made for them")
 }
 
-// secured is what becomes of it.
+// secured is the loaded configuration of TLS.
 type secured struct {
 	config *tls.Config    // nil without TLS
 	made   *devcert.Files // nil where the certificates were given
@@ -48,8 +48,7 @@ func (s secured) mutual() bool {
 	return s.config != nil && s.config.ClientAuth == tls.RequireAndVerifyClientCert
 }
 
-// load makes ready what the command line asks for. The error lists everything that is
-// wrong.
+// load loads what the command line asks for. The error lists everything that is wrong.
 func (s security) load(ctx context.Context, addr string, log *slog.Logger) (secured, error) {
 	if err := s.check(); err != nil || !s.dev && s.certFile == "" {
 		return secured{}, err
@@ -104,8 +103,8 @@ func (s security) makeCertificates(ctx context.Context, addr string) (devcert.Fi
 	return devcert.Make(ctx, dir, append(hostsOf(addr), s.hosts...)...)
 }
 
-// hostsOf returns the host of an address, if it names one. What is wrong with the
-// address, listening says.
+// hostsOf returns the host of an address, if it names one. It ignores an invalid address,
+// since listening reports that.
 func hostsOf(addr string) []string {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil || host == "" {
@@ -120,7 +119,7 @@ func hostsOf(addr string) []string {
 	return []string{host}
 }
 
-// config returns how to serve TLS with the files as they are. What becomes of them is logged.
+// config returns a configuration that follows changes of its files, and logs them.
 func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, error) {
 	pair := &watched[tls.Certificate]{
 		what: "certificate and key", files: []string{s.certFile, s.keyFile}, parse: parsePair,

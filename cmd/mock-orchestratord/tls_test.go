@@ -166,8 +166,8 @@ func TestReplacedCertificate(t *testing.T) {
 			t.Errorf("%q is not logged, or not in its place", want)
 		}
 	}
-	if told := strings.Count(log, "those before stay in use") + strings.Count(log, "read again"); told != 5 {
-		t.Errorf("the certificate is told of %d times, want 5: %s", told, log)
+	if count := strings.Count(log, "those before stay in use") + strings.Count(log, "read again"); count != 5 {
+		t.Errorf("the certificate is logged %d times, want 5: %s", count, log)
 	}
 }
 

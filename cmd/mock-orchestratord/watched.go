@@ -11,7 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
-// watched is what some files hold, which may be replaced while it is in use.
+// watched is a value that is read from files, which may be replaced while it is in use.
 type watched[T any] struct {
 	what  string // the files hold
 	name  string // of the flags, and their files
@@ -29,8 +29,8 @@ type watched[T any] struct {
 // a quarter of them.
 const maxWatched = 1 << 20
 
-// read returns what the files hold now. While they are not good, as during a replacement, it
-// returns what they held last. It logs what has become of them.
+// read returns the current value of the files. While they are invalid, as during a
+// replacement, it returns the last valid value. It logs each change.
 func (w *watched[T]) read(ctx context.Context) (*T, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -52,7 +52,8 @@ func (w *watched[T]) read(ctx context.Context) (*T, error) {
 	return value, nil
 }
 
-// keep returns what was good last, if anything was. An end of ctx says nothing of the files.
+// keep returns the last valid value, if there is one. It does not log an end of ctx as a
+// fault of the files.
 func (w *watched[T]) keep(ctx context.Context, err error) (*T, error) {
 	if w.last == nil {
 		return nil, err

@@ -9,8 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/twoway"
 )
 
-// newCheckCommand returns the command that holds a pact and the document against
-// each other.
+// newCheckCommand returns the command that compares a pact and the document.
 func newCheckCommand() *cobra.Command {
 	var c checkFlags
 	command := &cobra.Command{

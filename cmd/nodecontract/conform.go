@@ -23,7 +23,7 @@ import (
 // envToken is the environment variable that nodes read their token from (CLOUD-4003).
 const envToken = "LLORCH_API_TOKEN"
 
-// newConformCommand returns the command that asks an orchestratord by its URL.
+// newConformCommand returns the command that tests an orchestratord, given its URL.
 func newConformCommand() *cobra.Command {
 	var s conformSettings
 	command := &cobra.Command{
@@ -84,8 +84,8 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.Var(&s.reports, "report", report.Usage)
 }
 
-// conform asks orchestratord and reports what it found. It returns errBroken when the
-// contract is.
+// conform tests an orchestratord and writes the reports. It returns errBroken if the contract
+// is broken.
 func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
 	s.Token = cmp.Or(s.Token, os.Getenv(envToken))
 	var err error
@@ -105,7 +105,8 @@ func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// trust returns whom to trust, nil for whom the system does.
+// trust returns a TLS configuration that trusts the authorities in a file as well as the
+// system's. Without a file it returns nil.
 func trust(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil

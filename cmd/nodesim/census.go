@@ -12,7 +12,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// census is what orchestratord makes of the nodes of a fleet that are up.
+// census counts how orchestratord lists the nodes of a fleet that are up.
 type census struct {
 	Online      int `json:"online"`
 	Draining    int `json:"draining"`
@@ -39,7 +39,7 @@ func (c *census) add(other census) {
 // listPatience is how long the list of a hundred thousand nodes may take.
 const listPatience = 30 * time.Second
 
-// How long the list may be: it may hold the nodes of some other fleets as well.
+// Bounds of the list's length. It may contain the nodes of other fleets as well.
 const (
 	listBytes        = 512 << 20
 	listBytesPerNode = 4 << 10
@@ -78,7 +78,7 @@ func (s *swarm) census(ctx context.Context) census {
 	return c
 }
 
-// ask finds out whether there is an orchestratord that lists its nodes to the fleet.
+// ask checks that there is an orchestratord, and that it lists its nodes to the fleet.
 func (s *swarm) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()

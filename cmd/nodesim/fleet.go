@@ -53,7 +53,7 @@ const fleetExamples = `  # a hundred nodes against a mock on this machine, until
   nodesim fleet --node-prefix b --for 3m --report json > b.json
   nodesim merge a.json b.json`
 
-// Settings that hold where the command line is silent.
+// Defaults of the settings.
 const (
 	defaultNodes       = 100
 	defaultConnections = 256

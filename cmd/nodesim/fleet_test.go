@@ -306,7 +306,7 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 					t.Errorf("report is\n%s", table.String())
 				}
 				if r.Beats.Late > 0 && r.Latency.max <= lateAfter {
-					t.Errorf("no latency tells of what was late in\n%s", table.String())
+					t.Errorf("no latency shows what was late in\n%s", table.String())
 				}
 				if broken := strings.Join(r.broken(), "; "); (broken == "") != (test.broken == "") || !strings.Contains(broken, test.broken) {
 					t.Errorf("broken is %q, want %q, in\n%s", broken, test.broken, table.String())

@@ -10,21 +10,21 @@ import (
 	"sync/atomic"
 )
 
-// footprint is what the process takes of the machine.
+// footprint is how much of the machine's resources the process uses.
 type footprint struct {
 	base, goroutines int64        // bytes of memory, and goroutines, before there were nodes
 	most             atomic.Int64 // memory
 	running          atomic.Int64 // goroutines at the last look
 }
 
-// begin takes what the process takes now for what it takes without nodes.
+// begin records the present use as the use without nodes.
 func (f *footprint) begin() {
 	debug.FreeOSMemory()
 	f.base, f.goroutines = residentMemory(), int64(runtime.NumGoroutine())
 	f.look()
 }
 
-// look notes what the process takes now.
+// look records the present use.
 func (f *footprint) look() {
 	f.most.Store(max(f.most.Load(), residentMemory()))
 	f.running.Store(int64(runtime.NumGoroutine()))

@@ -26,7 +26,7 @@ const (
 	megabyteBytes = 1_000_000
 )
 
-// madeUp returns what a simulated machine can do.
+// madeUp returns the capabilities of a simulated machine.
 func madeUp() registration.Capabilities {
 	c := registration.Capabilities{
 		GPUCount:      gpus,
@@ -44,8 +44,8 @@ func madeUp() registration.Capabilities {
 // detectionTime is how long a driver may take.
 const detectionTime = 10 * time.Second
 
-// detected returns what this machine can do. Unlike pkg/capabilities it loads no library of
-// a driver, but asks nvidia-smi: nodesim stays a static program.
+// detected returns the capabilities of this machine. Unlike pkg/capabilities it runs
+// nvidia-smi and loads no driver library, so that nodesim stays a static program.
 func detected(ctx context.Context, log *slog.Logger) registration.Capabilities {
 	ctx, cancel := context.WithTimeout(ctx, detectionTime)
 	defer cancel()

@@ -68,16 +68,16 @@ func (l latency) MarshalJSON() ([]byte, error) {
 }
 
 func (l *latency) UnmarshalJSON(text []byte) error {
-	var told latencyJSON
-	if err := json.Unmarshal(text, &told); err != nil {
+	var written latencyJSON
+	if err := json.Unmarshal(text, &written); err != nil {
 		return err
 	}
-	histogram, err := hdrhistogram.Decode([]byte(told.Histogram))
+	histogram, err := hdrhistogram.Decode([]byte(written.Histogram))
 	if err != nil {
 		return fmt.Errorf("latency histogram: %w", err)
 	}
 	*l = newLatency()
-	l.max = time.Duration(told.Max * float64(time.Millisecond))
+	l.max = time.Duration(written.Max * float64(time.Millisecond))
 	if dropped := l.histogram.Merge(histogram); dropped > 0 {
 		return fmt.Errorf("latency histogram: %d values are above %v", dropped, longestLatency)
 	}

@@ -27,7 +27,7 @@ type beats struct {
 	Late     int64 `json:"late"`
 }
 
-// tally is what a fleet has come to.
+// tally is the sum of the results of a fleet.
 type tally struct {
 	Registrations int64            `json:"registrations"`
 	Again         int64            `json:"again"` // of these, of nodes that were up and that orchestratord had lost
@@ -37,7 +37,7 @@ type tally struct {
 	Failures      map[string]int64 `json:"failures"`
 }
 
-// add adds what another fleet has come to.
+// add adds the tally of another fleet.
 func (t *tally) add(other tally) {
 	t.Registrations += other.Registrations
 	t.Again += other.Again
@@ -53,7 +53,7 @@ func (t *tally) add(other tally) {
 	}
 }
 
-// ledger keeps the tally of a fleet, by what its nodes tell.
+// ledger keeps the tally of a fleet, from the events of its nodes.
 type ledger struct {
 	mu    sync.Mutex
 	tally tally
@@ -80,7 +80,7 @@ func (l *ledger) now() tally {
 	return now
 }
 
-// note takes down what has happened in a life, unless it is over.
+// note records an event of a life, unless the life is over.
 func (l *ledger) note(life *life, e registration.Event) {
 	interval := life.node.Status().Interval
 	l.mu.Lock()
@@ -104,8 +104,8 @@ func (l *ledger) note(life *life, e registration.Event) {
 	}
 }
 
-// answered takes down a good heartbeat. The node says when its next one is due: of
-// the ticks before that, this one answers the last.
+// answered records a successful heartbeat. The event has the time at which the next one is
+// due. This one answers the last tick before that.
 func (l *ledger) answered(life *life, e registration.Event, interval time.Duration) {
 	took := e.Time.Sub(e.Due)
 	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
@@ -131,14 +131,14 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 	life.tick = next
 }
 
-// kept takes down why a node was left on record.
+// kept records why a node could not be deregistered.
 func (l *ledger) kept(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed(err)
 }
 
-// failed takes down a request that was not accepted.
+// failed records a request that was not accepted.
 func (l *ledger) failed(err error) {
 	var request *registration.Error
 	if !errors.As(err, &request) || request.Op == "register" && errors.Is(err, context.Canceled) {
@@ -155,7 +155,7 @@ func (l *ledger) failed(err error) {
 	l.tally.Failures[kind]++
 }
 
-// kindOf says what was wrong in words that many requests share.
+// kindOf returns the kind of an error, in words that many requests share.
 func kindOf(e *registration.Error) string {
 	var timeout net.Error
 	var network *net.OpError
@@ -173,8 +173,8 @@ func kindOf(e *registration.Error) string {
 	}
 }
 
-// close ends the account of a life. The ticks that it leaves unanswered are missed,
-// but for one so young that it could still have been answered in time.
+// close ends the record of a life. Its unanswered ticks count as missed, except one so
+// recent that an answer could still have come in time.
 func (l *ledger) close(life *life, now time.Time) {
 	interval := life.node.Status().Interval
 	l.mu.Lock()

@@ -66,15 +66,15 @@ func (l *life) fall() bool {
 
 func (l *life) happened(e registration.Event) { l.swarm.ledger.note(l, e) }
 
-// crash ends a life that is up no more: the node falls silent, and stays on record.
+// crash ends a life without deregistration: the node falls silent and stays registered.
 func (l *life) crash(ctx context.Context) {
 	l.gone.Store(true)
 	l.swarm.ledger.close(l, time.Now())
 	_ = l.node.Stop(ctx)
 }
 
-// leave ends a life for good: the node is deregistered. One that has crashed starts once
-// more for that, since a node removes no record but its own.
+// leave ends a life and deregisters the node. A crashed node starts once more for that,
+// since a node can remove only a record that it has made.
 func (l *life) leave(ctx context.Context) error {
 	l.fall()
 	if !l.gone.Load() {
@@ -89,8 +89,8 @@ func (l *life) leave(ctx context.Context) error {
 	return errors.Join(node.Register(soon), node.Deregister(ctx))
 }
 
-// status is the status callback of the node. All nodes share the few statuses that
-// there are, so that a heartbeat costs what the client makes of it.
+// status is the status callback of the node. All nodes share a few statuses, so that the
+// cost of a heartbeat is the cost of the client.
 func (l *life) status(context.Context) ([]registration.PoolStatus, error) {
 	moods := l.swarm.moods
 	return moods[int(l.mood.Load())%len(moods)], nil

@@ -10,7 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// report is what became of a fleet, or of several that were added up.
+// report is the result of a fleet, or the sum of several.
 type report struct {
 	Fleets       []member `json:"fleets"`
 	Nodes        int      `json:"nodes"`
@@ -39,7 +39,7 @@ type troubleMade struct {
 	Changed int64 `json:"changed"`
 }
 
-// machine is what a fleet took of its machine, and which of its limits it met.
+// machine is how much of its machine a fleet used, and which limits it reached.
 type machine struct {
 	Base        int64 `json:"base_bytes"`   // memory before there were nodes
 	Memory      int64 `json:"memory_bytes"` // the most there was, beyond the base
@@ -52,7 +52,7 @@ type machine struct {
 	NoPort      int64 `json:"no_port"`      // connections that failed for lack of a local port
 }
 
-// report returns what has become of the fleet so far.
+// report returns the result of the fleet so far.
 func (s *swarm) report(took time.Duration, interrupted bool, counted census) *report {
 	r := &report{
 		Fleets:      []member{{Prefix: s.prefix, Nodes: s.nodes, Interval: s.directed().Seconds(), Ran: took.Seconds()}},
@@ -82,7 +82,7 @@ func (s *swarm) report(took time.Duration, interrupted bool, counted census) *re
 	return r
 }
 
-// directed returns the interval that the nodes have come to keep.
+// directed returns the heartbeat interval of the nodes, as orchestratord has directed it.
 func (s *swarm) directed() time.Duration {
 	if l := s.any(); l != nil {
 		return l.node.Status().Interval
@@ -90,7 +90,7 @@ func (s *swarm) directed() time.Duration {
 	return s.interval()
 }
 
-// add adds the report of other fleets. The error is that they are the same ones.
+// add adds the report of other fleets. It fails if the reports share a fleet.
 func (r *report) add(other *report) error {
 	for _, mine := range r.Fleets {
 		for _, theirs := range other.Fleets {

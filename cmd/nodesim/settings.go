@@ -74,8 +74,8 @@ func (s settings) gentleRamp() time.Duration {
 	return max(s.interval(), time.Duration(s.nodes)*time.Second/perSecond)
 }
 
-// config returns the Config of one node. Nobody reads the logs, the spans and the
-// metrics of so many nodes: what becomes of them is in the report.
+// config returns the Config of one node. It switches off logs, spans and metrics, because
+// the report has the results.
 func (s settings) config(index int, client *http.Client) registration.Config {
 	c := s.node
 	c.NodeID = s.id(index)

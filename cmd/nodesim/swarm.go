@@ -24,7 +24,7 @@ const (
 	farewell = time.Minute
 )
 
-// swarm is a fleet that runs.
+// swarm is a running fleet.
 type swarm struct {
 	settings
 	gauge    *gauge
@@ -63,8 +63,8 @@ func newSwarm(s settings, transport http.RoundTripper, progress *progress) *swar
 // errInterrupted ends a fleet that is to end before it has begun.
 var errInterrupted = errors.New("the fleet was interrupted before any node was registered")
 
-// run is a fleet's whole life, which ends with ctx or when its time is over. The
-// error says why there could be no fleet.
+// run runs a fleet until ctx ends or its time is over. It returns an error if the fleet
+// could not start.
 func (s *swarm) run(ctx context.Context) (*report, error) {
 	defer s.silence()
 	defer s.progress.follow(s)()
@@ -110,8 +110,8 @@ func (s *swarm) raise(ctx context.Context) error {
 	return <-hopeless
 }
 
-// inTurn has something done for each node in turn, spread over a time, and returns
-// when it is done or ctx has ended.
+// inTurn calls do for each node in turn, spread over a time. It returns when all calls are
+// done or ctx has ended.
 func (s *swarm) inTurn(ctx context.Context, spread time.Duration, do func(index int)) {
 	turns := make(chan int)
 	var workers sync.WaitGroup
@@ -151,8 +151,8 @@ func (s *swarm) hold(ctx context.Context) {
 	<-ctx.Done()
 }
 
-// settle closes the accounts of the nodes while they are up, and asks orchestratord
-// for its own.
+// settle closes the records of the nodes while they are up, and counts the nodes that
+// orchestratord lists.
 func (s *swarm) settle(ctx context.Context, took time.Duration, interrupted bool) *report {
 	s.progress.enter("asking orchestratord", 0)
 	s.memory.look()
@@ -163,9 +163,9 @@ func (s *swarm) settle(ctx context.Context, took time.Duration, interrupted bool
 	return s.report(took, interrupted, s.census(ctx))
 }
 
-// leave deregisters every node that orchestratord may know, and returns how many are
-// left when it is done or ctx has ended. Where nobody is there to hear it, it is cut
-// short: a node has tried for a while before it says so.
+// leave deregisters every node that orchestratord may know, until ctx ends, and returns how
+// many are left. It stops early if orchestratord does not answer, since each node retries
+// for a while before it fails.
 func (s *swarm) leave(ctx context.Context) (left int) {
 	s.progress.enter("deregistering", 0)
 	ctx, giveUp := context.WithCancel(ctx)

@@ -26,7 +26,7 @@ func newTransport(connections int) *http.Transport {
 	}
 }
 
-// gauge is the transport of a fleet, which notes what limits it has met.
+// gauge is the transport of a fleet. It records which limits it has reached.
 type gauge struct {
 	http.RoundTripper
 	connections int64

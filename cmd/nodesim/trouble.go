@@ -27,10 +27,10 @@ func (s *swarm) makeTrouble(ctx context.Context) {
 	})
 }
 
-// seldom is how seldom anything is done that is done at all.
+// seldom is the longest interval between two actions of a rate above zero.
 const seldom = 365 * 24 * time.Hour
 
-// every has something done at a rate per second until ctx ends.
+// every calls do at a rate per second until ctx ends.
 func every(ctx context.Context, rate float64, do func()) {
 	if rate == 0 {
 		return
@@ -47,8 +47,7 @@ func every(ctx context.Context, rate float64, do func()) {
 	}
 }
 
-// kill has some node crash, and start again when it has been down for long enough,
-// unless too many nodes are down.
+// kill crashes some node, unless too many are down, and starts it again after its downtime.
 func (s *swarm) kill(ctx context.Context, makers *sync.WaitGroup) {
 	down := s.killed.Load() - s.revived.Load()
 	l := s.any()

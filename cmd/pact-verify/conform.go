@@ -11,8 +11,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// conformance holds orchestratord to the OpenAPI document, if that is asked for, and
-// returns what it found as parts of a report.
+// conformance tests orchestratord against the OpenAPI document, if that is asked for. It
+// returns the results as suites of a report.
 func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
 	if s.conform == "" {
 		return nil, nil

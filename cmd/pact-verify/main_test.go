@@ -249,17 +249,17 @@ func TestPactsOfABroker(t *testing.T) {
 		pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
 			"--provider-version", "1.2.3", "--provider-branch", "main", "--publish")
 		if len(*published) != 2 {
-			t.Fatalf("the broker was told %q", *published)
+			t.Fatalf("the broker got %q", *published)
 		}
-		var told struct {
+		var body struct {
 			Success     bool
 			TestResults []any
 		}
-		if err := json.Unmarshal([]byte((*published)[1]), &told); err != nil {
+		if err := json.Unmarshal([]byte((*published)[1]), &body); err != nil {
 			t.Fatal(err)
 		}
-		if told.Success != want.success || len(told.TestResults) != 17 {
-			t.Errorf("the broker was told of %d tests: %v", len(told.TestResults), told.Success)
+		if body.Success != want.success || len(body.TestResults) != 17 {
+			t.Errorf("the broker got %d tests: %v", len(body.TestResults), body.Success)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestBrokerThatRefuses(t *testing.T) {
 		"--provider-url", mock, "--broker-url", url, "--token", token, "--provider-version", "1.2.3", "--publish",
 	}, &stdout, &stderr, func(string) string { return "" })
 	if status != 2 || !strings.Contains(stdout.String(), "17 of 27 interactions passed, 0 failed, 1 undecided") || len(*published) != 1 {
-		t.Errorf("exit status %d, the broker was told %q, stdout:\n%s", status, *published, &stdout)
+		t.Errorf("exit status %d, the broker got %q, stdout:\n%s", status, *published, &stdout)
 	}
 	for _, want := range []string{`pact 0: "`, `the provider state "the node is happy"`, "/results with 500"} {
 		if !strings.Contains(stderr.String(), want) {

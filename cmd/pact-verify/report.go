@@ -13,7 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// outcome is what came of one pact.
+// outcome is the result of one pact.
 type outcome struct {
 	name    string           // of the pact
 	report  *provider.Report // nil if it could not be verified

@@ -26,9 +26,9 @@ const providerName = "orchestratord"
 // graceTime is how long it may take to clean up and to report once the time is over.
 const graceTime = 3 * time.Second
 
-// verify verifies all that there is to verify, and reports it. It returns errBroken
-// when a contract is. It returns soon after the time is over, whatever still hangs: the
-// Pact library cannot be interrupted, and neither can writing to a pipe that nobody reads.
+// verify verifies all pacts, and reports the results. It returns errBroken if a contract is
+// broken. It returns soon after the time is over, even if something hangs: the Pact library
+// cannot be interrupted, and neither can a write to a pipe without a reader.
 func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("the %v of --timeout are over", s.timeout))
 	defer cancel()
@@ -68,7 +68,7 @@ func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
 }
 
 // verifyFromBroker verifies the pacts that the broker has, and publishes the results.
-// What goes wrong with one keeps no other from being verified, published and reported.
+// A failure with one pact does not stop the others.
 func verifyFromBroker(ctx context.Context, s settings, orchestratord provider.Provider, stdout io.Writer) error {
 	b, err := s.broker(orchestratord.TLS)
 	if err != nil {
@@ -119,8 +119,8 @@ func (s settings) pacts(ctx context.Context, b *broker.Broker) ([]broker.Pact, e
 	return b.Pacts(ctx, providerName, query)
 }
 
-// verification is what the broker gets of a report. What was skipped is not in it, and
-// a pending pact that is not kept is published as that.
+// verification converts a report for the broker. It leaves out skipped interactions. A
+// pending pact that is not kept is published as failed.
 func (s settings) verification(report *provider.Report) broker.Verification {
 	v := broker.Verification{Version: s.version, BuildURL: s.buildURL, Success: report.Kept()}
 	for _, i := range report.Interactions {
@@ -131,7 +131,8 @@ func (s settings) verification(report *provider.Report) broker.Verification {
 	return v
 }
 
-// trust returns whom to trust, nil for whom the system does.
+// trust returns a TLS configuration that trusts the authorities in the CA file as well as the
+// system's. Without a file it returns nil.
 func (s settings) trust() (*tls.Config, error) {
 	if s.caCert == "" {
 		return nil, nil

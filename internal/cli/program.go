@@ -34,9 +34,9 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Execute runs a command line, to which it adds --version. It writes an error on one line of stderr, under the command's
-// name and without its usage, and returns it. Errors that the user knows already (known) are
-// only returned.
+// Execute runs a command line, and adds --version to it. It returns the error, and writes it as
+// one line to stderr: after the command's name, without the usage. Errors in known, which the
+// user has seen already, are only returned.
 func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
 	command.SilenceUsage, command.SilenceErrors = true, true
 	command.Version = versionOfThis()
@@ -45,8 +45,8 @@ func Execute(ctx context.Context, command *cobra.Command, args []string, stdout,
 	command.SetOut(stdout)
 	command.SetErr(stderr)
 	err := command.ExecuteContext(ctx)
-	told := func(k error) bool { return errors.Is(err, k) }
-	if err != nil && !slices.ContainsFunc(known, told) {
+	isKnown := func(k error) bool { return errors.Is(err, k) }
+	if err != nil && !slices.ContainsFunc(known, isKnown) {
 		fmt.Fprintf(stderr, "%s: %s\n", command.Name(), oneLine(err))
 	}
 	return err

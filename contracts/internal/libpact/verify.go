@@ -92,7 +92,7 @@ type mismatch struct {
 
 // read reads the account that the library gives of a verification.
 func read(account []byte) ([]Result, error) {
-	var told struct {
+	var parsed struct {
 		Errors []struct {
 			Mismatch mismatch
 		}
@@ -102,14 +102,14 @@ func read(account []byte) ([]Result, error) {
 			Mismatch    mismatch
 		}
 	}
-	if err := json.Unmarshal(account, &told); err != nil {
+	if err := json.Unmarshal(account, &parsed); err != nil {
 		return nil, fmt.Errorf("the account of libpact_ffi cannot be read: %w", err)
 	}
-	if len(told.InteractionResults) == 0 && len(told.Errors) > 0 {
-		return nil, errors.New(told.Errors[0].Mismatch.Message)
+	if len(parsed.InteractionResults) == 0 && len(parsed.Errors) > 0 {
+		return nil, errors.New(parsed.Errors[0].Mismatch.Message)
 	}
 	var found []Result
-	for _, r := range told.InteractionResults {
+	for _, r := range parsed.InteractionResults {
 		found = append(found, Result{Description: r.Description, Passed: r.Result == "OK", Mismatches: r.Mismatch.lines()})
 	}
 	return found, nil
