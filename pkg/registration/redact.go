@@ -9,8 +9,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// clean returns text from outside on one line, safe for a terminal and a log. It is bounded,
-// although what is not safe takes many times its room.
+// clean returns text from outside on one line, safe for a terminal and a log, cut to room
+// bytes. It is cut once more after escaping, which makes text longer.
 func clean(text string, room int) string {
 	begins := beginning(text, room)
 	safe := foreign.Line(strings.TrimSpace(begins))
@@ -21,7 +21,8 @@ func clean(text string, room int) string {
 	return short
 }
 
-// beginning returns as many whole characters of a text as there is room for, in bytes.
+// beginning returns the longest beginning of a text that has whole characters and at most
+// room bytes.
 func beginning(text string, room int) string {
 	if len(text) <= room {
 		return text

@@ -38,7 +38,7 @@ func serverOf(base string) server {
 	return server{base: strings.TrimRight(base, "/"), host: parsed.Hostname(), port: port}
 }
 
-// request returns what the document says of the operation's request.
+// request returns the method and the path of an operation in the document.
 func (op operation) request() (method, path string) {
 	switch op {
 	case registering:
@@ -62,7 +62,7 @@ func (op operation) span() string {
 	}
 }
 
-// attributes are what telemetry says of a request.
+// attributes returns the attributes of an operation's requests.
 func (op operation) attributes(s server) []attribute.KeyValue {
 	method, _ := op.request()
 	return append(make([]attribute.KeyValue, 0, 8),
@@ -74,8 +74,8 @@ func (op operation) url(s server, nodeID string) attribute.KeyValue {
 	return semconv.URLFull(s.base + strings.Replace(path, "{id}", url.PathEscape(nodeID), 1))
 }
 
-// attributes are what telemetry says of an outcome. There is a status if there was an
-// answer, and a type of error if the request was in vain.
+// attributes returns the attributes of an outcome: a status if there was an answer, and an
+// error type unless it was accepted.
 func (o outcome) attributes() []attribute.KeyValue {
 	attributes := []attribute.KeyValue{attribute.String("outcome", o.verdict.name())}
 	if o.status != 0 {
@@ -87,7 +87,7 @@ func (o outcome) attributes() []attribute.KeyValue {
 	return attributes
 }
 
-// errorType says why a request was in vain, by one of few words: empty if it was not.
+// errorType returns the error.type of an outcome, one of few values, empty on success.
 func (o outcome) errorType() string {
 	var (
 		name        *net.DNSError
