@@ -38,8 +38,8 @@ func (v verification) explain(i pactfile.Interaction, mismatches []string) []str
 	return lines
 }
 
-// explainVariant says of a list that lacks an item of the pact's how the item that is
-// most alike differs. It says nothing of other mismatches.
+// explainVariant explains a list that lacks an item of the pact: it returns how the most
+// similar item differs. For other mismatches it returns nothing.
 func (v verification) explainVariant(i pactfile.Interaction, mismatch string, body []byte) []string {
 	at, _, isVariant := strings.Cut(mismatch, ": Variant at index ")
 	var answer any

@@ -21,8 +21,8 @@ import (
 // nodeField is the field by which the body of a registration names its node.
 const nodeField = "node_id"
 
-// guard keeps requests from a provider that are about anything but the nodes of a run.
-// A pact may come from anywhere, and is sent with a token.
+// guard blocks requests that concern anything but the nodes of a run. A pact may come from
+// anywhere, and its requests carry the provider's token.
 type guard struct {
 	router routers.Router
 	ids    ids

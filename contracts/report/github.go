@@ -8,7 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// levels are how grave GitHub is to take a result. The others make no annotation.
+// levels are the annotation levels of GitHub by result. Other results make no annotation.
 var levels = map[Result]string{Failed: "error", Undecided: "error", Pending: "warning"}
 
 // writeGitHub writes what is wrong, and the summary, as annotations of a GitHub workflow.

@@ -51,8 +51,8 @@ func describe(step pactfile.Step) string {
 	return fmt.Sprintf("field %q", step.Name)
 }
 
-// matcher checks that a matcher and the document can both be right about a value.
-// Examples are what the pact has in its place.
+// matcher checks that a matcher does not contradict the document about a value. The examples
+// are the values that the pact has in its place.
 func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Matcher) {
 	types, known := matchedTypes(m)
 	if !known {

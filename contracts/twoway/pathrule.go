@@ -9,9 +9,9 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// pathRules checks that the matchers on the path let through paths of the
-// operation only. That cannot be decided of any regex, so it is tried on paths that
-// are one step away from the example: a regex written loosely matches one of them.
+// pathRules checks that the matchers on the path allow only paths of the operation. It tries
+// paths that are one step away from the example, because the question cannot be decided for
+// every regex. A loose regex matches one of them.
 func (c *checker) pathRules(op *operation) {
 	const pointer = "/request/matchingRules/path"
 	path, matchers := c.interaction.Request.Path, c.interaction.Request.Rules.Path

@@ -2,9 +2,8 @@ package twoway
 
 import "github.com/getkin/kin-openapi/openapi3"
 
-// relaxed returns a schema for the part of an answer that a consumer reads: nothing is
-// required in it, and no number of items or fields. What it says of a value that is there
-// stays.
+// relaxed returns a schema for the part of an answer that a consumer reads. It requires no
+// field, and no number of items or fields. The rules for values that are there stay.
 func relaxed(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
 	return relaxer{}.ref(ref)
 }

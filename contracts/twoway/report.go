@@ -23,8 +23,8 @@ type Finding struct {
 	// Pointer is the JSON pointer to it within the interaction, or within the
 	// document when no interaction is to blame.
 	Pointer string `json:"jsonPointer,omitempty"`
-	// File and Line are where it says otherwise: in the document as a rule. Line is
-	// 0 where there is no such line.
+	// File and Line are the place that contradicts it, usually in the document. Line is
+	// 0 if there is no such line.
 	File    string `json:"file,omitempty"`
 	Line    int    `json:"line,omitempty"`
 	Message string `json:"text"`

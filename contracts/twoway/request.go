@@ -52,10 +52,9 @@ func (c *checker) pathValues(op *operation, values map[string]string) {
 	}
 }
 
-// isMeantToFail reports whether a status says that the request broke the
-// contract. Its body is then wrong on purpose, in its media type or its content, or
-// something that is required is missing; where it goes, and what it says besides,
-// is held to the document like any other request.
+// isMeantToFail reports whether a status says that the request broke the contract. The media
+// type or content of its body is then wrong on purpose, or something required is missing. Its
+// path and everything else have to keep the document.
 func isMeantToFail(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:

@@ -10,10 +10,10 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// response checks the response of the interaction at hand against the one that
-// the document declares for its status. It need not have all that the document
-// requires: what a pact does not mention it does not ask for. But the document has to
-// require all that it has: a provider may leave the rest out.
+// response checks the response of the current interaction against the one that the document
+// declares for its status. The response may lack what the document requires, since a pact
+// demands only what it mentions. But the document has to require everything in it, since a
+// provider may leave out the rest.
 func (c *checker) response(spec *openapi3.Response) {
 	response := &c.interaction.Response
 	headers := declared{

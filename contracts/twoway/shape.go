@@ -140,8 +140,8 @@ func (s shape) line() int {
 	return 0
 }
 
-// schemaErrors takes an error of a schema's validation apart into the innermost
-// ones: that a value does not match all of an allOf says nothing to anyone.
+// schemaErrors splits a validation error into its innermost errors. The outer ones, such as a
+// value that does not match an allOf, do not help a reader.
 func schemaErrors(err error) []*openapi3.SchemaError {
 	var several openapi3.MultiError
 	if errors.As(err, &several) {

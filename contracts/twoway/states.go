@@ -25,9 +25,9 @@ func (c *checker) identity(pact *pactfile.File) {
 	}
 }
 
-// states finds the states whose parameters are otherwise than in all other interactions
-// with the same state: others have other parameters, or have their values in the request.
-// One interaction alone says nothing, as a state may have parameters that are optional.
+// states finds states whose parameters differ from those in all other interactions with the
+// same state: in their names, or in whether the request contains their values. It skips a
+// state that fewer than two others share, since parameters may be optional.
 func (c *checker) states(pact *pactfile.File) {
 	for i := range pact.Interactions {
 		c.interaction = &pact.Interactions[i]

@@ -61,8 +61,8 @@ func (v verification) count(interactions []*pactfile.Interaction) *Verified {
 	return &count
 }
 
-// judge finds what the verification left open. That it skipped an interaction is
-// no finding: some states cannot be brought about at every provider.
+// judge finds what the verification left open. A skipped interaction is no finding, because
+// some states cannot be set up at every provider.
 func (v verification) judge(pact *pactfile.File) []Finding {
 	if v == nil {
 		return nil

@@ -25,7 +25,7 @@ type pair struct {
 	key         crypto.Signer // nil where only the certificate was read
 }
 
-// issue makes a pair that ca vouches for, or, without one, the pair itself.
+// issue makes a pair that ca signs. Without a ca, the pair signs itself.
 func issue(template *x509.Certificate, ca *pair) (*pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -134,8 +134,7 @@ func (p *pair) write(file string) error {
 	return write(file, append(p.certificatePEM(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...))
 }
 
-// write puts a text into a file that only its owner may read, at one stroke: nobody
-// reads half of it.
+// write writes a text atomically to a file that only its owner may read.
 func write(file string, text []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), ".new-*") // with mode 0600
 	if err != nil {
