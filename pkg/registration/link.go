@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -143,20 +144,27 @@ func (l *link) alone(ctx context.Context, f func()) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		l.deadline.Store(&deadline)
 	}
-	done := make(chan struct{})
+	done := make(chan error, 1)
 	go func() {
-		defer close(done)
-		defer func() { l.deadline.Store(nil); <-l.turn }()
+		defer func() {
+			l.deadline.Store(nil)
+			<-l.turn
+			if cause := recover(); cause != nil {
+				// Its text may hold a token (CLOUD-4013).
+				done <- fmt.Errorf("the HTTP transport or the token source panicked, with a value of type %T", cause)
+			}
+			close(done)
+		}()
 		f()
 	}()
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-ctx.Done():
 	}
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	default:
 		return context.Cause(ctx)
 	}

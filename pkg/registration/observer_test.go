@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,63 @@ func troubled() *wire {
 		}
 		return answer{}
 	}}
+}
+
+// A transport that panics costs the request, and not the program. What it panics with may hold a
+// token.
+func TestATransportThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen recorder
+		c := config(t, &wire{})
+		c.OnEvent = seen.add
+		inner := c.HTTPClient.Transport
+		requests := 0 // one at a time
+		c.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if requests++; requests == 2 {
+				panic("broken with " + token)
+			}
+			return inner.RoundTrip(r)
+		})}
+		node := beating(t, c, ready)
+		time.Sleep(time.Minute)
+		if s := node.Status(); s.State != registration.StateOnline || node.Healthy(time.Second) != nil {
+			t.Errorf("the node is %s: %v", s.State, s.LastError)
+		}
+		node.Deregister(t.Context())
+		var failed []string
+		for _, e := range seen.events {
+			if e.Type == registration.EventFailed {
+				failed = append(failed, e.Err.Error())
+			}
+		}
+		if len(failed) != 1 || !strings.Contains(failed[0], "panicked") || strings.Contains(failed[0], token) {
+			t.Errorf("failed: %q", failed)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A probe that comes during the first request does not find a node that nobody has started.
+func TestANodeIsHealthyDuringItsFirstRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := newNode(t, config(t, &wire{answer: func(int, request) answer { return answer{delay: 3 * time.Second} }}))
+		if node.Healthy(time.Second) == nil {
+			t.Error("a node that nobody has started is healthy")
+		}
+		registered := make(chan error)
+		go func() { registered <- node.Register(t.Context()) }()
+		time.Sleep(time.Second)
+		if err := node.Healthy(time.Second); err != nil {
+			t.Error(err)
+		}
+		if err := <-registered; err != nil {
+			t.Error(err)
+		}
+		node.Stop(t.Context())
+	})
 }
 
 // recorder keeps what it is told.

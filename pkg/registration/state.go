@@ -79,7 +79,7 @@ func (n *Node) Healthy(grace time.Duration) error {
 	case StateStandalone:
 		return nil
 	case StateNew:
-		if s.NextRequest.IsZero() {
+		if s.NextRequest.IsZero() && f == nil {
 			return errors.New("the node has not been started")
 		}
 	case StateSilent:
