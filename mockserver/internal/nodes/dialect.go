@@ -26,8 +26,8 @@ type dialect interface {
 	registered(again bool) string
 	// nextHeartbeat returns when the next heartbeat is expected.
 	nextHeartbeat(x *exchange.Exchange) time.Duration
-	// list returns what reads the nodes of a list.
-	list(c *cluster.Cluster) pager
+	// page returns the next nodes of a list, at most limit, and whether there are more.
+	page(c *cluster.Cluster, at *position, limit int) (nodes []registry.Node, more bool)
 	// view returns a node as it is listed.
 	view(node registry.Node) nodeapi.Node
 	// restate puts the answer to a request that failed into the words of the orchestratord.
@@ -36,8 +36,12 @@ type dialect interface {
 	counts(x *exchange.Exchange, o outcome) bool
 }
 
-// pager returns the next nodes of a list, at most limit, and whether there are more.
-type pager func(limit int) (nodes []registry.Node, more bool)
+// position is how far a list of nodes has been read.
+type position struct {
+	after nodeapi.NodeID  // the last node so far, where they are read by id
+	rest  []registry.Node // those that are left, where all are read at once
+	begun bool
+}
 
 func dialectOf(x *exchange.Exchange) dialect {
 	if x.Settings.Dialect == control.DialectInService {
@@ -70,15 +74,12 @@ func (document) nextHeartbeat(x *exchange.Exchange) time.Duration {
 	return x.Settings.HeartbeatInterval
 }
 
-func (document) list(c *cluster.Cluster) pager {
-	var after nodeapi.NodeID
-	return func(limit int) ([]registry.Node, bool) {
-		nodes, more := c.Page(after, limit)
-		if len(nodes) > 0 {
-			after = nodes[len(nodes)-1].Registration.NodeID
-		}
-		return nodes, more
+func (document) page(c *cluster.Cluster, at *position, limit int) ([]registry.Node, bool) {
+	nodes, more := c.Page(at.after, limit)
+	if len(nodes) > 0 {
+		at.after = nodes[len(nodes)-1].Registration.NodeID
 	}
+	return nodes, more
 }
 
 func (document) view(node registry.Node) nodeapi.Node { return cluster.View(node) }

@@ -68,8 +68,7 @@ func (o operations) DeregisterNode(
 
 // ListNodes answers with the nodes that the dialect lists.
 func (o operations) ListNodes(ctx context.Context, _ api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
-	dialect := dialectOf(exchange.In(ctx))
-	return &listing{next: dialect.list(o.Cluster), view: dialect.view, most: spec.Nodes().MaxNodes}, nil
+	return &listing{dialect: dialectOf(exchange.In(ctx)), nodes: o.Cluster, most: spec.Nodes().MaxNodes}, nil
 }
 
 // HeartbeatAnswer returns the answer to a heartbeat that asks for the next one after interval.

@@ -38,15 +38,15 @@ func (inService) nextHeartbeat(*exchange.Exchange) time.Duration { return nextIn
 
 const nextInService = 10 * time.Second
 
-// list reads all nodes at once, and has them in no order.
-func (inService) list(c *cluster.Cluster) pager {
-	nodes := c.Listed()
-	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
-	return func(limit int) (page []registry.Node, more bool) {
-		limit = min(limit, len(nodes))
-		page, nodes = nodes[:limit], nodes[limit:]
-		return page, len(nodes) > 0
+// page reads all nodes at once, and has them in no order.
+func (inService) page(c *cluster.Cluster, at *position, limit int) (nodes []registry.Node, more bool) {
+	if !at.begun {
+		at.begun, at.rest = true, c.Listed()
+		rand.Shuffle(len(at.rest), func(i, j int) { at.rest[i], at.rest[j] = at.rest[j], at.rest[i] })
 	}
+	limit = min(limit, len(at.rest))
+	nodes, at.rest = at.rest[:limit], at.rest[limit:]
+	return nodes, len(at.rest) > 0
 }
 
 // view has only those capabilities that the orchestratord in service knows.

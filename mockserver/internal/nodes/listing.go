@@ -19,11 +19,12 @@ const (
 )
 
 // listing is an answer that lists nodes. It reads them as it is sent, so that its memory does not
-// depend on their number if that of the pager does not. Nodes that register or leave meanwhile may
+// depend on their number if the dialect reads them page by page. Nodes that register or leave meanwhile may
 // be on the list or not.
 type listing struct {
-	next      pager
-	view      func(registry.Node) nodeapi.Node
+	dialect   dialect
+	nodes     *cluster.Cluster
+	at        position
 	most      int              // nodes that the document lets a list have
 	unchecked bool             // whether nodes may break the document
 	shown     nodeapi.Node     // room for the next
@@ -84,7 +85,7 @@ func (l *listing) send(client io.Writer) error {
 func (l *listing) fill(text []byte) (_ []byte, err error) {
 	for len(text) < listingChunk && !l.whole {
 		// Where nodes leave that are on the list, and others come, there may be too many.
-		nodes, more := l.next(min(listingPage, l.most-int(l.list.Count)))
+		nodes, more := l.dialect.page(l.nodes, &l.at, min(listingPage, l.most-int(l.list.Count)))
 		for _, node := range nodes {
 			if text, err = l.add(text, node); err != nil {
 				return text, err
@@ -98,7 +99,7 @@ func (l *listing) fill(text []byte) (_ []byte, err error) {
 }
 
 func (l *listing) add(text []byte, node registry.Node) ([]byte, error) {
-	l.shown = l.view(node)
+	l.shown = l.dialect.view(node)
 	if l.list.Count > 0 {
 		text = append(text, ',')
 	}
