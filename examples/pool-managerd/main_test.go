@@ -82,7 +82,7 @@ func start(t *testing.T, orchestratord string, args ...string) *process {
 // patience is for a machine that is very busy.
 const patience = 2 * time.Minute
 
-// says waits until the program has told systemd something.
+// says waits until the program has notified systemd of a state.
 func (d *process) says(t *testing.T, want string) {
 	t.Helper()
 	d.systemd.SetReadDeadline(time.Now().Add(patience))

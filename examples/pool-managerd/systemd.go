@@ -9,7 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// ready tells systemd that the daemon serves, and when ctx ends that it is on its way out.
+// ready notifies systemd that the daemon serves, and when ctx ends that it is on its way out.
 // Without systemd it does nothing.
 func ready(ctx context.Context) {
 	daemon.SdNotify(false, daemon.SdNotifyReady)
@@ -23,7 +23,7 @@ func report(e registration.Event) {
 	}
 }
 
-// watchdog tells systemd that the node is healthy, until ctx ends or it is not. Systemd
+// watchdog notifies systemd that the node is healthy, until ctx ends or it is not. Systemd
 // restarts it then.
 func watchdog(ctx context.Context, node *registration.Node) {
 	interval, err := daemon.SdWatchdogEnabled(false)

@@ -44,7 +44,9 @@ func ReadIn(folder *os.Root, path string) ([]byte, error) {
 
 func read(path string, limit int64) ([]byte, error) { return readWith(os.Stat, os.Open, path, limit) }
 
-func readWith(stat func(string) (os.FileInfo, error), open func(string) (*os.File, error), path string, limit int64) ([]byte, error) {
+func readWith(
+	stat func(string) (os.FileInfo, error), open func(string) (*os.File, error), path string, limit int64,
+) ([]byte, error) {
 	info, err := stat(path) // before opening, which waits at a FIFO for somebody who writes
 	if err != nil {
 		return nil, err

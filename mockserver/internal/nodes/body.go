@@ -80,9 +80,9 @@ func (a *API) lookClosely(x *exchange.Exchange, schema *spec.Schema) (any, error
 	return decodeSlow(x, schema)
 }
 
-// decodeSlow checks a body that is not obviously valid, and returns its value. With validation
-// Report that is what of it keeps the contract. It notes how the body departs from the
-// contract. A server without validation asks for JSON alone.
+// decodeSlow checks a body that is not obviously valid, and returns its value. It notes how the
+// body departs from the contract. With validation Report it repairs the value: parts that break
+// the contract are left out. With validation Off the body only has to be JSON.
 func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
 	if !x.IsChecked() {
 		value, err := spec.Decode(x.RequestBody)
