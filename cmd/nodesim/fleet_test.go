@@ -322,6 +322,33 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 	}
 }
 
+// A node that crashed and cannot register again before the fleet ends has a record all the same.
+func TestACrashThatNobodyRecoversFrom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const crash = 20 * time.Second
+		begin := time.Now()
+		var asked bool
+		r, left := simulate(t, t.Context(), nil, func(s *settings) {
+			s.nodes, s.ramp, s.lifetime = 1, 0, crash+5*time.Second
+			s.killRate, s.killShare, s.down = 1/crash.Seconds(), 1, time.Second
+			s.node.APIToken = func(ctx context.Context) (string, error) {
+				if at := time.Since(begin); at < crash || at >= s.lifetime {
+					return "token", nil
+				}
+				asked = true
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+		})
+		if !asked || r.Trouble.Killed != 1 || r.Trouble.Revived != 0 {
+			t.Errorf("the node was to start again: %t, report is %+v", asked, r)
+		}
+		if len(left) != 0 || r.Left != 0 {
+			t.Errorf("left on record: %v, reported %d", left, r.Left)
+		}
+	})
+}
+
 func TestAFleetThatIsInterrupted(t *testing.T) {
 	for name, after := range map[string]time.Duration{"in its ramp": 5 * time.Second, "while it runs": time.Minute} {
 		t.Run(name, func(t *testing.T) {

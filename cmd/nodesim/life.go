@@ -16,7 +16,7 @@ type life struct {
 	index int
 	node  *registration.Node
 	up    atomic.Bool  // registered, with its heartbeats
-	gone  atomic.Bool  // crashed: on record still, with nobody who may deregister it
+	gone  atomic.Bool  // has a record that it may not deregister: it has crashed, or succeeds one that has
 	mood  atomic.Int32 // which of the moods its pools are in
 
 	// What follows belongs to the ledger.
@@ -40,9 +40,11 @@ func (s *swarm) start(ctx context.Context, index int) error {
 	first := s.lives[index] == nil
 	s.lives[index] = l
 	s.mu.Unlock()
+	l.gone.Store(!first)
 	if err := node.Register(ctx); err != nil {
 		return err
 	}
+	l.gone.Store(false)
 	if first {
 		s.registered.Add(1)
 	}
@@ -73,8 +75,8 @@ func (l *life) crash(ctx context.Context) {
 	_ = l.node.Stop(ctx)
 }
 
-// leave ends a life and deregisters the node. A crashed node starts once more for that,
-// since a node can remove only a record that it has made.
+// leave ends a life and deregisters the node. One whose record is that of a crash starts
+// once more for that, since a node can remove only a record that it has made.
 func (l *life) leave(ctx context.Context) error {
 	l.fall()
 	if !l.gone.Load() {
