@@ -135,13 +135,14 @@ func TestReportKeepsWhatIsLegal(t *testing.T) {
 		{"/pools", missing, "must be there (got nothing)", func(n nodeapi.Node) any { return n.Pools }, []string{}},
 		{"/pools", nil, "must be of type array (got null)", func(n nodeapi.Node) any { return n.Pools }, []string{}},
 		{"/pools", []any{"a", 1, "b", "a"}, "/pools/*", func(n nodeapi.Node) any { return n.Pools }, []string{"a", "b"}},
-		{"/pools", []any{"a", "a"}, "must have no duplicate items (got array)", func(n nodeapi.Node) any { return n.Pools }, []string{"a"}},
+		{"/pools", []any{"a", "a"}, "must have no duplicate items (got an array of 2 items)", func(n nodeapi.Node) any { return n.Pools }, []string{"a"}},
 		{"/pools", names(257), "must have 256 items or fewer (got 257)", func(n nodeapi.Node) any { return len(n.Pools) }, 256},
+		{"/version", true, "must be of type string (got true)", func(n nodeapi.Node) any { return n.Version }, no},
 		{"/version", 7, "must be of type string (got 7)", func(n nodeapi.Node) any { return n.Version }, no},
-		{"/capabilities", "many", "must be of type object (got string)", func(n nodeapi.Node) any { return *n.Capabilities.GPUCount }, int32(0)},
+		{"/capabilities", "many", `must be of type object (got "many")`, func(n nodeapi.Node) any { return *n.Capabilities.GPUCount }, int32(0)},
 		{"/capabilities/gpu_count", 4096, "must be 1024 or less (got 4096)", func(n nodeapi.Node) any { return *n.Capabilities.GPUCount }, int32(0)},
 		{"/capabilities/gpus", []any{map[string]any{}, nil}, "must be there", func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 0},
-		{"/capabilities/gpus/0/device_id", "0", "must be of type integer (got string)", func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 1},
+		{"/capabilities/gpus/0/device_id", "0", `must be of type integer (got "0")`, func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 1},
 		{"/capabilities/cpu_cores", -1, "must be 0 or more (got -1)", func(n nodeapi.Node) any { return n.Capabilities.CPUCores }, (*int32)(nil)},
 	} {
 		client, server := start(t, mockserver.WithValidation(mockserver.Report))
@@ -176,13 +177,13 @@ func TestReportHeartbeats(t *testing.T) {
 	client.list()
 	want := []string{
 		`heartbeatNode at "/pools": must be there (got nothing)`,
-		`heartbeatNode at "/pools": must be of type array (got object)`,
+		`heartbeatNode at "/pools": must be of type array (got an object of 0 fields)`,
 		`heartbeatNode at "/pools/*": must be of type object (got 7)`,
 		`heartbeatNode at "/pools/*/draining": must be of type boolean (got null)`,
 		`heartbeatNode at "/pools/*/pool_id": must be there (got nothing)`,
 		`heartbeatNode at "/pools/*/ready": must be there (got nothing)`,
 		`heartbeatNode at "/pools/*/slots_free": must be there (got nothing)`,
-		`heartbeatNode at "/timestamp": must be a valid date-time, such as 2025-10-01T00:00:00Z (got string)`,
+		`heartbeatNode at "/timestamp": must be a valid date-time, such as 2025-10-01T00:00:00Z (got "yesterday")`,
 		`heartbeatNode at "/timestamp": must be there (got nothing)`,
 	}
 	if diff := cmp.Diff(want, drifted(server)); diff != "" {
@@ -228,7 +229,7 @@ func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
 func TestDriftIsBounded(t *testing.T) {
 	client, server := start(t, mockserver.WithValidation(mockserver.Report))
 	for request := range 15 {
-		fields := map[string]any{"node_id": "gpu-node-1", "address": "hush://hush", "machine_id": "hush!"}
+		fields := map[string]any{"node_id": "gpu-node-1", "address": "ftp://me:hush@host", "machine_id": "mine!"}
 		for range 200 {
 			fields[rand.Text()] = "hush"
 		}
@@ -246,7 +247,9 @@ func TestDriftIsBounded(t *testing.T) {
 		t.Errorf("%d entries, %d dropped", len(report.Entries), report.Dropped)
 	}
 	if text := strings.Join(drifted(server), "\n"); strings.Contains(text, "hush") {
-		t.Errorf("a value is repeated: %s", text)
+		t.Errorf("a secret is repeated: %s", text)
+	} else if !strings.Contains(text, `(got "ftp://***@host")`) || !strings.Contains(text, `(got "mine!")`) {
+		t.Errorf("the values that broke the contract are not shown: %s", text)
 	}
 	// A hostile body: long, deep and wrong throughout.
 	for _, value := range []any{make([]any, 400_000), []any{strings.Repeat("x", 1<<20)}} {

@@ -43,7 +43,7 @@ type Departure struct {
 	Pointer  string
 	Kind     string
 	Expected string // with the known field that is nearest to an unknown one, if one is near
-	Got      string // for example; it repeats nothing that could be long or secret
+	Got      string // for example; long texts are cut, secrets of the request are masked
 }
 
 // String returns the departure on one line that is safe for a terminal.

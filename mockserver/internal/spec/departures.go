@@ -1,8 +1,11 @@
 package spec
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -33,11 +36,11 @@ func Twice(pointers []string) []drift.Departure {
 
 // Departures lists how a body departs from the contract, each way once, however many
 // items of an array go it. Of each sort it lists as many as a problem would.
-// Names that a client made up are repeated as quote lets them be.
+// Names and texts that a client made up are repeated as quote lets them be.
 func (d *Document) Departures(schema *Schema, body any, broken error, quote func(string) string) []drift.Departure {
 	var found []drift.Departure
 	if broken != nil {
-		found = d.breaches(broken)
+		found = d.breaches(broken, quote)
 	}
 	room := d.MaxViolations
 	schema.unknown(body, func(in *Schema, name string) bool {
@@ -52,28 +55,55 @@ func (d *Document) Departures(schema *Schema, body any, broken error, quote func
 }
 
 // breaches lists the ways in which a body breaks the contract, given what the validator found.
-func (d *Document) breaches(broken error) []drift.Departure {
+func (d *Document) breaches(broken error, quote func(string) string) []drift.Departure {
 	var found []drift.Departure
 	walk(broken, func(broken *openapi3.SchemaError) bool {
 		at := folded(pointer(broken))
 		known := func(other drift.Departure) bool { return other.Pointer == at && other.Kind == broken.SchemaField }
 		if !slices.ContainsFunc(found, known) {
-			found = append(found, breach(at, broken))
+			found = append(found, breach(at, broken, quote))
 		}
 		return len(found) < d.MaxViolations
 	})
 	return found
 }
 
-func breach(at string, broken *openapi3.SchemaError) drift.Departure {
+func breach(at string, broken *openapi3.SchemaError, quote func(string) string) drift.Departure {
 	expected, got := explain(broken)
-	switch {
-	case broken.SchemaField == "required":
+	switch field := broken.SchemaField; {
+	case field == "required":
 		expected, got = "must be there", "nothing"
-	case got == "":
-		got = describe(broken.Value)
+	case got == "" || field == "type":
+		got = shown(broken.Value, quote)
 	}
 	return drift.Departure{Pointer: at, Kind: broken.SchemaField, Expected: expected, Got: got}
+}
+
+// userInfo is the part of a URL that may have a password.
+var userInfo = regexp.MustCompile(`//[^/?#\s]*@`)
+
+// shown returns a value for people to read: a text as quote lets it be, without passwords in
+// URLs, and of an array or object its size alone, since it can be long.
+func shown(value any, quote func(string) string) string {
+	switch value := value.(type) {
+	case bool:
+		return strconv.FormatBool(value)
+	case string:
+		return InQuotes(userInfo.ReplaceAllString(quote(value), "//***@"))
+	case []any:
+		return plural(len(value), "an array of %d item")
+	case map[string]any:
+		return plural(len(value), "an object of %d field")
+	default:
+		return describe(value)
+	}
+}
+
+func plural(n int, format string) string {
+	if n != 1 {
+		format += "s"
+	}
+	return fmt.Sprintf(format, n)
 }
 
 // folded returns a pointer with * for every index. No field that the contract names
