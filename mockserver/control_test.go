@@ -75,6 +75,37 @@ func TestSettings(t *testing.T) {
 	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
 }
 
+// TestDriftByControl reads what the orchestratord in service would refuse beside the drift, and
+// has both forgotten.
+func TestDriftByControl(t *testing.T) {
+	mock, node, _ := startControlled(t)
+	ctx := t.Context()
+	node.register(briefRegistration).expect(t, http.StatusOK)
+	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	report := must(mock.ReadDriftWithResponse(ctx)).JSON200
+	if len(report.Departures) != 3 || len(report.RefusedInService.Departures) != 1 {
+		t.Fatalf("%+v", report)
+	}
+	refused := report.RefusedInService.Departures[0]
+	if refused.Departure.Pointer != "/capabilities/gpus" || refused.Requests != 1 || *refused.Last.NodeID != "gpu-node-1" {
+		t.Errorf("refused in service: %+v", refused)
+	}
+	if got := must(mock.GetOverviewWithResponse(ctx)).JSON200; got.Drift != 3 || got.RefusedInService != 1 {
+		t.Errorf("%d ways of drift and %d refused in service, want 3 and 1", got.Drift, got.RefusedInService)
+	}
+	for name, forget := range map[string]func(){
+		"the drift is cleared": func() { must(mock.ClearDriftWithResponse(ctx)) },
+		"the mock is reset":    func() { must(mock.ResetWithResponse(ctx)) },
+	} {
+		node.register(briefRegistration).expect(t, http.StatusOK)
+		forget()
+		report = must(mock.ReadDriftWithResponse(ctx)).JSON200
+		if len(report.Departures) > 0 || len(report.RefusedInService.Departures) > 0 {
+			t.Errorf("after %s: %+v", name, report)
+		}
+	}
+}
+
 // TestRefusedSettings asks for changes that are wrong in part. None is made.
 func TestRefusedSettings(t *testing.T) {
 	_, client, _ := startControlled(t)

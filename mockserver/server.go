@@ -89,8 +89,8 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
-			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Faults: s.faults, Settings: store,
-			Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
+			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
+			Settings: store, Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
 		}).Router()
 	}
 	return r

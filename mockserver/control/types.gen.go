@@ -346,6 +346,11 @@ type Departure struct {
 // Example: document
 type Dialect string
 
+// DriftEntries The departures, ordered by operation, pointer and kind.
+//
+// Example: []
+type DriftEntries = []DriftEntry
+
 // DriftEntry One way in which requests departed from the contract.
 type DriftEntry struct {
 	// Departure A departure from the contract, as in the first request that was seen with it.
@@ -369,17 +374,34 @@ type DriftEntry struct {
 	Requests Count `json:"requests"`
 }
 
-// DriftReport How requests departed from the contract.
-type DriftReport struct {
+// DriftList Departures of one sort, with how many more were seen than are kept.
+type DriftList struct {
 	// Departures The departures, ordered by operation, pointer and kind.
 	//
 	// Example: []
-	Departures []DriftEntry `json:"departures"`
+	Departures DriftEntries `json:"departures"`
 
 	// Dropped How many.
 	//
 	// Example: 3
 	Dropped Count `json:"dropped"`
+}
+
+// DriftReport How requests departed from the contract, and what the orchestratord in service would
+// have refused of those that the mock accepted.
+type DriftReport struct {
+	// Departures The departures, ordered by operation, pointer and kind.
+	//
+	// Example: []
+	Departures DriftEntries `json:"departures"`
+
+	// Dropped How many.
+	//
+	// Example: 3
+	Dropped Count `json:"dropped"`
+
+	// RefusedInService Departures of one sort, with how many more were seen than are kept.
+	RefusedInService DriftList `json:"refused_in_service"`
 }
 
 // EntryKind `exchange` is a request and its answer, `change` a change of a node's status,
@@ -1056,6 +1078,11 @@ type Overview struct {
 	//
 	// Example: 3
 	PoolsAvailable Count `json:"pools_available"`
+
+	// RefusedInService How many.
+	//
+	// Example: 3
+	RefusedInService Count `json:"refused_in_service"`
 
 	// Settings What the mock asks of nodes.
 	Settings Settings `json:"settings"`

@@ -28,6 +28,7 @@ type Config struct {
 	Clock    *clock.Clock
 	Journal  *journal.Journal
 	Drift    *drift.Record
+	Refused  *drift.Record // what the orchestratord in service would have refused
 	Faults   *faults.Set
 	Settings *settings.Store
 	Log      *slog.Logger

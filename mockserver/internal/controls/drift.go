@@ -8,12 +8,30 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 )
 
-// ReadDrift answers with how requests departed from the contract of the node API.
+// ReadDrift answers with how requests departed from the contract of the node API, and with what
+// the orchestratord in service would have refused.
 func (o operations) ReadDrift(
 	context.Context, controlapi.ReadDriftRequestObject,
 ) (controlapi.ReadDriftResponseObject, error) {
-	report := o.Drift.Report()
-	view := control.DriftReport{
+	requests, refused := listView(o.Drift), listView(o.Refused)
+	return controlapi.ReadDrift200JSONResponse{
+		Departures: requests.Departures, Dropped: requests.Dropped, RefusedInService: refused,
+	}, nil
+}
+
+// ClearDrift forgets it.
+func (o operations) ClearDrift(
+	ctx context.Context, _ controlapi.ClearDriftRequestObject,
+) (controlapi.ClearDriftResponseObject, error) {
+	o.Drift.Clear()
+	o.Refused.Clear()
+	o.note(ctx, "drift forgotten")
+	return controlapi.ClearDrift204Response{}, nil
+}
+
+func listView(record *drift.Record) control.DriftList {
+	report := record.Report()
+	view := control.DriftList{
 		Departures: make([]control.DriftEntry, len(report.Entries)),
 		Dropped:    int64(report.Dropped),
 	}
@@ -25,16 +43,7 @@ func (o operations) ReadDrift(
 			Last:      sightingView(entry.Last),
 		}
 	}
-	return controlapi.ReadDrift200JSONResponse(view), nil
-}
-
-// ClearDrift forgets it.
-func (o operations) ClearDrift(
-	ctx context.Context, _ controlapi.ClearDriftRequestObject,
-) (controlapi.ClearDriftResponseObject, error) {
-	o.Drift.Clear()
-	o.note(ctx, "drift forgotten")
-	return controlapi.ClearDrift204Response{}, nil
+	return view
 }
 
 func departureView(d drift.Departure) control.Departure {

@@ -16,15 +16,16 @@ func (o operations) GetOverview(
 ) (controlapi.GetOverviewResponseObject, error) {
 	totals := o.Cluster.Totals()
 	return controlapi.GetOverview200JSONResponse{
-		Version:        version(),
-		StartedAtMs:    o.started.Now.UnixMilli(),
-		Clock:          o.clockState(),
-		Settings:       settingsView(o.Settings.Load()),
-		Nodes:          countsView(totals.Nodes),
-		PoolsAvailable: int64(totals.PoolsAvailable),
-		Journal:        o.Journal.Counts(),
-		Drift:          int64(len(o.Drift.Report().Entries)),
-		Faults:         o.Faults.Enabled(),
+		Version:          version(),
+		StartedAtMs:      o.started.Now.UnixMilli(),
+		Clock:            o.clockState(),
+		Settings:         settingsView(o.Settings.Load()),
+		Nodes:            countsView(totals.Nodes),
+		PoolsAvailable:   int64(totals.PoolsAvailable),
+		Journal:          o.Journal.Counts(),
+		Drift:            int64(len(o.Drift.Report().Entries)),
+		RefusedInService: int64(len(o.Refused.Report().Entries)),
+		Faults:           o.Faults.Enabled(),
 	}, nil
 }
 
@@ -63,6 +64,7 @@ func (o operations) Reset(
 	o.Faults.Reset()
 	o.Cluster.Clear()
 	o.Drift.Clear()
+	o.Refused.Clear()
 	o.Journal.Clear()
 	o.note(ctx, "reset")
 	return controlapi.Reset204Response{}, nil
