@@ -2,12 +2,13 @@ package main
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/fleet"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -64,7 +65,8 @@ const (
 // newFleetCommand returns the command that runs a fleet of nodes.
 func newFleetCommand() *cobra.Command {
 	fromEnv, envErr := registration.ConfigFromEnv()
-	s := settings{node: withDemoDefaults(fromEnv)}
+	s := fleet.Settings{Node: withDemoDefaults(fromEnv)}
+	s.Node.Capabilities = fleet.MadeUp()
 	var (
 		flagErr func() error
 		format  string
@@ -76,45 +78,46 @@ func newFleetCommand() *cobra.Command {
 		Example: fleetExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s.node.Capabilities = madeUp()
 			write, formatErr := writerOf(format)
-			if err := errors.Join(flagErr(), envErr, s.validate(), formatErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, s.Validate(), formatErr); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {
-				s.ramp = s.gentleRamp()
+				s.Ramp = s.GentleRamp()
 			}
-			stderr := cmd.ErrOrStderr()
-			logger, err := logging.New(stderr, "warn", "text")
-			if err != nil {
+			var err error
+			if s.Node.Logger, err = logging.New(cmd.ErrOrStderr(), "warn", "text"); err != nil {
 				return err
 			}
-			transport, err := s.node.TLS.Transport(newTransport(s.connections), logger)
-			if err != nil {
-				return err
-			}
-			defer (&http.Client{Transport: transport}).CloseIdleConnections()
-			result, err := newSwarm(s, transport, newProgress(stderr)).run(cmd.Context())
+			result, err := fleet.Run(cmd.Context(), s, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
 			return write.conclude(cmd.OutOrStdout(), result)
 		},
 	}
-	flags := command.Flags()
-	flags.SortFlags = false
-	flags.IntVar(&s.nodes, "nodes", defaultNodes, "how many nodes")
-	flags.StringVar(&s.prefix, "node-prefix", "fleet", "begin of the nodes' ids; fleets against one orchestratord need one each")
-	linkFlags(flags, &s.node)
-	flags.DurationVar(&s.ramp, "ramp", 0, "time over which registrations are spread (default one interval, and more for over 2,000 a second)")
-	flags.DurationVar(&s.lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
-	flags.IntVar(&s.connections, "connections", defaultConnections, "connections that the nodes share, at most")
-	flags.Float64Var(&s.killRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
-	flags.Float64Var(&s.killShare, "kill-share", defaultKillShare, "share of the fleet that may be down at once, 0 to 1")
-	flags.DurationVar(&s.down, "down", defaultDown, "how long a node that crashed is down before it starts again")
-	flags.Float64Var(&s.changeRate, "change-rate", 0, "pools a second that change their state, which their nodes report at once")
-	flags.StringVar(&format, "report", "text", "text, or json, which nodesim merge reads")
-	flags.Lookup("ramp").DefValue = "" // it depends, as its usage says
-	flagErr = cli.CollectErrors(flags)
+	fleetFlags(command.Flags(), &s, &format)
+	flagErr = cli.CollectErrors(command.Flags())
 	return command
+}
+
+// fleetFlags defines the flags of the settings of a fleet, and that of the report's format.
+func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
+	flags.SortFlags = false
+	flags.IntVar(&s.Nodes, "nodes", defaultNodes, "how many nodes")
+	flags.StringVar(&s.Prefix, "node-prefix", "fleet",
+		"begin of the nodes' ids; fleets against one orchestratord need one each")
+	linkFlags(flags, &s.Node)
+	flags.DurationVar(&s.Ramp, "ramp", 0,
+		"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
+	flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
+	flags.IntVar(&s.Connections, "connections", defaultConnections, "connections that the nodes share, at most")
+	flags.Float64Var(&s.KillRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
+	flags.Float64Var(&s.KillShare, "kill-share", defaultKillShare,
+		"share of the fleet that may be down at once, 0 to 1")
+	flags.DurationVar(&s.Down, "down", defaultDown, "how long a node that crashed is down before it starts again")
+	flags.Float64Var(&s.ChangeRate, "change-rate", 0,
+		"pools a second that change their state, which their nodes report at once")
+	flags.StringVar(format, "report", "text", "text, or json, which nodesim merge reads")
+	flags.Lookup("ramp").DefValue = "" // it depends, as its usage says
 }

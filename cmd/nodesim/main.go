@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/fleet"
 )
 
 func main() {
@@ -33,7 +34,7 @@ it is stopped.`,
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errBroken), errors.Is(err, errInterrupted):
+	case errors.Is(err, errBroken), errors.Is(err, fleet.ErrInterrupted):
 		return brokenStatus
 	case errors.Is(err, errUnregistered):
 		return unregisteredStatus

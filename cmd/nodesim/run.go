@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/fleet"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -56,11 +57,11 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
 			config.Logger = logger
-			machine := madeUp()
+			machine := fleet.MadeUp()
 			if detect && err == nil {
 				machine = detected(cmd.Context(), logger)
 			}
-			load := newLoad(config.Pools, machine)
+			load := fleet.NewLoad(config.Pools, machine)
 			config.Capabilities = machine
 			var last atomic.Pointer[registration.Event] // that failed
 			config.OnEvent = func(e registration.Event) {
@@ -119,13 +120,13 @@ func withDemoDefaults(c registration.Config) registration.Config {
 }
 
 // live runs the node until ctx ends or its lifetime is over.
-func live(ctx context.Context, node *registration.Node, load *load, lifetime time.Duration) error {
+func live(ctx context.Context, node *registration.Node, load *fleet.Load, lifetime time.Duration) error {
 	if lifetime > 0 {
 		limited, cancel := context.WithTimeout(ctx, lifetime)
 		defer cancel()
 		ctx = limited
 	}
-	return node.Run(ctx, load.status)
+	return node.Run(ctx, load.Status)
 }
 
 // errUnregistered ends the run of a node that was never registered, and was not refused.

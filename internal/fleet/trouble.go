@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"context"
@@ -16,14 +16,14 @@ type trouble struct {
 
 // makeTrouble kills and revives nodes and changes their pools, at the rates that were
 // asked for, until ctx ends.
-func (s *swarm) makeTrouble(ctx context.Context) {
+func (f *fleet) makeTrouble(ctx context.Context) {
 	var makers sync.WaitGroup
 	defer makers.Wait()
 	makers.Go(func() {
-		every(ctx, s.killRate, func() { s.kill(ctx, &makers) })
+		every(ctx, f.KillRate, func() { f.kill(ctx, &makers) })
 	})
 	makers.Go(func() {
-		every(ctx, s.changeRate, s.change)
+		every(ctx, f.ChangeRate, f.change)
 	})
 }
 
@@ -48,35 +48,35 @@ func every(ctx context.Context, rate float64, do func()) {
 }
 
 // kill crashes some node, unless too many are down, and starts it again after its downtime.
-func (s *swarm) kill(ctx context.Context, makers *sync.WaitGroup) {
-	down := s.killed.Load() - s.revived.Load()
-	l := s.any()
-	if float64(down) >= s.killShare*float64(s.nodes) || l == nil || !l.fall() {
+func (f *fleet) kill(ctx context.Context, makers *sync.WaitGroup) {
+	down := f.killed.Load() - f.revived.Load()
+	l := f.any()
+	if float64(down) >= f.KillShare*float64(f.Nodes) || l == nil || !l.fall() {
 		return
 	}
-	s.killed.Add(1)
+	f.killed.Add(1)
 	makers.Go(func() {
 		l.crash(ctx)
-		if sleep(ctx, s.down) && s.start(ctx, l.index) == nil {
-			s.revived.Add(1)
+		if sleep(ctx, f.Down) && f.start(ctx, l.index) == nil {
+			f.revived.Add(1)
 		}
 	})
 }
 
 // change changes the state of a pool of some node, which reports it at once (CLOUD-3011).
-func (s *swarm) change() {
-	if l := s.any(); l != nil {
-		l.mood.Add(1)
+func (f *fleet) change() {
+	if l := f.any(); l != nil {
+		l.phase.Add(1)
 		l.node.Notify()
-		s.changed.Add(1)
+		f.changed.Add(1)
 	}
 }
 
 // any returns the life of a node that is up, nil when there was none at hand.
-func (s *swarm) any() *life {
+func (f *fleet) any() *life {
 	const tries = 10
 	for range tries {
-		if l := s.life(rand.IntN(s.nodes)); l != nil && l.up.Load() {
+		if l := f.life(rand.IntN(f.Nodes)); l != nil && l.up.Load() {
 			return l
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"fmt"
@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// writeTable writes a report for people.
-func writeTable(w io.Writer, r *report) error {
+// WriteText writes the report as a table for people.
+func (r *Report) WriteText(w io.Writer) error {
+	r.clean()
 	t := &table{}
 	for _, f := range r.Fleets {
-		t.line("%s: %s nodes, a heartbeat every %s, for %s", f.Prefix, grouped(int64(f.Nodes)), seconds(f.Interval), seconds(f.Ran))
+		t.line("%s: %s nodes, a heartbeat every %s, for %s",
+			f.Prefix, grouped(int64(f.Nodes)), seconds(f.Interval), seconds(f.Ran))
 	}
 	t.line("")
 	t.nodes(r)
@@ -23,7 +25,7 @@ func writeTable(w io.Writer, r *report) error {
 	t.orchestratord(r.Orchestratord)
 	t.list("failures", failures(r.Failures))
 	t.list("limits met", r.limits())
-	if broken := r.broken(); broken != nil {
+	if broken := r.Broken(); broken != nil {
 		t.list("BROKEN", broken)
 	} else {
 		t.line("every promise was kept")
@@ -66,7 +68,7 @@ func (t *table) list(heading string, items []string) {
 	}
 }
 
-func (t *table) nodes(r *report) {
+func (t *table) nodes(r *Report) {
 	t.heading = "nodes"
 	t.count("registered", int64(r.Registered), "of "+grouped(int64(r.Nodes)))
 	t.unlessZero("again", r.Again, "registrations of nodes that orchestratord had lost")
@@ -76,7 +78,7 @@ func (t *table) nodes(r *report) {
 	t.unlessZero("left", int64(r.Left), "on record: they could not be deregistered")
 }
 
-func (t *table) beats(r *report) {
+func (t *table) beats(r *Report) {
 	t.heading = "heartbeats"
 	t.count("sent", r.Beats.Sent)
 	t.count("answered", r.Beats.Answered)
@@ -90,7 +92,7 @@ func (t *table) beats(r *report) {
 	t.row("max", inMilliseconds(r.Latency.max))
 }
 
-func (t *table) machine(r *report) {
+func (t *table) machine(r *Report) {
 	nodes, m := float64(max(r.Registered, 1)), r.Machine
 	t.heading = "per node"
 	t.row("memory", fmt.Sprintf("%.1f KB", float64(m.Memory)/nodes/1000), fmt.Sprintf("beyond %.0f MB without nodes", float64(m.Base)/1e6))

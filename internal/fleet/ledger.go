@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"context"
@@ -59,6 +59,14 @@ type ledger struct {
 	tally tally
 }
 
+// account is what the ledger keeps of one life of a node.
+type account struct {
+	node     *registration.Node
+	closed   bool
+	answered bool      // it has had a good heartbeat
+	tick     time.Time // the first tick that is not answered, zero before it is known
+}
+
 func newTally() tally { return tally{Latency: newLatency(), Failures: map[string]int64{}} }
 
 func newLedger() *ledger { return &ledger{tally: newTally()} }
@@ -80,25 +88,28 @@ func (l *ledger) now() tally {
 	return now
 }
 
-// note records an event of a life, unless the life is over.
-func (l *ledger) note(life *life, e registration.Event) {
-	interval := life.node.Status().Interval
+// open opens the account of a life.
+func (l *ledger) open(node *registration.Node) *account { return &account{node: node} }
+
+// note records an event of a life, unless its account is closed.
+func (l *ledger) note(a *account, e registration.Event) {
+	interval := a.node.Status().Interval
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if life.over {
+	if a.closed {
 		return
 	}
 	switch e.Type {
 	case registration.EventRegistered:
 		l.tally.Registrations++
 		switch {
-		case life.tick.IsZero():
-			life.tick = e.Time.Add(e.Next)
+		case a.tick.IsZero():
+			a.tick = e.Time.Add(e.Next)
 		case e.Reason == registration.ReasonForgotten, e.Reason == registration.ReasonCutOff:
 			l.tally.Again++
 		}
 	case registration.EventOnline, registration.EventHeartbeat:
-		l.answered(life, e, interval)
+		l.answered(a, e, interval)
 	case registration.EventFailed, registration.EventForgotten:
 		l.failed(e.Err)
 	}
@@ -106,7 +117,7 @@ func (l *ledger) note(life *life, e registration.Event) {
 
 // answered records a successful heartbeat. The event has the time at which the next one is
 // due. This one answers the last tick before that.
-func (l *ledger) answered(life *life, e registration.Event, interval time.Duration) {
+func (l *ledger) answered(a *account, e registration.Event, interval time.Duration) {
 	took := e.Time.Sub(e.Due)
 	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
 
@@ -114,9 +125,9 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 	beats.Sent++
 	beats.Answered++
 	next := e.Time.Add(e.Next)
-	if ticks := int64(next.Sub(life.tick).Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
+	if ticks := int64(next.Sub(a.tick).Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
 		beats.Missed += ticks - 1
-		tick := life.tick // the first one lies off the grid
+		tick := a.tick // the first one lies off the grid
 		if ticks > 1 {
 			tick = next.Add(-interval)
 		}
@@ -127,8 +138,8 @@ func (l *ledger) answered(life *life, e registration.Event, interval time.Durati
 		took = max(took, sinceTick) // a retry is due later than its tick
 	}
 	l.tally.Latency.record(took)
-	life.answered = true
-	life.tick = next
+	a.answered = true
+	a.tick = next
 }
 
 // kept records why a node could not be deregistered.
@@ -173,22 +184,22 @@ func kindOf(e *registration.Error) string {
 	}
 }
 
-// close ends the record of a life. Its unanswered ticks count as missed, except one so
+// close closes the account of a life. Its unanswered ticks count as missed, except one so
 // recent that an answer could still have come in time.
-func (l *ledger) close(life *life, now time.Time) {
-	interval := life.node.Status().Interval
+func (l *ledger) close(a *account, now time.Time) {
+	interval := a.node.Status().Interval
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	overdue := now.Sub(life.tick) - lateAfter
-	if !life.over && !life.tick.IsZero() && overdue > 0 {
+	overdue := now.Sub(a.tick) - lateAfter
+	if !a.closed && !a.tick.IsZero() && overdue > 0 {
 		l.tally.Beats.Missed += int64(overdue/interval) + 1
 	}
-	life.over = true
+	a.closed = true
 }
 
 // hasAnswer reports whether a life has had a good heartbeat.
-func (l *ledger) hasAnswer(life *life) bool {
+func (l *ledger) hasAnswer(a *account) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return life.answered
+	return a.answered
 }

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"context"
@@ -12,66 +12,62 @@ import (
 // life is one node of a fleet, from its start to its end. A node that starts again
 // begins another.
 type life struct {
-	swarm *swarm
-	index int
-	node  *registration.Node
-	up    atomic.Bool  // registered, with its heartbeats
-	gone  atomic.Bool  // has a record that it may not deregister: it has crashed, or succeeds one that has
-	mood  atomic.Int32 // which of the moods its pools are in
-
-	// What follows belongs to the ledger.
-	over     bool
-	answered bool      // it has had a good heartbeat
-	tick     time.Time // the first tick that is not answered, zero before it is known
+	fleet   *fleet
+	index   int
+	node    *registration.Node
+	up      atomic.Bool  // registered, with its heartbeats
+	gone    atomic.Bool  // has a record that it may not deregister: it has crashed, or succeeds one that has
+	phase   atomic.Int32 // which of the phases its pools are in
+	account *account     // in the ledger
 }
 
 // start begins a life of a node: it registers the node and has its heartbeats sent.
 // The error is that of a node which cannot be registered, or of ctx.
-func (s *swarm) start(ctx context.Context, index int) error {
-	l := &life{swarm: s, index: index}
-	config := s.config(index, s.client)
+func (f *fleet) start(ctx context.Context, index int) error {
+	l := &life{fleet: f, index: index}
+	config := f.config(index, f.client)
 	config.OnEvent = l.happened
 	node, err := registration.New(config)
 	if err != nil {
 		return err
 	}
-	l.node = node
-	s.mu.Lock()
-	first := s.lives[index] == nil
-	s.lives[index] = l
-	s.mu.Unlock()
+	l.node, l.account = node, f.ledger.open(node)
+	f.mu.Lock()
+	first := f.lives[index] == nil
+	f.lives[index] = l
+	f.mu.Unlock()
 	l.gone.Store(!first)
 	if err := node.Register(ctx); err != nil {
 		return err
 	}
 	l.gone.Store(false)
 	if first {
-		s.registered.Add(1)
+		f.registered.Add(1)
 	}
 	l.rise()
-	return node.StartHeartbeat(s.beats, l.status)
+	return node.StartHeartbeat(f.beats, l.status)
 }
 
 func (l *life) rise() {
 	l.up.Store(true)
-	l.swarm.up.Add(1)
+	l.fleet.up.Add(1)
 }
 
 // fall takes the node down, and reports whether this call did it.
 func (l *life) fall() bool {
 	fell := l.up.CompareAndSwap(true, false)
 	if fell {
-		l.swarm.up.Add(-1)
+		l.fleet.up.Add(-1)
 	}
 	return fell
 }
 
-func (l *life) happened(e registration.Event) { l.swarm.ledger.note(l, e) }
+func (l *life) happened(e registration.Event) { l.fleet.ledger.note(l.account, e) }
 
 // crash ends a life without deregistration: the node falls silent and stays registered.
 func (l *life) crash(ctx context.Context) {
 	l.gone.Store(true)
-	l.swarm.ledger.close(l, time.Now())
+	l.fleet.ledger.close(l.account, time.Now())
 	_ = l.node.Stop(ctx)
 }
 
@@ -82,7 +78,7 @@ func (l *life) leave(ctx context.Context) error {
 	if !l.gone.Load() {
 		return l.node.Deregister(ctx)
 	}
-	node, err := registration.New(l.swarm.config(l.index, l.swarm.client))
+	node, err := registration.New(l.fleet.config(l.index, l.fleet.client))
 	if err != nil {
 		return err
 	}
@@ -94,6 +90,6 @@ func (l *life) leave(ctx context.Context) error {
 // status is the status callback of the node. All nodes share a few statuses, so that the
 // cost of a heartbeat is the cost of the client.
 func (l *life) status(context.Context) ([]registration.PoolStatus, error) {
-	moods := l.swarm.moods
-	return moods[int(l.mood.Load())%len(moods)], nil
+	phases := l.fleet.phases
+	return phases[int(l.phase.Load())%len(phases)], nil
 }

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"errors"
@@ -8,6 +8,15 @@ import (
 	"syscall"
 	"time"
 )
+
+// transport returns the transport of the fleet's requests: that of the nodes' HTTPClient if they
+// have one, else a new one with their TLS.
+func (s Settings) transport() (http.RoundTripper, error) {
+	if client := s.Node.HTTPClient; client != nil {
+		return client.Transport, nil
+	}
+	return s.Node.TLS.Transport(newTransport(s.Connections), s.Node.Logger)
+}
 
 // newTransport returns the transport that the nodes of a fleet share. A request that
 // finds all connections taken waits for one: that is quicker than a new connection,

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"fmt"
@@ -44,7 +44,7 @@ func (p *progress) enter(phase string, takes time.Duration) {
 }
 
 // follow shows the progress of a fleet until the function that it returns is called.
-func (p *progress) follow(s *swarm) (stop func()) {
+func (p *progress) follow(f *fleet) (stop func()) {
 	width := terminalWidth(p.out)
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -54,8 +54,8 @@ func (p *progress) follow(s *swarm) (stop func()) {
 		for {
 			select {
 			case <-ticker.C:
-				s.memory.look()
-				p.show(s, width)
+				f.memory.look()
+				p.show(f, width)
 			case <-end:
 				if width > 0 {
 					fmt.Fprint(p.out, clearLine)
@@ -70,26 +70,26 @@ func (p *progress) follow(s *swarm) (stop func()) {
 // clearLine takes back what stands on a terminal's line.
 const clearLine = "\r\x1b[K"
 
-func (p *progress) show(s *swarm, width int) {
+func (p *progress) show(f *fleet, width int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	switch {
 	case width > 0:
-		line := []rune(p.bar(now) + p.line(s, now))
+		line := []rune(p.bar(now) + p.line(f, now))
 		fmt.Fprint(p.out, clearLine+string(line[:min(len(line), width-1)]))
 	case now.Sub(p.said) >= linePace:
-		fmt.Fprintln(p.out, p.line(s, now))
+		fmt.Fprintln(p.out, p.line(f, now))
 		p.said = now
 	}
 }
 
-func (p *progress) line(s *swarm, now time.Time) string {
-	b := s.ledger.beats()
+func (p *progress) line(f *fleet, now time.Time) string {
+	b := f.ledger.beats()
 	rate := float64(b.Sent-p.sent) / max(now.Sub(p.at).Seconds(), lookPace.Seconds())
 	p.sent, p.at = b.Sent, now
 	return fmt.Sprintf("%s %v: %s nodes up, %s heartbeats, %s/s; %s retried, %s missed, %s late", p.phase,
-		now.Sub(p.begin).Round(time.Second), grouped(s.up.Load()), grouped(b.Sent), grouped(int64(rate)),
+		now.Sub(p.begin).Round(time.Second), grouped(f.up.Load()), grouped(b.Sent), grouped(int64(rate)),
 		grouped(b.Retried), grouped(b.Missed), grouped(b.Late))
 }
 

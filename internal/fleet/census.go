@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"context"
@@ -36,8 +36,8 @@ func (c *census) add(other census) {
 	}
 }
 
-// listPatience is how long the list of a hundred thousand nodes may take.
-const listPatience = 30 * time.Second
+// listTimeout is how long the list of a hundred thousand nodes may take.
+const listTimeout = 30 * time.Second
 
 // Bounds of the list's length. It may contain the nodes of other fleets as well.
 const (
@@ -46,12 +46,12 @@ const (
 )
 
 // census asks orchestratord for its nodes, and counts those of the fleet.
-func (s *swarm) census(ctx context.Context) census {
-	ctx, cancel := context.WithTimeout(ctx, listPatience)
+func (f *fleet) census(ctx context.Context) census {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	listed := make(map[int]nodeapi.NodeStatus, s.nodes)
-	err := s.list(ctx, func(node nodeapi.Node) {
-		if index, ours := s.index(node.NodeID); ours {
+	listed := make(map[int]nodeapi.NodeStatus, f.Nodes)
+	err := f.list(ctx, func(node nodeapi.Node) {
+		if index, ours := f.index(node.NodeID); ours {
 			listed[index] = node.Status
 		}
 	})
@@ -59,9 +59,9 @@ func (s *swarm) census(ctx context.Context) census {
 		return census{Error: err.Error()}
 	}
 	var c census
-	for _, l := range s.living() {
+	for _, l := range f.living() {
 		switch status, known := listed[l.index]; {
-		case !known && s.ledger.hasAnswer(l):
+		case !known && f.ledger.hasAnswer(l.account):
 			c.Absent++
 		case !known, status == nodeapi.NodeStatusRegistering:
 			c.Registering++
@@ -79,21 +79,21 @@ func (s *swarm) census(ctx context.Context) census {
 }
 
 // ask checks that there is an orchestratord, and that it lists its nodes to the fleet.
-func (s *swarm) ask(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, listPatience)
+func (f *fleet) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	return s.list(ctx, nil)
+	return f.list(ctx, nil)
 }
 
 // list calls each with every node that orchestratord lists, one by one: the whole list may be
 // larger than the fleet. With a nil each it only checks that there is a list.
-func (s *swarm) list(ctx context.Context, each func(nodeapi.Node)) error {
-	api, err := nodeapi.NewClient(s.node.OrchestratordURL, nodeapi.WithHTTPClient(s.client))
+func (f *fleet) list(ctx context.Context, each func(nodeapi.Node)) error {
+	api, err := nodeapi.NewClient(f.Node.OrchestratordURL, nodeapi.WithHTTPClient(f.client))
 	if err != nil {
 		return err
 	}
 	correlation := rand.Text()
-	response, err := api.ListNodes(ctx, &nodeapi.ListNodesParams{XCorrelationID: &correlation}, s.authorize)
+	response, err := api.ListNodes(ctx, &nodeapi.ListNodesParams{XCorrelationID: &correlation}, f.authorize)
 	if err != nil {
 		return err
 	}
@@ -101,15 +101,15 @@ func (s *swarm) list(ctx context.Context, each func(nodeapi.Node)) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("answered %d (correlation id %s)", response.StatusCode, correlation)
 	}
-	return eachWithin(listBytes+listBytesPerNode*int64(s.nodes), response.Body, each)
+	return eachWithin(listBytes+listBytesPerNode*int64(f.Nodes), response.Body, each)
 }
 
 // authorize adds the token that nodes have.
-func (s *swarm) authorize(ctx context.Context, r *http.Request) error {
-	if s.node.APIToken == nil {
+func (f *fleet) authorize(ctx context.Context, r *http.Request) error {
+	if f.Node.APIToken == nil {
 		return nil
 	}
-	token, err := s.node.APIToken(ctx)
+	token, err := f.Node.APIToken(ctx)
 	r.Header.Set("Authorization", "Bearer "+token)
 	return err
 }
