@@ -46,11 +46,12 @@ type secrets struct {
 func newConfig(options []Option) (config, error) {
 	c := config{
 		start: settings.Settings{
-			NodeTimeout:       DefaultNodeTimeout,
-			HeartbeatInterval: DefaultHeartbeatInterval,
-			CloudProfile:      true,
-			Dialect:           control.Dialect(Document),
-			Validation:        control.Validation(Strict),
+			NodeTimeout:        DefaultNodeTimeout,
+			HeartbeatInterval:  DefaultHeartbeatInterval,
+			StaleCheckInterval: DefaultStaleCheck,
+			CloudProfile:       true,
+			Dialect:            control.Dialect(Document),
+			Validation:         control.Validation(Strict),
 		},
 		bodyLimit:   DefaultBodyLimit,
 		maxNodes:    DefaultMaxNodes,
@@ -123,6 +124,15 @@ func checkInterval(interval time.Duration) error {
 	return nil
 }
 
+// checkStaleCheck returns what is wrong with an interval of checks for silent nodes.
+func checkStaleCheck(interval time.Duration) error {
+	doc := spec.Control()
+	if wrong := doc.Check(doc.Schema("StaleCheckInterval"), interval.Milliseconds()); wrong != nil {
+		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
+	}
+	return nil
+}
+
 // check returns everything else that is wrong with a config.
 func (c config) check() error {
 	var wrong []error
@@ -135,6 +145,9 @@ func (c config) check() error {
 	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
 		complain("node timeout %s: must be longer than the heartbeat interval %s",
 			c.start.NodeTimeout, c.start.HeartbeatInterval)
+	}
+	if err := checkStaleCheck(c.start.StaleCheckInterval); err != nil {
+		complain("stale check interval %s: %w", c.start.StaleCheckInterval, err)
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)

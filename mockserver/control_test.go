@@ -48,15 +48,19 @@ func TestSettings(t *testing.T) {
 	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
 
 	changed, err := mock.ChangeSettingsWithResponse(ctx, control.SettingsChange{
-		Tokens:              &[]string{"second", "third"},
-		NodeTimeoutMs:       new(int64(5_000)),
-		HeartbeatIntervalMs: new(int64(1_000)),
-		Validation:          new(control.ValidationReport),
+		Tokens:               &[]string{"second", "third"},
+		NodeTimeoutMs:        new(int64(5_000)),
+		HeartbeatIntervalMs:  new(int64(1_000)),
+		StaleCheckIntervalMs: new(int64(2_000)),
+		Validation:           new(control.ValidationReport),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &control.Settings{CloudProfile: true, Dialect: control.DialectDocument, Validation: control.ValidationReport, NodeTimeoutMs: 5_000, HeartbeatIntervalMs: 1_000, Tokens: 2}
+	want := &control.Settings{
+		CloudProfile: true, Dialect: control.DialectDocument, Validation: control.ValidationReport,
+		NodeTimeoutMs: 5_000, HeartbeatIntervalMs: 1_000, StaleCheckIntervalMs: 2_000, Tokens: 2,
+	}
 	if diff := cmp.Diff(want, changed.JSON200); diff != "" {
 		t.Errorf("settings (-want +got):\n%s%s", diff, changed.Body)
 	}
@@ -117,7 +121,7 @@ func TestRefusedSettings(t *testing.T) {
 		`{"cloud_profile": false, "heartbeat_interval_ms": 0}`:            `/heartbeat_interval_ms: must be 1 or more, not 0`,
 		`{"cloud_profile": false, "validation": "lax"}`:                   `/validation: `,
 		`{"cloud_profile": false, "validaton": "off"}`:                    `/validaton: is no field here, perhaps "validation" is meant`,
-		`{"cloud_profile": false, "colour": "red"}`:                       `/colour: is no field here, but cloud_profile, dialect, heartbeat_interval_ms, node_timeout_ms, tokens, validation`,
+		`{"cloud_profile": false, "colour": "red"}`:                       `/colour: is no field here, but cloud_profile, dialect, heartbeat_interval_ms, node_timeout_ms, stale_check_interval_ms, tokens, validation`,
 		`{"cloud_profile": null}`:                                         `/cloud_profile: must be of type boolean, not null`,
 		`{"cloud_profile": false, "tokens": ["a", "", "b c"]}`:            `/tokens/2: must match`,
 		`{"cloud_profile": false, "tokens": "secret"}`:                    `/tokens: must be of type array, not string`,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,34 @@ func TestStrictNodeInService(t *testing.T) {
 	const want = `registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing)`
 	if len(refused) != 1 || refused[0].String() != want || refused[0].Requests != 1 || refused[0].Last.NodeID != "gpu-node-1" {
 		t.Errorf("refused in service: %v", refused)
+	}
+}
+
+// TestRefusedInServiceIsLoggedOnce has a node send the payloads of the brief twice. Each field that
+// is missing in service is counted twice, and logged once.
+func TestRefusedInServiceIsLoggedOnce(t *testing.T) {
+	log := newLog()
+	client, server := start(t, mockserver.WithLogger(log.logger))
+	for range 2 {
+		client.register(briefRegistration).expect(t, http.StatusOK)
+		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	}
+	want := []string{
+		"heartbeatNode /pools/*/draining", "heartbeatNode /pools/*/slots_total", "heartbeatNode /pools/*/vram_free_bytes",
+		"registerNode /capabilities/gpus",
+	}
+	var counted, logged []string
+	for _, entry := range server.RefusedInService().Entries {
+		counted = append(counted, entry.Operation+" "+entry.Pointer)
+		if entry.Kind != drift.RefusedInService || entry.Requests != 2 {
+			t.Errorf("%+v", entry)
+		}
+	}
+	for _, line := range log.entries("refused by the orchestratord in service") {
+		logged = append(logged, fmt.Sprint(line.attrs["operation"], " ", line.attrs["pointer"]))
+	}
+	if slices.Sort(logged); !slices.Equal(logged, want) || !slices.Equal(counted, want) {
+		t.Errorf("logged: %q, counted: %q", logged, counted)
 	}
 }
 

@@ -14,8 +14,9 @@ import (
 const (
 	DefaultNodeTimeout       = 30 * time.Second // CLOUD-2013
 	DefaultHeartbeatInterval = 10 * time.Second // CLOUD-2011
-	DefaultBodyLimit         = 2 << 20          // bytes
-	DefaultMaxNodes          = 1_000_000        // as many as the document lets a list have
+	DefaultStaleCheck        = 10 * time.Second
+	DefaultBodyLimit         = 2 << 20   // bytes
+	DefaultMaxNodes          = 1_000_000 // as many as the document lets a list have
 )
 
 // Option changes what a new Server does.
@@ -40,6 +41,12 @@ func WithNodeTimeout(timeout time.Duration) Option {
 // to a day. Nodes do not see fractions of a millisecond.
 func WithHeartbeatInterval(interval time.Duration) Option {
 	return func(c *config) { c.start.HeartbeatInterval = interval }
+}
+
+// WithStaleCheckInterval sets how often the server looks for silent nodes in the dialect
+// InService: 1 ms to a day. In the dialect Document it needs no interval.
+func WithStaleCheckInterval(interval time.Duration) Option {
+	return func(c *config) { c.start.StaleCheckInterval = interval }
 }
 
 // WithCloudProfile switches the cloud profile on or off. While it is off, valid calls

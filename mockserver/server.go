@@ -61,10 +61,10 @@ func New(options ...Option) (*Server, error) {
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.cluster.SetPolicy(policyOf(config.start.Dialect))
+	s.cluster.SetPolicy(policyOf(&config.start))
 	store := settings.NewStore(config.start, func(now *settings.Settings) {
 		s.cluster.SetTimeout(now.NodeTimeout)
-		s.cluster.SetPolicy(policyOf(now.Dialect))
+		s.cluster.SetPolicy(policyOf(now))
 	})
 	life, end := context.WithCancel(context.Background())
 	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
@@ -72,10 +72,10 @@ func New(options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// policyOf returns what a dialect makes of what nodes send.
-func policyOf(dialect control.Dialect) registry.Policy {
-	if dialect == control.DialectInService {
-		return registry.InService{}
+// policyOf returns what the dialect of the settings makes of what nodes send.
+func policyOf(now *settings.Settings) registry.Policy {
+	if now.Dialect == control.DialectInService {
+		return registry.InService{CheckEvery: now.StaleCheckInterval}
 	}
 	return registry.Document{}
 }

@@ -20,6 +20,7 @@ type settings struct {
 	tokens            []string
 	nodeTimeout       time.Duration
 	heartbeatInterval time.Duration
+	staleCheck        time.Duration
 	cloudProfile      bool
 	validation        string
 	dialect           string
@@ -113,6 +114,7 @@ setting may both be set if they agree.`,
 	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+"] (default none, calls need no token)")
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
+	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheck, "time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks nothing")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document), "how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
@@ -136,6 +138,7 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 		mockserver.WithTokens(s.tokens...),
 		mockserver.WithNodeTimeout(s.nodeTimeout),
 		mockserver.WithHeartbeatInterval(s.heartbeatInterval),
+		mockserver.WithStaleCheckInterval(s.staleCheck),
 		mockserver.WithCloudProfile(s.cloudProfile),
 		mockserver.WithDialect(mockserver.Dialect(s.dialect)),
 		mockserver.WithValidation(mockserver.Validation(s.validation)),

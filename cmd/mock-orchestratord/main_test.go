@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
 func TestMain(m *testing.M) {
@@ -128,6 +131,29 @@ func TestSettings(t *testing.T) {
 				t.Errorf("log: %s", stderr)
 			}
 		})
+	}
+}
+
+// TestSettingsInService looks for what the orchestratord in service reads from its environment.
+func TestSettingsInService(t *testing.T) {
+	program := start(t, map[string]string{
+		"ORCHESTRATORD_NODE_TIMEOUT_MS": "45000", "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "7",
+	}, "--dialect", "in-service")
+	response, err := http.Get(program.url + "/__mock/settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var got control.Settings
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	want := control.Settings{
+		CloudProfile: true, Dialect: control.DialectInService, Validation: control.ValidationStrict,
+		NodeTimeoutMs: 45_000, HeartbeatIntervalMs: 10_000, StaleCheckIntervalMs: 7_000,
+	}
+	if got != want {
+		t.Errorf("settings %+v, want %+v", got, want)
 	}
 }
 
@@ -324,6 +350,7 @@ func TestHelp(t *testing.T) {
 		"--addr", "ORCHD_ADDR", "ORCHESTRATORD_ADDR", "127.0.0.1:8080", "--token", "LLORCH_API_TOKEN",
 		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_MS", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
+		"--stale-check-interval", "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
 		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--dialect", "--validation", "--fail-on-drift", "--fail-on-refused-in-service", "--log-level", "--log-format",
 		"--tls-cert", "--tls-key", "--tls-dev", "--tls-dir", "--tls-host", "--tls-client-ca", "--mtls", "--cors-origin",
 		"/docs", "/openapi.yaml", "/metrics", "/healthz",

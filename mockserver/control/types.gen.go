@@ -320,7 +320,8 @@ type Departure struct {
 	// Kind The schema keyword that is broken; `unknown` for a field that the contract does
 	// not name, `twice` for one that is there more than once; `malformed` for a body
 	// that is not JSON, `undue` for one that should not be there; or the part of the
-	// request: `header`, `query`, `path` or `method`.
+	// request: `header`, `query`, `path` or `method`. It is `refused-in-service` for a
+	// field that the contract does not require, but the orchestratord in service does.
 	//
 	//
 	// Example: required
@@ -832,7 +833,8 @@ type FixtureNode struct {
 // Example: {"Content-Type":"application/json"}
 type HeaderRecord map[string]string
 
-// HeartbeatInterval Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011).
+// HeartbeatInterval Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011). In the dialect
+// `in-service` they are asked for 10000, whatever this says.
 //
 // Example: 10000
 type HeartbeatInterval = int64
@@ -1216,7 +1218,9 @@ type Settings struct {
 	// Example: document
 	Dialect Dialect `json:"dialect"`
 
-	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011).
+	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011). In the dialect
+	// `in-service` they are asked for 10000, whatever this says.
+	//
 	//
 	// Example: 10000
 	HeartbeatIntervalMs HeartbeatInterval `json:"heartbeat_interval_ms"`
@@ -1227,6 +1231,13 @@ type Settings struct {
 	//
 	// Example: 30000
 	NodeTimeoutMs NodeTimeout `json:"node_timeout_ms"`
+
+	// StaleCheckIntervalMs Milliseconds between the checks for silent nodes in the dialect `in-service`. In the
+	// dialect `document` a node is offline at the moment when its timeout is over.
+	//
+	//
+	// Example: 10000
+	StaleCheckIntervalMs StaleCheckInterval `json:"stale_check_interval_ms"`
 
 	// Tokens How many bearer tokens are valid for nodes; with none, every call is allowed.
 	//
@@ -1257,7 +1268,9 @@ type SettingsChange struct {
 	// Example: document
 	Dialect *Dialect `json:"dialect,omitempty"`
 
-	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011).
+	// HeartbeatIntervalMs Milliseconds between heartbeats that nodes are asked to keep (CLOUD-2011). In the dialect
+	// `in-service` they are asked for 10000, whatever this says.
+	//
 	//
 	// Example: 10000
 	HeartbeatIntervalMs *HeartbeatInterval `json:"heartbeat_interval_ms,omitempty"`
@@ -1268,6 +1281,13 @@ type SettingsChange struct {
 	//
 	// Example: 30000
 	NodeTimeoutMs *NodeTimeout `json:"node_timeout_ms,omitempty"`
+
+	// StaleCheckIntervalMs Milliseconds between the checks for silent nodes in the dialect `in-service`. In the
+	// dialect `document` a node is offline at the moment when its timeout is over.
+	//
+	//
+	// Example: 10000
+	StaleCheckIntervalMs *StaleCheckInterval `json:"stale_check_interval_ms,omitempty"`
 
 	// Tokens The bearer tokens that are valid for nodes from now on, in place of those before (CLOUD-4011).
 	//
@@ -1298,6 +1318,12 @@ type Sighting struct {
 	// Example: gpu-node-1
 	NodeID *externalRef0.NodeID `json:"node_id,omitempty"`
 }
+
+// StaleCheckInterval Milliseconds between the checks for silent nodes in the dialect `in-service`. In the
+// dialect `document` a node is offline at the moment when its timeout is over.
+//
+// Example: 10000
+type StaleCheckInterval = int64
 
 // StatusChange The status that a node is to have.
 //

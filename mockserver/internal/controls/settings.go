@@ -54,6 +54,9 @@ func apply(change control.SettingsChange, s *settings.Settings) {
 	if change.HeartbeatIntervalMs != nil {
 		s.HeartbeatInterval = milliseconds(*change.HeartbeatIntervalMs)
 	}
+	if change.StaleCheckIntervalMs != nil {
+		s.StaleCheckInterval = milliseconds(*change.StaleCheckIntervalMs)
+	}
 	if change.Tokens != nil {
 		s.Tokens = nil
 		for _, token := range *change.Tokens {
@@ -100,6 +103,9 @@ func changes(change control.SettingsChange) string {
 	if interval := change.HeartbeatIntervalMs; interval != nil {
 		add("heartbeat interval %s", milliseconds(*interval))
 	}
+	if interval := change.StaleCheckIntervalMs; interval != nil {
+		add("stale check interval %s", milliseconds(*interval))
+	}
 	if tokens := change.Tokens; tokens != nil {
 		add("%d tokens", len(*tokens))
 	}
@@ -108,11 +114,12 @@ func changes(change control.SettingsChange) string {
 
 func settingsView(s *settings.Settings) control.Settings {
 	return control.Settings{
-		CloudProfile:        s.CloudProfile,
-		Dialect:             s.Dialect,
-		Validation:          s.Validation,
-		NodeTimeoutMs:       s.NodeTimeout.Milliseconds(),
-		HeartbeatIntervalMs: s.HeartbeatInterval.Milliseconds(),
-		Tokens:              int32(len(s.Tokens)),
+		CloudProfile:         s.CloudProfile,
+		Dialect:              s.Dialect,
+		Validation:           s.Validation,
+		NodeTimeoutMs:        s.NodeTimeout.Milliseconds(),
+		HeartbeatIntervalMs:  s.HeartbeatInterval.Milliseconds(),
+		StaleCheckIntervalMs: s.StaleCheckInterval.Milliseconds(),
+		Tokens:               int32(len(s.Tokens)),
 	}
 }

@@ -13,12 +13,13 @@ import (
 // Settings are never edited: a change makes others. A request reads them once, so that none
 // sees half of a change.
 type Settings struct {
-	Tokens            []Digest // of nodes; without any, nodes need none
-	NodeTimeout       time.Duration
-	HeartbeatInterval time.Duration
-	CloudProfile      bool
-	Dialect           control.Dialect
-	Validation        control.Validation
+	Tokens             []Digest // of nodes; without any, nodes need none
+	NodeTimeout        time.Duration
+	HeartbeatInterval  time.Duration
+	StaleCheckInterval time.Duration // in service
+	CloudProfile       bool
+	Dialect            control.Dialect
+	Validation         control.Validation
 }
 
 // Digest stands for a token, so that the mock does not keep tokens that it could give away.
