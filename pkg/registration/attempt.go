@@ -50,7 +50,7 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 
 // heartbeat samples the status and sends it.
 func (n *Node) heartbeat(ctx context.Context, end context.CancelCauseFunc, pools *sampler) (sent time.Time, o outcome) {
-	pools.serve(n.life.described.Load().Pools)
+	n.roster.serve(n.life.described.Load().Pools)
 	status, err := pools.sample(ctx)
 	n.observer.callback(err)
 
@@ -66,8 +66,13 @@ func (n *Node) announce(ctx context.Context, end context.CancelCauseFunc) (sent 
 	ctx, cancel := context.WithTimeout(ctx, n.plan.timeout(registering))
 	defer cancel()
 	n.life.updated.Store(false)
+	described := n.life.described.Load()
 	sent = time.Now()
-	return sent, n.link.register(ctx, end, n.registration())
+	o = n.link.register(ctx, end, described.request(n.config))
+	if o.mayHaveLanded {
+		n.roster.serve(described.Pools)
+	}
+	return sent, o
 }
 
 // reasonNow returns why the node registers now. Without pools a caller of Register asked

@@ -47,7 +47,7 @@ func onePool(context.Context) ([]PoolStatus, error) {
 // BenchmarkBeat is one heartbeat of a node that is well, without the network.
 func BenchmarkBeat(b *testing.B) {
 	node := benchNode(b)
-	pools := newSampler(b.Context(), onePool, node.config.nodeTimeout, func() {})
+	pools := newSampler(b.Context(), node, onePool)
 	defer pools.end()
 	node.attempt(b.Context(), registering, nil)
 	b.ReportAllocs()

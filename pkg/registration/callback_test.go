@@ -107,3 +107,42 @@ func TestACallbackThatHangsIsUnhealthyAfterTheNodeTimeout(t *testing.T) {
 		}
 	})
 }
+
+// Heartbeats that start again call the status callback once an earlier call has returned.
+func TestACallbackThatOutlastsItsHeartbeatsIsNotCalledBesideItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		var running, most, calls atomic.Int32
+		status := func(ctx context.Context) ([]registration.PoolStatus, error) {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			if calls.Add(1) == 2 {
+				time.Sleep(15 * time.Second) // and does not hear that its heartbeats have ended
+			}
+			return ready(ctx)
+		}
+		ctx, end := context.WithCancel(t.Context())
+		node := registered(t, config(t, w))
+		if err := node.StartHeartbeat(ctx, status); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(16 * time.Second) // the second heartbeat was due at 15 s
+		end()
+		if err := node.StartHeartbeat(t.Context(), status); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+		beats := w.of("heartbeat")
+		if most.Load() != 1 || calls.Load() != 3 || len(beats) != 4 {
+			t.Errorf("%d calls at once, %d in all, %d heartbeats; want 1, 3 and 4", most.Load(), calls.Load(), len(beats))
+		}
+		for i, isReady := range []bool{true, true, false, true} { // the third knows of no status yet
+			if beats[i].pools(t)[0].Ready != isReady {
+				t.Errorf("heartbeat %d says %v", i, beats[i].pools(t))
+			}
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

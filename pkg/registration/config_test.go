@@ -94,6 +94,7 @@ func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
 	for name, err := range map[string]error{
 		"Register":       node.Register(t.Context()),
 		"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
+		"Update":         node.Update(registration.Description{}),
 		"Healthy":        node.Healthy(time.Second),
 		"Deregister":     node.Deregister(t.Context()),
 		"Stop":           node.Stop(t.Context()),

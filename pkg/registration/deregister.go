@@ -30,15 +30,13 @@ func (n *Node) Deregister(ctx context.Context) error {
 
 // Stop ends the node's life as Deregister does, in the same time, but leaves it on
 // record: for a restart that is quick enough to keep the node's place
-// (CLOUD-2004). The first of Stop and Deregister to succeed decides; later calls do nothing.
+// (CLOUD-2004). A node that is not on record ends as deregistered. The first of Stop and
+// Deregister to succeed decides; later calls do nothing.
 func (n *Node) Stop(ctx context.Context) error {
 	if n.standalone() {
 		return nil
 	}
-	return n.leave(ctx, func(context.Context) error {
-		n.observer.stopped(nil)
-		return nil
-	})
+	return n.leave(ctx, n.keep)
 }
 
 // leave ends the node's life with a last act. Of concurrent calls one acts, and the others
@@ -99,6 +97,16 @@ func (n *Node) takeOver(ctx context.Context, d *departure, timeout time.Duration
 	case <-ctx.Done():
 		return fmt.Errorf("stop: %w: the request in flight did not end: %w", ErrUnavailable, ctx.Err())
 	}
+}
+
+// keep leaves the node on record if it is.
+func (n *Node) keep(context.Context) error {
+	if n.life.known.Load() {
+		n.observer.stopped(nil)
+	} else {
+		n.observer.unknown()
+	}
+	return nil
 }
 
 // remove asks orchestratord to forget the node, if it may hold a record that this node has

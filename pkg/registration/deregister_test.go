@@ -3,7 +3,9 @@ package registration_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -318,6 +320,46 @@ func TestNothingIsSentOnceTheTimeToLeaveIsHalfOver(t *testing.T) {
 		time.AfterFunc(800*time.Millisecond, func() { hangs.Store(false) })
 		if err := node.Deregister(t.Context()); err != nil || w.ops() != "register heartbeat heartbeat deregister" {
 			t.Errorf("sent %s, Deregister returned %v", w.ops(), err)
+		}
+	})
+}
+
+// A node that is not on record says so when it is stopped.
+func TestStopOfANodeWithoutARecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen recorder
+		var log strings.Builder
+		c := config(t, &wire{})
+		c.OnEvent, c.Logger = seen.add, slog.New(slog.NewTextHandler(&log, nil))
+		node := newNode(t, c)
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if node.Status().State != registration.StateDeregistered || strings.Contains(log.String(), "still registered") ||
+			!slices.Equal(seen.types(), []registration.EventType{registration.EventDeregistered}) {
+			t.Errorf("state %s, events %v, log %s", node.Status().State, seen.types(), log.String())
+		}
+	})
+}
+
+// However often a node tries to deregister in vain, it stops once.
+func TestANodeStopsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer { return answer{status: []int{0, 405, 405, 0}[n]} }}
+		var seen recorder
+		c := config(t, w)
+		c.OnEvent = seen.add
+		node := registered(t, c)
+		for try := range 3 {
+			if err := node.Deregister(t.Context()); (err == nil) != (try == 2) {
+				t.Errorf("try %d returned %v", try, err)
+			}
+		}
+		stopped := slices.DeleteFunc(seen.types(), func(e registration.EventType) bool { return e == registration.EventFailed })
+		if want := []registration.EventType{
+			registration.EventRegistered, registration.EventStopped, registration.EventDeregistered,
+		}; !slices.Equal(stopped, want) {
+			t.Errorf("events are %v, want %v", stopped, want)
 		}
 	})
 }

@@ -57,3 +57,30 @@ func TestPoolsThatWereTakenAwayGiveWayToLaterOnes(t *testing.T) {
 		}
 	})
 }
+
+// A pool that orchestratord knows from the registration is reported until the end, although it
+// was taken away before the first heartbeat.
+func TestAPoolThatWasTakenAwayBeforeTheFirstHeartbeatIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w) // of pool-0 and pool-1
+		node := registered(t, c)
+		d := registration.Description{Address: c.Address, Capabilities: c.Capabilities, Pools: []string{"pool-0"}}
+		if err := node.Update(d); err != nil {
+			t.Fatal(err)
+		}
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		for i, beat := range w.of("heartbeat") {
+			pools := beat.pools(t)
+			if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" || pools[1].Ready {
+				t.Errorf("heartbeat %d says %v", i, pools)
+			}
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

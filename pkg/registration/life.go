@@ -6,17 +6,21 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// life is how the goroutines around a node agree on who may do what:
+// life is how the goroutines around a node agree on who may do what. At each stage one of
+// them owns the node:
 //
-//	Register, StartHeartbeat, Run: acquire ── requests ── release
-//	Deregister, Stop, Run:         departure ── close ended ── owner, for good ── DELETE
+//	Register                    StartHeartbeat, Run              Deregister, Stop, end of Run
+//	────────                    ───────────────────              ────────────────────────────
+//	fill owner                  fill owner                       close ended
+//	attempt, await, attempt …   pulse: turn … turn … turn        wake the pulse, wait for owner:
+//	empty owner                 at ended or the end of its       cancel what is in flight at
+//	                            context: empty owner             half of the time
+//	                                                             keep owner, DELETE
 //
-// Whoever may have to wait long waits on a channel, not on a lock: each caller keeps its
-// own deadline.
+// Notify, Update and a late status callback set a flag and wake the pulse. Whoever may have to
+// wait long waits on a channel, not on a lock: each caller keeps its own deadline.
 type life struct {
 	owner chan struct{} // full while somebody owns the node: a caller, the pulse, or its end
 	pulse atomic.Pointer[pulse]
@@ -24,7 +28,8 @@ type life struct {
 	news      atomic.Bool // Notify was called, and the pulse has not seen it yet
 	inFlight  atomic.Pointer[inFlight]
 	described atomic.Pointer[Description]
-	updated   atomic.Bool // the description has not been sent yet
+	updated   atomic.Bool          // the description has not been sent yet
+	asking    atomic.Pointer[call] // of the status callback, until it returns
 
 	known     atomic.Bool   // orchestratord may hold a record that this node has made
 	canceled  atomic.Bool   // registrations and heartbeats are cancelled, also those to come
@@ -138,8 +143,3 @@ func (n *Node) cancelInFlight() {
 }
 
 var errEnding = fmt.Errorf("the node is leaving: %w", context.Canceled)
-
-// registration returns the request that describes the node.
-func (n *Node) registration() nodeapi.RegisterRequest {
-	return n.life.described.Load().request(n.config)
-}

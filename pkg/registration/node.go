@@ -19,7 +19,7 @@ type Node struct {
 	sleep    sleep
 	observer observer
 	reason   Reason   // of the last attempt to register
-	pools    *sampler // of the current heartbeats, or of the last ones
+	roster   roster
 	overtook bool     // Notify has cut off a heartbeat since the last good one
 
 	life life
@@ -145,15 +145,17 @@ func (n *Node) Done() <-chan struct{} {
 // the news is on its way within 2 s (CLOUD-3013). The heartbeats after one that was cut off
 // have all their time, until one is accepted.
 func (n *Node) Notify() {
-	n.life.news.Store(true)
+	isNew := !n.life.news.Swap(true)
 	n.life.inFlight.Load().overtake()
-	n.wake()
+	if isNew { // older news has woken the pulse already
+		n.wake()
+	}
 }
 
 // wake gives the pulse a turn, on a goroutine of its own. Without heartbeats it does nothing.
 func (n *Node) wake() {
-	if p := n.life.pulse.Load(); p != nil && p.calls.Add(1) == 1 {
-		go p.turns()
+	if p := n.life.pulse.Load(); p != nil {
+		go p.wake()
 	}
 }
 
@@ -169,13 +171,17 @@ var errOvertaken = errors.New("it took so long that a newer status was sent inst
 // orchestratord may go on giving them work. The error, an ErrConfig, lists everything that
 // is wrong with the description; the old one stays in force then.
 func (n *Node) Update(d Description) error {
+	if n.standalone() {
+		return nil
+	}
 	d = d.clone()
 	if err := d.validate(n.config); err != nil {
 		return err
 	}
 	n.life.described.Store(&d)
-	n.life.updated.Store(true)
-	n.wake()
+	if !n.life.updated.Swap(true) {
+		n.wake()
+	}
 	return nil
 }
 
@@ -234,11 +240,11 @@ func (n *Node) start(ctx context.Context) error {
 	return n.register(ctx)
 }
 
-// drain lets the node finish its work while its heartbeats go on. A node without a record
-// skips it, as no work is sent there. A second notification follows, since the callback may
-// report the pools as draining only after Drain was called.
+// drain lets the node finish its work while its heartbeats go on. A node that never was on
+// record skips it: no work was sent there. A second notification follows, since the callback
+// may report the pools as draining only after Drain was called.
 func (n *Node) drain(ctx context.Context) {
-	if n.config.drain == nil || !n.life.known.Load() {
+	if n.config.drain == nil || !n.life.known.Load() && n.Status().Registrations == 0 {
 		return
 	}
 	n.Notify()

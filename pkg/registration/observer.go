@@ -249,17 +249,22 @@ func (o *observer) unknown() {
 	o.emit(Event{Type: EventDeregistered})
 }
 
-// stopped takes note that the node has ended, and is on record still.
+// stopped takes note that the node has ended, and is on record still. A further failure to
+// deregister is not reported again.
 func (o *observer) stopped(err error) {
-	o.end(StateStopped, err)
+	if before := o.end(StateStopped, err); before == StateStopped {
+		return
+	}
 	o.log.Info("stopped, still registered")
 	o.emit(Event{Type: EventStopped})
 }
 
-func (o *observer) end(state State, err error) {
+func (o *observer) end(state State, err error) (before State) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	before = o.now.State
 	o.now.State, o.now.NextRequest, o.now.LastError = state, time.Time{}, err
+	return before
 }
 
 // silent takes note that the heartbeats have ended with their context.

@@ -9,12 +9,40 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
+// roster is which pools a node has and had. It belongs to the node's owner.
+type roster struct {
+	pools   []string
+	retired []string // that it had before an update
+}
+
+// serve sets the pools of the node. Its former pools are retired: every heartbeat reports
+// them as not ready, since an orchestratord that merges heartbeats never forgets a pool. The
+// oldest are dropped where the contract does not allow so many in one heartbeat.
+func (r *roster) serve(pools []string) {
+	if slices.Equal(r.pools, pools) {
+		return
+	}
+	for _, id := range r.pools {
+		if !slices.Contains(pools, id) && !slices.Contains(r.retired, id) {
+			r.retired = append(r.retired, id)
+		}
+	}
+	r.retired = slices.DeleteFunc(r.retired, func(id string) bool { return slices.Contains(pools, id) })
+	r.pools = pools
+	for len(r.retired) > 0 {
+		if all, _ := r.complete(nil); (nodeapi.HeartbeatRequest{Pools: all}).Validate() == nil {
+			return
+		}
+		r.retired = r.retired[1:]
+	}
+}
+
 // complete returns a status that names every pool of the node once, the retired ones as not
 // ready. The error lists the contradictions in the given status.
-func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, error) {
+func (r *roster) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, error) {
 	var wrong faults
-	all, found := make([]nodeapi.PoolStatus, 0, len(s.pools)+len(s.retired)), 0
-	for _, id := range s.pools {
+	all, found := make([]nodeapi.PoolStatus, 0, len(r.pools)+len(r.retired)), 0
+	for _, id := range r.pools {
 		i := slices.IndexFunc(given, func(p nodeapi.PoolStatus) bool { return p.PoolID == id })
 		if i < 0 {
 			all = append(all, PoolStatus{PoolID: id}.wire())
@@ -24,9 +52,9 @@ func (s *sampler) complete(given []nodeapi.PoolStatus) ([]nodeapi.PoolStatus, er
 		found++
 	}
 	if len(given) > found {
-		s.findStrangers(given, &wrong)
+		r.findStrangers(given, &wrong)
 	}
-	for _, id := range s.retired {
+	for _, id := range r.retired {
 		all = append(all, PoolStatus{PoolID: id}.wire())
 	}
 	return all, wrong.err("the status contradicts itself or the registration")
@@ -51,13 +79,13 @@ func consistent(p nodeapi.PoolStatus, wrong *faults) nodeapi.PoolStatus {
 }
 
 // findStrangers adds the pools that a status names twice or that the node does not have.
-func (s *sampler) findStrangers(given []nodeapi.PoolStatus, wrong *faults) {
+func (r *roster) findStrangers(given []nodeapi.PoolStatus, wrong *faults) {
 	seen := make(map[string]bool, len(given))
 	for _, p := range given {
 		switch {
 		case seen[p.PoolID]:
 			wrong.add("pool %s is named twice", p.PoolID)
-		case !slices.Contains(s.pools, p.PoolID):
+		case !slices.Contains(r.pools, p.PoolID):
 			wrong.add("pool %s is not one of the node's", p.PoolID)
 		}
 		seen[p.PoolID] = true

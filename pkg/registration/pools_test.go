@@ -103,7 +103,7 @@ func (p *pools) serve(now time.Time, ids []string) {
 
 // again is a new start of the heartbeats, which knows of no answer yet.
 func (p *pools) again() {
-	p.was, p.good, p.bad, p.running = nil, nil, time.Time{}, 0
+	p.was, p.good, p.bad = nil, nil, time.Time{}
 }
 
 // asked is a call of the callback, which looks at the pools as they are.

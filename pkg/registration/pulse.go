@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,44 +13,36 @@ type pulse struct {
 	ctx   context.Context // ends the heartbeats
 	live  context.Context // of requests; outlives ctx, as a request cut off may still take effect
 	pools *sampler
-	alarm *time.Timer  // wakes the pulse when something is due
-	calls atomic.Int32 // of wake, since it last rested; above 0 while there are turns
-	idle  func() bool  // disarms the wake at the end of ctx
+	slot  chan struct{} // full during a turn
+	over  bool          // the last turn is over; belongs to the turn
+	alarm *time.Timer   // wakes the pulse when something is due
+	idle  func() bool   // disarms the wake at the end of ctx
 }
 
 // beat starts the pulse of a node that the caller owns. The pulse releases the node when
 // the node or ctx ends.
 func (n *Node) beat(ctx context.Context, status StatusFunc) {
 	live := context.WithoutCancel(ctx)
-	p := &pulse{node: n, ctx: ctx, live: live}
-	wake := p.wake
-	p.pools = newSampler(live, status, n.config.nodeTimeout, wake).after(n.pools)
-	n.pools = p.pools
+	p := &pulse{node: n, ctx: ctx, live: live, pools: newSampler(live, n, status), slot: make(chan struct{}, 1)}
 	n.link.apart = true
 	n.observer.plan(n.plan.due)
 	n.plan = n.plan.slept(n.sleep.took())
-	p.calls.Store(1) // no turn before everything is in place
+	p.slot <- struct{}{} // no turn before everything is in place
+	wake := p.wake
 	p.alarm = time.AfterFunc(time.Until(n.plan.due), wake)
 	p.idle = context.AfterFunc(ctx, wake)
 	n.life.pulse.Store(p)
-	go p.turns()
+	<-p.slot
+	go wake()
 }
 
-// wake gives the pulse a turn: at once, or after the current one.
+// wake gives the pulse a turn: at once, or after the current one. Its callers see to it that
+// few of them wait for a turn at the same time.
 func (p *pulse) wake() {
-	if p.calls.Add(1) == 1 {
-		p.turns()
-	}
-}
-
-// turns has turns until no wake came during the last one. After the end of the pulse calls
-// stays above zero, so that no later wake starts a turn.
-func (p *pulse) turns() {
-	for {
-		calls := p.calls.Load()
-		if !p.turn() || p.calls.CompareAndSwap(calls, 0) {
-			return
-		}
+	p.slot <- struct{}{}
+	defer func() { <-p.slot }()
+	if !p.over {
+		p.over = !p.turn()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,6 +167,28 @@ func TestRunBeatsWhileItDrains(t *testing.T) {
 		}
 		if notified := w.of("heartbeat")[3].at.Sub(w.sent()[0].at); notified != 17*time.Second {
 			t.Errorf("the drain was sent again after %v, want a second later, when the callback can know", notified)
+		}
+	})
+}
+
+// An orchestratord that has lost the record has sent work before: it is finished all the same.
+func TestANodeWhoseRecordIsLostDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			switch {
+			case n == 2:
+				return answer{status: http.StatusNotFound, body: `{"success":false,"next_heartbeat_ms":10000}`}
+			case n > 2 && r.op == "register":
+				return answer{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}
+			}
+			return answer{}
+		}}
+		drained := false
+		c := config(t, w)
+		c.Drain = func(context.Context) { drained = true }
+		_, err := run(t, c, 16*time.Second)
+		if err != nil || !drained || len(w.of("deregister")) > 0 {
+			t.Errorf("drained %t, Run returned %v, sent %s", drained, err, w.ops())
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +12,8 @@ import (
 
 // StatusFunc returns the status of every pool of the node. It is called before
 // each heartbeat, by one goroutine at a time, and should answer at once; its
-// context ends with the heartbeats. A heartbeat does not wait for it longer than
+// context ends with the heartbeats. Heartbeats that start again wait for a call that is
+// still under way. A heartbeat does not wait for it longer than
 // 100 ms: while it is slow, fails, panics or returns what the contract does not
 // allow, heartbeats carry the last status it gave. Before its first answer every pool is
 // reported as not ready. After NodeTimeout without a good answer that is so again, and
@@ -48,19 +48,15 @@ var (
 // at most one call at a time, on a goroutine of its own, so that a callback that
 // blocks holds up nothing but itself.
 type sampler struct {
-	ask     StatusFunc
-	ctx     context.Context // of the calls
-	end     func()          // ends it
-	wake    func()          // is called after an answer that no heartbeat waited for
-	longest time.Duration   // without a good answer before the pools go as not ready
+	node *Node
+	ask  StatusFunc
+	ctx  context.Context // of the calls
+	end  func()          // ends it
 
-	pools   []string // that the node has
-	retired []string // that it had before an update
-	last    []nodeapi.PoolStatus
-	since   time.Time            // when a call first failed or was late, zero after a good answer
-	call    *call                // whose answer has not been taken yet, nil for none
-	running atomic.Pointer[call] // whose callback has not returned yet, nil for none
-	news    bool                 // there is news that no call has covered yet
+	last  []nodeapi.PoolStatus
+	since time.Time // when a call first failed or was late, zero after a good answer
+	call  *call     // whose answer has not been taken yet, nil for none
+	news  bool      // there is news that no call has covered yet
 }
 
 // call is a call of the status callback.
@@ -76,41 +72,10 @@ type sample struct {
 	err   error
 }
 
-func newSampler(ctx context.Context, ask StatusFunc, longest time.Duration, wake func()) *sampler {
-	s := &sampler{ask: ask, wake: wake, longest: longest}
+func newSampler(ctx context.Context, node *Node, ask StatusFunc) *sampler {
+	s := &sampler{node: node, ask: ask}
 	s.ctx, s.end = context.WithCancel(ctx)
 	return s
-}
-
-// after takes over the pools of an earlier sampler. Orchestratord remembers them, so
-// heartbeats must go on naming them.
-func (s *sampler) after(earlier *sampler) *sampler {
-	if earlier != nil {
-		s.pools, s.retired = earlier.pools, earlier.retired
-	}
-	return s
-}
-
-// serve sets the pools of the node. Its former pools are retired: every heartbeat reports
-// them as not ready, since an orchestratord that merges heartbeats never forgets a pool. The
-// oldest are dropped where the contract does not allow so many in one heartbeat.
-func (s *sampler) serve(pools []string) {
-	if s.last != nil && slices.Equal(s.pools, pools) {
-		return
-	}
-	for _, id := range s.pools {
-		if !slices.Contains(pools, id) && !slices.Contains(s.retired, id) {
-			s.retired = append(s.retired, id)
-		}
-	}
-	s.retired = slices.DeleteFunc(s.retired, func(id string) bool { return slices.Contains(pools, id) })
-	s.pools = pools
-	last := s.last
-	s.last, _ = s.complete(last)
-	for len(s.retired) > 0 && (nodeapi.HeartbeatRequest{Pools: s.last}).Validate() != nil {
-		s.retired = s.retired[1:]
-		s.last, _ = s.complete(last)
-	}
 }
 
 // sample returns the status to send now, and what is wrong with the callback or its answer.
@@ -119,14 +84,14 @@ func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 	if err == nil || s.since.IsZero() {
 		return s.last, err
 	}
-	if time.Since(s.since) < s.longest {
+	s.last, _ = s.node.roster.complete(s.last) // the pools may be others since
+	if time.Since(s.since) < s.node.config.nodeTimeout {
 		return s.last, err
 	}
 	return notReady(s.last), fmt.Errorf("%w: %w", errStatusStale, err)
 }
 
-// refresh asks the callback anew. It does not wait for a call from an earlier heartbeat
-// that still runs. If that call has answered meanwhile, the answer is kept, but it is old:
+// refresh asks the callback anew. It does not wait for an earlier call that still runs. If that call has answered meanwhile, the answer is kept, but it is old:
 // the callback is asked again.
 func (s *sampler) refresh(ctx context.Context) error {
 	if s.call != nil {
@@ -136,6 +101,9 @@ func (s *sampler) refresh(ctx context.Context) error {
 		default:
 			return errStatusLate
 		}
+	} else if s.node.life.asking.Load() != nil { // for the heartbeats before
+		s.fail()
+		return errStatusLate
 	}
 	s.begin()
 	timeout := time.NewTimer(statusTimeout)
@@ -160,13 +128,13 @@ func (s *sampler) refresh(ctx context.Context) error {
 func (s *sampler) begin() {
 	c := &call{answer: make(chan sample, 1), begun: time.Now(), covers: s.news}
 	s.call, s.news = c, false
-	s.running.Store(c)
+	s.node.life.asking.Store(c)
 	go func() {
 		got := s.run()
-		s.running.Store(nil)
+		s.node.life.asking.Store(nil)
 		c.answer <- got
 		if c.late.Load() {
-			s.wake()
+			s.node.wake()
 		}
 	}()
 }
@@ -177,11 +145,11 @@ func (s *sampler) hasNews() bool {
 	return s.call != nil && len(s.call.answer) > 0 && (s.call.covers || s.news)
 }
 
-// hangs reports whether the current call has lasted so long that the pools are sent as not
-// ready. It may be called from any goroutine.
-func (s *sampler) hangs() bool {
-	c := s.running.Load()
-	return c != nil && time.Since(c.begun) >= s.longest
+// callbackHangs reports whether the status callback has taken so long that the pools are sent
+// as not ready. It may be called from any goroutine.
+func (n *Node) callbackHangs() bool {
+	c := n.life.asking.Load()
+	return c != nil && time.Since(c.begun) >= n.config.nodeTimeout
 }
 
 func (s *sampler) take(got sample) error {
@@ -191,7 +159,7 @@ func (s *sampler) take(got sample) error {
 		return got.err
 	}
 	var err error
-	s.last, err = s.complete(got.pools)
+	s.last, err = s.node.roster.complete(got.pools)
 	s.since = time.Time{}
 	return err
 }

@@ -53,8 +53,8 @@ type Status struct {
 // Status returns how the node stands now.
 func (n *Node) Status() Status {
 	s := n.observer.status()
-	p := n.life.pulse.Load()
-	if p != nil && p.pools.hangs() && !errors.Is(s.StatusFault, errStatusStale) { // as the next heartbeat will find
+	isStale := n.life.pulse.Load() != nil && n.callbackHangs() // as the next heartbeat will find
+	if isStale && !errors.Is(s.StatusFault, errStatusStale) {
 		s.StatusFault = fmt.Errorf("%w: %w", errStatusStale, errStatusLate)
 	}
 	return s

@@ -48,7 +48,7 @@ func (l *life) runUntil(ctx context.Context) {
 		if l.over || !l.oracle.leaving.IsZero() {
 			return
 		}
-		if l.config.Drain == nil || !l.oracle.landed {
+		if l.config.Drain == nil || !l.oracle.landed && l.oracle.count == 0 {
 			l.oracle.leaves(time.Now(), l.oracle.shutdown, true)
 		} else {
 			l.oracle.drains(time.Now())
