@@ -23,19 +23,12 @@ func routes(node *registration.Node, pool *pool, metrics http.Handler) http.Hand
 	return mux
 }
 
-// readiness returns why the node takes no work. An orchestratord that is away for a while is
-// no reason: the node goes on serving.
+// readiness returns why the node takes no work.
 func readiness(node *registration.Node, pool *pool) error {
-	status := node.Status()
-	switch {
-	case pool.isDraining():
+	if pool.isDraining() {
 		return errors.New("draining")
-	case status.State == registration.StateStandalone:
-		return nil
-	case status.LastHeartbeat.IsZero():
-		return errors.New("orchestratord does not know this node yet")
 	}
-	return nil
+	return node.Ready()
 }
 
 func probe(fault func() error) http.HandlerFunc {

@@ -95,6 +95,7 @@ func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
 		"Register":       node.Register(t.Context()),
 		"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
 		"Update":         node.Update(registration.Description{}),
+		"Ready":          node.Ready(),
 		"Healthy":        node.Healthy(time.Second),
 		"Deregister":     node.Deregister(t.Context()),
 		"Stop":           node.Stop(t.Context()),

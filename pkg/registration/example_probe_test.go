@@ -2,7 +2,6 @@ package registration_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -43,12 +42,7 @@ func ExampleNode_Healthy() {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/healthz", probe(func() error { return node.Healthy(30 * time.Second) }))
-	mux.Handle("/readyz", probe(func() error {
-		if node.Status().LastHeartbeat.IsZero() {
-			return errors.New("orchestratord does not know this node yet")
-		}
-		return nil
-	}))
+	mux.Handle("/readyz", probe(node.Ready))
 	ask := func(path string) int {
 		answer := httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))

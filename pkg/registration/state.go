@@ -60,6 +60,35 @@ func (n *Node) Status() Status {
 	return s
 }
 
+// Ready is for a readiness probe: it returns an error while orchestratord gives the node no
+// work. That is the case before its first good heartbeat, and once its heartbeats have ended.
+// An orchestratord that is away for a while makes no node unready, since the node goes on
+// serving. A standalone node is always ready.
+func (n *Node) Ready() error {
+	s := n.Status()
+	if s.State == StateStandalone {
+		return nil
+	}
+	if err := s.ended(); err != nil {
+		return err
+	}
+	if s.LastHeartbeat.IsZero() {
+		return errors.New("orchestratord has had no heartbeat of this node yet")
+	}
+	return nil
+}
+
+// ended returns an error if the heartbeats have ended, or the node has.
+func (s Status) ended() error {
+	switch s.State {
+	case StateSilent:
+		return errors.New("the heartbeats have ended with their context")
+	case StateDeregistered, StateStopped:
+		return fmt.Errorf("the node has ended: %s", s.State)
+	}
+	return nil
+}
+
 // Healthy is for a liveness probe: it returns an error when the node does not do what it
 // should and a restart of the program may help. That is the case when
 //
@@ -75,17 +104,11 @@ func (n *Node) Status() Status {
 func (n *Node) Healthy(grace time.Duration) error {
 	f := n.life.inFlight.Load() // before the status: with none in flight, that knows what is due
 	s := n.Status()
-	switch s.State {
-	case StateStandalone:
-		return nil
-	case StateNew:
-		if s.NextRequest.IsZero() && f == nil {
-			return errors.New("the node has not been started")
-		}
-	case StateSilent:
-		return errors.New("the heartbeats have ended with their context")
-	case StateDeregistered, StateStopped:
-		return fmt.Errorf("the node has ended: %s", s.State)
+	if err := s.ended(); err != nil || s.State == StateStandalone {
+		return err
+	}
+	if s.State == StateNew && s.NextRequest.IsZero() && f == nil {
+		return errors.New("the node has not been started")
 	}
 	if late := time.Since(s.NextRequest); f == nil && !s.NextRequest.IsZero() && late > grace {
 		return fmt.Errorf("the request that was due at %s has not been made: overdue for %v",
