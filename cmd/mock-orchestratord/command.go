@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/logging"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
@@ -85,7 +88,7 @@ setting may both be set if they agree.`,
 
   # for a node on another version of the document; exit status 3 says that it is
   mock-orchestratord --validation report --fail-on-drift`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
@@ -127,10 +130,17 @@ setting may both be set if they agree.`,
 	s.misbehaviour.flags(flags)
 	s.security.flags(flags)
 	s.steering.flags(flags)
-	flags.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
-	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
+	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(flags)
+	complete(command)
 	return command
+}
+
+// complete says what the shell completes the values of flags to.
+func complete(command *cobra.Command) {
+	cli.Choices(command, "fault", slices.Sorted(maps.Keys(faults.Presets()))...)
+	cli.Choices(command, "dialect", string(mockserver.Document), string(mockserver.InService))
+	cli.Choices(command, "validation", string(mockserver.Strict), string(mockserver.Report), string(mockserver.Off))
 }
 
 func (s settings) options(log *slog.Logger) []mockserver.Option {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -21,20 +22,13 @@ func summarize(w io.Writer, title string, report drift.Report) bool {
 	if len(report.Entries) == 0 {
 		return false
 	}
-	fmt.Fprintf(w, "%s, %s:\n", title, count(len(report.Entries), "departure"))
+	fmt.Fprintf(w, "%s, %s:\n", title, plural.Count(len(report.Entries), "departure"))
 	for _, entry := range report.Entries {
-		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, count(entry.Requests, "request"),
+		fmt.Fprintf(w, "  %s: %s, last of %s\n", entry.Departure, plural.Count(entry.Requests, "request"),
 			cmp.Or(foreign.Line(entry.Last.NodeID), "no known node"))
 	}
 	if report.Dropped > 0 {
-		fmt.Fprintf(w, "  and others, seen %s, that there was no room for\n", count(report.Dropped, "time"))
+		fmt.Fprintf(w, "  and others, seen %s, that there was no room for\n", plural.Count(report.Dropped, "time"))
 	}
 	return true
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

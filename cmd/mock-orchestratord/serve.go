@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -48,13 +49,28 @@ func serve(ctx context.Context, s settings, tls secured, handler http.Handler, l
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
 	if err != nil {
-		return fmt.Errorf("--addr [%s or %s] is %q: %w: must be a host:port that is free to listen on; port 0 takes one that is",
-			envAddr, specAddr, s.addr, err)
+		return fmt.Errorf("--addr [%s or %s] is %q: %w", envAddr, specAddr, s.addr, explainListen(err))
 	}
 	server := newServer(ctx, s, tls.config, handler, log)
 	warnIfPublic(log, listener.Addr(), s, tls.mutual())
 	greet(stdout, listener.Addr(), tls)
 	return serveOn(ctx, listener, server, log)
+}
+
+// explainListen says what to do about an address that cannot be listened on.
+func explainListen(err error) error {
+	const winInUse = syscall.Errno(10048) // WSAEADDRINUSE, which is not EADDRINUSE on Windows
+	switch address := new(net.AddrError); {
+	case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, winInUse):
+		return errors.New("another program listens there already: end it, or take another port (0 takes a free one)")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return errors.New("this machine has no such address: take 127.0.0.1, or 0.0.0.0 for all that it has")
+	case errors.Is(err, syscall.EACCES):
+		return errors.New("this user may not listen there: take a port from 1024 on")
+	case errors.As(err, &address):
+		return fmt.Errorf("%s: must be host:port, such as 127.0.0.1:8080", address.Err)
+	}
+	return err
 }
 
 func serveOn(ctx context.Context, listener net.Listener, server *http.Server, log *slog.Logger) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/devcert"
 )
 
@@ -25,6 +26,7 @@ type security struct {
 	hosts             []string
 	clientCAFile      string
 	mutual            bool // also without a file
+	set               *pflag.FlagSet
 }
 
 func (s *security) flags(flags *pflag.FlagSet) {
@@ -35,6 +37,7 @@ func (s *security) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.hosts, "tls-host", nil, "`name` or address that it is for, besides those of this machine's loopback and that of --addr; repeat for more")
 	flags.StringVar(&s.clientCAFile, "tls-client-ca", "", "`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual TLS); it may be replaced while the mock runs")
 	flags.BoolVar(&s.mutual, "mtls", false, "nodes must show a certificate: with --tls-dev the one made for them")
+	s.set = flags
 }
 
 // secured is the loaded configuration of TLS.
@@ -73,12 +76,11 @@ func (s security) load(ctx context.Context, addr string, log *slog.Logger) (secu
 func (s security) check() error {
 	given := s.certFile != "" || s.keyFile != ""
 	asked := s.mutual || s.clientCAFile != ""
-	var wrong []error
+	wrong := []error{cli.Together(s.set, "tls-cert", "tls-key")}
 	for _, rule := range []struct {
 		broken bool
 		text   string
 	}{
-		{(s.certFile == "") != (s.keyFile == ""), "--tls-cert and --tls-key: one needs the other"},
 		{s.dev && given, "--tls-dev: makes what --tls-cert and --tls-key name"},
 		{!s.dev && (s.dir != "" || len(s.hosts) > 0), "--tls-dir and --tls-host: are for --tls-dev"},
 		{asked && !s.dev && !given, "--mtls and --tls-client-ca: need --tls-dev, or --tls-cert and --tls-key"},

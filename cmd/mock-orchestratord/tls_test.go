@@ -270,7 +270,7 @@ func TestTLSMistakes(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"half a pair", []string{"--tls-cert", good.Server}, []string{"--tls-cert and --tls-key: one needs the other"}},
+		{"half a pair", []string{"--tls-cert", good.Server}, []string{"--tls-cert is set and --tls-key is not: one needs the other"}},
 		{"missing file", []string{"--tls-cert", good.Server, "--tls-key", "missing.pem"}, []string{"--tls-key missing.pem", "no such file"}},
 		{"empty file", []string{"--tls-cert", empty, "--tls-key", empty}, []string{"--tls-cert " + empty, "failed to find any PEM data"}},
 		{"not a pair", []string{"--tls-cert", good.Server, "--tls-key", good.Client}, []string{"--tls-key " + good.Client, "private key does not match"}},

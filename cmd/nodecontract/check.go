@@ -7,6 +7,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/contracts/twoway"
+	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 // newCheckCommand returns the command that compares a pact and the document.
@@ -27,16 +28,17 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
   # for the summary of a CI job, with what the verification of a provider found
   nodecontract check --pact contracts/pacts/pool-managerd-orchestratord.json \
       --results verified.json --report markdown >>"$GITHUB_STEP_SUMMARY"`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&c.pact, "pact", "", "pact file, of the specifications 2 to 4")
-	flags.StringVar(&c.document, "document", document, "OpenAPI document")
-	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml", "statuses that no interaction has to exercise, empty for none")
-	flags.StringVar(&c.results, "results", "", "results of the verification of a provider")
+	flags.StringVar(&c.pact, "pact", "", "pact `file`, of the specifications 2 to 4")
+	flags.StringVar(&c.document, "document", document, "`file` with the OpenAPI document")
+	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml", "`file` of statuses that no interaction has to exercise, empty for none")
+	flags.StringVar(&c.results, "results", "", "`file` with the results of the verification of a provider")
 	flags.Var(&c.reports, "report", report.Usage)
+	cli.Choices(command, "report", report.Formats()...)
 	_ = command.MarkFlagRequired("pact") // fails only for a flag that is not there
 	return command
 }
@@ -51,14 +53,14 @@ func (c *checkFlags) run(cmd *cobra.Command) error {
 	var in twoway.Input
 	var err error
 	if in.Document, err = twoway.Load(cmd.Context(), c.document); err != nil {
-		return err
+		return explainMissing(err, cmd.Flag("document"))
 	}
 	if in.Pact, err = pactfile.Read(c.pact); err != nil {
 		return err
 	}
 	if c.exempt != "" {
 		if in.Exemptions, err = twoway.LoadExemptions(c.exempt); err != nil {
-			return err
+			return explainMissing(err, cmd.Flag("exempt"))
 		}
 	}
 	if c.results != "" {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
@@ -47,7 +48,7 @@ kept it from deciding.`,
   # that a silent node goes offline, too; for a CI job
   nodecontract conform --provider-url http://127.0.0.1:8080 --node-timeout 30s \
       --report text --report junit=conformance.xml`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
 				s.Seed = uint64(rand.Uint32())
@@ -56,6 +57,9 @@ kept it from deciding.`,
 		},
 	}
 	s.define(command.Flags())
+	cli.Choices(command, "level", string(conformance.Nodes), string(conformance.Document))
+	cli.Choices(command, "only", conformance.Names()...)
+	cli.Choices(command, "report", report.Formats()...)
 	_ = command.MarkFlagRequired("provider-url") // fails only for a flag that is not there
 	return command
 }
@@ -71,15 +75,15 @@ type conformSettings struct {
 // define defines the flags.
 func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&s.URL, "provider-url", "", "base URL of orchestratord")
+	flags.Var(cli.URL(&s.URL), "provider-url", "base URL of orchestratord")
 	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
-	flags.StringVar(&s.caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
+	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
 	flags.StringVar((*string)(&s.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
 	flags.Uint64Var(&s.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
 	flags.DurationVar(&s.Time, "time", conformance.DefaultTime, "how long all of it may take")
 	flags.StringSliceVar(&s.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+" (default: all)")
 	flags.DurationVar(&s.NodeTimeout, "node-timeout", 0, "wait for a node silent so long to be offline (default: do not)")
-	flags.StringVar(&s.Picture, "picture", "conformance.html", "file for a picture of calls that contradict each other")
+	flags.StringVar(&s.Picture, "picture", "conformance.html", "`file` for a picture of calls that contradict each other")
 	flags.BoolVar(&s.coverage, "coverage", false, "show which rules of which fields were tried")
 	flags.Var(&s.reports, "report", report.Usage)
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -45,16 +48,18 @@ accepts nothing, with 2 when it cannot tell.`,
 		Example: `  nodecontract diff --base v0.1.0
   nodecontract diff --base openapi/released/nodes.yaml --fail-on any --report github
   nodecontract diff --base v0.1.0 --fail-on none --report markdown=changelog.md`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&d.base, "base", "", "older version: a file, or a git revision of the document")
-	flags.StringVar(&d.document, "document", document, "OpenAPI document")
+	flags.StringVar(&d.base, "base", "", "older version: a `file`, or a git revision of the document")
+	flags.StringVar(&d.document, "document", document, "`file` with the OpenAPI document")
 	flags.StringVar(&d.failOn, "fail-on", "old-nodes", "whose break is a failure: old-nodes, new-nodes, any, all or none")
-	flags.StringVar(&d.accept, "accept", "", "file of breaks that were agreed on")
+	flags.StringVar(&d.accept, "accept", "", "`file` of breaks that were agreed on")
 	flags.Var(&d.reports, "report", report.Usage)
+	cli.Choices(command, "fail-on", slices.Sorted(maps.Keys(parties))...)
+	cli.Choices(command, "report", report.Formats()...)
 	_ = command.MarkFlagRequired("base") // fails only for a flag that is not there
 	return command
 }

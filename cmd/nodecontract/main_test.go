@@ -70,7 +70,7 @@ func TestWithoutACommand(t *testing.T) {
 		want string // the end of stderr
 	}{
 		"none":     {nil, "\nnodecontract: no command is given, so nothing was checked\n"},
-		"misspelt": {[]string{"chekc"}, `nodecontract: unknown command "chekc" for "nodecontract"; Did you mean this? check` + "\n"},
+		"misspelt": {[]string{"chekc"}, `nodecontract: there is no command "chekc", perhaps "check" is meant; see nodecontract --help` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if stdout, stderr := nodecontract(t, 2, test.args...); stdout != "" || !strings.HasSuffix(stderr, test.want) {

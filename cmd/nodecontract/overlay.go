@@ -8,6 +8,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/atomicfile"
+	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
@@ -29,7 +31,13 @@ Exits with 2 when the overlay does not fit the document any more.`,
 
   # what the difference means for nodes that keep to the document
   nodecontract diff --base openapi/nodes.yaml --document openapi/in-service.overlay.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return cli.Misuse(cmd, "one overlay can be shown at a time, not %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: cli.FileArgs("yaml", "yml", "json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := inService
 			if len(args) == 1 {
@@ -40,8 +48,9 @@ Exits with 2 when the overlay does not fit the document any more.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.write, "write", "", "file for the document with all differences applied")
+	flags.StringVar(&o.write, "write", "", "`file` for the document with all differences applied")
 	flags.Var(&o.reports, "report", report.Usage)
+	cli.Choices(command, "report", report.Formats()...)
 	return command
 }
 
@@ -84,7 +93,7 @@ func table(o *overlay.Overlay) *report.Report {
 	for _, d := range o.Differences() {
 		found.Table.Rows = append(found.Table.Rows, []string{short(d.Where), short(d.Change), d.Reason})
 	}
-	found.Summary = fmt.Sprintf("%d differences", len(found.Table.Rows))
+	found.Summary = plural.Count(len(found.Table.Rows), "difference")
 	return found
 }
 

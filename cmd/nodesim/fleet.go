@@ -76,10 +76,11 @@ func newFleetCommand() *cobra.Command {
 		Short:   "Run a fleet of nodes, and report what became of their heartbeats",
 		Long:    fleetHelp,
 		Example: fleetExamples,
-		Args:    cobra.NoArgs,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, formatErr := writerOf(format)
-			if err := errors.Join(flagErr(), envErr, s.Validate(), formatErr); err != nil {
+			linkErr := checkLink(cmd.Flags(), &s.Node)
+			if err := errors.Join(flagErr(), envErr, linkErr, s.Validate(), formatErr); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {
@@ -98,6 +99,7 @@ func newFleetCommand() *cobra.Command {
 	}
 	fleetFlags(command.Flags(), &s, &format)
 	flagErr = cli.CollectErrors(command.Flags())
+	cli.Choices(command, "report", "text", "json")
 	return command
 }
 

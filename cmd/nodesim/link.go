@@ -6,13 +6,14 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
 // linkFlags defines the flags that say where orchestratord is and how a node talks to
 // it. What the Config holds is their default.
 func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
-	flags.StringVar(&c.OrchestratordURL, "orchestratord-url", c.OrchestratordURL, "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
+	flags.Var(cli.URL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
 	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval, "time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
 	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout), "silence after which orchestratord counts a node as offline; more than two intervals ["+registration.EnvNodeTimeout+"]")
 	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout, "time that one request may take (default 5s, or half of --node-timeout if that is less)")
@@ -32,4 +33,17 @@ func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.StringVar(&c.TLS.CAFile, "tls-ca", "", "`file` with the certificates that may vouch for orchestratord, instead of the system's; may be replaced while nodes run")
 	flags.StringVar(&c.TLS.CertFile, "tls-cert", "", "`file` with the node's own certificate, for mTLS")
 	flags.StringVar(&c.TLS.KeyFile, "tls-key", "", "`file` with its key")
+}
+
+// checkLink returns which of these flags do not go together. It drops half a pair of files, so
+// that the check of the Config does not complain of it once more.
+func checkLink(flags *pflag.FlagSet, c *registration.Config) error {
+	err := cli.Together(flags, "tls-cert", "tls-key")
+	if err != nil {
+		c.TLS.CertFile, c.TLS.KeyFile = "", ""
+	}
+	if flags.Changed("token") && flags.Changed("token-file") {
+		err = errors.Join(err, errors.New("--token and --token-file are both set: a node has one token"))
+	}
+	return err
 }

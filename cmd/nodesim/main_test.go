@@ -218,8 +218,8 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"an unknown flag":    {nil, []string{"run", "--nodeid", "x"}, []string{"unknown flag: --nodeid"}},
-		"an unknown command": {nil, []string{"walk"}, []string{`unknown command "walk"`}},
+		"an unknown flag":    {nil, []string{"run", "--nodeid", "x"}, []string{"there is no flag --nodeid, perhaps --node-id is meant; see nodesim run --help"}},
+		"an unknown command": {nil, []string{"walk"}, []string{`there is no command "walk": choose from fleet, merge, run; see nodesim --help`}},
 		"an argument":        {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
 		"bad durations":      {nil, []string{"run", "--interval", "soon", "--for", "ever"}, []string{`--interval is "soon"`, `--for is "ever"`}},
 		"bad values": {
@@ -244,7 +244,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"--nodes is 9223372036854775807: must be 1 to 10000000", "--ramp is 2562047h47m0s: must be 0 to 24h0m0s"},
 		},
 		"only too many nodes": {nil, []string{"fleet", "--nodes", "1000000000000000"}, []string{"nodesim: --nodes is 1000000000000000: must be"}},
-		"nothing to merge":    {nil, []string{"merge"}, []string{"requires at least 1 arg"}},
+		"nothing to merge":    {nil, []string{"merge"}, []string{"the files of one report or more are missing"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},

@@ -16,13 +16,19 @@ func newMergeCommand() *cobra.Command {
 		format  string
 	)
 	command := &cobra.Command{
-		Use:   "merge report.json ...",
+		Use:   "merge FILE...",
 		Short: "Add up the JSON reports of several fleets",
 		Long: `Adds up the reports that nodesim fleet --report json has written, of fleets that ran
 against one orchestratord from one machine or several, into one. Each needs a
 --node-prefix of its own. Its exit status is that of nodesim fleet.`,
 		Example: `  nodesim merge a.json b.json c.json`,
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				return cli.Misuse(cmd, "the files of one report or more are missing")
+			}
+			return nil
+		},
+		ValidArgsFunction: cli.FileArgs("json"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			write, formatErr := writerOf(format)
 			sum, err := fleet.Merge(cmd.Context(), files)
@@ -34,5 +40,6 @@ against one orchestratord from one machine or several, into one. Each needs a
 	}
 	command.Flags().StringVar(&format, "report", "text", "text or json")
 	flagErr = cli.CollectErrors(command.Flags())
+	cli.Choices(command, "report", "text", "json")
 	return command
 }

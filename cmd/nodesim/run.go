@@ -53,7 +53,7 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 
   # every single heartbeat in the log
   nodesim run --log-level debug`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
 			config.Logger = logger
@@ -69,8 +69,9 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 					last.Store(&e)
 				}
 			}
+			linkErr := checkLink(cmd.Flags(), &config)
 			node, nodeErr := registration.New(config)
-			if err := errors.Join(flagErr(), envErr, err, nodeErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, err, linkErr, nodeErr); err != nil {
 				return err
 			}
 			err = live(cmd.Context(), node, load, lifetime)
@@ -84,14 +85,13 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
 	flags.SortFlags = false
 	flags.StringVar(&config.NodeID, "node-id", config.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
-	flags.StringVar(&config.Address, "address", config.Address, "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
+	flags.Var(cli.URL(&config.Address), "address", "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
 	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
 	flags.BoolVar(&detect, "detect", false, "register with the GPUs, cores and memory of this machine instead of made-up ones")
 	linkFlags(flags, &config)
 	flags.DurationVar(&config.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
 	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
-	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
-	flags.StringVar(&logStyle, "log-format", "text", "text or json")
+	logging.Flags(command, &logLevel, &logStyle)
 	flagErr = cli.CollectErrors(flags)
 	return command
 }

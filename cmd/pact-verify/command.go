@@ -15,6 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 // The environment, by the names that nodes and Pact's own tools use.
@@ -76,29 +77,31 @@ environment does not show in the list of processes.`,
 
   # in a GitHub workflow
   pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json --report text --report github --report junit=pact.xml`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.complete(getenv)
 			if err := s.check(); err != nil {
-				return err
+				return cli.Misuse(cmd, "%w", err)
 			}
 			return verify(cmd.Context(), s, cmd.OutOrStdout())
 		},
 	}
 	s.define(command.Flags())
+	cli.Choices(command, "conform", string(conformance.Nodes), string(conformance.Document))
+	cli.Choices(command, "report", report.Formats()...)
 	return command
 }
 
 // define defines the flags.
 func (s *settings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&s.providerURL, "provider-url", "", "base URL of orchestratord")
+	flags.Var(cli.URL(&s.providerURL), "provider-url", "base URL of orchestratord")
 	flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
-	flags.StringVar(&s.caCert, "ca-cert", "", "PEM file of authorities to trust besides the system's")
+	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
 	flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
-	flags.StringVar(&s.pact, "pact", "", "pact file, of specification 2 to 4")
-	flags.StringVar(&s.brokerURL, "broker-url", "", "Pact Broker to get the pacts from")
-	flags.StringVar(&s.pactURL, "pact-url", "", "one pact of the Pact Broker, such as its webhooks name")
+	flags.StringVar(&s.pact, "pact", "", "pact `file`, of specification 2 to 4")
+	flags.Var(cli.URL(&s.brokerURL), "broker-url", "Pact Broker to get the pacts from")
+	flags.Var(cli.URL(&s.pactURL), "pact-url", "one pact of the Pact Broker, such as its webhooks name")
 	flags.StringVar(&s.brokerAuth.Token, "broker-token", "", "token of the Pact Broker ["+envBrokerToken+"]")
 	flags.StringVar(&s.brokerAuth.Username, "broker-username", "", "or the name to call it by ["+envBrokerUser+"]")
 	flags.StringVar(&s.brokerAuth.Password, "broker-password", "", "and the password ["+envBrokerPass+"]")
@@ -112,7 +115,7 @@ func (s *settings) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
 	flags.StringVar(&s.conform, "conform", "", "hold it to the OpenAPI document, too, at level nodes or document")
 	flags.Var(&s.reports, "report", report.Usage)
-	flags.StringVar(&s.results, "results", "", "file to write the results to, for nodecontract check")
+	flags.StringVar(&s.results, "results", "", "`file` to write the results to, for nodecontract check")
 }
 
 // complete takes from the environment what the command line leaves out. A token of the
@@ -141,7 +144,9 @@ func (s settings) check() error {
 	complain(s.pact != "" && fromBroker, "--pact and --broker-url exclude each other")
 	complain(s.publish && !fromBroker, "--publish needs --broker-url")
 	complain(s.publish && s.version == "", "--publish needs --provider-version")
-	complain((s.pending || s.wipSince != "") && s.branch == "", "pending pacts and work in progress need --provider-branch")
+	complain((s.pending || s.wipSince != "") && s.branch == "", "--enable-pending and --include-wip-pacts-since need --provider-branch")
+	complain((s.brokerAuth.Username == "") != (s.brokerAuth.Password == ""),
+		"--broker-username and --broker-password: one needs the other")
 	complain(s.results != "" && fromBroker, "--results needs --pact: it is about one pact")
 	for _, selector := range s.selectors {
 		complain(!json.Valid([]byte(selector)) || !strings.HasPrefix(selector, "{"),

@@ -195,13 +195,13 @@ func TestCannotDecide(t *testing.T) {
 			"holds no certificate", []string{"--provider-url", mock, "--pact", pact, "--ca-cert", pact},
 		},
 		"flags that do not go together": {
-			"--pact and --broker-url exclude each other; --publish needs --provider-version; pending pacts",
+			"--pact and --broker-url exclude each other; --publish needs --provider-version; --enable-pending",
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
 		"a format that there is not": {`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"}},
 		"no flags":                   {"--provider-url is missing; --pact or --broker-url is missing", nil},
-		"a flag that there is not":   {"unknown flag", []string{"--pacts", pact}},
-		"an argument":                {"unknown command", []string{"--provider-url", mock, "--pact", pact, "more"}},
+		"a flag that there is not":   {"there is no flag --pacts, perhaps --pact is meant", []string{"--pacts", pact}},
+		"an argument":                {`"more" belongs to no flag`, []string{"--provider-url", mock, "--pact", pact, "more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stderr := pactVerify(t, 2, test.args...)

@@ -43,7 +43,7 @@ var brokenServers = map[string]struct {
 		if i == 1 {
 			node["machine_id"] = ""
 		}
-	})), "listNodes: 200 body/nodes/*/machine_id: expected 1 characters or more"},
+	})), "listNodes: 200 body/nodes/*/machine_id: expected 1 character or more"},
 	"lists a node twice": {answers(func(_ *http.Request, _ int, body object) {
 		if nodes, ok := body["nodes"].([]any); ok && len(nodes) > 0 {
 			body["nodes"] = append(nodes, nodes[0])

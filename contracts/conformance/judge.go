@@ -18,6 +18,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -257,11 +258,11 @@ func rule(err *openapi3.SchemaError) string {
 	case "maximum":
 		return fmt.Sprintf("%v or less", decimal(*schema.Max))
 	case "minLength":
-		return fmt.Sprintf("%d characters or more", schema.MinLength)
+		return plural.Count(schema.MinLength, "character") + " or more"
 	case "maxLength":
-		return fmt.Sprintf("%d characters or fewer", *schema.MaxLength)
+		return plural.Count(*schema.MaxLength, "character") + " or fewer"
 	case "maxItems":
-		return fmt.Sprintf("%d items or fewer", *schema.MaxItems)
+		return plural.Count(*schema.MaxItems, "item") + " or fewer"
 	case "pattern":
 		return "text that matches " + schema.Pattern
 	case "required":

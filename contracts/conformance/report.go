@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // Report is the result of a run.
@@ -103,7 +104,7 @@ func (r *Report) suite(c Check) report.Suite {
 	suite := report.Suite{Name: c.Name}
 	for _, f := range r.Findings {
 		if f.Check == c.Name {
-			details := append([]string{fmt.Sprintf("seen %d times, the first time by:", f.Times)}, f.Replay...)
+			details := append([]string{fmt.Sprintf("seen %s, the first time by:", plural.Count(f.Times, "time"))}, f.Replay...)
 			suite.Cases = append(suite.Cases, report.Case{Name: f.String(), Result: report.Failed, Details: details})
 		}
 	}
@@ -165,8 +166,9 @@ func (r *Report) Summary() string {
 	case 1:
 		verdict = "orchestratord departs from the contract: " + r.Findings[0].String()
 	default:
-		verdict = fmt.Sprintf("orchestratord departs from the contract in %d ways", len(r.Findings))
+		verdict = fmt.Sprintf("orchestratord departs from the contract in %s", plural.Count(len(r.Findings), "way"))
 	}
-	return fmt.Sprintf("%s (level %s, %d calls in %.1f s, %d rules of fields covered, %d departures from level %s alone)",
-		verdict, r.Level, calls, r.Duration.Seconds(), len(r.Coverage), len(r.Beyond), Document)
+	return fmt.Sprintf("%s (level %s, %s in %.1f s, %s of fields covered, %s from level %s alone)",
+		verdict, r.Level, plural.Count(calls, "call"), r.Duration.Seconds(), plural.Count(len(r.Coverage), "rule"),
+		plural.Count(len(r.Beyond), "departure"), Document)
 }

@@ -59,11 +59,11 @@ func unsoundAnswers() map[string]unsound {
 	return map[string]unsound{
 		"an empty id": {
 			quirks{registers: map[string]any{"node_id": ""}},
-			"registerNode: 200 body/node_id: expected 1 characters or more",
+			"registerNode: 200 body/node_id: expected 1 character or more",
 		},
 		"empty ids in the list": {
 			shows(each(func(n *foreignNode) { n.ID = "" })),
-			"listNodes: 200 body/nodes/*/node_id: expected 1 characters or more",
+			"listNodes: 200 body/nodes/*/node_id: expected 1 character or more",
 		},
 		"times in seconds": {shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970"},
 		"the next heartbeat as a point": {

@@ -38,6 +38,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/libpact"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
@@ -185,7 +186,7 @@ func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]b
 		report.Interactions = append(report.Interactions, done)
 	}
 	if ran == 0 {
-		return nil, fmt.Errorf("nothing was verified: all %d interactions were skipped", len(report.Interactions))
+		return nil, fmt.Errorf("nothing was verified: %s, all of them skipped", plural.Count(len(report.Interactions), "interaction"))
 	}
 	return report, nil
 }

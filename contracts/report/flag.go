@@ -30,6 +30,9 @@ func (r *Report) Writers() Writers {
 	}
 }
 
+// Formats returns the names of the formats, sorted.
+func Formats() []string { return slices.Sorted(maps.Keys(new(Report).Writers())) }
+
 // Flag is the value of a flag --report FORMAT[=FILE], which may be repeated. Without
 // the flag there is text on standard output. It is a flag.Value.
 type Flag struct{ targets []target }
@@ -49,10 +52,9 @@ func (f *Flag) Set(value string) error {
 	if known, isAlias := aliases[format]; isAlias {
 		format = known
 	}
-	formats := slices.Sorted(maps.Keys(new(Report).Writers()))
 	switch {
-	case !slices.Contains(formats, format):
-		return fmt.Errorf("unknown format %q: there are %s", format, strings.Join(formats, ", "))
+	case !slices.Contains(Formats(), format):
+		return fmt.Errorf("unknown format %q: there are %s", format, strings.Join(Formats(), ", "))
 	case toFile && file == "":
 		return fmt.Errorf("%q names no file", value)
 	}

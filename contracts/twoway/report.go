@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // Report is what a check found.
@@ -69,6 +71,6 @@ func (r *Report) summary() string {
 			verified++
 		}
 	}
-	return fmt.Sprintf("%d findings; of %d declared statuses %d are exercised (%d verified), %d exempt, %d left out",
-		len(r.Findings), declared, exercised, verified, exempt, declared-exercised-exempt)
+	return fmt.Sprintf("%s; of %d declared statuses %d are exercised (%d verified), %d exempt, %d left out",
+		plural.Count(len(r.Findings), "finding"), declared, exercised, verified, exempt, declared-exercised-exempt)
 }

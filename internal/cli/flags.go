@@ -1,10 +1,9 @@
-// Package cli is the shared frame of this repository's programs: the context that ends on a
-// signal, the execution of a command line, its errors, and --version.
 package cli
 
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -19,7 +18,7 @@ func CollectErrors(flags *pflag.FlagSet) func() error {
 			flag.DefValue = "" // help leaves an empty list out only where it knows its type
 		}
 		flag.Value = collecting{flag.Value, func(text string, err error) {
-			wrong = append(wrong, fmt.Errorf("--%s is %q: %w", flag.Name, text, err))
+			wrong = append(wrong, wrongValue(flag, text, err))
 		}}
 	})
 	return func() error { return errors.Join(wrong...) }
@@ -41,3 +40,48 @@ func (c collecting) Set(text string) error {
 	}
 	return nil
 }
+
+// expected says what a value of a type must be.
+var expected = map[string]string{
+	"duration": "must be a number with a unit, such as 500ms, 10s or 2m",
+	"int":      "must be a whole number",
+	"uint64":   "must be a whole number of 0 or more",
+	"float64":  "must be a number",
+	"bool":     "must be true or false",
+}
+
+// wrongValue says what is wrong with the value of a flag. A value with an @ is not repeated,
+// since it may be a URL with a password.
+func wrongValue(flag *pflag.Flag, text string, err error) error {
+	if must, known := expected[flag.Value.Type()]; known {
+		err = errors.New(must)
+	}
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("--%s: %w", flag.Name, err)
+	}
+	return fmt.Errorf("--%s is %q: %w", flag.Name, text, err)
+}
+
+// URL returns the value of a flag that is a base URL. It refuses one without a scheme; all
+// else is up to who uses it.
+func URL(url *string) pflag.Value { return (*baseURL)(url) }
+
+type baseURL string
+
+// Set sets the URL. One that is empty counts as not set.
+func (u *baseURL) Set(text string) error {
+	if text != "" && !strings.Contains(text, "://") {
+		if strings.Contains(text, "@") {
+			return errors.New("lacks its scheme, http:// or https://")
+		}
+		return fmt.Errorf("lacks its scheme, as in http://%s", text)
+	}
+	*u = baseURL(text)
+	return nil
+}
+
+// String returns the URL.
+func (u *baseURL) String() string { return string(*u) }
+
+// Type names the value in the help text.
+func (*baseURL) Type() string { return "URL" }

@@ -34,17 +34,18 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Execute runs a command line, and adds --version to it. It returns the error, and writes it as
-// one line to stderr: after the command's name, without the usage. Errors in known, which the
-// user has seen already, are only returned.
+// Execute runs a command line, and adds --version and completion to it. It returns the error,
+// and writes it as one line to stderr: after the command's name, without the usage. Errors in
+// known, which the user has seen already, are only returned.
 func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
-	command.SilenceUsage, command.SilenceErrors = true, true
-	command.Version = versionOfThis()
-	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	prepare(command)
 	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)
 	command.SetErr(stderr)
 	err := command.ExecuteContext(ctx)
+	if group, _, missing := command.Find(args); err != nil && missing != nil {
+		err = unknownCommand(group, args)
+	}
 	isKnown := func(k error) bool { return errors.Is(err, k) }
 	if err != nil && !slices.ContainsFunc(known, isKnown) {
 		fmt.Fprintf(stderr, "%s: %s\n", command.Name(), oneLine(err))
@@ -52,12 +53,21 @@ func Execute(ctx context.Context, command *cobra.Command, args []string, stdout,
 	return err
 }
 
-// oneLine returns the text of an error without its line breaks, safe to show. A line
-// that asks, as "Did you mean this?" does, goes on into the next.
+// prepare sets what all programs have in common.
+func prepare(command *cobra.Command) {
+	command.SilenceUsage, command.SilenceErrors = true, true
+	command.Version = versionOfThis()
+	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	command.SetFlagErrorFunc(explainFlag)
+	command.PersistentPreRunE = checkRequired
+	completeValues(command)
+}
+
+// oneLine returns the text of an error without its line breaks, safe to show.
 func oneLine(err error) string {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
 	}
-	return foreign.Line(strings.ReplaceAll(strings.Join(lines, "; "), "?; ", "? "))
+	return foreign.Line(strings.Join(lines, "; "))
 }

@@ -18,10 +18,12 @@ func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {
 		args []string
 		want string
 	}{
-		"a misspelt command": {[]string{"runn"}, `program: unknown command "runn" for "program"; Did you mean this? run` + "\n"},
-		"another command":    {[]string{"walk"}, `program: unknown command "walk" for "program"` + "\n"},
-		"several errors":     {[]string{"run"}, "program: one; two\n"},
-		"a known error":      {[]string{"know"}, ""},
+		"a misspelt command": {[]string{"runn"}, `program: there is no command "runn", perhaps "run" is meant; see program --help` + "\n"},
+		"another command": {
+			[]string{"walk"}, `program: there is no command "walk": choose from know, run; see program --help` + "\n",
+		},
+		"several errors": {[]string{"run"}, "program: one; two\n"},
+		"a known error":  {[]string{"know"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fail := func(err error) func(*cobra.Command, []string) error {

@@ -102,10 +102,11 @@ func (p *progress) bar(now time.Time) string {
 	return "[" + strings.Repeat("█", done) + strings.Repeat("·", barWidth-done) + "] "
 }
 
-// terminalWidth returns how many columns out has, 0 where it is no terminal.
+// terminalWidth returns how many columns out has, 0 where it is no terminal or one without
+// a cursor that can be moved.
 func terminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
-	if !ok {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return 0
 	}
 	width, _, err := term.GetSize(int(file.Fd()))

@@ -10,20 +10,32 @@ import (
 	"strings"
 
 	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 // New returns a logger that writes to w what is at least as grave as level, which
 // is debug, info, warn or error. The format is text, for people, or json, for
-// machines. Text is coloured when w is a terminal and NO_COLOR is not set. Whatever is
+// machines. Text is coloured when w is a terminal that has colours and NO_COLOR is not set. Whatever is
 // logged, wherever it comes from, is safe to show; durations are text. The error
 // lists everything that is wrong with the arguments.
 func New(w io.Writer, level, format string) (*slog.Logger, error) {
 	least, levelErr := parseLevel(level)
-	handler, formatErr := newHandler(w, least, format, isTerminal(w) && os.Getenv("NO_COLOR") == "")
+	handler, formatErr := newHandler(w, least, format, isTerminal(w) && hasColours())
 	if err := errors.Join(levelErr, formatErr); err != nil {
 		return nil, err
 	}
 	return slog.New(handler), nil
+}
+
+// Flags defines the flags --log-level and --log-format, whose values go to New.
+func Flags(command *cobra.Command, level, format *string) {
+	flags := command.Flags()
+	flags.StringVar(level, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
+	flags.StringVar(format, "log-format", "text", "text or json")
+	cli.Choices(command, "log-level", "debug", "info", "warn", "error")
+	cli.Choices(command, "log-format", "text", "json")
 }
 
 func newHandler(w io.Writer, level slog.Level, format string, colour bool) (slog.Handler, error) {
@@ -48,6 +60,9 @@ func parseLevel(name string) (slog.Level, error) {
 	}
 	return 0, fmt.Errorf("log level %q: must be debug, info, warn or error", name)
 }
+
+// hasColours reports whether the user of a terminal wants colours, and it has any.
+func hasColours() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
 
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)

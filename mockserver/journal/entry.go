@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -130,7 +131,7 @@ func (r *record) remarks() string {
 		remarks = append(remarks, remark)
 	}
 	if departures := r.departureView(); departures != nil && r.status < http.StatusBadRequest {
-		remarks = append(remarks, count(int64(len(*departures)), "departure"))
+		remarks = append(remarks, plural.Count(len(*departures), "departure"))
 	}
 	if remarks == nil {
 		return ""
@@ -147,14 +148,6 @@ func words(all ...string) string {
 		}
 	}
 	return strings.Join(some, " ")
-}
-
-// count says how many there are of something.
-func count(n int64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprint(n, " ", one, "s")
 }
 
 // cut returns the first characters of a text.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
@@ -40,7 +41,7 @@ func (r *record) title() string {
 // counted says how many entries fit, and how many should.
 func (t *tally) counted() string {
 	e := t.expectation
-	what := func(n int64) string { return count(n, noun(e)) + details(e) }
+	what := func(n int64) string { return plural.Count(n, noun(e)) + details(e) }
 	switch {
 	case t.exceeded() && t.most == 0:
 		return fmt.Sprintf("%s, none expected", what(t.fitting))
@@ -123,10 +124,10 @@ func poolDetails(e control.PoolExpectation) string {
 	state("ready", e.Ready)
 	state("draining", e.Draining)
 	if e.MinSlotsFree != nil {
-		how = append(how, fmt.Sprintf("at least %s free", count(int64(*e.MinSlotsFree), "slot")))
+		how = append(how, fmt.Sprintf("at least %s free", plural.Count(*e.MinSlotsFree, "slot")))
 	}
 	if e.MaxSlotsFree != nil {
-		how = append(how, fmt.Sprintf("at most %s free", count(int64(*e.MaxSlotsFree), "slot")))
+		how = append(how, fmt.Sprintf("at most %s free", plural.Count(*e.MaxSlotsFree, "slot")))
 	}
 	return words(e.PoolID, strings.Join(how, " and "))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -68,7 +69,7 @@ func slots(free int32, bound string, limit int32, fits bool) string {
 	if fits {
 		return ""
 	}
-	return fmt.Sprintf("have %s %s free, but has %d", bound, count(int64(limit), "slot"), free)
+	return fmt.Sprintf("have %s %s free, but has %d", bound, plural.Count(limit, "slot"), free)
 }
 
 // sight is a record that conditions look at.

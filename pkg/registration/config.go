@@ -247,6 +247,8 @@ func (c Config) checkURL() error {
 		return nil
 	case text == "":
 		return errors.New("orchestratord URL is empty")
+	case !strings.Contains(text, "://"):
+		return errors.New("orchestratord URL lacks its scheme, http:// or https://")
 	case err != nil:
 		return errors.New("orchestratord URL is not a URL")
 	case base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "":

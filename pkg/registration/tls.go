@@ -66,7 +66,12 @@ func (t TLS) configLogged(log *slog.Logger) (*tls.Config, error) {
 	if t.CAFile != "" && t.RootCAs != nil {
 		wrong = append(wrong, errors.New("TLS has both a CA file and a pool of root CAs"))
 	}
-	if t.CertFile != "" || t.KeyFile != "" {
+	switch {
+	case t.CertFile != "" && t.KeyFile == "":
+		wrong = append(wrong, errors.New("TLS has a certificate file without a key file"))
+	case t.CertFile == "" && t.KeyFile != "":
+		wrong = append(wrong, errors.New("TLS has a key file without a certificate file"))
+	case t.CertFile != "":
 		pair := &keyPair{certFile: t.CertFile, keyFile: t.KeyFile, log: log}
 		_, err := pair.read(context.Background())
 		wrong = append(wrong, err)

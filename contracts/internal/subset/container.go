@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // array compares arrays.
@@ -22,10 +24,10 @@ func (c *comparer) array(inner values, outer *openapi3.Schema) {
 		items = items.with(schema.Items)
 	}
 	if outer.MinItems > least {
-		c.add(inner, outer, "minItems", "arrays of fewer than %d items", outer.MinItems)
+		c.add(inner, outer, "minItems", "arrays of fewer than %s", plural.Count(outer.MinItems, "item"))
 	}
 	if outer.MaxItems != nil && (most == nil || *most > *outer.MaxItems) {
-		c.add(inner, outer, "maxItems", "arrays of more than %d items", *outer.MaxItems)
+		c.add(inner, outer, "maxItems", "arrays of more than %s", plural.Count(*outer.MaxItems, "item"))
 	}
 	if outer.UniqueItems && !unique && (most == nil || *most > 1) {
 		c.add(inner, outer, "uniqueItems", "arrays that have an item twice")
@@ -82,10 +84,10 @@ func (c *comparer) size(inner values, outer *openapi3.Schema) {
 		}
 	}
 	if outer.MinProps > least {
-		c.add(inner, outer, "minProperties", "objects of fewer than %d fields", outer.MinProps)
+		c.add(inner, outer, "minProperties", "objects of fewer than %s", plural.Count(outer.MinProps, "field"))
 	}
 	if outer.MaxProps != nil && (most == nil || *most > *outer.MaxProps) {
-		c.add(inner, outer, "maxProperties", "objects of more than %d fields", *outer.MaxProps)
+		c.add(inner, outer, "maxProperties", "objects of more than %s", plural.Count(*outer.MaxProps, "field"))
 	}
 }
 

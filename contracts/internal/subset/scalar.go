@@ -7,6 +7,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/internal/language"
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // formats are those of texts that the document holds to, as patterns.
@@ -64,12 +65,12 @@ func IsEmpty(ref *openapi3.SchemaRef) bool {
 func (c *comparer) bounds(inner values, have language.Language, outer *openapi3.Schema) {
 	if least := outer.MinLength; least > have.Min {
 		if verdict, _ := language.Compare(have, language.Language{Min: least}); verdict != language.Included {
-			c.add(inner, outer, "minLength", "strings of fewer than %d characters", least)
+			c.add(inner, outer, "minLength", "strings of fewer than %s", plural.Count(least, "character"))
 		}
 	}
 	if most := outer.MaxLength; most != nil && (have.Max == nil || *have.Max > *most) {
 		if verdict, _ := language.Compare(have, language.Language{Max: most}); verdict != language.Included {
-			c.add(inner, outer, "maxLength", "strings of more than %d characters", *most)
+			c.add(inner, outer, "maxLength", "strings of more than %s", plural.Count(*most, "character"))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
@@ -101,7 +102,7 @@ func (o operations) LoadNodes(
 	for i, node := range r.Body.Nodes {
 		nodes[i] = loaded(node, now)
 	}
-	o.note(ctx, "%d nodes loaded", len(nodes)) // before the journal has that some of them fell silent
+	o.note(ctx, "%s loaded", plural.Count(len(nodes), "node")) // before the journal has that some of them fell silent
 	o.Cluster.Load(nodes, now)
 	return controlapi.LoadNodes204Response{}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -107,7 +108,7 @@ func changes(change control.SettingsChange) string {
 		add("stale check interval %s", milliseconds(*interval))
 	}
 	if tokens := change.Tokens; tokens != nil {
-		add("%d tokens", len(*tokens))
+		add("%s", plural.Count(len(*tokens), "token"))
 	}
 	return strings.Join(list, ", ")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -118,7 +119,7 @@ func (a *API) notePath(x *exchange.Exchange) {
 	}
 	path := x.Quote(r.URL.Path)
 	expected := "must be a path that the contract names"
-	if near := spec.Nearest(path, spec.Nodes().Paths()); near != "" {
+	if near := nearest.Name(path, spec.Nodes().Paths()); near != "" {
 		expected += ", perhaps " + spec.InQuotes(near)
 	}
 	note(x, drift.Path, path, expected, spec.InQuotes(x.Quote(r.Method)+" "+path))

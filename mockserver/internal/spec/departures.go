@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -122,7 +123,7 @@ func folded(pointer string) string {
 // anything.
 func departs(in *Schema, name string) drift.Departure {
 	expected := "must be a field that the contract names"
-	if near := Nearest(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
+	if near := nearest.Name(name, slices.Sorted(maps.Keys(in.fields))); near != "" {
 		expected += ", perhaps " + InQuotes(near)
 	}
 	return drift.Departure{

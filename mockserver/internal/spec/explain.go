@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -82,7 +83,7 @@ func unknown(broken *openapi3.SchemaError) (string, bool) {
 // unknownField says which field was probably meant, or which ones there are.
 func unknownField(name string, schema *openapi3.Schema) string {
 	known := slices.Sorted(maps.Keys(schema.Properties))
-	if near := Nearest(name, known); near != "" {
+	if near := nearest.Name(name, known); near != "" {
 		return fmt.Sprintf("is no field here, perhaps %q is meant", near)
 	}
 	return "is no field here, but " + strings.Join(known, ", ")

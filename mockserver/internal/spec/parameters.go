@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/internal/nearest"
 )
 
 // CheckParameters returns everything that is wrong with the parameters of a request, in one
@@ -95,7 +97,7 @@ func unknownParameter(name string, parameters openapi3.Parameters) string {
 			known = append(known, ref.Value.Name)
 		}
 	}
-	if near := Nearest(name, known); near != "" {
+	if near := nearest.Name(name, known); near != "" {
 		return fmt.Sprintf("there is no parameter %q, perhaps %q is meant", name, near)
 	}
 	if len(known) == 0 {
