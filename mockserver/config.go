@@ -12,7 +12,6 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
-	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -115,19 +114,10 @@ func checkToken(token string) error {
 	return nil
 }
 
-// checkInterval returns what is wrong with a heartbeat interval to ask nodes for.
-func checkInterval(interval time.Duration) error {
-	doc := spec.Nodes()
-	if wrong := doc.Check(doc.Schema("HeartbeatResponse"), nodes.HeartbeatAnswer(interval)); wrong != nil {
-		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
-	}
-	return nil
-}
-
-// checkStaleCheck returns what is wrong with an interval of checks for silent nodes.
-func checkStaleCheck(interval time.Duration) error {
+// checkInterval returns what is wrong with an interval, by its schema.
+func checkInterval(schema string, interval time.Duration) error {
 	doc := spec.Control()
-	if wrong := doc.Check(doc.Schema("StaleCheckInterval"), interval.Milliseconds()); wrong != nil {
+	if wrong := doc.Check(doc.Schema(schema), interval.Milliseconds()); wrong != nil {
 		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
 	}
 	return nil
@@ -139,14 +129,14 @@ func (c config) check() error {
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
 	}
-	if err := checkInterval(c.start.HeartbeatInterval); err != nil {
+	if err := checkInterval("HeartbeatInterval", c.start.HeartbeatInterval); err != nil {
 		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
 	}
 	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
 		complain("node timeout %s: must be longer than the heartbeat interval %s",
 			c.start.NodeTimeout, c.start.HeartbeatInterval)
 	}
-	if err := checkStaleCheck(c.start.StaleCheckInterval); err != nil {
+	if err := checkInterval("StaleCheckInterval", c.start.StaleCheckInterval); err != nil {
 		complain("stale check interval %s: %w", c.start.StaleCheckInterval, err)
 	}
 	if c.bodyLimit <= 0 {

@@ -19,7 +19,6 @@ import (
 	"net/http"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
-	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
@@ -61,23 +60,15 @@ func New(options ...Option) (*Server, error) {
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.cluster.SetPolicy(policyOf(&config.start))
+	s.cluster.SetPolicy(config.start.Policy())
 	store := settings.NewStore(config.start, func(now *settings.Settings) {
 		s.cluster.SetTimeout(now.NodeTimeout)
-		s.cluster.SetPolicy(policyOf(now))
+		s.cluster.SetPolicy(now.Policy())
 	})
 	life, end := context.WithCancel(context.Background())
 	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
 	s.handler = s.rooms(config, store).handler()
 	return s, nil
-}
-
-// policyOf returns what the dialect of the settings makes of what nodes send.
-func policyOf(now *settings.Settings) registry.Policy {
-	if now.Dialect == control.DialectInService {
-		return registry.InService{CheckEvery: now.StaleCheckInterval}
-	}
-	return registry.Document{}
 }
 
 // rooms returns what serves the paths of the server.

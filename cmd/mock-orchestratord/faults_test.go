@@ -104,7 +104,11 @@ func TestWrongFaults(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--fault", "flakey"}, `--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, flaky, outage, slow, throttled`},
+		{
+			[]string{"--fault", "flakey"},
+			`--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, clock-step, flaky, goaway, ` +
+				`idle-close, outage, router-404, slow, sticky-offline, throttled`,
+		},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
 		{[]string{"--fault", "slow@"}, `--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`},

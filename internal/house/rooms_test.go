@@ -44,7 +44,7 @@ var rooms = map[string][]string{
 	},
 	"internal/exchange": {"internal/settings", "internal/spec", "internal/wire", "internal/api", "journal", "drift", "control"},
 	"internal/cluster":  {"registry", "journal", "clock"},
-	"internal/settings": {"control"},
+	"internal/settings": {"registry", "control"},
 	"internal/spec":     {"internal/wire", "drift", "control"},
 	"internal/wire":     {},
 	"journal":           {"internal/spec", "internal/glob", "drift", "control"},

@@ -63,6 +63,8 @@ func (e FaultEffectBody) Valid() bool {
 
 // The values of FaultEffectConnection.
 const (
+	FaultEffectConnectionCloseIdle   FaultEffectConnection = "close_idle"
+	FaultEffectConnectionGoaway      FaultEffectConnection = "goaway"
 	FaultEffectConnectionHang        FaultEffectConnection = "hang"
 	FaultEffectConnectionResetAfter  FaultEffectConnection = "reset_after"
 	FaultEffectConnectionResetBefore FaultEffectConnection = "reset_before"
@@ -71,9 +73,27 @@ const (
 // Valid reports whether a value is one of those of FaultEffectConnection.
 func (e FaultEffectConnection) Valid() bool {
 	switch e {
-	case FaultEffectConnectionHang,
+	case FaultEffectConnectionCloseIdle,
+		FaultEffectConnectionGoaway,
+		FaultEffectConnectionHang,
 		FaultEffectConnectionResetAfter,
 		FaultEffectConnectionResetBefore:
+		return true
+	}
+	return false
+}
+
+// The values of FaultEffectOffline.
+const (
+	FaultEffectOfflineAll  FaultEffectOffline = "all"
+	FaultEffectOfflineNode FaultEffectOffline = "node"
+)
+
+// Valid reports whether a value is one of those of FaultEffectOffline.
+func (e FaultEffectOffline) Valid() bool {
+	switch e {
+	case FaultEffectOfflineAll,
+		FaultEffectOfflineNode:
 		return true
 	}
 	return false
@@ -540,9 +560,9 @@ type FaultDefinition struct {
 }
 
 // FaultEffect What happens to the request. Effects can be put together, as far as they make
-// sense together: latency and a restart with everything else, a content type with
-// a body, a status with Retry-After and a detail; but a connection that breaks has
-// no answer to change.
+// sense together: latency, a restart and `offline` with everything else, a content
+// type with a body, a status with Retry-After and a detail or a text; but a
+// connection that breaks has no answer to change.
 //
 // Example: {"retry_after_s":30,"status":503}
 type FaultEffect struct {
@@ -556,7 +576,10 @@ type FaultEffect struct {
 
 	// Connection `reset_before` resets the connection before the request has been looked at,
 	// `reset_after` when it has been done but not answered, and `hang` says
-	// nothing until the client gives up.
+	// nothing until the client gives up. With the others the request is answered:
+	// `close_idle` closes the connection unannounced just when the next request comes on
+	// it, and `goaway` announces with the answer that it takes no other one, by GOAWAY in
+	// HTTP/2 and Connection: close in HTTP/1.1. In HTTP/2 both do the latter.
 	//
 	//
 	// Example: reset_after
@@ -582,6 +605,14 @@ type FaultEffect struct {
 	// Example: 500
 	LatencyMs *int64 `json:"latency_ms,omitempty"`
 
+	// Offline Which nodes are marked Offline first, without a word to them: the `node` of the
+	// request, or `all` that are on record. They stay Offline until they register again,
+	// whatever their heartbeats say, and these are answered as ever.
+	//
+	//
+	// Example: node
+	Offline *FaultEffectOffline `json:"offline,omitempty"`
+
 	// Reject Answer a registration 200 with `success` false, and do not register the
 	// node (CLOUD-2003). Other requests it lets pass.
 	//
@@ -606,6 +637,14 @@ type FaultEffect struct {
 	// Example: 503
 	Status *int32 `json:"status,omitempty"`
 
+	// Text Answer with this text in place of the problem, and without a correlation id, as what
+	// sits between node and orchestratord would. Its content type is text/plain unless
+	// stated.
+	//
+	//
+	// Example: 404 page not found
+	Text *string `json:"text,omitempty"`
+
 	// TrickleMs Milliseconds between the bytes of a body that trickles; 100 if missing.
 	//
 	// Example: 100
@@ -621,10 +660,20 @@ type FaultEffectBody string
 
 // FaultEffectConnection `reset_before` resets the connection before the request has been looked at,
 // `reset_after` when it has been done but not answered, and `hang` says
-// nothing until the client gives up.
+// nothing until the client gives up. With the others the request is answered:
+// `close_idle` closes the connection unannounced just when the next request comes on
+// it, and `goaway` announces with the answer that it takes no other one, by GOAWAY in
+// HTTP/2 and Connection: close in HTTP/1.1. In HTTP/2 both do the latter.
 //
 // Example: reset_after
 type FaultEffectConnection string
+
+// FaultEffectOffline Which nodes are marked Offline first, without a word to them: the `node` of the
+// request, or `all` that are on record. They stay Offline until they register again,
+// whatever their heartbeats say, and these are answered as ever.
+//
+// Example: node
+type FaultEffectOffline string
 
 // FaultEnabled Whether the fault is switched on.
 //
@@ -717,9 +766,9 @@ type FaultName = string
 // Example: {"effect":{"connection":"reset_before"},"match":{"node":"gpu-node-1"}}
 type FaultRule struct {
 	// Effect What happens to the request. Effects can be put together, as far as they make
-	// sense together: latency and a restart with everything else, a content type with
-	// a body, a status with Retry-After and a detail; but a connection that breaks has
-	// no answer to change.
+	// sense together: latency, a restart and `offline` with everything else, a content
+	// type with a body, a status with Retry-After and a detail or a text; but a
+	// connection that breaks has no answer to change.
 	//
 	//
 	// Example: {"retry_after_s":30,"status":503}

@@ -100,7 +100,13 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 		i.add(at+"/latency_max_ms", "must be %d or more, which is the least, not %d", least, *e.LatencyMaxMs)
 	}
 	if e.Connection != nil {
-		i.withoutAnswer(at, e)
+		i.withConnection(at, e)
+	}
+	if e.Text != nil && e.Status == nil {
+		i.add(at+"/text", "needs a status to go with")
+	}
+	if e.Text != nil && e.Detail != nil {
+		i.add(at+"/detail", "cannot go with a text: there is no problem that could say it")
 	}
 	rejects := e.Reject != nil && *e.Reject
 	if rejects && e.Status != nil {
@@ -117,6 +123,19 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 	}
 }
 
+// withConnection adds what of an effect cannot go with what happens to its connection.
+func (i *Invalid) withConnection(at string, e control.FaultEffect) {
+	switch *e.Connection {
+	case control.FaultEffectConnectionGoaway:
+	case control.FaultEffectConnectionCloseIdle:
+		if e.Body != nil && (*e.Body == control.FaultEffectBodyTruncated || *e.Body == control.FaultEffectBodyTrickle) {
+			i.add(at+"/body", "cannot go with %s: the answer is sent whole", *e.Connection)
+		}
+	default:
+		i.withoutAnswer(at, e)
+	}
+}
+
 // withoutAnswer adds what of an effect changes an answer that is never given.
 func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 	for _, part := range []struct {
@@ -125,6 +144,7 @@ func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 	}{
 		{"status", e.Status != nil},
 		{"detail", e.Detail != nil},
+		{"text", e.Text != nil},
 		{"retry_after_s", e.RetryAfterS != nil},
 		{"reject", e.Reject != nil && *e.Reject},
 		{"body", e.Body != nil},

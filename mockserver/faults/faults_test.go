@@ -396,7 +396,10 @@ func TestRoomForFaults(t *testing.T) {
 func TestPresets(t *testing.T) {
 	presets := faults.Presets()
 	if diff := cmp.Diff(
-		[]string{"amnesia", "auth-rotation", "flaky", "outage", "slow", "throttled"},
+		[]string{
+			"amnesia", "auth-rotation", "clock-step", "flaky", "goaway", "idle-close", "outage", "router-404", "slow",
+			"sticky-offline", "throttled",
+		},
 		slices.Sorted(maps.Keys(presets)),
 	); diff != "" {
 		t.Error(diff)

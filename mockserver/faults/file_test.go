@@ -58,6 +58,17 @@ func TestWrongRules(t *testing.T) {
 				{Pointer: "/effect/reject", Detail: "cannot go with a status: a rejection is answered 200"},
 			},
 		},
+		{"{effect: {connection: reset_after, status: 404, text: gone}}", []nodeapi.Violation{
+			{Pointer: "/effect/status", Detail: "cannot go with a connection that gives no answer (reset_after)"},
+			{Pointer: "/effect/text", Detail: "cannot go with a connection that gives no answer (reset_after)"},
+		}},
+		{"{effect: {connection: close_idle, body: trickle}}", []nodeapi.Violation{
+			{Pointer: "/effect/body", Detail: "cannot go with close_idle: the answer is sent whole"},
+		}},
+		{"{effect: {text: gone}}", []nodeapi.Violation{{Pointer: "/effect/text", Detail: "needs a status to go with"}}},
+		{"{effect: {status: 404, text: gone, detail: why}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: "cannot go with a text: there is no problem that could say it"},
+		}},
 		{"{match: {last_call: 0, every: 0}, effect: {status: 600}}", []nodeapi.Violation{
 			{Pointer: "/effect/status", Detail: "must be 599 or less, not 600"},
 			{Pointer: "/match/every", Detail: "must be 1 or more, not 0"},

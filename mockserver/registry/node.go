@@ -16,6 +16,7 @@ type Node struct {
 	LastHeartbeat time.Time            // zero until the first after it registered
 	Heard         time.Time            // when it last gave a sign of itself, from which on its timeout counts
 	Pools         []nodeapi.PoolStatus // as last reported
+	WrittenOff    bool                 // whether it stays Offline until it registers again, whatever the policy
 	History       []Transition         // the last HistorySize changes of its status, the oldest first
 }
 

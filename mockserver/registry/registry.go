@@ -74,7 +74,7 @@ func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time)
 	}
 	return r.change(rec, nodeapi.NodeStatusRegistering, now, func() {
 		r.setRegistration(rec, registration, bytes)
-		rec.RegisteredAt, rec.LastHeartbeat = now, time.Time{}
+		rec.RegisteredAt, rec.LastHeartbeat, rec.WrittenOff = now, time.Time{}, false
 		pools := r.policy.kept(rec.Pools, registration.Pools)
 		r.setPools(rec, pools, poolsBytes(pools))
 		r.hear(rec, now)
@@ -96,7 +96,11 @@ func (r *Registry) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest, n
 	if err := r.room(rec.bytes(), rec.bytes()+bytes-rec.poolsBytes); err != nil {
 		return rec.refused(err), true
 	}
-	return r.change(rec, r.policy.afterHeartbeat(&rec.Node, pools), now, func() {
+	status := r.policy.afterHeartbeat(&rec.Node, pools)
+	if rec.WrittenOff {
+		status = nodeapi.NodeStatusOffline
+	}
+	return r.change(rec, status, now, func() {
 		rec.LastHeartbeat = now
 		r.setPools(rec, pools, bytes)
 		r.hear(rec, now)
@@ -128,6 +132,7 @@ func (r *Registry) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus, now t
 		return Change{}, false
 	}
 	return r.change(rec, status, now, func() {
+		rec.WrittenOff = false
 		if r.policy.expires(status) {
 			rec.Heard = now
 		}

@@ -94,6 +94,22 @@ func (c *Cluster) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus) (regis
 	return change, known
 }
 
+// WriteOff marks a node Offline until it registers again, whatever its heartbeats say. One that is
+// not registered stays so.
+func (c *Cluster) WriteOff(id nodeapi.NodeID) {
+	if change, known := c.nodes.WriteOff(id, c.clock.Now()); known {
+		c.writtenOff(change)
+	}
+}
+
+// WriteOffAll does so with all nodes.
+func (c *Cluster) WriteOffAll() { c.writtenOff(c.nodes.WriteOffAll(c.clock.Now())...) }
+
+func (c *Cluster) writtenOff(changes ...registry.Change) {
+	c.watch.expire() // which sets the timer anew: a node that is Offline may have to be forgotten soon
+	c.expired(changes)
+}
+
 // Remove takes a node off the record (CLOUD-2021), and returns what was known of it last. It
 // reports false for one that is not registered.
 func (c *Cluster) Remove(id nodeapi.NodeID) (registry.Node, bool) {

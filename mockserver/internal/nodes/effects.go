@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -81,6 +82,45 @@ func (f fault) sendHead(client http.ResponseWriter) {
 func sendNow(client http.ResponseWriter, text []byte) {
 	_, _ = client.Write(text)
 	_ = http.NewResponseController(client).Flush()
+}
+
+// part has the connection end with the answer, or just when the next request comes on it.
+func (f fault) part() {
+	switch valueOr(f.verdict.Effect.Connection, "") {
+	case control.FaultEffectConnectionGoaway:
+		f.announceEnd()
+	case control.FaultEffectConnectionCloseIdle:
+		if f.x.Request.ProtoMajor > 1 {
+			f.announceEnd()
+			return
+		}
+		if err := f.x.Complete(); err != nil {
+			f.x.LogFault(err)
+		}
+		f.x.SendBy(f.closeIdle)
+	}
+}
+
+// announceEnd has the HTTP server announce that the connection takes no other request: in HTTP/2
+// this header becomes GOAWAY.
+func (f fault) announceEnd() { f.x.Header().Set("Connection", "close") }
+
+// closeIdle sends the answer, and closes the connection as soon as another request begins to
+// arrive on it: the client cannot have known, as when a server's idle timeout ends at that moment.
+func (f fault) closeIdle(client http.ResponseWriter) {
+	f.sendHead(client)
+	sendNow(client, f.x.Body())
+	connection, arrived, err := http.NewResponseController(client).Hijack()
+	if err != nil {
+		return // there is no connection of its own, as in memory
+	}
+	ctx, cancel := f.x.UntilClosed(context.Background())
+	go func() {
+		defer cancel()
+		defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
+		defer connection.Close()
+		_, _ = arrived.ReadByte()
+	}()
 }
 
 // dropAnswer has the connection reset in place of the answer, whatever that was to be.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -51,7 +50,8 @@ func (o operations) HeartbeatNode(
 	o.logHeartbeat(ctx, change)
 	x := exchange.In(ctx)
 	o.noteRefusedInService(x, r.Body)
-	return api.HeartbeatNode200JSONResponse(HeartbeatAnswer(dialectOf(x).nextHeartbeat(x))), nil
+	next := dialectOf(x).nextHeartbeat(x).Milliseconds()
+	return api.HeartbeatNode200JSONResponse{Success: true, NextHeartbeatMs: next}, nil
 }
 
 // DeregisterNode removes a node (CLOUD-2020, CLOUD-2021).
@@ -69,11 +69,6 @@ func (o operations) DeregisterNode(
 // ListNodes answers with the nodes that the dialect lists.
 func (o operations) ListNodes(ctx context.Context, _ api.ListNodesRequestObject) (api.ListNodesResponseObject, error) {
 	return &listing{dialect: dialectOf(exchange.In(ctx)), nodes: o.Cluster, most: spec.Nodes().MaxNodes}, nil
-}
-
-// HeartbeatAnswer returns the answer to a heartbeat that asks for the next one after interval.
-func HeartbeatAnswer(interval time.Duration) nodeapi.HeartbeatResponse {
-	return nodeapi.HeartbeatResponse{Success: true, NextHeartbeatMs: interval.Milliseconds()}
 }
 
 // noteTwin warns of a registration that takes the place of a live node on another machine or

@@ -14,6 +14,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -69,6 +70,12 @@ func (f fault) act() {
 		f.Cluster.Clear()
 		f.Journal.Control(f.Clock.Now(), "all nodes forgotten, by fault "+f.verdict.Fault)
 	}
+	switch valueOr(f.verdict.Effect.Offline, "") {
+	case control.FaultEffectOfflineNode:
+		f.Cluster.WriteOff(f.x.NodeID)
+	case control.FaultEffectOfflineAll:
+		f.Cluster.WriteOffAll()
+	}
 	switch valueOr(f.verdict.Effect.Connection, "") {
 	case control.FaultEffectConnectionResetBefore:
 		f.dropAnswer()
@@ -82,6 +89,7 @@ func (f fault) act() {
 	default:
 		f.respond()
 		f.corrupt()
+		f.part()
 	}
 }
 
@@ -110,11 +118,13 @@ func (f fault) liftDeadlines() {
 	_ = connection.SetWriteDeadline(time.Time{})
 }
 
-// respond answers with the problem or the rejection that the effect states, or else as if
-// there were no fault.
+// respond answers with the text, the problem or the rejection that the effect states, or else as
+// if there were no fault.
 func (f fault) respond() {
 	effect := f.verdict.Effect
 	switch {
+	case effect.Text != nil:
+		f.interpose(int(*effect.Status), *effect.Text)
 	case effect.Status != nil:
 		refusal := f.refusal(int(*effect.Status))
 		f.x.WriteProblem(f.x, refusal)
@@ -127,6 +137,14 @@ func (f fault) respond() {
 	default:
 		f.serve()
 	}
+}
+
+// interpose answers as what sits between node and orchestratord.
+func (f fault) interpose(status int, text string) {
+	f.x.Header().Del(spec.Nodes().CorrelationHeader)
+	f.x.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	f.x.WriteHeader(status)
+	_, _ = io.WriteString(f.x, text) // which is held back, and cannot fail
 }
 
 // refusal returns the problem of a status, with the headers that the document wants for it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
 // Settings are never edited: a change makes others. A request reads them once, so that none
@@ -20,6 +21,14 @@ type Settings struct {
 	CloudProfile       bool
 	Dialect            control.Dialect
 	Validation         control.Validation
+}
+
+// Policy returns what the dialect makes of what nodes send.
+func (s *Settings) Policy() registry.Policy {
+	if s.Dialect == control.DialectInService {
+		return registry.InService{CheckEvery: s.StaleCheckInterval}
+	}
+	return registry.Document{}
 }
 
 // Digest stands for a token, so that the mock does not keep tokens that it could give away.
