@@ -5,11 +5,10 @@
 # PROGRAM is mock-orchestratord, nodesim or nodecontract.
 FROM golang:1.26 AS build
 WORKDIR /src
-COPY go.mod go.sum ./
-RUN go mod download
 COPY . .
 ARG PROGRAM=mock-orchestratord
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /program "./cmd/$PROGRAM"
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /program "./cmd/$PROGRAM"
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

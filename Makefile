@@ -3,14 +3,13 @@
 # Length of one fuzz target's turn.
 FUZZTIME ?= 30s
 
+# The modules of go.work make one build: `work` names the packages of them all. Only bench/ is
+# no part of it, as it measures other servers.
+
 # A checkout may belong to another user, as in CI, and git then refuses to tell
 # Go the revision it would stamp into the programs.
 GOFLAGS += -buildvcs=false
 export GOFLAGS
-
-# The linters have a go.mod of their own: programs that import this module do not
-# inherit them.
-TOOL = go tool -modfile=tools/go.mod
 
 # The document linters neither report home nor look for news.
 export REDOCLY_TELEMETRY = off
@@ -35,9 +34,8 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 
 .PHONY: test
 test: pact-ffi ## all tests, under the race detector
-	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact ./...
+	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact work
 	CGO_ENABLED=0 go test ./contracts/conformance # which tries a share of its servers above
-	cd examples/pool-managerd && go test -race ./...
 
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)
@@ -71,14 +69,17 @@ strength: ## break one thing at a time about orchestratord, document, pact and g
 
 .PHONY: lint
 lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes
-	@unformatted=$$($(TOOL) gofumpt -l .) && test -z "$$unformatted" || \
-		{ echo "not formatted, run: $(TOOL) gofumpt -w ."; echo "$$unformatted"; exit 1; }
-	go vet ./... && go vet -tags pact ./...
-	$(TOOL) staticcheck -tags pact ./...
-	go mod tidy -diff
-	cd examples/pool-managerd && go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./... && go mod tidy -diff
+	@unformatted=$$(go tool gofumpt -l .) && test -z "$$unformatted" || \
+		{ echo "not formatted, run: go tool gofumpt -w ."; echo "$$unformatted"; exit 1; }
+	go vet work && go vet -tags pact work
+	go tool staticcheck -tags pact work
+	scripts/tidy.sh -diff
 	node_modules/.bin/spectral lint --fail-severity=hint $(filter-out %.overlay.yaml,$(wildcard openapi/*.yaml))
 	node_modules/.bin/redocly lint openapi/*.yaml
+
+.PHONY: tidy
+tidy: ## go.mod and go.sum of all modules
+	@scripts/tidy.sh
 
 .PHONY: generate
 generate: ## the code that is made from the OpenAPI documents
@@ -110,12 +111,12 @@ bench-scale: bench-build ## a heartbeat's cost among 100 and among 100,000 nodes
 
 .PHONY: bench-build
 bench-build: build
-	cd bench && go generate ./... && CGO_ENABLED=0 go build -trimpath -o ../bin/bench/ ./bare ./twin ./peers
+	cd bench && export GOWORK=off && go generate ./... && CGO_ENABLED=0 go build -trimpath -o ../bin/bench/ ./bare ./twin ./peers
 
 .PHONY: bench-check
 bench-check: ## what measures: lint and tests
-	cd bench && go generate ./... && go vet ./... && go test ./... && go mod tidy -diff
-	cd bench && go tool -modfile=../tools/go.mod staticcheck ./...
+	cd bench && export GOWORK=off && go generate ./... && go vet ./... && go test ./... && go mod tidy -diff && \
+		go tool -modfile=../tools/go.mod staticcheck ./...
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s

@@ -46,11 +46,13 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(fresh, "openapi"), os.DirFS(".")); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"go.mod", "go.sum"} {
+	for _, file := range []string{"go.mod", "go.sum", "go.work.sum"} {
 		if err := os.WriteFile(filepath.Join(fresh, file), read(t, filepath.Join(house, file)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+	run(t, fresh, "go", "work", "init", ".", "./openapi/codegen", "./openapi/overlay")
+	run(t, fresh, "go", "work", "edit", "-replace=github.com/llama-orch/node-registration/openapi/overlay@v0.1.0=./openapi/overlay")
 	committed := generated(t, house)
 	for _, file := range committed {
 		if err := os.MkdirAll(filepath.Join(fresh, filepath.Dir(file)), 0o755); err != nil {
@@ -58,11 +60,7 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 		}
 	}
 
-	generate := exec.CommandContext(t.Context(), "go", "generate", "./openapi")
-	generate.Dir = fresh
-	if output, err := generate.CombinedOutput(); err != nil {
-		t.Fatalf("go generate: %v\n%s", err, output)
-	}
+	run(t, fresh, "go", "generate", "./openapi")
 
 	made := generated(t, fresh)
 	if len(made) == 0 {
@@ -70,6 +68,15 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	}
 	for _, what := range stale(texts(t, house, committed), texts(t, fresh, made)) {
 		t.Error(what)
+	}
+}
+
+func run(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
+	command.Dir = dir
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, output)
 	}
 }
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 	exit 2
 }
 
-go test -list "^$1" ./... | awk -v prefix="^$1" '
+go test -list "^$1" work | awk -v prefix="^$1" '
 	$0 ~ prefix { names[++n] = $1 }
 	/^ok/ { for (i = 1; i <= n; i++) print $2 ":" names[i]; n = 0 }
 	/^FAIL/ { failed = 1 }

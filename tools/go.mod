@@ -1,7 +1,7 @@
 // The linters, in a module of their own: a program that imports the client does
 // not inherit them. From the root of the repository:
 //
-//	go tool -modfile=tools/go.mod staticcheck ./...
+//	go tool staticcheck work
 module github.com/llama-orch/node-registration/tools
 
 go 1.26.0

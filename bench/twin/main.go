@@ -20,7 +20,7 @@ import (
 	"github.com/llama-orch/node-registration/bench/twin/api"
 )
 
-//go:generate go tool -modfile=../../go.mod oapi-codegen -config codegen.yaml ../../openapi/nodes.yaml
+//go:generate go tool -modfile=../../openapi/codegen/go.mod oapi-codegen -config codegen.yaml ../../openapi/nodes.yaml
 
 const heartbeatInterval = 10 * time.Second
 

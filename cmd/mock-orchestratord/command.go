@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-orch/node-registration/internal/cli"
-	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/logging"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/journal"

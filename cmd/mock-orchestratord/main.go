@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"syscall"
 
-	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
 
 func main() {

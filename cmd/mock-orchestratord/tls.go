@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/internal/devcert"
 )
 

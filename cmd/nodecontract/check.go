@@ -3,11 +3,11 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/contracts/twoway"
-	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 // newCheckCommand returns the command that compares a pact and the document.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
-	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 

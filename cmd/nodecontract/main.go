@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/report"
-	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 func main() { cli.Main(run) }

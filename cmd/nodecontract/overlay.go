@@ -5,10 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/atomicfile"
-	"github.com/llama-orch/node-registration/internal/cli"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/openapi/overlay"

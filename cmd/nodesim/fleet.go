@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/llama-orch/node-registration/internal/cli"
-	"github.com/llama-orch/node-registration/internal/fleet"
-	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/fleet"
+	"github.com/llama-orch/node-registration/cmd/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 

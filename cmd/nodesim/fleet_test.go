@@ -17,8 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/llama-orch/node-registration/cmd/internal/fleet"
 	"github.com/llama-orch/node-registration/internal/devcert"
-	"github.com/llama-orch/node-registration/internal/fleet"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-orch/node-registration/internal/cli"
-	"github.com/llama-orch/node-registration/internal/fleet"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/fleet"
 )
 
 func main() {

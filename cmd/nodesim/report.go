@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/llama-orch/node-registration/internal/fleet"
+	"github.com/llama-orch/node-registration/cmd/internal/fleet"
 )
 
 // errBroken ends a command that has reported a broken promise.

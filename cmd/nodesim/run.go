@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-orch/node-registration/internal/cli"
-	"github.com/llama-orch/node-registration/internal/fleet"
-	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/fleet"
+	"github.com/llama-orch/node-registration/cmd/internal/logging"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
-	"github.com/llama-orch/node-registration/internal/cli"
 )
 
 // The environment, by the names that nodes and Pact's own tools use.

@@ -14,7 +14,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/internal/stdout"
 )
 

@@ -2,34 +2,53 @@
 package atomicfile
 
 import (
+	"crypto/rand"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2/maybe"
 )
 
 // Write replaces the content of a file atomically. Readers see the old content or the new,
 // even if the process is stopped or the disk is full. A symbolic link stays one. An existing
-// file keeps its mode; perm is the mode of a new one. A file that is not regular, such as
-// /dev/stdout or a pipe, is written to directly.
-//
-// On Windows, which cannot replace a file atomically, Write writes it directly.
+// file keeps its mode; perm, less the umask, is the mode of a new one. A file that is not
+// regular, such as /dev/stdout or a pipe, is written to directly.
 func Write(path string, data []byte, perm fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
 	info, err := os.Stat(path)
 	switch {
-	case err == nil && !info.Mode().IsRegular():
+	case errors.Is(err, fs.ErrNotExist):
+		return replace(path, data, perm, nil)
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
 		return writeTo(path, data)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	}
+	return replace(path, data, perm, info)
+}
+
+// replace writes a file beside the path, and renames it to the path when all of it is on disk. It
+// gives it the mode of the old file, which is nil if there is none.
+func replace(path string, data []byte, perm fs.FileMode, old fs.FileInfo) error {
+	directory, name := filepath.Split(path)
+	beside := filepath.Join(directory, "."+name+"."+rand.Text())
+	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
 		return err
 	}
-	if err := maybe.WriteFile(path, data, perm); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if old != nil {
+		err = file.Chmod(old.Mode().Perm())
+	}
+	if err == nil {
+		_, err = file.Write(data)
+	}
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(beside, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(beside))
 	}
 	return nil
 }

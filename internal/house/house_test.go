@@ -42,6 +42,7 @@ func TestImportsRunOneWay(t *testing.T) {
 			module + "/mockserver",
 			module + "/openapi",
 		}},
+		{"./pkg/capabilities", []string{module + "/mockserver", module + "/openapi"}},
 		{"./pkg/nodeapi", []string{module}},
 		{"./pkg/registration", []string{purego, module + "/internal/hardware", module + "/pkg/capabilities"}},
 		{"./cmd/...", []string{purego}}, // with which a program is no static one

@@ -18,9 +18,9 @@ type Node struct {
 	plan     schedule
 	sleep    sleep
 	observer observer
-	reason   Reason   // of the last attempt to register
+	reason   Reason // of the last attempt to register
 	roster   roster
-	overtook bool     // Notify has cut off a heartbeat since the last good one
+	overtook bool // Notify has cut off a heartbeat since the last good one
 
 	life life
 }

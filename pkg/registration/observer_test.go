@@ -3,7 +3,6 @@ package registration_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -12,11 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -329,103 +323,6 @@ func TestLogIsQuietWhenAllIsWell(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestTelemetry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		spans := tracetest.NewSpanRecorder()
-		reader := metric.NewManualReader()
-		w := troubled()
-		c := config(t, w)
-		c.TracerProvider = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
-		c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
-		node := beating(t, c, ready)
-		time.Sleep(36 * time.Second)
-
-		var collected metricdata.ResourceMetrics
-		if err := reader.Collect(t.Context(), &collected); err != nil {
-			t.Fatal(err)
-		}
-		text := fmt.Sprintf("%+v %+v", collected, node.Status())
-		if strings.Contains(text, token) {
-			t.Errorf("metrics or status show the token: %s", text)
-		}
-		for _, want := range []string{
-			"node_registration.heartbeats", "node_registration.registrations", "node_registration.request.duration",
-			"node_registration.heartbeat.age", "node_registration.state",
-		} {
-			if !strings.Contains(text, want) {
-				t.Errorf("metric %s is missing", want)
-			}
-		}
-		if beats := counted(collected, "node_registration.heartbeats"); beats != "error=2 success=4 unknown_node=1" {
-			t.Errorf("heartbeats are %s", beats)
-		}
-		node.Deregister(t.Context())
-
-		var ops []string
-		for i, span := range spans.Ended() {
-			ops = append(ops, strings.TrimPrefix(span.Name(), "orchestratord "))
-			parent := w.sent()[i].header.Get("Traceparent")
-			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(), span.SpanContext().SpanID()); parent != want {
-				t.Errorf("traceparent is %q, want %q", parent, want)
-			}
-			if shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(), span.Status()); strings.Contains(shown, token) {
-				t.Errorf("span shows the token: %s", shown)
-			}
-		}
-		if got := strings.Join(ops, " "); got != w.ops() {
-			t.Errorf("spans are %s, want %s", got, w.ops())
-		}
-	})
-}
-
-// A node that does nothing, or nothing any more, is not kept in memory by its metrics.
-func TestANodeIsMeasuredFromItsFirstUseToItsEnd(t *testing.T) {
-	for name, test := range map[string]struct {
-		use      func(*registration.Node, context.Context) error
-		measured bool
-	}{
-		"New":        {func(*registration.Node, context.Context) error { return nil }, false},
-		"Register":   {(*registration.Node).Register, true},
-		"Deregister": {(*registration.Node).Deregister, false},
-		"Stop": {func(n *registration.Node, ctx context.Context) error {
-			return errors.Join(n.Register(ctx), n.Register(ctx), n.Stop(ctx))
-		}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			reader := metric.NewManualReader()
-			c := config(t, &wire{})
-			c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
-			if err := test.use(newNode(t, c), t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			var collected metricdata.ResourceMetrics
-			if err := reader.Collect(t.Context(), &collected); err != nil {
-				t.Fatal(err)
-			}
-			if measured := strings.Contains(fmt.Sprintf("%+v", collected), "node_registration.state"); measured != test.measured {
-				t.Errorf("the node is measured: %v, want %v", measured, test.measured)
-			}
-		})
-	}
-}
-
-// counted spells a counter by outcome.
-func counted(collected metricdata.ResourceMetrics, name string) string {
-	var parts []string
-	for _, scope := range collected.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == name {
-				for _, point := range sum.DataPoints {
-					outcome, _ := point.Attributes.Value("outcome")
-					parts = append(parts, fmt.Sprintf("%s=%d", outcome.AsString(), point.Value))
-				}
-			}
-		}
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, " ")
 }
 
 func TestAnEventTellsWhenItsRequestWasDueAndWhatItTook(t *testing.T) {

@@ -128,5 +128,5 @@ var version = sync.OnceValue(func() string {
 			return module.Version
 		}
 	}
-	return ""
+	return "(devel)" // built in a workspace, where Go names no version
 })

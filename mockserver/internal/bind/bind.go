@@ -3,15 +3,16 @@
 package bind
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/oapi-codegen/runtime"
 )
 
 // Parameter is a text or a whole number.
@@ -83,8 +84,22 @@ func Body[T any](r *http.Request, to **T) error {
 		}
 	}
 	*to = new(T)
-	if err := runtime.BindJSONBody(r, *to); err != nil {
+	if err := decode(r.Body, *to); err != nil {
 		return fmt.Errorf("can't decode JSON body: %w", err)
 	}
 	return nil
+}
+
+// decode fills a struct from a body: from its text or, if the body carries a decoded value of
+// another type, from that.
+func decode(body io.Reader, into any) error {
+	checked, ok := body.(interface{ ValidatedValue() any })
+	if !ok {
+		return json.NewDecoder(body).Decode(into)
+	}
+	text, err := json.Marshal(named(checked.ValidatedValue(), reflect.TypeOf(into)))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
-	"github.com/oapi-codegen/runtime"
 	"pgregory.net/rapid"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
@@ -228,7 +227,7 @@ func (p paths) agree(t rapid.TB, operation, text string) (fast, plain bool) {
 		t.Fatalf("the fast path takes what the validator does not: %q", text)
 	case fast:
 		want := reflect.New(reflect.TypeOf(got).Elem()).Interface()
-		if err := runtime.BindJSONValue(value, want); err != nil {
+		if err := json.Unmarshal([]byte(text), want); err != nil { // it has no unknown names
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" || !reflect.DeepEqual(want, got) {

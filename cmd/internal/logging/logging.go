@@ -12,7 +12,7 @@ import (
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 
-	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
 
 // New returns a logger that writes to w what is at least as grave as level, which

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-orch/node-registration/internal/cli"
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
 
 func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llama-orch/node-registration/internal/logging"
+	"github.com/llama-orch/node-registration/cmd/internal/logging"
 )
 
 func TestLevels(t *testing.T) {

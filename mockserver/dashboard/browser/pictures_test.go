@@ -1,4 +1,4 @@
-package dashboard_test
+package browser_test
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ import (
 var update = flag.Bool("update", false, "write the README's pictures")
 
 const (
-	pictures       = "../../docs/images"
+	pictures       = "../../../docs/images"
 	largestPicture = 120 << 10 // bytes; a README with larger ones is slow to open
 )
 
