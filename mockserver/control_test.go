@@ -128,11 +128,11 @@ func TestRefusedSettings(t *testing.T) {
 		`{"cloud_profile": false, "node_timeout_ms": 1e300, "tokens": 1}`: `/tokens: `,
 	} {
 		got := client.do("PATCH", "/__mock/settings", body, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
-		var told []string
+		var details []string
 		for _, violation := range *got.problem(t).Errors {
-			told = append(told, violation.Pointer+": "+violation.Detail)
+			details = append(details, violation.Pointer+": "+violation.Detail)
 		}
-		if all := strings.Join(told, "\n"); !strings.Contains(all, want) {
+		if all := strings.Join(details, "\n"); !strings.Contains(all, want) {
 			t.Errorf("%s: %s, want %s", body, all, want)
 		}
 	}
@@ -172,7 +172,7 @@ func TestSettingsChangeAtOnce(t *testing.T) {
 	changing.Wait()
 	delete(seen, 10_000) // from before the first turn
 	if len(seen) != 1 {
-		t.Errorf("without a token, nodes were told to beat after ms: %v", seen)
+		t.Errorf("without a token, nodes were asked to beat after ms: %v", seen)
 	}
 }
 

@@ -56,10 +56,10 @@ func TestDriftOfRequests(t *testing.T) {
 		{"byte order mark", post, beat, "\ufeff" + briefHeartbeat, []string{media, json}, 400, []string{`heartbeatNode at "": must be JSON (got the text begins with a byte order mark of UTF-8, which JSON must not)`}},
 		{"UTF-16 all the same", post, beat, "\xff\xfe{\x00}\x00", []string{media, json}, 400, []string{`heartbeatNode at "": must be JSON (got the text begins with a byte order mark of UTF-16, which JSON must not)`}},
 		{"undue body", "DELETE", "/v2/nodes/gpu-node-1", "{}", nil, 204, []string{`deregisterNode at "": must have no body (got one)`}},
-		{"a field twice", post, register, node, []string{media, json}, 200, []string{`registerNode at "/node_id": must be there once (got more than one, of which the last counts)`}},
+		{"a field twice", post, register, node, []string{media, json}, 200, []string{`registerNode at "/node_id": must be there once (got more than one, the last one counts)`}},
 		{"fields of a pool twice", post, beat, pools, []string{media, json}, 200, []string{
-			`heartbeatNode at "/pools/*/engine": must be there once (got more than one, of which the last counts)`,
-			`heartbeatNode at "/pools/*/ready": must be there once (got more than one, of which the last counts)`,
+			`heartbeatNode at "/pools/*/engine": must be there once (got more than one, the last one counts)`,
+			`heartbeatNode at "/pools/*/ready": must be there once (got more than one, the last one counts)`,
 		}},
 
 		{"Basic", "GET", list, "", []string{"Authorization", "Basic aHVzaDpodXNo"}, 200, []string{`listNodes at "Authorization": must be Bearer and a token, once (got Basic)`}},

@@ -78,8 +78,8 @@ func TestOddNodes(t *testing.T) {
 	for _, validation := range []mockserver.Validation{mockserver.Strict, mockserver.Report} {
 		send("PATCH", "/__mock/settings", fmt.Sprintf(`{"validation": %q}`, validation), http.StatusOK)
 		for _, path := range []string{"/v2/nodes", "/__mock/nodes", "/__mock/nodes/gpu-node-1"} {
-			if told := send("GET", path, "", http.StatusOK); !strings.Contains(told, `"nowhere://`) {
-				t.Errorf("%s with validation %s: %s", path, validation, told)
+			if list := send("GET", path, "", http.StatusOK); !strings.Contains(list, `"nowhere://`) {
+				t.Errorf("%s with validation %s: %s", path, validation, list)
 			}
 		}
 	}

@@ -191,11 +191,11 @@ func TestCutSecrets(t *testing.T) {
 			}
 		}
 	}
-	told := fmt.Sprint(log.entries(""), server.Drift(), server.Journal().Page(journal.Filter{}, 1000))
-	if at := strings.Index(told, "SEC"); at >= 0 {
-		t.Errorf("it is told as %.200s", told[max(0, at-150):])
+	shown := fmt.Sprint(log.entries(""), server.Drift(), server.Journal().Page(journal.Filter{}, 1000))
+	if at := strings.Index(shown, "SEC"); at >= 0 {
+		t.Errorf("it is shown as %.200s", shown[max(0, at-150):])
 	}
-	if !strings.Contains(told, "unknown") || !strings.Contains(told, "x***") {
-		t.Errorf("that there was a token is not told: %.1000s", told)
+	if !strings.Contains(shown, "unknown") || !strings.Contains(shown, "x***") {
+		t.Errorf("that there was a token is not shown: %.1000s", shown)
 	}
 }

@@ -33,7 +33,7 @@ func TestRecord(t *testing.T) {
 	c, server := start(t, mockserver.WithTokens("secret"))
 	for _, request := range []struct {
 		method, path, body, token string
-		tells                     []string
+		lines                     []string
 	}{
 		{"POST", "/v2/nodes/register", briefRegistration, "secret", []string{"gpu-node-1 → Registering", "registerNode gpu-node-1 200"}},
 		{"POST", "/v2/nodes/register", briefRegistration, "secret", []string{"registerNode gpu-node-1 200"}},
@@ -56,7 +56,7 @@ func TestRecord(t *testing.T) {
 			headers = append(headers, "Content-Type", "application/json")
 		}
 		c.do(request.method, request.path, request.body, headers...)
-		if diff := cmp.Diff(request.tells, summaries(server, journal.Filter{After: &last})); diff != "" {
+		if diff := cmp.Diff(request.lines, summaries(server, journal.Filter{After: &last})); diff != "" {
 			t.Errorf("%s %s (-want +got):\n%s", request.method, request.path, diff)
 		}
 	}
@@ -70,7 +70,7 @@ func TestPagesAreNotRecorded(t *testing.T) {
 		c.do("GET", path, "")
 	}
 	if lines := summaries(server, journal.Filter{}); lines != nil {
-		t.Errorf("the journal tells %q", lines)
+		t.Errorf("the journal says %q", lines)
 	}
 }
 
@@ -79,11 +79,11 @@ func TestRecordedExchange(t *testing.T) {
 	c, server := start(t, mockserver.WithValidation(mockserver.Report))
 	departing := `{"node_id":"gpu-node-1","pools":[],"gpus":0}`
 	answered := c.do("POST", "/v2/nodes/register", departing, "Content-Type", "application/json", "X-Correlation-Id", "correlation-1")
-	told, err := server.Control().ReadEntryWithResponse(t.Context(), 2)
-	if err != nil || told.JSON200 == nil {
-		t.Fatalf("%v, %s", err, told.Body)
+	read, err := server.Control().ReadEntryWithResponse(t.Context(), 2)
+	if err != nil || read.JSON200 == nil {
+		t.Fatalf("%v, %s", err, read.Body)
 	}
-	entry := *told.JSON200
+	entry := *read.JSON200
 	if *entry.NodeID != "gpu-node-1" || *entry.Operation != control.OperationRegisterNode || *entry.CorrelationID != "correlation-1" {
 		t.Errorf("entry %+v", entry)
 	}
@@ -133,11 +133,11 @@ func TestRecordedFaults(t *testing.T) {
 				}
 				synctest.Wait()
 				if diff := cmp.Diff(test.want, summaries(server, journal.Filter{})); diff != "" {
-					t.Errorf("told (-want +got):\n%s", diff)
+					t.Errorf("the entry differs (-want +got):\n%s", diff)
 				}
 				last := server.Journal().Counts().Last
 				if entry, _ := server.Journal().Entry(last); entry.Request.Body == nil || entry.Request.Body.Text != briefRegistration {
-					t.Errorf("the request's body is told as %+v", entry.Request.Body)
+					t.Errorf("the request's body is recorded as %+v", entry.Request.Body)
 				}
 			})
 		})
@@ -176,10 +176,10 @@ func TestTokenIsNotRecorded(t *testing.T) {
 		c.do("GET", "/"+strings.Repeat("x", 110)+escaped, "", append(authorization, "X-Other", "is "+token)...)
 		c.do("GET", "/v2/nodes", "", append(authorization, "X-Correlation-Id", "hunter2")...)
 		for _, path := range []string{"/__mock/journal", "/__mock/journal?detail=brief"} {
-			told := string(c.do("GET", path, "").text)
+			shown := string(c.do("GET", path, "").text)
 			for _, spelled := range []string{token, escaped, strings.Trim(string(quoted), `"`), token[:16]} {
-				if strings.Contains(told, spelled) {
-					t.Errorf("with validation %s, %s tells %s:\n%s", mode, path, spelled, told)
+				if strings.Contains(shown, spelled) {
+					t.Errorf("with validation %s, %s shows %s:\n%s", mode, path, spelled, shown)
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func (p *process) load(ctx context.Context, s settings, scenario scenario, nodes
 		return round{}, err
 	}
 	highest := p.watch()
-	told, err := wrk(ctx, s, p.url, scenario, nodes, duration)
+	measured, err := wrk(ctx, s, p.url, scenario, nodes, duration)
 	memory := highest()
 	if err != nil {
 		return round{}, err
@@ -40,16 +40,16 @@ func (p *process) load(ctx context.Context, s settings, scenario scenario, nodes
 	if err != nil {
 		return round{}, err
 	}
-	took := time.Duration(told.Microseconds) * time.Microsecond
+	took := time.Duration(measured.Microseconds) * time.Microsecond
 	return round{
-		Requests:  told.Requests,
+		Requests:  measured.Requests,
 		Took:      took,
-		PerSecond: float64(told.Requests) / took.Seconds(),
-		P50:       time.Duration(told.P50) * time.Microsecond,
-		P99:       time.Duration(told.P99) * time.Microsecond,
-		Refused:   told.Refused,
-		Failed:    told.Failed,
-		CPU:       (after.cpu - before.cpu) / time.Duration(told.Requests),
+		PerSecond: float64(measured.Requests) / took.Seconds(),
+		P50:       time.Duration(measured.P50) * time.Microsecond,
+		P99:       time.Duration(measured.P99) * time.Microsecond,
+		Refused:   measured.Refused,
+		Failed:    measured.Failed,
+		CPU:       (after.cpu - before.cpu) / time.Duration(measured.Requests),
 		Memory:    memory,
 	}, nil
 }
@@ -87,7 +87,7 @@ type said struct {
 
 // wrk runs the load generator. Its one thread keeps to one core, so that on two the
 // server has the other for itself, and what the load leaves of the first.
-func wrk(ctx context.Context, s settings, url string, scenario scenario, nodes int, duration time.Duration) (told said, err error) {
+func wrk(ctx context.Context, s settings, url string, scenario scenario, nodes int, duration time.Duration) (measured said, err error) {
 	words := []string{
 		"--threads", "1", "--connections", strconv.Itoa(s.connections), "--latency",
 		"--duration", fmt.Sprintf("%.0fs", duration.Seconds()), "--script", filepath.Join(s.home, "load.lua"), url,
@@ -101,14 +101,14 @@ func wrk(ctx context.Context, s settings, url string, scenario scenario, nodes i
 	cmd.Stderr = &complaints
 	output, err := cmd.Output()
 	if err != nil {
-		return told, fmt.Errorf("wrk: %w: %s", errors.Join(err, ctx.Err()), &complaints)
+		return measured, fmt.Errorf("wrk: %w: %s", errors.Join(err, ctx.Err()), &complaints)
 	}
 	lines := bytes.Split(bytes.TrimSpace(output), []byte("\n"))
-	if err := json.Unmarshal(lines[len(lines)-1], &told); err != nil {
-		return told, fmt.Errorf("wrk said %s: %w", output, err)
+	if err := json.Unmarshal(lines[len(lines)-1], &measured); err != nil {
+		return measured, fmt.Errorf("wrk said %s: %w", output, err)
 	}
-	if told.Requests == 0 {
-		return told, errors.New("no request was answered")
+	if measured.Requests == 0 {
+		return measured, errors.New("no request was answered")
 	}
-	return told, nil
+	return measured, nil
 }

@@ -64,8 +64,8 @@ each run, and reports pools of theirs as ready: use an orchestratord that nobody
 work is on. A pact that names other nodes is refused before anything is sent.
 
 Exits with 0 when everything that had to run ran and passed, with 1 when the
-contract is broken, with 2 when something kept it from deciding, or from telling all
-that it was to tell.
+contract is broken, with 2 when something kept it from deciding, or from writing
+every report.
 
 A token comes from its flag, or else from its environment variable in brackets; the
 environment does not show in the list of processes.`,

@@ -24,8 +24,7 @@ import (
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
 //     aside, and the second # of ##[ or ##vso[ anywhere.
 //
-// In the place of the credentials in a URL it returns ***. Line allocates only if it changes
-// something.
+// It replaces the credentials in a URL by ***. Line allocates only if it changes something.
 func Line(s string) string {
 	s = hideUserinfo(s)
 	var safe strings.Builder
@@ -49,7 +48,7 @@ func Line(s string) string {
 	return safe.String()
 }
 
-// escape names a character, or the byte that is none.
+// escape writes a character as <U+…>, and a byte that is not UTF-8 as <0x…>.
 func escape(r rune, raw string) string {
 	if r == utf8.RuneError && len(raw) == 1 {
 		return fmt.Sprintf("<0x%02X>", raw)

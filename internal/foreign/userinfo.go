@@ -23,7 +23,7 @@ func Userinfo[T string | []byte](text T) [][2]int {
 	return found
 }
 
-// holdsAt reports whether a text holds an @, or what may be an escaped one.
+// holdsAt reports whether a text holds an @, or a % that may begin an escaped one.
 func holdsAt[T string | []byte](text T) bool {
 	for i := range len(text) {
 		if text[i] == '@' || text[i] == '%' {
@@ -33,7 +33,7 @@ func holdsAt[T string | []byte](text T) bool {
 	return false
 }
 
-// hideUserinfo puts *** in the place of the credentials in the URLs of a text.
+// hideUserinfo replaces the credentials in the URLs of a text by ***.
 func hideUserinfo(text string) string {
 	found := Userinfo(text)
 	if found == nil {

@@ -73,8 +73,8 @@ func (d Device) gpu() registration.GPU {
 	return gpu
 }
 
-// shorten returns a driver's name of a product in so many letters as the contract allows,
-// safe to show.
+// shorten returns a driver's name of a product, safe to show and cut to the length that the
+// contract allows.
 func shorten(name string) string {
 	letters := []rune(foreign.Line(strings.TrimSpace(name)))
 	tooLong := func(n int) bool {

@@ -9,8 +9,7 @@ import (
 	"sync"
 )
 
-// Machine reads what the machine has on which the program runs. The zero value is ready
-// for use.
+// Machine reads the hardware that the program runs on. The zero value is ready for use.
 type Machine struct {
 	// Root is the directory that stands for /, empty for / itself.
 	Root string

@@ -2,5 +2,5 @@
 
 package hardware
 
-// systemMemory is for systems that do not say in a file what they have.
+// systemMemory is for systems where a file states the memory, if anything does.
 func systemMemory() int64 { return 0 }

@@ -154,7 +154,7 @@ const (
 	smiNoLibrary = 12
 )
 
-// maxAnswer is far more than nvidia-smi says of a hundred GPUs.
+// maxAnswer is far more than nvidia-smi writes about a hundred GPUs, in bytes.
 const maxAnswer = 8 << 20
 
 // runSMI runs nvidia-smi and returns what it writes. ErrAbsent says that there is no
@@ -181,7 +181,7 @@ func (m *Machine) runSMI(ctx context.Context, args ...string) ([]byte, error) {
 	return nil, fmt.Errorf("nvidia-smi %s: %w: %s", strings.Join(args, " "), err, foreign.Line(said))
 }
 
-// bounded is a buffer that takes so much and no more.
+// bounded is a buffer that refuses to grow beyond a limit.
 type bounded struct {
 	taken []byte
 	most  int

@@ -92,18 +92,18 @@ func TestSlowFollower(t *testing.T) {
 			time.Sleep(time.Minute)
 			cancel()
 		}()
-		var told, dropped int64
+		var delivered, dropped int64
 		for batch := range events.Follow(ctx, journal.Filter{Brief: true}) {
 			time.Sleep(2 * time.Second)
 			entries := slices.Collect(batch.Entries)
-			told += int64(len(entries))
+			delivered += int64(len(entries))
 			dropped += batch.Dropped
-			if last := entries[len(entries)-1].Sequence; last != told+dropped {
-				t.Errorf("%d told and %d dropped make %d", told, dropped, last)
+			if last := entries[len(entries)-1].Sequence; last != delivered+dropped {
+				t.Errorf("%d delivered and %d dropped make %d", delivered, dropped, last)
 			}
 		}
-		if told+dropped != 100 || dropped < 30 {
-			t.Errorf("%d told, %d dropped", told, dropped)
+		if delivered+dropped != 100 || dropped < 30 {
+			t.Errorf("%d delivered, %d dropped", delivered, dropped)
 		}
 	})
 }

@@ -47,13 +47,13 @@ func beat(node string) journal.Exchange {
 // TestEntry reads an exchange in full and in brief.
 func TestEntry(t *testing.T) {
 	events := journal.New(10)
-	told := beat("gpu-node-1")
-	told.Fault = "slow"
-	told.Departures = []drift.Departure{
+	noted := beat("gpu-node-1")
+	noted.Fault = "slow"
+	noted.Departures = []drift.Departure{
 		{Operation: "heartbeatNode", Pointer: "/pools/*/engine", Kind: "type", Expected: "must be a string", Got: "null"},
 		{Operation: "heartbeatNode", Pointer: "/a\x00b", Kind: "unknown", Expected: "must be known", Got: `"a"`},
 	}
-	events.Exchange(told)
+	events.Exchange(noted)
 	want := control.JournalEntry{
 		Sequence:      1,
 		AtMs:          epoch.UnixMilli(),
@@ -74,12 +74,12 @@ func TestEntry(t *testing.T) {
 				"Accept-Encoding": "gzip", "Authorization": "Bearer ***", "Content-Length": "212",
 				"Content-Type": "application/json", "User-Agent": "pool-managerd/0.1.0", "X-Correlation-Id": "correlation-1",
 			},
-			Body: &control.BodyRecord{Text: string(told.RequestBody), Bytes: int64(len(told.RequestBody))},
+			Body: &control.BodyRecord{Text: string(noted.RequestBody), Bytes: int64(len(noted.RequestBody))},
 		},
 		Answer: &control.AnswerRecord{
 			Status: new(int32(200)),
 			Header: &control.HeaderRecord{"Content-Type": "application/json", "X-Correlation-Id": "correlation-1"},
-			Body:   &control.BodyRecord{Text: string(told.AnswerBody), Bytes: int64(len(told.AnswerBody))},
+			Body:   &control.BodyRecord{Text: string(noted.AnswerBody), Bytes: int64(len(noted.AnswerBody))},
 		},
 	}
 	got, ok := events.Entry(1)
@@ -245,7 +245,7 @@ func TestKeptLength(t *testing.T) {
 	})
 	entry, _ := events.Entry(1)
 	if entry.Request.Body.Bytes != int64(len(long)) || len(entry.Request.Body.Text) != 4<<10 {
-		t.Errorf("of a body of %d bytes, %d are kept and %d told", len(long), len(entry.Request.Body.Text), entry.Request.Body.Bytes)
+		t.Errorf("of a body of %d bytes, %d are kept and %d counted", len(long), len(entry.Request.Body.Text), entry.Request.Body.Bytes)
 	}
 	for what, length := range map[string]int{
 		"method":     len(entry.Request.Method) / 128,

@@ -118,7 +118,7 @@ func FuzzRedaction(f *testing.F) {
 	f.Add("100%", "%", 1020)
 	f.Add("%25%25", "%25", 2)
 	f.Fuzz(func(t *testing.T, secret, text string, padding int) {
-		if !sendable(secret) || padding < 0 || padding > 5000 || told(secret) {
+		if !sendable(secret) || padding < 0 || padding > 5000 || occurs(secret) {
 			return
 		}
 		checkRedaction(t, secret, text, padding)
@@ -127,7 +127,7 @@ func FuzzRedaction(f *testing.F) {
 
 func TestRedaction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !told(s) }).Draw(t, "secret")
+		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !occurs(s) }).Draw(t, "secret")
 		text := rapid.String().Draw(t, "text")
 		checkRedaction(t, secret, text, rapid.IntRange(0, 5000).Draw(t, "padding"))
 	})
@@ -151,18 +151,18 @@ func checkRedaction(t interface{ Errorf(string, ...any) }, secret, text string, 
 	e.RequestHeader = http.Header{"X-Api-Key": {secret}}
 	events.Exchange(e)
 	result := events.Expect(ended(), control.Expectation{Node: new("gpu-node-1")})
-	for _, told := range []any{events.Page(journal.Filter{}, 10), events.Page(journal.Filter{Brief: true}, 10), result} {
-		for _, at := range texts(told) {
+	for _, shown := range []any{events.Page(journal.Filter{}, 10), events.Page(journal.Filter{Brief: true}, 10), result} {
+		for _, at := range texts(shown) {
 			if strings.Contains(at, secret) {
-				t.Errorf("%q is told in %q", secret, at)
+				t.Errorf("%q is shown in %q", secret, at)
 			}
 		}
 	}
 }
 
 // texts returns all texts in what the journal returns.
-func texts(told any) []string {
-	encoded, err := json.Marshal(told)
+func texts(shown any) []string {
+	encoded, err := json.Marshal(shown)
 	if err != nil {
 		panic(err)
 	}
@@ -202,8 +202,8 @@ func sendable(secret string) bool {
 	return len(secret) >= 4
 }
 
-// told reports whether a secret is part of what a journal says of its own accord.
-func told(secret string) bool {
+// occurs reports whether a secret is part of what a journal says of its own accord.
+func occurs(secret string) bool {
 	events := journal.New(2)
 	events.Exchange(journal.Exchange{
 		Operation: control.OperationHeartbeatNode, Status: 422,

@@ -16,7 +16,7 @@ type Limits struct {
 // Why a Change was refused.
 var (
 	ErrTooManyNodes = errors.New("there are as many nodes on record as may be")
-	ErrTooMuchTold  = errors.New("what is on record takes as much memory as it may")
+	ErrTooManyBytes = errors.New("what is on record takes as much memory as it may")
 )
 
 // SetLimits changes what the registry takes from now on. Nodes that are on record stay.
@@ -34,7 +34,7 @@ func (r *Registry) room(was, will int64) error {
 		return nil
 	}
 	if r.bytes+will-was > limit || r.bulkBytes+bulk(will)-bulk(was) > limit/2 {
-		return ErrTooMuchTold
+		return ErrTooManyBytes
 	}
 	return nil
 }

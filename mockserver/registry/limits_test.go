@@ -37,8 +37,8 @@ func TestTooManyNodes(t *testing.T) {
 	register("c", nil)
 }
 
-// TestTooMuchTold has nodes tell more than there is room for, and less again.
-func TestTooMuchTold(t *testing.T) {
+// TestTooManyBytes has nodes say more than there is room for, and less again.
+func TestTooManyBytes(t *testing.T) {
 	const limit = 80 << 10
 	nodes := registry.New(time.Minute)
 	nodes.SetLimits(registry.Limits{Bytes: limit})
@@ -56,7 +56,7 @@ func TestTooMuchTold(t *testing.T) {
 		return change
 	}
 	send("a", long, nil)
-	if change := send("b", long, registry.ErrTooMuchTold); change.StatusChanged() || change.Node.Status != nodeapi.NodeStatusRegistering || !change.Node.LastHeartbeat.IsZero() {
+	if change := send("b", long, registry.ErrTooManyBytes); change.StatusChanged() || change.Node.Status != nodeapi.NodeStatusRegistering || !change.Node.LastHeartbeat.IsZero() {
 		t.Errorf("refused, but %+v", change)
 	}
 	send("a", long, nil) // which is no more than before
@@ -73,13 +73,13 @@ func TestTooMuchTold(t *testing.T) {
 	nodes.Register(registration("a"), epoch)
 	nodes.Register(registration("b"), epoch)
 	send("a", long, nil)
-	send("b", long, registry.ErrTooMuchTold)
+	send("b", long, registry.ErrTooManyBytes)
 	nodes.Clear()
 
 	gpus := slices.Repeat([]nodeapi.GPU{{Name: "NVIDIA GeForce RTX 3090"}}, 1024)
 	large := registration("large")
 	large.Capabilities.Gpus = &gpus
-	if got := nodes.Register(large, epoch).Refused; !errors.Is(got, registry.ErrTooMuchTold) {
+	if got := nodes.Register(large, epoch).Refused; !errors.Is(got, registry.ErrTooManyBytes) {
 		t.Errorf("refused as %v", got)
 	}
 	for i := 0; ; i++ {
@@ -90,7 +90,7 @@ func TestTooMuchTold(t *testing.T) {
 			t.Fatal("there is no end to nodes")
 		}
 	}
-	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused, registry.ErrTooMuchTold) || got.Node.RegisteredAt != epoch {
+	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused, registry.ErrTooManyBytes) || got.Node.RegisteredAt != epoch {
 		t.Errorf("a node says more when it registers again: %+v", got)
 	}
 }

@@ -33,7 +33,7 @@ const HistorySize = 16
 type Change struct {
 	Node    Node               // after the call; without a status when the node is not registered
 	Was     nodeapi.NodeStatus // before the call; empty when the node was not registered
-	Refused error              // why the call did nothing, ErrTooManyNodes or ErrTooMuchTold; nil if it did
+	Refused error              // why the call did nothing, ErrTooManyNodes or ErrTooManyBytes; nil if it did
 }
 
 // StatusChanged reports whether the node has another status than before.

@@ -108,8 +108,8 @@ func TestRequest(t *testing.T) {
 func TestProblem(t *testing.T) {
 	const problem = "application/problem+json"
 	for _, test := range []struct {
-		status                   int
-		contentType, body, wants string
+		status                  int
+		contentType, body, want string
 	}{
 		{422, problem, `{"code":"contract_violation"}`, "contract_violation"},
 		{404, problem + "; charset=utf-8", `{"code":"unknown_node"}`, "unknown_node"},
@@ -128,7 +128,7 @@ func TestProblem(t *testing.T) {
 		if answer.Problem != nil {
 			got = string(answer.Problem.Code)
 		}
-		if got != test.wants {
+		if got != test.want {
 			t.Errorf("%+v: the problem is %q", test, got)
 		}
 	}

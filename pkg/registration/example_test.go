@@ -9,7 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// A program whose life is the node's: it registers, beats until it is told to
+// A program whose life is the node's: it registers, beats until it is asked to
 // stop, and deregisters.
 func ExampleNode_Run() {
 	orchestratord, _ := mockserver.New()

@@ -90,7 +90,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// says tells whether a body, of which no more than the limit is read, is an answer
+// says reports whether a body, read up to the limit, is an answer
 // that satisfies a condition.
 func says[T any](body string, answer *T, condition func(*T) bool) bool {
 	err := json.Unmarshal([]byte(strings.TrimPrefix(body[:min(len(body), maxAnswer)], "\ufeff")), answer)

@@ -115,8 +115,8 @@ func (l *life) run(ctx context.Context) {
 	n.life = l
 	n.mu.Unlock()
 	telling, stop := context.WithCancel(context.Background())
-	var told sync.WaitGroup
-	told.Go(func() { l.pools.change(telling) })
+	var changes sync.WaitGroup
+	changes.Go(func() { l.pools.change(telling) })
 	switch l.way {
 	case "Run", "Run and drain":
 		l.runUntil(ctx)
@@ -128,11 +128,11 @@ func (l *life) run(ctx context.Context) {
 		l.beatUntil(ctx)
 	}
 	stop()
-	told.Wait()
+	changes.Wait()
 	l.feed(func(now time.Time) string { l.over = true; return "" })
 }
 
-// feed tells the oracle something, and reports what it finds wrong with it.
+// feed informs the oracle, and reports what it finds wrong with it.
 func (l *life) feed(tell func(now time.Time) string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

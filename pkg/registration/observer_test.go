@@ -90,7 +90,7 @@ func TestANodeIsHealthyDuringItsFirstRequest(t *testing.T) {
 	})
 }
 
-// recorder keeps what it is told.
+// recorder keeps the events that it receives.
 type recorder struct {
 	mu     sync.Mutex
 	events []registration.Event

@@ -62,7 +62,7 @@ type oracle struct {
 	forgotten  []time.Time
 	sampling   time.Time // when the callback was called for a heartbeat that is not sent yet
 	calling    bool      // the callback has not answered yet
-	news       time.Time // when it was told of a change that no heartbeat can have carried
+	news       time.Time // when it heard of a change that no heartbeat can have carried
 	unsaid     bool      // a change that the callback has not been asked about since
 	perhaps    bool      // there may be such a change
 	soon       bool      // has something else to send after the request in flight

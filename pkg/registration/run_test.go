@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 			}, 600 * time.Millisecond, nil,
 			"register heartbeat deregister", registration.DefaultShutdownTimeout / 2,
 		},
-		"a failed farewell is told": {
+		"a failed deregistration is reported": {
 			func(n int, r request) answer {
 				if r.op == "deregister" {
 					return answer{delay: time.Hour}

@@ -62,7 +62,7 @@ func TestScheduleInterval(t *testing.T) {
 	tests := map[string]struct {
 		configured, directed, want time.Duration
 	}{
-		"ten seconds until told":           {0, 0, 10 * time.Second},
+		"ten seconds until directed":       {0, 0, 10 * time.Second},
 		"orchestratord directs":            {0, 25 * time.Second, 25 * time.Second},
 		"a configured one is a ceiling":    {5 * time.Second, 25 * time.Second, 5 * time.Second},
 		"orchestratord may ask for faster": {5 * time.Second, 2 * time.Second, 2 * time.Second},

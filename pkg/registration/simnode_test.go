@@ -96,7 +96,7 @@ func (n *simNode) meets(op string) (fault string) {
 	switch {
 	case op != "deregister":
 	case fault == "404", fault == "no success", fault == "204":
-		fault = "500" // a 404 that is a lie tells a node that it has left
+		fault = "500" // a 404 that is a lie makes a node believe that it has left
 	case fault == "stalled answer", fault == "cut answer", fault == "garbage":
 		fault = "lost answer" // which has no body
 	}

@@ -48,11 +48,11 @@ func simulateSeeds(t *testing.T, drawn *draws) {
 	}
 }
 
-// A seed tells the whole story: the same one twice makes the same one.
+// A seed decides the whole story: the same seed makes the same one.
 func TestSimulationReplays(t *testing.T) {
 	story := func() uint64 { return simulate(t, 7, 5, 20*time.Minute, newDraws()).fingerprint() }
 	if first, second := story(), story(); first != second {
-		t.Errorf("seed 7 told two stories: %x and %x", first, second)
+		t.Errorf("seed 7 makes two stories: %x and %x", first, second)
 	}
 }
 

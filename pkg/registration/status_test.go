@@ -74,8 +74,8 @@ func TestAStatusIsTheNodesOwn(t *testing.T) {
 			return []registration.PoolStatus{{PoolID: "pool-0", ModelsAvailable: models}}, nil
 		})
 		time.Sleep(16 * time.Second)
-		if told := *w.of("heartbeat")[1].pools(t)[0].ModelsAvailable; told[0] != "llama-3-8b" {
-			t.Errorf("the last known status became %q before the callback answered", told)
+		if sent := *w.of("heartbeat")[1].pools(t)[0].ModelsAvailable; sent[0] != "llama-3-8b" {
+			t.Errorf("the last known status became %q before the callback answered", sent)
 		}
 		node.Deregister(t.Context())
 	})

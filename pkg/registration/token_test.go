@@ -28,7 +28,7 @@ func TestATokenIsReplacedWhileTheNodeRuns(t *testing.T) {
 			}
 		}
 		put("the-first-token-long-enough-to-be-good")
-		// Orchestratord is told first: a heartbeat has the old token still, and is
+		// Orchestratord knows first: a heartbeat has the old token still, and is
 		// repeated at once with the new one if that is in place by then.
 		w := &wire{answer: func(n int, r request) answer {
 			if n == 3 {

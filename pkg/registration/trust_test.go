@@ -90,7 +90,7 @@ func (g *guarded) ask() error {
 	return errors.Join(err, answer.Body.Close())
 }
 
-// An authority is replaced as everybody is told to: first both are in the bundle, then
+// An authority is replaced as is common advice: first both are in the bundle, then
 // there is the new certificate, and in the end the old authority goes.
 func TestAuthoritiesAreReadAgain(t *testing.T) {
 	before, after := newAuthority(t), newAuthority(t)
@@ -152,7 +152,7 @@ func TestAuthoritiesThatDoNotLoad(t *testing.T) {
 	}
 }
 
-// A node follows its CA file, whose changes its own logger is told of.
+// A node follows its CA file, and logs its changes to its own logger.
 func TestANodeFollowsItsAuthorities(t *testing.T) {
 	before, after := newAuthority(t), newAuthority(t)
 	url, _ := tlsServer(t, after, &tls.Config{})

@@ -167,7 +167,7 @@ func (l *life) left(now time.Time, err error) string {
 	return ""
 }
 
-// tell has a change told at once.
+// tell notifies the node of a change.
 func (l *life) tell() {
 	l.feed(func(now time.Time) string { l.oracle.notified(now); return "" })
 	l.real.Notify()

@@ -57,7 +57,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
-	length int64         // that it tells, 0 for none
+	length int64         // that it states, 0 for none
 	err    error         // instead of an answer
 	delay  time.Duration // before the answer, cut short with the request
 
@@ -106,8 +106,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: a.length, Request: r}, nil
 }
 
-// unconnected returns an error, and if it is one of dialling tells what a transport tells
-// of a connection that it does not get.
+// unconnected returns an error, and if it is one of dialling traces what a transport
+// traces of a connection that it does not get.
 func unconnected(r *http.Request, err error) error {
 	var dial *net.OpError
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && errors.As(err, &dial) {

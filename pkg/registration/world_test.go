@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// simInterval is the interval of a node that is told no other.
+// simInterval is the interval of a node that is directed no other.
 const simInterval = 10 * time.Second
 
 // world is everything around the nodes: an orchestratord that comes and goes, and the

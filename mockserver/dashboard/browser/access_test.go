@@ -51,7 +51,7 @@ func TestAccessibilityTree(t *testing.T) {
 		t.Errorf("ids that are there twice: %q", twice)
 	}
 	if live := eval[string](p, "document.querySelector('#news').getAttribute('aria-live')"); live != "polite" {
-		t.Errorf("news are told %q", live)
+		t.Errorf("news are shown as %q", live)
 	}
 }
 

@@ -131,8 +131,8 @@ func (f *film) play(length time.Duration) {
 // staging brings the page up to the mock's time. The clock stands, so that the pictures come
 // out the same each time, but in the story it runs, and so it does in them.
 const staging = `(async () => {
-	const told = { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"running":false}' };
-	const { now_ms: now } = await (await fetch('/__mock/clock', told)).json();
+	const pause = { method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: '{"running":false}' };
+	const { now_ms: now } = await (await fetch('/__mock/clock', pause)).json();
 	const shown = new Date(now).toISOString().slice(11, 19);
 	while (document.querySelector('#clock-now').textContent !== shown) await new Promise((done) => setTimeout(done, 50));
 	document.activeElement.blur();

@@ -64,7 +64,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("header %v", got.Header())
 			}
 			if strings.Contains(got.Body.String(), test.logged) {
-				t.Errorf("the answer tells too much: %s", got.Body)
+				t.Errorf("the answer says too much: %s", got.Body)
 			}
 			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), test.logged) {
 				t.Errorf("the log lacks %q: %s", test.logged, log.String())

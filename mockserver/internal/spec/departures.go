@@ -29,7 +29,7 @@ func Twice(pointers []string) []drift.Departure {
 	for _, pointer := range pointers {
 		found = append(found, drift.Departure{
 			Pointer: pointer, Kind: drift.Twice,
-			Expected: "must be there once", Got: "more than one, of which the last counts",
+			Expected: "must be there once", Got: "more than one, the last one counts",
 		})
 	}
 	return found

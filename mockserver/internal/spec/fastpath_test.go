@@ -40,7 +40,7 @@ var passedOver = []struct {
 		},
 	},
 	{
-		"a field twice, of which the last counts",
+		"a field twice: the last one counts",
 		func(text string) bool { return hasTwins(json.NewDecoder(strings.NewReader(text))) },
 		func(good string) string {
 			return regexp.MustCompile(`("pools":)`).ReplaceAllString(good, `"pools": [], $1`)
@@ -97,7 +97,7 @@ func TestPassedOver(t *testing.T) {
 	}
 }
 
-// TestEveryField spoils the good bodies in one place after another.
+// TestEveryField corrupts the good bodies in one place after another.
 func TestEveryField(t *testing.T) {
 	paths := newPaths()
 	for operation, good := range goodBodies {
@@ -114,21 +114,21 @@ func TestEveryField(t *testing.T) {
 			paths.agree(t, operation, string(text))
 			tried++
 		}
-		spoil(body, try)
+		corrupt(body, try)
 		if tried < 50 {
 			t.Errorf("%s: only %d bodies", operation, tried)
 		}
 	}
 }
 
-// spoil leaves out every member of a value in turn, and puts other values in its place.
-func spoil(value any, try func()) {
+// corrupt leaves out every member of a value in turn, and puts other values in its place.
+func corrupt(value any, try func()) {
 	others := []any{nil, true, -1, 0, 1e9, math.Pow(2, 53), 0.5, "", "x", "\n", strings.Repeat("x", 5000), []any{}, []any{nil}, map[string]any{}}
 	switch value := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) {
 			kept := value[name]
-			spoil(kept, try)
+			corrupt(kept, try)
 			delete(value, name)
 			try()
 			for _, value[name] = range others {
@@ -138,7 +138,7 @@ func spoil(value any, try func()) {
 		}
 	case []any:
 		for i, kept := range value {
-			spoil(kept, try)
+			corrupt(kept, try)
 			for _, value[i] = range others {
 				try()
 			}
@@ -343,14 +343,14 @@ func (d drawn) string(schema *openapi3.Schema) any {
 		return rapid.SampledFrom(schema.Enum).Draw(d.t, "enum")
 	case schema.Format == "uri":
 		return rapid.SampledFrom([]string{"http://a", "https://a:1/b/%20", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("é", 2041)}).Draw(d.t, "uri") +
-			map[bool]string{true: rapid.SampledFrom([]string{"x", " ", "?a", "#", "%zz", "/\u00a0", ":"}).Draw(d.t, "spoiled")}[flawed]
+			map[bool]string{true: rapid.SampledFrom([]string{"x", " ", "?a", "#", "%zz", "/\u00a0", ":"}).Draw(d.t, "corrupted")}[flawed]
 	}
 	text := schema.Example.(string)
 	if schema.Pattern != "" {
 		text = rapid.StringMatching(schema.Pattern).Draw(d.t, "string")
 	}
 	if flawed {
-		text = rapid.SampledFrom([]string{text + " ", text + "\n", "\x00" + text, text + "é", text + "\x7f", "-" + text, strings.Repeat(schema.Example.(string), 200)}).Draw(d.t, "spoiled")
+		text = rapid.SampledFrom([]string{text + " ", text + "\n", "\x00" + text, text + "é", text + "\x7f", "-" + text, strings.Repeat(schema.Example.(string), 200)}).Draw(d.t, "corrupted")
 	}
 	if d.chance(5, "long") {
 		text = strings.Repeat("9", int(*schema.MaxLength)+rapid.IntRange(0, min(d.flaws, 1)).Draw(d.t, "too long"))
@@ -358,12 +358,12 @@ func (d drawn) string(schema *openapi3.Schema) any {
 	return text
 }
 
-// text writes a value as JSON, with white space, in any order, and perhaps cut or spoiled.
+// text writes a value as JSON, with white space, in any order, and perhaps cut or corrupted.
 func (d drawn) text(value any) string {
 	var text bytes.Buffer
 	d.write(&text, value)
 	b := text.Bytes()
-	if d.chance(d.flaws/2, "spoil") && len(b) > 0 {
+	if d.chance(d.flaws/2, "corrupt") && len(b) > 0 {
 		at := rapid.IntRange(0, len(b)-1).Draw(d.t, "at")
 		switch rapid.IntRange(0, 2).Draw(d.t, "how") {
 		case 0:
