@@ -24,7 +24,10 @@ var floors = [][]string{
 	{"internal/exchange", "internal/cluster"},
 	{"journal", "faults", "internal/settings"},
 	{"internal/spec"},
-	{"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "registry", "clock", "drift", "dashboard"},
+	{
+		"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "internal/masking", "registry", "clock", "drift",
+		"dashboard",
+	},
 	{"control", "internal/bind"},
 }
 
@@ -42,12 +45,15 @@ var rooms = map[string][]string{
 		"internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
-	"internal/exchange": {"internal/settings", "internal/spec", "internal/wire", "internal/api", "journal", "drift", "control"},
+	"internal/exchange": {
+		"internal/settings", "internal/spec", "internal/masking", "internal/wire", "internal/api", "drift", "control",
+	},
 	"internal/cluster":  {"registry", "journal", "clock"},
 	"internal/settings": {"registry", "control"},
 	"internal/spec":     {"internal/wire", "drift", "control"},
 	"internal/wire":     {},
-	"journal":           {"internal/spec", "internal/glob", "drift", "control"},
+	"internal/masking":  {},
+	"journal":           {"internal/spec", "internal/masking", "internal/glob", "drift", "control"},
 	"faults":            {"internal/spec", "internal/glob", "clock", "control"},
 	"registry":          {},
 	"clock":             {},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/masking"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -90,28 +91,28 @@ func (r *record) exchange(e *Exchange) {
 	}
 	// There are hardly ever secrets where they do not belong, and one look at everything
 	// costs less than one at each part.
-	var room [maxSecrets]string
+	var room [masking.MaxSecrets]string
 	found := e.secrets(room[:0])
-	if len(found) > 0 && (r.cut || found.full() || suspicious(r.buffer, found)) {
+	if len(found) > 0 && (r.cut || found.Full() || found.MayBeIn(r.buffer)) {
 		r.buffer = r.buffer[:0]
 		r.texts(e, found)
 	}
 }
 
 // secrets appends those of an exchange.
-func (e *Exchange) secrets(room secrets) secrets {
-	found := room.ofHeader(e.RequestHeader).ofHeader(e.AnswerHeader).ofQuery(e.Query).ofURLs([]byte(e.Path))
+func (e *Exchange) secrets(room masking.Secrets) masking.Secrets {
+	found := room.OfHeader(e.RequestHeader).OfHeader(e.AnswerHeader).OfQuery(e.Query).OfURLs([]byte(e.Path))
 	if body := searched(e.RequestBody); e.Vetted {
-		found = found.ofURLs(body)
+		found = found.OfURLs(body)
 	} else {
-		found = found.ofText(body)
+		found = found.OfText(body)
 	}
-	return found.ofURLs(searched(e.AnswerBody))
+	return found.OfURLs(searched(e.AnswerBody))
 }
 
 func searched(body []byte) []byte { return body[:min(len(body), maxSearched)] }
 
-func (r *record) texts(e *Exchange, secrets secrets) {
+func (r *record) texts(e *Exchange, secrets masking.Secrets) {
 	r.id(partNode, e.Node, secrets)
 	r.id(partCorrelation, e.CorrelationID, secrets)
 	put(r, partMethod, e.Method, maxName, secrets)
@@ -142,7 +143,7 @@ func (r *record) control(summary string) {
 }
 
 // id keeps an id or a name, unless there is a secret in it: what is left is none any more.
-func (r *record) id(p part, id string, secrets secrets) {
+func (r *record) id(p part, id string, secrets masking.Secrets) {
 	start := len(r.buffer)
 	if keep(r, id, maxName, secrets) {
 		r.buffer = r.buffer[:start]
@@ -151,16 +152,16 @@ func (r *record) id(p part, id string, secrets secrets) {
 }
 
 // put keeps a part that is one text.
-func put[T string | []byte](r *record, p part, text T, limit int, secrets secrets) {
+func put[T string | []byte](r *record, p part, text T, limit int, secrets masking.Secrets) {
 	start := len(r.buffer)
 	keep(r, text, limit, secrets)
 	r.is(p, start)
 }
 
 // putBody keeps the beginning of a body, unless there are too many secrets to look for.
-func (r *record) putBody(p part, body []byte, secrets secrets) {
-	if secrets.full() {
-		put(r, p, hidden, maxBody, nil)
+func (r *record) putBody(p part, body []byte, secrets masking.Secrets) {
+	if secrets.Full() {
+		put(r, p, masking.Hidden, maxBody, nil)
 		return
 	}
 	put(r, p, body, maxBody, secrets)
@@ -168,20 +169,20 @@ func (r *record) putBody(p part, body []byte, secrets secrets) {
 
 // search masks the credentials in a part that it names as such.
 func (r *record) search(p part) {
-	if maskFields(r.bytes(p)) {
+	if masking.Fields(r.bytes(p)) {
 		r.secret = true
 	}
 }
 
 // searchURLs masks the credentials in the URLs of a part.
 func (r *record) searchURLs(p part) {
-	if maskUserinfo(r.bytes(p)) {
+	if masking.URLs(r.bytes(p)) {
 		r.secret = true
 	}
 }
 
 // header keeps headers, as many as there is room for.
-func (r *record) header(p part, header http.Header, secrets secrets) {
+func (r *record) header(p part, header http.Header, secrets masking.Secrets) {
 	begin := len(r.buffer)
 	for name, values := range header {
 		start := len(r.buffer)
@@ -195,7 +196,7 @@ func (r *record) header(p part, header http.Header, secrets secrets) {
 	r.is(p, begin)
 }
 
-func (r *record) values(name string, values []string, secrets secrets) {
+func (r *record) values(name string, values []string, secrets masking.Secrets) {
 	start := r.open()
 	for i, value := range values {
 		if len(r.buffer)-start >= maxHeaderValue {
@@ -204,16 +205,16 @@ func (r *record) values(name string, values []string, secrets secrets) {
 		if i > 0 {
 			r.buffer = append(r.buffer, ", "...)
 		}
-		if carries(name, value) {
+		if masking.Carries(name, value) {
 			r.secret = true
-			r.buffer = append(append(r.buffer, scheme(value)...), hidden...)
+			r.buffer = append(append(r.buffer, masking.Scheme(value)...), masking.Hidden...)
 			continue
 		}
 		from := len(r.buffer)
 		keep(r, value, maxHeaderValue, secrets)
-		search := maskFields
-		if common(name) {
-			search = maskUserinfo
+		search := masking.Fields
+		if masking.Common(name) {
+			search = masking.URLs
 		}
 		if search(r.buffer[from:]) {
 			r.secret = true
@@ -223,7 +224,7 @@ func (r *record) values(name string, values []string, secrets secrets) {
 }
 
 // departures keeps departures, as many as there is room for.
-func (r *record) departures(departures []drift.Departure, secrets secrets) {
+func (r *record) departures(departures []drift.Departure, secrets masking.Secrets) {
 	begin := len(r.buffer)
 	for _, d := range departures {
 		start := len(r.buffer)
@@ -240,11 +241,11 @@ func (r *record) departures(departures []drift.Departure, secrets secrets) {
 
 // keep appends the first bytes of a text, with its secrets masked. It reports whether
 // there were any.
-func keep[T string | []byte](r *record, text T, limit int, secrets secrets) (masked bool) {
+func keep[T string | []byte](r *record, text T, limit int, secrets masking.Secrets) (masked bool) {
 	start := len(r.buffer)
 	// A secret that the limit cuts is to be recognised.
-	r.buffer = append(r.buffer, text[:min(len(text), limit+recognised)]...)
-	masked = mask(r.buffer[start:], secrets)
+	r.buffer = append(r.buffer, text[:min(len(text), limit+masking.Recognised)]...)
+	masked = secrets.Mask(r.buffer[start:])
 	if len(r.buffer) > start+limit {
 		r.buffer, r.cut = r.buffer[:start+limit], true
 	}
@@ -252,7 +253,7 @@ func keep[T string | []byte](r *record, text T, limit int, secrets secrets) (mas
 }
 
 // sized appends a text so that next finds its end.
-func (r *record) sized(text string, limit int, secrets secrets) {
+func (r *record) sized(text string, limit int, secrets masking.Secrets) {
 	at := r.open()
 	keep(r, text, limit, secrets)
 	r.close(at, limit)

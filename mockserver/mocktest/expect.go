@@ -31,28 +31,31 @@ const (
 )
 
 // Expectation is what should have happened. It is made by AtLeast, AtMost or Exactly, and
-// its methods return a narrower one. What has no word here can be set in it.
-type Expectation struct{ control.Expectation }
+// its methods return a narrower one.
+type Expectation struct {
+	// Control is the expectation as the control API states it. What has no method can be set here.
+	Control control.Expectation
+}
 
 // AtLeast expects n requests or more, as soon as they have come. It waits for 5 s, unless
 // Within says otherwise.
 func AtLeast(n int, of Requests) Expectation {
 	e := expect(of)
-	e.AtLeast = count(n)
+	e.Control.AtLeast = count(n)
 	return e.Within(expectTimeout)
 }
 
 // AtMost expects n requests or fewer: by now, or with Within by the end of that time.
 func AtMost(n int, of Requests) Expectation {
 	e := expect(of)
-	e.AtMost = count(n)
+	e.Control.AtMost = count(n)
 	return e
 }
 
 // Exactly expects n requests: by now, or with Within by the end of that time.
 func Exactly(n int, of Requests) Expectation {
 	e := AtMost(n, of)
-	e.AtLeast = e.AtMost
+	e.Control.AtLeast = e.Control.AtMost
 	return e
 }
 
@@ -64,21 +67,21 @@ func count(n int) *int32 {
 func expect(of Requests) Expectation {
 	e := Expectation{control.Expectation{Kind: new(control.EntryKindExchange)}}
 	if of != AllRequests {
-		e.Operation = new(control.Operation(of))
+		e.Control.Operation = new(control.Operation(of))
 	}
 	return e
 }
 
 // From counts requests of nodes whose id fits, such as gpu-node-1 or gpu-*.
 func (e Expectation) From(node string) Expectation {
-	e.Node = &node
+	e.Control.Node = &node
 	return e
 }
 
 // Answered counts requests that were answered so: with a status as 404, one of a class as
 // 4xx, or none.
 func (e Expectation) Answered(status string) Expectation {
-	e.Expectation.Answered = &status
+	e.Control.Answered = &status
 	return e
 }
 
@@ -88,20 +91,20 @@ func (e Expectation) WithPool(id string, is ...PoolState) Expectation {
 	for _, state := range is {
 		state(&pool)
 	}
-	e.Pool = &pool
+	e.Control.Pool = &pool
 	return e
 }
 
 // After counts requests that come later in the journal than the entry with this number,
 // as Journal().Counts().Last.
 func (e Expectation) After(sequence int64) Expectation {
-	e.Expectation.After = &sequence
+	e.Control.After = &sequence
 	return e
 }
 
 // Within waits that long at most, in real time, or in that of the bubble.
 func (e Expectation) Within(wait time.Duration) Expectation {
-	e.WithinMs = new(wait.Milliseconds())
+	e.Control.WithinMs = new(wait.Milliseconds())
 	return e
 }
 
@@ -129,10 +132,10 @@ func SlotsFree(n int) PoolState {
 // with all that is wrong, if journal.CheckExpectation finds fault with the expectation.
 func (s *Server) Expect(t testing.TB, e Expectation) {
 	t.Helper()
-	if wrong := journal.CheckExpectation(e.Expectation); wrong != nil {
+	if wrong := journal.CheckExpectation(e.Control); wrong != nil {
 		t.Fatalf("this cannot be expected: %v", faults.Invalid(wrong))
 	}
-	if result := s.Journal().Expect(t.Context(), e.Expectation); !result.Met {
+	if result := s.Journal().Expect(t.Context(), e.Control); !result.Met {
 		t.Fatal(explain(result))
 	}
 }

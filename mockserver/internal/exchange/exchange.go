@@ -6,7 +6,10 @@ package exchange
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -16,9 +19,10 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/masking"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // Exchange is one request and its answer. It is the http.ResponseWriter of whatever serves the
@@ -80,7 +84,7 @@ func (x *Exchange) Depart(departures ...drift.Departure) {
 	for _, departure := range departures {
 		departure.Operation = x.OperationID()
 		for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
-			*text = journal.Masked(*text, x.Request.Header)
+			*text = masking.Text(*text, x.Request.Header)
 		}
 		x.Departures = append(x.Departures, departure)
 	}
@@ -91,7 +95,7 @@ func (x *Exchange) Depart(departures ...drift.Departure) {
 // recognised.
 func (x *Exchange) Quote(text string) string {
 	const quoted = 128 // characters
-	return spec.Cut(journal.Masked(text, x.Request.Header), quoted)
+	return spec.Cut(masking.Text(text, x.Request.Header), quoted)
 }
 
 // UntilClosed returns a context that ends with ctx, or when the server is closed.
@@ -190,4 +194,22 @@ func (c *carrier) Value(k any) any {
 		}
 	}
 	return c.Context.Value(k)
+}
+
+// correlationID returns the correlation id of a request: its own, if it has one that fits the
+// document and no other, or else a new one.
+func correlationID(header http.Header) string {
+	given := header[spec.Nodes().CorrelationHeader]
+	if len(given) == 1 && nodeapi.ValidCorrelationID(given[0]) {
+		return given[0]
+	}
+	return newCorrelationID()
+}
+
+// newCorrelationID returns an id that no other request has. It is no secret.
+func newCorrelationID() string {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	return hex.EncodeToString(id[:])
 }

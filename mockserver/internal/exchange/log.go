@@ -3,7 +3,7 @@ package exchange
 import (
 	"log/slog"
 
-	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/internal/masking"
 )
 
 // LogFault logs what is the server's own fault.
@@ -23,7 +23,7 @@ func (x *Exchange) logRefusal(p *Problem) {
 	x.logRequest(slog.LevelWarn, "request refused",
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),
-		slog.String("detail", journal.Masked(p.detail, x.Request.Header)))
+		slog.String("detail", masking.Text(p.detail, x.Request.Header)))
 }
 
 // logRequest logs attributes, and which request it was, without its secrets.

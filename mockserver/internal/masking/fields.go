@@ -1,4 +1,4 @@
-package journal
+package masking
 
 import (
 	"bytes"
@@ -6,9 +6,9 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// maskUserinfo overwrites the credentials in the URLs of a text, and reports whether there
+// URLs overwrites the credentials in the URLs of a text, and reports whether there
 // are any.
-func maskUserinfo(text []byte) bool {
+func URLs(text []byte) bool {
 	found := foreign.Userinfo(text)
 	for _, at := range found {
 		for i := at[0]; i < at[1]; i++ {
@@ -18,11 +18,11 @@ func maskUserinfo(text []byte) bool {
 	return found != nil
 }
 
-// maskFields overwrites the values in a text that names them as credentials, and the
+// Fields overwrites the values in a text that names them as credentials, and the
 // credentials in its URLs. It reports whether there are any. JSON stays JSON: a number becomes
 // a string.
-func maskFields(text []byte) bool {
-	masked := maskUserinfo(text)
+func Fields(text []byte) bool {
+	masked := URLs(text)
 	fields(text, func(value []byte, quoted bool) {
 		masked = true
 		for i := range value {
@@ -121,7 +121,7 @@ func scalar(text []byte, assigned bool) (start, end, after int) {
 		return start, end, after
 	}
 	stop := ",;&\"'[]{}<>\r\n"
-	if assigned && scheme(string(text[:min(len(text), 16)])) == "" {
+	if assigned && Scheme(string(text[:min(len(text), 16)])) == "" {
 		stop += " \t)"
 	}
 	if end = bytes.IndexAny(text, stop); end < 0 {

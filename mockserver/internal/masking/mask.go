@@ -1,4 +1,7 @@
-package journal
+// Package masking finds credentials in headers, bodies and URLs, and overwrites them with
+// asterisks wherever they turn up (CLOUD-4013). A credential is known by the name of its header
+// or field, by its scheme, or by its place in a URL.
+package masking
 
 import (
 	"bytes"
@@ -7,22 +10,22 @@ import (
 )
 
 const (
-	// hidden is in place of a secret in a header.
-	hidden = "***"
+	// Hidden is in place of a secret in a header.
+	Hidden = "***"
 	// shortest is how long a secret is at least. Nobody guards anything with less, and
 	// masked wherever it occurs it would take the sense out of a journal.
 	shortest = 4
-	// recognised is how much of the beginning of a longer secret is taken for it, in case
+	// Recognised is how much of the beginning of a longer secret is taken for it, in case
 	// that the rest was cut off on the way.
-	recognised = 16
+	Recognised = 16
 	// maxBackslashes is how many backslashes may escape one character: enough for text
 	// that was put into JSON three times.
 	maxBackslashes = 7
 )
 
-// suspicious reports whether there may be secrets in a text.
-func suspicious(text []byte, secrets secrets) bool {
-	for _, secret := range secrets {
+// MayBeIn reports whether there may be secrets in a text.
+func (s Secrets) MayBeIn(text []byte) bool {
+	for _, secret := range s {
 		if bytes.Contains(text, beginning(secret)) {
 			return true
 		}
@@ -37,14 +40,14 @@ func escapes(text []byte) bool {
 
 // beginning returns what of a secret is taken for it.
 func beginning(secret string) []byte {
-	return []byte(secret[:min(len(secret), recognised)])
+	return []byte(secret[:min(len(secret), Recognised)])
 }
 
-// mask overwrites secrets in a text with asterisks, however they are escaped. It reports
+// Mask overwrites secrets in a text with asterisks, however they are escaped. It reports
 // whether there were any.
-func mask(text []byte, secrets secrets) bool {
+func (s Secrets) Mask(text []byte) bool {
 	masked := false
-	for _, secret := range secrets {
+	for _, secret := range s {
 		masked = maskPlain(text, secret) || masked
 		if escapes(text) {
 			masked = maskEscaped(text, secret) || masked
@@ -104,7 +107,7 @@ func spelled(text []byte, secret string) int {
 		}
 		at += size
 	}
-	if matched < min(len(secret), recognised) {
+	if matched < min(len(secret), Recognised) {
 		return 0
 	}
 	return at
@@ -129,14 +132,13 @@ func unescaped(text []byte) (byte, int) {
 	return c[0], len(text) - len(digits) + 2
 }
 
-// Masked returns a text that repeats some of a request, with the credentials that the
-// request's headers carry, and those that the text names as such, overwritten by asterisks
-// (CLOUD-4013). A Journal does this by itself.
-func Masked(text string, header http.Header) string {
-	secrets := make(secrets, 0, maxSecrets).ofHeader(header)
+// Text returns a text that repeats some of a request, with the credentials that the
+// request's headers carry, and those that the text names as such, overwritten by asterisks.
+func Text(text string, header http.Header) string {
+	secrets := make(Secrets, 0, MaxSecrets).OfHeader(header)
 	masked := []byte(text)
-	named := maskFields(masked)
-	if mask(masked, secrets) || named {
+	named := Fields(masked)
+	if secrets.Mask(masked) || named {
 		return string(masked)
 	}
 	return text

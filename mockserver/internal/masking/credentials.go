@@ -1,4 +1,4 @@
-package journal
+package masking
 
 import (
 	"encoding/base64"
@@ -10,13 +10,16 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
+// maxName is the longest name that is looked at, in bytes.
+const maxName = 128
+
 // sensitive are words in the names of headers and fields whose values are credentials.
 var sensitive = [...]string{
 	"auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "secret", "session", "signature", "token",
 }
 
-// common reports whether a header is one of nearly every request, and no credential.
-func common(header string) bool {
+// Common reports whether a header is one of nearly every request, and no credential.
+func Common(header string) bool {
 	switch header {
 	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
 		"Traceparent", "User-Agent", "Www-Authenticate", "X-Content-Type-Options", "X-Correlation-Id":
@@ -53,9 +56,9 @@ func secretive[T string | []byte](name T) bool {
 // secret may be part of it.
 var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
 
-// scheme returns the scheme that a value begins with, and the space after it, or "" if
+// Scheme returns the scheme that a value begins with, and the space after it, or "" if
 // there is none.
-func scheme(value string) string {
+func Scheme(value string) string {
 	for _, scheme := range schemes {
 		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(value[:end], scheme) {
 			return value[:end+1]
@@ -64,48 +67,49 @@ func scheme(value string) string {
 	return ""
 }
 
-// carries reports whether the value of a header is a credential.
-func carries(name, value string) bool {
-	return !common(name) && (secretive(name) || scheme(value) != "")
+// Carries reports whether the value of a header is a credential.
+func Carries(name, value string) bool {
+	return !Common(name) && (secretive(name) || Scheme(value) != "")
 }
 
-// secrets are those of an exchange that are looked for wherever they turn up.
-type secrets []string
+// Secrets are those of an exchange that are looked for wherever they turn up.
+type Secrets []string
 
-// maxSecrets is how many secrets of an exchange are looked for. Nobody sends that many by
+// MaxSecrets is how many secrets of an exchange are looked for. Nobody sends that many by
 // accident: of an exchange that has more, no body is kept.
-const maxSecrets = 64
+const MaxSecrets = 64
 
-func (s secrets) full() bool { return len(s) == maxSecrets }
+// Full reports whether there is no room for another secret.
+func (s Secrets) Full() bool { return len(s) == MaxSecrets }
 
-// ofHeader appends the credentials in a header, those for the node first.
-func (s secrets) ofHeader(header http.Header) secrets {
+// OfHeader appends the credentials in a header, those for the node first.
+func (s Secrets) OfHeader(header http.Header) Secrets {
 	for _, value := range header["Authorization"] {
 		s = s.add(value)
 	}
 	for name, values := range header {
-		usual, named := common(name), secretive(name) // once a name, which may have 100,000 values
+		usual, named := Common(name), secretive(name) // once a name, which may have 100,000 values
 		for _, value := range values {
 			switch {
 			case name == "Authorization":
 			case usual:
-				s = s.ofURLs([]byte(value))
+				s = s.OfURLs([]byte(value))
 			case name == "Set-Cookie": // whose attributes are no secrets
 				cookie, _, _ := strings.Cut(value, ";")
 				s = s.add(cookie)
-			case named || scheme(value) != "":
+			case named || Scheme(value) != "":
 				s = s.add(value)
 			case strings.IndexByte(value, '=') >= 0 || strings.IndexByte(value, ':') >= 0:
-				s = s.ofText([]byte(value))
+				s = s.OfText([]byte(value))
 			}
 		}
 	}
 	return s
 }
 
-// ofText appends the values in a text that names them as credentials, and those in its URLs.
-func (s secrets) ofText(text []byte) secrets {
-	s = s.ofURLs(text)
+// OfText appends the values in a text that names them as credentials, and those in its URLs.
+func (s Secrets) OfText(text []byte) Secrets {
+	s = s.OfURLs(text)
 	fields(text, func(value []byte, quoted bool) {
 		s = s.add(string(value))
 		if plain := ""; quoted && json.Unmarshal([]byte(`"`+string(value)+`"`), &plain) == nil && plain != string(value) {
@@ -115,8 +119,8 @@ func (s secrets) ofText(text []byte) secrets {
 	return s
 }
 
-// ofURLs appends the credentials in the URLs of a text, and the passwords in them.
-func (s secrets) ofURLs(text []byte) secrets {
+// OfURLs appends the credentials in the URLs of a text, and the passwords in them.
+func (s Secrets) OfURLs(text []byte) Secrets {
 	for _, at := range foreign.Userinfo(text) {
 		user, password, both := strings.Cut(string(text[at[0]:at[1]]), ":")
 		if s = s.one(string(text[at[0]:at[1]])); !both {
@@ -130,15 +134,15 @@ func (s secrets) ofURLs(text []byte) secrets {
 	return s
 }
 
-// ofQuery appends the credentials in the query of a URL.
-func (s secrets) ofQuery(query string) secrets {
+// OfQuery appends the credentials in the query of a URL.
+func (s Secrets) OfQuery(query string) Secrets {
 	values, _ := url.ParseQuery(query) // what can be read of it
 	for name, values := range values {
 		for _, value := range values {
 			if secretive(name) {
 				s = s.add(value)
 			}
-			s = s.ofURLs([]byte(value))
+			s = s.OfURLs([]byte(value))
 		}
 	}
 	return s
@@ -146,10 +150,10 @@ func (s secrets) ofQuery(query string) secrets {
 
 // add appends a credential, and its parts: what follows a scheme, the values of cookies and
 // of parameters, and what Basic spells in base64.
-func (s secrets) add(value string) secrets {
+func (s Secrets) add(value string) Secrets {
 	value = strings.TrimSpace(value)
 	s = s.one(value)
-	known := scheme(value)
+	known := Scheme(value)
 	credentials := strings.TrimSpace(value[len(known):])
 	s = s.one(credentials)
 	if _, rest, more := strings.Cut(credentials, " "); more && known == "" {
@@ -165,9 +169,9 @@ func (s secrets) add(value string) secrets {
 }
 
 // parameters appends the values of cookies and of the parameters of a scheme.
-func (s secrets) parameters(rest string) secrets {
+func (s Secrets) parameters(rest string) Secrets {
 	const separators = ",;& \t"
-	for more := true; more && !s.full(); {
+	for more := true; more && !s.Full(); {
 		var name, value string
 		if name, rest, more = strings.Cut(rest, "="); !more {
 			break
@@ -194,13 +198,13 @@ func describes(name string) bool {
 }
 
 // one appends a secret, if it is distinct enough from other words and there is room for it.
-func (s secrets) one(text string) secrets {
+func (s Secrets) one(text string) Secrets {
 	for _, scheme := range schemes {
 		if strings.EqualFold(text, scheme) {
 			return s
 		}
 	}
-	if len(text) < shortest || s.full() {
+	if len(text) < shortest || s.Full() {
 		return s
 	}
 	for _, known := range s {
