@@ -28,18 +28,22 @@ func main() { cli.Main(run) }
 // errBroken ends a command that has reported a broken contract.
 var errBroken = errors.New("the contract is broken")
 
-// run is the whole program; it returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "nodecontract",
 		Short: "Checks of the contract between GPU nodes and orchestratord",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintln(stderr, cmd.UsageString())
+			fmt.Fprintln(cmd.ErrOrStderr(), cmd.UsageString())
 			return errors.New("no command is given, so nothing was checked")
 		},
 	}
 	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand(), newOverlayCommand())
-	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)
+	return root
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := cli.Execute(ctx, newCommand(), args, stdout, stderr, errBroken)
 	switch {
 	case err == nil:
 		return 0

@@ -20,8 +20,7 @@ func main() {
 	cli.Main(run)
 }
 
-// run is the whole program; it returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "nodesim",
 		Short: "Simulated GPU nodes",
@@ -30,7 +29,12 @@ orchestratord, sends heartbeats with the status of made-up pools, and deregister
 it is stopped.`,
 	}
 	root.AddCommand(newRunCommand(), newFleetCommand(), newMergeCommand())
-	err := cli.Execute(ctx, root, args, stdout, stderr, errBroken)
+	return root
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := cli.Execute(ctx, newCommand(), args, stdout, stderr, errBroken)
 	switch {
 	case err == nil:
 		return 0

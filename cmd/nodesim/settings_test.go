@@ -1,0 +1,14 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/cli/settingsdoc"
+)
+
+func TestSettingsAreDocumented(t *testing.T) {
+	emptyEnvironment(t)
+	for _, command := range newCommand().Commands() {
+		settingsdoc.Check(t, "../../docs/settings.md", command)
+	}
+}

@@ -1,0 +1,13 @@
+//go:build pact
+
+package main
+
+import (
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/cli/settingsdoc"
+)
+
+func TestSettingsAreDocumented(t *testing.T) {
+	settingsdoc.Check(t, "../../docs/settings.md", newCommand(func(string) string { return "" }))
+}
