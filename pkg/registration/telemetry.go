@@ -132,7 +132,7 @@ func (m *metrics) begin(c Config, status func() Status) {
 	m.age, _ = m.meter.Float64ObservableGauge("node_registration.heartbeat.age",
 		metric.WithUnit("s"), metric.WithDescription("Time since the last good heartbeat was sent."))
 	m.state, _ = m.meter.Int64ObservableGauge("node_registration.state",
-		metric.WithUnit("1"), metric.WithDescription("1 for the state that the node is in, 0 for the others."))
+		metric.WithUnit("{node}"), metric.WithDescription("1 for the state that the node is in, 0 for the others."))
 }
 
 // start registers the gauges, the first time that the node is used: from then on the
