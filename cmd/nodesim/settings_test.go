@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"github.com/llama-orch/node-registration/internal/cli/settingsdoc"
+	"github.com/llama-orch/node-registration/cmd/internal/cli/settingsdoc"
 )
 
 func TestSettingsAreDocumented(t *testing.T) {

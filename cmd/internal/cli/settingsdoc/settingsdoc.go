@@ -1,5 +1,5 @@
 // Package settingsdoc keeps docs/settings.md in step with the flags of the programs. It is for
-// tests: go test ./cmd/... -args -update-settings writes the tables anew.
+// tests: go test ./cmd/... -run Settings -args -update-settings writes the tables anew.
 package settingsdoc
 
 import (

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-const root = "../.."
+const root = "../../.."
 
 // bin is the directory of the programs.
 var bin string
