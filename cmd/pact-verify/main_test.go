@@ -183,7 +183,7 @@ func TestCannotDecide(t *testing.T) {
 		args []string
 	}{
 		"a closed port":             {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
-		"an answer that never came": {"got no answer: the 300ms of --timeout are over", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
+		"an answer that never came": {"the 300ms of --timeout are over", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
 		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
 		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
 		"a device as a pact":        {"/dev/zero is not a regular file", []string{"--provider-url", mock, "--pact", "/dev/zero"}},
