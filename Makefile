@@ -33,9 +33,8 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 	@scripts/pact-ffi.sh
 
 .PHONY: test
-test: pact-ffi ## all tests, under the race detector
-	CHROME_BIN="$$(scripts/chromium.sh find)" go test -race -tags pact work
-	CGO_ENABLED=0 go test ./contracts/conformance # which tries a share of its servers above
+test: pact-ffi ## all tests, those of packages whose goroutines meet under the race detector
+	@scripts/test.sh
 
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)

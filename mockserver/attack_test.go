@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -41,6 +42,7 @@ func raw(t *testing.T, server *mocktest.Server, request string) int {
 // TestPathTricks asks for paths that are written oddly. None leads to anything, above all
 // not past the guard.
 func TestPathTricks(t *testing.T) {
+	race.Skip(t)
 	client, server := start(t, mockserver.WithLogger(nil))
 	for path, status := range map[string]int{
 		"//":                                    404,
@@ -89,6 +91,7 @@ func TestPathTricks(t *testing.T) {
 // TestRubbish sends what no client would, to both APIs. The server answers briefly, and
 // then as before.
 func TestRubbish(t *testing.T) {
+	race.Skip(t)
 	client, server := start(t, mockserver.WithLogger(nil))
 	const register, load, patch = "POST /v2/nodes/register", "PUT /__mock/nodes", "PATCH /__mock/settings"
 	deep := strings.Repeat("[", 100_000)
@@ -147,6 +150,7 @@ func TestRubbish(t *testing.T) {
 
 // TestRubbishIsNotKept looks at the memory that is in use before and after a lot of it.
 func TestRubbishIsNotKept(t *testing.T) {
+	race.Skip(t)
 	client, _ := start(t, mockserver.WithLogger(nil))
 	client.docs = nil // the validator would be what takes time
 	inUse := func() uint64 {

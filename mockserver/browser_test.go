@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // TestBrowsers calls what needs no token as programs do, by any name, and as browsers do for
 // pages that are open in them.
 func TestBrowsers(t *testing.T) {
+	race.Skip(t)
 	const stray, rebound = "http://stray.example", "rebound.example:8080"
 	site := func(site string, more ...string) []string { return append([]string{"Sec-Fetch-Site", site}, more...) }
 	browser := []string{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Accept-Language", "en"}

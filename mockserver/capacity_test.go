@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -70,6 +71,7 @@ func longHeartbeat(bytes int) string {
 
 // TestNodeMemory has nodes say more than a program of so little memory can keep.
 func TestNodeMemory(t *testing.T) {
+	race.Skip(t)
 	limit := debug.SetMemoryLimit(64 << 20)
 	defer debug.SetMemoryLimit(limit)
 	synctest.Test(t, func(t *testing.T) { // where no body is too slow

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -35,6 +36,7 @@ func crowd(server interface{ Journal() *journal.Journal }, n int) {
 // TestJournalPagesAreBounded reads a journal that is larger than a page may be: its newest
 // entries, and from the beginning to the end, page by page.
 func TestJournalPagesAreBounded(t *testing.T) {
+	race.Skip(t)
 	client, server := start(t)
 	const entries = 100
 	crowd(server, entries)
@@ -66,6 +68,7 @@ func TestJournalPagesAreBounded(t *testing.T) {
 
 // TestNodePagesAreBounded has nodes with many pools.
 func TestNodePagesAreBounded(t *testing.T) {
+	race.Skip(t)
 	client, _ := start(t, mockserver.WithLogger(nil), mockserver.WithValidation(mockserver.Report))
 	pools := make([]nodeapi.PoolStatus, 256)
 	for i := range pools {

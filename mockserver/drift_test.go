@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -256,6 +257,7 @@ func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
 
 // TestDriftIsBounded sends more departures than anybody would read, and secrets.
 func TestDriftIsBounded(t *testing.T) {
+	race.Skip(t)
 	client, server := start(t, mockserver.WithValidation(mockserver.Report))
 	for request := range 15 {
 		fields := map[string]any{"node_id": "gpu-node-1", "address": "ftp://me:hush@host", "machine_id": "mine!"}

@@ -5,12 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // TestGuard calls the control API as programs do, and as browsers do for the pages that are
 // open in them.
 func TestGuard(t *testing.T) {
+	race.Skip(t)
 	const post, get = http.MethodPost, http.MethodGet
 	host := []mockserver.Option{mockserver.WithControlHosts("Mock.Example")}
 	token := []mockserver.Option{mockserver.WithControlToken("secret")}

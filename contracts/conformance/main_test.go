@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -74,6 +75,9 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 	}
 }
+
+// share is of how many servers one is tried. The race detector sees the same code in each.
+var share = race.Share(1, 8)
 
 // shared yields one of share servers, each with its name.
 func shared[T any](servers map[string]T) iter.Seq2[string, T] {

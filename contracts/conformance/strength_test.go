@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/internal/strength"
 	"github.com/llama-orch/node-registration/mockserver"
 )
@@ -34,7 +35,7 @@ func TestStrength(t *testing.T) {
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 8)
 	for i, s := range all {
-		if !strength.Tries(i, 16) {
+		if !strength.Tries(i, race.Share(16, 128)) {
 			continue
 		}
 		room <- struct{}{}

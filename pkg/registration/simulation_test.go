@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/race"
 )
 
 // The simulation puts fleets of real nodes before an orchestratord, on a network and in
@@ -15,7 +17,7 @@ import (
 // every request, answer, event and status is held against it. `make simulate SEEDS=n NODES=n HOURS=n` runs more of it.
 var (
 	firstSeed = flag.Uint64("seed", 1, "first seed of the simulation")
-	seeds     = flag.Int("seeds", 12, "seeds to simulate")
+	seeds     = flag.Int("seeds", race.Share(12, 3), "seeds to simulate")
 	fleet     = flag.Int("nodes", 8, "nodes in a simulated fleet")
 	hours     = flag.Float64("hours", 1, "virtual hours per seed")
 	progress  = flag.Bool("progress", false, "print a line for each seed")

@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -445,6 +446,9 @@ func TestAFleetThatLeaves(t *testing.T) {
 		"when the network swallows everything": {1000, nearly, swallowed, 1, "deregister: no answer in time", time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if test.nodes > 100 {
+				race.Skip(t)
+			}
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				r, left := simulate(t, t.Context(), between(test.from, time.Hour, test.trouble), func(s *Settings) {

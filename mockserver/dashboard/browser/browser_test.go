@@ -139,6 +139,7 @@ func findBrowser() (string, error) {
 type look struct {
 	width, height int64  // in CSS pixels, 1280 × 900 if zero
 	scheme        string // light or dark, light if empty
+	moves         bool   // whether anything on the page moves, which takes a processor of its own
 }
 
 // tab is a page in the browser. Whatever a test does with it, the page must say nothing on
@@ -162,8 +163,14 @@ func open(t *testing.T, url string, how look) *tab {
 		how.scheme = "light"
 	}
 	p.do(chromedp.EmulateViewport(how.width, how.height))
+	motion := "reduce"
+	if how.moves {
+		motion = "no-preference"
+	}
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: how.scheme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: how.scheme}, {Name: "prefers-reduced-motion", Value: motion},
+		},
 	})
 	call(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"})
 	p.do(chromedp.Navigate(url))

@@ -42,6 +42,7 @@ func TestPageKeepsUpWithACrowd(t *testing.T) {
 	mock := mocktest.Start(t, quiet, mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(3*time.Second))
 	nodes := ids(1000)
 	load(t, mock, nodes...)
+	setSpeed(t, mock, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { beatAll(ctx, mock, nodes) })

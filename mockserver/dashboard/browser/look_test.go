@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/llama-orch/node-registration/mockserver"
@@ -96,14 +95,12 @@ func TestThemeIsRemembered(t *testing.T) {
 func TestNothingMovesForThoseWhoAskedSo(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
-	p := open(t, mock.URL, look{})
-	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
-	})
-	p.do(chromedp.Reload())
 	load(t, mock, ids(3)...)
-	p.waitText(".beat-left", "left")
-	if moving := eval[int](p, "document.getAnimations().length"); moving > 0 {
-		t.Errorf("%d animations run", moving)
+	for _, moves := range []bool{true, false} {
+		p := open(t, mock.URL, look{moves: moves})
+		p.waitText(".beat-left", "left")
+		if moving := eval[int](p, "document.getAnimations().length"); (moving > 0) != moves {
+			t.Errorf("%d animations run", moving)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
@@ -76,7 +77,8 @@ func poolStatus(id string, free int32) registration.PoolStatus {
 	return registration.PoolStatus{PoolID: id, Ready: true, SlotsFree: free, SlotsTotal: 4, VRAMFreeBytes: int64(free) * 4_000_000_000}
 }
 
-// load gives a mock nodes that are Online.
+// load gives a mock nodes that are Online, and slows its clock: so they stay, however long the
+// browser takes.
 func load(t *testing.T, mock *mocktest.Server, ids ...string) {
 	t.Helper()
 	var nodes []control.FixtureNode
@@ -99,6 +101,19 @@ func load(t *testing.T, mock *mocktest.Server, ids ...string) {
 	}
 	if answer.StatusCode() != http.StatusNoContent {
 		t.Fatalf("nodes are not loaded: %s %s", answer.Status(), answer.Body)
+	}
+	setSpeed(t, mock, clock.MinSpeed)
+}
+
+// setSpeed sets how many seconds pass for a mock in a second.
+func setSpeed(t *testing.T, mock *mocktest.Server, speed float64) {
+	t.Helper()
+	answer, err := controlOf(t, mock).ChangeClockWithResponse(t.Context(), control.ClockChange{Speed: &speed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode() != http.StatusOK {
+		t.Fatalf("the speed is not set: %s %s", answer.Status(), answer.Body)
 	}
 }
 

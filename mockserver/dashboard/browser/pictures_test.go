@@ -37,7 +37,7 @@ const (
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	f := newFilm(t)
-	p := open(t, f.mock.URL, look{width: 1280, height: 900})
+	p := open(t, f.mock.URL, look{width: 1280, height: 900, moves: true})
 	p.waitText("#node-empty", "go run ./cmd/nodesim run")
 	f.shoot(p, "start", "#timeline")
 
@@ -66,11 +66,11 @@ func TestPictures(t *testing.T) {
 	p.click("#journal-follow")
 	p.click("[data-kind=exchange] .entry:has([data-class='2xx'])")
 	p.waitText(".side[aria-label=Answer] pre", "success")
-	dark := open(t, f.mock.URL, look{width: 1280, height: 900, scheme: "dark"})
+	dark := open(t, f.mock.URL, look{width: 1280, height: 900, scheme: "dark", moves: true})
 	f.play(2 * time.Second)
 	dark.waitText("#tally [data-status=Online]", "3")
 	f.shoot(dark, "dark", "#timeline")
-	phone := open(t, f.mock.URL, look{width: 390, height: 844})
+	phone := open(t, f.mock.URL, look{width: 390, height: 844, moves: true})
 	f.play(2 * time.Second)
 	phone.waitText("#tally [data-status=Online]", "3")
 	phone.waitText(".entry", "200")

@@ -15,7 +15,7 @@ import (
 func TestPulledCable(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
-	p := open(t, mock.URL, look{})
+	p := open(t, mock.URL, look{moves: true})
 	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+mock.URL)
 
 	startNode(t, mock, "gpu-node-1")
@@ -117,7 +117,7 @@ func TestClock(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	load(t, mock, "gpu-node-1")
-	p := open(t, mock.URL, look{})
+	p := open(t, mock.URL, look{moves: true})
 	p.waitText(".beat-left", "left")
 	p.click("#clock-toggle")
 	p.waitText("#clock-pace", "paused")

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs all tests, with the flags of go test that follow. Packages whose goroutines meet run
+# under the race detector, without their heaviest tests. Those run without it, like the tests
+# of the other packages. There is no vet, since `make lint` vets.
+# shellcheck disable=SC2086 # lists of packages are to be split into words
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+concurrent=$(go list -tags pact ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/pact-verify ./contracts/conformance \
+	./contracts/consumer ./contracts/provider ./cmd/internal/fleet ./examples/pool-managerd \
+	./mockserver/... ./pkg/... ./pkg/capabilities ./pkg/registration/telemetry)
+others=$(go list -tags pact work | grep -vxF "$concurrent")
+heavy=$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $concurrent | awk '/internal\/race/ { print $1 }')
+
+# With the browser's path the tests that were skipped for lack of one run once there is one.
+CHROME_BIN=$(scripts/chromium.sh find)
+export CHROME_BIN
+# The race detector need not wait for a second at the end of each package.
+export GORACE=atexit_sleep_ms=0
+
+failed=0
+go test -vet=off -tags pact "$@" $others $heavy || failed=1
+go test -vet=off -tags pact -race "$@" $concurrent || failed=1
+exit $failed
