@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
@@ -14,6 +12,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
@@ -31,6 +30,8 @@ type config struct {
 	controlHosts []string
 	uncontrolled bool
 	origins      []string // see WithCORS
+	upstream     *Upstream
+	orchestrator *upstream.Upstream // what upstream is; nil without one
 
 	startFaults map[string]control.FaultDefinition
 	faults      *faults.Set // which the control API changes
@@ -66,9 +67,30 @@ func newConfig(options []Option) (config, error) {
 		c.clock = clock.New()
 	}
 	c.faults = faults.New(c.clock)
-	err := errors.Join(c.checkTokens(), c.check(), c.faults.Load(c.startFaults))
+	err := errors.Join(c.standInFront(), c.checkTokens(), c.check(), c.faults.Load(c.startFaults))
 	c.seal()
 	return c, err
+}
+
+// standInFront has another orchestratord answer, if that is an option. It returns what is wrong
+// with it, and which options make no sense then.
+func (c *config) standInFront() error {
+	if c.upstream == nil {
+		return nil
+	}
+	var wrong [3]error
+	c.orchestrator, wrong[0] = c.upstream.load()
+	if len(c.given.tokens) > 0 {
+		wrong[1] = errors.New("tokens of nodes: are for the orchestratord of the upstream to check")
+	}
+	if !c.start.CloudProfile {
+		wrong[2] = errors.New("cloud profile: is for the orchestratord of the upstream to switch off")
+	}
+	if Validation(c.start.Validation) == Strict { // nothing is refused
+		c.start.Validation = control.Validation(Report)
+	}
+	c.faults.StandInFront()
+	return errors.Join(wrong[:]...)
 }
 
 // seal puts digests in place of the tokens.
@@ -162,34 +184,13 @@ func (c config) check() error {
 		complain("dialect %q: must be %s or %s", dialect, Document, InService)
 	}
 	for _, name := range c.controlHosts {
-		wrong = append(wrong, checkHost(name))
+		wrong = append(wrong, exchange.CheckHost(name))
 	}
 	for _, origin := range c.origins {
-		wrong = append(wrong, checkOrigin(origin))
+		wrong = append(wrong, exchange.CheckOrigin(origin))
 	}
 	return errors.Join(wrong...)
 }
 
 // maxJournal is how many entries a journal may have. They take a hundred megabytes or so.
 const maxJournal = 100_000
-
-// checkHost returns what is wrong with a name of the server, if anything.
-func checkHost(name string) error {
-	if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
-		return fmt.Errorf("control host %q: must be a host name without a port, such as mock.example.com", name)
-	}
-	return nil
-}
-
-// checkOrigin returns what is wrong with an origin, if anything.
-func checkOrigin(origin string) error {
-	if origin == exchange.AnyOrigin {
-		return nil
-	}
-	u, err := url.Parse(origin)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
-		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, "+
-			"such as http://localhost:5173", origin)
-	}
-	return nil
-}

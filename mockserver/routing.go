@@ -10,6 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/controls"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
+	"github.com/llama-orch/node-registration/mockserver/internal/pages"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
@@ -31,7 +32,7 @@ func (r routing) handler() http.Handler {
 		router.Use(divert(r.controls))
 	}
 	r.nodes.Mount(router)
-	r.pages(router)
+	pages.Mount(router, pages.Config{Guard: r.guard, Metrics: r.nodes.Metrics(), Dashboard: r.controls != nil})
 	return router
 }
 

@@ -39,6 +39,7 @@ type Server struct {
 	journal   *journal.Journal
 	drift     drift.Record
 	refused   drift.Record // by the orchestratord in service
+	answers   drift.Record // of the orchestratord that the server stands in front of
 	faults    *faults.Set
 	exchanges *exchange.Pool
 	handler   http.Handler
@@ -77,11 +78,13 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
 		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
 		Settings: store, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
+		Upstream: config.orchestrator, Answers: &s.answers,
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
 			Settings: store, Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
+			Upstream: config.orchestrator, Answers: &s.answers,
 		}).Router()
 	}
 	return r

@@ -36,6 +36,7 @@ type settings struct {
 	security          security
 	misbehaviour      misbehaviour
 	steering          steering
+	front             front
 	logLevel          string
 	logFormat         string
 }
@@ -86,6 +87,9 @@ setting may both be set if they agree.`,
   # as the orchestratord in service behaves
   mock-orchestratord --dialect in-service
 
+  # between nodes and a real orchestratord; exit status 3 says that one of them breaks the contract
+  mock-orchestratord --upstream https://orchestratord.staging:8080 --fail-on-drift
+
   # for a node on another version of the document; exit status 3 says that it is
   mock-orchestratord --validation report --fail-on-drift`,
 		Args: cli.NoArgs,
@@ -93,9 +97,10 @@ setting may both be set if they agree.`,
 			envErr := setFromEnv(cmd.Flags(), getenv)
 			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
 			faults, faultErr := s.misbehaviour.load(cmd.Context())
-			mock, mockErr := mockserver.New(append(s.options(log), mockserver.WithFaults(faults))...)
+			upstream, upstreamErr := s.front.load(cmd.Context(), cmd.Flags(), log)
+			mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
 			tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
-			if err := errors.Join(flagErr(), envErr, logErr, faultErr, mockErr, tlsErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, logErr, faultErr, upstreamErr, mockErr, tlsErr); err != nil {
 				return err
 			}
 			defer mock.Close()
@@ -103,9 +108,12 @@ setting may both be set if they agree.`,
 			s.warn(log)
 			debug.FreeOSMemory() // what reading the document has left behind
 			err := serve(cmd.Context(), s, tls, mock, log, cmd.OutOrStdout())
-			drifted := summarize(cmd.ErrOrStderr(), "drift from the contract", mock.Drift())
+			drifted := s.front.summarize(cmd.ErrOrStderr(), mock)
 			refused := summarize(cmd.ErrOrStderr(), "refused by the orchestratord in service", mock.RefusedInService())
-			if err == nil && (drifted && s.failOnDrift || refused && s.failInService) {
+			switch {
+			case err == nil && s.failOnDrift && drifted != nil:
+				return drifted
+			case err == nil && s.failInService && refused:
 				return errDrift
 			}
 			return err
@@ -121,7 +129,7 @@ setting may both be set if they agree.`,
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks nothing")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document), "how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
-	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name")
+	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name; with --upstream, also if an answer did")
 	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false, "exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
 	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes, "how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT, or 2 GiB, has room for")
 	flags.DurationVar(&s.forgetAfter, "forget-after", 0, "how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
@@ -129,6 +137,7 @@ setting may both be set if they agree.`,
 	flags.StringArrayVar(&s.origins, "cors-origin", nil, "`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets every page that is open in a browser do so, which is unwise")
 	s.misbehaviour.flags(flags)
 	s.security.flags(flags)
+	s.front.flags(flags)
 	s.steering.flags(flags)
 	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(flags)

@@ -12,8 +12,11 @@ import (
 )
 
 // errDrift ends the program with an exit status of its own. Pipelines can so distinguish
-// drift of a node from a failure of the mock.
+// drift from a failure of the mock.
 var errDrift = errors.New("requests departed from the contract")
+
+// errUpstreamDrift is errDrift of the other side.
+var errUpstreamDrift = errors.New("answers of orchestratord departed from the contract")
 
 const driftStatus = 3
 

@@ -51,12 +51,16 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
 		{"cloud-profile", []variable{{envCloudProfile, onlyTrue}}},
 		{"control-token", []variable{{envControlToken, verbatim}}},
 	} {
-		if flags.Changed(setting.flag) {
+		flag := setting.flag
+		if flags.Changed("upstream") {
+			flag = inFront[flag]
+		}
+		if flag == "" || flags.Changed(flag) {
 			continue
 		}
 		value, err := agreed(setting.names, getenv)
 		if err == nil && value != "" {
-			err = flags.Set(setting.flag, value)
+			err = flags.Set(flag, value)
 		}
 		if err != nil {
 			wrong = append(wrong, err)
@@ -106,4 +110,10 @@ func units(text string, unit time.Duration, plural string) (string, error) {
 // onlyTrue reads a switch the way orchestratord does: anything but true is off.
 func onlyTrue(text string) (string, error) {
 	return strconv.FormatBool(text == "true"), nil
+}
+
+// inFront are the flags that the environment sets in front of a real orchestratord, by those that
+// it sets otherwise. The token is the one that this accepts.
+var inFront = map[string]string{
+	"addr": "addr", "token": "upstream-token", "node-timeout": "node-timeout", "control-token": "control-token",
 }

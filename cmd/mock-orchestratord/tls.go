@@ -136,7 +136,7 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 		return config, pairErr
 	}
 	pool := &watched[x509.CertPool]{
-		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile}, parse: s.parsePool,
+		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile}, parse: poolOf(s.clientCAFile),
 		name: "--tls-client-ca", log: log,
 	}
 	_, poolErr := pool.read(ctx)
@@ -156,10 +156,13 @@ func parsePair(texts [][]byte) (*tls.Certificate, error) {
 	return &pair, err
 }
 
-func (s security) parsePool(texts [][]byte) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(texts[0]) {
-		return nil, fmt.Errorf("%s holds no certificate", s.clientCAFile)
+// poolOf returns what reads the certificates in a file of this name.
+func poolOf(file string) func(texts [][]byte) (*x509.CertPool, error) {
+	return func(texts [][]byte) (*x509.CertPool, error) {
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(texts[0]) {
+			return nil, fmt.Errorf("%s holds no certificate", file)
+		}
+		return pool, nil
 	}
-	return pool, nil
 }

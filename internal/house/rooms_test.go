@@ -20,7 +20,8 @@ const mock = module + "/mockserver"
 var floors = [][]string{
 	{"mocktest"},
 	{"."},
-	{"internal/nodes", "internal/controls"},
+	{"internal/nodes", "internal/controls", "internal/pages"},
+	{"internal/upstream"},
 	{"internal/exchange", "internal/cluster"},
 	{"journal", "faults", "internal/settings"},
 	{"internal/spec"},
@@ -34,17 +35,19 @@ var floors = [][]string{
 // rooms are the packages that each of these imports, of the mock's.
 var rooms = map[string][]string{
 	".": {
-		"internal/nodes", "internal/controls", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec",
-		"registry", "journal", "faults", "drift", "clock", "control", "dashboard",
+		"internal/nodes", "internal/controls", "internal/pages", "internal/upstream", "internal/exchange", "internal/cluster",
+		"internal/settings", "internal/spec", "registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/nodes": {
-		"internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/wire", "internal/api",
+		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/wire", "internal/api",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/controls": {
-		"internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob",
+		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
+	"internal/pages":    {"internal/exchange", "dashboard"},
+	"internal/upstream": {"internal/exchange"},
 	"internal/exchange": {
 		"internal/settings", "internal/spec", "internal/masking", "internal/wire", "internal/api", "drift", "control",
 	},

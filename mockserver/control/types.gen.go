@@ -128,6 +128,7 @@ const (
 	ProblemCodeInvalidParameter     ProblemCode = "invalid_parameter"
 	ProblemCodeMalformedBody        ProblemCode = "malformed_body"
 	ProblemCodeMethodNotAllowed     ProblemCode = "method_not_allowed"
+	ProblemCodeNotApplicable        ProblemCode = "not_applicable"
 	ProblemCodeNotFound             ProblemCode = "not_found"
 	ProblemCodeThrottled            ProblemCode = "throttled"
 	ProblemCodeUnauthorized         ProblemCode = "unauthorized"
@@ -147,6 +148,7 @@ func (e ProblemCode) Valid() bool {
 		ProblemCodeInvalidParameter,
 		ProblemCodeMalformedBody,
 		ProblemCodeMethodNotAllowed,
+		ProblemCodeNotApplicable,
 		ProblemCodeNotFound,
 		ProblemCodeThrottled,
 		ProblemCodeUnauthorized,
@@ -342,6 +344,9 @@ type Departure struct {
 	// that is not JSON, `undue` for one that should not be there; or the part of the
 	// request: `header`, `query`, `path` or `method`. It is `refused-in-service` for a
 	// field that the contract does not require, but the orchestratord in service does.
+	// Of an answer it is `status` where
+	// the contract does not have that for the operation, and `unlisted` where the list
+	// lacks a node whose heartbeats are accepted.
 	//
 	//
 	// Example: required
@@ -359,6 +364,11 @@ type Departure struct {
 	//
 	// Example: /machine_id
 	Pointer string `json:"pointer"`
+
+	// Status The status of the answer that departs; missing where a request does.
+	//
+	// Example: 200
+	Status *int32 `json:"status,omitempty"`
 }
 
 // Dialect How the mock behaves where orchestratords differ: `document` as the document of the node
@@ -367,7 +377,7 @@ type Departure struct {
 // Example: document
 type Dialect string
 
-// DriftEntries The departures, ordered by operation, pointer and kind.
+// DriftEntries The departures, ordered by operation, status, pointer and kind.
 //
 // Example: []
 type DriftEntries = []DriftEntry
@@ -397,7 +407,7 @@ type DriftEntry struct {
 
 // DriftList Departures of one sort, with how many more were seen than are kept.
 type DriftList struct {
-	// Departures The departures, ordered by operation, pointer and kind.
+	// Departures The departures, ordered by operation, status, pointer and kind.
 	//
 	// Example: []
 	Departures DriftEntries `json:"departures"`
@@ -411,7 +421,7 @@ type DriftList struct {
 // DriftReport How requests departed from the contract, and what the orchestratord in service would
 // have refused of those that the mock accepted.
 type DriftReport struct {
-	// Departures The departures, ordered by operation, pointer and kind.
+	// Departures The departures, ordered by operation, status, pointer and kind.
 	//
 	// Example: []
 	Departures DriftEntries `json:"departures"`
@@ -423,6 +433,10 @@ type DriftReport struct {
 
 	// RefusedInService Departures of one sort, with how many more were seen than are kept.
 	RefusedInService DriftList `json:"refused_in_service"`
+
+	// Upstream How the answers of the orchestratord that the mock stands in front of departed
+	// from the contract; missing for a mock that answers by itself.
+	Upstream *DriftList `json:"upstream,omitempty"`
 }
 
 // EntryKind `exchange` is a request and its answer, `change` a change of a node's status,
@@ -911,6 +925,13 @@ type JournalEntry struct {
 	// Answer An answer as it was sent. Without a status, none was.
 	Answer *AnswerRecord `json:"answer,omitempty"`
 
+	// AnswerDepartures How the answer departs from the contract, where a real orchestratord has
+	// answered.
+	//
+	//
+	// Example: []
+	AnswerDepartures *[]Departure `json:"answer_departures,omitempty"`
+
 	// AtMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
 	// timestamps of heartbeats do.
 	//
@@ -1145,6 +1166,10 @@ type Overview struct {
 	// Example: 1759276800000
 	StartedAtMs Milliseconds `json:"started_at_ms"`
 
+	// Upstream The orchestratord that the mock stands in front of, and whether its list of nodes
+	// agrees with what the traffic says of them; missing for a mock that answers by itself.
+	Upstream *Upstream `json:"upstream,omitempty"`
+
 	// Version The mock's version, as far as it knows it.
 	//
 	// Example: v0.1.0
@@ -1246,6 +1271,11 @@ type RequestRecord struct {
 	//
 	// Example: /v2/nodes/gpu-node-1/heartbeat
 	Path string `json:"path"`
+
+	// Query The query of the URL, secrets replaced by asterisks (CLOUD-4013).
+	//
+	// Example: limit=10
+	Query *string `json:"query,omitempty"`
 }
 
 // Sequence Numbers the entries of the journal from 1, without gaps, as long as the mock runs.
@@ -1411,6 +1441,51 @@ type Transition struct {
 	To *externalRef0.NodeStatus `json:"to,omitempty"`
 }
 
+// UnlistedNode A node whose heartbeats are accepted, and that is not listed.
+type UnlistedNode struct {
+	// NodeID Names a node within the cluster.
+	//
+	// Example: gpu-node-1
+	NodeID externalRef0.NodeID `json:"node_id"`
+
+	// SinceMs Milliseconds since 1970, by the mock's clock. They end with the year 9999, as the
+	// timestamps of heartbeats do.
+	//
+	//
+	// Example: 1759276800000
+	SinceMs Milliseconds `json:"since_ms"`
+}
+
+// Upstream The orchestratord that the mock stands in front of, and whether its list of nodes
+// agrees with what the traffic says of them; missing for a mock that answers by itself.
+type Upstream struct {
+	// Drift In how many ways its answers departed from the contract.
+	Drift Count `json:"drift"`
+
+	// Listed How many nodes it lists; missing until the first list.
+	Listed *Count `json:"listed,omitempty"`
+
+	// ListedAtMs When it was last asked for the list with success.
+	ListedAtMs *Milliseconds `json:"listed_at_ms,omitempty"`
+
+	// Problem Why the list could not be had when it was last asked for; missing when it could.
+	//
+	// Example: 401: the list needs a token
+	Problem *string `json:"problem,omitempty"`
+
+	// Unlisted The nodes whose heartbeats it accepts and that it does not list, ordered by id;
+	// of more than 1,000 only these.
+	//
+	//
+	// Example: []
+	Unlisted *[]UnlistedNode `json:"unlisted,omitempty"`
+
+	// URL Where it is, without credentials.
+	//
+	// Example: http://127.0.0.1:8081
+	URL string `json:"url"`
+}
+
 // Validation What becomes of requests that break the document: `strict` refuses them with
 // 422, `report` takes of them what can be read, `off` looks at nothing.
 //
@@ -1504,6 +1579,11 @@ type MalformedBody = Problem
 //
 // Example: {"code":"unknown_fault","detail":"there is no fault \"flakey\"","instance":"urn:llama-orch:correlation:4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d","status":404,"title":"Unknown fault","type":"urn:llama-orch:problem:unknown_fault"}
 type MethodNotAllowed = Problem
+
+// NotApplicable What went wrong, as RFC 9457 problem details.
+//
+// Example: {"code":"unknown_fault","detail":"there is no fault \"flakey\"","instance":"urn:llama-orch:correlation:4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d","status":404,"title":"Unknown fault","type":"urn:llama-orch:problem:unknown_fault"}
+type NotApplicable = Problem
 
 // Throttled What went wrong, as RFC 9457 problem details.
 //

@@ -1,4 +1,4 @@
-// Package drift counts how requests depart from the contract. It is state and nothing else: it
+// Package drift counts how requests, and answers, depart from the contract. It is state and nothing else: it
 // does no I/O and starts nothing, and callers pass the time in.
 package drift
 
@@ -24,6 +24,7 @@ const (
 	Query     = "query"     // a query parameter that the contract does not name
 	Path      = "path"      // a path that is none of the contract's, or a parameter in it that breaks the contract
 	Method    = "method"    // a method that the path does not have
+	Status    = "status"    // of an answer, which the contract does not have for the operation
 
 	// RefusedInService is a field that the contract does not require, but the orchestratord in
 	// service does.
@@ -37,6 +38,7 @@ const Limit = 1000
 // Departure is one way to depart from the contract.
 type Departure struct {
 	Operation string // by its id in the document; empty for a request that fits none
+	Status    int    // of the answer that departs; 0 where a request does
 	// Pointer is a JSON pointer to the place in the body, with * for every index of an array.
 	// Outside of the body it is the name of the header, the query parameter with a question
 	// mark before it, or the path.
@@ -48,8 +50,11 @@ type Departure struct {
 
 // String returns the departure on one line that is safe for a terminal.
 func (d Departure) String() string {
-	return foreign.Line(fmt.Sprintf(`%s at "%s": %s (got %s)`,
-		cmp.Or(d.Operation, "no operation"), d.Pointer, d.Expected, d.Got))
+	what := cmp.Or(d.Operation, "no operation")
+	if d.Status != 0 {
+		what += fmt.Sprint(" ", d.Status)
+	}
+	return foreign.Line(fmt.Sprintf(`%s at "%s": %s (got %s)`, what, d.Pointer, d.Expected, d.Got))
 }
 
 // Sighting is when a request departed from the contract, and whose it was.
@@ -67,7 +72,7 @@ type Entry struct {
 
 // Report is what a Record knows at one moment.
 type Report struct {
-	Entries []Entry // ordered by operation, pointer and kind
+	Entries []Entry // ordered by operation, status, pointer and kind
 	Dropped int     // departures of requests, the same ones too, that found no room
 }
 
@@ -80,7 +85,11 @@ type Record struct {
 }
 
 // key identifies a departure.
-type key struct{ operation, pointer, kind string }
+type key struct {
+	operation     string
+	status        int
+	pointer, kind string
+}
 
 // Add counts the departures of one request, which lists each of them once. It returns those
 // that are new.
@@ -92,7 +101,7 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	}
 	var fresh []Departure
 	for _, departure := range departures {
-		key := key{departure.Operation, departure.Pointer, departure.Kind}
+		key := key{departure.Operation, departure.Status, departure.Pointer, departure.Kind}
 		entry := r.entries[key]
 		switch {
 		case entry == nil && len(r.entries) == Limit:
@@ -127,6 +136,7 @@ func (r *Record) Report() Report {
 	slices.SortFunc(report.Entries, func(a, b Entry) int {
 		return cmp.Or(
 			strings.Compare(a.Operation, b.Operation),
+			cmp.Compare(a.Status, b.Status),
 			strings.Compare(a.Pointer, b.Pointer),
 			strings.Compare(a.Kind, b.Kind),
 		)

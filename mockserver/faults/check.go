@@ -160,3 +160,24 @@ func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 func registers(m *control.FaultMatch) bool {
 	return m == nil || m.Operations == nil || slices.Contains(*m.Operations, control.OperationRegisterNode)
 }
+
+// ownRegistry adds the effects that only an orchestratord can have on its own registry, and reports
+// whether there are any.
+func (i *Invalid) ownRegistry(at string, d control.FaultDefinition) bool {
+	for n, rule := range d.Rules {
+		name := ""
+		switch {
+		case rule.Effect.Restart != nil && *rule.Effect.Restart:
+			name = "restart"
+		case rule.Effect.Offline != nil:
+			name = "offline"
+		default:
+			continue
+		}
+		i.add(fmt.Sprintf("%s/rules/%d/effect/%s", at, n, name),
+			"cannot be done from here: the mock stands in front of another orchestratord")
+	}
+	return *i != nil
+}
+
+func restarts(d control.FaultDefinition) bool { return new(Invalid).ownRegistry("", d) }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // Set is the faults of a server, switched on or not. It is safe for concurrent use.
@@ -28,9 +29,10 @@ type Set struct {
 	clock *clock.Clock
 	on    atomic.Pointer[[]*fault] // those switched on, by name; nil when there are none
 
-	mu     sync.Mutex
-	faults map[string]*fault
-	start  map[string]control.FaultDefinition // what Reset goes back to, besides the presets
+	mu      sync.Mutex
+	inFront bool // of an orchestratord
+	faults  map[string]*fault
+	start   map[string]control.FaultDefinition // what Reset goes back to, besides the presets
 }
 
 // New returns the presets, all switched off. Time windows go by clk.
@@ -38,6 +40,15 @@ func New(clk *clock.Clock) *Set {
 	s := &Set{clock: clk}
 	s.Reset()
 	return s
+}
+
+// StandInFront has the faults act on the traffic of another orchestratord. Its registry is its own,
+// so there are no faults that change the registry from now on.
+func (s *Set) StandInFront() {
+	s.mu.Lock()
+	s.inFront = true
+	s.mu.Unlock()
+	s.Reset()
 }
 
 // Load is Replace, and makes these faults what Reset goes back to: those that were given
@@ -59,6 +70,15 @@ func (s *Set) replace(faults map[string]control.FaultDefinition, start bool) err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var wrong Invalid
+	for name, definition := range faults {
+		if s.inFront && (definition.Enabled == nil || *definition.Enabled) {
+			wrong.ownRegistry("/faults/"+spec.Step(name), definition)
+		}
+	}
+	if wrong != nil {
+		return wrong
+	}
 	if start {
 		s.start = maps.Clone(faults)
 	}
@@ -79,6 +99,9 @@ func (s *Set) set(faults map[string]control.FaultDefinition) {
 	maps.Copy(all, faults)
 	s.faults = make(map[string]*fault, len(all))
 	for name, definition := range all {
+		if s.inFront && restarts(definition) {
+			continue
+		}
 		s.faults[name] = newFault(name, definition, s.clock)
 	}
 	s.publish()
@@ -92,6 +115,9 @@ func (s *Set) Put(name string, definition control.FaultDefinition) (control.Faul
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if wrong := (Invalid)(nil); s.inFront && wrong.ownRegistry("", definition) {
+		return control.FaultState{}, wrong
+	}
 	if s.faults[name] == nil && len(s.faults) >= schemas().most {
 		return control.FaultState{}, Invalid{{Detail: fmt.Sprintf("there are %d faults already: remove one first", len(s.faults))}}
 	}

@@ -29,9 +29,12 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		e.Operation = stated(r.operation)
 		e.CorrelationID = stated(r.text(partCorrelation))
 		e.DurationUs = new(max(r.took.Microseconds(), 0))
-		e.Request = &control.RequestRecord{Method: r.text(partMethod), Path: r.text(partPath)}
+		e.Request = &control.RequestRecord{
+			Method: r.text(partMethod), Path: r.text(partPath), Query: stated(r.text(partQuery)),
+		}
 		e.Answer = &control.AnswerRecord{Status: stated(int32(r.status))}
-		e.Departures = r.departureView()
+		e.Departures = r.departureView(partDepartures)
+		e.AnswerDepartures = r.departureView(partAnswerDepartures)
 		if !brief {
 			e.Request.Header = headerView(r.bytes(partRequestHeader))
 			e.Request.Body = r.body(partRequestBody, r.requestBytes)
@@ -70,10 +73,13 @@ func headerView(texts []byte) *control.HeaderRecord {
 	return &header
 }
 
-func (r *record) departureView() *[]control.Departure {
+func (r *record) departureView(p part) *[]control.Departure {
 	var departures []control.Departure
-	for texts := r.bytes(partDepartures); len(texts) > 0; {
+	for texts := r.bytes(p); len(texts) > 0; {
 		d := control.Departure{Operation: r.operation}
+		if p == partAnswerDepartures {
+			d.Status = stated(int32(r.status))
+		}
 		for _, text := range []*string{&d.Pointer, &d.Kind, &d.Expected, &d.Got} {
 			*text, texts = next(texts)
 		}
@@ -130,8 +136,11 @@ func (r *record) remarks() string {
 	if remark := r.text(partRemark); remark != "" {
 		remarks = append(remarks, remark)
 	}
-	if departures := r.departureView(); departures != nil && r.status < http.StatusBadRequest {
+	if departures := r.departureView(partDepartures); departures != nil && r.status < http.StatusBadRequest {
 		remarks = append(remarks, plural.Count(len(*departures), "departure"))
+	}
+	if departures := r.departureView(partAnswerDepartures); departures != nil {
+		remarks = append(remarks, plural.Count(len(*departures), "departure")+" of the answer")
 	}
 	if remarks == nil {
 		return ""

@@ -60,7 +60,7 @@ type Exchange struct {
 
 	Method        string
 	Path          string // as escaped, without the query
-	Query         string // of the URL, in which credentials are recognised; it is not kept
+	Query         string // of the URL
 	RequestHeader http.Header
 	RequestBody   []byte // as far as it was read
 	RequestBytes  int    // how many bytes that was, if RequestBody is but the first of them
@@ -69,10 +69,13 @@ type Exchange struct {
 	Status       int // of the answer, 0 if there was none
 	AnswerHeader http.Header
 	AnswerBody   []byte
+	AnswerBytes  int // how many bytes the body had, if AnswerBody is but the first of them
 
-	Fault      string // that acted on the request, if one did
-	Remark     string // what else is out of the ordinary, for the summary
-	Departures []drift.Departure
+	Fault      string            // that acted on the request, if one did
+	Remark     string            // what else is out of the ordinary, for the summary
+	Departures []drift.Departure // of the request
+
+	AnswerDepartures []drift.Departure // where another orchestratord than the mock has answered
 }
 
 // Exchange adds a request and its answer.

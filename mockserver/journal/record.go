@@ -62,6 +62,7 @@ const (
 	partCorrelation
 	partMethod
 	partPath
+	partQuery
 	partRequestHeader
 	partRequestBody
 	partAnswerHeader
@@ -69,6 +70,7 @@ const (
 	partFault
 	partRemark
 	partDepartures
+	partAnswerDepartures
 	partSummary
 	parts
 )
@@ -84,7 +86,8 @@ func (r *record) begin(sequence int64, kind control.EntryKind, at time.Time) {
 
 func (r *record) exchange(e *Exchange) {
 	r.operation, r.status, r.took = e.Operation, e.Status, e.Took
-	r.requestBytes, r.answerBytes = int64(max(e.RequestBytes, len(e.RequestBody))), int64(len(e.AnswerBody))
+	r.requestBytes, r.answerBytes =
+		int64(max(e.RequestBytes, len(e.RequestBody))), int64(max(e.AnswerBytes, len(e.AnswerBody)))
 	r.texts(e, nil)
 	if !r.secret && !r.cut && e.Query == "" {
 		return
@@ -118,6 +121,10 @@ func (r *record) texts(e *Exchange, secrets masking.Secrets) {
 	put(r, partMethod, e.Method, maxName, secrets)
 	put(r, partPath, e.Path, maxPath, secrets)
 	r.search(partPath)
+	if e.Query != "" {
+		put(r, partQuery, e.Query, maxPath, secrets)
+		r.search(partQuery)
+	}
 	r.header(partRequestHeader, e.RequestHeader, secrets)
 	r.putBody(partRequestBody, e.RequestBody, secrets)
 	if e.Vetted {
@@ -130,7 +137,8 @@ func (r *record) texts(e *Exchange, secrets masking.Secrets) {
 	r.searchURLs(partAnswerBody)
 	r.id(partFault, e.Fault, secrets)
 	put(r, partRemark, e.Remark, maxRemark, secrets)
-	r.departures(e.Departures, secrets)
+	r.departures(partDepartures, e.Departures, secrets)
+	r.departures(partAnswerDepartures, e.AnswerDepartures, secrets)
 }
 
 func (r *record) change(node nodeapi.NodeID, from, to nodeapi.NodeStatus) {
@@ -224,7 +232,7 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 }
 
 // departures keeps departures, as many as there is room for.
-func (r *record) departures(departures []drift.Departure, secrets masking.Secrets) {
+func (r *record) departures(p part, departures []drift.Departure, secrets masking.Secrets) {
 	begin := len(r.buffer)
 	for _, d := range departures {
 		start := len(r.buffer)
@@ -236,7 +244,7 @@ func (r *record) departures(departures []drift.Departure, secrets masking.Secret
 			break
 		}
 	}
-	r.is(partDepartures, begin)
+	r.is(p, begin)
 }
 
 // keep appends the first bytes of a text, with its secrets masked. It reports whether

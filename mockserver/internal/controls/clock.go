@@ -23,6 +23,9 @@ func (o operations) ReadClock(
 func (o operations) ChangeClock(
 	ctx context.Context, r controlapi.ChangeClockRequestObject,
 ) (controlapi.ChangeClockResponseObject, error) {
+	if err := o.own("nodes do not time out by this clock"); err != nil {
+		return nil, err
+	}
 	if speed := r.Body.Speed; speed != nil {
 		if err := o.limitedClock().SetSpeed(*speed); err != nil {
 			return nil, err
@@ -46,6 +49,9 @@ func (o operations) ChangeClock(
 func (o operations) AdvanceClock(
 	ctx context.Context, r controlapi.AdvanceClockRequestObject,
 ) (controlapi.AdvanceClockResponseObject, error) {
+	if err := o.own("nodes do not time out by this clock"); err != nil {
+		return nil, err
+	}
 	by := milliseconds(r.Body.ByMs)
 	if err := o.limitedClock().Reaches(by); err != nil {
 		return nil, exchange.ViolationProblem(nodeapi.Violation{Pointer: "/by_ms", Detail: err.Error()})

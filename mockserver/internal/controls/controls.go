@@ -19,6 +19,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
@@ -35,6 +36,9 @@ type Config struct {
 	Guard    exchange.Guard
 	Token    []settings.Digest // one or none
 	MaxNodes int               // of a fixture
+
+	Upstream *upstream.Upstream // the orchestratord that answers nodes; nil if the mock does
+	Answers  *drift.Record      // of its answers from the document
 }
 
 // API serves the control API.

@@ -14,9 +14,13 @@ func (o operations) ReadDrift(
 	context.Context, controlapi.ReadDriftRequestObject,
 ) (controlapi.ReadDriftResponseObject, error) {
 	requests, refused := listView(o.Drift), listView(o.Refused)
-	return controlapi.ReadDrift200JSONResponse{
+	view := controlapi.ReadDrift200JSONResponse{
 		Departures: requests.Departures, Dropped: requests.Dropped, RefusedInService: refused,
-	}, nil
+	}
+	if o.Upstream != nil {
+		view.Upstream = new(listView(o.Answers))
+	}
+	return view, nil
 }
 
 // ClearDrift forgets it.
@@ -25,6 +29,7 @@ func (o operations) ClearDrift(
 ) (controlapi.ClearDriftResponseObject, error) {
 	o.Drift.Clear()
 	o.Refused.Clear()
+	o.Answers.Clear()
 	o.note(ctx, "drift forgotten")
 	return controlapi.ClearDrift204Response{}, nil
 }
@@ -47,13 +52,17 @@ func listView(record *drift.Record) control.DriftList {
 }
 
 func departureView(d drift.Departure) control.Departure {
-	return control.Departure{
+	view := control.Departure{
 		Operation: control.Operation(d.Operation),
 		Pointer:   d.Pointer,
 		Kind:      d.Kind,
 		Expected:  d.Expected,
 		Got:       d.Got,
 	}
+	if d.Status != 0 {
+		view.Status = new(int32(d.Status))
+	}
+	return view
 }
 
 func sightingView(s drift.Sighting) control.Sighting {

@@ -26,6 +26,7 @@ func (o operations) GetOverview(
 		Drift:            int64(len(o.Drift.Report().Entries)),
 		RefusedInService: int64(len(o.Refused.Report().Entries)),
 		Faults:           o.Faults.Enabled(),
+		Upstream:         o.upstreamView(),
 	}, nil
 }
 
@@ -65,6 +66,7 @@ func (o operations) Reset(
 	o.Cluster.Clear()
 	o.Drift.Clear()
 	o.Refused.Clear()
+	o.Answers.Clear()
 	o.Journal.Clear()
 	o.note(ctx, "reset")
 	return controlapi.Reset204Response{}, nil

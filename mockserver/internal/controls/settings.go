@@ -25,6 +25,11 @@ func (o operations) ReadSettings(
 func (o operations) ChangeSettings(
 	ctx context.Context, r controlapi.ChangeSettingsRequestObject,
 ) (controlapi.ChangeSettingsResponseObject, error) {
+	if foreign := foreignSettings(*r.Body); foreign != "" {
+		if err := o.own("its %s cannot be changed from here", foreign); err != nil {
+			return nil, err
+		}
+	}
 	changed, err := o.Settings.Change(func(next *settings.Settings) error {
 		apply(*r.Body, next)
 		if wrong := o.settingsViolations(next); wrong != nil {
@@ -37,6 +42,24 @@ func (o operations) ChangeSettings(
 	}
 	o.note(ctx, "settings changed: %s", changes(*r.Body))
 	return controlapi.ChangeSettings200JSONResponse(settingsView(changed)), nil
+}
+
+// foreignSettings names the settings of a change that are orchestratord's own, whoever answers
+// nodes. What is left says how traffic is judged, and when a node counts as silent.
+func foreignSettings(change control.SettingsChange) string {
+	var names []string
+	for name, there := range map[string]bool{
+		"cloud profile":      change.CloudProfile != nil,
+		"heartbeat interval": change.HeartbeatIntervalMs != nil,
+		"tokens":             change.Tokens != nil,
+		"strict validation":  change.Validation != nil && *change.Validation == control.ValidationStrict,
+	} {
+		if there {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func apply(change control.SettingsChange, s *settings.Settings) {

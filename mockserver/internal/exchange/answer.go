@@ -116,7 +116,7 @@ func (a *Answer) beginAgain() {
 
 // SendTo sends the answer. The error is that of the rest: that a client has gone is none.
 func (a *Answer) SendTo(client http.ResponseWriter) error {
-	setDeadline(client)
+	SetDeadline(client)
 	client.WriteHeader(a.status)
 	if a.rest == nil && a.body.Len() <= pieceSize {
 		_, _ = client.Write(a.body.Bytes())

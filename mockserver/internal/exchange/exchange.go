@@ -34,17 +34,19 @@ type Exchange struct {
 	Answer // as it is so far
 
 	// The package itself sets these.
-	Request       *http.Request       // with the exchange in its context
-	Client        http.ResponseWriter // the connection's own, which also flushes and hijacks
-	Route         *chi.Context
-	Began         time.Time          // in real time
-	Settings      *settings.Settings // in force when the request came
-	CorrelationID string             // which fits the document
-	Operation     *spec.Operation    // nil for a request that fits none
-	RequestBody   []byte             // as far as it was read; see ReadBody
-	RequestBytes  int                // how many bytes that was, if RequestBody is but the first of them
-	Vetted        bool               // whether the document names everything in the body
-	Departures    []drift.Departure  // of the request from the document; see Depart
+	Request          *http.Request       // with the exchange in its context
+	Client           http.ResponseWriter // the connection's own, which also flushes and hijacks
+	Route            *chi.Context
+	Began            time.Time          // in real time
+	Settings         *settings.Settings // in force when the request came
+	CorrelationID    string             // which fits the document
+	Operation        *spec.Operation    // nil for a request that fits none
+	RequestBody      []byte             // as far as it was read; see ReadBody
+	RequestBytes     int                // how many bytes that was, if RequestBody is but the first of them
+	Vetted           bool               // whether the document names everything in the body
+	Departures       []drift.Departure  // of the request from the document; see Depart
+	AnswerDepartures []drift.Departure  // of an answer that is not the mock's own; see DepartAnswer
+	AnswerBytes      int                // how many bytes the body of the answer has, if Body is but the first of them
 
 	// What serves nodes sets these.
 	NodeID string // the node that the request is about; "" until it is known, or if the id does not fit the document
@@ -82,12 +84,24 @@ func (x *Exchange) ChecksValues() bool {
 // (CLOUD-4013).
 func (x *Exchange) Depart(departures ...drift.Departure) {
 	for _, departure := range departures {
-		departure.Operation = x.OperationID()
-		for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
-			*text = masking.Text(*text, x.Request.Header)
-		}
-		x.Departures = append(x.Departures, departure)
+		x.Departures = append(x.Departures, x.masked(departure))
 	}
+}
+
+// DepartAnswer is Depart, of an answer that is not the mock's own.
+func (x *Exchange) DepartAnswer(departures ...drift.Departure) {
+	for _, departure := range departures {
+		departure.Status = x.Status()
+		x.AnswerDepartures = append(x.AnswerDepartures, x.masked(departure))
+	}
+}
+
+func (x *Exchange) masked(departure drift.Departure) drift.Departure {
+	departure.Operation = x.OperationID()
+	for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
+		*text = masking.Text(*text, x.Request.Header)
+	}
+	return departure
 }
 
 // Quote returns what may be repeated of a text that the client sent: not too much, and no
@@ -132,7 +146,7 @@ func NewPool(life context.Context, store *settings.Store, log *slog.Logger) *Poo
 // Begin returns the exchange of a new request, and sets the headers that every answer has.
 func (p *Pool) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
 	if r.Header["Expect"] != nil { // whereupon the HTTP server sends something before the answer
-		setDeadline(w)
+		SetDeadline(w)
 	}
 	x, ok := p.idle.Get().(*Exchange)
 	if !ok {
@@ -144,11 +158,25 @@ func (p *Pool) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
 	x.carrier.exchange.Store(x)
 	x.Request, x.Client = r.WithContext(x.carrier), w
 	x.CorrelationID = correlationID(r.Header)
-	header := w.Header()
-	header["X-Content-Type-Options"] = nosniff
-	header[spec.Nodes().CorrelationHeader] = []string{x.CorrelationID}
+	x.Sign()
 	return x
 }
+
+// Sign sets the headers that every answer of the mock has.
+func (x *Exchange) Sign() {
+	header := x.Client.Header()
+	header[noSniff] = nosniff
+	header[spec.Nodes().CorrelationHeader] = []string{x.CorrelationID}
+}
+
+// Unsign takes those headers away: the answer is going to be another's.
+func (x *Exchange) Unsign() {
+	header := x.Client.Header()
+	delete(header, noSniff)
+	delete(header, spec.Nodes().CorrelationHeader)
+}
+
+const noSniff = "X-Content-Type-Options"
 
 // nosniff keeps browsers from taking an answer for anything but its content type. It is
 // shared by all answers, and never edited.

@@ -1,9 +1,11 @@
 package exchange
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -99,4 +101,25 @@ func (g Guard) isHost(host string) bool {
 func opensPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("Origin") == "" &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// CheckHost returns what is wrong with a name of the server, if anything.
+func CheckHost(name string) error {
+	if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" {
+		return fmt.Errorf("control host %q: must be a host name without a port, such as mock.example.com", name)
+	}
+	return nil
+}
+
+// CheckOrigin returns what is wrong with an origin, if anything.
+func CheckOrigin(origin string) error {
+	if origin == AnyOrigin {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, "+
+			"such as http://localhost:5173", origin)
+	}
+	return nil
 }

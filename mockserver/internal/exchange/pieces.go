@@ -57,9 +57,9 @@ func (p Pieces) due() {
 	_ = p.connection.SetWriteDeadline(time.Now().Add(readTimeout))
 }
 
-// setDeadline gives a client time to read what is sent next. It does what Pieces does for
+// SetDeadline gives a client time to read what is sent next. It does what Pieces does for
 // the price that a short answer may have.
-func setDeadline(client http.ResponseWriter) {
+func SetDeadline(client http.ResponseWriter) {
 	if connection, ok := client.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		_ = connection.SetWriteDeadline(time.Now().Add(readTimeout))
 	}

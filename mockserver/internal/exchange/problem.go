@@ -29,7 +29,12 @@ const (
 	CodeForbidden        = nodeapi.ProblemCode(control.ProblemCodeForbidden)
 	CodeUnknownFault     = nodeapi.ProblemCode(control.ProblemCodeUnknownFault)
 	CodeUnknownEntry     = nodeapi.ProblemCode(control.ProblemCodeUnknownEntry)
+	CodeNotApplicable    = nodeapi.ProblemCode(control.ProblemCodeNotApplicable)
 )
+
+// CodeUpstreamUnreachable is of the answer to a node when the orchestratord that the mock stands
+// in front of cannot be reached. No orchestratord answers so.
+const CodeUpstreamUnreachable nodeapi.ProblemCode = "upstream_unreachable"
 
 // NewProblem returns a problem with a detail in words.
 func NewProblem(code nodeapi.ProblemCode, format string, args ...any) *Problem {
@@ -145,12 +150,15 @@ var kinds = []kind{
 	{nodeapi.ProblemCodeCloudProfileDisabled, http.StatusServiceUnavailable, "Cloud profile disabled"},
 }
 
-// controlKinds are those that only the control API has.
+// controlKinds are those that only the control API has, and what stands in front of an
+// orchestratord.
 var controlKinds = []kind{
 	{CodeInvalidParameter, http.StatusBadRequest, "Parameter not valid"},
 	{CodeForbidden, http.StatusForbidden, "Not allowed from there"},
 	{CodeUnknownFault, http.StatusNotFound, "Unknown fault"},
 	{CodeUnknownEntry, http.StatusNotFound, "Unknown entry"},
+	{CodeNotApplicable, http.StatusConflict, "Not in front of an orchestratord"},
+	{CodeUpstreamUnreachable, http.StatusBadGateway, "Orchestratord cannot be reached"},
 }
 
 // ViolationProblem returns the problem of a body with these violations. Its detail has the first,

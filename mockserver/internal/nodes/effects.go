@@ -14,17 +14,25 @@ import (
 // corrupt changes the answer, and how it is sent. One without a body stays without.
 func (f fault) corrupt() {
 	effect := f.verdict.Effect
-	if effect.RetryAfterS != nil {
-		f.x.Header().Set("Retry-After", strconv.Itoa(int(*effect.RetryAfterS)))
-	}
 	if len(f.x.Body()) == 0 {
-		return
+		effect.ContentType, effect.Body = nil, nil
 	}
-	if effect.ContentType != nil {
-		f.x.Header().Set("Content-Type", *effect.ContentType)
-	}
+	corruptHead(f.x.Header(), &effect)
 	if effect.Body != nil {
 		f.corruptBody(*effect.Body)
+	}
+}
+
+// corruptHead changes what comes before the body.
+func corruptHead(header http.Header, effect *control.FaultEffect) {
+	if effect.RetryAfterS != nil {
+		header.Set("Retry-After", strconv.Itoa(int(*effect.RetryAfterS)))
+	}
+	if effect.ContentType != nil {
+		header.Set("Content-Type", *effect.ContentType)
+	}
+	if valueOr(effect.Connection, "") == control.FaultEffectConnectionGoaway {
+		announceEnd(header)
 	}
 }
 
@@ -84,26 +92,25 @@ func sendNow(client http.ResponseWriter, text []byte) {
 	_ = http.NewResponseController(client).Flush()
 }
 
-// part has the connection end with the answer, or just when the next request comes on it.
+// part has the connection end just when the next request comes on it.
 func (f fault) part() {
-	switch valueOr(f.verdict.Effect.Connection, "") {
-	case control.FaultEffectConnectionGoaway:
-		f.announceEnd()
-	case control.FaultEffectConnectionCloseIdle:
-		if f.x.Request.ProtoMajor > 1 {
-			f.announceEnd()
-			return
-		}
-		if err := f.x.Complete(); err != nil {
-			f.x.LogFault(err)
-		}
-		f.x.SendBy(f.closeIdle)
+	if valueOr(f.verdict.Effect.Connection, "") != control.FaultEffectConnectionCloseIdle ||
+		f.x.AnswerBytes > len(f.x.Body()) { // and so it ends within the answer
+		return
 	}
+	if f.x.Request.ProtoMajor > 1 {
+		announceEnd(f.x.Header())
+		return
+	}
+	if err := f.x.Complete(); err != nil {
+		f.x.LogFault(err)
+	}
+	f.x.SendBy(f.closeIdle)
 }
 
 // announceEnd has the HTTP server announce that the connection takes no other request: in HTTP/2
 // this header becomes GOAWAY.
-func (f fault) announceEnd() { f.x.Header().Set("Connection", "close") }
+func announceEnd(header http.Header) { header.Set("Connection", "close") }
 
 // closeIdle sends the answer, and closes the connection as soon as another request begins to
 // arrive on it: the client cannot have known, as when a server's idle timeout ends at that moment.

@@ -15,31 +15,36 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // inject has the faults that are switched on act on a request, if they fit it. What answer
 // answers has been checked against the document by then; what becomes of it here is not.
-func (a *API) inject(x *exchange.Exchange, answer func()) {
+// The effect that answer gets is that of the fault that acts, or nil.
+func (a *API) inject(x *exchange.Exchange, answer func(effect *control.FaultEffect)) {
 	a.readAhead(x)
-	serve := func() {
+	serve := func(effect *control.FaultEffect) {
 		x.RewindBody()
-		answer()
+		answer(effect)
 	}
 	verdict, acts := a.Faults.Decide(control.Operation(x.OperationID()), x.NodeID)
 	if !acts {
-		serve()
+		serve(nil)
 		return
 	}
 	x.Fault = verdict.Fault
-	fault{a, x, verdict, serve}.act()
+	fault{a, x, verdict, func() { serve(&verdict.Effect) }}.act()
 }
 
 // readAhead reads the body of a request, and finds out which node registers. With its body read,
 // the server notices when the client hangs up.
 func (a *API) readAhead(x *exchange.Exchange) {
-	bounded := io.LimitReader(x.Request.Body, a.BodyLimit+1)
-	_ = x.ReadBody(a.roomy(x, bounded)) // an error comes again when it is read again
+	body := a.roomy(x, io.LimitReader(x.Request.Body, a.BodyLimit+1))
+	if a.Upstream != nil {
+		body = io.LimitReader(x.Request.Body, upstream.Kept) // the rest is read as it is sent on
+	}
+	_ = x.ReadBody(body) // an error comes again when it is read again
 	if x.OperationID() == string(control.OperationRegisterNode) {
 		var registration nodeapi.RegisterRequest
 		_ = json.Unmarshal(x.RequestBody, &registration) // what is wrong with it, a later step reports

@@ -38,7 +38,10 @@ func (a *API) logHeartbeat(ctx context.Context, change registry.Change) {
 // logDrift logs a departure from the contract that was not seen before.
 func (a *API) logDrift(x *exchange.Exchange, nodeID string, departure drift.Departure) {
 	level, message := slog.LevelWarn, "departure from the contract"
-	if departure.Kind == drift.RefusedInService {
+	switch {
+	case departure.Status != 0:
+		message = "orchestratord departs from the contract"
+	case departure.Kind == drift.RefusedInService:
 		level, message = slog.LevelInfo, "refused by the orchestratord in service"
 	}
 	a.Log.LogAttrs(x.Request.Context(), level, message,

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
@@ -17,6 +18,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -33,6 +35,9 @@ type Config struct {
 	Log       *slog.Logger
 	Guard     exchange.Guard
 	BodyLimit int64 // bytes
+
+	Upstream *upstream.Upstream // the orchestratord that answers; nil if the mock does
+	Answers  *drift.Record      // of its answers from the document
 }
 
 // API serves the calls of nodes.
@@ -61,10 +66,23 @@ func (a *API) Metrics() prometheus.Gatherer { return a.metrics.registry }
 // request is refused before it is asked for a token.
 func (a *API) Mount(router *chi.Mux) {
 	a.router = router
+	if a.Upstream != nil {
+		a.mountRelay(router)
+		return
+	}
 	router.NotFound(a.miss(a.noOperation))
 	router.MethodNotAllowed(a.miss(a.noMethod))
 	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
 	server.Route(router.With(a.serve))
+}
+
+// mountRelay adds the same routes, and has all calls passed on.
+func (a *API) mountRelay(router *chi.Mux) {
+	relay := exchange.Hold(documentOf, a.relay, a.countRelayed)
+	router.NotFound(relay.ServeHTTP)
+	router.MethodNotAllowed(relay.ServeHTTP)
+	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
+	server.Route(router.With(func(http.Handler) http.Handler { return relay }))
 }
 
 // serve returns a handler for the calls of an operation. A call is written down before it is
@@ -84,7 +102,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 			a.take(x, steps...)
 			return
 		}
-		a.inject(x, func() { a.take(x, steps...) })
+		a.inject(x, func(*control.FaultEffect) { a.take(x, steps...) })
 	}, a.metrics.count)
 }
 

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -12,7 +13,10 @@ import (
 // record writes a request and its answer into the journal. It does so before the answer is
 // sent: a client that has an answer finds it there. A request whose connection is broken off has
 // no status.
-func (a *API) record(x *exchange.Exchange) {
+func (a *API) record(x *exchange.Exchange) { a.write(x, x.Header()) }
+
+// write is record, with the headers of the answer.
+func (a *API) write(x *exchange.Exchange, header http.Header) {
 	r := x.Request
 	a.Journal.Exchange(journal.Exchange{
 		At:            a.Clock.Now(),
@@ -28,11 +32,14 @@ func (a *API) record(x *exchange.Exchange) {
 		RequestBytes:  x.RequestBytes,
 		Vetted:        x.Vetted,
 		Status:        x.Status(),
-		AnswerHeader:  x.Header(),
+		AnswerHeader:  header,
 		AnswerBody:    x.Body(),
+		AnswerBytes:   x.AnswerBytes,
 		Fault:         x.Fault,
 		Remark:        x.Remark,
 		Departures:    x.Departures,
+
+		AnswerDepartures: x.AnswerDepartures,
 	})
 }
 

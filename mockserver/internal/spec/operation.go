@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-chi/chi/v5"
@@ -20,7 +21,8 @@ type Operation struct {
 	method     string
 	parameters openapi3.Parameters
 	responses  *openapi3.Responses
-	plain      []int // the statuses of answers that have no header but the correlation id
+	answers    func() map[int]*answer // by status; made when they are first needed
+	plain      []int                  // the statuses of answers that have no header but the correlation id
 }
 
 // operationsOf returns the operations of a document. Answers are only plain if it has
@@ -32,6 +34,7 @@ func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*Oper
 			o := &Operation{
 				ID: operation.OperationID, Pattern: pattern, method: method,
 				parameters: operation.Parameters, responses: operation.Responses,
+				answers: sync.OnceValue(func() map[int]*answer { return answersOf(operation.Responses) }),
 			}
 			if operation.RequestBody != nil {
 				o.Bodies = map[string]*Schema{}

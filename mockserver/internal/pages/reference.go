@@ -1,4 +1,4 @@
-package mockserver
+package pages
 
 import (
 	_ "embed"

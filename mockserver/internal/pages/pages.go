@@ -1,4 +1,6 @@
-package mockserver
+// Package pages serves what the mock has beside the operations of the documents, for people and for
+// monitoring: the documents, the API reference, the dashboard, metrics and health.
+package pages
 
 import (
 	"encoding/json"
@@ -6,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.yaml.in/yaml/v3"
 
@@ -14,24 +17,30 @@ import (
 	"github.com/llama-orch/node-registration/openapi"
 )
 
-// pages adds what the server has beside the operations of the document, for people and
-// for monitoring. All of it is for reading, and takes no token.
-func (r routing) pages(router chi.Router) {
+// Config is what the pages show, and to whom.
+type Config struct {
+	Guard     exchange.Guard
+	Metrics   prometheus.Gatherer
+	Dashboard bool // which shows nothing without a control API
+}
+
+// Mount adds the pages to a router. All of them are for reading, and take no token.
+func Mount(router chi.Router, config Config) {
 	page := func(path string, handler http.Handler) {
 		handler = exchange.InPieces(exchange.QuoteTags(handler))
 		router.Method(http.MethodGet, path, handler)
 		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
-	page("/metrics", exchange.Page(r.guard.CheckBrowser, promhttp.HandlerFor(r.nodes.Metrics(), promhttp.HandlerOpts{})))
+	page("/metrics", exchange.Page(config.Guard.CheckBrowser, promhttp.HandlerFor(config.Metrics, promhttp.HandlerOpts{})))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
 	// Here one document finds the other, by the names that they have as files.
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))
 	page("/openapi/mock-control.yaml", text("application/yaml", openapi.MockControl))
 	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
 	reference(page)
-	if r.controls != nil { // without which the dashboard has nothing to show
-		dashboard.Mount(func(path string, handler http.Handler) { page(path, exchange.Page(r.guard.Check, handler)) })
+	if config.Dashboard {
+		dashboard.Mount(func(path string, handler http.Handler) { page(path, exchange.Page(config.Guard.Check, handler)) })
 	}
 }
 

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/mockserver"
+)
+
+// front is what the command line says of an orchestratord to stand in front of.
+type front struct {
+	url               string
+	host              string
+	token             string
+	tokenFile         string
+	caFile            string
+	certFile, keyFile string
+}
+
+func (f *front) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&f.url, "upstream", "", "`URL` of a real orchestratord to stand in front of: it answers, and both sides are held to the document")
+	flags.StringVar(&f.host, "upstream-host", "", "`name` for the Host header of requests to it (default what the node states)")
+	flags.StringVar(&f.token, "upstream-token", "", "bearer `token` to ask it for the list of nodes with ["+envToken+"] (default none; the tokens of nodes are never used)")
+	flags.StringVar(&f.tokenFile, "upstream-token-file", "", "`file` with that token, which is read for each list")
+	flags.StringVar(&f.caFile, "upstream-ca", "", "`file` with the certificates, PEM, of those that vouch for it (default the system's); it may be replaced while the mock runs")
+	flags.StringVar(&f.certFile, "upstream-cert", "", "`file` with the certificate, PEM, to show it; it and its key may be replaced while the mock runs")
+	flags.StringVar(&f.keyFile, "upstream-key", "", "`file` with its key")
+}
+
+// load returns the option that the flags state, if any. The error lists everything that is wrong
+// with them.
+func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger) ([]mockserver.Option, error) {
+	if err := f.check(flags); err != nil || f.url == "" {
+		return nil, err
+	}
+	transport, err := f.transport(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	return []mockserver.Option{mockserver.WithUpstream(mockserver.Upstream{
+		URL: f.url, Host: f.host, Token: f.listToken, Transport: transport,
+	})}, nil
+}
+
+// check says which flags do not go together.
+func (f *front) check(flags *pflag.FlagSet) error {
+	var wrong []error
+	for _, name := range []string{"token", "heartbeat-interval", "cloud-profile"} {
+		if f.url != "" && flags.Changed(name) {
+			wrong = append(wrong, fmt.Errorf("--%s: is for the orchestratord at --upstream to set", name))
+		}
+	}
+	if f.url != "" && flags.Changed("validation") && flags.Lookup("validation").Value.String() == string(mockserver.Strict) {
+		wrong = append(wrong, errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
+	}
+	flags.Visit(func(flag *pflag.Flag) {
+		if f.url == "" && strings.HasPrefix(flag.Name, "upstream-") {
+			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
+		}
+	})
+	if (f.certFile == "") != (f.keyFile == "") {
+		wrong = append(wrong, errors.New("--upstream-cert and --upstream-key: one needs the other"))
+	}
+	if flags.Changed("upstream-token-file") && flags.Changed("upstream-token") {
+		wrong = append(wrong, errors.New("--upstream-token and --upstream-token-file: state the same, choose one"))
+	}
+	return errors.Join(wrong...)
+}
+
+// maxToken is how many bytes a file with a token may have.
+const maxToken = 16 << 10
+
+// listToken returns the token to ask for the list of nodes with.
+func (f *front) listToken(ctx context.Context) (string, error) {
+	if f.tokenFile == "" {
+		return f.token, nil
+	}
+	text, err := regularfile.Read(ctx, f.tokenFile, maxToken)
+	return strings.TrimSpace(string(text)), err
+}
+
+// transport returns what requests are sent through. It reads the files for each connection.
+func (f *front) transport(ctx context.Context, log *slog.Logger) (http.RoundTripper, error) {
+	pair := &watched[tls.Certificate]{
+		what: "certificate and key for the upstream", files: []string{f.certFile, f.keyFile}, parse: parsePair,
+		name: fmt.Sprintf("--upstream-cert %s, --upstream-key %s", f.certFile, f.keyFile), log: log,
+	}
+	pool := &watched[x509.CertPool]{
+		what: "certificates of those who vouch for the upstream", files: []string{f.caFile}, parse: poolOf(f.caFile),
+		name: "--upstream-ca", log: log,
+	}
+	configure := func(ctx context.Context) (*tls.Config, error) {
+		config := &tls.Config{MinVersion: tls.VersionTLS12}
+		var certificateErr, rootsErr error
+		if f.certFile != "" {
+			var certificate *tls.Certificate
+			if certificate, certificateErr = pair.read(ctx); certificateErr == nil {
+				config.Certificates = []tls.Certificate{*certificate}
+			}
+		}
+		if f.caFile != "" {
+			config.RootCAs, rootsErr = pool.read(ctx)
+		}
+		return config, errors.Join(certificateErr, rootsErr)
+	}
+	_, err := configure(ctx)
+	return mockserver.NewUpstreamTransport(configure), err
+}
+
+// summarize lists the drift of both sides. It returns which of them drifted, as an error.
+func (f *front) summarize(w io.Writer, mock *mockserver.Server) error {
+	title := "drift from the contract"
+	if f.url != "" {
+		title = "drift of nodes from the contract"
+	}
+	var drift error
+	if summarize(w, title, mock.Drift()) {
+		drift = errDrift
+	}
+	if summarize(w, "drift of orchestratord from the contract", mock.UpstreamDrift()) {
+		drift = errors.Join(drift, errUpstreamDrift)
+	}
+	return drift
+}

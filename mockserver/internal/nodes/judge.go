@@ -1,0 +1,121 @@
+package nodes
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
+	"github.com/llama-orch/node-registration/mockserver/internal/wire"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// judge holds both sides of a passage to the document, counts how they depart from it, and has the
+// nodes follow what was said of them.
+func (r *relayed) judge(p *upstream.Passage) {
+	x := r.x
+	r.passage = p
+	x.Remark = remark(p, x.Status() != 0)
+	status := x.Status()
+	if r.stray != nil && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
+		r.stray() // orchestratord has nothing for it either
+	}
+	var body any
+	if p.RequestWhole {
+		body = r.readRequest()
+	}
+	if x.Operation != nil && status != 0 {
+		r.judgeAnswer(p)
+	}
+	r.noteDrift(x)
+	r.count(x, r.Answers, x.AnswerDepartures)
+	r.follow(body)
+}
+
+// readRequest returns the value of the request's body, and notes how that departs from the
+// document. It returns nil for a body that cannot be read, or if there should be none.
+func (r *relayed) readRequest() any {
+	x := r.x
+	if x.Operation == nil || x.Operation.Bodies == nil {
+		return nil
+	}
+	schema, unfit := x.BodySchema()
+	if unfit != nil {
+		return nil
+	}
+	value, plain := wire.Decode(x.OperationID(), x.RequestBody)
+	if plain && r.keepsDialect(value) {
+		x.Vetted = true
+	} else {
+		loose, err := r.lookClosely(x, schema)
+		if err != nil {
+			return nil
+		}
+		value = bound(x.OperationID(), loose)
+	}
+	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
+		about(x, registration.NodeID)
+	}
+	return value
+}
+
+// keepsDialect reports whether a body that keeps the document of the node API also keeps that of
+// the dialect, which may require more.
+func (r *relayed) keepsDialect(value any) bool {
+	var room [8]drift.Departure
+	return r.x.Settings.Dialect != control.DialectInService ||
+		len(spec.AppendMissing(room[:0], r.x.OperationID(), value)) == 0
+}
+
+// bound returns a decoded body in the type of the operation's requests, or nil if it does not fit.
+func bound(operation string, loose any) any {
+	var value any
+	switch control.Operation(operation) {
+	case control.OperationRegisterNode:
+		value = new(nodeapi.RegisterRequest)
+	case control.OperationHeartbeatNode:
+		value = new(nodeapi.HeartbeatRequest)
+	default:
+		return nil
+	}
+	if text, err := json.Marshal(loose); err != nil || json.Unmarshal(text, value) != nil {
+		return nil
+	}
+	return value
+}
+
+// judgeAnswer notes how the answer departs from the document.
+func (r *relayed) judgeAnswer(p *upstream.Passage) {
+	x := r.x
+	noteEcho(x, p.Header)
+	var body []byte
+	if p.AnswerWhole {
+		body = append(x.Body(), []byte{}...)
+	}
+	if body == nil && p.AnswerWhole {
+		body = []byte{}
+	}
+	x.DepartAnswer(documentOf(x).AnswerDepartures(x.Operation, x.Status(), p.Header, body, x.Quote)...)
+}
+
+// noteEcho has the correlation id of the answer count if the request has none, and notes if it is
+// another than that of the request.
+func noteEcho(x *exchange.Exchange, answer http.Header) {
+	name := spec.Nodes().CorrelationHeader
+	echoed := answer.Get(name)
+	if echoed == "" || echoed == x.CorrelationID {
+		return
+	}
+	if given := x.Request.Header[name]; len(given) != 1 || given[0] != x.CorrelationID {
+		if nodeapi.ValidCorrelationID(echoed) {
+			x.CorrelationID = echoed
+		}
+		return
+	}
+	x.DepartAnswer(drift.Departure{
+		Kind: drift.Header, Pointer: name, Expected: "must be that of the request", Got: "another",
+	})
+}

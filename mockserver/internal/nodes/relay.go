@@ -1,0 +1,144 @@
+package nodes
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
+)
+
+// relay passes a request on to a real orchestratord, and its answer back. What breaks the document
+// is noted, on both sides, and nothing is refused for it.
+func (a *API) relay(x *exchange.Exchange) {
+	r := &relayed{API: a, x: x}
+	defer r.record()
+	r.look()
+	if err := a.Guard.CheckNodes(x); err != nil {
+		x.Fail(err)
+		return
+	}
+	if x.Operation == nil || a.Faults.Idle() {
+		r.carry(nil)
+		return
+	}
+	a.inject(x, r.serve)
+}
+
+// relayed is a request that is passed on.
+type relayed struct {
+	*API
+	x        *exchange.Exchange
+	stray    func()            // notes that the document has nothing for the request; nil if it has
+	passage  *upstream.Passage // nil until it has ended
+	recorded bool
+}
+
+// look looks at what comes before the body of the request.
+func (r *relayed) look() {
+	x := r.x
+	switch {
+	case x.Operation != nil && !x.LacksParameter():
+		about(x, spec.Nodes().NodeInPath(x.Request))
+		_ = noteHead(x) // which refuses nothing
+	case x.Operation == nil && len(exchange.Methods(r.router, x.Request)) > 0:
+		r.stray = func() { r.noteMethod(x) }
+	default:
+		x.Operation, r.stray = nil, func() { r.notePath(x) }
+	}
+}
+
+// serve passes a request on that faults have looked at. The effect is that of the one that acts,
+// or nil.
+func (r *relayed) serve(effect *control.FaultEffect) {
+	switch {
+	case effect == nil:
+		r.carry(nil)
+	case holds(effect):
+		r.fetch()
+	default:
+		r.carry(func() { corruptHead(r.x.Header(), effect) })
+	}
+}
+
+// holds reports whether an effect needs the answer to be held back: its body is changed, or it is
+// not sent, or in another way.
+func holds(effect *control.FaultEffect) bool {
+	switch valueOr(effect.Connection, "") {
+	case control.FaultEffectConnectionResetAfter, control.FaultEffectConnectionCloseIdle:
+		return true
+	}
+	return effect.Body != nil
+}
+
+// carry passes the request on, and the answer to the client as it comes.
+func (r *relayed) carry(head func()) {
+	r.x.Unsign()
+	r.x.SendBy(func(http.ResponseWriter) {}) // it is sent already
+	r.Upstream.Carry(r.x, head, func(p *upstream.Passage) {
+		if r.judge(p); p.Header != nil {
+			r.record()
+		}
+	})
+	r.finish()
+}
+
+// fetch passes the request on, and keeps the answer. Of one that is too long to be kept, the end
+// is missing: the connection breaks there.
+func (r *relayed) fetch() {
+	r.x.Unsign()
+	r.Upstream.Fetch(r.x, r.judge)
+	r.finish()
+	if p := r.passage; p.Err == nil && !p.AnswerWhole {
+		r.x.SendBy(func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
+	}
+}
+
+// finish does to the client what orchestratord has done: a connection that broke is broken. Where
+// there is no connection to orchestratord, the answer is the mock's own.
+func (r *relayed) finish() {
+	switch p := r.passage; {
+	case p.Err == nil:
+	case p.Reached():
+		panic(http.ErrAbortHandler)
+	default:
+		r.x.Sign()
+		r.x.Fail(exchange.NewProblem(exchange.CodeUpstreamUnreachable,
+			"orchestratord at %s cannot be reached: %v", r.Upstream.Where(), p.Err))
+	}
+}
+
+// record writes the call into the journal, once.
+func (r *relayed) record() {
+	if r.recorded {
+		return
+	}
+	r.recorded = true
+	header := r.x.Header()
+	if p := r.passage; p != nil && p.Header != nil && r.x.Fault == "" {
+		header = p.Header // which may not have been copied yet
+	}
+	r.write(r.x, header)
+}
+
+// countRelayed counts a call that was answered.
+func (a *API) countRelayed(x *exchange.Exchange) {
+	if x.Operation != nil {
+		a.metrics.count(x)
+	}
+}
+
+// remark says why there is no whole answer.
+func remark(p *upstream.Passage, begun bool) string {
+	switch {
+	case p.Err == nil || !p.Reached():
+		return ""
+	case p.Gone():
+		return "the client has gone"
+	case begun:
+		return fmt.Sprintf("orchestratord broke the answer off: %v", p.Err)
+	}
+	return fmt.Sprintf("orchestratord broke the connection: %v", p.Err)
+}

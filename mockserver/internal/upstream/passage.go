@@ -1,0 +1,132 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+)
+
+// Kept is how many bytes of a body are kept while it passes. Only a body that is kept whole is
+// held to the document.
+const Kept = exchange.KeptBuffer
+
+// Passage is one request on its way to orchestratord, and the answer on its way back.
+type Passage struct {
+	Header       http.Header // of the answer, as it came; nil without one
+	Err          error       // why there is no answer, or not all of it
+	RequestWhole bool        // whether all of the request's body was kept
+	AnswerWhole  bool        // whether all of the answer's was
+
+	x        *exchange.Exchange
+	ended    func(*Passage)
+	over     bool
+	chunked  bool
+	upstream *Upstream
+	request  *requestBody
+}
+
+// Unreachable is the error of a request for which there was no connection to orchestratord.
+type Unreachable struct{ Err error }
+
+func (u *Unreachable) Error() string { return u.Err.Error() }
+func (u *Unreachable) Unwrap() error { return u.Err }
+
+// Reached reports whether orchestratord may have seen the request.
+func (p *Passage) Reached() bool {
+	unreachable := (*Unreachable)(nil)
+	return !errors.As(p.Err, &unreachable)
+}
+
+// Gone reports whether it was the client who broke the passage off.
+func (p *Passage) Gone() bool { return errors.Is(p.Err, errGone) || errors.Is(p.Err, context.Canceled) }
+
+// begin notes the head of the answer.
+func (p *Passage) begin(answer *http.Response) error {
+	p.Header = answer.Header
+	p.x.WriteHeader(answer.StatusCode)
+	switch {
+	case answer.StatusCode == http.StatusSwitchingProtocols:
+		p.end(nil) // what comes now is no HTTP
+	case answer.Body == http.NoBody:
+		p.AnswerWhole = true
+		p.end(nil)
+	default:
+		p.chunked = answer.ContentLength < 0
+		answer.Body = &answerBody{answer.Body, p}
+	}
+	return nil
+}
+
+// end closes the account of a passage.
+func (p *Passage) end(err error) {
+	if p.over {
+		return
+	}
+	p.over, p.Err = true, err
+	p.x.RequestBody, p.x.RequestBytes, p.RequestWhole = p.request.seal()
+	p.ended(p)
+}
+
+// answerBody is the body of an answer, as it is read to be sent on.
+type answerBody struct {
+	io.ReadCloser
+	p *Passage
+}
+
+// Read ends the passage before the last bytes are sent on: a client that has all of an answer
+// finds it in the journal.
+func (b *answerBody) Read(buffer []byte) (int, error) {
+	n, err := b.ReadCloser.Read(buffer)
+	x := b.p.x
+	kept := min(n, Kept-len(x.Body()))
+	_, _ = x.Write(buffer[:kept])
+	x.AnswerBytes += n
+	switch {
+	case err == io.EOF:
+		b.p.AnswerWhole = x.AnswerBytes == len(x.Body())
+		b.p.end(nil)
+	case err != nil:
+		b.p.end(err)
+	}
+	return n, err
+}
+
+// requestBody is the body of a request, as it is read to be sent on. The transport may read it
+// in another goroutine, even when the request is over.
+type requestBody struct {
+	io.ReadCloser
+	length int64 // as stated, or -1
+
+	mu     sync.Mutex
+	text   []byte // the first bytes
+	bytes  int64
+	ended  bool
+	sealed bool
+}
+
+// Read reads and keeps.
+func (b *requestBody) Read(buffer []byte) (int, error) {
+	n, err := b.ReadCloser.Read(buffer)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.sealed {
+		b.text = append(b.text, buffer[:min(n, Kept-len(b.text))]...)
+		b.bytes += int64(n)
+		b.ended = b.ended || err == io.EOF
+	}
+	return n, err
+}
+
+// seal returns what was kept, how many bytes were read, and whether that is all of the body.
+// Nothing is kept any more.
+func (b *requestBody) seal() (text []byte, bytes int, whole bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sealed = true
+	ended := b.ended || b.bytes == b.length
+	return b.text, int(b.bytes), ended && int(b.bytes) == len(b.text)
+}
