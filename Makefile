@@ -110,7 +110,7 @@ bench-scale: bench-build ## a heartbeat's cost among 100 and among 100,000 nodes
 
 .PHONY: bench-build
 bench-build: build
-	cd bench && export GOWORK=off && go generate ./... && CGO_ENABLED=0 go build -trimpath -o ../bin/bench/ ./bare ./twin ./peers
+	cd bench && export GOWORK=off && go generate ./... && CGO_ENABLED=0 go build -trimpath -o ../bin/bench/ ./bare ./ogen ./twin ./peers
 
 .PHONY: bench-check
 bench-check: ## what measures: lint and tests
@@ -138,7 +138,7 @@ simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outa
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf bin node_modules .pact bench/node_modules bench/twin/api
+	rm -rf bin node_modules .pact bench/node_modules bench/ogen/api bench/ogen/nodes.yaml bench/twin/api
 
 # $(call peers,FILE SCENARIO…) measures, prints tables, and writes all figures to a file.
 peers = cd bench && ../bin/bench/peers -rounds $(ROUNDS) -duration $(SECONDS)s $(BENCH_FLAGS) -json ../bin/bench/$(1)

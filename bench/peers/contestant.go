@@ -35,6 +35,10 @@ func twin(s settings) contestant {
 	return program("chi, oapi-codegen, kin-openapi", filepath.Join(s.bin, "bench", "twin"))
 }
 
+func ogen(s settings) contestant {
+	return program("ogen", filepath.Join(s.bin, "bench", "ogen"))
+}
+
 // program is one of ours.
 func program(name, path string, flags ...string) contestant {
 	return contestant{name: name, command: func(port string) []string {

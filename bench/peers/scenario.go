@@ -21,6 +21,7 @@ func newScenario(name string, s settings, t traffic) (scenario, error) {
 			bare(s, string(t.Heartbeat.Answer)),
 			mock(s, "mock"),
 			mock(s, "mock, `--validation off`", "--validation", "off"),
+			ogen(s),
 			twin(s),
 			wireMock(s, "", "plain"),
 			wireMock(s, ", JSON schema", "schema"),
