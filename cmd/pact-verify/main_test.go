@@ -60,7 +60,7 @@ func TestMockAsAProcess(t *testing.T) {
 	for _, want := range []string{
 		"passed   a heartbeat with one pool\n",
 		"skipped  a list while the cloud profile is off\n",
-		"17 of 26 interactions passed, 0 failed, 9 skipped\n",
+		"20 of 29 interactions passed, 0 failed, 9 skipped\n",
 		"::notice title=What pool-managerd needs of orchestratord%2C at http%3A//127.0.0.1%3A",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -68,11 +68,11 @@ func TestMockAsAProcess(t *testing.T) {
 		}
 	}
 	written, err := os.ReadFile(junit)
-	if err != nil || !strings.Contains(string(written), `tests="26" failures="0" errors="0" skipped="9"`) {
+	if err != nil || !strings.Contains(string(written), `tests="29" failures="0" errors="0" skipped="9"`) {
 		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
 	}
 	outcome, err := results.Read(verified)
-	if err != nil || len(outcome.Interactions) != 26 {
+	if err != nil || len(outcome.Interactions) != 29 {
 		t.Errorf("the error is %v, the results are %v", err, outcome)
 	}
 }
@@ -161,7 +161,7 @@ func TestUnwritableFiles(t *testing.T) {
 		"--provider-url", mock, "--pact", pact, "--token", token,
 		"--report", "junit=" + missing + "/junit.xml", "--report", "human", "--results", missing + "/results.json",
 	}, &stdout, &stderr, func(string) string { return "" })
-	if status != 2 || !strings.Contains(stdout.String(), "17 of 26 interactions passed") {
+	if status != 2 || !strings.Contains(stdout.String(), "20 of 29 interactions passed") {
 		t.Errorf("exit status %d, stdout:\n%s", status, &stdout)
 	}
 	for _, file := range []string{"junit.xml", "results.json"} {
@@ -258,7 +258,7 @@ func TestPactsOfABroker(t *testing.T) {
 		if err := json.Unmarshal([]byte((*published)[1]), &body); err != nil {
 			t.Fatal(err)
 		}
-		if body.Success != want.success || len(body.TestResults) != 17 {
+		if body.Success != want.success || len(body.TestResults) != 20 {
 			t.Errorf("the broker got %d tests: %v", len(body.TestResults), body.Success)
 		}
 	}
@@ -273,7 +273,7 @@ func TestBrokerThatRefuses(t *testing.T) {
 	status := run(t.Context(), []string{
 		"--provider-url", mock, "--broker-url", url, "--token", token, "--provider-version", "1.2.3", "--publish",
 	}, &stdout, &stderr, func(string) string { return "" })
-	if status != 2 || !strings.Contains(stdout.String(), "17 of 27 interactions passed, 0 failed, 1 undecided") || len(*published) != 1 {
+	if status != 2 || !strings.Contains(stdout.String(), "20 of 30 interactions passed, 0 failed, 1 undecided") || len(*published) != 1 {
 		t.Errorf("exit status %d, the broker got %q, stdout:\n%s", status, *published, &stdout)
 	}
 	for _, want := range []string{`pact 0: "`, `the provider state "the node is happy"`, "/results with 500"} {

@@ -44,7 +44,7 @@ func checkConcurrency(ctx context.Context, s *session) {
 	if s.reason() != nil {
 		return
 	}
-	model := registryModel(s.patience() < judgeTimeout)
+	model := registryModel(s.shortestInterval() < judgeTimeout)
 	result, info := porcupine.CheckOperationsVerbose(model, h.operations, judgeTimeout)
 	if result == porcupine.Illegal {
 		s.begin()

@@ -29,7 +29,7 @@ func (s *session) judgeMeaning(a *answer) {
 		if !body.Success {
 			s.find(Nodes, a.op, at(a, "body/success"), "true", "false")
 		}
-		s.directed(time.Duration(body.NextHeartbeatMs) * time.Millisecond)
+		s.judgeInterval(a, time.Duration(body.NextHeartbeatMs)*time.Millisecond)
 	case opList:
 		var body nodeapi.NodeList
 		if s.readable(a, &body) {
@@ -47,8 +47,28 @@ func (s *session) readable(a *answer, into any) bool {
 	return true
 }
 
-// directed records the heartbeat interval that orchestratord directs.
-func (r *run) directed(interval time.Duration) {
+// Between these lies the interval that orchestratord directs. Less were seconds, and more
+// microseconds, taken for milliseconds.
+const (
+	leastInterval = 100 * time.Millisecond
+	mostInterval  = time.Hour
+)
+
+// judgeInterval checks the interval until the next heartbeat, and records it.
+func (s *session) judgeInterval(a *answer, interval time.Duration) {
+	timeout := s.options.NodeTimeout
+	switch place := at(a, "body/next_heartbeat_ms"); {
+	case interval < leastInterval || interval > mostInterval:
+		expected := fmt.Sprintf("milliseconds, between %v and %v", leastInterval, mostInterval)
+		s.find(Nodes, a.op, place, expected, interval.String())
+	case timeout > 0 && interval >= timeout:
+		s.find(Nodes, a.op, place, "less than the node timeout of "+timeout.String(), interval.String())
+	}
+	s.recordInterval(interval)
+}
+
+// recordInterval records the interval until the next heartbeat that an answer directs.
+func (r *run) recordInterval(interval time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.interval == 0 || interval < r.interval {
@@ -56,8 +76,9 @@ func (r *run) directed(interval time.Duration) {
 	}
 }
 
-// patience is how long a node may be silent without becoming offline.
-func (r *run) patience() time.Duration {
+// shortestInterval returns the shortest interval that orchestratord has directed. A node that
+// is silent no longer than that stays online.
+func (r *run) shortestInterval() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.interval

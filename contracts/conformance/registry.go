@@ -23,6 +23,7 @@ type registry struct {
 // because it must not be listed.
 type node struct {
 	registration nodeapi.RegisterRequest
+	earlier      nodeapi.RegisterRequest // the registration before
 	registered   bool
 	beaten       bool
 	draining     bool     // whether all pools that the last heartbeat reports are
@@ -58,7 +59,11 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 	}
 	r.timed(a)
 	r.echoes(a, id)
-	r.known[id] = &node{registration: registration, registered: true, entered: span{a.began, a.ended}}
+	entered := &node{registration: registration, registered: true, entered: span{a.began, a.ended}}
+	if n := r.known[id]; n != nil {
+		entered.earlier = n.registration
+	}
+	r.known[id] = entered
 	return true
 }
 
@@ -85,7 +90,7 @@ func (r *registry) beat(ctx context.Context, id string, body []byte, why string,
 		return false
 	}
 	r.timed(a)
-	n.lapse(r.patience(), a.ended)
+	n.lapse(r.shortestInterval(), a.ended)
 	n.beaten, n.heard = true, span{a.began, a.ended}
 	n.report(body)
 	return true
@@ -172,7 +177,7 @@ func (s *session) list(ctx context.Context) *listing {
 // compare compares the entry of one node in the list with the model.
 func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, there bool) {
 	if n.registered {
-		n.lapse(r.patience(), a.ended)
+		n.lapse(r.shortestInterval(), a.ended)
 	}
 	switch {
 	case !n.registered && there:
@@ -246,7 +251,7 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 	} else if said.Version != nil {
 		r.find(Document, a.op, "version of a node", "what it last registered", "none")
 	}
-	r.compareCapabilities(a, said.Capabilities, shown.Capabilities)
+	r.compareCapabilities(a, n, shown.Capabilities)
 }
 
 // explains reports whether each pool in the list was registered, or reported in a heartbeat
@@ -261,14 +266,21 @@ func (n *node) explains(shown []string) bool {
 
 func inOrder(pools []string) string { return fmt.Sprint(slices.Sorted(slices.Values(pools))) }
 
-// compareCapabilities compares field by field: orchestratord may know fewer of them.
-func (r *registry) compareCapabilities(a *answer, said nodeapi.NodeCapabilities, shown nodeapi.ReportedCapabilities) {
-	before, after := fields(said), fields(shown)
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if got, there := after[name]; there && got != before[name] {
-			got += ", not " + before[name]
-			r.find(Nodes, a.op, "capabilities/"+name+" of a node", "what it last registered", short(got))
+// compareCapabilities compares field by field. Orchestratord may know fewer of them, but keeps
+// none of an earlier registration.
+func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.ReportedCapabilities) {
+	said, earlier, listed := fields(n.registration.Capabilities), fields(n.earlier.Capabilities), fields(shown)
+	for _, name := range slices.Sorted(maps.Keys(listed)) {
+		got := listed[name]
+		switch last, there := said[name]; {
+		case there && got != last:
+			got += ", not " + last
+		case there || got != earlier[name]:
+			continue
+		default:
+			got += ", which it has not registered again"
 		}
+		r.find(Nodes, a.op, "capabilities/"+name+" of a node", "what it last registered", short(got))
 	}
 }
 
@@ -314,7 +326,7 @@ func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 // overdue reports whether any node may have been silent for too long.
 func (r *registry) overdue() bool {
 	for _, n := range r.known {
-		n.lapse(r.patience(), time.Now())
+		n.lapse(r.shortestInterval(), time.Now())
 		if n.unsure {
 			return true
 		}

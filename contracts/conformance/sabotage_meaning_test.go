@@ -126,6 +126,7 @@ func ofListing() []sabotage {
 		only("lacks the last node", func(nodes []any) []any { return nodes[:max(0, len(nodes)-1)] }),
 		only("lacks the first node of several", func(nodes []any) []any { return nodes[min(1, max(0, len(nodes)-1)):] }),
 		only("ends after ten nodes", func(nodes []any) []any { return nodes[:min(10, len(nodes))] }),
+		only("ends after a page of 100", func(nodes []any) []any { return nodes[:min(100, len(nodes))] }),
 		onList("is that of the call before", Nodes, func(x *exchange, nodes []any) []any {
 			before, _ := x.memory["before"].([]any)
 			x.memory["before"] = nodes
@@ -175,6 +176,8 @@ func ofEchoes() []sabotage {
 		says("the next heartbeat is a point in time", opHeartbeat, "next_heartbeat_ms", func(*exchange) any {
 			return time.Now().UnixMilli()
 		}),
+		says("the next heartbeat is in seconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10 }),
+		says("the next heartbeat is in microseconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10_000_000 }),
 		says("registerNode without success", opRegister, "success", failed),
 		says("heartbeatNode without success", opHeartbeat, "success", failed),
 	}

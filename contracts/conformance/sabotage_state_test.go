@@ -10,7 +10,7 @@ import (
 
 // ofState break what calls do.
 func ofState() []sabotage {
-	all := slices.Concat(ofRegistering(), ofDeregistering(), ofBeating(), ofCrowds(), ofRefusing())
+	all := slices.Concat(ofRegistering(), ofOmissions(), ofDeregistering(), ofBeating(), ofCrowds(), ofRefusing())
 	for beats := 2; beats <= 3; beats++ {
 		all = append(all, forgotten(beats), idle(beats))
 	}
@@ -96,6 +96,29 @@ func ofRegistering() []sabotage {
 	}
 }
 
+// ofOmissions take what a registration leaves out from the registration before.
+func ofOmissions() []sabotage {
+	keeps := func(name string, is func(value any) bool, at pointer) sabotage {
+		return onRequest("a registration without "+name+" keeps the old", func(x *exchange) {
+			object, _ := get(x.sent, at[:len(at)-1]).(map[string]any)
+			if !x.is(opRegister) || object == nil {
+				return
+			}
+			field := at[len(at)-1].(string)
+			if old := x.memory[x.node]; old != nil && is(object[field]) {
+				object[field] = old
+			}
+			x.memory[x.node] = object[field]
+		})
+	}
+	isMissing := func(value any) bool { return value == nil }
+	return []sabotage{
+		keeps("pools", func(value any) bool { pools, _ := value.([]any); return len(pools) == 0 }, pointer{"pools"}),
+		keeps("version", isMissing, pointer{"version"}),
+		keeps("cores", isMissing, pointer{"capabilities", "cpu_cores"}),
+	}
+}
+
 func ofDeregistering() []sabotage {
 	removes := func(name string, also func(x *exchange, id string) bool) sabotage {
 		return onRequest(name, func(x *exchange) {
@@ -136,6 +159,29 @@ func ofBeating() []sabotage {
 		onRequest("a heartbeat of an unknown node is taken", func(x *exchange) {
 			if was := x.known(); x.is(opHeartbeat) && !was {
 				x.done()
+			}
+		}),
+		onRequest("one pool that drains drains the node", func(x *exchange) {
+			object, _ := x.sent.(map[string]any)
+			pools, _ := object["pools"].([]any)
+			for _, pool := range pools {
+				if pool, ok := pool.(map[string]any); ok && x.is(opHeartbeat) && pool["draining"] == true {
+					object["pools"] = []any{pool}
+				}
+			}
+		}),
+		onRequest("a heartbeat is taken for all who have sent one", func(x *exchange) {
+			beating := "beating " + x.node
+			switch {
+			case x.is(opRegister), x.is(opDeregister):
+				delete(x.memory, beating)
+			case x.is(opHeartbeat):
+				for _, other := range slices.Sorted(maps.Keys(x.memory)) {
+					if id, is := strings.CutPrefix(other, "beating "); is && id != x.node {
+						x.own(opHeartbeat, id, x.sent)
+					}
+				}
+				x.memory[beating] = true
 			}
 		}),
 		onRequest("a heartbeat is taken for all nodes", func(x *exchange) {

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// crowdSize is how many nodes are registered at once (CLOUD-11020).
-const crowdSize = 50
+// crowdSize is how many nodes are registered at once: more than 50 (CLOUD-11020), and more
+// than a page of 100.
+const crowdSize = 110
 
 // walkTime is the time after which no further sequence starts, in case orchestratord is
 // slow.
@@ -93,16 +94,19 @@ func (s *session) crowd(ctx context.Context) {
 }
 
 // passing lets time pass between the calls of a node, and checks that its listed times move
-// forward.
+// forward, and those of a silent node do not.
 func (s *session) passing(ctx context.Context) {
 	s.begin()
-	r, id := s.registry(), s.name()
-	r.take(ctx, comes, id)
-	r.take(ctx, beats, id)
+	r, id, silent := s.registry(), s.name(), s.name()
+	for _, id := range []string{id, silent} {
+		r.take(ctx, comes, id)
+		r.take(ctx, beats, id)
+	}
 	r.look(ctx)
 	s.pause(ctx, 2*skewTolerance)
 	for _, act := range []act{beats, comes, beats, leaves} {
 		r.take(ctx, act, id)
 		r.look(ctx)
 	}
+	r.take(ctx, leaves, silent)
 }

@@ -28,9 +28,11 @@ const (
 	comesFrom                // registers from another machine and address
 	comesWithLess            // registers with fewer pools
 	comesWithMore            // registers with more pools, another version and other capabilities
+	comesBare                // registers with no pools and nothing that may be left out
 	beats                    // sends a heartbeat
 	beatsIdle                // sends a heartbeat without pools that are ready
 	drainsAll                // sends a heartbeat, all its pools draining
+	drainsOne                // sends a heartbeat, one of its pools draining
 	beatsEmpty               // sends a heartbeat without pools
 	leaves                   // deregisters
 	acts                     // how many there are
@@ -45,7 +47,8 @@ func plots() [][]step {
 		{{comes, 0}, {beats, 0}, {beats, 0}, {beats, 0}, {leaves, 0}, {beats, 0}, {leaves, 0}},
 		{{comes, 0}, {beats, 0}, {comes, 0}, {beats, 0}, {comesFrom, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}},
-		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {beats, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {comesBare, 0}, {beats, 0}, {comes, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {drainsOne, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
 		{{comes, 0}, {drainsAll, 0}, {comes, 0}, {beats, 0}, {drainsAll, 0}, {leaves, 0}, {comes, 0}, {beats, 0}},
 		{{comes, 0}, {comes, 1}, {comes, 2}, {beats, 0}, {beats, 1}, {beats, 2}, {leaves, 1}, {beats, 0}, {beats, 2}},
 		{{beats, 0}, {leaves, 0}, {comes, 0}, {leaves, 0}, {comes, 0}, {beats, 0}, {leaves, 0}, {comesFrom, 0}, {beats, 0}},
@@ -92,7 +95,7 @@ func few(chance *mathrand.Rand) int {
 // take has a node do something.
 func (r *registry) take(ctx context.Context, act act, id string) {
 	switch act {
-	case comes, comesFrom, comesWithLess, comesWithMore:
+	case comes, comesFrom, comesWithLess, comesWithMore, comesBare:
 		r.register(ctx, encode(registrationOf(act, id)), act.String())
 	case leaves:
 		r.leave(ctx, id)
@@ -110,8 +113,9 @@ func (a act) String() string {
 	return [...]string{
 		"of a registration", "of a registration from another machine and address",
 		"of a registration with fewer pools", "of a registration with more pools, another version and other capabilities",
+		"of a registration with no pools and nothing that may be left out",
 		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
-		"of a heartbeat without pools", "of a deregistration",
+		"of a heartbeat of which one pool drains", "of a heartbeat without pools", "of a deregistration",
 	}[a]
 }
 
@@ -131,6 +135,11 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 		version, r.Pools = "0.2.0-rc.1", []string{"pool-0", "pool-1", "pool-2"}
 		gpus = append(gpus, nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
 	}
+	if act == comesBare {
+		none := []nodeapi.GPU{} // which the orchestratord in service requires
+		r.Pools, r.Version, r.Capabilities = []string{}, nil, nodeapi.NodeCapabilities{Gpus: &none}
+		return r
+	}
 	cores, memory := int32(16*len(gpus)), int64(len(gpus))<<36
 	r.Capabilities = nodeapi.NodeCapabilities{
 		GPUCount: int32(len(gpus)), TotalVRAMMB: int64(24_000 * (1<<len(gpus) - 1)),
@@ -146,10 +155,11 @@ func heartbeatOf(act act, pools []string) nodeapi.HeartbeatRequest {
 	if act == beatsEmpty {
 		return beat
 	}
-	for _, pool := range pools {
-		draining, slots, memory := act == drainsAll, int32(4), int64(18_000_000_000)
+	for i, pool := range pools {
+		drains := act == drainsAll || act == drainsOne && i == 0 && len(pools) > 1
+		draining, slots, memory := drains, int32(4), int64(18_000_000_000)
 		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{
-			PoolID: pool, Ready: act == beats, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots, VRAMFreeBytes: &memory,
+			PoolID: pool, Ready: !drains && act != beatsIdle, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots, VRAMFreeBytes: &memory,
 		})
 	}
 	return beat

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -143,6 +144,8 @@ func nearTokens(token string) []nearToken {
 		{"the first character of a token", token[:1], "${LLORCH_API_TOKEN:0:1}"},
 		{"a token with a character more", token + "x", "${LLORCH_API_TOKEN}x"},
 		{"a token with a character before", "x" + token, "x$LLORCH_API_TOKEN"},
+		{"a token and an equals sign", token + "=", "$LLORCH_API_TOKEN="},
+		{"a token backwards", backwards(token), `$(rev <<<"$LLORCH_API_TOKEN")`},
 		{"a token twice", token + token, "$LLORCH_API_TOKEN$LLORCH_API_TOKEN"},
 		{"a token and a word", token + " x", "$LLORCH_API_TOKEN x"},
 		{"a token and a comma", token + ",x", "$LLORCH_API_TOKEN,x"},
@@ -158,6 +161,12 @@ func other(c byte) string {
 		return "v"
 	}
 	return "w"
+}
+
+func backwards(token string) string {
+	characters := []byte(token)
+	slices.Reverse(characters)
+	return string(characters)
 }
 
 func swapCase(r rune) rune {

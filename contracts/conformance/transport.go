@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -27,6 +29,7 @@ func checkTransport(ctx context.Context, s *session) {
 		})
 		done()
 	}
+	r.spell(ctx)
 	for range 100 { // so that a percentile says something
 		r.beat(ctx, r.id, r.plainBeat(), "of a heartbeat")
 	}
@@ -53,6 +56,37 @@ func (r *resident) carry(ctx context.Context, how string, change func(*call)) {
 	guest := r.name()
 	if r.register(ctx, r.plainRegister(guest), how) {
 		r.leave(ctx, guest, change)
+	}
+	r.look(ctx)
+}
+
+// spell makes calls whose bodies and paths are spelt as clients in other languages spell them.
+func (r *resident) spell(ctx context.Context) {
+	for _, spelling := range []struct {
+		how  string
+		body func([]byte) []byte
+	}{
+		{"with a body in several lines", func(body []byte) []byte {
+			var lines bytes.Buffer
+			_ = json.Indent(&lines, body, "", "\t") // of JSON that was encoded just now
+			return append(lines.Bytes(), '\n')
+		}},
+		{"with a body with escapes", func(body []byte) []byte {
+			return bytes.ReplaceAll(body, []byte("-"), []byte(`\u002d`)) // all of them are inside texts
+		}},
+	} {
+		r.begin()
+		r.register(ctx, spelling.body(r.plainRegister(r.id)), spelling.how)
+		r.beat(ctx, r.id, spelling.body(r.plainBeat()), spelling.how)
+		r.look(ctx)
+	}
+	const how = "with a colon in the path as %3A"
+	escape := func(c *call) { c.path = strings.ReplaceAll(c.op.target(c.node), ":", "%3A") }
+	guest := r.name() + ":0"
+	r.begin()
+	if r.register(ctx, r.plainRegister(guest), how) {
+		r.beat(ctx, guest, r.plainBeat(), how, escape)
+		r.leave(ctx, guest, escape)
 	}
 	r.look(ctx)
 }

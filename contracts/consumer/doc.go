@@ -8,5 +8,6 @@
 //
 // Of an answer, the pact demands only what the client acts upon. Further fields, and the
 // body of an error, are up to orchestratord. Of a request, it states every byte that has a
-// meaning.
+// meaning. Only the requests of "any node" are matched by form, so that a stub server that
+// has nothing but the pact serves every node.
 package consumer

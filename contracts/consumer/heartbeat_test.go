@@ -17,9 +17,14 @@ import (
 // heartbeat returns the request that says this of the pools.
 func heartbeat(pools ...object) consumer.Request {
 	return request(http.MethodPost, "/v2/nodes/"+nodeID+"/heartbeat", object{
-		"timestamp": matchers.Term("2025-10-01T00:00:00Z", `\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z`),
+		"timestamp": timestamp(),
 		"pools":     append([]object{}, pools...),
 	})
+}
+
+// timestamp matches the time as the client writes it.
+func timestamp() matchers.Matcher {
+	return matchers.Term("2025-10-01T00:00:00Z", `\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z`)
 }
 
 // taken is what a node acts upon: whether it counts as alive, and for how long.

@@ -43,6 +43,7 @@ func TestPact(t *testing.T) {
 		{"heartbeat", driveHeartbeat},
 		{"deregister", driveDeregister},
 		{"list", driveList},
+		{"any node", driveAnyNode},
 	}
 	driven := 0
 	for _, part := range parts {
@@ -161,14 +162,17 @@ func refusals() []refusal {
 	}
 }
 
-// state returns what has to hold. A verifier that does not know the token of the pact
-// finds it there.
-func (r refusal) state() models.ProviderState {
-	state := models.ProviderState{Name: r.given}
-	if r.token == wrongToken {
-		state.Parameters = map[string]any{"token": r.token}
+// state returns what has to hold. A verifier that does not know the node or the token of
+// the request finds it there; a list names no node.
+func (r refusal) state(request consumer.Request) models.ProviderState {
+	parameters := map[string]any{}
+	if request.Method != http.MethodGet {
+		parameters["node"] = nodeID
 	}
-	return state
+	if r.token == wrongToken {
+		parameters["token"] = r.token
+	}
+	return models.ProviderState{Name: r.given, Parameters: parameters}
 }
 
 // of returns the exchange in which a request, made by the token of the refusal,
@@ -177,7 +181,7 @@ func (r refusal) of(what string, request consumer.Request) exchange {
 	request.Headers = bearer(r.token)
 	return exchange{
 		what:     what + " " + r.when,
-		given:    []models.ProviderState{r.state()},
+		given:    []models.ProviderState{r.state(request)},
 		request:  request,
 		response: r.response,
 	}

@@ -16,8 +16,9 @@ import (
 // maxAnswer bounds what is read of an answer; a list of all nodes takes far less.
 const maxAnswer = 64 << 20
 
-// line is the transport to the provider. It breaks at the first request whose answer is
-// missing or incomplete.
+// line is the transport to the provider. It is broken after the first request whose answer
+// is missing or incomplete: the verification ends there, because it can decide nothing more.
+// A broken line still sends requests, so that the nodes of the run are removed.
 type line struct {
 	transport http.RoundTripper
 	timeout   time.Duration // for one answer and its body

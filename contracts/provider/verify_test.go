@@ -60,7 +60,7 @@ func TestProgramVerifiesOrchestratordInService(t *testing.T) {
 		verify.Env = append(verify.Env, proxy+"=http://127.0.0.1:1", "NO_PROXY=elsewhere.test", "no_proxy=elsewhere.test")
 	}
 	out, err := verify.CombinedOutput()
-	if err != nil || !strings.HasSuffix(string(out), "\n17 of 26 interactions passed, 0 failed, 9 skipped\n") {
+	if err != nil || !strings.HasSuffix(string(out), "\n20 of 29 interactions passed, 0 failed, 9 skipped\n") {
 		t.Errorf("pact-verify: %v\n%s", err, out)
 	}
 	if strings.Contains(string(out), "Verifying a pact") {

@@ -51,6 +51,7 @@ func Check(in Input) *Report {
 		c.check(&in.Pact.Interactions[i])
 	}
 	c.identity(in.Pact)
+	c.contradictions(in.Pact)
 	c.states(in.Pact)
 	rows, findings := c.coverage.judge(in)
 	return &Report{

@@ -24,7 +24,9 @@ var harmless = map[string]string{
 	`response (header|body).* removed$`:     "a consumer may read less",
 	`request body\.(version|.*\.(vram_free_bytes|slots_total|draining|gpus|models_available|engine|ram_total_bytes|cpu_cores))` +
 		` (removed|is null)$`: "the document lets the field be left out, or be null",
-	`request rules? .*(removed|equality)$`:                                 "a consumer may send one example alone",
+	`request rules? .*(removed|equality)$|request rule path renamed$`:      "a consumer may send one example alone",
+	`request rule .*\.(ready|draining) boolean$`:                           "that is their type",
+	`request rule header Authorization type$`:                              "how a token looks is for each scheme to say",
 	`response rule .*(_id|address|pools|capabilities) (removed|equality)$`: "the provider gives back what the request had",
 	`response rule .*(_id|message) any regex$`:                             "any text is what the document says",
 	`response rule header Retry-After any regex$`:                          "any text is more than the document says",
@@ -132,11 +134,13 @@ func damagesOf(t *testing.T, original []byte) []damage {
 	return d.made
 }
 
-// kindOf returns the method, the number of segments and the status of an interaction.
+// kindOf returns the method, the number of segments and the status of an interaction, and
+// whether its request is that of any node.
 func kindOf(interaction object) string {
 	request := interaction["request"].(object)
 	segments := strings.Count(request["path"].(string), "/")
-	return fmt.Sprint(request["method"], segments, interaction["response"].(object)["status"])
+	isOfAny := strings.HasSuffix(interaction["description"].(string), "any node")
+	return fmt.Sprint(request["method"], segments, interaction["response"].(object)["status"], isOfAny)
 }
 
 type damager struct {
@@ -233,6 +237,10 @@ func (d *damager) message(kind string, message object) {
 	if rules, _ := message["matchingRules"].(object); rules != nil {
 		d.set(kind+" rules removed", message, "matchingRules", removed)
 		for category, sets := range rules {
+			if category == "path" { // which has one rule, without a name
+				d.rule(kind+" rule", rules, category)
+				continue
+			}
 			d.rules(kind+" rule "+category, sets.(object))
 		}
 	}
@@ -275,19 +283,24 @@ var otherMatchers = map[string]object{
 // rules damages the rules of a category.
 func (d *damager) rules(name string, sets object) {
 	for _, path := range slices.Sorted(maps.Keys(sets)) {
-		set := sets[path].(object)
-		d.set(name+" "+path+" removed", sets, path, removed)
-		d.rename(name+" "+path, sets, path)
-		matcher := set["matchers"].(list)[0].(object)
-		for kind, other := range otherMatchers {
-			if other["match"] != matcher["match"] || other["regex"] != nil {
-				d.set(name+" "+path+" "+kind, set, "matchers", list{other})
-			}
+		d.rule(name, sets, path)
+	}
+}
+
+func (d *damager) rule(name string, sets object, path string) {
+	name += " " + path
+	set := sets[path].(object)
+	d.set(name+" removed", sets, path, removed)
+	d.rename(name, sets, path)
+	matcher := set["matchers"].(list)[0].(object)
+	for kind, other := range otherMatchers {
+		if other["match"] != matcher["match"] || other["regex"] != nil {
+			d.set(name+" "+kind, set, "matchers", list{other})
 		}
-		variants, _ := matcher["variants"].(list)
-		for _, variant := range variants {
-			d.set(name+" "+path+" variant of nothing", variant.(object), "index", 7)
-			d.rules(name+" "+path+" variant", variant.(object)["rules"].(object))
-		}
+	}
+	variants, _ := matcher["variants"].(list)
+	for _, variant := range variants {
+		d.set(name+" variant of nothing", variant.(object), "index", 7)
+		d.rules(name+" variant", variant.(object)["rules"].(object))
 	}
 }

@@ -23,6 +23,11 @@ func (c *checker) bodyRules(pointer string, rules []pactfile.BodyRule, example a
 			c.add(at, 0, "the rule is for nothing: the example has no %s", name)
 		}
 		for _, matcher := range rule.Matchers {
+			if boundsDigits(matcher, rule.Matchers) {
+				c.digitsMatch(at, rule.Path.Select(example), matcher.Regex)
+				continue
+			}
+			c.examplesAre(at, rule.Path.Select(example), matcher)
 			c.matcher(at, s, rule.Path.Select(example), matcher)
 		}
 	}
@@ -105,6 +110,24 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 		return []string{openapi3.TypeArray, openapi3.TypeObject}, true
 	}
 	return nil, false
+}
+
+// examplesAre checks that the examples are of the type that their own matcher lets through.
+func (c *checker) examplesAre(pointer string, examples []any, m pactfile.Matcher) {
+	for _, example := range examples {
+		fits := true
+		switch m.Match {
+		case "null":
+			fits = example == nil
+		case "boolean":
+			_, fits = example.(bool)
+		case "integer", "number":
+			_, fits = example.(float64)
+		}
+		if !fits {
+			c.add(pointer, 0, "the example %v does not match its own matcher %s", example, m.Match)
+		}
+	}
 }
 
 // examplesMatch checks that the examples match their own regex. As the document

@@ -19,6 +19,10 @@ import (
 // consumer that sends one keeps the pact, but is refused. Upper bounds of size do not count,
 // since matchers need not state them.
 func (c *checker) letThrough(pointer string, l leaf) {
+	if slices.ContainsFunc(l.matchers, func(m pactfile.Matcher) bool { return boundsDigits(m, l.matchers) }) {
+		c.digitsBeyond(pointer, l)
+		return
+	}
 	var parts openapi3.SchemaRefs
 	for _, m := range l.matchers {
 		if types, known := matchedTypes(m); known && len(types) > 0 && !l.shape.allows(types...) {
@@ -129,6 +133,10 @@ func (c *checker) demanded(pointer string, l leaf) {
 		case "equality":
 			c.exactly(pointer, l.value, l.shape)
 		case "regex":
+			if boundsDigits(m, l.matchers) {
+				c.digitsNarrower(pointer, m, l.shape)
+				continue
+			}
 			c.narrower(pointer, m, l.shape)
 		case "date", "time", "datetime", "timestamp":
 			c.apart(pointer, m, l.shape)

@@ -1,6 +1,7 @@
 package twoway
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -25,14 +26,37 @@ func (c *checker) identity(pact *pactfile.File) {
 	}
 }
 
-// states finds states whose parameters differ from those in all other interactions with the
-// same state: in their names, or in whether the request contains their values. It skips a
-// state that fewer than two others share, since parameters may be optional.
+// contradictions finds interactions with the same request and the same states, but different
+// statuses: no provider can keep both.
+func (c *checker) contradictions(pact *pactfile.File) {
+	statuses := map[string]int{}
+	for i := range pact.Interactions {
+		c.interaction = &pact.Interactions[i]
+		request := c.interaction.Request
+		request.Rules = pactfile.Rules{}
+		asked, err := json.Marshal([]any{request, c.interaction.States})
+		if err != nil {
+			continue // which no pact that was read gives
+		}
+		status := c.interaction.Response.Status
+		if other, known := statuses[string(asked)]; known && other != status {
+			c.add("/response/status", 0, "another interaction has the same request and states, and the status %d, not %d", other, status)
+		}
+		statuses[string(asked)] = status
+	}
+}
+
+// states finds states whose parameters do not fit the request, as those of the other
+// interactions with the same state do. It skips a state that fewer than two others share,
+// since parameters may be optional.
 func (c *checker) states(pact *pactfile.File) {
 	for i := range pact.Interactions {
 		c.interaction = &pact.Interactions[i]
 		for _, state := range c.interaction.States {
-			c.state(state, othersWith(state.Name, pact, c.interaction))
+			const enough = 2
+			if others := othersWith(state.Name, pact, c.interaction); len(others) >= enough {
+				c.state(state, others)
+			}
 		}
 	}
 }
@@ -56,29 +80,46 @@ func othersWith(name string, pact *pactfile.File, not *pactfile.Interaction) []u
 	return uses
 }
 
+// state compares the parameters of a state with those of others. A parameter is about the
+// request if the requests of all others contain its value.
 func (c *checker) state(state pactfile.State, others []use) {
-	const enough = 2
-	if len(others) < enough {
-		return
-	}
-	have := slices.Sorted(maps.Keys(state.Params))
-	want := slices.Sorted(maps.Keys(others[0].params))
-	isOdd := func(u use) bool { return !slices.Equal(slices.Sorted(maps.Keys(u.params)), want) }
-	if !slices.Equal(have, want) && !slices.ContainsFunc(others, isOdd) {
-		c.add("/providerStates", 0, "the state %q has the parameters %v, and everywhere else %v", state.Name, have, want)
-		return
-	}
 	given := requestTexts(c.interaction)
-	for name, value := range state.Params {
+	for _, name := range namesIn(state.Params, others) {
+		values, about := valuesIn(others, name)
+		value, there := state.Params[name]
 		text, isText := value.(string)
-		isElsewhere := func(u use) bool {
-			other, isText := u.params[name].(string)
-			return !isText || !u.given[other]
-		}
-		if isText && !given[text] && !slices.ContainsFunc(others, isElsewhere) {
+		switch {
+		case len(values) == 0:
+			c.add("/providerStates", 0, "the state %q has the parameter %q, and nowhere else", state.Name, name)
+		case !there && slices.ContainsFunc(values, func(text string) bool { return given[text] }):
+			c.add("/providerStates", 0, "the state %q lacks the parameter %q, which it has everywhere else", state.Name, name)
+		case there && about && isText && !given[text]:
 			c.add("/providerStates", 0, "the state %q is about %s %q, which is not in the request", state.Name, name, text)
 		}
 	}
+}
+
+// namesIn returns the names of the parameters that a state has somewhere, in order.
+func namesIn(params map[string]any, others []use) []string {
+	names := slices.Collect(maps.Keys(params))
+	for _, other := range others {
+		names = slices.AppendSeq(names, maps.Keys(other.params))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// valuesIn returns the texts that a parameter has, and whether each is in its request. Values
+// of other types are returned as empty texts.
+func valuesIn(uses []use, name string) (values []string, about bool) {
+	about = true
+	for _, use := range uses {
+		if value, there := use.params[name]; there {
+			text, _ := value.(string)
+			values, about = append(values, text), about && use.given[text]
+		}
+	}
+	return values, about
 }
 
 func requestTexts(interaction *pactfile.Interaction) map[string]bool {

@@ -18,6 +18,7 @@ var formats = map[string]string{
 	"uuid":      `^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$`,
 	"ipv4":      `^(\d{1,3}\.){3}\d{1,3}$`,
 	"byte":      `^[A-Za-z0-9+/]*={0,2}$`,
+	"uri":       `^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z_a-z~\[\]]*$`,
 }
 
 // isFree reports whether a format says how to show a text, and not what it may be.
