@@ -27,6 +27,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -41,6 +42,7 @@ type Server struct {
 	refused   drift.Record // by the orchestratord in service
 	answers   drift.Record // of the orchestratord that the server stands in front of
 	faults    *faults.Set
+	watch     *upstream.Watch // of that one; nil without it
 	exchanges *exchange.Pool
 	handler   http.Handler
 	end       context.CancelFunc // of what goes on in the background
@@ -61,12 +63,18 @@ func New(options ...Option) (*Server, error) {
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.cluster.SetPolicy(config.start.Policy())
+	s.cluster.SetPolicy(config.policy(&config.start))
 	store := settings.NewStore(config.start, func(now *settings.Settings) {
 		s.cluster.SetTimeout(now.NodeTimeout)
-		s.cluster.SetPolicy(now.Policy())
+		s.cluster.SetPolicy(config.policy(now))
 	})
 	life, end := context.WithCancel(context.Background())
+	if config.orchestrator != nil {
+		s.watch = upstream.NewWatch(upstream.WatchConfig{
+			Upstream: config.orchestrator, Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.answers,
+			Log: config.log,
+		})
+	}
 	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
 	s.handler = s.rooms(config, store).handler()
 	return s, nil
@@ -84,7 +92,7 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
 			Settings: store, Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
-			Upstream: config.orchestrator, Answers: &s.answers,
+			Upstream: s.watch, Answers: &s.answers,
 		}).Router()
 	}
 	return r
@@ -143,4 +151,7 @@ func (s *Server) Journal() *journal.Journal {
 func (s *Server) Close() {
 	s.end()
 	s.cluster.Close()
+	if s.watch != nil {
+		s.watch.Close()
+	}
 }

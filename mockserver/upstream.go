@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
+	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
 // Upstream is a real orchestratord that a server stands in front of.
@@ -36,6 +38,15 @@ type Upstream struct {
 // clock are its own: options and control API do not change them.
 func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstream = &upstream }
+}
+
+// policy returns what is made of what nodes send. In front of another orchestratord, a node is Online
+// that sends heartbeats, whatever the dialect: what that one makes of them, its list says.
+func (c config) policy(s *settings.Settings) registry.Policy {
+	if c.upstream != nil {
+		return registry.Document{}
+	}
+	return s.Policy()
 }
 
 // load returns what the server works with.

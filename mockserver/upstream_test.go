@@ -5,9 +5,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -48,8 +51,187 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 	if got := front.Drift().Entries; len(got) > 0 {
 		t.Errorf("nodes drift: %v", got)
 	}
-	page := front.Journal().Page(journal.Filter{}, 10)
-	for _, e := range page.Entries {
-		t.Log(e.Summary)
+}
+
+// pair is a server in front of an orchestratord, both in memory.
+type pair struct {
+	t             *testing.T
+	front         *mocktest.Server
+	orchestratord *mocktest.Server
+}
+
+func newPair(t *testing.T, dialect mockserver.Dialect, options ...mockserver.Option) *pair {
+	t.Helper()
+	orchestratord := mocktest.InMemory(t, append(options, mockserver.WithDialect(dialect))...)
+	front := mocktest.InMemory(t, mockserver.WithDialect(dialect), mockserver.WithUpstream(mockserver.Upstream{
+		URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server),
+	}))
+	return &pair{t, front, orchestratord}
+}
+
+// post sends a request through the front, and returns the status and the body of the answer.
+func (p *pair) post(path, body string) (int, string) {
+	p.t.Helper()
+	answer, err := p.front.Client().Post(p.front.URL+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
 	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// overview returns what the control API says of the orchestratord.
+func (p *pair) overview() control.Upstream {
+	p.t.Helper()
+	answer, err := p.front.Control().GetOverviewWithResponse(p.t.Context())
+	if err != nil || answer.JSON200 == nil || answer.JSON200.Upstream == nil {
+		p.t.Fatalf("no overview with an upstream: %v, %v", answer, err)
+	}
+	return *answer.JSON200.Upstream
+}
+
+// TestANodeThatBeatsAndIsNotListed cuts a node off for 50 s. In service it stays Offline then,
+// whatever it sends, until it registers again.
+func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, mockserver.InService)
+		p.post("/v2/nodes/register", rustRegistration)
+		beatFor := func(d time.Duration) {
+			for range d / (10 * time.Second) {
+				if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat); status != http.StatusOK {
+					t.Fatalf("heartbeat answered %d %s", status, text)
+				}
+				time.Sleep(10 * time.Second)
+			}
+		}
+		expect := func(when string, want int) {
+			t.Helper()
+			if got := *p.overview().Unlisted; len(got) != want {
+				t.Errorf("%s: unlisted are %v, want %d", when, got, want)
+			}
+		}
+		beatFor(30 * time.Second)
+		expect("while all is well", 0)
+		time.Sleep(50 * time.Second)
+		expect("while the node is silent", 0)
+		beatFor(30 * time.Second)
+		expect("when it beats again", 1)
+		answer, err := p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")
+		if err != nil || answer.JSON200 == nil || answer.JSON200.UnlistedSinceMs == nil {
+			t.Errorf("the node is not marked: %s, %v", answer.Body, err)
+		}
+		if got := p.front.UpstreamDrift().Entries; len(got) != 1 || got[0].Kind != drift.Unlisted || got[0].Last.NodeID != "gpu-node-1" {
+			t.Errorf("orchestratord drifts by %v, want the node that is not listed", got)
+		}
+		p.post("/v2/nodes/register", rustRegistration)
+		beatFor(30 * time.Second)
+		expect("when it has registered again", 0)
+	})
+}
+
+func TestDriftOfBothSides(t *testing.T) {
+	t.Parallel()
+	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n"+
+		`{"success":true,"next_beat_ms":1}`))
+	front := inFront(t, orchestratord.url)
+	answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat?fast=1", "application/json",
+		strings.NewReader(`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"p","ready":"yes","slots_free":1}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	expectDrift(t, "nodes", front.Drift(), "? /pools/*/ready")
+	expectDrift(t, "orchestratord", front.UpstreamDrift(), "/next_heartbeat_ms /next_beat_ms")
+	report, err := front.Control().ReadDriftWithResponse(t.Context())
+	if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil || len(report.JSON200.Upstream.Departures) != 2 {
+		t.Errorf("the control API says %s, %v", report.Body, err)
+	}
+}
+
+func expectDrift(t *testing.T, side string, report drift.Report, pointers string) {
+	t.Helper()
+	left := strings.Fields(pointers)
+	for _, entry := range report.Entries {
+		found := false
+		for i, pointer := range left {
+			if strings.HasPrefix(entry.Pointer, pointer) {
+				left, found = append(left[:i], left[i+1:]...), true
+				break
+			}
+		}
+		if !found {
+			t.Errorf("%s: drift that is none: %s", side, entry.Departure)
+		}
+	}
+	if len(left) > 0 {
+		t.Errorf("%s: no drift at %v, but %v", side, left, report.Entries)
+	}
+}
+
+func TestWhatIsTheUpstreamsOwnCannotBeChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, mockserver.Document)
+		for _, call := range [][3]string{
+			{http.MethodPatch, "/clock", `{"running":false}`},
+			{http.MethodPost, "/clock/advance", `{"by_ms":1}`},
+			{http.MethodPatch, "/settings", `{"cloud_profile":false}`},
+			{http.MethodPatch, "/settings", `{"tokens":[]}`},
+			{http.MethodPut, "/nodes", `{"nodes":[]}`},
+			{http.MethodDelete, "/nodes/n", ""},
+			{http.MethodPut, "/nodes/n/status", `{"status":"Offline"}`},
+		} {
+			request, _ := http.NewRequest(call[0], p.front.URL+"/__mock"+call[1], strings.NewReader(call[2]))
+			if call[2] != "" {
+				request.Header.Set("Content-Type", "application/json")
+			}
+			answer, err := p.front.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusConflict || !strings.Contains(string(text), "not_applicable") {
+				t.Errorf("%s %s answered %d %s, want 409", call[0], call[1], answer.StatusCode, text)
+			}
+		}
+		if state, known := p.front.Faults().Switch("amnesia", true); known {
+			t.Errorf("there is a fault that makes another orchestratord forget: %+v", state)
+		}
+	})
+}
+
+// TestFaultsActOnTheTraffic has faults spoil what passes.
+func TestFaultsActOnTheTraffic(t *testing.T) {
+	t.Parallel()
+	orchestratord := mocktest.Start(t)
+	front := inFront(t, orchestratord.URL)
+	beat := func(effect control.FaultEffect) string {
+		front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}})
+		return exchangeRaw(t, front, "POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"+
+			"Content-Type: application/json\r\nContent-Length: 47\r\n\r\n"+`{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`)
+	}
+	if got := beat(control.FaultEffect{Status: new(int32(503))}); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("a status: got %q", got)
+	}
+	orchestratord.Expect(t, mocktest.Exactly(0, mocktest.Heartbeats))
+	if got := beat(control.FaultEffect{Connection: new(control.FaultEffectConnectionResetBefore)}); got != "" {
+		t.Errorf("a connection that is reset: got %q", got)
+	}
+	orchestratord.Expect(t, mocktest.Exactly(0, mocktest.Heartbeats))
+	if got := beat(control.FaultEffect{Connection: new(control.FaultEffectConnectionResetAfter)}); got != "" {
+		t.Errorf("a connection that is reset after: got %q", got)
+	}
+	orchestratord.Expect(t, mocktest.Exactly(1, mocktest.Heartbeats))
+	if got := beat(control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}); !strings.Contains(got, "\xff{") {
+		t.Errorf("garbage: got %q", got)
+	}
+	if got := beat(control.FaultEffect{RetryAfterS: new(int32(7))}); !strings.Contains(got, "Retry-After: 7\r\n") {
+		t.Errorf("a header: got %q", got)
+	}
+	orchestratord.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats))
+	front.Expect(t, mocktest.Exactly(5, mocktest.Heartbeats))
 }

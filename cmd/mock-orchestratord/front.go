@@ -55,7 +55,7 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 // check says which flags do not go together.
 func (f *front) check(flags *pflag.FlagSet) error {
 	var wrong []error
-	for _, name := range []string{"token", "heartbeat-interval", "cloud-profile"} {
+	for _, name := range []string{"token", "heartbeat-interval", "stale-check-interval", "cloud-profile"} {
 		if f.url != "" && flags.Changed(name) {
 			wrong = append(wrong, fmt.Errorf("--%s: is for the orchestratord at --upstream to set", name))
 		}

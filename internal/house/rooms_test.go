@@ -47,7 +47,9 @@ var rooms = map[string][]string{
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/pages":    {"internal/exchange", "dashboard"},
-	"internal/upstream": {"internal/exchange"},
+	"internal/upstream": {
+		"internal/exchange", "internal/cluster", "registry", "journal", "drift", "clock", "control",
+	},
 	"internal/exchange": {
 		"internal/settings", "internal/spec", "internal/masking", "internal/wire", "internal/api", "drift", "control",
 	},

@@ -1048,6 +1048,10 @@ type MockNode struct {
 	//
 	// Example: []
 	Pools []externalRef0.PoolStatus `json:"pools"`
+
+	// UnlistedSinceMs Since when the orchestratord that the mock stands in front of accepts the
+	// heartbeats of the node, and does not list it; missing for one that it lists.
+	UnlistedSinceMs *Milliseconds `json:"unlisted_since_ms,omitempty"`
 }
 
 // NearMiss The entry that came nearest to an expectation: the one that fails the fewest of

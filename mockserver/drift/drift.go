@@ -26,6 +26,8 @@ const (
 	Method    = "method"    // a method that the path does not have
 	Status    = "status"    // of an answer, which the contract does not have for the operation
 
+	// Unlisted is a list without a node whose heartbeats are accepted.
+	Unlisted = "unlisted"
 	// RefusedInService is a field that the contract does not require, but the orchestratord in
 	// service does.
 	RefusedInService = "refused-in-service"

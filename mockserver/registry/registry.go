@@ -201,6 +201,13 @@ func (r *Registry) SetTimeout(timeout time.Duration) {
 	r.timeout = timeout
 }
 
+// Timeout returns the timeout of nodes.
+func (r *Registry) Timeout() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.timeout
+}
+
 // SetForgetAfter changes how long a node is Offline before it is forgotten. With 0 it never
 // is.
 func (r *Registry) SetForgetAfter(offline time.Duration) {

@@ -147,6 +147,9 @@ func (c *Cluster) SetTimeout(timeout time.Duration) {
 	c.watch.expire()
 }
 
+// Timeout returns the silence after which a node is Offline.
+func (c *Cluster) Timeout() time.Duration { return c.nodes.Timeout() }
+
 // Node returns a node. It reports false for one that is not registered.
 func (c *Cluster) Node(id nodeapi.NodeID) (registry.Node, bool) { return c.nodes.Node(id) }
 

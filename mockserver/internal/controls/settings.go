@@ -52,6 +52,7 @@ func foreignSettings(change control.SettingsChange) string {
 		"cloud profile":      change.CloudProfile != nil,
 		"heartbeat interval": change.HeartbeatIntervalMs != nil,
 		"tokens":             change.Tokens != nil,
+		"stale check":        change.StaleCheckIntervalMs != nil,
 		"strict validation":  change.Validation != nil && *change.Validation == control.ValidationStrict,
 	} {
 		if there {

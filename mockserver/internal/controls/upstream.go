@@ -5,6 +5,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // upstreamView returns the orchestratord that the mock stands in front of, or nil.
@@ -12,8 +13,26 @@ func (o operations) upstreamView() *control.Upstream {
 	if o.Upstream == nil {
 		return nil
 	}
-	return &control.Upstream{URL: o.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries))}
+	state := o.Upstream.State()
+	view := &control.Upstream{
+		URL: o.Upstream.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries)), Unlisted: &[]control.UnlistedNode{},
+	}
+	if !state.At.IsZero() {
+		view.Listed, view.ListedAtMs = new(int64(state.Listed)), new(state.At.UnixMilli())
+	}
+	if state.Problem != "" {
+		view.Problem = new(spec.Cut(state.Problem, maxProblem))
+	}
+	for _, missing := range state.Missing[:min(len(state.Missing), maxUnlisted)] {
+		*view.Unlisted = append(*view.Unlisted, control.UnlistedNode{NodeID: missing.ID, SinceMs: missing.Since.UnixMilli()})
+	}
+	return view
 }
+
+const (
+	maxUnlisted = 1000
+	maxProblem  = 1024 // characters
+)
 
 // own refuses to change what is the own of the orchestratord that the mock stands in front of, if
 // it does.
@@ -22,5 +41,5 @@ func (o operations) own(format string, args ...any) error {
 		return nil
 	}
 	return exchange.NewProblem(exchange.CodeNotApplicable, "%s: the mock stands in front of the orchestratord at %s",
-		fmt.Sprintf(format, args...), o.Upstream.Where())
+		fmt.Sprintf(format, args...), o.Upstream.Upstream.Where())
 }

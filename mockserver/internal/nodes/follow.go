@@ -32,19 +32,21 @@ func (r *relayed) followAccepted(body any) {
 		if !ok {
 			registration = &nodeapi.RegisterRequest{NodeID: x.NodeID}
 		}
-		if !rejected(x.Body()) {
-			r.followRegistration(*registration)
-			r.noteRefusedInService(x, body)
+		if rejected(x.Body()) {
+			return
 		}
+		r.followRegistration(*registration)
 	case control.OperationHeartbeatNode:
 		beat, ok := body.(*nodeapi.HeartbeatRequest)
 		if !ok {
 			beat = &nodeapi.HeartbeatRequest{}
 		}
 		r.followHeartbeat(*beat)
-		r.noteRefusedInService(x, body)
 	case control.OperationDeregisterNode:
 		r.followGone("node deregistered")
+	}
+	if body != nil {
+		r.noteRefusedInService(x, body)
 	}
 }
 

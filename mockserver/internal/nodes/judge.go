@@ -14,11 +14,18 @@ import (
 )
 
 // judge holds both sides of a passage to the document, counts how they depart from it, and has the
-// nodes follow what was said of them.
+// nodes follow what was said of them. Whatever goes wrong with that, the passage goes on.
 func (r *relayed) judge(p *upstream.Passage) {
-	x := r.x
 	r.passage = p
-	x.Remark = remark(p, x.Status() != 0)
+	r.x.Remark = remark(p, r.x.Status() != 0)
+	err := r.x.Run(func(*exchange.Exchange) error { r.judgeBoth(p); return nil })
+	if err != nil {
+		r.x.LogFault(err)
+	}
+}
+
+func (r *relayed) judgeBoth(p *upstream.Passage) {
+	x := r.x
 	status := x.Status()
 	if r.stray != nil && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		r.stray() // orchestratord has nothing for it either
@@ -27,7 +34,7 @@ func (r *relayed) judge(p *upstream.Passage) {
 	if p.RequestWhole {
 		body = r.readRequest()
 	}
-	if x.Operation != nil && status != 0 {
+	if x.Operation != nil && status != 0 && x.IsChecked() {
 		r.judgeAnswer(p)
 	}
 	r.noteDrift(x)
@@ -91,11 +98,11 @@ func bound(operation string, loose any) any {
 func (r *relayed) judgeAnswer(p *upstream.Passage) {
 	x := r.x
 	noteEcho(x, p.Header)
-	var body []byte
-	if p.AnswerWhole {
-		body = append(x.Body(), []byte{}...)
-	}
-	if body == nil && p.AnswerWhole {
+	body := x.Body()
+	switch {
+	case !p.AnswerWhole:
+		body = nil
+	case body == nil:
 		body = []byte{}
 	}
 	x.DepartAnswer(documentOf(x).AnswerDepartures(x.Operation, x.Status(), p.Header, body, x.Quote)...)
