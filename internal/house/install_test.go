@@ -1,0 +1,170 @@
+package house
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/modfile"
+	modules "golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
+)
+
+// released is the version that the modules require of each other.
+const released = "v0.1.0"
+
+// TestInstall does what the README says to people who have Go and no checkout, with the modules
+// as they would be released: it installs the programs, and builds a program that imports the
+// client, whose module graph has to be short.
+func TestInstall(t *testing.T) {
+	p := publish(t)
+	t.Run("programs", func(t *testing.T) {
+		dir := t.TempDir()
+		p.run(t, dir, "install", module+"/cmd/mock-orchestratord@"+released)
+		p.run(t, dir, "install", module+"/cmd/nodesim@"+released, module+"/cmd/nodecontract@"+released)
+		for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
+			out, err := exec.CommandContext(t.Context(), filepath.Join(p.bin, program), "--version").CombinedOutput()
+			if err != nil || !strings.Contains(string(out), released) {
+				t.Errorf("%s --version: %v: %s", program, err, out)
+			}
+		}
+	})
+	for _, test := range []struct {
+		imported string
+		modules  int // fewer than these
+	}{{"pkg/registration", 40}, {"pkg/capabilities", 45}, {"mockserver/mocktest", 75}} {
+		t.Run(test.imported, func(t *testing.T) {
+			dir := t.TempDir()
+			program := fmt.Sprintf("package main\n\nimport _ %q\n\nfunc main() {}\n", module+"/"+test.imported)
+			if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p.run(t, dir, "mod", "init", "example.com/importer")
+			p.run(t, dir, "get", module+"/"+test.imported+"@"+released)
+			p.run(t, dir, "build", "-o", os.DevNull, ".")
+			list := p.run(t, dir, "list", "-m", "all")
+			if n := strings.Count(list, "\n"); n >= test.modules {
+				t.Errorf("there are %d modules in the graph, want fewer than %d:\n%s", n, test.modules, list)
+			}
+		})
+	}
+}
+
+// proxy is a directory that serves modules, and where what is installed from it goes.
+type proxy struct{ dir, bin, cache string }
+
+// publish puts the modules that others require into a proxy, as their released version.
+func publish(t *testing.T) proxy {
+	t.Helper()
+	p := proxy{t.TempDir(), t.TempDir(), t.TempDir()}
+	versions := published(t)
+	for path, dir := range versions {
+		at := filepath.Join(p.dir, filepath.FromSlash(path), "@v")
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		files := map[string]string{
+			"list": released + "\n", released + ".mod": readText(t, filepath.Join(root, dir, "go.mod")),
+			released + ".info": fmt.Sprintf(`{"Version":%q,"Time":"2026-01-01T00:00:00Z"}`, released),
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		archive, err := os.Create(filepath.Join(at, released+".zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := zip.Create(archive, modules.Version{Path: path, Version: released}, filesOf(t, dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := archive.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// published returns the modules that have a version, by their paths, and where they are: those
+// that go.work replaces, and the programs, which nobody requires.
+func published(t *testing.T) map[string]string {
+	t.Helper()
+	work, err := modfile.ParseWork("go.work", []byte(readText(t, filepath.Join(root, "go.work"))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs := map[string]string{module + "/cmd": "cmd"}
+	for _, replaced := range work.Replace {
+		if replaced.Old.Version != released {
+			t.Errorf("go.work replaces %v, want %s", replaced.Old, released)
+		}
+		dirs[replaced.Old.Path] = filepath.Clean(replaced.New.Path)
+	}
+	return dirs
+}
+
+// file is a file of a module, as its archive wants it.
+type file struct{ name, path string }
+
+func (f file) Path() string                 { return f.name }
+func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(f.path) }
+func (f file) Open() (io.ReadCloser, error) { return os.Open(f.path) }
+
+// filesOf returns the files of the module in a directory that git knows, or would if asked.
+func filesOf(t *testing.T, dir string) []zip.File {
+	t.Helper()
+	git := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	git.Dir = filepath.Join(root, dir)
+	list, err := git.Output()
+	if err != nil {
+		t.Skipf("without git, nobody says which files are of the modules: %v", err)
+	}
+	var files []zip.File
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		f := file{name, filepath.Join(git.Dir, name)}
+		info, err := f.Lstat()
+		if err == nil && info.Mode().IsRegular() && !isNested(git.Dir, name) {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// isNested reports whether a file of a directory is of a module further down.
+func isNested(dir, name string) bool {
+	for at := filepath.Dir(name); at != "."; at = filepath.Dir(at) {
+		if isThere(filepath.Join(dir, at, "go.mod")) {
+			return true
+		}
+	}
+	return false
+}
+
+// run runs go in a directory outside the checkout, and returns what it prints. It gets our modules
+// from the proxy, all others from where they have been downloaded to or from the usual proxy.
+func (p proxy) run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	env := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE", "GOPROXY")
+	out, err := env.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := strings.Fields(string(out))
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(),
+		"GOPROXY="+strings.Join([]string{"file://" + p.dir, "file://" + found[0] + "/cache/download", found[1]}, ","),
+		"GOMODCACHE="+p.cache, "GOBIN="+p.bin, "GOWORK=off", "GOSUMDB=off", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0")
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	text, err := command.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(text)
+}
