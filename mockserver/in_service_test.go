@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -27,16 +28,20 @@ type service struct {
 func inService(t *testing.T, options ...mockserver.Option) *service {
 	t.Helper()
 	s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}
-	options = append(options, mockserver.WithDialect(mockserver.InService), mockserver.WithClock(s.clock))
+	s.serve(append(options, mockserver.WithDialect(mockserver.InService), mockserver.WithClock(s.clock))...)
+	return s
+}
+
+func (s *service) serve(options ...mockserver.Option) {
+	s.t.Helper()
 	var err error
 	if s.Server, err = mockserver.New(options...); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
+	s.t.Cleanup(s.Close)
 	listener := httptest.NewServer(s.Server)
-	t.Cleanup(listener.Close)
+	s.t.Cleanup(listener.Close)
 	s.url = listener.URL
-	return s
 }
 
 // answered is an answer with its body.
@@ -139,10 +144,7 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(values[0], values[1])
 }
 
-// "POST /v2/nodes/register → 200 {success, message, node_id}", "heartbeat → 200 {success,
-// next_heartbeat_ms}; unknown node → 404", "DELETE → 204 with no body; unknown node → 404",
-// "GET /v2/nodes → 200 {nodes, count}".
-func TestInServiceCalls(t *testing.T) {
+func answersInService(t *testing.T) {
 	s := inService(t)
 	got := s.must(200, "POST", "/v2/nodes/register", rustRegistration)
 	if want := `{"success":true,"message":"Registered successfully","node_id":"gpu-node-1"}`; !sameJSON(t, got.text, want) {
@@ -155,8 +157,8 @@ func TestInServiceCalls(t *testing.T) {
 	got = s.must(200, "GET", "/v2/nodes", "")
 	want := `{"nodes":[{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
 		`"pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090",` +
-		`"vram_total_bytes":24000000000,"compute_capability":"8.6"}]},"status":"Online",` +
-		`"registered_at_ms":1700000000000,"last_heartbeat_ms":1700000000000}],"count":1}`
+		`"vram_total_bytes":24000000000,"compute_capability":"8.6"}],"cpu_cores":null,"ram_total_bytes":null},` +
+		`"status":"Online","registered_at_ms":1700000000000,"last_heartbeat_ms":1700000000000,"version":null}],"count":1}`
 	if !sameJSON(t, got.text, want) {
 		t.Errorf("list:\n%s, want\n%s", got.text, want)
 	}
@@ -166,11 +168,7 @@ func TestInServiceCalls(t *testing.T) {
 	}
 }
 
-// "Its error bodies are not problem+json: a 401 has no body and no content type at all; 400, 415
-// and 422 are text/plain; a 404 heartbeat is {success:false, next_heartbeat_ms}; a 404 delete is
-// empty." "A 503 says why in its body." "Every answer but a 401 carries x-correlation-id, echoed
-// or made up."
-func TestInServiceErrors(t *testing.T) {
+func refusesInService(t *testing.T) {
 	const register, heartbeat = "/v2/nodes/register", "/v2/nodes/gpu-node-1/heartbeat"
 	open, closed := inService(t), inService(t, mockserver.WithTokens("secret"))
 	off := inService(t, mockserver.WithCloudProfile(false))
@@ -201,6 +199,20 @@ func TestInServiceErrors(t *testing.T) {
 		"503 of a deregistration": {off, "DELETE", "/v2/nodes/gpu-node-1", "", "", 503, "", "-"},
 		"503 of a list":           {off, "GET", "/v2/nodes", "", "", 503, "application/json", `{"error":"Cloud profile not enabled"}`},
 		"405":                     {open, "PUT", register, "", "", 405, "", "-"},
+		"404 of a path":           {open, "GET", "/v2/node", "", "", 404, "", "-"},
+		"401 before 404":          {closed, "GET", "/v2/node", "", "", 401, "", "-"},
+		"401 before 405":          {closed, "PUT", register, "", "", 401, "", "-"},
+		"401 of another scheme":   {closed, "GET", "/v2/nodes", "", "Authorization: bearer secret", 401, "", "-"},
+		"400 before 413":          {open, "POST", register, tooLong("{"), "", 400, "text/plain; charset=utf-8", ""},
+		"422 before 413":          {open, "POST", register, tooLong(`{"pools":[]}`), "", 422, "text/plain; charset=utf-8", ""},
+		"413 before 503": {
+			off, "POST", register, tooLong(rustRegistration), "", 413, "text/plain; charset=utf-8",
+			"Failed to buffer the request body: length limit exceeded",
+		},
+		"413 before 404": {open, "POST", heartbeat, tooLong(rustHeartbeat), "", 413, "text/plain; charset=utf-8", ""},
+		"413 of a body that nobody reads": {
+			open, "POST", register, tooLong(tooLong("{")), "", 413, "text/plain; charset=utf-8", "",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -230,7 +242,7 @@ func TestInServiceErrors(t *testing.T) {
 			if id := got.Header.Get("X-Correlation-Id"); id != wantID {
 				t.Errorf("correlation id: %q, want %q", id, wantID)
 			}
-			for _, name := range []string{"Www-Authenticate", "Retry-After"} {
+			for _, name := range []string{"Www-Authenticate", "Retry-After", "Accept-Encoding", "X-Content-Type-Options"} {
 				if value := got.Header.Get(name); value != "" {
 					t.Errorf("%s: %s", name, value)
 				}
@@ -239,21 +251,29 @@ func TestInServiceErrors(t *testing.T) {
 	}
 }
 
-// "It refuses a register whose capabilities lack gpus …, and a heartbeat whose pools lack
-// draining, slots_total or vram_free_bytes."
-func TestInServiceRefusesTheBrief(t *testing.T) {
+func refusesTheBrief(t *testing.T) {
 	s := inService(t)
-	if got := s.must(422, "POST", "/v2/nodes/register", briefRegistration); !strings.Contains(got.text, "gpus") {
-		t.Errorf("register: %s", got.text)
+	const refused = "Failed to deserialize the JSON body into the target type: "
+	want := refused + "capabilities: missing field `gpus` at line 10 column 3"
+	if got := s.must(422, "POST", "/v2/nodes/register", briefRegistration); got.text != want {
+		t.Errorf("register: %s, want %s", got.text, want)
 	}
 	s.register()
-	if got := s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); !strings.Contains(got.text, "draining") {
-		t.Errorf("heartbeat: %s", got.text)
+	want = refused + "pools[0]: missing field `draining` at line 8 column 5"
+	if got := s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); got.text != want {
+		t.Errorf("heartbeat: %s, want %s", got.text, want)
+	}
+	for _, field := range []string{"pool_id", "ready", "draining", "slots_free", "slots_total", "vram_free_bytes"} {
+		lacking := regexp.MustCompile(`"`+field+`":[^,]*,`).ReplaceAllString(rustHeartbeat, "")
+		got := s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", lacking)
+		want := fmt.Sprintf("pools[0]: missing field `%s` at line 1 column %d", field, len(lacking)-len("]}"))
+		if !strings.HasSuffix(got.text, want) {
+			t.Errorf("heartbeat: %s, want %s", got.text, want)
+		}
 	}
 }
 
-// "It answers 200 to unknown fields, and takes any string as a timestamp."
-func TestInServiceTakes(t *testing.T) {
+func takesUnknownFields(t *testing.T) {
 	s := inService(t)
 	s.register()
 	for _, body := range []string{
@@ -271,9 +291,7 @@ func TestInServiceTakes(t *testing.T) {
 	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
 }
 
-// "GET /v2/nodes lists only nodes that are Online and fresh: a node that has registered but not
-// yet beaten is not on it, and registering again takes a node off it until its next heartbeat."
-func TestInServiceList(t *testing.T) {
+func listsWhatIsFresh(t *testing.T) {
 	s := inService(t)
 	s.register()
 	s.wantListed("registered")
@@ -288,8 +306,7 @@ func TestInServiceList(t *testing.T) {
 	s.wantListed("31 s after a heartbeat")
 }
 
-// "Its order is random."
-func TestInServiceListHasNoOrder(t *testing.T) {
+func listsInNoOrder(t *testing.T) {
 	s := inService(t)
 	for i := range 8 {
 		id := fmt.Sprintf("gpu-node-%d", i)
@@ -305,9 +322,7 @@ func TestInServiceListHasNoOrder(t *testing.T) {
 	}
 }
 
-// "Offline is sticky there: once a node has been marked offline, its heartbeats still get 200 but
-// it stays off the list until it registers again."
-func TestInServiceOfflineIsSticky(t *testing.T) {
+func staysOffline(t *testing.T) {
 	s := inService(t)
 	s.register()
 	s.beat()
@@ -319,8 +334,7 @@ func TestInServiceOfflineIsSticky(t *testing.T) {
 	s.wantListed("after it has registered again", "gpu-node-1")
 }
 
-// "Nodes are marked Offline by a check every 10 s after ORCHESTRATORD_NODE_TIMEOUT_MS."
-func TestInServiceChecksEveryTenSeconds(t *testing.T) {
+func checksEveryTenSeconds(t *testing.T) {
 	s := inService(t)
 	s.pass(time.Second)
 	s.register()
@@ -330,9 +344,7 @@ func TestInServiceChecksEveryTenSeconds(t *testing.T) {
 	s.wantListed("after a heartbeat before the check", "gpu-node-1")
 }
 
-// "Heartbeats are merged there, pool by pool …; registering again with fewer pools forgets none,
-// and a deregistered node's snapshots stay."
-func TestInServiceMergesPools(t *testing.T) {
+func mergesPools(t *testing.T) {
 	s := inService(t)
 	s.register()
 	s.beat()
@@ -357,8 +369,7 @@ func TestInServiceMergesPools(t *testing.T) {
 	wantPools("back after a deregistration")
 }
 
-// "models_available and version are read and thrown away there."
-func TestInServiceDiscards(t *testing.T) {
+func discards(t *testing.T) {
 	s := inService(t)
 	s.register()
 	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":["m"]`, 1))
@@ -368,28 +379,43 @@ func TestInServiceDiscards(t *testing.T) {
 	}
 }
 
-// "It does not count calls that get 401, counts no registrations while the profile is off, and
-// declares orchd_nodes_online and orchd_pools_available without ever setting them."
-func TestInServiceMetrics(t *testing.T) {
+func countsInService(t *testing.T) {
 	s := inService(t, mockserver.WithTokens("secret"))
 	s.call("POST", "/v2/nodes/register", rustRegistration)
 	s.call("POST", "/v2/nodes/register", rustRegistration, "Authorization: Bearer secret")
 	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
+	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", "{", "Authorization: Bearer secret") // no handler sees it
 	metrics := s.call("GET", "/metrics", "").text
 	for _, want := range []string{
 		`orchd_node_registrations_total{outcome="success"} 1`, `orchd_node_registrations_total{outcome="unauthorized"} 0`,
-		"orchd_nodes_online 0", "orchd_pools_available 0",
+		"# TYPE orchd_nodes_online gauge\n", "# TYPE orchd_pools_available gauge\n",
+		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`,
+		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="error"} 0`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
 	}
+	if strings.Contains(metrics, "\norchd_nodes_online ") || strings.Contains(metrics, "\norchd_pools_available ") {
+		t.Errorf("what is never set has a value:\n%s", metrics)
+	}
 	off := inService(t, mockserver.WithCloudProfile(false))
 	off.call("POST", "/v2/nodes/register", rustRegistration)
-	if metrics := off.call("GET", "/metrics", "").text; !strings.Contains(metrics, `orchd_node_registrations_total{outcome="cloud_disabled"} 0`) {
-		t.Error("a registration while the profile is off is counted")
+	off.call("DELETE", "/v2/nodes/gpu-node-1", "")
+	off.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+	metrics = off.call("GET", "/metrics", "").text
+	for _, want := range []string{
+		`orchd_node_registrations_total{outcome="cloud_disabled"} 0`, `orchd_node_deregistrations_total{outcome="cloud_disabled"} 0`,
+		`orchd_node_heartbeats_total{node_id="other",outcome="cloud_disabled"} 1`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("while the profile is off, the metrics lack %s", want)
+		}
 	}
 }
+
+// tooLong puts spaces of more than 2 MiB behind a body.
+func tooLong(body string) string { return body + strings.Repeat(" ", 2<<20) }
 
 // TestDialectIsSwitched switches to the dialect and back, with a node on record.
 func TestDialectIsSwitched(t *testing.T) {

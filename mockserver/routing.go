@@ -32,7 +32,7 @@ func (r routing) handler() http.Handler {
 		router.Use(divert(r.controls))
 	}
 	r.nodes.Mount(router)
-	pages.Mount(router, pages.Config{Guard: r.guard, Metrics: r.nodes.Metrics(), Dashboard: r.controls != nil})
+	pages.Mount(router, pages.Config{Guard: r.guard, Metrics: r.nodes.MetricsPage(), Dashboard: r.controls != nil})
 	return router
 }
 

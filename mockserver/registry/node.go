@@ -10,7 +10,10 @@ import (
 // Node is what is known of a node at one moment. It shares memory with other Nodes:
 // it is for reading only.
 type Node struct {
-	Registration  nodeapi.RegisterRequest
+	Registration nodeapi.RegisterRequest
+	// Stated is the capabilities that the node has stated, where it has left out some that the
+	// document requires; nil where it has not.
+	Stated        *nodeapi.ReportedCapabilities
 	Status        nodeapi.NodeStatus
 	RegisteredAt  time.Time            // when it last registered
 	LastHeartbeat time.Time            // zero until the first after it registered

@@ -59,6 +59,14 @@ func New(timeout time.Duration) *Registry {
 // Registering. Which pools keep their last status is for the policy to say. Its history goes on.
 // It is refused if that is beyond the limits.
 func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time) Change {
+	return r.RegisterStated(registration, nil, now)
+}
+
+// RegisterStated is Register for a node that has left out capabilities that the document requires:
+// see Node.Stated.
+func (r *Registry) RegisterStated(
+	registration nodeapi.RegisterRequest, stated *nodeapi.ReportedCapabilities, now time.Time,
+) Change {
 	bytes := registrationBytes(&registration)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,7 +82,8 @@ func (r *Registry) Register(registration nodeapi.RegisterRequest, now time.Time)
 	}
 	return r.change(rec, nodeapi.NodeStatusRegistering, now, func() {
 		r.setRegistration(rec, registration, bytes)
-		rec.RegisteredAt, rec.LastHeartbeat, rec.WrittenOff = now, time.Time{}, false
+		rec.Stated, rec.WrittenOff = stated, false
+		rec.RegisteredAt, rec.LastHeartbeat = now, time.Time{}
 		pools := r.policy.kept(rec.Pools, registration.Pools)
 		r.setPools(rec, pools, poolsBytes(pools))
 		r.hear(rec, now)

@@ -60,10 +60,12 @@ func nodeMemory() int64 {
 func (c *Cluster) Close() { c.watch.close() }
 
 // Register adds a node, or replaces it (CLOUD-2001, CLOUD-2004). It returns the node as it was
-// before, too, which is zero if there was none.
-func (c *Cluster) Register(registration nodeapi.RegisterRequest) (was registry.Node, _ registry.Change) {
+// before, too, which is zero if there was none. What is stated may be nil: see registry.Node.
+func (c *Cluster) Register(
+	registration nodeapi.RegisterRequest, stated *nodeapi.ReportedCapabilities,
+) (was registry.Node, _ registry.Change) {
 	was, _ = c.nodes.Node(registration.NodeID)
-	return was, c.heard(c.nodes.Register(registration, c.clock.Now()))
+	return was, c.heard(c.nodes.RegisterStated(registration, stated, c.clock.Now()))
 }
 
 // Heartbeat renews a node (CLOUD-2010). It reports false for one that is not registered.

@@ -32,7 +32,7 @@ func TestEveryChange(t *testing.T) {
 		}
 	}
 	register := func(id nodeapi.NodeID) (registry.Node, registry.Change) {
-		return nodes.Register(nodeapi.RegisterRequest{NodeID: id})
+		return nodes.Register(nodeapi.RegisterRequest{NodeID: id}, nil)
 	}
 	if was, change := register(id); was.Status != "" || change.Node.Status != nodeapi.NodeStatusRegistering {
 		t.Errorf("registered: was %+v, change %+v", was, change)
@@ -84,7 +84,7 @@ func TestClose(t *testing.T) {
 	nodes := cluster.New(cluster.Config{
 		Clock: still, Journal: journal.New(100), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Second, MaxNodes: 1,
 	})
-	nodes.Register(nodeapi.RegisterRequest{NodeID: "gpu-node-1"})
+	nodes.Register(nodeapi.RegisterRequest{NodeID: "gpu-node-1"}, nil)
 	nodes.Close()
 	nodes.Close()
 	if err := still.Advance(time.Hour); err != nil {

@@ -9,20 +9,12 @@ import (
 
 // View returns a node as clients see it.
 func View(node registry.Node) nodeapi.Node {
-	has := node.Registration.Capabilities
 	view := nodeapi.Node{
-		NodeID:    node.Registration.NodeID,
-		MachineID: cmp.Or(node.Registration.MachineID, unknownMachine),
-		Address:   cmp.Or(node.Registration.Address, unknownAddress),
-		Pools:     node.Registration.Pools,
-		Capabilities: nodeapi.ReportedCapabilities{
-			GPUCount:      &has.GPUCount,
-			TotalVRAMMB:   &has.TotalVRAMMB,
-			CUDAVersion:   &has.CUDAVersion,
-			Gpus:          has.Gpus,
-			CPUCores:      has.CPUCores,
-			RAMTotalBytes: has.RAMTotalBytes,
-		},
+		NodeID:         node.Registration.NodeID,
+		MachineID:      cmp.Or(node.Registration.MachineID, unknownMachine),
+		Address:        cmp.Or(node.Registration.Address, unknownAddress),
+		Pools:          node.Registration.Pools,
+		Capabilities:   *cmp.Or(node.Stated, All(node.Registration.Capabilities)),
 		Status:         node.Status,
 		RegisteredAtMs: node.RegisteredAt.UnixMilli(),
 		Version:        node.Registration.Version,
@@ -34,6 +26,18 @@ func View(node registry.Node) nodeapi.Node {
 		view.LastHeartbeatMs = new(node.LastHeartbeat.UnixMilli())
 	}
 	return view
+}
+
+// All returns capabilities of which all are stated.
+func All(has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
+	return &nodeapi.ReportedCapabilities{
+		GPUCount:      &has.GPUCount,
+		TotalVRAMMB:   &has.TotalVRAMMB,
+		CUDAVersion:   &has.CUDAVersion,
+		Gpus:          has.Gpus,
+		CPUCores:      has.CPUCores,
+		RAMTotalBytes: has.RAMTotalBytes,
+	}
 }
 
 // What a list says of a node that registered without them, as lenient validation lets it: a

@@ -98,7 +98,9 @@ func documentOf(*exchange.Exchange) *spec.Document { return spec.Control() }
 
 // authenticate refuses requests without the control token, if there is one. Guesses have to wait.
 func (a *API) authenticate(x *exchange.Exchange) error {
-	check := exchange.TokenCheck{Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token}
+	check := exchange.TokenCheck{
+		Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token, Token: exchange.Bearer,
+	}
 	if _, guess := exchange.Bearer(x.Request.Header); !guess || len(a.Token) == 0 {
 		return check.Check(x)
 	}

@@ -72,13 +72,18 @@ type checkedBody struct {
 // ValidatedValue returns the value of the body. The name is the generated server's.
 func (b checkedBody) ValidatedValue() any { return b.value }
 
+// TooLarge returns the problem of a body that is longer than a limit in bytes.
+func TooLarge(limit int64) error {
+	return NewProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", limit)
+}
+
 // Unreadable returns the problem of a body that cannot be read.
 func Unreadable(err error) error {
 	if known := (*Problem)(nil); errors.As(err, &known) {
 		return known
 	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return NewProblem(nodeapi.ProblemCodeBodyTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+		return TooLarge(tooLarge.Limit)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return NewProblem(nodeapi.ProblemCodeMalformedBody, "the body ended early")

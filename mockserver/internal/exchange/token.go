@@ -15,6 +15,7 @@ type TokenCheck struct {
 	Realm    string
 	Required string            // what to say, in words, when there is no token
 	Valid    []settings.Digest // without any, no token is required
+	Token    func(http.Header) (token string, ok bool)
 }
 
 // Check returns what is wrong with the Authorization header of a request, if anything.
@@ -22,7 +23,7 @@ func (c TokenCheck) Check(x *Exchange) error {
 	if len(c.Valid) == 0 {
 		return nil
 	}
-	token, ok := Bearer(x.Request.Header)
+	token, ok := c.Token(x.Request.Header)
 	switch {
 	case !ok:
 		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", c.Required).

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -18,6 +19,14 @@ import (
 type dialect interface {
 	// document is what requests and answers are held to.
 	document() *spec.Document
+	// bearer returns the token of a request, if that is how it carries one.
+	bearer(header http.Header) (token string, ok bool)
+	// unrouted are the steps of a request that fits no operation, of which the last one is given.
+	unrouted(refuse exchange.Step) []exchange.Step
+	// bodySchema returns the schema of a request's body, or what is wrong with its headers.
+	bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit)
+	// readLimit returns how many bytes of a body are read. One that is longer than limit is refused.
+	readLimit(limit int64) int64
 	// decode returns the value of a body that is obviously valid.
 	decode(operation string, text []byte) (value any, vetted bool)
 	// keep returns what is kept of a body that was checked against the schema.
@@ -30,8 +39,10 @@ type dialect interface {
 	page(c *cluster.Cluster, at *position, limit int) (nodes []registry.Node, more bool)
 	// view returns a node as it is listed.
 	view(node registry.Node) nodeapi.Node
-	// restate puts the answer to a request that failed into the words of the orchestratord.
-	restate(x *exchange.Exchange, failure error)
+	// write appends a node as it is listed.
+	write(text []byte, node *nodeapi.Node) ([]byte, error)
+	// finish gives an answer the headers of the orchestratord, and its words to a failure, if any.
+	finish(x *exchange.Exchange, failure error)
 	// counts reports whether the metrics count a call.
 	counts(x *exchange.Exchange, o outcome) bool
 }
@@ -56,6 +67,16 @@ func documentOf(x *exchange.Exchange) *spec.Document { return dialectOf(x).docum
 type document struct{}
 
 func (document) document() *spec.Document { return spec.Nodes() }
+
+func (document) bearer(header http.Header) (string, bool) { return exchange.Bearer(header) }
+
+func (document) unrouted(refuse exchange.Step) []exchange.Step { return []exchange.Step{refuse} }
+
+func (document) bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit) {
+	return x.BodySchema()
+}
+
+func (document) readLimit(limit int64) int64 { return limit }
 
 func (document) decode(operation string, text []byte) (any, bool) {
 	return wire.Decode(operation, text)
@@ -84,7 +105,11 @@ func (document) page(c *cluster.Cluster, at *position, limit int) ([]registry.No
 
 func (document) view(node registry.Node) nodeapi.Node { return cluster.View(node) }
 
-func (document) restate(*exchange.Exchange, error) {}
+func (document) write(text []byte, node *nodeapi.Node) ([]byte, error) {
+	return wire.Append(text, node)
+}
+
+func (document) finish(*exchange.Exchange, error) {}
 
 func (document) counts(*exchange.Exchange, outcome) bool { return true }
 

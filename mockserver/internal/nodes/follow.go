@@ -58,7 +58,7 @@ func rejected(answer []byte) bool {
 
 func (r *relayed) followRegistration(registration nodeapi.RegisterRequest) {
 	ctx := r.x.Request.Context()
-	was, change := r.Cluster.Register(registration)
+	was, change := r.Cluster.Register(registration, statedIn(r.x, registration.Capabilities))
 	if change.Refused != nil {
 		return
 	}
@@ -72,7 +72,8 @@ func (r *relayed) followHeartbeat(beat nodeapi.HeartbeatRequest) {
 	x := r.x
 	change, known := r.Cluster.Heartbeat(x.NodeID, beat)
 	if !known {
-		if _, change := r.Cluster.Register(nodeapi.RegisterRequest{NodeID: x.NodeID}); change.Refused != nil {
+		stated := &nodeapi.ReportedCapabilities{}
+		if _, change := r.Cluster.Register(nodeapi.RegisterRequest{NodeID: x.NodeID}, stated); change.Refused != nil {
 			return
 		}
 		change, _ = r.Cluster.Heartbeat(x.NodeID, beat)

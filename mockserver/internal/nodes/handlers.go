@@ -2,11 +2,13 @@ package nodes
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
+	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/registry"
@@ -23,17 +25,46 @@ var _ api.StrictServerInterface = operations{}
 func (o operations) RegisterNode(
 	ctx context.Context, r api.RegisterNodeRequestObject,
 ) (api.RegisterNodeResponseObject, error) {
-	was, change := o.Cluster.Register(*r.Body)
+	x := exchange.In(ctx)
+	was, change := o.Cluster.Register(*r.Body, statedIn(x, r.Body.Capabilities))
 	if change.Refused != nil {
 		return nil, full(ctx, change.Refused)
 	}
 	o.noteTwin(ctx, was, change.Node)
 	again := change.Was != ""
 	o.logNode(ctx, document{}.registered(again), change.Node)
-	x := exchange.In(ctx)
 	o.noteRefusedInService(x, r.Body)
 	message := dialectOf(x).registered(again)
 	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
+}
+
+// statedIn returns those capabilities that a registration has stated, if some are missing that the
+// document requires, or are not as it wants them. They have their zero values in the type.
+func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
+	if x.Vetted {
+		return nil
+	}
+	var said nodeapi.Node // with other values where the body has none, or one of another type
+	said.Capabilities.GPUCount = new(has.GPUCount - 1)
+	said.Capabilities.TotalVRAMMB = new(has.TotalVRAMMB - 1)
+	said.Capabilities.CUDAVersion = new(has.CUDAVersion + "?")
+	_ = json.Unmarshal(x.RequestBody, &said)
+	stated := cluster.All(has)
+	stated.GPUCount = same(said.Capabilities.GPUCount, has.GPUCount)
+	stated.TotalVRAMMB = same(said.Capabilities.TotalVRAMMB, has.TotalVRAMMB)
+	stated.CUDAVersion = same(said.Capabilities.CUDAVersion, has.CUDAVersion)
+	if stated.GPUCount != nil && stated.TotalVRAMMB != nil && stated.CUDAVersion != nil {
+		return nil
+	}
+	return stated
+}
+
+// same returns what was said, unless it is not what is on record.
+func same[T comparable](said *T, has T) *T {
+	if said == nil || *said != has {
+		return nil
+	}
+	return said
 }
 
 // HeartbeatNode renews a node (CLOUD-2010, CLOUD-2012).

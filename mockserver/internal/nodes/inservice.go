@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,6 +24,36 @@ import (
 type inService struct{}
 
 func (inService) document() *spec.Document { return spec.InService() }
+
+// bearer wants the scheme as it is written in RFC 6750.
+func (inService) bearer(header http.Header) (string, bool) {
+	token, ok := strings.CutPrefix(strings.TrimSpace(header.Get("Authorization")), "Bearer ")
+	token = strings.TrimSpace(token)
+	return token, ok && token != ""
+}
+
+// unrouted asks for a token first, whatever the path.
+func (inService) unrouted(refuse exchange.Step) []exchange.Step {
+	return []exchange.Step{authenticate, refuse}
+}
+
+// bodySchema takes JSON of all kinds, such as application/problem+json, and looks neither at its
+// charset nor at its encoding.
+func (inService) bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit) {
+	schema, unfit := x.BodySchema()
+	kind, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
+	kind, isApplication := strings.CutPrefix(kind, "application/")
+	if unfit == nil || !isApplication || kind != "json" && !strings.HasSuffix(kind, "+json") {
+		return schema, unfit
+	}
+	for _, schema := range x.Operation.Bodies { // there is one
+		return schema, nil
+	}
+	return nil, nil
+}
+
+// readLimit is more than the limit, since what is wrong with a body counts before its length.
+func (inService) readLimit(limit int64) int64 { return 2 * limit }
 
 // decode leaves all bodies to those who look closely: what is obviously valid is so by the other
 // document.
@@ -56,9 +88,32 @@ func (inService) view(node registry.Node) nodeapi.Node {
 	return view
 }
 
-// counts leaves out calls without a valid token, and registrations while the profile is off.
+// write has null for what is not known of a node.
+func (inService) write(text []byte, node *nodeapi.Node) ([]byte, error) {
+	filled, err := spec.WithNulls(node)
+	return append(text, filled...), err
+}
+
+// counts leaves out calls without a valid token, those whose body is refused, and while the
+// profile is off all but heartbeats.
 func (inService) counts(x *exchange.Exchange, o outcome) bool {
-	return o != unauthorized && (o != cloudDisabled || x.OperationID() != string(control.OperationRegisterNode))
+	switch x.Status() {
+	case http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return false
+	}
+	return o != cloudDisabled || x.OperationID() == string(control.OperationHeartbeatNode)
+}
+
+// finish echoes a correlation id whatever it is, and sends no header that is not that
+// orchestratord's.
+func (d inService) finish(x *exchange.Exchange, failure error) {
+	header, name := x.Header(), spec.Nodes().CorrelationHeader
+	if given := x.Request.Header[name]; len(given) > 0 {
+		header[name] = given[:1]
+	}
+	delete(header, "X-Content-Type-Options")
+	d.restate(x, failure)
 }
 
 // restate replaces the problem: those of the orchestratord in service have a line of text, a
@@ -69,9 +124,9 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 		return
 	}
 	header := x.Header()
-	header.Del("Content-Type")
-	header.Del("Www-Authenticate")
-	header.Del("Retry-After")
+	for _, name := range []string{"Content-Type", "Www-Authenticate", "Retry-After", "Accept-Encoding"} {
+		header.Del(name)
+	}
 	if allowed := header.Get("Allow"); allowed != "" {
 		header.Set("Allow", strings.ReplaceAll(allowed, ", ", ","))
 	}
@@ -81,7 +136,7 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 		x.ReplaceBody("")
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		header.Set("Content-Type", "text/plain; charset=utf-8")
-		x.ReplaceBody(lineOf(p))
+		x.ReplaceBody(lineOf(p, x.RequestBody))
 	case http.StatusNotFound, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError:
 		confirmFailure(x)
 	default:
@@ -89,25 +144,26 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	}
 }
 
-// lineOf returns the text of an error.
-func lineOf(p *exchange.Problem) string {
+// lineOf returns the text of an error with a body.
+func lineOf(p *exchange.Problem, body []byte) string {
 	switch p.Code() {
 	case nodeapi.ProblemCodeMalformedBody:
 		return "Failed to parse the request body as JSON: " + p.Detail()
 	case nodeapi.ProblemCodeUnsupportedMediaType:
 		return "Expected request with `Content-Type: application/json`"
 	case nodeapi.ProblemCodeBodyTooLarge:
-		return "length limit exceeded"
+		return "Failed to buffer the request body: length limit exceeded"
 	}
 	line := "Failed to deserialize the JSON body into the target type: "
 	if broken := p.Violations(); len(broken) > 0 {
-		return line + reasonOf(broken[0])
+		row, column := spec.Place(body, broken[0].Pointer)
+		return line + fmt.Sprintf("%s at line %d column %d", reasonOf(broken[0]), row, column)
 	}
 	return line + p.Detail()
 }
 
-// reasonOf returns where a body breaks the document, and how, such as capabilities: missing field
-// `gpus`.
+// reasonOf returns where a body breaks the document, and how, such as pools[0]: missing field
+// `draining`.
 func reasonOf(broken nodeapi.Violation) string {
 	place, field := path.Split(broken.Pointer)
 	if !strings.HasSuffix(broken.Detail, "is missing") {
@@ -117,11 +173,14 @@ func reasonOf(broken nodeapi.Violation) string {
 	if field != "" {
 		reason = fmt.Sprintf("missing field `%s`", field)
 	}
-	if place = strings.ReplaceAll(strings.Trim(place, "/"), "/", "."); place != "" {
-		return place + ": " + reason
+	if place = indexes.ReplaceAllString(strings.TrimSuffix(place, "/"), "[$1]"); place != "" {
+		return strings.ReplaceAll(place[1:], "/", ".") + ": " + reason
 	}
 	return reason
 }
+
+// indexes are the steps of a pointer that lead into an array.
+var indexes = regexp.MustCompile(`/(\d+)`)
 
 // confirmFailure answers in the form of a confirmation, with the values of a failure.
 func confirmFailure(x *exchange.Exchange) {

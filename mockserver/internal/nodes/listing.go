@@ -107,7 +107,7 @@ func (l *listing) add(text []byte, node registry.Node) ([]byte, error) {
 	if err := l.check(&l.shown); err != nil && !cluster.Invalid(node) {
 		return text, fmt.Errorf("answer: node %q: %w", l.shown.NodeID, err)
 	}
-	return wire.Append(text, &l.shown)
+	return l.dialect.write(text, &l.shown)
 }
 
 func (l *listing) close(text []byte) ([]byte, error) {

@@ -1,23 +1,27 @@
 package nodes
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 const (
+	nodesOnlineName    = "orchd_nodes_online"
+	poolsAvailableName = "orchd_pools_available"
+
 	// maxMeasuredNodes is how many nodes have heartbeat counters of their own.
 	maxMeasuredNodes = 1000
 	// otherNodes is in place of the id of every other node.
@@ -65,6 +69,24 @@ func newMetrics(nodes *cluster.Cluster, store *settings.Store) *metrics {
 			"Calls to deregister a node, by outcome.")),
 		seconds: newSeconds(own),
 	}
+}
+
+// MetricsPage returns the page that the metrics are read from. In service it is always text of
+// version 0.0.4, and what is counted in the cluster is declared there, and never set.
+func (a *API) MetricsPage() http.Handler {
+	page := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.Settings.Load().Dialect != control.DialectInService {
+			page.ServeHTTP(w, r)
+			return
+		}
+		r.Header.Del("Accept")
+		r.Header.Del("Accept-Encoding")
+		page.ServeHTTP(w, r)
+		for _, name := range []string{nodesOnlineName, poolsAvailableName} {
+			fmt.Fprintf(w, "# TYPE %s gauge\n", name)
+		}
+	})
 }
 
 // newSeconds returns what takes note of how long the calls of each operation take.
@@ -178,17 +200,17 @@ func (h *heartbeatCounters) labelled(id string) *counters {
 	return newCounters(h.vec.MustCurryWith(prometheus.Labels{"node_id": id}))
 }
 
-// census collects what the cluster counts when the metrics are read. The orchestratord in service
-// declares these metrics, and never sets them.
+// census collects what the cluster counts when the metrics are read, unless the dialect is in
+// service: see ServeHTTP.
 type census struct {
 	nodes    *cluster.Cluster
 	settings *settings.Store
 }
 
 var (
-	nodesOnline = prometheus.NewDesc("orchd_nodes_online",
+	nodesOnline = prometheus.NewDesc(nodesOnlineName,
 		"Nodes that are Online.", nil, nil)
-	poolsAvailable = prometheus.NewDesc("orchd_pools_available",
+	poolsAvailable = prometheus.NewDesc(poolsAvailableName,
 		"Pools of nodes that are Online which are ready and do not drain.", nil, nil)
 )
 
@@ -200,10 +222,10 @@ func (census) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect is part of prometheus.Collector.
 func (c census) Collect(samples chan<- prometheus.Metric) {
-	var totals registry.Totals
-	if c.settings.Load().Dialect != control.DialectInService {
-		totals = c.nodes.Totals()
+	if c.settings.Load().Dialect == control.DialectInService {
+		return
 	}
+	totals := c.nodes.Totals()
 	online := float64(totals.Nodes[nodeapi.NodeStatusOnline])
 	samples <- prometheus.MustNewConstMetric(nodesOnline, prometheus.GaugeValue, online)
 	samples <- prometheus.MustNewConstMetric(poolsAvailable, prometheus.GaugeValue, float64(totals.PoolsAvailable))

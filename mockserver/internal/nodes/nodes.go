@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -59,11 +58,7 @@ func New(config Config) *API {
 	}
 }
 
-// Metrics returns the metrics of the calls.
-func (a *API) Metrics() prometheus.Gatherer { return a.metrics.registry }
-
-// Mount adds the routes of nodes to a router, and what answers requests that have none. Such a
-// request is refused before it is asked for a token.
+// Mount adds the routes of nodes to a router, and what answers requests that have none.
 func (a *API) Mount(router *chi.Mux) {
 	a.router = router
 	if a.Upstream != nil {
@@ -110,7 +105,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 func (a *API) miss(refuse exchange.Step) http.HandlerFunc {
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
-		a.take(x, refuse)
+		a.take(x, dialectOf(x).unrouted(refuse)...)
 	}, nil).ServeHTTP
 }
 
@@ -119,8 +114,8 @@ func (a *API) take(x *exchange.Exchange, steps ...exchange.Step) {
 	err := a.run(x, steps...)
 	if err != nil {
 		x.Fail(err)
-		dialectOf(x).restate(x, err)
 	}
+	dialectOf(x).finish(x, err)
 	x.Settle(nil, checkAnswer)
 }
 
@@ -153,6 +148,7 @@ func (a *API) noMethod(x *exchange.Exchange) error {
 func authenticate(x *exchange.Exchange) error {
 	check := exchange.TokenCheck{
 		Realm: "orchestratord", Required: "this orchestratord wants a token", Valid: x.Settings.Tokens,
+		Token: dialectOf(x).bearer,
 	}
 	return check.Check(x)
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/llama-orch/node-registration/mockserver/dashboard"
@@ -20,7 +18,7 @@ import (
 // Config is what the pages show, and to whom.
 type Config struct {
 	Guard     exchange.Guard
-	Metrics   prometheus.Gatherer
+	Metrics   http.Handler
 	Dashboard bool // which shows nothing without a control API
 }
 
@@ -32,7 +30,7 @@ func Mount(router chi.Router, config Config) {
 		router.Method(http.MethodHead, path, handler)
 	}
 	page("/healthz", text("text/plain; charset=utf-8", []byte("ok")))
-	page("/metrics", exchange.Page(config.Guard.CheckBrowser, promhttp.HandlerFor(config.Metrics, promhttp.HandlerOpts{})))
+	page("/metrics", exchange.Page(config.Guard.CheckBrowser, config.Metrics))
 	page("/openapi.yaml", text("application/yaml", openapi.Nodes))
 	// Here one document finds the other, by the names that they have as files.
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))

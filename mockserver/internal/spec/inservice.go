@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -55,12 +56,47 @@ func keep(schema, typed *Schema, value any) any {
 		for i, item := range value {
 			value[i] = keep(schema.items(), typed.items(), item)
 		}
+	case json.Number:
+		return most(typed, value)
 	case string:
 		if _, err := time.Parse(time.RFC3339, value); err != nil && typed != nil && typed.raw.Format == "date-time" {
 			return time.Time{}.Format(time.RFC3339)
 		}
 	}
 	return value
+}
+
+// most returns the greatest number that the types of the node API hold, where a number is greater:
+// that orchestratord knows greater ones.
+func most(typed *Schema, number json.Number) any {
+	size, err := number.Float64()
+	if err == nil && typed != nil && typed.raw.Max != nil && size > *typed.raw.Max {
+		return int64(*typed.raw.Max)
+	}
+	return number
+}
+
+// WithNulls returns a node as JSON, with null for what it lacks and may be null.
+func WithNulls(node *nodeapi.Node) ([]byte, error) {
+	value, err := Plain(node)
+	if err != nil {
+		return nil, err
+	}
+	listedNode().fill(value)
+	return json.Marshal(value)
+}
+
+var listedNode = sync.OnceValue(func() *Schema { return schemaOf(InService().Schema("Node"), "") })
+
+func (s *Schema) fill(value any) {
+	object, _ := value.(map[string]any)
+	for name, field := range s.fields {
+		if member, there := object[name]; there {
+			field.fill(member)
+		} else if object != nil && field.raw.Nullable && field.raw.Type != nil {
+			object[name] = nil
+		}
+	}
 }
 
 // AppendMissing appends the fields that the orchestratord in service requires and a body lacks.

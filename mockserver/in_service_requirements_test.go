@@ -1,0 +1,210 @@
+package mockserver_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
+)
+
+// inServiceRequirements are what is known of the orchestratord in service, line by line, each with
+// the test that the mock behaves so in this dialect.
+var inServiceRequirements = []struct {
+	says  string
+	holds func(t *testing.T)
+}{
+	{"register, heartbeat, deregistration and list are answered so", answersInService},
+	{"a node is Registering until its first heartbeat", registersInService},
+	{"no token configured means that every call is allowed; GET /v2/nodes needs one like every call", wantsTokens},
+	{"it checks in this order: 401, 415, 400, 422, 413, 503, 404; its error bodies are not problem+json", refusesInService},
+	{"GET /v2/nodes lists only nodes that are Online and fresh", listsWhatIsFresh},
+	{"its order is random", listsInNoOrder},
+	{"Offline is sticky there: it stays off the list until it registers again", staysOffline},
+	{"nodes are marked Offline by a check every 10 s after ORCHESTRATORD_NODE_TIMEOUT_MS", checksEveryTenSeconds},
+	{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS", checksAtAnotherInterval},
+	{"the list itself leaves out what is older than 30 s, whatever the timeout", leavesOutAfter30s},
+	{"a wall clock that steps back takes every node off the list, for good where the check runs meanwhile", stepsBack},
+	{"heartbeats are merged there, pool by pool", mergesPools},
+	{"models_available and version are read and thrown away there", discards},
+	{"it does not count calls that get 401, counts no registrations while the profile is off", countsInService},
+	{"it answers 200 to unknown fields, and takes any string as a timestamp", takesUnknownFields},
+	{"every answer but a 401 carries x-correlation-id, echoed or made up", correlatesInService},
+	{"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …", refusesTheBrief},
+	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
+	{"the Rust node sends null for an optional value that it does not have", takesTheRustNode},
+	{"a number may have 32 bits, and one of bytes 64", takesLargeNumbers},
+	{"it has no setting for the interval: next_heartbeat_ms is always 10000", asksEveryTenSeconds},
+}
+
+func TestInService(t *testing.T) {
+	for _, requirement := range inServiceRequirements {
+		t.Run(requirement.says, requirement.holds)
+	}
+}
+
+func registersInService(t *testing.T) {
+	s := inService(t)
+	s.register()
+	if node, _ := s.Node("gpu-node-1"); node.Status != "Registering" {
+		t.Errorf("registered: %s", node.Status)
+	}
+	s.beat()
+	if node, _ := s.Node("gpu-node-1"); node.Status != "Online" {
+		t.Errorf("after a heartbeat: %s", node.Status)
+	}
+}
+
+func wantsTokens(t *testing.T) {
+	open, closed := inService(t), inService(t, mockserver.WithTokens("secret"))
+	for _, call := range []string{"GET /v2/nodes", "DELETE /v2/nodes/gpu-node-1"} {
+		method, path, _ := strings.Cut(call, " ")
+		if got := open.call(method, path, ""); got.StatusCode == http.StatusUnauthorized {
+			t.Errorf("%s without tokens: %d", call, got.StatusCode)
+		}
+		if got := closed.call(method, path, ""); got.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %d", call, got.StatusCode)
+		}
+		if got := closed.call(method, path, "", "Authorization:  Bearer  secret "); got.StatusCode == http.StatusUnauthorized {
+			t.Errorf("%s with a token: %d", call, got.StatusCode)
+		}
+	}
+}
+
+func checksAtAnotherInterval(t *testing.T) {
+	s := inService(t, mockserver.WithStaleCheckInterval(time.Minute))
+	s.clock.Advance(time.Minute - time.Duration(s.clock.Now().UnixNano())%time.Minute) // a check
+	s.register()
+	s.beat()
+	s.pass(59 * time.Second)
+	s.beat()
+	s.wantListed("after a heartbeat before the check", "gpu-node-1")
+	s.pass(61 * time.Second)
+	s.beat()
+	s.wantListed("after a check that comes 61 s after a heartbeat")
+}
+
+func leavesOutAfter30s(t *testing.T) {
+	s := inService(t, mockserver.WithNodeTimeout(time.Hour))
+	s.register()
+	s.beat()
+	s.pass(31 * time.Second)
+	s.wantListed("31 s after a heartbeat")
+	s.beat()
+	s.wantListed("after another one", "gpu-node-1")
+}
+
+// The clock of the mock never runs backwards: a fault does what such a step would.
+func stepsBack(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	s.Faults().Switch("clock-step", true)
+	s.pass(20 * time.Second)
+	s.beat()
+	s.wantListed("after the step")
+	s.pass(10 * time.Second)
+	s.beat()
+	s.wantListed("after another heartbeat")
+	s.register()
+	s.beat()
+	s.wantListed("registered again", "gpu-node-1")
+}
+
+func correlatesInService(t *testing.T) {
+	s := inService(t)
+	s.register()
+	for _, id := range []string{"call-1", "any text, even (this)", strings.Repeat("x", 300)} {
+		for _, call := range []string{"GET /v2/nodes", "POST /v2/nodes/register", "DELETE /v2/nodes/gpu-node-2", "PUT /v2/nodes"} {
+			method, path, _ := strings.Cut(call, " ")
+			if got := s.call(method, path, "", "X-Correlation-Id: "+id); got.Header.Get("X-Correlation-Id") != id {
+				t.Errorf("%s: %d with %v", call, got.StatusCode, got.Header)
+			}
+		}
+	}
+	if got := s.call("GET", "/v2/nodes", ""); got.Header.Get("X-Correlation-Id") == "" {
+		t.Errorf("made up: %v", got.Header)
+	}
+}
+
+func takesMore(t *testing.T) {
+	s := inService(t)
+	more := strings.NewReplacer(`"cpu_cores":null`, `"cpu_cores":16`, `"ram_total_bytes":null`, `"ram_total_bytes":64000000000`)
+	s.must(200, "POST", "/v2/nodes/register", more.Replace(rustRegistration))
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"llamacpp"`, 1))
+	if list := s.must(200, "GET", "/v2/nodes", "").text; !strings.Contains(list, `"cpu_cores":16`) ||
+		!strings.Contains(list, `"ram_total_bytes":64000000000`) {
+		t.Errorf("the list: %s", list)
+	}
+	if node, _ := s.Node("gpu-node-1"); node.Pools[0].Engine == nil || *node.Pools[0].Engine != "llamacpp" {
+		t.Errorf("the pools: %+v", node.Pools)
+	}
+}
+
+func takesTheRustNode(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	s.wantListed("after the calls of the Rust node", "gpu-node-1")
+	for _, kind := range []string{"application/json; charset=latin1", "application/vnd.node+json"} {
+		if got := s.call("POST", "/v2/nodes/register", rustRegistration, "Content-Type: "+kind); got.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", kind, got.StatusCode, got.text)
+		}
+	}
+}
+
+// Types of the node API hold smaller numbers, so the largest that they hold are kept.
+func takesLargeNumbers(t *testing.T) {
+	s := inService(t)
+	large := strings.NewReplacer(`"device_id":0`, `"device_id":4294967295`, "24000000000", "18446744073709551615")
+	s.must(200, "POST", "/v2/nodes/register", large.Replace(rustRegistration))
+	s.must(422, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, `"device_id":0`, `"device_id":4294967296`, 1))
+	beat := strings.NewReplacer(`"slots_free":3`, `"slots_free":4294967295`, "18000000000", "18446744073709551615")
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", beat.Replace(rustHeartbeat))
+	s.wantListed("with large numbers", "gpu-node-1")
+	for _, number := range []string{"-1", "4294967296", "1.5"} {
+		s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"slots_free":3`, `"slots_free":`+number, 1))
+	}
+}
+
+func asksEveryTenSeconds(t *testing.T) {
+	s := inService(t, mockserver.WithHeartbeatInterval(time.Second))
+	s.register()
+	if got := s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat).text; !strings.Contains(got, `"next_heartbeat_ms":10000`) {
+		t.Errorf("answered %s", got)
+	}
+}
+
+// TestNothingIsMadeUp registers nodes that leave out capabilities which the document requires. No
+// list has zeros in their place, in whichever dialect.
+func TestNothingIsMadeUp(t *testing.T) {
+	brief := strings.Replace(briefRegistration, `"total_vram_mb": 48000`, `"total_vram_mb": "much"`, 1)
+	for name, test := range map[string]struct{ body, has, lacks string }{
+		"of the Rust node":         {rustRegistration, "gpus", "gpu_count total_vram_mb cuda_version"},
+		"of the brief, in part":    {brief, "gpu_count cuda_version", "total_vram_mb"},
+		"of the brief, as it is":   {briefRegistration, "gpu_count total_vram_mb cuda_version", "gpus"},
+		"zeros that it has stated": {strings.Replace(briefRegistration, `"gpu_count": 2`, `"gpu_count": 0`, 1), "gpu_count", "gpus"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}
+			s.serve(mockserver.WithValidation(mockserver.Report), mockserver.WithClock(s.clock))
+			s.must(200, "POST", "/v2/nodes/register", test.body)
+			for _, path := range []string{"/v2/nodes", "/__mock/nodes"} {
+				list := s.must(200, "GET", path, "").text
+				for _, field := range strings.Fields(test.has) {
+					if !strings.Contains(list, fmt.Sprintf("%q", field)) {
+						t.Errorf("%s lacks %s: %s", path, field, list)
+					}
+				}
+				for _, field := range strings.Fields(test.lacks) {
+					if strings.Contains(list, fmt.Sprintf("%q", field)) {
+						t.Errorf("%s has %s: %s", path, field, list)
+					}
+				}
+			}
+		})
+	}
+}
