@@ -14,7 +14,7 @@ func isHarmlessBackwards(f finding) bool {
 	case !f.breaking:
 		return true // the way forward has it
 	case f.rule == "request-property-removed", f.rule == "request-parameter-removed":
-		return true // an old orchestratord ignores what it does not know
+		return !f.compared // an old orchestratord ignores what it does not know, if it does not forbid it
 	case strings.HasSuffix(f.rule, "-status-removed"), f.rule == "response-media-type-removed":
 		return true // an old orchestratord answers with what the new document has as well
 	}

@@ -20,6 +20,7 @@ type finding struct {
 	what         string
 	why          string
 	breaking     bool
+	compared     bool // whether the comparison of the allowed values has found it too
 	where        place
 }
 

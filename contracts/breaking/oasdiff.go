@@ -87,7 +87,7 @@ func (j *judgement) overrule(theirs []finding) []finding {
 	}
 	for _, ours := range j.findings {
 		if i := slices.IndexFunc(theirs, ours.isSame); i >= 0 {
-			theirs[i].breaking = true
+			theirs[i].breaking, theirs[i].compared = true, true
 			theirs[i].where = ours.where // theirs is often the line of the operation
 			continue
 		}
