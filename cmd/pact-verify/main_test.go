@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
@@ -14,12 +13,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/llama-orch/node-registration/contracts/results"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -51,32 +48,6 @@ func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr st
 	return out.String(), errs.String()
 }
 
-func TestMockAsAProcess(t *testing.T) {
-	url := startMock(t)
-	dir := t.TempDir()
-	junit, verified := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "verified.json")
-	stdout, _ := pactVerify(t, 0, "--provider-url", url, "--pact", pact,
-		"--report", "human", "--report", "github", "--report", "junit="+junit, "--results", verified)
-	for _, want := range []string{
-		"passed   a heartbeat with one pool\n",
-		"skipped  a list while the cloud profile is off\n",
-		"20 of 29 interactions passed, 0 failed, 9 skipped\n",
-		"::notice title=What pool-managerd needs of orchestratord%2C at http%3A//127.0.0.1%3A",
-	} {
-		if !strings.Contains(stdout, want) {
-			t.Errorf("no %q in:\n%s", want, stdout)
-		}
-	}
-	written, err := os.ReadFile(junit)
-	if err != nil || !strings.Contains(string(written), `tests="29" failures="0" errors="0" skipped="9"`) {
-		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
-	}
-	outcome, err := results.Read(verified)
-	if err != nil || len(outcome.Interactions) != 29 {
-		t.Errorf("the error is %v, the results are %v", err, outcome)
-	}
-}
-
 // TestConformance has the pact and the document in one report, with one exit status.
 func TestConformance(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
@@ -98,34 +69,6 @@ func TestConformance(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}
 	}
-}
-
-// startMock starts the mock as a program of its own, and returns its URL.
-func startMock(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "mock-orchestratord")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../mock-orchestratord").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	mock := exec.CommandContext(t.Context(), program, "--addr", "127.0.0.1:0")
-	mock.Env = append(os.Environ(), "LLORCH_API_TOKEN="+token)
-	stdout, err := mock.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := mock.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = mock.Process.Kill()
-		_ = mock.Wait()
-	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	_, url, found := strings.Cut(strings.TrimSpace(line), " listens on ")
-	if err != nil || !found {
-		t.Fatalf("the mock says %q: %v", line, err)
-	}
-	return url
 }
 
 func TestBrokenContract(t *testing.T) {

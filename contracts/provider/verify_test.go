@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -43,28 +42,6 @@ func TestOrchestratordInServiceKeepsThePact(t *testing.T) {
 		if i.Result != want {
 			t.Errorf("%s: %s: %q", i.Result, i.Description, i.Details)
 		}
-	}
-}
-
-// The program needs no more than the URL of that orchestratord, and its token.
-func TestProgramVerifiesOrchestratordInService(t *testing.T) {
-	server := httptest.NewServer(newMock(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token)))
-	t.Cleanup(server.Close)
-	program := filepath.Join(t.TempDir(), "pact-verify")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "pact", "-o", program, "../../cmd/pact-verify").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	verify := exec.CommandContext(t.Context(), program, "--provider-url", server.URL, "--pact", committed)
-	verify.Env = append(os.Environ(), "LLORCH_API_TOKEN="+token)
-	for _, proxy := range []string{"http_proxy", "HTTP_PROXY", "ALL_PROXY"} { // which nobody reaches
-		verify.Env = append(verify.Env, proxy+"=http://127.0.0.1:1", "NO_PROXY=elsewhere.test", "no_proxy=elsewhere.test")
-	}
-	out, err := verify.CombinedOutput()
-	if err != nil || !strings.HasSuffix(string(out), "\n20 of 29 interactions passed, 0 failed, 9 skipped\n") {
-		t.Errorf("pact-verify: %v\n%s", err, out)
-	}
-	if strings.Contains(string(out), "Verifying a pact") {
-		t.Errorf("the Pact library is heard:\n%s", out)
 	}
 }
 
@@ -229,7 +206,7 @@ func TestUndecided(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)
 			t.Cleanup(server.CloseClientConnections)
-			report, err := provider.Verify(t.Context(), test.pact, provider.Provider{URL: server.URL, Token: token})
+			report, err := provider.Verify(t.Context(), test.pact, provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Minute})
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), token) {
 				t.Errorf("the error is %v, the report %v", err, report)
 			}
