@@ -127,14 +127,15 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 func TestALongInterval(t *testing.T) {
 	emptyEnvironment(t)
 	orchestratord := mocktest.Start(t)
-	for command, args := range map[string][]string{"run": nil, "fleet": {"--ramp", "0"}} {
-		args = append([]string{command, "--orchestratord-url", orchestratord.URL, "--interval", "15s", "--for", "1ms"}, args...)
+	for _, args := range [][]string{{"run"}, {"fleet", "--ramp", "0", "--for", "1ms"}} {
+		args = append(args, "--orchestratord-url", orchestratord.URL, "--interval", "15s")
 		var out, log bytes.Buffer
 		if status := run(t.Context(), args, &out, &log); status != 1 || !strings.Contains(log.String(), "node timeout is 30s") {
-			t.Errorf("status %d of %s: %s", status, command, log.String())
+			t.Errorf("status %d of %s: %s", status, args, log.String())
 		}
-		if status := run(t.Context(), append(args, "--node-timeout", "1m"), &out, &log); status != 0 {
-			t.Errorf("status %d of %s with a longer timeout: %s", status, command, log.String())
+		until := map[string]string{"run": "online", "fleet": "not said, as it ends by itself"}[args[0]]
+		if status, log := runUntil(t, until, append(args, "--node-timeout", "1m")...); status != 0 {
+			t.Errorf("status %d of %s with a longer timeout: %s", status, args, log)
 		}
 	}
 }
@@ -164,7 +165,7 @@ func TestAFleetThatLosesItsTerminal(t *testing.T) {
 	}
 	reader.Close()
 	var out bytes.Buffer
-	fleet := exec.CommandContext(t.Context(), os.Args[0], fleetArgs(server.URL, "--for", "0")...)
+	fleet := exec.CommandContext(t.Context(), os.Args[0], fleetArgs(server.URL, "--interval", "1s", "--for", "0")...)
 	fleet.Env = append(os.Environ(), asProgram+"=yes")
 	fleet.Stdout, fleet.Stderr = &out, stderr
 	err = fleet.Start()

@@ -12,8 +12,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// patience is how long something that is about to happen may take.
-const patience = 10 * time.Second
+// patience is how long something that is about to happen may take, on the busiest machine.
+const patience = 2 * time.Minute
 
 // node is the real client, and what it says of itself.
 type node struct {
@@ -33,6 +33,8 @@ func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node
 		Pools:            []string{"pool-0"},
 		Capabilities:     registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1"},
 		APIToken:         registration.StaticToken(token),
+		NodeTimeout:      2 * patience, // so that no request has to be quick
+		RequestTimeout:   patience,
 		Jitter:           func() float64 { return 0 },
 		OnEvent:          func(e registration.Event) { events <- e },
 		Logger:           slog.New(slog.DiscardHandler),
