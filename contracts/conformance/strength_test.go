@@ -35,7 +35,7 @@ func TestStrength(t *testing.T) {
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 8)
 	for i, s := range all {
-		if !strength.Tries(i, race.Share(16, 128)) {
+		if !strength.Tries(i, race.Share(64, 256)) {
 			continue
 		}
 		room <- struct{}{}
