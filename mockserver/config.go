@@ -78,8 +78,11 @@ func (c *config) standInFront() error {
 	if c.upstream == nil {
 		return nil
 	}
-	var wrong [3]error
+	var wrong [4]error
 	c.orchestrator, wrong[0] = c.upstream.load()
+	if text := c.upstream.Document; text != nil {
+		c.start.Document, wrong[3] = spec.Load(text)
+	}
 	if len(c.given.tokens) > 0 {
 		wrong[1] = errors.New("tokens of nodes: are for the orchestratord of the upstream to check")
 	}

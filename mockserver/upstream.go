@@ -25,6 +25,10 @@ type Upstream struct {
 	// Token returns the bearer token with which the server asks for the list of nodes. Without
 	// it, or with an empty one, the server sends none. The token of a node is never used.
 	Token func(context.Context) (string, error)
+	// Document is the OpenAPI document, as YAML or JSON, that both sides are held to in place of
+	// that of the dialect. It has the operations of the document of this module, perhaps with
+	// the differences of an overlay.
+	Document []byte
 	// Transport sends the requests. Without it, they are sent over HTTP/1.1, each over a
 	// connection that is kept.
 	Transport http.RoundTripper

@@ -2,6 +2,7 @@
 //
 //   - an orchestratord does what the OpenAPI document says (conform),
 //   - the pact and the document agree (check),
+//   - recorded traffic keeps the document, on both sides (drift),
 //   - a new version of the document does not break users of the one before (diff).
 //
 // It also shows how the orchestratord in service differs from the document (overlay).
@@ -37,7 +38,7 @@ func newCommand() *cobra.Command {
 			return errors.New("no command is given, so nothing was checked")
 		},
 	}
-	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand(), newOverlayCommand())
+	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand(), newDriftCommand(), newOverlayCommand())
 	return root
 }
 

@@ -29,7 +29,7 @@ var floors = [][]string{
 		"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "internal/masking", "registry", "clock", "drift",
 		"dashboard",
 	},
-	{"control", "internal/bind"},
+	{"control", "internal/bind", "har"},
 }
 
 // rooms are the packages that each of these imports, of the mock's.
@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/controls": {
-		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob",
+		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob", "har",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/pages":    {"internal/exchange", "dashboard"},
@@ -54,7 +54,7 @@ var rooms = map[string][]string{
 		"internal/settings", "internal/spec", "internal/masking", "internal/wire", "internal/api", "drift", "control",
 	},
 	"internal/cluster":  {"registry", "journal", "clock"},
-	"internal/settings": {"registry", "control"},
+	"internal/settings": {"internal/spec", "control", "registry"},
 	"internal/spec":     {"internal/wire", "drift", "control"},
 	"internal/wire":     {},
 	"internal/masking":  {},

@@ -217,6 +217,16 @@ func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, edi
 	return c.do(r, editors)
 }
 
+// ReadArchive sends GET /__mock/journal.har: read the journal as an HTTP archive.
+func (c *Client) ReadArchive(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
+	path := "__mock/journal.har"
+	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.do(r, editors)
+}
+
 // ReadEntry sends GET /__mock/journal/{sequence}: read one entry.
 func (c *Client) ReadEntry(ctx context.Context, sequence Sequence, editors ...RequestEditorFn) (*http.Response, error) {
 	path, err := fill("__mock/journal/{sequence}", "{sequence}", text(sequence))
@@ -678,6 +688,25 @@ func (c *ClientWithResponses) ReadJournalWithResponse(ctx context.Context, param
 	}
 	response := &ReadJournalResponse{Answer: answer}
 	if response.JSON200, err = decode[JournalPage](answer, 200); err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// ReadArchiveResponse is an answer to ReadArchive.
+type ReadArchiveResponse struct {
+	Answer
+	JSON200 *Archive // nil unless the status is 200
+}
+
+// ReadArchiveWithResponse sends what ReadArchive does, and reads the answer.
+func (c *ClientWithResponses) ReadArchiveWithResponse(ctx context.Context, editors ...RequestEditorFn) (*ReadArchiveResponse, error) {
+	answer, err := read(c.ReadArchive(ctx, editors...))
+	if err != nil {
+		return nil, err
+	}
+	response := &ReadArchiveResponse{Answer: answer}
+	if response.JSON200, err = decode[Archive](answer, 200); err != nil {
 		return nil, err
 	}
 	return response, nil

@@ -244,6 +244,29 @@ type AnswerRecord struct {
 	Status *int32 `json:"status,omitempty"`
 }
 
+// Archive An HTTP archive (HAR 1.2).
+//
+// Example: {"log":{"creator":{"name":"mock-orchestratord","version":"v0.1.0"},"entries":[],"version":"1.2"}}
+type Archive struct {
+	// Log What it holds.
+	Log struct {
+		// Creator The program that made it.
+		//
+		// Example: {"name":"mock-orchestratord","version":"v0.1.0"}
+		Creator map[string]interface{} `json:"creator"`
+
+		// Entries Requests with their answers.
+		//
+		// Example: []
+		Entries []map[string]interface{} `json:"entries"`
+
+		// Version The version of the format.
+		//
+		// Example: 1.2
+		Version string `json:"version"`
+	} `json:"log"`
+}
+
 // BodyRecord A body, as far as it was kept, and how long it was. Of a list that is too long
 // to be held back, that is only what was ready when the answer began.
 type BodyRecord struct {

@@ -53,6 +53,8 @@ type StrictServerInterface interface {
 	ClearJournal(ctx context.Context, request ClearJournalRequestObject) (ClearJournalResponseObject, error)
 	// ReadJournal serves GET /__mock/journal: read the journal.
 	ReadJournal(ctx context.Context, request ReadJournalRequestObject) (ReadJournalResponseObject, error)
+	// ReadArchive serves GET /__mock/journal.har: read the journal as an HTTP archive.
+	ReadArchive(ctx context.Context, request ReadArchiveRequestObject) (ReadArchiveResponseObject, error)
 	// ReadEntry serves GET /__mock/journal/{sequence}: read one entry.
 	ReadEntry(ctx context.Context, request ReadEntryRequestObject) (ReadEntryResponseObject, error)
 	// ReadNodes serves GET /__mock/nodes: read nodes with their pools and history.
@@ -294,6 +296,17 @@ func (s *Server) readJournal(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *Server) readArchive(w http.ResponseWriter, r *http.Request) {
+	var request ReadArchiveRequestObject
+	response, err := s.Operations.ReadArchive(r.Context(), request)
+	if err == nil {
+		err = response.VisitReadArchiveResponse(w)
+	}
+	if err != nil {
+		s.Failed(w, r, err)
+	}
+}
+
 func (s *Server) readEntry(w http.ResponseWriter, r *http.Request) {
 	var request ReadEntryRequestObject
 	err := cmp.Or(
@@ -493,6 +506,7 @@ func (s *Server) Route(r chi.Router) {
 	r.Post("/__mock/clock/advance", s.advanceClock)
 	r.Delete("/__mock/journal", s.clearJournal)
 	r.Get("/__mock/journal", s.readJournal)
+	r.Get("/__mock/journal.har", s.readArchive)
 	r.Get("/__mock/journal/{sequence}", s.readEntry)
 	r.Get("/__mock/stream", s.streamJournal)
 	r.Delete("/__mock/drift", s.clearDrift)
@@ -749,6 +763,23 @@ type ReadJournal200JSONResponse JournalPage
 // VisitReadJournalResponse writes the answer.
 func (response ReadJournal200JSONResponse) VisitReadJournalResponse(w http.ResponseWriter) error {
 	return write(w, 200, "application/json", (*JournalPage)(&response))
+}
+
+// ReadArchiveRequestObject is a request of the operation.
+type ReadArchiveRequestObject struct {
+}
+
+// ReadArchiveResponseObject is an answer of the operation.
+type ReadArchiveResponseObject interface {
+	VisitReadArchiveResponse(w http.ResponseWriter) error
+}
+
+// ReadArchive200JSONResponse is an answer with status 200.
+type ReadArchive200JSONResponse Archive
+
+// VisitReadArchiveResponse writes the answer.
+func (response ReadArchive200JSONResponse) VisitReadArchiveResponse(w http.ResponseWriter) error {
+	return write(w, 200, "application/json", (*Archive)(&response))
 }
 
 // ReadEntryRequestObject is a request of the operation.

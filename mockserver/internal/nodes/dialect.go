@@ -61,7 +61,12 @@ func dialectOf(x *exchange.Exchange) dialect {
 	return document{}
 }
 
-func documentOf(x *exchange.Exchange) *spec.Document { return dialectOf(x).document() }
+func documentOf(x *exchange.Exchange) *spec.Document {
+	if x.Settings.Document != nil {
+		return x.Settings.Document
+	}
+	return dialectOf(x).document()
+}
 
 // document is the dialect of the OpenAPI document.
 type document struct{}

@@ -73,6 +73,9 @@ func (r *relayed) readRequest() any {
 // the dialect, which may require more.
 func (r *relayed) keepsDialect(value any) bool {
 	var room [8]drift.Departure
+	if r.x.Settings.Document != nil {
+		return false
+	}
 	return r.x.Settings.Dialect != control.DialectInService ||
 		len(spec.AppendMissing(room[:0], r.x.OperationID(), value)) == 0
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
@@ -21,6 +22,7 @@ type Settings struct {
 	CloudProfile       bool
 	Dialect            control.Dialect
 	Validation         control.Validation
+	Document           *spec.Document // in place of that of the dialect; nil for none
 }
 
 // Policy returns what the dialect makes of what nodes send.

@@ -18,6 +18,13 @@ import (
 // it is first needed.
 var InService = sync.OnceValue(func() *Document {
 	d := nodesDocument(openapi.InService)
+	d.lenient()
+	return d
+})
+
+// lenient has the document take what an orchestratord throws away, and expect no problems where
+// there is no operation.
+func (d *Document) lenient() {
 	d.problem = nil
 	for _, schema := range d.schemas {
 		for _, field := range schema.Value.Properties {
@@ -26,8 +33,7 @@ var InService = sync.OnceValue(func() *Document {
 			}
 		}
 	}
-	return d
-})
+}
 
 // discarded marks the fields that an orchestratord reads and throws away.
 const discarded = "x-discarded"

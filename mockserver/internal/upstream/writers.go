@@ -29,7 +29,7 @@ func (s *streamed) Write(text []byte) (int, error) {
 	exchange.SetDeadline(s.ResponseWriter)
 	n, err := s.ResponseWriter.Write(text)
 	if err == nil && !s.p.over {
-		err = http.NewResponseController(s.ResponseWriter).Flush()
+		_ = http.NewResponseController(s.ResponseWriter).Flush() // the next write fails if this did
 	}
 	return n, err
 }

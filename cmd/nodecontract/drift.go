@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/contracts/breaking"
+	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/plural"
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/har"
+)
+
+// newDriftCommand returns the command that holds recorded traffic to the contract.
+func newDriftCommand() *cobra.Command {
+	var d driftFlags
+	command := &cobra.Command{
+		Use:   "drift FILE.har",
+		Short: "Hold recorded traffic between nodes and an orchestratord to the contract",
+		Long: `Reads an HTTP archive (HAR 1.2), from the journal of the mock or any other tool,
+and lists how its requests and its answers depart from the document: what
+mock-orchestratord --upstream would have found. With - the archive is read from stdin.
+What was not recorded whole is held to the document as far as it is there.
+
+Exits with 0 when both sides keep the contract, with 1 when one does not, with 2 when
+the archive cannot be read or has no request of a node in it.`,
+		Example: `  curl -s "$CONTROL/journal.har" >traffic.har   # of the control API of the mock
+  nodecontract drift traffic.har
+  nodecontract drift traffic.har --document openapi/in-service.overlay.yaml --report junit=drift.xml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd, args[0]) },
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&d.document, "document", document, "OpenAPI document, or an overlay on one")
+	flags.Var(&d.reports, "report", report.Usage)
+	cli.Choices(command, "report", report.Formats()...)
+	return command
+}
+
+// driftFlags are the flags of the command.
+type driftFlags struct {
+	document string
+	reports  report.Flag
+}
+
+func (d *driftFlags) run(cmd *cobra.Command, name string) error {
+	source, err := breaking.ReadFile(d.document)
+	if err != nil {
+		return err
+	}
+	traffic, err := readArchive(cmd.InOrStdin(), name)
+	if err != nil {
+		return err
+	}
+	found, err := replay(cmd.Context(), traffic, source.Data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.document, err)
+	}
+	if found.calls == 0 {
+		return fmt.Errorf("%s: none of its %s is of a node", name, plural.Count(len(traffic.Log.Entries), "request"))
+	}
+	shown := found.report(name, d.document)
+	return write(cmd, d.reports, shown.Writers(), shown.Kept())
+}
+
+func readArchive(stdin io.Reader, name string) (har.File, error) {
+	if name == "-" {
+		return har.Read(stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return har.File{}, err
+	}
+	defer file.Close()
+	traffic, err := har.Read(file)
+	if err != nil {
+		return har.File{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return traffic, nil
+}
+
+// replayed is what was found in recorded traffic.
+type replayed struct {
+	calls   int // of nodes
+	nodes   drift.Report
+	answers drift.Report
+}
+
+// replay has a mock stand in front of an orchestratord that answers as was recorded.
+func replay(ctx context.Context, traffic har.File, document []byte) (replayed, error) {
+	var recorded recording
+	mock, err := mockserver.New(mockserver.WithoutControl(), mockserver.WithJournal(len(traffic.Log.Entries)),
+		mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://recorded.invalid", Transport: &recorded, Document: document,
+		}))
+	if err != nil {
+		return replayed{}, err
+	}
+	defer mock.Close()
+	for _, entry := range traffic.Log.Entries {
+		request, err := entry.HTTPRequest(ctx)
+		if err != nil {
+			continue // what no HTTP server would have seen
+		}
+		recorded.answer = entry.HTTPResponse()
+		show(mock, request)
+	}
+	found := replayed{nodes: mock.Drift(), answers: mock.UpstreamDrift(), calls: calls(mock)}
+	return found, ctx.Err()
+}
+
+// report returns what was found, a suite for each side.
+func (r replayed) report(name, document string) *report.Report {
+	found := &report.Report{
+		Title: fmt.Sprintf("%s of nodes in %s, against %s", plural.Count(r.calls, "call"), name, document),
+		Unit:  "departures",
+	}
+	found.Suites = append(found.Suites, suite("nodes", r.nodes), suite("orchestratord", r.answers))
+	found.Summary = fmt.Sprintf("nodes: %s; orchestratord: %s",
+		plural.Count(len(r.nodes.Entries), "departure"), plural.Count(len(r.answers.Entries), "departure"))
+	return found
+}
+
+// suite lists the departures of one side.
+func suite(side string, found drift.Report) report.Suite {
+	cases := []report.Case{}
+	for _, entry := range found.Entries {
+		cases = append(cases, report.Case{
+			Name: fmt.Sprintf("%s: %s", side, entry.Departure), Result: report.Failed,
+			Details: []string{fmt.Sprintf("%s, last of %s",
+				plural.Count(entry.Requests, "request"), cmp.Or(entry.Last.NodeID, "no known node"))},
+		})
+	}
+	if len(cases) == 0 {
+		cases = append(cases, report.Case{Name: side + ": keep the contract", Result: report.Passed})
+	}
+	return report.Suite{Name: side, Cases: cases}
+}

@@ -1,0 +1,105 @@
+// Package har reads and writes HTTP archives (HAR 1.2): recorded requests with their answers, as
+// browsers, proxies and the journal of the mock export them.
+package har
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// File is an archive. What is in it beyond these fields is passed over.
+type File struct {
+	Log Log `json:"log"`
+}
+
+// Log is what an archive holds.
+type Log struct {
+	Version string  `json:"version"`
+	Creator Creator `json:"creator"`
+	Entries []Entry `json:"entries"`
+}
+
+// Creator is the program that made an archive.
+type Creator struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Entry is a request and its answer.
+type Entry struct {
+	Started  time.Time `json:"startedDateTime"`
+	Time     float64   `json:"time"` // milliseconds
+	Request  Request   `json:"request"`
+	Response Response  `json:"response"`
+	Cache    struct{}  `json:"cache"`
+	Timings  Timings   `json:"timings"`
+	Comment  string    `json:"comment,omitempty"`
+}
+
+// Request is a recorded request.
+type Request struct {
+	Method      string    `json:"method"`
+	URL         string    `json:"url"`
+	HTTPVersion string    `json:"httpVersion"`
+	Cookies     []Pair    `json:"cookies"`
+	Headers     []Pair    `json:"headers"`
+	QueryString []Pair    `json:"queryString"`
+	PostData    *PostData `json:"postData,omitempty"`
+	HeadersSize int       `json:"headersSize"` // bytes, or -1
+	BodySize    int64     `json:"bodySize"`    // bytes, or -1
+}
+
+// PostData is the body of a request, as far as it was recorded.
+type PostData struct {
+	MimeType string `json:"mimeType"`
+	Params   []Pair `json:"params"`
+	Text     string `json:"text"`
+}
+
+// Response is a recorded answer. One that was never given has status 0.
+type Response struct {
+	Status      int     `json:"status"`
+	StatusText  string  `json:"statusText"`
+	HTTPVersion string  `json:"httpVersion"`
+	Cookies     []Pair  `json:"cookies"`
+	Headers     []Pair  `json:"headers"`
+	Content     Content `json:"content"`
+	RedirectURL string  `json:"redirectURL"`
+	HeadersSize int     `json:"headersSize"` // bytes, or -1
+	BodySize    int64   `json:"bodySize"`    // bytes, or -1
+}
+
+// Content is the body of an answer, as far as it was recorded.
+type Content struct {
+	Size     int64  `json:"size"` // bytes, or -1
+	MimeType string `json:"mimeType"`
+	Text     string `json:"text,omitempty"`
+	Encoding string `json:"encoding,omitempty"` // base64, or "" for a text
+}
+
+// Timings are the parts of the time, in milliseconds.
+type Timings struct {
+	Send    float64 `json:"send"`
+	Wait    float64 `json:"wait"`
+	Receive float64 `json:"receive"`
+}
+
+// Pair is a name and a value.
+type Pair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Read reads an archive.
+func Read(from io.Reader) (File, error) {
+	var file File
+	if err := json.NewDecoder(from).Decode(&file); err != nil {
+		return File{}, fmt.Errorf("HTTP archive: %w", err)
+	}
+	if file.Log.Version == "" && file.Log.Entries == nil {
+		return File{}, fmt.Errorf("HTTP archive: there is no log in it")
+	}
+	return file, nil
+}

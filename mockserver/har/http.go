@@ -1,0 +1,76 @@
+package har
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// HTTPRequest returns a recorded request. Reading a body that was not recorded whole ends with
+// io.ErrUnexpectedEOF.
+func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
+	text := ""
+	if e.Request.PostData != nil {
+		text = e.Request.PostData.Text
+	}
+	body := body([]byte(text), e.Request.BodySize)
+	r, err := http.NewRequestWithContext(ctx, e.Request.Method, e.Request.URL, body)
+	if err != nil {
+		return nil, err
+	}
+	r.ContentLength = int64(len(text))
+	if e.Request.BodySize > 0 {
+		r.ContentLength = e.Request.BodySize
+	}
+	r.Header = header(e.Request.Headers)
+	r.RequestURI = r.URL.RequestURI()
+	if r.ContentLength == 0 {
+		r.Body = http.NoBody
+	}
+	return r, nil
+}
+
+// HTTPResponse returns a recorded answer. Reading a body that was not recorded whole ends with
+// io.ErrUnexpectedEOF.
+func (e Entry) HTTPResponse() *http.Response {
+	content := e.Response.Content
+	text := []byte(content.Text)
+	if content.Encoding == "base64" {
+		text, _ = base64.StdEncoding.DecodeString(content.Text) // what can be read of it
+	}
+	return &http.Response{
+		StatusCode: e.Response.Status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(text)),
+		Header: header(e.Response.Headers), Body: io.NopCloser(body(text, content.Size)),
+	}
+}
+
+// header leaves out what is between two programs, and how a body was encoded on the wire: archives
+// hold it decoded.
+func header(pairs []Pair) http.Header {
+	header := http.Header{}
+	for _, pair := range pairs {
+		switch name := http.CanonicalHeaderKey(pair.Name); {
+		case strings.HasPrefix(name, ":"), name == "Content-Encoding", name == "Transfer-Encoding", name == "Content-Length":
+		case name == "Connection":
+		default:
+			header.Add(name, pair.Value)
+		}
+	}
+	return header
+}
+
+// body returns the text of a body that has so many bytes, if that is known.
+func body(text []byte, size int64) io.Reader {
+	whole := strings.NewReader(string(text))
+	if size <= int64(len(text)) {
+		return whole
+	}
+	return io.MultiReader(whole, cut{})
+}
+
+// cut is the end of a body that was not recorded.
+type cut struct{}
+
+func (cut) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
