@@ -54,3 +54,35 @@ func TestTheNodeOfTheReadmeCompiles(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+var program = regexp.MustCompile("(?s)\n```go\n(package main\n.*?)```\n")
+
+// TestProgramsOfTheDocumentationCompile vets each whole program in a page.
+func TestProgramsOfTheDocumentationCompile(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, source := range program.FindAllSubmatch(text, -1) {
+			found++
+			file := filepath.Join(t.TempDir(), "main.go")
+			if err := os.WriteFile(file, source[1], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			vet := exec.CommandContext(t.Context(), "go", "vet", file)
+			vet.Dir = root
+			if out, err := vet.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", page, err, out)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("the documentation has no program any more")
+	}
+}
