@@ -189,8 +189,16 @@ func TestPactsOfABroker(t *testing.T) {
 		edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`): {1, false},
 	} {
 		url, published := startBroker(t, http.StatusOK, path)
-		pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
+		stdout, _ := pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
 			"--provider-version", "1.2.3", "--provider-branch", "main", "--publish")
+		if !strings.Contains(stdout, "pact 0") {
+			t.Errorf("the consumer's version is not named:\n%s", stdout)
+		}
+		for _, culprit := range []string{"FAILED   a heartbeat with one pool", "another_field"} {
+			if strings.Contains(stdout, culprit) == want.success {
+				t.Errorf("%q is named: %t:\n%s", culprit, !want.success, stdout)
+			}
+		}
 		if len(*published) != 2 {
 			t.Fatalf("the broker got %q", *published)
 		}

@@ -67,9 +67,14 @@ func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcom
 	return nil
 }
 
+// title says what was verified, and where. One pact of a broker is named with the version of
+// its consumer; several are named one by one.
 func title(s settings, outcomes []outcome) string {
-	if len(outcomes) == 1 && outcomes[0].report != nil {
-		return outcomes[0].report.Title()
+	if one := outcomes[0]; len(outcomes) == 1 && one.report != nil {
+		if s.pact == "" {
+			return one.report.Title() + " (" + one.name + ")"
+		}
+		return one.report.Title()
 	}
 	what := "What consumers need of " + providerName
 	if u, err := url.Parse(s.providerURL); err == nil && u.Host != "" && u.User == nil {
