@@ -129,6 +129,7 @@ func parseInteraction(data []byte, version int) (Interaction, error) {
 	if err := json.Unmarshal(data, &interaction); err != nil {
 		return interaction, err
 	}
+	interaction.Request.Method = strings.ToUpper(interaction.Request.Method) // some libraries write "get"
 	if interaction.Type != "Synchronous/HTTP" {
 		return interaction, fmt.Errorf("%q is of type %q, not Synchronous/HTTP", interaction.Description, interaction.Type)
 	}

@@ -73,7 +73,7 @@ func TestOlderSpecifications(t *testing.T) {
 	for name, older := range map[string]struct{ metadata, interaction string }{
 		"2": {`"pactSpecificationVersion": "2.0.0"`, `
 			"description": "a pool", "providerState": "a pool is there",
-			"request": {"method": "PUT", "path": "/pools/1", "query": "force=yes", "headers": {"Accept": "a", "Content-Type": "text/plain"},
+			"request": {"method": "put", "path": "/pools/1", "query": "force=yes", "headers": {"Accept": "a", "Content-Type": "text/plain"},
 				"body": {"a": 1}, "matchingRules": {"$.path": {"regex": "/.*"}, "$.headers.Accept": {"match": "type"},
 					"$.query.force[0]": {"match": "type"}, "$.body.a": {"min": 1}}},
 			"response": {"status": 204}`},
