@@ -27,6 +27,14 @@ run: build ## the mock and three nodes in this terminal, until Ctrl-C (ADDR=127.
 build: ## the programs, into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/nodecontract
 
+.PHONY: dist
+dist: ## what a release consists of, into dist/ (PLATFORMS="linux/amd64 …", VERSION=…)
+	GOFLAGS= scripts/dist.sh $(VERSION)
+
+.PHONY: image
+image: ## the images of the programs as OCI layouts, into bin/image/ (umoci)
+	@scripts/image.sh
+
 # Only what has the build tag pact needs libpact_ffi, and says so without it.
 .PHONY: pact-ffi
 pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
@@ -141,7 +149,7 @@ simulate-herd: ## ten thousand nodes whose orchestratord comes back from an outa
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf bin node_modules .pact bench/node_modules bench/ogen/api bench/ogen/nodes.yaml bench/twin/api
+	rm -rf bin dist node_modules .pact bench/node_modules bench/ogen/api bench/ogen/nodes.yaml bench/twin/api
 
 # $(call peers,FILE SCENARIO…) measures, prints tables, and writes all figures to a file.
 peers = cd bench && ../bin/bench/peers -rounds $(ROUNDS) -duration $(SECONDS)s $(BENCH_FLAGS) -json ../bin/bench/$(1)

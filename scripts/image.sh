@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes the images of the Dockerfile without a registry or a daemon, by umoci: OCI layouts in
+# bin/image/, each named after its program.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v umoci >/dev/null || {
+	echo "image: umoci is missing: apt-get install umoci" >&2
+	exit 1
+}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rm -rf bin/image
+mkdir -p bin/image
+for program in mock-orchestratord nodesim nodecontract; do
+	image=bin/image/$program:latest
+	umoci init --layout "bin/image/$program"
+	umoci new --image "$image"
+	umoci unpack --rootless --image "$image" "$work/$program" >/dev/null
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$work/$program/rootfs/program" "./cmd/$program"
+	mkdir -p "$work/$program/rootfs/etc/ssl/certs"
+	cp /etc/ssl/certs/ca-certificates.crt "$work/$program/rootfs/etc/ssl/certs/"
+	umoci repack --image "$image" "$work/$program" >/dev/null
+	umoci config --image "$image" --config.user 65532:65532 --config.entrypoint /program
+	echo "image: $image"
+done
