@@ -18,6 +18,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/faults"
@@ -44,6 +46,7 @@ type Server struct {
 	faults    *faults.Set
 	watch     *upstream.Watch // of that one; nil without it
 	exchanges *exchange.Pool
+	controls  *chi.Mux // the routes of the control API; nil without it
 	handler   http.Handler
 	end       context.CancelFunc // of what goes on in the background
 }
@@ -76,7 +79,8 @@ func New(options ...Option) (*Server, error) {
 		})
 	}
 	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
-	s.handler = s.rooms(config, store).handler()
+	rooms := s.rooms(config, store)
+	s.controls, s.handler = rooms.controls, rooms.handler()
 	return s, nil
 }
 
@@ -143,6 +147,15 @@ func (s *Server) Clock() *clock.Clock {
 // Journal returns what has happened, for a test to look at and to expect things of.
 func (s *Server) Journal() *journal.Journal {
 	return s.journal
+}
+
+// ControlPath returns the path at and below which the control API is, and "" for a server
+// without one. Such a server has no dashboard at / either.
+func (s *Server) ControlPath() string {
+	if s.controls == nil {
+		return ""
+	}
+	return controls.Root(s.controls)
 }
 
 // Close ends the watch for nodes that fall silent, and the streams that follow the

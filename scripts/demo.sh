@@ -19,14 +19,6 @@ fi
 # Each program gets a group of its own too: Ctrl-C stops none behind our back.
 set -m
 
-# label prints its input line by line, with a name in front.
-label() {
-	local line
-	while IFS= read -r line; do
-		printf '%-10s | %s\n' "$1" "$line"
-	done
-}
-
 # halt interrupts processes and waits for them to end, two seconds at most.
 halt() {
 	local tenths
@@ -35,7 +27,7 @@ halt() {
 		kill -0 "$@" || return 0
 		sleep 0.1
 	done
-	label demo <<<'not every program has stopped in time: killed'
+	echo 'not every program has stopped in time: killed'
 	kill -KILL "$@" || true
 }
 
@@ -44,17 +36,17 @@ stop() {
 	trap '' INT TERM HUP QUIT
 	exec 2>/dev/null # bash would report every job that a signal ends
 	# shellcheck disable=SC2046 # one word each
-	halt $(jobs -p | grep -vxF -e "$mock" -e "$mock_label")
+	halt $(jobs -p | grep -vxF -e "$mock" -e "$reader")
 	halt "$mock"
 	wait # for the last of their output
-	((status)) || label demo <<<'the nodes and the mock have stopped'
+	((status)) || echo 'the nodes and the mock have stopped'
 }
 
-mock_label=
+reader=
 pipe=$(mktemp -d)/mock
 mkfifo "$pipe"
 bin/mock-orchestratord --addr "${ADDR:-127.0.0.1:8080}" \
-	--heartbeat-interval 2s --node-timeout 6s --log-level debug >"$pipe" 2>&1 &
+	--heartbeat-interval 2s --node-timeout 6s --log-level debug --log-format short >"$pipe" 2>&1 &
 mock=$!
 trap stop EXIT
 trap 'exit 0' INT TERM HUP QUIT
@@ -66,16 +58,17 @@ rm -r "${pipe%/*}"
 line=
 until [[ $line == *' listens on '* ]]; do
 	IFS= read -r line <&3 || exit 1
-	label mock <<<"$line"
+	echo "$line"
 done
-label mock <&3 &
-mock_label=$!
+cat <&3 &
+reader=$!
 exec 3<&-
 
+# The mock says what happens to nodes; they themselves only what goes wrong.
+url=${line#* listens on }
 for n in 1 2 3; do
-	bin/nodesim run --orchestratord-url "${line##* }" --interval 2s \
-		--node-id "gpu-node-$n" --machine-id "machine-$n" --address "http://127.0.0.1:920$n" \
-		--pool pool-0 2>&1 | label "gpu-node-$n" &
+	bin/nodesim run --orchestratord-url "${url%% *}" --interval 2s --log-level warn --log-format short \
+		--node-id "gpu-node-$n" --machine-id "machine-$n" --address "http://127.0.0.1:920$n" --pool pool-0 2>&1 &
 done
 
 wait "$mock"

@@ -8,15 +8,23 @@ import (
 	"strings"
 )
 
-// greet prints where the mock listens and, where certificates were made for it, how to
-// use them. It does so at once, since whoever started it may read no more than the first
-// line.
-func greet(w io.Writer, addr net.Addr, tls secured) {
+// greet prints where the mock listens, which pages it has and, where certificates were made for
+// it, how to use them. It does so at once, since whoever started it may read no more than the
+// first line. The URL is its fourth word, for programs.
+func greet(w io.Writer, addr net.Addr, tls secured, controlPath string) {
 	scheme := "http"
 	if tls.config != nil {
 		scheme = "https"
 	}
-	fmt.Fprintf(w, "mock-orchestratord listens on %s://%s\n%s", scheme, addr, advice(scheme+"://"+dialable(addr), tls))
+	fmt.Fprintf(w, "mock-orchestratord listens on %s://%s (%s)\n%s", scheme, addr, pages(controlPath),
+		advice(scheme+"://"+dialable(addr), tls))
+}
+
+func pages(controlPath string) string {
+	if controlPath == "" {
+		return "API reference /docs"
+	}
+	return "page /, API reference /docs, control API " + controlPath
 }
 
 func advice(url string, tls secured) string {

@@ -45,7 +45,8 @@ func start(t *testing.T, env map[string]string, args ...string) program {
 	}()
 	lines := bufio.NewReader(stdout)
 	line, err := lines.ReadString('\n')
-	url, found := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "mock-orchestratord listens on ")
+	url, found := strings.CutPrefix(line, "mock-orchestratord listens on ")
+	url, _, _ = strings.Cut(url, " ")
 	if err != nil || !found {
 		t.Fatalf("it printed %q (%v) and logged %s", line, err, &stderr)
 	}
@@ -324,7 +325,7 @@ func TestMistakes(t *testing.T) {
 			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
 			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax"},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds from 0 to 2147483647; ` +
-				`log level "loud": must be debug, info, warn or error; log format "xml": must be text or json; ` +
+				`log level "loud": must be debug, info, warn or error; log format "xml": must be text, short or json; ` +
 				`node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must be strict, report or off`,
 		},
 	} {

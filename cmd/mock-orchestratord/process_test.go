@@ -28,7 +28,7 @@ func TestReaderOfTheLogGoes(t *testing.T) {
 	write.Close()
 	line, err := bufio.NewReader(read).ReadString('\n')
 	read.Close()
-	url := strings.TrimPrefix(strings.TrimSpace(line), "mock-orchestratord listens on ")
+	url, _, _ := strings.Cut(strings.TrimPrefix(line, "mock-orchestratord listens on "), " ")
 	if err != nil {
 		t.Fatalf("it printed %q: %v", line, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
 )
 
 const (
@@ -43,7 +45,7 @@ func newServer(ctx context.Context, s settings, config *tls.Config, handler http
 
 // serve answers requests until ctx ends, then lets those in flight finish. It prints
 // where it listens.
-func serve(ctx context.Context, s settings, tls secured, handler http.Handler, log *slog.Logger, stdout io.Writer) error {
+func serve(ctx context.Context, s settings, tls secured, mock *mockserver.Server, log *slog.Logger, stdout io.Writer) error {
 	if strings.Contains(s.addr, "@") { // as in a URL with a password, which is not repeated
 		return fmt.Errorf("--addr [%s or %s] holds an @: must be a host:port", envAddr, specAddr)
 	}
@@ -51,9 +53,9 @@ func serve(ctx context.Context, s settings, tls secured, handler http.Handler, l
 	if err != nil {
 		return fmt.Errorf("--addr [%s or %s] is %q: %w", envAddr, specAddr, s.addr, explainListen(err))
 	}
-	server := newServer(ctx, s, tls.config, handler, log)
+	server := newServer(ctx, s, tls.config, mock, log)
 	warnIfPublic(log, listener.Addr(), s, tls.mutual())
-	greet(stdout, listener.Addr(), tls)
+	greet(stdout, listener.Addr(), tls, mock.ControlPath())
 	return serveOn(ctx, listener, server, log)
 }
 

@@ -65,7 +65,7 @@ func TestHostileRequestsOnATerminal(t *testing.T) {
 		}
 		log.WriteString(line)
 		if _, at, found := strings.Cut(line, " listens on http://"); found {
-			address = strings.TrimSpace(at)
+			address, _, _ = strings.Cut(at, " ")
 		}
 	}
 	all := make(chan string)

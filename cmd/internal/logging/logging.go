@@ -16,8 +16,9 @@ import (
 )
 
 // New returns a logger that writes to w what is at least as grave as level, which
-// is debug, info, warn or error. The format is text, for people, or json, for
-// machines. Text is coloured when w is a terminal that has colours and NO_COLOR is not set. Whatever is
+// is debug, info, warn or error. The format is text, for people; short, for people who
+// watch, in columns and without the ids that programs need; or json, for machines. Text is
+// coloured when w is a terminal that has colours and NO_COLOR is not set. Whatever is
 // logged, wherever it comes from, is safe to show; durations are text. The error
 // lists everything that is wrong with the arguments.
 func New(w io.Writer, level, format string) (*slog.Logger, error) {
@@ -33,9 +34,9 @@ func New(w io.Writer, level, format string) (*slog.Logger, error) {
 func Flags(command *cobra.Command, level, format *string) {
 	flags := command.Flags()
 	flags.StringVar(level, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
-	flags.StringVar(format, "log-format", "text", "text or json")
+	flags.StringVar(format, "log-format", "text", "text, short (a line in columns for each thing that happens) or json")
 	cli.Choices(command, "log-level", "debug", "info", "warn", "error")
-	cli.Choices(command, "log-format", "text", "json")
+	cli.Choices(command, "log-format", "text", "short", "json")
 }
 
 func newHandler(w io.Writer, level slog.Level, format string, colour bool) (slog.Handler, error) {
@@ -46,10 +47,12 @@ func newHandler(w io.Writer, level slog.Level, format string, colour bool) (slog
 			TimeFormat: "15:04:05.000",
 			NoColor:    !colour,
 		})}, nil
+	case "short":
+		return safe{newShort(w, level)}, nil
 	case "json":
 		return safe{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}, nil
 	}
-	return nil, fmt.Errorf("log format %q: must be text or json", format)
+	return nil, fmt.Errorf("log format %q: must be text, short or json", format)
 }
 
 func parseLevel(name string) (slog.Level, error) {

@@ -11,7 +11,7 @@ import (
 
 func TestLevels(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "WARN": 2, "error": 1} {
-		for _, format := range []string{"text", "json"} {
+		for _, format := range []string{"text", "short", "json"} {
 			var text bytes.Buffer
 			log, err := logging.New(&text, level, format)
 			if err != nil {
@@ -53,8 +53,8 @@ func TestFormats(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct{ level, format, want string }{
 		{"loud", "text", `log level "loud": must be debug, info, warn or error`},
-		{"info", "xml", `log format "xml": must be text or json`},
-		{"", "", "log level \"\": must be debug, info, warn or error\nlog format \"\": must be text or json"},
+		{"info", "xml", `log format "xml": must be text, short or json`},
+		{"", "", "log level \"\": must be debug, info, warn or error\nlog format \"\": must be text, short or json"},
 	} {
 		log, err := logging.New(&bytes.Buffer{}, test.level, test.format)
 		if err == nil || err.Error() != test.want || log != nil {

@@ -35,7 +35,8 @@ func startMock(t *testing.T, args ...string) string {
 		_ = mock.Wait()
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	_, url, found := strings.Cut(strings.TrimSpace(line), " listens on ")
+	_, url, found := strings.Cut(line, " listens on ")
+	url, _, _ = strings.Cut(url, " ")
 	if err != nil || !found {
 		t.Fatalf("the mock says %q: %v", line, err)
 	}
