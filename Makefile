@@ -41,7 +41,7 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 	@scripts/pact-ffi.sh
 
 .PHONY: test
-test: pact-ffi ## all tests, those of packages whose goroutines meet under the race detector
+test: pact-ffi node_modules/.package-lock.json ## all tests, those of packages whose goroutines meet under the race detector
 	@scripts/test.sh
 
 .PHONY: browser
@@ -74,6 +74,9 @@ verify: pact-ffi ## the pact and the document against any orchestratord (PROVIDE
 strength: ## break one thing at a time about orchestratord, document, pact and generated code: the checks have to find 98 %
 	go test ./contracts/conformance ./contracts/breaking ./contracts/twoway ./openapi -run '^Test(Strength|Controls)$$' -timeout 30m -v -strength
 
+# The types by which the compiler checks the scripts of the dashboard.
+PAGE_TYPES = openapi/mock-control.yaml --output mockserver/dashboard/control.gen.d.ts
+
 .PHONY: lint
 lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes
 	@unformatted=$$(go tool gofumpt -l .) && test -z "$$unformatted" || \
@@ -86,14 +89,17 @@ lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI docum
 	shellcheck .ci/run scripts/*.sh
 	node_modules/.bin/spectral lint --fail-severity=hint $(filter-out %.overlay.yaml,$(wildcard openapi/*.yaml))
 	node_modules/.bin/redocly lint openapi/*.yaml
+	node_modules/.bin/openapi-typescript $(PAGE_TYPES) --check
+	node_modules/.bin/tsc --project mockserver/dashboard/jsconfig.json
 
 .PHONY: tidy
 tidy: ## go.mod and go.sum of all modules
 	@scripts/tidy.sh
 
 .PHONY: generate
-generate: ## the code that is made from the OpenAPI documents
+generate: node_modules/.package-lock.json ## the code that is made from the OpenAPI documents
 	go generate ./...
+	node_modules/.bin/openapi-typescript $(PAGE_TYPES)
 
 .PHONY: bench
 bench: ## the benchmarks, and their allocations

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -102,21 +103,27 @@ func load(t *testing.T, document []byte) (contents any) {
 	return contents
 }
 
-// TestReference follows what the page loads: the server has it all, and the policy allows no
-// other server.
+// TestReference follows what the page loads and links to, with a dashboard and without: the
+// server has it all, and the policy allows no other server and no script in the page.
 func TestReference(t *testing.T) {
-	_, server := start(t)
-	page := fetch(t, http.MethodGet, server.URL+"/docs").expect(t, http.StatusOK)
-	if policy := page.Header.Get("Content-Security-Policy"); !regexp.MustCompile(`^default-src 'self'`).MatchString(policy) {
-		t.Errorf("Content-Security-Policy is %q", policy)
-	}
-	links := regexp.MustCompile(`(?:src=|href=|url: )"(.*?)"`).FindAllSubmatch(page.text, -1)
-	if len(links) != 6 {
-		t.Errorf("the page loads %q, want icon, style, two scripts and two documents", links)
-	}
-	for _, link := range links {
-		if got := fetch(t, http.MethodGet, server.URL+"/"+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
-			t.Errorf("%s is empty", link[1])
+	for name, options := range map[string][]mockserver.Option{"dashboard": nil, "no dashboard": {mockserver.WithoutControl()}} {
+		_, server := start(t, options...)
+		page := fetch(t, http.MethodGet, server.URL+"/docs").expect(t, http.StatusOK)
+		policy := page.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; ") {
+			t.Errorf("%s: Content-Security-Policy is %q", name, policy)
+		}
+		if back := bytes.Contains(page.text, []byte("← Dashboard")); back != (options == nil) {
+			t.Errorf("%s: the page leads to a dashboard: %t", name, back)
+		}
+		links := regexp.MustCompile(`(?:src|href)="(?:\./)?(.*?)"`).FindAllSubmatch(page.text, -1)
+		if len(links) < 10 {
+			t.Errorf("%s: the page has only the links %q", name, links)
+		}
+		for _, link := range links {
+			if got := fetch(t, http.MethodGet, server.URL+"/"+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
+				t.Errorf("%s: %s is empty", name, link[1])
+			}
 		}
 	}
 }

@@ -17,6 +17,7 @@ import _ "embed"
 //go:generate go tool oapi-codegen -config codegen/control-types.yaml mock-control.yaml
 //go:generate go tool oapi-codegen -config codegen/control-client.yaml mock-control.yaml
 //go:generate go tool oapi-codegen -config codegen/control-server.yaml mock-control.yaml
+//go:generate go run ./codegen/limits -o ../mockserver/dashboard/assets/limits.gen.js mock-control.yaml
 
 // Nodes is the OpenAPI 3.0.3 document for /v2/nodes, as YAML.
 //

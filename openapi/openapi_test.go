@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -111,6 +112,9 @@ func texts(t *testing.T, root string, files []string) map[string]string {
 	return found
 }
 
+// generatedName matches the names of files that go generate makes. npm makes *.gen.d.ts.
+var generatedName = regexp.MustCompile(`\.gen\.(go|yaml|js)$`)
+
 // generated returns the paths of the generated files under root.
 func generated(t *testing.T, root string) []string {
 	t.Helper()
@@ -122,7 +126,7 @@ func generated(t *testing.T, root string) []string {
 		if name := entry.Name(); entry.IsDir() && (name == ".git" || name == "node_modules") {
 			return filepath.SkipDir
 		}
-		if strings.HasSuffix(path, ".gen.go") || strings.HasSuffix(path, ".gen.yaml") {
+		if generatedName.MatchString(path) {
 			file, err := filepath.Rel(root, path)
 			files = append(files, file)
 			return err

@@ -26,15 +26,33 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 // / for the page, and one path for each file that it loads. All other paths stay free. The page
 // holds no secret and needs no token; the control API asks for its own.
 func Mount(page func(path string, handler http.Handler)) {
-	server := sync.OnceValue(files) // not before somebody asks: tests start many servers
-	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { server().ServeHTTP(w, r) })
+	serve := onDemand(files)
 	page("/", serve)
 	entries, _ := assets.ReadDir(folder) // compiled in, and so there
 	for _, entry := range entries {
 		if entry.Name() != index {
-			page(root+entry.Name(), http.StripPrefix(strings.TrimSuffix(root, "/"), serve))
+			page(root+entry.Name(), below(serve))
 		}
 	}
+}
+
+// MountTheme does as Mount does for the files by which other pages of the mock look like the
+// dashboard, and nothing else.
+func MountTheme(page func(path string, handler http.Handler)) {
+	serve := onDemand(files)
+	for _, name := range []string{"theme.css", "theme.js"} {
+		page(root+name, below(serve))
+	}
+}
+
+func below(handler http.Handler) http.Handler {
+	return http.StripPrefix(strings.TrimSuffix(root, "/"), handler)
+}
+
+// onDemand returns a handler that is made for its first request: tests start many servers.
+func onDemand(create func() http.Handler) http.Handler {
+	handler := sync.OnceValue(create)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) })
 }
 
 const (

@@ -36,7 +36,7 @@ func get(handler http.Handler, path string, header ...string) *httptest.Response
 // nothing else.
 func TestFiles(t *testing.T) {
 	mux := mounted()
-	links := regexp.MustCompile(`(?:src=|href=|from )["'](\./)?([\w./]+)["']`)
+	links := regexp.MustCompile(`(?m)(?:src=|href=|^import .* from )["'](\./)?([\w./]+)["']`)
 	todo, seen := []string{"/"}, map[string]bool{"/docs": true, "/metrics": true}
 	for len(todo) > 0 {
 		path := todo[0]

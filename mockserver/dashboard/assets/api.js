@@ -1,9 +1,14 @@
 // Calls the control API. When the mock wants a control token, calls wait until there is one.
+/** @import { Answer, Arguments, Input, JournalQuery, Method, PathOf, Problem } from '../types' */
 
-const patience = 15_000; // ms
+const answerTimeout = 15_000; // ms
 
 /** An answer that is not the one that was asked for, with what the mock says is wrong. */
 export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {Problem | null} problem
+   */
   constructor(status, problem) {
     const places = (problem?.errors ?? []).map((error) => `${error.pointer}: ${error.detail}`);
     super([problem?.detail ?? `the mock answered ${status}`, ...places].join('\n'));
@@ -13,6 +18,7 @@ export class Refusal extends Error {
 
 export class Api {
   #askForToken;
+  /** @type {Promise<void> | null} */
   #asking = null;
   #token = remembered();
 
@@ -23,36 +29,48 @@ export class Api {
     if (given) this.#keep(given);
   }
 
-  get = (path, query) => this.#json('GET', withQuery(path, query));
-  post = (path, body) => this.#json('POST', path, body);
-  put = (path, body) => this.#json('PUT', path, body);
-  patch = (path, body) => this.#json('PATCH', path, body);
-  delete = (path) => this.#json('DELETE', path);
-
-  /** Opens an answer that does not end, until signal ends it. */
-  open(path, query, signal) {
-    return this.#send(withQuery(path, query), { signal, headers: { Accept: 'text/event-stream' } });
-  }
-
-  async #json(method, path, body) {
-    const response = await this.#send(path, {
-      method,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-      body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+  /**
+   * Calls an operation of the control API. Path, input and answer are those of its document.
+   * @template {Method} M
+   * @template {PathOf<M>} P
+   * @param {M} method
+   * @param {P} path
+   * @param {Arguments<P, M>} input
+   * @returns {Promise<Answer<P, M>>} null where the answer has no body
+   */
+  async call(method, path, ...[input]) {
+    const { body, ...target } = /** @type {Partial<Input<P, M>> & {body?: unknown}} */ (input ?? {});
+    const response = await this.#send(addressOf(path, target), {
+      method: method.toUpperCase(),
+      ...(body !== undefined && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
     });
-    return response.status === 204 ? null : response.json();
+    return /** @type {Promise<Answer<P, M>>} */ (response.status === 204 ? null : response.json());
   }
 
-  async #send(path, request) {
+  /**
+   * Opens the stream of the journal, which does not end until signal ends it.
+   * @param {JournalQuery} query
+   * @param {AbortSignal} signal
+   */
+  follow(query, signal) {
+    return this.#send(addressOf('/__mock/stream', { query }), { signal, headers: { Accept: 'text/event-stream' } });
+  }
+
+  /**
+   * @param {string} address
+   * @param {RequestInit} request
+   */
+  async #send(address, request) {
     for (;;) {
       const token = this.#token;
       if (token !== null && !/^[\x20-\x7e]+$/.test(token)) { // no header can carry it
         await this.#signIn(token);
         continue;
       }
-      const headers = token ? { ...request.headers, Authorization: `Bearer ${token}` } : request.headers;
-      const signal = request.signal ?? AbortSignal.timeout(patience);
-      const response = await fetch(`__mock${path}`, { ...request, headers, signal, cache: 'no-store' });
+      const headers = new Headers(request.headers);
+      if (token) headers.set('Authorization', `Bearer ${token}`);
+      const signal = request.signal ?? AbortSignal.timeout(answerTimeout);
+      const response = await fetch(address, { ...request, headers, signal, cache: 'no-store' });
       if (response.ok) return response;
       if (response.status !== 401) {
         throw new Refusal(response.status, await response.json().catch(() => null));
@@ -61,7 +79,10 @@ export class Api {
     }
   }
 
-  /** Asks for the token once, however many calls need it. */
+  /**
+   * Asks for the token once, however many calls need it.
+   * @param {string | null} refused
+   */
   #signIn(refused) {
     if (this.#token !== refused) return null; // there is a newer one
     this.#asking ??= this.#askForToken(refused !== null).then((token) => {
@@ -71,6 +92,7 @@ export class Api {
     return this.#asking;
   }
 
+  /** @param {string} token */
   #keep(token) {
     this.#token = token;
     try {
@@ -95,7 +117,14 @@ function takeTokenFromAddress() {
   return token;
 }
 
-function withQuery(path, query = {}) {
+/**
+ * The address of an operation, relative to the page, which a proxy may have below a path.
+ * @param {string} path
+ * @param {{path?: object, query?: object}} target
+ */
+function addressOf(path, { path: names = {}, query = {} }) {
+  let address = path.slice(1);
+  for (const [name, value] of Object.entries(names)) address = address.replace(`{${name}}`, encodeURIComponent(value));
   const stated = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  return stated.length ? `${path}?${new URLSearchParams(stated)}` : path;
+  return stated.length ? `${address}?${new URLSearchParams(stated)}` : address;
 }

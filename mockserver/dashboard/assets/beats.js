@@ -1,4 +1,5 @@
 // What became of each request of a node, for the timeline.
+/** @import { JournalEntry } from '../types' */
 
 /** What can become of a request. */
 export const outcome = { beat: 0, register: 1, deregister: 2, refused: 3, lost: 4 };
@@ -12,9 +13,10 @@ export class Beats {
   #what = new Uint8Array(capacity);
   #who = new Uint32Array(capacity);
   #written = 0;
+  /** @type {Map<string, number>} */
   #numbers = new Map();
 
-  /** Adds an exchange of the journal. */
+  /** Adds an exchange of the journal. @param {JournalEntry} entry */
   add(entry) {
     if (entry.kind !== 'exchange' || !entry.node_id) return;
     const who = this.#number(entry.node_id);
@@ -24,7 +26,7 @@ export class Beats {
     this.#who[place] = who;
   }
 
-  /** The number that a node goes by in each(); 0 for one that was never heard of. */
+  /** The number that a node goes by in each(); 0 for one that was never heard of. @param {string} id */
   numberOf(id) {
     return this.#numbers.get(id) ?? 0;
   }
@@ -48,6 +50,7 @@ export class Beats {
     this.#numbers.clear();
   }
 
+  /** @param {string} id */
   #number(id) {
     let number = this.#numbers.get(id);
     if (number === undefined) {
@@ -59,6 +62,7 @@ export class Beats {
   }
 }
 
+/** @param {JournalEntry} entry */
 function outcomeOf(entry) {
   const status = entry.answer?.status;
   if (!status) return outcome.lost;

@@ -1,3 +1,5 @@
+/** @import { ClockState } from '../types' */
+
 /** The mock's clock, as far as the page knows it: it goes on between two looks at it. */
 export class Clock {
   running = true;
@@ -6,7 +8,7 @@ export class Clock {
   #shown = Date.now();
   #seen = performance.now();
 
-  /** @param {{now_ms: number, running: boolean, speed: number}} state as the mock sends it */
+  /** @param {ClockState} state as the mock sends it */
   set(state) {
     const asThought = Math.abs(state.now_ms - this.now()) < 150 * Math.max(1, this.speed);
     if (!asThought || state.running !== this.running || state.speed !== this.speed) this.course++;

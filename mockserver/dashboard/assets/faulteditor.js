@@ -1,7 +1,11 @@
-import { el, text } from './dom.js';
-import { operations } from './format.js';
+import { bound, el, text, wordsOf } from './dom.js';
+import { wordOf } from './format.js';
+import { schemas } from './limits.gen.js';
+/** @import { FaultDefinition, FaultEffect, FaultMatch, Operation } from '../types' */
 
-/** What the form offers, each with what it becomes in the rule. */
+/** @typedef {{status: number, retryAfter: number, latency: number}} Numbers */
+
+/** @type {[value: string, words: string, make: (numbers: Numbers) => FaultEffect][]} what the form offers, each with what it becomes in the rule */
 const effects = [
   ['status', 'answer with a status', ({ status, retryAfter }) => ({ status, ...(retryAfter >= 0 && { retry_after_s: retryAfter }) })],
   ['latency', 'answer late', ({ latency }) => ({ latency_ms: latency })],
@@ -15,53 +19,65 @@ const effects = [
   ['trickle', 'answer byte by byte', () => ({ body: 'trickle' })],
 ];
 
+/** @type {[value: string, words: string, match: FaultMatch][]} */
+const shares = [
+  ['all', 'every request', {}],
+  ['half', 'every second one, by chance', { probability: 0.5 }],
+  ['fifth', 'one in five, by chance', { probability: 0.2 }],
+  ['once', 'only once', { times: 1 }],
+];
+
+const options = (/** @type {[string, string, unknown][]} */ choices) => choices.map(([value, words]) => el('option', { value }, words));
+const input = (/** @type {Record<string, unknown>} */ attributes) => el('input', { autocomplete: 'off', spellcheck: 'false', ...attributes });
+const field = (/** @type {string} */ label, /** @type {HTMLElement} */ control) => el('label', { class: 'field' }, label, control);
+
 /**
  * A form for the faults that are wanted most. What it makes is shown as JSON, which can be
  * edited too, and is what is sent.
  * @param {HTMLFormElement} form
- * @param {(name: string, definition: string) => Promise<void>} add
+ * @param {(name: string, definition: FaultDefinition) => Promise<void>} add
  */
 export function faultEditor(form, add) {
-  const input = (attributes) => el('input', { autocomplete: 'off', spellcheck: 'false', ...attributes });
-  const field = (label, control) => el('label', { class: 'field' }, label, control);
-  const name = input({ required: true, placeholder: 'slow-heartbeats', pattern: '[a-z0-9][a-z0-9\\-]*', maxlength: 64 });
+  const { status: statuses, retry_after_s: waits, latency_ms: latencies } = schemas.FaultEffect.properties;
+  const name = input({ required: true, placeholder: 'slow-heartbeats' });
+  bound(name, schemas.FaultName);
   const node = input({ placeholder: 'any, or gpu-node-*' });
-  const boxes = Object.entries(operations).map(([operation, word]) => [operation, input({ type: 'checkbox' }), word]);
-  const effect = el('select', {}, ...effects.map(([value, words]) => el('option', { value }, words)));
-  const number = (value, min, max) => input({ type: 'number', value, min, max });
-  const status = field('Status', number(503, 400, 599));
-  const retryAfter = field('Retry-After, s', number('', 0, 86400));
-  const latency = field('Milliseconds', number(2000, 0, 600000));
-  const share = el('select', {}, el('option', { value: 1 }, 'every request'), el('option', { value: 0.5 }, 'every second one, by chance'),
-    el('option', { value: 0.2 }, 'one in five, by chance'), el('option', { value: 'once' }, 'only once'));
+  bound(node, { maxLength: schemas.NodeGlob.maxLength });
+  const boxes = schemas.Operation.enum.map((operation) => ({ operation, box: input({ type: 'checkbox' }) }));
+  const effect = el('select', {}, ...options(effects));
+  const number = (/** @type {number | ''} */ value, /** @type {{minimum: number, maximum: number}} */ limits) => {
+    const control = input({ type: 'number', value });
+    bound(control, limits);
+    return control;
+  };
+  const status = number(503, statuses);
+  const retryAfter = number('', waits);
+  const latency = number(2000, latencies);
+  const share = el('select', {}, ...options(shares));
   const json = el('textarea', { rows: 8, spellcheck: 'false' });
   const wrong = el('p', { class: 'wrong', role: 'alert' });
+  const fields = { status: field('Status', status), retryAfter: field('Retry-After, s', retryAfter), latency: field('Milliseconds', latency) };
 
-  const numberIn = (label) => label.querySelector('input').valueAsNumber;
   const compose = () => {
-    status.hidden = retryAfter.hidden = effect.value !== 'status';
-    latency.hidden = effect.value !== 'latency';
-    const chosen = boxes.filter(([, box]) => box.checked).map(([operation]) => operation);
-    const match = {
-      ...(chosen.length && { operations: chosen }),
-      ...(node.value && { node: node.value }),
-      ...(share.value === 'once' ? { times: 1 } : Number(share.value) < 1 && { probability: Number(share.value) }),
-    };
-    const [, words, make] = effects.find(([value]) => value === effect.value);
+    fields.status.hidden = fields.retryAfter.hidden = effect.value !== 'status';
+    fields.latency.hidden = effect.value !== 'latency';
+    const [, summary, make] = effects[effect.selectedIndex];
+    const match = matchOf(boxes.filter(({ box }) => box.checked).map(({ operation }) => operation), node.value, shares[share.selectedIndex][2]);
     json.value = JSON.stringify({
-      summary: words,
+      summary,
       rules: [{
         ...(Object.keys(match).length && { match }),
-        effect: make({ status: numberIn(status), retryAfter: numberIn(retryAfter), latency: numberIn(latency) }),
+        effect: make({ status: status.valueAsNumber, retryAfter: retryAfter.valueAsNumber, latency: latency.valueAsNumber }),
       }],
     }, null, 2);
   };
 
   form.append(
-    el('div', { class: 'fields' }, field('Name', name), field('Nodes', node), field('What happens', effect), status, retryAfter, latency, field('How often', share)),
+    el('div', { class: 'fields' }, field('Name', name), field('Nodes', node), field('What happens', effect),
+      fields.status, fields.retryAfter, fields.latency, field('How often', share)),
     el('fieldset', { class: 'row' }, el('legend', {}, 'Requests (none chosen: all)'),
-      ...boxes.map(([, box, word]) => el('label', { class: 'inline' }, box, word))),
-    el('details', { class: 'fault-json' }, el('summary', {}, 'As JSON'), el('label', { class: 'field' }, 'Definition', json)),
+      ...boxes.map(({ operation, box }) => el('label', { class: 'inline' }, box, wordOf(operation)))),
+    el('details', { class: 'fault-json' }, el('summary', {}, 'As JSON'), field('Definition', json)),
     wrong,
     el('div', { class: 'row' }, el('button', { type: 'submit', class: 'strong' }, 'Add the fault')),
   );
@@ -73,13 +89,20 @@ export function faultEditor(form, add) {
     text(wrong, '');
     if (!name.reportValidity()) return;
     try {
-      JSON.parse(json.value);
-      await add(name.value, json.value);
+      await add(name.value, JSON.parse(json.value));
       form.reset();
       compose();
     } catch (error) {
-      text(wrong, error.message);
+      text(wrong, wordsOf(error));
     }
   });
   compose();
 }
+
+/**
+ * @param {Operation[]} operations
+ * @param {string} node
+ * @param {FaultMatch} share
+ * @returns {FaultMatch}
+ */
+const matchOf = (operations, node, share) => ({ ...(operations.length && { operations }), ...(node && { node }), ...share });

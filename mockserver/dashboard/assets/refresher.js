@@ -1,3 +1,4 @@
+import { Refusal } from './api.js';
 import { alert } from './dom.js';
 
 const longestRest = 10_000; // ms
@@ -33,7 +34,7 @@ export class Refresher {
     this.#busy = true;
     this.#asked = false;
     const began = performance.now();
-    this.#tell(await this.#load().then(() => '', refusalOf));
+    this.#show(await this.#load().then(() => '', refusalOf));
     const cost = performance.now() - began;
     setTimeout(() => {
       this.#busy = false;
@@ -41,12 +42,12 @@ export class Refresher {
     }, Math.min(Math.max(this.#rest, 20 * cost), longestRest));
   }
 
-  /** Shows a refusal, but not again at each load. */
-  #tell(refusal) {
+  /** Shows a refusal, but not again at each load. @param {string} refusal */
+  #show(refusal) {
     if (refusal && refusal !== this.#refusal) alert(refusal);
     this.#refusal = refusal;
   }
 }
 
-/** What the mock says; when it is away and says nothing, the head of the page shows it. */
-const refusalOf = (error) => (error.status ? error.message : '');
+/** What the mock says; when it is away and says nothing, the head of the page shows it. @param {unknown} error */
+const refusalOf = (error) => (error instanceof Refusal ? error.message : '');

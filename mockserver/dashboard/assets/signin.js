@@ -6,14 +6,14 @@ import { byId } from './dom.js';
  * @returns {Promise<string>}
  */
 export function askForToken(wrong) {
-  const dialog = byId('signin');
-  const input = byId('signin-token');
+  const dialog = byId('signin', HTMLDialogElement);
+  const input = byId('signin-token', HTMLInputElement);
   byId('signin-wrong').hidden = !wrong;
   input.value = '';
   dialog.showModal();
   input.focus();
   return new Promise((resolve) => {
-    const cancel = (event) => event.preventDefault(); // nothing can be shown without it
+    const cancel = (/** @type {Event} */ event) => event.preventDefault(); // nothing can be shown without it
     const submit = () => {
       dialog.removeEventListener('cancel', cancel);
       resolve(input.value.trim());

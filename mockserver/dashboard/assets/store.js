@@ -1,36 +1,52 @@
 import { Beats } from './beats.js';
 import { Clock } from './clock.js';
+/** @import { DriftReport, FaultState, MockNode, NodeStatus, Overview } from '../types' */
+
+/** @typedef {'overview'|'nodes'|'query'|'faults'|'drift'|'beats'|'journal'|'link'} Topic */
+
+/** @type {DriftReport} */
+const noDrift = { departures: [], dropped: 0, refused_in_service: { departures: [], dropped: 0 } };
 
 /**
  * What the page knows of the mock. Views subscribe to topics, and hear of all changes
  * since the last time at once, when a frame is drawn.
  */
 export class Store {
+  /** @type {Overview | null} */
   overview = null;
   clock = new Clock();
-  nodes = new Map(); // by id, in the order of the mock; those that fit the query
+  /** @type {'live' | 'down' | 'connecting'} */
+  link = 'connecting';
+  /** @type {Map<string, MockNode>} by id, in the order of the mock; those that fit the query */
+  nodes = new Map();
   partial = false; // whether more nodes fit than the page holds
+  /** @type {{node: string, status: NodeStatus | ''}} */
   query = { node: '', status: '' };
   refusal = ''; // what the mock says is wrong with the query; the nodes are then those of the one before
-  shown = []; // ids of the nodes on the page that is turned up
+  /** @type {string[]} ids of the nodes on the page that is turned up */
+  shown = [];
+  /** @type {FaultState[]} */
   faults = [];
-  drift = { departures: [], dropped: 0 };
+  drift = noDrift;
   beats = new Beats();
+  dense = false; // whether nodes are shown in one line each
   missed = 0; // entries that were overwritten before the page saw them
 
+  /** @type {{topics: Topic[], view: () => void}[]} */
   #views = [];
+  /** @type {Set<Topic>} */
   #changed = new Set();
 
   /**
    * Has view called after any of the topics changed.
-   * @param {string[]} topics
+   * @param {Topic[]} topics
    * @param {() => void} view
    */
   subscribe(topics, view) {
     this.#views.push({ topics, view });
   }
 
-  /** Says that topics have changed. @param {...string} topics */
+  /** Says that topics have changed. @param {...Topic} topics */
   touch(...topics) {
     if (!this.#changed.size) requestAnimationFrame(() => this.#tell());
     for (const topic of topics) this.#changed.add(topic);

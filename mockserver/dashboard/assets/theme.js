@@ -12,14 +12,13 @@
   const current = () => root.dataset.theme ?? (dark.matches ? 'dark' : 'light');
   const other = () => (current() === 'dark' ? 'light' : 'dark');
 
-  if (['dark', 'light'].includes(remembered())) root.dataset.theme = remembered();
+  const kept = remembered();
+  if (kept === 'dark' || kept === 'light') root.dataset.theme = kept;
 
   document.addEventListener('DOMContentLoaded', () => {
     const button = document.getElementById('theme');
-    const label = () => {
-      button.textContent = other() === 'dark' ? 'Dark' : 'Light';
-      button.setAttribute('aria-label', `Switch to the ${other()} theme`);
-    };
+    if (!button) return;
+    const label = () => { button.textContent = other() === 'dark' ? 'Dark theme' : 'Light theme'; };
     button.addEventListener('click', () => {
       root.dataset.theme = other();
       try {

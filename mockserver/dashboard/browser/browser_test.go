@@ -139,7 +139,7 @@ func findBrowser() (string, error) {
 type look struct {
 	width, height int64  // in CSS pixels, 1280 × 900 if zero
 	scheme        string // light or dark, light if empty
-	moves         bool   // whether anything on the page moves, which takes a processor of its own
+	moves         bool   // whether anything is animated, which keeps all processors busy
 }
 
 // tab is a page in the browser. Whatever a test does with it, the page must say nothing on
@@ -156,25 +156,27 @@ func open(t *testing.T, url string, how look) *tab {
 	t.Cleanup(closeTab)
 	p := &tab{t, ctx}
 	p.listen()
+	p.show(how)
+	call(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"})
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+// show changes how the tab shows the page.
+func (p *tab) show(how look) {
+	p.t.Helper()
 	if how.width == 0 {
 		how.width, how.height = 1280, 900
 	}
-	if how.scheme == "" {
-		how.scheme = "light"
-	}
-	p.do(chromedp.EmulateViewport(how.width, how.height))
 	motion := "reduce"
 	if how.moves {
 		motion = "no-preference"
 	}
-	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: how.scheme}, {Name: "prefers-reduced-motion", Value: motion},
-		},
-	})
-	call(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"})
-	p.do(chromedp.Navigate(url))
-	return p
+	p.do(chromedp.EmulateViewport(how.width, how.height))
+	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: cmp.Or(how.scheme, "light")},
+		{Name: "prefers-reduced-motion", Value: motion},
+	}})
 }
 
 // listen collects what the page must not do, for the end of the test.
@@ -231,6 +233,14 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (p *tab) click(selector string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// clickWords clicks the first element that a selector finds and that shows these words and no others.
+func (p *tab) clickWords(selector, words string) {
+	p.t.Helper()
+	found := fmt.Sprintf("[...document.querySelectorAll(%q)].find((e) => e.checkVisibility() && e.innerText === %q)", selector, words)
+	p.wait(found + " !== undefined")
+	eval[bool](p, "("+found+").click(), true")
 }
 
 // press presses keys, as a person does, wherever the focus is.

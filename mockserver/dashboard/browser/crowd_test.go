@@ -27,6 +27,9 @@ func TestThousandNodes(t *testing.T) {
 	if rows := eval[int](p, "document.querySelectorAll('.node').length"); rows != 25 {
 		t.Errorf("%d rows are made for 1000 nodes, want a page of 25", rows)
 	}
+	if tallest := eval[float64](p, "Math.max(...[...document.querySelectorAll('.node')].map((e) => e.offsetHeight))"); tallest > 45 {
+		t.Errorf("a row is %v pixels high, want one line", tallest)
+	}
 	p.click("#node-next")
 	p.waitText(".node-id", "gpu-node-26")
 	p.click("#node-glob")

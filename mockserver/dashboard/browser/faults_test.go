@@ -17,8 +17,9 @@ func TestFaultsAreSwitched(t *testing.T) {
 	p.click(toggle)
 	p.wait("document.querySelector('" + toggle + "').getAttribute('aria-checked') === 'true'")
 	p.waitText("#faults-count", "1 on")
+	p.waitText("#faults-jump", "Faults (1)")
 	post(t, mock.URL+nodeAPI(t, "registerNode"), `{}`)
-	p.waitText(".fault[data-on]", "struck 1×")
+	p.waitText(".fault[data-on]", "changed 1 request")
 	p.waitText(".entry", "fault outage")
 
 	p.wait("document.activeElement.matches('" + toggle + "')")
@@ -60,7 +61,7 @@ func TestFaultIsAdded(t *testing.T) {
 	if !added {
 		t.Error("there is no fault no-beats")
 	}
-	p.click("[aria-label='Remove the fault no-beats']")
+	p.click("[aria-describedby=fault-no-beats]")
 	p.wait("!document.querySelector('#fault-list').innerText.includes('no-beats')")
 }
 
@@ -87,10 +88,23 @@ func TestDriftIsShown(t *testing.T) {
 	p := open(t, mock.URL, look{})
 	p.waitText("#drift-empty", "No request has departed")
 	post(t, mock.URL+nodeAPI(t, "registerNode"),
-		`{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":[],"capabilities":{"gpus":[]},"machineid":"m"}`)
+		`{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":["llama-3-70b"],"capabilities":{"gpus":[]},"machineid":"m"}`)
 	p.waitText(".departure", "/machine_id")
 	p.waitText(".departure", "old-1")
 	p.waitText(".entry", "departure")
+	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)
+	p.waitText("[aria-label='Refused in service'] .departure", "/capabilities/gpus")
+	p.wait("document.querySelector('#drift-jump').textContent === `Drift (${document.querySelectorAll('.departure').length})`")
+	if broken := eval[[]string](p, brokenWords); len(broken) > 0 {
+		t.Errorf("broken within the word: %q", broken)
+	}
 	p.click("#drift-clear")
 	p.waitText("#drift-empty", "No request has departed")
 }
+
+// brokenWords lists the words that take more than one line.
+const brokenWords = `[...document.querySelectorAll('dt, .pool-name')].filter((e) => {
+	const range = document.createRange();
+	range.selectNodeContents(e);
+	return e.checkVisibility() && new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
+}).map((e) => e.textContent)`

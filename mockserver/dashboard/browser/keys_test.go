@@ -39,7 +39,7 @@ func TestKeyboardAlone(t *testing.T) {
 	p.press("\r")
 	p.waitText(".node-details", "192.168.1.100")
 	p.press(kb.Tab)
-	p.wait("document.activeElement.getAttribute('aria-label') === 'Pull the cable of gpu-node-2'")
+	p.wait("document.activeElement.matches('.node:nth-child(2) .cable')")
 	p.press(" ")
 	p.waitText(".node[data-pulled]", "gpu-node-2")
 

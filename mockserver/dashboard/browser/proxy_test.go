@@ -39,4 +39,5 @@ func TestBelowAPath(t *testing.T) {
 		p.do(chromedp.Click(button))
 	}
 	p.waitText(".live-responses-table", "gpu-node-1")
+	p.wait("document.querySelector('.back').href === '" + proxy.URL + "/mock/'")
 }

@@ -4,8 +4,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -16,11 +18,11 @@ func TestPulledCable(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{moves: true})
-	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+mock.URL)
+	p.waitText("#node-empty", "nodesim run --orchestratord-url "+mock.URL)
 
 	startNode(t, mock, "gpu-node-1")
 	p.waitText(".node[data-status=Online]", "gpu-node-1")
-	p.waitText(".node", "3/4 free")
+	p.waitText(".node", "3/4 slots")
 	p.waitText("#tally [data-status=Online]", "1")
 
 	p.click(".cable")
@@ -44,7 +46,7 @@ func TestCommandsFitTheMock(t *testing.T) {
 	t.Parallel()
 	guarded := mocktest.Start(t, quiet, mockserver.WithTokens("a-token-of-nodes"))
 	p := open(t, guarded.URL, look{})
-	p.waitText("#node-empty", "go run ./cmd/nodesim run --orchestratord-url "+guarded.URL+` --token "$`+registration.EnvAPIToken+`"`)
+	p.waitText("#node-empty", "nodesim run --orchestratord-url "+guarded.URL+` --token "$`+registration.EnvAPIToken+`"`)
 	p.waitText("#node-empty", `-H "Authorization: Bearer $`+registration.EnvAPIToken+`"`)
 
 	secured := httptest.NewTLSServer(guarded.Server)
@@ -64,9 +66,9 @@ func TestNodeActions(t *testing.T) {
 	p := open(t, mock.URL, look{})
 	p.waitText(".node", "gpu-node-3")
 	p.click(".node:nth-child(2) .node-open")
-	p.click("[aria-label='Set gpu-node-2 Offline']")
+	p.clickWords(".node:nth-child(2) button", "Set Offline")
 	p.waitText(".node[data-status=Offline]", "gpu-node-2")
-	p.click("[aria-label='Forget gpu-node-2']")
+	p.clickWords(".node:nth-child(2) button", "Forget")
 	p.wait("document.querySelectorAll('.node').length === 2")
 	p.waitText("#nodes-count", "2")
 }
@@ -115,21 +117,25 @@ func TestNodeFilterIsRefused(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	t.Parallel()
-	mock := mocktest.Start(t, quiet)
+	paused := clock.PausedAt(time.Date(2026, time.November, 23, 9, 59, 12, 0, time.UTC))
+	mock := mocktest.Start(t, quiet, mockserver.WithClock(paused))
 	load(t, mock, "gpu-node-1")
 	p := open(t, mock.URL, look{moves: true})
-	p.waitText(".beat-left", "left")
-	p.click("#clock-toggle")
 	p.waitText("#clock-pace", "paused")
-	p.wait("document.getAnimations().length === 0")
+	p.waitText(".beat-left", "30 s left")
+	if moving := eval[int](p, "document.getAnimations().length"); moving > 0 {
+		t.Errorf("%d animations run while the clock is paused", moving)
+	}
 	p.click("#clock-10")
+	p.waitText("#clock-now", "09:59:22")
 	p.click("#clock-10")
-	p.waitText(".beat-left", "left")
-	p.wait("document.querySelector('.beat').dataset.stage !== 'fresh'")
+	p.waitText(".beat-left", "late, 10 s left")
 	p.click("#clock-10")
 	p.waitText(".node", "Offline")
 	p.click("#clock-toggle")
 	p.waitText("#clock-pace", "running")
+	p.click("#clock-toggle")
+	p.waitText("#clock-pace", "paused")
 }
 
 func TestSettings(t *testing.T) {

@@ -36,10 +36,12 @@ func Mount(router chi.Router, config Config) {
 	page("/openapi/nodes.yaml", text("application/yaml", openapi.Nodes))
 	page("/openapi/mock-control.yaml", text("application/yaml", openapi.MockControl))
 	page("/openapi.json", onDemand(func() http.Handler { return text("application/json", documentJSON()) }))
-	reference(page)
-	if config.Dashboard {
-		dashboard.Mount(func(path string, handler http.Handler) { page(path, exchange.Page(config.Guard.Check, handler)) })
+	reference(page, config.Dashboard)
+	if !config.Dashboard {
+		dashboard.MountTheme(page)
+		return
 	}
+	dashboard.Mount(func(path string, handler http.Handler) { page(path, exchange.Page(config.Guard.Check, handler)) })
 }
 
 // documentJSON returns the document as JSON. It takes for granted that this can be done:

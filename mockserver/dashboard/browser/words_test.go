@@ -1,0 +1,55 @@
+package browser_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// What the page says in its own words: rules as sentences, times that can be, and plural forms.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	p := open(t, mocktest.Start(t, quiet).URL, look{})
+	for rule, want := range map[string]string{
+		`{"effect":{"status":503,"retry_after_s":1}}`:                                                                                               `All requests: answer 503, ask to wait 1` + "\u00a0second.",
+		`{"match":{"operations":["heartbeatNode"],"node":"a"},"effect":{"connection":"hang"}}`:                                                      `Heartbeats of a: never answer.`,
+		`{"match":{"operations":["registerNode","listNodes"],"probability":0.07},"effect":{"latency_ms":500,"latency_max_ms":1500,"body":"empty"}}`: `Registrations and listings, 7 % of them by chance: wait 0.5 s to 1.5 s, answer with an empty body.`,
+		`{"match":{"first_call":3,"last_call":5,"times":1},"effect":{"restart":true}}`:                                                              `All requests, from the 3rd to the 5th call of a node, once in all: forget all nodes.`,
+		`{"match":{"every":2,"after_ms":20000,"for_ms":60000,"pause_ms":60000},"effect":{"reject":true,"detail":"full"}}`:                           `All requests, every 2nd call of a node, for 1 min, beginning 20 s after it is switched on, then a pause of 1 min: reject the node, say “full”.`,
+		`{"match":{"first_call":1,"last_call":1},"effect":{"body":"trickle","trickle_ms":100,"content_type":"text/html"}}`:                          `All requests, only the 1st call of a node: send the answer byte by byte, 0.1 s between two bytes, call the answer text/html.`,
+	} {
+		if got := eval[string](p, "import('./dashboard/rules.js').then((m) => m.sentence("+rule+"))"); got != want {
+			t.Errorf("%s: %q, want %q", rule, got, want)
+		}
+	}
+	for call, want := range map[string]string{
+		"plural(1, 'entry', 'entries')": "1\u00a0entry",
+		"plural(2, 'entry', 'entries')": "2\u00a0entries",
+		"times(1)":                      "once",
+		"times(3)":                      "3 times",
+		"bytes(12e9)":                   "12\u00a0GB",
+	} {
+		if got := eval[string](p, "import('./dashboard/format.js').then((m) => m."+call+")"); got != want {
+			t.Errorf("%s: %q, want %q", call, got, want)
+		}
+	}
+}
+
+// A page that is a moment behind the mock shows no node that has more than the timeout left.
+func TestTimeLeft(t *testing.T) {
+	t.Parallel()
+	p := open(t, mocktest.Start(t, quiet).URL, look{})
+	for expires, want := range map[int]string{130_900: "30 s left", 112_000: "12 s left", 90_000: "late, 0.0 s left"} {
+		node, _ := json.Marshal(map[string]any{"node": map[string]any{"status": "Online"}, "expires_at_ms": expires})
+		got := eval[string](p, fmt.Sprintf(`import('./dashboard/timeleft.js').then(({ timeLeft }) => {
+			const left = timeLeft({ timeout: 30000, interval: 10000, clock: { now: () => 100000, running: false, speed: 1, course: 0 } });
+			left.update(%s);
+			return left.element.querySelector('.beat-left').textContent;
+		})`, node))
+		if got != want {
+			t.Errorf("a node that expires at %d has %q, want %q", expires, got, want)
+		}
+	}
+}
