@@ -177,7 +177,7 @@ func reply(w http.ResponseWriter, status int, body object) {
 // TestInServiceConforms shows that level nodes asks for no more than nodes need, and that
 // the report says how far that is from the document.
 func TestInServiceConforms(t *testing.T) {
-	for name, token := range map[string]string{"with a token": token, "without a token": ""} {
+	for name, token := range shared(map[string]string{"with a token": token, "without a token": ""}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(newInService(token))

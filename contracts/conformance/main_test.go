@@ -55,6 +55,7 @@ func TestMockConforms(t *testing.T) {
 
 // TestNothingIsLeft ends a run at moments that nobody chose.
 func TestNothingIsLeft(t *testing.T) {
+	race.Skip(t)
 	for _, after := range []int64{10, 60, 300, 900} {
 		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +78,7 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 // share is of how many servers one is tried. The race detector sees the same code in each.
-var share = race.Share(1, 8)
+var share = race.Share(1, 32)
 
 // shared yields one of share servers, each with its name.
 func shared[T any](servers map[string]T) iter.Seq2[string, T] {
