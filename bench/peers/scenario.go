@@ -23,8 +23,7 @@ func newScenario(name string, s settings, t traffic) (scenario, error) {
 			mock(s, "mock, `--validation off`", "--validation", "off"),
 			ogen(s),
 			twin(s),
-			wireMock(s, "", "plain"),
-			wireMock(s, ", JSON schema", "schema"),
+			wireMock(s, "", "plain"), wireMock(s, ", JSON schema", "schema"),
 			prism(s),
 			mockoon(s),
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/cmd/internal/logging"
@@ -41,15 +42,9 @@ type settings struct {
 	logFormat         string
 }
 
-func newCommand(getenv func(string) string) *cobra.Command {
-	var (
-		s       settings
-		flagErr func() error
-	)
-	command := &cobra.Command{
-		Use:   "mock-orchestratord",
-		Short: "An orchestratord to try nodes against",
-		Long: `mock-orchestratord is an orchestratord to try nodes against: they register with it,
+// commandHelp returns what the program is.
+func commandHelp() string {
+	return `mock-orchestratord is an orchestratord to try nodes against: they register with it,
 send heartbeats and deregister. It holds requests to the OpenAPI document and says
 what is wrong with one that breaks it. What it knows of nodes it forgets when it ends,
 which it does on Ctrl-C, on SIGTERM and on a hang-up. Then it lists how requests departed
@@ -65,8 +60,10 @@ With --fault it misbehaves. These faults come with it:
 
 A setting comes from its flag, or else from its environment variable in brackets,
 or else it is the default. A variable that is empty counts as not set. Two names of one
-setting may both be set if they agree.`,
-		Example: `  # for every node that asks, on this machine only
+setting may both be set if they agree.`
+}
+
+const commandExamples = `  # for every node that asks, on this machine only
   mock-orchestratord
 
   # on a free port, and every heartbeat in the log
@@ -91,35 +88,58 @@ setting may both be set if they agree.`,
   mock-orchestratord --upstream https://orchestratord.staging:8080 --fail-on-drift
 
   # for a node on another version of the document; exit status 3 says that it is
-  mock-orchestratord --validation report --fail-on-drift`,
-		Args: cli.NoArgs,
+  mock-orchestratord --validation report --fail-on-drift`
+
+func newCommand(getenv func(string) string) *cobra.Command {
+	var (
+		s       settings
+		flagErr func() error
+	)
+	command := &cobra.Command{
+		Use:     "mock-orchestratord",
+		Short:   "An orchestratord to try nodes against",
+		Long:    commandHelp(),
+		Example: commandExamples,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			envErr := setFromEnv(cmd.Flags(), getenv)
-			log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
-			faults, faultErr := s.misbehaviour.load(cmd.Context())
-			upstream, upstreamErr := s.front.load(cmd.Context(), cmd.Flags(), log)
-			mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
-			tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
-			if err := errors.Join(flagErr(), envErr, logErr, faultErr, upstreamErr, mockErr, tlsErr); err != nil {
-				return err
-			}
-			defer mock.Close()
-			defer s.misbehaviour.follow(mock.Faults(), log)()
-			s.warn(log)
-			debug.FreeOSMemory() // what reading the document has left behind
-			err := serve(cmd.Context(), s, tls, mock, log, cmd.OutOrStdout())
-			drifted := s.front.summarize(cmd.ErrOrStderr(), mock)
-			refused := summarize(cmd.ErrOrStderr(), "refused by the orchestratord in service", mock.RefusedInService())
-			switch {
-			case err == nil && s.failOnDrift && drifted != nil:
-				return drifted
-			case err == nil && s.failInService && refused:
-				return errDrift
-			}
-			return err
+			return s.run(cmd, errors.Join(flagErr(), setFromEnv(cmd.Flags(), getenv)))
 		},
 	}
-	flags := command.Flags()
+	s.flags(command.Flags())
+	logging.Flags(command, &s.logLevel, &s.logFormat)
+	flagErr = cli.CollectErrors(command.Flags())
+	complete(command)
+	return command
+}
+
+// run serves until the context of the command ends. The error given is what is wrong with the
+// flags and the environment: it is returned with all else that is wrong with the settings.
+func (s *settings) run(cmd *cobra.Command, flagErr error) error {
+	log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
+	faults, faultErr := s.misbehaviour.load(cmd.Context())
+	upstream, upstreamErr := s.front.load(cmd.Context(), cmd.Flags(), log)
+	mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
+	tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
+	if err := errors.Join(flagErr, logErr, faultErr, upstreamErr, mockErr, tlsErr); err != nil {
+		return err
+	}
+	defer mock.Close()
+	defer s.misbehaviour.follow(mock.Faults(), log)()
+	s.warn(log)
+	debug.FreeOSMemory() // what reading the document has left behind
+	err := serve(cmd.Context(), *s, tls, mock, log, cmd.OutOrStdout())
+	drifted := s.front.summarize(cmd.ErrOrStderr(), mock)
+	refused := summarize(cmd.ErrOrStderr(), "refused by the orchestratord in service", mock.RefusedInService())
+	switch {
+	case err == nil && s.failOnDrift && drifted != nil:
+		return drifted
+	case err == nil && s.failInService && refused:
+		return errDrift
+	}
+	return err
+}
+
+func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+" or "+specAddr+"]")
 	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+"] (default none, calls need no token)")
@@ -139,10 +159,6 @@ setting may both be set if they agree.`,
 	s.security.flags(flags)
 	s.front.flags(flags)
 	s.steering.flags(flags)
-	logging.Flags(command, &s.logLevel, &s.logFormat)
-	flagErr = cli.CollectErrors(flags)
-	complete(command)
-	return command
 }
 
 // complete says what the shell completes the values of flags to.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
@@ -20,29 +21,16 @@ import (
 // version is what simulated nodes say of their software.
 const version = "0.1.0"
 
-// newRunCommand returns the command that runs one node. Its flags are the fields
-// of a node's Config; what the environment states is their default.
-func newRunCommand() *cobra.Command {
-	fromEnv, envErr := registration.ConfigFromEnv()
-	config := withDemoDefaults(fromEnv)
-	var (
-		flagErr            func() error
-		detect             bool
-		lifetime           time.Duration
-		logLevel, logStyle string
-	)
-	command := &cobra.Command{
-		Use:   "run",
-		Short: "Register one node, send its heartbeats, deregister when stopped",
-		Long: `Registers one node with orchestratord, sends heartbeats with the status of its
+const runHelp = `Registers one node with orchestratord, sends heartbeats with the status of its
 pools, and deregisters on Ctrl-C, on SIGTERM, or after --for. It survives what a
 real node survives: an orchestratord that is away, slow, or has forgotten it.
 
 Defaults come from the environment of a real node where it is set.
 
 Exit status: 0 when the node was registered and has left; 4 when it never was registered,
-for as long as it had; 1 when it was refused, could not deregister, or could not run.`,
-		Example: `  # one node against a mock on this machine, until Ctrl-C
+for as long as it had; 1 when it was refused, could not deregister, or could not run.`
+
+const runExamples = `  # one node against a mock on this machine, until Ctrl-C
   nodesim run
 
   # a second one with two pools and a heartbeat every 2 s, for a minute
@@ -52,48 +40,76 @@ for as long as it had; 1 when it was refused, could not deregister, or could not
   nodesim run --detect
 
   # every single heartbeat in the log
-  nodesim run --log-level debug`,
-		Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			logger, err := logging.New(cmd.ErrOrStderr(), logLevel, logStyle)
-			config.Logger = logger
-			machine := fleet.MadeUp()
-			if detect && err == nil {
-				machine = detected(cmd.Context(), logger)
-			}
-			load := fleet.NewLoad(config.Pools, machine)
-			config.Capabilities = machine
-			var last atomic.Pointer[registration.Event] // that failed
-			config.OnEvent = func(e registration.Event) {
-				if e.Err != nil {
-					last.Store(&e)
-				}
-			}
-			linkErr := checkLink(cmd.Flags(), &config)
-			node, nodeErr := registration.New(config)
-			if err := errors.Join(flagErr(), envErr, err, linkErr, nodeErr); err != nil {
-				return err
-			}
-			err = live(cmd.Context(), node, load, lifetime)
-			if !config.Standalone {
-				err = registered(node, last.Load(), err)
-			}
-			return err
-		},
+  nodesim run --log-level debug`
+
+// runSettings says which node nodesim run is. Its flags are the fields of a node's Config.
+type runSettings struct {
+	config   registration.Config
+	detect   bool
+	lifetime time.Duration
+	logLevel string
+	logStyle string
+}
+
+// newRunCommand returns the command that runs one node. What the environment states is the
+// default of its flags.
+func newRunCommand() *cobra.Command {
+	fromEnv, envErr := registration.ConfigFromEnv()
+	s := runSettings{config: withDemoDefaults(fromEnv)}
+	var flagErr func() error
+	command := &cobra.Command{
+		Use:     "run",
+		Short:   "Register one node, send its heartbeats, deregister when stopped",
+		Long:    runHelp,
+		Example: runExamples,
+		Args:    cli.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return s.run(cmd, errors.Join(flagErr(), envErr)) },
 	}
-	flags := command.Flags()
-	flags.SortFlags = false
-	flags.StringVar(&config.NodeID, "node-id", config.NodeID, "id of the node ["+registration.EnvNodeID+"]")
-	flags.StringVar(&config.MachineID, "machine-id", config.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
-	flags.Var(cli.URL(&config.Address), "address", "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
-	flags.StringArrayVar(&config.Pools, "pool", config.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
-	flags.BoolVar(&detect, "detect", false, "register with the GPUs, cores and memory of this machine instead of made-up ones")
-	linkFlags(flags, &config)
-	flags.DurationVar(&config.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
-	flags.DurationVar(&lifetime, "for", 0, "stop after this long, 0 to run until stopped")
-	logging.Flags(command, &logLevel, &logStyle)
-	flagErr = cli.CollectErrors(flags)
+	s.flags(command.Flags())
+	logging.Flags(command, &s.logLevel, &s.logStyle)
+	flagErr = cli.CollectErrors(command.Flags())
 	return command
+}
+
+// run is the node's life. The error given is what is wrong with the flags and the environment:
+// it is returned with all else that is wrong with the settings.
+func (s *runSettings) run(cmd *cobra.Command, flagErr error) error {
+	logger, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logStyle)
+	s.config.Logger = logger
+	s.config.Capabilities = fleet.MadeUp()
+	if s.detect && logErr == nil {
+		s.config.Capabilities = detected(cmd.Context(), logger)
+	}
+	load := fleet.NewLoad(s.config.Pools, s.config.Capabilities)
+	var last atomic.Pointer[registration.Event] // that failed
+	s.config.OnEvent = func(e registration.Event) {
+		if e.Err != nil {
+			last.Store(&e)
+		}
+	}
+	linkErr := checkLink(cmd.Flags(), &s.config)
+	node, nodeErr := registration.New(s.config)
+	if err := errors.Join(flagErr, logErr, linkErr, nodeErr); err != nil {
+		return err
+	}
+	err := live(cmd.Context(), node, load, s.lifetime)
+	if s.config.Standalone {
+		return err
+	}
+	return registered(node, last.Load(), err)
+}
+
+func (s *runSettings) flags(flags *pflag.FlagSet) {
+	c := &s.config
+	flags.SortFlags = false
+	flags.StringVar(&c.NodeID, "node-id", c.NodeID, "id of the node ["+registration.EnvNodeID+"]")
+	flags.StringVar(&c.MachineID, "machine-id", c.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
+	flags.Var(cli.URL(&c.Address), "address", "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
+	flags.StringArrayVar(&c.Pools, "pool", c.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
+	flags.BoolVar(&s.detect, "detect", false, "register with the GPUs, cores and memory of this machine instead of made-up ones")
+	linkFlags(flags, c)
+	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
+	flags.DurationVar(&s.lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 }
 
 // withDemoDefaults fills in what the environment does not state with the node of

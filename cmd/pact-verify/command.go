@@ -50,6 +50,17 @@ type settings struct {
 	results string
 }
 
+const examples = `  pact-verify --provider-url http://127.0.0.1:8080 \
+      --pact contracts/pacts/pool-managerd-orchestratord.json
+
+  # the pacts that a Pact Broker has, and their results back to it
+  pact-verify --provider-url https://orchestratord.test --broker-url https://pacts.test \
+      --provider-version "$(git rev-parse HEAD)" --provider-branch main --publish
+
+  # in a GitHub workflow
+  pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json \
+      --report text --report github --report junit=pact.xml`
+
 func newCommand(getenv func(string) string) *cobra.Command {
 	var s settings
 	command := &cobra.Command{
@@ -69,15 +80,8 @@ every report.
 
 A token comes from its flag, or else from its environment variable in brackets; the
 environment does not show in the list of processes.`,
-		Example: `  pact-verify --provider-url http://127.0.0.1:8080 --pact contracts/pacts/pool-managerd-orchestratord.json
-
-  # the pacts that a Pact Broker has, and their results back to it
-  pact-verify --provider-url https://orchestratord.test --broker-url https://pacts.test \
-      --provider-version "$(git rev-parse HEAD)" --provider-branch main --publish
-
-  # in a GitHub workflow
-  pact-verify --provider-url http://127.0.0.1:8080 --pact pact.json --report text --report github --report junit=pact.xml`,
-		Args: cli.NoArgs,
+		Example: examples,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.complete(getenv)
 			if err := s.check(); err != nil {

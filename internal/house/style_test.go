@@ -1,0 +1,115 @@
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	// maxColumns is how wide a line may be. A tab counts as four columns.
+	maxColumns = 120
+	// maxFunction is how many lines a function may have, tests apart: their tables are long.
+	maxFunction = 40
+)
+
+// TestLinesFit holds code to its width. The lines of a text inside a raw string are as long as
+// the text has them.
+func TestLinesFit(t *testing.T) {
+	for _, file := range sources(t, ".go", ".js", ".mjs", ".sh") {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := map[int]bool{}
+		if filepath.Ext(file) == ".go" {
+			texts = textLines(text)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			columns := len([]rune(line)) + 3*strings.Count(line, "\t")
+			if columns > maxColumns && !texts[i+1] {
+				t.Errorf("%s:%d has %d columns, want at most %d", file, i+1, columns, maxColumns)
+			}
+		}
+	}
+}
+
+// textLines returns the lines of Go code that raw strings of several lines cover.
+func textLines(code []byte) map[int]bool {
+	lines := map[int]bool{}
+	files := token.NewFileSet()
+	file := files.AddFile("", files.Base(), len(code))
+	var tokens scanner.Scanner
+	tokens.Init(file, code, nil, 0)
+	for {
+		at, kind, text := tokens.Scan()
+		if kind == token.EOF {
+			return lines
+		}
+		if first := file.Line(at); kind == token.STRING && strings.Contains(text, "\n") {
+			for i := range strings.Count(text, "\n") + 1 {
+				lines[first+i] = true
+			}
+		}
+	}
+}
+
+// TestFunctionsFitOnAScreen holds functions to their length.
+func TestFunctionsFitOnAScreen(t *testing.T) {
+	for _, file := range sources(t, ".go") {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		code, err := parser.ParseFile(files, filepath.Join(root, file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declared := range code.Decls {
+			f, is := declared.(*ast.FuncDecl)
+			if !is {
+				continue
+			}
+			if lines := files.Position(f.End()).Line - files.Position(f.Pos()).Line + 1; lines > maxFunction {
+				t.Errorf("%s: %s has %d lines, want at most %d", file, f.Name.Name, lines, maxFunction)
+			}
+		}
+	}
+}
+
+// sources returns the files with one of the extensions that people have written.
+func sources(t *testing.T, extensions ...string) (files []string) {
+	t.Helper()
+	foreign := []string{".git", ".pact", "bin", "node_modules"}
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (slices.Contains(foreign, entry.Name()) || isBuilt(path)):
+			return filepath.SkipDir
+		case slices.Contains(extensions, filepath.Ext(path)) && !strings.HasSuffix(path, ".gen.go"):
+			name, err := filepath.Rel(root, path)
+			files = append(files, name)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 10 {
+		t.Fatalf("%v are all files with %v", files, extensions)
+	}
+	return files
+}
+
+// isBuilt reports whether a folder has generated code that is not committed.
+func isBuilt(folder string) bool {
+	return filepath.Base(folder) == "api" && filepath.Base(filepath.Dir(filepath.Dir(folder))) == "bench"
+}
