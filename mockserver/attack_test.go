@@ -119,8 +119,14 @@ func TestRubbish(t *testing.T) {
 		{"two hosts", "GET /__mock HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
 		{"odd host", "GET /__mock HTTP/1.1\r\nHost: [stray.example]\r\nConnection: close\r\n\r\n", 403},
 		{"host with a user", "GET /__mock HTTP/1.1\r\nHost: localhost@stray.example\r\nConnection: close\r\n\r\n", 400},
-		{"long host", "GET /__mock HTTP/1.1\r\nHost: " + strings.Repeat("a.", 50_000) + "x\r\nConnection: close\r\n\r\n", 403},
-		{"flood of headers", send("GET /v2/nodes", strings.Repeat("X-Flood: "+strings.Repeat("x", 1000)+"\r\n", 2000), ""), 431},
+		{
+			"long host",
+			"GET /__mock HTTP/1.1\r\nHost: " + strings.Repeat("a.", 50_000) + "x\r\nConnection: close\r\n\r\n", 403,
+		},
+		{
+			"flood of headers",
+			send("GET /v2/nodes", strings.Repeat("X-Flood: "+strings.Repeat("x", 1000)+"\r\n", 2000), ""), 431,
+		},
 		{"many headers", send("GET /v2/nodes", strings.Repeat("X: y\r\n", 10_000), ""), 200},
 		{"one long header", send("GET /__mock", "Authorization: "+strings.Repeat("x", 500_000)+"\r\n", ""), 200},
 		{"many correlation ids", send("GET /__mock", strings.Repeat("X-Correlation-Id: y\r\n", 10_000), ""), 200},
@@ -136,7 +142,10 @@ func TestRubbish(t *testing.T) {
 		{"an unknown field with a long name", json(patch, `{"`+strings.Repeat("x", 1_000_000)+`": 0}`), 422},
 		{"a long string", json(patch, `{"validation": "`+strings.Repeat("x", 1_000_000)+`"}`), 422},
 		{"a long number", json(patch, `{"node_timeout_ms": `+strings.Repeat("9", 1_000_000)+`}`), 422},
-		{"a body that is cut off", send(patch, "Content-Type: application/json\r\nContent-Length: 3\r\n", "{}\x00"), 400},
+		{
+			"a body that is cut off", send(patch, "Content-Type: application/json\r\nContent-Length: 3\r\n", "{}\x00"),
+			400,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := raw(t, server, test.request); got != test.status {
@@ -163,9 +172,12 @@ func TestRubbishIsNotKept(t *testing.T) {
 	send := func(from, to int) {
 		for i := from; i < to; i++ {
 			rubbish := fmt.Sprintf(`{"node_id": "n", "x%d": "%s"}`, i, strings.Repeat("x", 100_000))
-			client.do("POST", "/v2/nodes/register", rubbish, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
-			client.do("PUT", "/__mock/nodes", rubbish, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
-			client.do("GET", fmt.Sprintf("/__mock/nodes/%d/%s", i, strings.Repeat("x", 10_000)), "").expect(t, http.StatusNotFound)
+			client.do("POST", "/v2/nodes/register", rubbish, "Content-Type", "application/json").expect(t,
+				http.StatusUnprocessableEntity)
+			client.do("PUT", "/__mock/nodes", rubbish, "Content-Type", "application/json").expect(t,
+				http.StatusUnprocessableEntity)
+			client.do("GET", fmt.Sprintf("/__mock/nodes/%d/%s", i, strings.Repeat("x", 10_000)), "").expect(t,
+				http.StatusNotFound)
 		}
 	}
 	send(0, 30)
@@ -187,15 +199,21 @@ func TestHostileNames(t *testing.T) {
 		for _, field := range fields {
 			client.do("POST", path, edited(t, payload, field, hostile), "Content-Type", "application/json")
 		}
-		client.do("POST", path, edited(t, payload, "/"+strings.ReplaceAll(hostile, "/", "~1"), 1), "Content-Type", "application/json")
+		client.do("POST", path, edited(t, payload, "/"+strings.ReplaceAll(hostile, "/", "~1"), 1), "Content-Type",
+			"application/json")
 	}
 	send("/v2/nodes/register", fullRegistration, "/node_id", "/machine_id", "/address", "/pools/0", "/version",
 		"/capabilities/cuda_version", "/capabilities/gpus/0/name", "/capabilities/gpus/0/compute_capability")
-	send("/v2/nodes/gpu-node-1/heartbeat", fullHeartbeat, "/timestamp", "/pools/0/pool_id", "/pools/0/engine", "/pools/0/models_available/0")
-	client.do("POST", "/v2/nodes/%3Cscript%3E%0d%0a%1b/heartbeat", fullHeartbeat, "Content-Type", "application/json").expect(t, http.StatusNotFound)
+	send("/v2/nodes/gpu-node-1/heartbeat", fullHeartbeat, "/timestamp", "/pools/0/pool_id", "/pools/0/engine",
+		"/pools/0/models_available/0")
+	client.do("POST", "/v2/nodes/%3Cscript%3E%0d%0a%1b/heartbeat", fullHeartbeat, "Content-Type",
+		"application/json").expect(t, http.StatusNotFound)
 	client.do("GET", "/v2/nodes", "", "X-Correlation-Id", "<script>")
 
-	for _, path := range []string{"/v2/nodes", "/__mock", "/__mock/nodes", "/__mock/journal?limit=1000", "/__mock/drift", "/metrics"} {
+	for _, path := range []string{
+		"/v2/nodes", "/__mock", "/__mock/nodes", "/__mock/journal?limit=1000",
+		"/__mock/drift", "/metrics",
+	} {
 		got := client.fetch(path)
 		if got.StatusCode != http.StatusOK || strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
 			t.Errorf("%s: status %d, content type %q", path, got.StatusCode, got.Header.Get("Content-Type"))

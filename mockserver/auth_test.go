@@ -31,7 +31,8 @@ func TestTokens(t *testing.T) {
 	} {
 		got := locked.do("GET", "/v2/nodes", "", "Authorization", test.authorization)
 		if got.StatusCode != test.status || got.Header.Get("WWW-Authenticate") != test.challenge {
-			t.Errorf("%q: status %d, challenge %q", test.authorization, got.StatusCode, got.Header.Get("WWW-Authenticate"))
+			t.Errorf("%q: status %d, challenge %q", test.authorization, got.StatusCode,
+				got.Header.Get("WWW-Authenticate"))
 		}
 		open.do("GET", "/v2/nodes", "", "Authorization", test.authorization).expect(t, http.StatusOK)
 	}
@@ -40,7 +41,8 @@ func TestTokens(t *testing.T) {
 // TestCloudProfile switches it off: invalid requests get the same answers as before, valid ones
 // 503.
 func TestCloudProfile(t *testing.T) {
-	client, server := start(t, mockserver.WithCloudProfile(false), mockserver.WithHeartbeatInterval(2100*time.Millisecond))
+	client, server := start(t, mockserver.WithCloudProfile(false),
+		mockserver.WithHeartbeatInterval(2100*time.Millisecond))
 	for _, got := range []answer{
 		client.register(briefRegistration),
 		client.beat("gpu-node-1", briefHeartbeat),

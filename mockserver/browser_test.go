@@ -26,30 +26,64 @@ func TestBrowsers(t *testing.T) {
 		{name: "program", allowed: true},
 		{name: "program, name of a service", host: "orchestratord", allowed: true},
 		{name: "program, another name", host: "mock.cluster.local:8080", allowed: true},
-		{name: "Node.js", host: "orchestratord:8080", header: []string{"Sec-Fetch-Mode", "cors", "Accept-Language", "*", "User-Agent", "node"}, allowed: true},
-		{name: "program that poses as a browser", host: "orchestratord", header: []string{"User-Agent", "Mozilla/5.0 PowerShell/7.5"}, allowed: true},
-		{name: "proxy", host: "orchestratord", header: []string{"X-Forwarded-Host", "other.example", "Via", "1.1 proxy"}, allowed: true},
+		{
+			name: "Node.js", host: "orchestratord:8080",
+			header: []string{"Sec-Fetch-Mode", "cors", "Accept-Language", "*", "User-Agent", "node"}, allowed: true,
+		},
+		{
+			name: "program that poses as a browser", host: "orchestratord",
+			header: []string{"User-Agent", "Mozilla/5.0 PowerShell/7.5"}, allowed: true,
+		},
+		{
+			name: "proxy", host: "orchestratord",
+			header: []string{"X-Forwarded-Host", "other.example", "Via", "1.1 proxy"}, allowed: true,
+		},
 
 		{name: "own page", host: "localhost:8080", header: site("same-origin"), allowed: true},
-		{name: "own page that writes", host: "127.0.0.1", header: site("same-origin", "Origin", "http://127.0.0.1"), allowed: true},
-		{name: "typed by hand", host: "192.168.1.1:8080", header: site("none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"), allowed: true},
+		{
+			name: "own page that writes", host: "127.0.0.1", header: site("same-origin", "Origin", "http://127.0.0.1"),
+			allowed: true,
+		},
+		{
+			name: "typed by hand", host: "192.168.1.1:8080",
+			header: site("none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"), allowed: true,
+		},
 		{name: "old browser, address", host: "192.168.1.1:8080", header: browser, allowed: true},
-		{name: "own page under a given name", options: []mockserver.Option{mockserver.WithControlHosts("mock.example")}, host: "mock.example", header: site("same-origin"), allowed: true},
+		{
+			name:    "own page under a given name",
+			options: []mockserver.Option{mockserver.WithControlHosts("mock.example")}, host: "mock.example",
+			header: site("same-origin"), allowed: true,
+		},
 
 		{name: "rebound page", host: rebound, header: site("same-origin", "Sec-Fetch-Mode", "cors")},
 		{name: "rebound page that writes", host: rebound, header: []string{"Origin", "http://" + rebound}},
 		{name: "rebound page without TLS", host: rebound, header: browser},
-		{name: "rebound page that opens another", host: rebound, header: []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}},
+		{
+			name: "rebound page that opens another", host: rebound,
+			header: []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+		},
 		{name: "foreign page", header: site("cross-site", "Origin", stray)},
 		{name: "foreign page in an old browser", header: append([]string{"Origin", stray}, browser...)},
 		{name: "foreign page without an origin", header: []string{"Origin", "null"}},
-		{name: "picture in a foreign page", header: site("cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image")},
+		{
+			name:   "picture in a foreign page",
+			header: site("cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"),
+		},
 		{name: "page of another port", header: site("same-site")},
 
-		{name: "page that may", options: tool, header: site("cross-site", "Origin", "http://tool.example"), allowed: true},
-		{name: "page that may, by another name", options: tool, host: "orchestratord", header: []string{"Origin", "http://tool.example"}, allowed: true},
+		{
+			name: "page that may", options: tool, header: site("cross-site", "Origin", "http://tool.example"),
+			allowed: true,
+		},
+		{
+			name: "page that may, by another name", options: tool, host: "orchestratord",
+			header: []string{"Origin", "http://tool.example"}, allowed: true,
+		},
 		{name: "page that may not", options: tool, header: site("cross-site", "Origin", stray)},
-		{name: "any page", options: []mockserver.Option{mockserver.WithCORS("*")}, host: "orchestratord", header: site("cross-site", "Origin", stray), allowed: true},
+		{
+			name: "any page", options: []mockserver.Option{mockserver.WithCORS("*")}, host: "orchestratord",
+			header: site("cross-site", "Origin", stray), allowed: true,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, server := start(t, test.options...)
@@ -74,7 +108,8 @@ func TestBrowsers(t *testing.T) {
 				if !test.allowed {
 					call.status = http.StatusForbidden
 				}
-				if got := client.send(request).expect(t, call.status); !test.allowed && got.problem(t).Code != "forbidden" {
+				if got := client.send(request).expect(t, call.status); !test.allowed &&
+					got.problem(t).Code != "forbidden" {
 					t.Errorf("%s: %s", call.path, got.text)
 				}
 			}
@@ -104,7 +139,10 @@ func TestBrowsersWithTokens(t *testing.T) {
 func TestStrayPagesDoNotDrift(t *testing.T) {
 	client, server := start(t)
 	client.docs = nil
-	for path, status := range map[string]int{"/v1/nodes": http.StatusNotFound, "/v2/nodes": http.StatusMethodNotAllowed, "/v2/nodes/register": http.StatusForbidden} {
+	for path, status := range map[string]int{
+		"/v1/nodes": http.StatusNotFound, "/v2/nodes": http.StatusMethodNotAllowed,
+		"/v2/nodes/register": http.StatusForbidden,
+	} {
 		client.do("POST", path, "", "Origin", "http://stray.example").expect(t, status)
 	}
 	if got := drifted(server); len(got) > 0 {

@@ -33,7 +33,8 @@ func TestMaxNodes(t *testing.T) {
 	client.register(registrationOf("a")).expect(t, http.StatusOK)
 	client.register(registrationOf("b")).expect(t, http.StatusOK)
 	refused := client.register(registrationOf("c")).expect(t, http.StatusServiceUnavailable)
-	if p := refused.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "as many nodes are registered") || refused.Header.Get("Retry-After") != "10" {
+	if p := refused.problem(t); p.Code != nodeapi.ProblemCodeUnavailable ||
+		!strings.Contains(p.Detail, "as many nodes are registered") || refused.Header.Get("Retry-After") != "10" {
 		t.Errorf("%s, Retry-After %s", refused.text, refused.Header.Get("Retry-After"))
 	}
 	client.register(registrationOf("a")).expect(t, http.StatusOK)
@@ -49,10 +50,12 @@ func TestMaxNodes(t *testing.T) {
 		for i := range count {
 			nodes = append(nodes, fmt.Sprintf(`{"registration": %s}`, registrationOf(fmt.Sprint("loaded-", i))))
 		}
-		client.do("PUT", "/__mock/nodes", `{"nodes": [`+strings.Join(nodes, ",")+`]}`, "Content-Type", "application/json").expect(t, status)
+		client.do("PUT", "/__mock/nodes", `{"nodes": [`+strings.Join(nodes, ",")+`]}`, "Content-Type",
+			"application/json").expect(t, status)
 	}
 	for _, count := range []int{0, -1, mockserver.DefaultMaxNodes + 1} {
-		if _, err := mockserver.New(mockserver.WithMaxNodes(count)); err == nil || !strings.Contains(err.Error(), "must be 1 to 1000000") {
+		if _, err := mockserver.New(mockserver.WithMaxNodes(count)); err == nil ||
+			!strings.Contains(err.Error(), "must be 1 to 1000000") {
 			t.Errorf("%d nodes: %v", count, err)
 		}
 	}
@@ -64,7 +67,9 @@ func longHeartbeat(bytes int) string {
 	models := strings.TrimSuffix(strings.Repeat(model+",", 1000), ",")
 	var pools []string
 	for size := 0; size < bytes; size += len(models) {
-		pools = append(pools, fmt.Sprintf(`{"pool_id": "pool-%d", "ready": true, "slots_free": 1, "models_available": [%s]}`, len(pools), models))
+		pools = append(pools,
+			fmt.Sprintf(`{"pool_id": "pool-%d", "ready": true, "slots_free": 1, "models_available": [%s]}`, len(pools),
+				models))
 	}
 	return `{"timestamp": "2025-10-01T00:00:00Z", "pools": [` + strings.Join(pools, ",") + `]}`
 }
@@ -86,7 +91,8 @@ func TestNodeMemory(t *testing.T) {
 			case http.StatusOK:
 				taken++
 			case http.StatusServiceUnavailable:
-				if p := got.problem(t); p.Code != nodeapi.ProblemCodeUnavailable || !strings.Contains(p.Detail, "memory") || got.Header.Get("Retry-After") == "" {
+				if p := got.problem(t); p.Code != nodeapi.ProblemCodeUnavailable ||
+					!strings.Contains(p.Detail, "memory") || got.Header.Get("Retry-After") == "" {
 					t.Errorf("refused as %s", got.text)
 				}
 			default:
@@ -125,7 +131,8 @@ func TestLargeBodies(t *testing.T) {
 		}
 		synctest.Wait()
 		refused := client.beat("gpu-node-1", long).expect(t, http.StatusServiceUnavailable)
-		if p := refused.problem(t); !strings.Contains(p.Detail, "bodies of more than 65536 bytes") || refused.Header.Get("Retry-After") == "" {
+		if p := refused.problem(t); !strings.Contains(p.Detail, "bodies of more than 65536 bytes") ||
+			refused.Header.Get("Retry-After") == "" {
 			t.Errorf("refused as %s", refused.text)
 		}
 		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
@@ -142,14 +149,16 @@ func TestLargeBodies(t *testing.T) {
 // TestLargeBodiesThatHang has a fault let long heartbeats hang, which then hold up no others.
 func TestLargeBodiesThatHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := mocktest.InMemory(t, mockserver.WithLogger(nil), fault(t, "{match: {node: stuck}, effect: {connection: hang}}"))
+		server := mocktest.InMemory(t, mockserver.WithLogger(nil),
+			fault(t, "{match: {node: stuck}, effect: {connection: hang}}"))
 		client := newClient(t, server.URL, mocktest.Transport(server.Server))
 		client.register(briefRegistration).expect(t, http.StatusOK)
 		long := longHeartbeat(100_000)
 		ctx, cancel := context.WithCancel(t.Context())
 		var hanging sync.WaitGroup
 		for range 10 {
-			request := client.request("POST", "/v2/nodes/stuck/heartbeat", long, "Content-Type", "application/json").WithContext(ctx)
+			request := client.request("POST", "/v2/nodes/stuck/heartbeat", long, "Content-Type",
+				"application/json").WithContext(ctx)
 			hanging.Go(func() { _, _ = client.http.Do(request) })
 		}
 		synctest.Wait()
@@ -174,7 +183,8 @@ func TestLargeBodiesThatHang(t *testing.T) {
 func TestForgetAfter(t *testing.T) {
 	log := newLog()
 	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
-	client, server := start(t, mockserver.WithForgetAfter(time.Hour), mockserver.WithClock(clock), mockserver.WithLogger(log.logger))
+	client, server := start(t, mockserver.WithForgetAfter(time.Hour), mockserver.WithClock(clock),
+		mockserver.WithLogger(log.logger))
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	clock.Advance(mockserver.DefaultNodeTimeout)
 	clock.Advance(time.Hour - time.Second)
@@ -201,7 +211,10 @@ func checkForgotten(t *testing.T, server *mocktest.Server, log *log) {
 			changes = append(changes, entry.Summary)
 		}
 	}
-	want := []string{"gpu-node-1 → Registering", "gpu-node-1 Registering → Offline", "gpu-node-1 Offline → gone", "gpu-node-1 → Registering"}
+	want := []string{
+		"gpu-node-1 → Registering", "gpu-node-1 Registering → Offline", "gpu-node-1 Offline → gone",
+		"gpu-node-1 → Registering",
+	}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("journal (-want +got):\n%s", diff)
 	}
@@ -217,7 +230,8 @@ func TestForgetSooner(t *testing.T) {
 	client, server := start(t, mockserver.WithForgetAfter(5*time.Second), mockserver.WithClock(clock))
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	client.register(registrationOf("gpu-node-2")).expect(t, http.StatusOK)
-	client.do("PUT", "/__mock/nodes/gpu-node-1/status", `{"status": "Offline"}`, "Content-Type", "application/json").expect(t, http.StatusOK)
+	client.do("PUT", "/__mock/nodes/gpu-node-1/status", `{"status": "Offline"}`, "Content-Type",
+		"application/json").expect(t, http.StatusOK)
 	clock.Advance(5 * time.Second)
 	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.NodeID != "gpu-node-2" {
 		t.Errorf("left: %+v", nodes)

@@ -177,7 +177,8 @@ func (c *client) list() nodeapi.NodeList {
 func (c *client) check(a answer) {
 	c.t.Helper()
 	if len(a.Header.Values("X-Correlation-Id")) != 1 {
-		c.t.Errorf("%s %s: X-Correlation-Id is %q", a.Request.Method, a.Request.URL, a.Header.Values("X-Correlation-Id"))
+		c.t.Errorf("%s %s: X-Correlation-Id is %q", a.Request.Method, a.Request.URL,
+			a.Header.Values("X-Correlation-Id"))
 	}
 	if a.StatusCode >= 400 && a.Request.Method != http.MethodHead {
 		c.checkProblem(a)
@@ -187,8 +188,10 @@ func (c *client) check(a answer) {
 		c.hold(a, route)
 		return
 	}
-	if c.docs != nil && !slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed}, a.StatusCode) {
-		c.t.Errorf("%s %s: status %d for a request that fits no operation", a.Request.Method, a.Request.URL, a.StatusCode)
+	if c.docs != nil &&
+		!slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed}, a.StatusCode) {
+		c.t.Errorf("%s %s: status %d for a request that fits no operation", a.Request.Method, a.Request.URL,
+			a.StatusCode)
 	}
 }
 
@@ -212,8 +215,10 @@ func (c *client) checkProblem(a answer) {
 	p := a.problem(c.t)
 	id := a.Header.Get("X-Correlation-Id")
 	if int(p.Status) != a.StatusCode || p.Type != "urn:llama-orch:problem:"+string(p.Code) ||
-		p.Instance != "urn:llama-orch:correlation:"+id || !p.Code.Valid() && !control.ProblemCode(p.Code).Valid() || p.Title == "" || p.Detail == "" {
-		c.t.Errorf("%s %s: problem %+v with status %d and correlation id %s", a.Request.Method, a.Request.URL, p, a.StatusCode, id)
+		p.Instance != "urn:llama-orch:correlation:"+id || !p.Code.Valid() && !control.ProblemCode(p.Code).Valid() ||
+		p.Title == "" || p.Detail == "" {
+		c.t.Errorf("%s %s: problem %+v with status %d and correlation id %s", a.Request.Method, a.Request.URL, p,
+			a.StatusCode, id)
 	}
 	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
 		c.t.Errorf("%s %s: content type %q", a.Request.Method, a.Request.URL, got)

@@ -49,7 +49,8 @@ func TestExchangesAtOnce(t *testing.T) {
 					if w.Code != request.status || w.Header().Get("X-Correlation-Id") != id {
 						t.Errorf("%s: %d %v", request.path, w.Code, w.Header())
 					}
-					if at := strings.Index(text, "node-"); at >= 0 && !strings.HasPrefix(text[at:], id) && request.status != 422 {
+					if at := strings.Index(text, "node-"); at >= 0 && !strings.HasPrefix(text[at:], id) &&
+						request.status != 422 {
 						t.Errorf("%s: %s", request.path, text)
 					}
 				}

@@ -35,8 +35,12 @@ const (
 
 // The payloads of the node in service, byte for byte.
 const (
-	rustRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200","pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090","vram_total_bytes":24000000000,"compute_capability":"8.6"}],"cpu_cores":null,"ram_total_bytes":null},"version":"0.1.0"}`
-	rustHeartbeat    = `{"timestamp":"2026-11-23T15:13:54.862242784+00:00","pools":[{"pool_id":"pool-0","ready":true,"draining":false,"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000,"engine":null}]}`
+	rustRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
+		`"pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090",` +
+		`"vram_total_bytes":24000000000,"compute_capability":"8.6"}],"cpu_cores":null,"ram_total_bytes":null},` +
+		`"version":"0.1.0"}`
+	rustHeartbeat = `{"timestamp":"2026-11-23T15:13:54.862242784+00:00","pools":[{"pool_id":"pool-0",` +
+		`"ready":true,"draining":false,"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000,"engine":null}]}`
 )
 
 func TestAcceptedPayloads(t *testing.T) {
@@ -51,7 +55,8 @@ func TestAcceptedPayloads(t *testing.T) {
 		},
 		{
 			"unknown fields",
-			edited(t, edited(t, briefRegistration, "/color", 1e300), "/capabilities/fans", []any{nil, map[string]any{}}),
+			edited(t, edited(t, briefRegistration, "/color", 1e300), "/capabilities/fans",
+				[]any{nil, map[string]any{}}),
 			edited(t, edited(t, briefHeartbeat, "/mood", "good"), "/pools/0/Ready", "maybe"),
 		},
 		{
@@ -78,7 +83,10 @@ func TestAcceptedPayloads(t *testing.T) {
 
 func TestMediaTypeParameters(t *testing.T) {
 	client, _ := start(t)
-	for _, contentType := range []string{"application/json; charset=utf-8", "Application/JSON", "application/json;charset"} {
+	for _, contentType := range []string{
+		"application/json; charset=utf-8", "Application/JSON",
+		"application/json;charset",
+	} {
 		client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", contentType).expect(t, http.StatusOK)
 	}
 }
@@ -118,7 +126,8 @@ func TestRequiredFields(t *testing.T) {
 	} {
 		for _, field := range operation.fields {
 			for _, value := range []any{missing, nil, 1.5} {
-				got := operation.send(edited(t, operation.payload, field, value)).expect(t, http.StatusUnprocessableEntity)
+				got := operation.send(edited(t, operation.payload, field, value)).expect(t,
+					http.StatusUnprocessableEntity)
 				if diff := cmp.Diff([]string{field}, got.pointers(t)); diff != "" {
 					t.Errorf("%s as %v: pointers (-want +got):\n%s", field, value, diff)
 				}
@@ -148,7 +157,10 @@ func TestValuesOutOfBounds(t *testing.T) {
 		{client.register, fullRegistration, "/node_id", json.RawMessage(`"\ud800"`), "must match"},
 		{client.register, fullRegistration, "/node_id", strings.Repeat("x", 129), "length of 128 or less, not 129"},
 		{client.register, fullRegistration, "/address", "ftp://host", "must match ^https?://"},
-		{client.register, fullRegistration, "/address", "http://host:port", "must be a valid uri, such as http://192.168.1.100:9200"},
+		{
+			client.register, fullRegistration, "/address", "http://host:port",
+			"must be a valid uri, such as http://192.168.1.100:9200",
+		},
 		{client.register, fullRegistration, "/pools", []string{"a", "a"}, "duplicate"},
 		{client.register, fullRegistration, "/pools", names(257), "256 items or fewer, not 257"},
 		{client.register, fullRegistration, "/pools/0", map[string]any{}, "must be of type string, not object"},
@@ -157,9 +169,18 @@ func TestValuesOutOfBounds(t *testing.T) {
 		{client.register, fullRegistration, "/capabilities/gpu_count", 0.5, "must be of type integer, not 0.5"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", true, "must be of type integer, not boolean"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", "1", "must be of type integer, not string"},
-		{client.register, fullRegistration, "/capabilities/gpu_count", json.RawMessage("1" + strings.Repeat("0", 200)), "not 1e+200"},
-		{client.register, fullRegistration, "/capabilities/gpu_count", json.RawMessage("1" + strings.Repeat("0", 400)), "not a number out of range"},
-		{client.register, fullRegistration, "/capabilities/ram_total_bytes", json.RawMessage("9007199254740993"), "must be 9007199254740991 or less"},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count",
+			json.RawMessage("1" + strings.Repeat("0", 200)), "not 1e+200",
+		},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count",
+			json.RawMessage("1" + strings.Repeat("0", 400)), "not a number out of range",
+		},
+		{
+			client.register, fullRegistration, "/capabilities/ram_total_bytes", json.RawMessage("9007199254740993"),
+			"must be 9007199254740991 or less",
+		},
 		{client.register, fullRegistration, "/capabilities/cuda_version", "twelve", "must match"},
 		{client.register, fullRegistration, "/version", "", "length of 1 or more"},
 		{beat, fullHeartbeat, "/timestamp", "yesterday", "must be a valid date-time, such as 2025-10-01T00:00:00Z"},
@@ -190,7 +211,8 @@ func TestValuesOutOfBounds(t *testing.T) {
 // they resemble.
 func TestFieldNamesAreExact(t *testing.T) {
 	client, server := start(t)
-	got := client.register(strings.Replace(briefRegistration, "node_id", "NODE_ID", 1)).expect(t, http.StatusUnprocessableEntity)
+	got := client.register(strings.Replace(briefRegistration, "node_id", "NODE_ID", 1)).expect(t,
+		http.StatusUnprocessableEntity)
 	if diff := cmp.Diff([]string{"/node_id"}, got.pointers(t)); diff != "" {
 		t.Errorf("pointers (-want +got):\n%s", diff)
 	}
@@ -215,7 +237,8 @@ func TestManyViolations(t *testing.T) {
 	if diff := cmp.Diff(got.problem(t).Errors, client.register(body).problem(t).Errors); diff != "" {
 		t.Errorf("the second time they are others:\n%s", diff)
 	}
-	huge := client.register(edited(t, briefRegistration, "/pools", make([]any, 100_000))).expect(t, http.StatusUnprocessableEntity)
+	huge := client.register(edited(t, briefRegistration, "/pools", make([]any, 100_000))).expect(t,
+		http.StatusUnprocessableEntity)
 	if diff := cmp.Diff([]string{"/pools"}, huge.pointers(t)); diff != "" {
 		t.Errorf("of a huge body not the first alone (-want +got):\n%s", diff)
 	}
@@ -224,7 +247,8 @@ func TestManyViolations(t *testing.T) {
 // TestSameViolationTwice breaks both parts of an allOf in the same way.
 func TestSameViolationTwice(t *testing.T) {
 	client, _ := start(t)
-	got := client.register(edited(t, briefRegistration, "/capabilities", "many")).expect(t, http.StatusUnprocessableEntity)
+	got := client.register(edited(t, briefRegistration, "/capabilities", "many")).expect(t,
+		http.StatusUnprocessableEntity)
 	want := []nodeapi.Violation{{Pointer: "/capabilities", Detail: "must be of type object, not string"}}
 	if diff := cmp.Diff(&want, got.problem(t).Errors); diff != "" {
 		t.Errorf("violations (-want +got):\n%s", diff)
@@ -252,7 +276,8 @@ func TestValidationOff(t *testing.T) {
 func TestDeepNesting(t *testing.T) {
 	client, _ := start(t, mockserver.WithBodyLimit(1<<20))
 	nested := func(depth int) string {
-		return strings.Replace(briefRegistration, "{", `{"x": `+strings.Repeat("[", depth)+strings.Repeat("]", depth)+", ", 1)
+		return strings.Replace(briefRegistration, "{", `{"x": `+strings.Repeat("[", depth)+strings.Repeat("]", depth)+
+			", ", 1)
 	}
 	client.register(nested(9_000)).expect(t, http.StatusOK)
 	client.register(nested(10_001)).expect(t, http.StatusBadRequest)

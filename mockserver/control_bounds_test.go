@@ -28,7 +28,8 @@ func crowd(server interface{ Journal() *journal.Journal }, n int) {
 	body := []byte(strings.Repeat("\x01", 1<<16)) // six bytes each as JSON
 	for range n {
 		server.Journal().Exchange(journal.Exchange{
-			At: time.UnixMilli(startMs), Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200, RequestBody: body, AnswerBody: body,
+			At: time.UnixMilli(startMs), Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200,
+			RequestBody: body, AnswerBody: body,
 		})
 	}
 }
@@ -83,8 +84,10 @@ func TestNodePagesAreBounded(t *testing.T) {
 	for i := range nodes {
 		id := fmt.Sprintf("gpu-node-%02d", i)
 		registration := strings.Replace(rustRegistration, "gpu-node-1", id, 1)
-		client.do("POST", "/v2/nodes/register", registration, "Content-Type", "application/json").expect(t, http.StatusOK)
-		client.do("POST", "/v2/nodes/"+id+"/heartbeat", string(beat), "Content-Type", "application/json").expect(t, http.StatusOK)
+		client.do("POST", "/v2/nodes/register", registration, "Content-Type", "application/json").expect(t,
+			http.StatusOK)
+		client.do("POST", "/v2/nodes/"+id+"/heartbeat", string(beat), "Content-Type", "application/json").expect(t,
+			http.StatusOK)
 	}
 	seen, pages, after := 0, 0, ""
 	for {
@@ -204,14 +207,16 @@ func TestClockEnds(t *testing.T) {
 	still := clock.PausedAt(time.UnixMilli(lastMs - 1000))
 	client, _ := start(t, mockserver.WithClock(still))
 	advance := func(ms int) answer {
-		return client.do("POST", "/__mock/clock/advance", fmt.Sprintf(`{"by_ms":%d}`, ms), "Content-Type", "application/json")
+		return client.do("POST", "/__mock/clock/advance", fmt.Sprintf(`{"by_ms":%d}`, ms), "Content-Type",
+			"application/json")
 	}
 	refused := advance(1001).expect(t, http.StatusUnprocessableEntity).problem(t)
 	if !strings.Contains(refused.Detail, "/by_ms") || !strings.Contains(refused.Detail, "9999-12-31T23:59:59Z") {
 		t.Errorf("it is refused with %q", refused.Detail)
 	}
 	advance(1000).expect(t, http.StatusOK)
-	client.do("PATCH", "/__mock/clock", `{"running":true,"speed":10000}`, "Content-Type", "application/json").expect(t, http.StatusOK)
+	client.do("PATCH", "/__mock/clock", `{"running":true,"speed":10000}`, "Content-Type", "application/json").expect(t,
+		http.StatusOK)
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	client.do("GET", "/__mock/nodes", "").expect(t, http.StatusOK)
 	var state control.Clock

@@ -18,8 +18,10 @@ import (
 func FuzzControlBodies(f *testing.F) {
 	operations := map[string]string{
 		"/__mock/settings": http.MethodPatch, "/__mock/nodes": http.MethodPut, "/__mock/faults": http.MethodPut,
-		"/__mock/faults/moody": http.MethodPut, "/__mock/faults/flaky": http.MethodPatch, "/__mock/clock": http.MethodPatch,
-		"/__mock/clock/advance": http.MethodPost, "/__mock/expectations": http.MethodPost, "/__mock/nodes/gpu-node-1/status": http.MethodPut,
+		"/__mock/faults/moody": http.MethodPut, "/__mock/faults/flaky": http.MethodPatch,
+		"/__mock/clock":         http.MethodPatch,
+		"/__mock/clock/advance": http.MethodPost, "/__mock/expectations": http.MethodPost,
+		"/__mock/nodes/gpu-node-1/status": http.MethodPut,
 	}
 	for _, request := range walked {
 		f.Add(request.body)
@@ -68,7 +70,8 @@ func newFuzzed(f *testing.F) *mockserver.Server {
 // renew has a server know gpu-node-1 and nothing else, whatever it was asked before.
 func renew(t *testing.T, server *mockserver.Server) {
 	fuzzedAnswer(t, server, httptest.NewRequest(http.MethodPost, "http://localhost/__mock/reset", nil))
-	register := httptest.NewRequest(http.MethodPost, "http://localhost/v2/nodes/register", strings.NewReader(briefRegistration))
+	register := httptest.NewRequest(http.MethodPost, "http://localhost/v2/nodes/register",
+		strings.NewReader(briefRegistration))
 	register.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
 	server.ServeHTTP(answer, register)

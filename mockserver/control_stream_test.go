@@ -170,11 +170,13 @@ func TestStreamBegins(t *testing.T) {
 		defer leave()
 		client := &flushed{ResponseRecorder: httptest.NewRecorder(), then: []func(){
 			func() {
-				mock.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "http://localhost/__mock/reset", nil))
+				mock.ServeHTTP(httptest.NewRecorder(),
+					httptest.NewRequest(http.MethodPost, "http://localhost/__mock/reset", nil))
 			},
 			leave,
 		}}
-		mock.ServeHTTP(client, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/__mock/stream", nil))
+		mock.ServeHTTP(client,
+			httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/__mock/stream", nil))
 		if text := client.Body.String(); !strings.Contains(text, `"summary":"reset"`) {
 			t.Errorf("the stream lacks what came after its first word: %s", text)
 		}
@@ -221,7 +223,8 @@ func TestStreamKeepsAlive(t *testing.T) {
 			}
 			text, _ := io.ReadAll(response.Body)
 			if comments := strings.Count(string(text), ": still here\n"); comments != 240 {
-				t.Errorf("with an entry every %s it says %d times in an hour that it is there: %.200s", pause, comments, text)
+				t.Errorf("with an entry every %s it says %d times in an hour that it is there: %.200s", pause, comments,
+					text)
 			}
 		})
 	}

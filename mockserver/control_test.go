@@ -20,7 +20,9 @@ import (
 
 // startControlled returns the generated client of a new server whose clock stands, and one
 // that sends what a node would.
-func startControlled(t *testing.T, options ...mockserver.Option) (*control.ClientWithResponses, *client, *mocktest.Server) {
+func startControlled(
+	t *testing.T, options ...mockserver.Option,
+) (*control.ClientWithResponses, *client, *mocktest.Server) {
 	t.Helper()
 	still := mockserver.WithClock(clock.PausedAt(time.UnixMilli(startMs)))
 	node, server := start(t, append([]mockserver.Option{still}, options...)...)
@@ -68,7 +70,8 @@ func TestSettings(t *testing.T) {
 	json := append(bearer("third"), "Content-Type", "application/json")
 	node.do("POST", "/v2/nodes/register", rustRegistration, json...).expect(t, http.StatusOK) // as report lets it
 	var beat nodeapi.HeartbeatResponse
-	decode(t, node.do("POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, json...).expect(t, http.StatusOK).text, &beat)
+	decode(t, node.do("POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, json...).expect(t, http.StatusOK).text,
+		&beat)
 	if beat.NextHeartbeatMs != 1_000 {
 		t.Errorf("next heartbeat in %d ms", beat.NextHeartbeatMs)
 	}
@@ -91,7 +94,8 @@ func TestDriftByControl(t *testing.T) {
 		t.Fatalf("%+v", report)
 	}
 	refused := report.RefusedInService.Departures[0]
-	if refused.Departure.Pointer != "/capabilities/gpus" || refused.Requests != 1 || *refused.Last.NodeID != "gpu-node-1" {
+	if refused.Departure.Pointer != "/capabilities/gpus" || refused.Requests != 1 ||
+		*refused.Last.NodeID != "gpu-node-1" {
 		t.Errorf("refused in service: %+v", refused)
 	}
 	if got := must(mock.GetOverviewWithResponse(ctx)).JSON200; got.Drift != 3 || got.RefusedInService != 1 {
@@ -116,18 +120,26 @@ func TestRefusedSettings(t *testing.T) {
 	before := client.do("GET", "/__mock/settings", "").text
 	for body, want := range map[string]string{
 		`{}`: "there must be at least 1 properties",
-		`{"cloud_profile": false, "node_timeout_ms": 10000}`:              `/node_timeout_ms: must be more than the heartbeat interval of 10000, not 10000`,
-		`{"cloud_profile": false, "heartbeat_interval_ms": 30000}`:        `/node_timeout_ms: must be more than the heartbeat interval of 30000, not 30000`,
-		`{"cloud_profile": false, "heartbeat_interval_ms": 0}`:            `/heartbeat_interval_ms: must be 1 or more, not 0`,
-		`{"cloud_profile": false, "validation": "lax"}`:                   `/validation: `,
-		`{"cloud_profile": false, "validaton": "off"}`:                    `/validaton: is no field here, perhaps "validation" is meant`,
-		`{"cloud_profile": false, "colour": "red"}`:                       `/colour: is no field here, but cloud_profile, dialect, heartbeat_interval_ms, node_timeout_ms, stale_check_interval_ms, tokens, validation`,
-		`{"cloud_profile": null}`:                                         `/cloud_profile: must be of type boolean, not null`,
+		`{"cloud_profile": false, "node_timeout_ms": 10000}`: `/node_timeout_ms: must be more than the ` +
+			`heartbeat interval of 10000, not 10000`,
+		`{"cloud_profile": false, "heartbeat_interval_ms": 30000}`: `/node_timeout_ms: must be more than the ` +
+			`heartbeat interval of 30000, not 30000`,
+		`{"cloud_profile": false, "heartbeat_interval_ms": 0}`: `/heartbeat_interval_ms: must be 1 or ` +
+			`more, not 0`,
+		`{"cloud_profile": false, "validation": "lax"}`: `/validation: `,
+		`{"cloud_profile": false, "validaton": "off"}`: `/validaton: is no field here, perhaps ` +
+			`"validation" is meant`,
+		`{"cloud_profile": false, "colour": "red"}`: `/colour: is no field here, but ` +
+			`cloud_profile, dialect, heartbeat_interval_ms, node_timeout_ms, stale_check_interval_ms, tokens, ` +
+			`validation`,
+		`{"cloud_profile": null}`: `/cloud_profile: must be of type boolean,` +
+			` not null`,
 		`{"cloud_profile": false, "tokens": ["a", "", "b c"]}`:            `/tokens/2: must match`,
 		`{"cloud_profile": false, "tokens": "secret"}`:                    `/tokens: must be of type array, not string`,
 		`{"cloud_profile": false, "node_timeout_ms": 1e300, "tokens": 1}`: `/tokens: `,
 	} {
-		got := client.do("PATCH", "/__mock/settings", body, "Content-Type", "application/json").expect(t, http.StatusUnprocessableEntity)
+		got := client.do("PATCH", "/__mock/settings", body, "Content-Type", "application/json").expect(t,
+			http.StatusUnprocessableEntity)
 		var details []string
 		for _, violation := range *got.problem(t).Errors {
 			details = append(details, violation.Pointer+": "+violation.Detail)
@@ -354,12 +366,14 @@ func TestOneNode(t *testing.T) {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
 
-	set := must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1", control.StatusChange{Status: nodeapi.NodeStatusOffline}))
+	set := must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1",
+		control.StatusChange{Status: nodeapi.NodeStatusOffline}))
 	if got := set.JSON200; got == nil || got.Node.Status != nodeapi.NodeStatusOffline || got.ExpiresAtMs != nil {
 		t.Errorf("%s", set.Body)
 	}
 	node.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
-	set = must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1", control.StatusChange{Status: nodeapi.NodeStatusFailed}))
+	set = must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1",
+		control.StatusChange{Status: nodeapi.NodeStatusFailed}))
 	if got := set.JSON200; got == nil || got.Node.Status != nodeapi.NodeStatusFailed {
 		t.Errorf("%s", set.Body)
 	}
@@ -380,7 +394,8 @@ func TestOverviewAndReset(t *testing.T) {
 	if want := (control.NodeCounts{Total: 4, Online: 2, Offline: 1, Registering: 1}); got.Nodes != want {
 		t.Errorf("nodes are %+v, want %+v", got.Nodes, want)
 	}
-	if got.PoolsAvailable != 2 || got.Drift != 3 || !cmp.Equal(got.Faults, []string{"slow"}) || got.StartedAtMs != startMs || got.Version == "" {
+	if got.PoolsAvailable != 2 || got.Drift != 3 || !cmp.Equal(got.Faults, []string{"slow"}) ||
+		got.StartedAtMs != startMs || got.Version == "" {
 		t.Errorf("%+v", got)
 	}
 

@@ -27,19 +27,64 @@ func TestCORS(t *testing.T) {
 	}{
 		{"off", nil, "GET", "/v2/nodes", tool, 403, sharing{}},
 		{"off, preflight", nil, preflight, "/v2/nodes", tool, 405, sharing{}},
-		{"read", []string{tool}, "GET", "/v2/nodes", tool, 200, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
-		{"a problem", []string{tool}, "DELETE", "/v2/nodes/nobody", tool, 404, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
-		{"document", []string{tool}, "GET", "/openapi.json", tool, 200, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
-		{"nothing", []string{tool}, "GET", "/nothing", tool, 404, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
-		{"preflight", []string{tool}, preflight, "/v2/nodes/n", tool, 204, sharing{origin: tool, methods: "DELETE", headers: "authorization,content-type"}},
-		{"one of several", []string{"https://other.example", strings.ToUpper(tool)}, "GET", "/v2/nodes", tool, 200, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
+		{
+			"read",
+			[]string{tool},
+			"GET", "/v2/nodes", tool, 200,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
+			"a problem",
+			[]string{tool},
+			"DELETE", "/v2/nodes/nobody", tool, 404,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
+			"document",
+			[]string{tool},
+			"GET", "/openapi.json", tool, 200,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
+			"nothing",
+			[]string{tool},
+			"GET", "/nothing", tool, 404,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
+			"preflight",
+			[]string{tool},
+			preflight, "/v2/nodes/n", tool, 204,
+			sharing{origin: tool, methods: "DELETE", headers: "authorization,content-type"},
+		},
+		{
+			"one of several",
+			[]string{"https://other.example", strings.ToUpper(tool)},
+			"GET", "/v2/nodes", tool, 200,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
 		{"a stranger", []string{tool}, "GET", "/v2/nodes", stranger, 403, sharing{}},
 		{"a stranger's preflight", []string{tool}, preflight, "/v2/nodes/n", stranger, 204, sharing{}},
 		{"one whose name is longer", []string{"http://localhost"}, "GET", "/v2/nodes", tool, 403, sharing{}},
-		{"any", []string{"*"}, "GET", "/v2/nodes", stranger, 200, sharing{origin: "*", exposed: "X-Correlation-Id, Retry-After"}},
-		{"any, preflight", []string{"*"}, preflight, "/v2/nodes/n", stranger, 204, sharing{origin: "*", methods: "DELETE", headers: "authorization,content-type"}},
+		{
+			"any",
+			[]string{"*"},
+			"GET", "/v2/nodes", stranger, 200,
+			sharing{origin: "*", exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
+			"any, preflight",
+			[]string{"*"},
+			preflight, "/v2/nodes/n", stranger, 204,
+			sharing{origin: "*", methods: "DELETE", headers: "authorization,content-type"},
+		},
 		{"no origin", []string{tool}, "GET", "/v2/nodes", "", 200, sharing{}},
-		{"other questions", []string{tool}, "PUT", "/v2/nodes", tool, 405, sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"}},
+		{
+			"other questions",
+			[]string{tool},
+			"PUT", "/v2/nodes", tool, 405,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, _ := start(t, mockserver.WithCORS(test.origins...))
@@ -68,7 +113,8 @@ func TestCORS(t *testing.T) {
 				t.Errorf("headers (-want +got):\n%s", diff)
 			}
 			if response.StatusCode != test.status || response.Header.Get(correlation) == "" {
-				t.Errorf("status %d, want %d; correlation id %q", response.StatusCode, test.status, response.Header.Get(correlation))
+				t.Errorf("status %d, want %d; correlation id %q", response.StatusCode, test.status,
+					response.Header.Get(correlation))
 			}
 			if response.Header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Error("cookies are allowed")
@@ -83,7 +129,8 @@ func TestBadOrigins(t *testing.T) {
 		t.Error(err)
 	}
 	bad := []string{
-		"", "localhost", "localhost:5173", "//localhost", "http://", "http://localhost/", "http://localhost/tool", "http://localhost?", "http://localhost#",
+		"", "localhost", "localhost:5173", "//localhost", "http://", "http://localhost/", "http://localhost/tool",
+		"http://localhost?", "http://localhost#",
 		"http://user@localhost", "http://*.example", "null", "http://a b", "http://localhost:port",
 	}
 	_, err := mockserver.New(mockserver.WithCORS(bad...))

@@ -34,11 +34,15 @@ func TestEveryAnswerHasADeadline(t *testing.T) {
 		s := newServer(t)
 		s.Load(fleet(t, 1000))
 		client := &timed{}
-		for _, path := range []string{"/v2/nodes/node-000000", "/v2/nodes", "/nowhere", "/healthz", "/metrics", "/docs", "/__mock", "/__mock/nodes", "/"} {
+		for _, path := range []string{
+			"/v2/nodes/node-000000", "/v2/nodes", "/nowhere", "/healthz", "/metrics", "/docs",
+			"/__mock", "/__mock/nodes", "/",
+		} {
 			client.ResponseRecorder = httptest.NewRecorder()
 			s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
 			if client.Body.Len() == 0 || client.unbound > 0 || !client.deadline.After(time.Now()) {
-				t.Errorf("%s: %d bytes, %d writes without a deadline, which is %s from now", path, client.Body.Len(), client.unbound, time.Until(client.deadline))
+				t.Errorf("%s: %d bytes, %d writes without a deadline, which is %s from now", path, client.Body.Len(),
+					client.unbound, time.Until(client.deadline))
 			}
 			time.Sleep(time.Minute)
 		}

@@ -41,7 +41,8 @@ func TestReportNodeInService(t *testing.T) {
 	log := newLog()
 	noon := time.Unix(1_000_000_000, 0)
 	clock := clock.PausedAt(noon)
-	client, server := start(t, mockserver.WithValidation(mockserver.Report), mockserver.WithLogger(log.logger), mockserver.WithClock(clock))
+	client, server := start(t, mockserver.WithValidation(mockserver.Report), mockserver.WithLogger(log.logger),
+		mockserver.WithClock(clock))
 	client.register(rustRegistration).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", rustHeartbeat).expect(t, http.StatusOK)
 	clock.Advance(time.Second)
@@ -55,13 +56,17 @@ func TestReportNodeInService(t *testing.T) {
 		t.Errorf("drift (-want +got):\n%s", diff)
 	}
 	for _, entry := range server.Drift().Entries {
-		first, last := drift.Sighting{NodeID: "gpu-node-1", At: noon}, drift.Sighting{NodeID: "gpu-node-2", At: noon.Add(time.Second)}
+		first, last := drift.Sighting{NodeID: "gpu-node-1", At: noon}, drift.Sighting{
+			NodeID: "gpu-node-2",
+			At:     noon.Add(time.Second),
+		}
 		if entry.Kind != "required" || entry.Requests != 2 || entry.First != first || entry.Last != last {
 			t.Errorf("entry: %+v", entry)
 		}
 	}
 	logged := log.entries("departure from the contract")
-	if len(logged) != len(rustDrift) || logged[0].attrs["node_id"] != "gpu-node-1" || logged[0].attrs["correlation_id"] == "" {
+	if len(logged) != len(rustDrift) || logged[0].attrs["node_id"] != "gpu-node-1" ||
+		logged[0].attrs["correlation_id"] == "" {
 		t.Errorf("logged: %v", logged)
 	}
 }
@@ -78,7 +83,8 @@ func TestStrictNodeInService(t *testing.T) {
 	}
 	refused := server.RefusedInService().Entries
 	const want = `registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing)`
-	if len(refused) != 1 || refused[0].String() != want || refused[0].Requests != 1 || refused[0].Last.NodeID != "gpu-node-1" {
+	if len(refused) != 1 || refused[0].String() != want || refused[0].Requests != 1 ||
+		refused[0].Last.NodeID != "gpu-node-1" {
 		t.Errorf("refused in service: %v", refused)
 	}
 }
@@ -93,7 +99,8 @@ func TestRefusedInServiceIsLoggedOnce(t *testing.T) {
 		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
 	}
 	want := []string{
-		"heartbeatNode /pools/*/draining", "heartbeatNode /pools/*/slots_total", "heartbeatNode /pools/*/vram_free_bytes",
+		"heartbeatNode /pools/*/draining", "heartbeatNode /pools/*/slots_total",
+		"heartbeatNode /pools/*/vram_free_bytes",
 		"registerNode /capabilities/gpus",
 	}
 	var counted, logged []string
@@ -142,7 +149,8 @@ func TestUnknownFields(t *testing.T) {
 			if test.perhaps != "" {
 				want += ", perhaps " + strconv.Quote(test.perhaps)
 			}
-			if got.Kind != drift.Unknown || got.Operation+" "+got.Pointer != test.pointer || got.Expected != want || len(got.Got) > 140 {
+			if got.Kind != drift.Unknown || got.Operation+" "+got.Pointer != test.pointer || got.Expected != want ||
+				len(got.Got) > 140 {
 				t.Errorf("%s, %.40q: drift %+v", mode, test.name, got)
 			}
 		}
@@ -160,20 +168,57 @@ func TestReportKeepsWhatIsLegal(t *testing.T) {
 		left  func(nodeapi.Node) any
 		want  any
 	}{
-		{"/machine_id", missing, "must be there (got nothing)", func(n nodeapi.Node) any { return n.MachineID }, "unknown"},
-		{"/address", "nowhere", "must match ^https?://", func(n nodeapi.Node) any { return n.Address }, "http://unknown.invalid"},
+		{
+			"/machine_id", missing, "must be there (got nothing)", func(n nodeapi.Node) any { return n.MachineID },
+			"unknown",
+		},
+		{
+			"/address", "nowhere", "must match ^https?://", func(n nodeapi.Node) any { return n.Address },
+			"http://unknown.invalid",
+		},
 		{"/pools", missing, "must be there (got nothing)", func(n nodeapi.Node) any { return n.Pools }, []string{}},
 		{"/pools", nil, "must be of type array (got null)", func(n nodeapi.Node) any { return n.Pools }, []string{}},
-		{"/pools", []any{"a", 1, "b", "a"}, "/pools/*", func(n nodeapi.Node) any { return n.Pools }, []string{"a", "b"}},
-		{"/pools", []any{"a", "a"}, "must have no duplicate items (got an array of 2 items)", func(n nodeapi.Node) any { return n.Pools }, []string{"a"}},
-		{"/pools", names(257), "must have 256 items or fewer (got 257)", func(n nodeapi.Node) any { return len(n.Pools) }, 256},
+		{
+			"/pools",
+			[]any{"a", 1, "b", "a"},
+			"/pools/*", func(n nodeapi.Node) any { return n.Pools },
+			[]string{"a", "b"},
+		},
+		{
+			"/pools",
+			[]any{"a", "a"},
+			"must have no duplicate items (got an array of 2 items)",
+			func(n nodeapi.Node) any { return n.Pools },
+			[]string{"a"},
+		},
+		{
+			"/pools", names(257), "must have 256 items or fewer (got 257)",
+			func(n nodeapi.Node) any { return len(n.Pools) }, 256,
+		},
 		{"/version", true, "must be of type string (got true)", func(n nodeapi.Node) any { return n.Version }, no},
 		{"/version", 7, "must be of type string (got 7)", func(n nodeapi.Node) any { return n.Version }, no},
-		{"/capabilities", "many", `must be of type object (got "many")`, func(n nodeapi.Node) any { return n.Capabilities.GPUCount }, (*int32)(nil)},
-		{"/capabilities/gpu_count", 4096, "must be 1024 or less (got 4096)", func(n nodeapi.Node) any { return n.Capabilities.GPUCount }, (*int32)(nil)},
-		{"/capabilities/gpus", []any{map[string]any{}, nil}, "must be there", func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 0},
-		{"/capabilities/gpus/0/device_id", "0", `must be of type integer (got "0")`, func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 1},
-		{"/capabilities/cpu_cores", -1, "must be 0 or more (got -1)", func(n nodeapi.Node) any { return n.Capabilities.CPUCores }, (*int32)(nil)},
+		{
+			"/capabilities", "many", `must be of type object (got "many")`,
+			func(n nodeapi.Node) any { return n.Capabilities.GPUCount }, (*int32)(nil),
+		},
+		{
+			"/capabilities/gpu_count", 4096, "must be 1024 or less (got 4096)",
+			func(n nodeapi.Node) any { return n.Capabilities.GPUCount }, (*int32)(nil),
+		},
+		{
+			"/capabilities/gpus",
+			[]any{map[string]any{}, nil},
+			"must be there",
+			func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 0,
+		},
+		{
+			"/capabilities/gpus/0/device_id", "0", `must be of type integer (got "0")`,
+			func(n nodeapi.Node) any { return len(*n.Capabilities.Gpus) }, 1,
+		},
+		{
+			"/capabilities/cpu_cores", -1, "must be 0 or more (got -1)",
+			func(n nodeapi.Node) any { return n.Capabilities.CPUCores }, (*int32)(nil),
+		},
 	} {
 		client, server := start(t, mockserver.WithValidation(mockserver.Report))
 		client.register(edited(t, fullRegistration, test.field, test.value)).expect(t, http.StatusOK)
@@ -195,9 +240,12 @@ func TestReportHeartbeats(t *testing.T) {
 	}{
 		{"{}", []nodeapi.PoolStatus{}},
 		{`{"timestamp": "yesterday", "pools": {}}`, []nodeapi.PoolStatus{}},
-		{`{"pools": [{"pool_id": "a"}, {"ready": true}, 7, {"pool_id": "b", "slots_free": 2, "draining": null}]}`, []nodeapi.PoolStatus{
-			{PoolID: "a"}, {PoolID: "b", SlotsFree: 2},
-		}},
+		{
+			`{"pools": [{"pool_id": "a"}, {"ready": true}, 7, {"pool_id": "b", "slots_free": 2, "draining": null}]}`,
+			[]nodeapi.PoolStatus{
+				{PoolID: "a"}, {PoolID: "b", SlotsFree: 2},
+			},
+		},
 	} {
 		client.beat("gpu-node-1", test.body).expect(t, http.StatusOK)
 		if node := server.Nodes()[0]; node.Status != nodeapi.NodeStatusOnline || !cmp.Equal(test.pools, node.Pools) {
@@ -233,7 +281,8 @@ func TestReportRefuses(t *testing.T) {
 		client.register(body).expect(t, http.StatusUnprocessableEntity)
 	}
 	client.register("{").expect(t, http.StatusBadRequest)
-	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "text/plain").expect(t, http.StatusUnsupportedMediaType)
+	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "text/plain").expect(t,
+		http.StatusUnsupportedMediaType)
 	if nodes := server.Nodes(); len(nodes) != 0 {
 		t.Errorf("nodes: %+v", nodes)
 	}
@@ -250,7 +299,8 @@ func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
 	client, server := start(t, mockserver.WithLogger(log.logger))
 	client.do("POST", "/v2/nodes/k3y-k3y/heartbeat", "{}", "Content-Type", "application/json", "X-Api-Key", "k3y-k3y")
 	entries := server.Drift().Entries
-	if len(entries) == 0 || strings.Contains(fmt.Sprint(entries, log.entries("departure from the contract")), "k3y-k3y") {
+	if len(entries) == 0 ||
+		strings.Contains(fmt.Sprint(entries, log.entries("departure from the contract")), "k3y-k3y") {
 		t.Errorf("the key is in %+v, or in %v", entries, log.entries("departure from the contract"))
 	}
 }

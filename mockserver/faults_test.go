@@ -136,7 +136,8 @@ func TestDisturbedStatus(t *testing.T) {
 			lenient.docs = nil
 			for status := int32(400); status < 600; status++ {
 				effect := control.FaultEffect{Status: &status}
-				if _, err := server.Faults().Put("it", control.FaultDefinition{Rules: []control.FaultRule{{Effect: effect}}}); err != nil {
+				if _, err := server.Faults().Put("it",
+					control.FaultDefinition{Rules: []control.FaultRule{{Effect: effect}}}); err != nil {
 					t.Fatal(err)
 				}
 				if declares(client, request.operation, int(status)) {
@@ -181,9 +182,11 @@ func TestDisturbedProblem(t *testing.T) {
 // A node that leaves gets no body, and no fault gives it one.
 func TestNoBodyToDisturb(t *testing.T) {
 	for _, body := range []string{"empty", "truncated", "garbage", "trickle"} {
-		client, server := start(t, fault(t, "{match: {operations: [deregisterNode]}, effect: {body: "+body+", content_type: text/html}}"))
+		client, server := start(t,
+			fault(t, "{match: {operations: [deregisterNode]}, effect: {body: "+body+", content_type: text/html}}"))
 		client.register(briefRegistration)
-		if got := client.deregister("gpu-node-1").expect(t, http.StatusNoContent); len(got.text) > 0 || len(server.Nodes()) > 0 {
+		if got := client.deregister("gpu-node-1").expect(t, http.StatusNoContent); len(got.text) > 0 ||
+			len(server.Nodes()) > 0 {
 			t.Errorf("%s: %q, %v", body, got.text, server.Nodes())
 		}
 	}
@@ -214,7 +217,8 @@ func TestReadAhead(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
-	client, server := start(t, fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true}}"))
+	client, server := start(t,
+		fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true}}"))
 	client.register(briefRegistration)
 	client.register(edited(t, briefRegistration, "/node_id", "gpu-node-2"))
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
@@ -286,7 +290,8 @@ func TestReset(t *testing.T) {
 			t.Cleanup(listener.Close)
 			t.Cleanup(mock.Close)
 			client := newClient(t, listener.URL, listener.Client().Transport)
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, listener.URL+"/v2/nodes/gpu-node-1", http.NoBody)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, listener.URL+
+				"/v2/nodes/gpu-node-1", http.NoBody)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -366,7 +371,8 @@ func post(t *testing.T, ctx context.Context, url string) (answer, error) {
 
 func postThrough(t *testing.T, ctx context.Context, url string, transport http.RoundTripper) (answer, error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v2/nodes/register", strings.NewReader(briefRegistration))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v2/nodes/register",
+		strings.NewReader(briefRegistration))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -446,7 +452,10 @@ func TestFaultRecord(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	if want := []string{"it gpu-node-1", "it gpu-node-1", "it gpu-node-1 503", "undisturbed gpu-node-1 200"}; !slices.Equal(got, want) {
+	if want := []string{
+		"it gpu-node-1", "it gpu-node-1", "it gpu-node-1 503",
+		"undisturbed gpu-node-1 200",
+	}; !slices.Equal(got, want) {
 		t.Errorf("journal %q, want %q", got, want)
 	}
 	counted := samples(fetch(t, http.MethodGet, server.URL+"/metrics"))

@@ -21,19 +21,23 @@ func FuzzRegister(f *testing.F) {
 	} {
 		f.Add(body, "application/json", "Bearer secret", "id")
 	}
-	f.Add(`{"node_id": "n", "pools": ["a", 1, "a"], "capabilities": {"gpus": [{}, {"name": 0}], "x\u0000": 0}, "version": ""}`, "application/json", "Bearer secret", "id")
+	f.Add(
+		`{"node_id": "n", "pools": ["a", 1, "a"], "capabilities": {"gpus": [{}, {"name": 0}], "x\u0000": 0}, `+
+			`"version": ""}`, "application/json", "Bearer secret", "id")
 	f.Add(briefRegistration, "text/plain; charset=utf-8", "", "-")
 	fuzz(f, func(body, _ string) (string, string, string) { return "POST", "/v2/nodes/register", body })
 }
 
 func FuzzHeartbeat(f *testing.F) {
 	for _, body := range []string{
-		briefHeartbeat, fullHeartbeat, rustHeartbeat, drainingHeartbeat, "", "[]", `{"timestamp": "2016-12-31T23:59:60Z", "pools": []}`,
+		briefHeartbeat, fullHeartbeat, rustHeartbeat, drainingHeartbeat, "", "[]",
+		`{"timestamp": "2016-12-31T23:59:60Z", "pools": []}`,
 		strings.Replace(briefHeartbeat, "4", "1e0", 1),
 	} {
 		f.Add(body, "application/json", "Bearer secret", "gpu-node-1")
 	}
-	f.Add(`{"pools": [{"pool_id": "a", "slots_free": 1e9, "Ready": {}}, {}, null]}`, "application/json", "Bearer secret", "gpu-node-1")
+	f.Add(`{"pools": [{"pool_id": "a", "slots_free": 1e9, "Ready": {}}, {}, null]}`, "application/json",
+		"Bearer secret", "gpu-node-1")
 	f.Add(briefHeartbeat, "application/json", "Bearer secret", "../")
 	fuzz(f, func(body, id string) (string, string, string) {
 		return "POST", "/v2/nodes/" + url.PathEscape(id) + "/heartbeat", body
@@ -83,7 +87,8 @@ func fuzz(f *testing.F, request func(body, id string) (method, path, sent string
 
 func fuzzOne(t *testing.T, server *mockserver.Server, method, path, body, contentType, authorization, id string) {
 	client := newClient(t, "http://orchestratord", mocktest.Transport(server))
-	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "application/json", "Authorization", "Bearer secret")
+	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "application/json", "Authorization",
+		"Bearer secret")
 	before := server.Nodes()
 
 	r, err := http.NewRequestWithContext(t.Context(), method, client.url+path, strings.NewReader(body))
@@ -106,6 +111,7 @@ func fuzzOne(t *testing.T, server *mockserver.Server, method, path, body, conten
 	}
 	client.do("GET", "/v2/nodes", "", "Authorization", "Bearer secret").expect(t, http.StatusOK)
 	for _, node := range server.Nodes() {
-		client.do("DELETE", "/v2/nodes/"+node.Registration.NodeID, "", "Authorization", "Bearer secret").expect(t, http.StatusNoContent)
+		client.do("DELETE", "/v2/nodes/"+node.Registration.NodeID, "", "Authorization", "Bearer secret").expect(t,
+			http.StatusNoContent)
 	}
 }

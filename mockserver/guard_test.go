@@ -28,24 +28,69 @@ func TestGuard(t *testing.T) {
 	}{
 		{name: "program", method: post, allowed: true},
 		{name: "program that reads", method: get, allowed: true},
-		{name: "own page", method: post, header: []string{"Origin", "http://{host}", "Sec-Fetch-Site", "same-origin"}, allowed: true},
+		{
+			name: "own page", method: post,
+			header: []string{"Origin", "http://{host}", "Sec-Fetch-Site", "same-origin"}, allowed: true,
+		},
 		{name: "own page that reads", method: get, header: []string{"Sec-Fetch-Site", "same-origin"}, allowed: true},
 		{name: "own page in an old browser", method: post, header: []string{"Origin", "http://{host}"}, allowed: true},
-		{name: "typed by hand", method: get, header: []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, allowed: true},
-		{name: "link on a foreign page", method: get, header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, allowed: true},
-		{name: "frame in a foreign page", method: get, header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}},
-		{name: "form on a foreign page", method: post, header: []string{"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Content-Type", "application/x-www-form-urlencoded"}},
-		{name: "form in an old browser", method: post, header: []string{"Origin", "http://stray.example", "Content-Type", "text/plain"}},
-		{name: "script of a foreign page", method: get, header: []string{"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}},
+		{
+			name: "typed by hand", method: get,
+			header:  []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+			allowed: true,
+		},
+		{
+			name: "link on a foreign page", method: get,
+			header: []string{
+				"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest",
+				"document",
+			}, allowed: true,
+		},
+		{
+			name: "frame in a foreign page", method: get,
+			header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"},
+		},
+		{
+			name: "form on a foreign page", method: post,
+			header: []string{
+				"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+				"Sec-Fetch-Dest", "document", "Content-Type", "application/x-www-form-urlencoded",
+			},
+		},
+		{
+			name: "form in an old browser", method: post,
+			header: []string{"Origin", "http://stray.example", "Content-Type", "text/plain"},
+		},
+		{
+			name: "script of a foreign page", method: get,
+			header: []string{
+				"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors",
+			},
+		},
 		{name: "script in an old browser", method: get, header: []string{"Origin", "http://stray.example"}},
-		{name: "picture in a foreign page", method: get, header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}},
-		{name: "page of another port", method: get, header: []string{"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "same-site"}},
+		{
+			name: "picture in a foreign page", method: get,
+			header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"},
+		},
+		{
+			name: "page of another port", method: get,
+			header: []string{"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "same-site"},
+		},
 		{name: "page without an origin", method: post, header: []string{"Origin", "null"}},
 		{name: "page without an origin that reads", method: get, header: []string{"Origin", "null"}},
-		{name: "page that claims to navigate", method: get, header: []string{"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}},
+		{
+			name: "page that claims to navigate", method: get,
+			header: []string{
+				"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate",
+				"Sec-Fetch-Dest", "document",
+			},
+		},
 
 		{name: "rebound name", method: get, host: "rebound.example:8080"},
-		{name: "rebound name, own page", method: post, host: "rebound.example", header: []string{"Origin", "http://rebound.example", "Sec-Fetch-Site", "same-origin"}},
+		{
+			name: "rebound name, own page", method: post, host: "rebound.example",
+			header: []string{"Origin", "http://rebound.example", "Sec-Fetch-Site", "same-origin"},
+		},
 		{name: "name that begins well", method: get, host: "localhost.rebound.example"},
 		{name: "name that looks like an address", method: get, host: "127.0.0.1.rebound.example"},
 		{name: "localhost", method: post, host: "localhost:8080", allowed: true},
@@ -56,14 +101,35 @@ func TestGuard(t *testing.T) {
 		{name: "another address", method: get, host: "192.168.1.1", allowed: true},
 		{name: "given name", options: host, method: get, host: "mock.example:80", allowed: true},
 		{name: "not the given name", options: host, method: get, host: "a.mock.example"},
-		{name: "given name, foreign page", options: host, method: post, host: "mock.example", header: []string{"Origin", "http://stray.example"}},
+		{
+			name: "given name, foreign page", options: host, method: post, host: "mock.example",
+			header: []string{"Origin", "http://stray.example"},
+		},
 
-		{name: "token", options: token, method: get, host: "any.example", header: []string{"Authorization", "Bearer secret"}, allowed: true},
-		{name: "token from a foreign page", options: token, method: post, header: []string{"Authorization", "Bearer secret", "Origin", "http://stray.example"}},
-		{name: "page that may", options: origins, method: post, header: []string{"Origin", "http://tool.example:5173", "Sec-Fetch-Site", "cross-site"}, allowed: true},
-		{name: "page that may read", options: origins, method: get, header: []string{"Origin", "http://tool.example:5173", "Sec-Fetch-Site", "cross-site"}, allowed: true},
-		{name: "page that may not", options: origins, method: post, header: []string{"Origin", "http://tool.example", "Sec-Fetch-Site", "cross-site"}},
-		{name: "page where all may use the rest", options: everyone, method: post, header: []string{"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site"}},
+		{
+			name: "token", options: token, method: get, host: "any.example",
+			header: []string{"Authorization", "Bearer secret"}, allowed: true,
+		},
+		{
+			name: "token from a foreign page", options: token, method: post,
+			header: []string{"Authorization", "Bearer secret", "Origin", "http://stray.example"},
+		},
+		{
+			name: "page that may", options: origins, method: post,
+			header: []string{"Origin", "http://tool.example:5173", "Sec-Fetch-Site", "cross-site"}, allowed: true,
+		},
+		{
+			name: "page that may read", options: origins, method: get,
+			header: []string{"Origin", "http://tool.example:5173", "Sec-Fetch-Site", "cross-site"}, allowed: true,
+		},
+		{
+			name: "page that may not", options: origins, method: post,
+			header: []string{"Origin", "http://tool.example", "Sec-Fetch-Site", "cross-site"},
+		},
+		{
+			name: "page where all may use the rest", options: everyone, method: post,
+			header: []string{"Origin", "http://stray.example", "Sec-Fetch-Site", "cross-site"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, _ := start(t, test.options...)
@@ -128,12 +194,14 @@ func TestControlToken(t *testing.T) {
 		"bearer of-control": http.StatusOK,
 	} {
 		got := client.do("GET", "/__mock/settings", "", "Authorization", authorization).expect(t, status)
-		if challenge := got.Header.Get("WWW-Authenticate"); status == http.StatusUnauthorized && !strings.HasPrefix(challenge, `Bearer realm="mock-control"`) {
+		if challenge := got.Header.Get("WWW-Authenticate"); status == http.StatusUnauthorized &&
+			!strings.HasPrefix(challenge, `Bearer realm="mock-control"`) {
 			t.Errorf("%q: WWW-Authenticate is %q", authorization, challenge)
 		}
 	}
 	client.do("GET", "/v2/nodes", "", "Authorization", "Bearer of-control").expect(t, http.StatusUnauthorized)
-	client.do("PATCH", "/__mock/settings", `{"tokens": ["a", "of-control"]}`, "Content-Type", "application/json", "Authorization", "Bearer of-control").
+	client.do("PATCH", "/__mock/settings", `{"tokens": ["a", "of-control"]}`, "Content-Type", "application/json",
+		"Authorization", "Bearer of-control").
 		expect(t, http.StatusUnprocessableEntity)
 	if _, err := mockserver.New(mockserver.WithTokens("same"), mockserver.WithControlToken("same")); err == nil {
 		t.Error("nodes may have the control token")

@@ -20,7 +20,10 @@ var inServiceRequirements = []struct {
 	{"register, heartbeat, deregistration and list are answered so", answersInService},
 	{"a node is Registering until its first heartbeat", registersInService},
 	{"no token configured means that every call is allowed; GET /v2/nodes needs one like every call", wantsTokens},
-	{"it checks in this order: 401, 415, 400, 422, 413, 503, 404; its error bodies are not problem+json", refusesInService},
+	{
+		"it checks in this order: 401, 415, 400, 422, 413, 503, 404; its error bodies are not problem+json",
+		refusesInService,
+	},
 	{"GET /v2/nodes lists only nodes that are Online and fresh", listsWhatIsFresh},
 	{"its order is random", listsInNoOrder},
 	{"Offline is sticky there: it stays off the list until it registers again", staysOffline},
@@ -33,7 +36,10 @@ var inServiceRequirements = []struct {
 	{"it does not count calls that get 401, counts no registrations while the profile is off", countsInService},
 	{"it answers 200 to unknown fields, and takes any string as a timestamp", takesUnknownFields},
 	{"every answer but a 401 carries x-correlation-id, echoed or made up", correlatesInService},
-	{"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …", refusesTheBrief},
+	{
+		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
+		refusesTheBrief,
+	},
 	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
 	{"the Rust node sends null for an optional value that it does not have", takesTheRustNode},
 	{"a number may have 32 bits, and one of bytes 64", takesLargeNumbers},
@@ -68,7 +74,8 @@ func wantsTokens(t *testing.T) {
 		if got := closed.call(method, path, ""); got.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s: %d", call, got.StatusCode)
 		}
-		if got := closed.call(method, path, "", "Authorization:  Bearer  secret "); got.StatusCode == http.StatusUnauthorized {
+		if got := closed.call(method, path, "",
+			"Authorization:  Bearer  secret "); got.StatusCode == http.StatusUnauthorized {
 			t.Errorf("%s with a token: %d", call, got.StatusCode)
 		}
 	}
@@ -118,7 +125,10 @@ func correlatesInService(t *testing.T) {
 	s := inService(t)
 	s.register()
 	for _, id := range []string{"call-1", "any text, even (this)", strings.Repeat("x", 300)} {
-		for _, call := range []string{"GET /v2/nodes", "POST /v2/nodes/register", "DELETE /v2/nodes/gpu-node-2", "PUT /v2/nodes"} {
+		for _, call := range []string{
+			"GET /v2/nodes", "POST /v2/nodes/register", "DELETE /v2/nodes/gpu-node-2",
+			"PUT /v2/nodes",
+		} {
 			method, path, _ := strings.Cut(call, " ")
 			if got := s.call(method, path, "", "X-Correlation-Id: "+id); got.Header.Get("X-Correlation-Id") != id {
 				t.Errorf("%s: %d with %v", call, got.StatusCode, got.Header)
@@ -132,9 +142,11 @@ func correlatesInService(t *testing.T) {
 
 func takesMore(t *testing.T) {
 	s := inService(t)
-	more := strings.NewReplacer(`"cpu_cores":null`, `"cpu_cores":16`, `"ram_total_bytes":null`, `"ram_total_bytes":64000000000`)
+	more := strings.NewReplacer(`"cpu_cores":null`, `"cpu_cores":16`, `"ram_total_bytes":null`,
+		`"ram_total_bytes":64000000000`)
 	s.must(200, "POST", "/v2/nodes/register", more.Replace(rustRegistration))
-	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"llamacpp"`, 1))
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat",
+		strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"llamacpp"`, 1))
 	if list := s.must(200, "GET", "/v2/nodes", "").text; !strings.Contains(list, `"cpu_cores":16`) ||
 		!strings.Contains(list, `"ram_total_bytes":64000000000`) {
 		t.Errorf("the list: %s", list)
@@ -150,7 +162,8 @@ func takesTheRustNode(t *testing.T) {
 	s.beat()
 	s.wantListed("after the calls of the Rust node", "gpu-node-1")
 	for _, kind := range []string{"application/json; charset=latin1", "application/vnd.node+json"} {
-		if got := s.call("POST", "/v2/nodes/register", rustRegistration, "Content-Type: "+kind); got.StatusCode != http.StatusOK {
+		if got := s.call("POST", "/v2/nodes/register", rustRegistration, "Content-Type: "+
+			kind); got.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d %s", kind, got.StatusCode, got.text)
 		}
 	}
@@ -161,19 +174,22 @@ func takesLargeNumbers(t *testing.T) {
 	s := inService(t)
 	large := strings.NewReplacer(`"device_id":0`, `"device_id":4294967295`, "24000000000", "18446744073709551615")
 	s.must(200, "POST", "/v2/nodes/register", large.Replace(rustRegistration))
-	s.must(422, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, `"device_id":0`, `"device_id":4294967296`, 1))
+	s.must(422, "POST", "/v2/nodes/register",
+		strings.Replace(rustRegistration, `"device_id":0`, `"device_id":4294967296`, 1))
 	beat := strings.NewReplacer(`"slots_free":3`, `"slots_free":4294967295`, "18000000000", "18446744073709551615")
 	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", beat.Replace(rustHeartbeat))
 	s.wantListed("with large numbers", "gpu-node-1")
 	for _, number := range []string{"-1", "4294967296", "1.5"} {
-		s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"slots_free":3`, `"slots_free":`+number, 1))
+		s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat",
+			strings.Replace(rustHeartbeat, `"slots_free":3`, `"slots_free":`+number, 1))
 	}
 }
 
 func asksEveryTenSeconds(t *testing.T) {
 	s := inService(t, mockserver.WithHeartbeatInterval(time.Second))
 	s.register()
-	if got := s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat).text; !strings.Contains(got, `"next_heartbeat_ms":10000`) {
+	if got := s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat).text; !strings.Contains(got,
+		`"next_heartbeat_ms":10000`) {
 		t.Errorf("answered %s", got)
 	}
 }
@@ -183,10 +199,12 @@ func asksEveryTenSeconds(t *testing.T) {
 func TestNothingIsMadeUp(t *testing.T) {
 	brief := strings.Replace(briefRegistration, `"total_vram_mb": 48000`, `"total_vram_mb": "much"`, 1)
 	for name, test := range map[string]struct{ body, has, lacks string }{
-		"of the Rust node":         {rustRegistration, "gpus", "gpu_count total_vram_mb cuda_version"},
-		"of the brief, in part":    {brief, "gpu_count cuda_version", "total_vram_mb"},
-		"of the brief, as it is":   {briefRegistration, "gpu_count total_vram_mb cuda_version", "gpus"},
-		"zeros that it has stated": {strings.Replace(briefRegistration, `"gpu_count": 2`, `"gpu_count": 0`, 1), "gpu_count", "gpus"},
+		"of the Rust node":       {rustRegistration, "gpus", "gpu_count total_vram_mb cuda_version"},
+		"of the brief, in part":  {brief, "gpu_count cuda_version", "total_vram_mb"},
+		"of the brief, as it is": {briefRegistration, "gpu_count total_vram_mb cuda_version", "gpus"},
+		"zeros that it has stated": {
+			strings.Replace(briefRegistration, `"gpu_count": 2`, `"gpu_count": 0`, 1), "gpu_count", "gpus",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}

@@ -147,7 +147,8 @@ func sameJSON(t *testing.T, a, b string) bool {
 func answersInService(t *testing.T) {
 	s := inService(t)
 	got := s.must(200, "POST", "/v2/nodes/register", rustRegistration)
-	if want := `{"success":true,"message":"Registered successfully","node_id":"gpu-node-1"}`; !sameJSON(t, got.text, want) {
+	if want := `{"success":true,"message":"Registered successfully","node_id":"gpu-node-1"}`; !sameJSON(t, got.text,
+		want) {
 		t.Errorf("register: %s, want %s", got.text, want)
 	}
 	got = s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
@@ -158,7 +159,8 @@ func answersInService(t *testing.T) {
 	want := `{"nodes":[{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
 		`"pools":["pool-0"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090",` +
 		`"vram_total_bytes":24000000000,"compute_capability":"8.6"}],"cpu_cores":null,"ram_total_bytes":null},` +
-		`"status":"Online","registered_at_ms":1700000000000,"last_heartbeat_ms":1700000000000,"version":null}],"count":1}`
+		`"status":"Online","registered_at_ms":1700000000000,"last_heartbeat_ms":1700000000000,"version":null}],` +
+		`"count":1}`
 	if !sameJSON(t, got.text, want) {
 		t.Errorf("list:\n%s, want\n%s", got.text, want)
 	}
@@ -181,30 +183,52 @@ func refusesInService(t *testing.T) {
 		contentType  string
 		text         string // what the body begins with; "-" for no body
 	}{
-		"401":                     {closed, "POST", register, rustRegistration, "", 401, "", "-"},
-		"401 before all else":     {closed, "POST", register, "{", "Content-Type: text/xml", 401, "", "-"},
-		"415":                     {open, "POST", register, rustRegistration, "Content-Type: text/plain", 415, "text/plain; charset=utf-8", "Expected request with `Content-Type: application/json`"},
-		"415 before 400":          {open, "POST", register, "{", "Content-Type: text/plain", 415, "text/plain; charset=utf-8", ""},
-		"400":                     {open, "POST", register, "{", "", 400, "text/plain; charset=utf-8", "Failed to parse the request body as JSON"},
-		"422":                     {open, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8", "Failed to deserialize the JSON body into the target type"},
-		"422 before 503":          {off, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8", ""},
-		"422 before 404":          {open, "POST", heartbeat, briefHeartbeat, "", 422, "text/plain; charset=utf-8", ""},
-		"404 of a heartbeat":      {open, "POST", heartbeat, rustHeartbeat, "", 404, "application/json", `{"success":false,"next_heartbeat_ms":10000}`},
+		"401":                 {closed, "POST", register, rustRegistration, "", 401, "", "-"},
+		"401 before all else": {closed, "POST", register, "{", "Content-Type: text/xml", 401, "", "-"},
+		"415": {
+			open, "POST", register, rustRegistration, "Content-Type: text/plain", 415, "text/plain; charset=utf-8",
+			"Expected request with `Content-Type: application/json`",
+		},
+		"415 before 400": {
+			open, "POST", register, "{", "Content-Type: text/plain", 415, "text/plain; charset=utf-8", "",
+		},
+		"400": {
+			open, "POST", register, "{", "", 400, "text/plain; charset=utf-8",
+			"Failed to parse the request body as JSON",
+		},
+		"422": {
+			open, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8",
+			"Failed to deserialize the JSON body into the target type",
+		},
+		"422 before 503": {off, "POST", register, `{"pools":[]}`, "", 422, "text/plain; charset=utf-8", ""},
+		"422 before 404": {open, "POST", heartbeat, briefHeartbeat, "", 422, "text/plain; charset=utf-8", ""},
+		"404 of a heartbeat": {
+			open, "POST", heartbeat, rustHeartbeat, "", 404, "application/json",
+			`{"success":false,"next_heartbeat_ms":10000}`,
+		},
 		"404 of a deregistration": {open, "DELETE", "/v2/nodes/gpu-node-1", "", "", 404, "", "-"},
 		"503 of a registration": {
 			off, "POST", register, rustRegistration, "", 503, "application/json",
-			`{"success":false,"message":"Cloud profile not enabled. Set ORCHESTRATORD_CLOUD_PROFILE=true","node_id":"gpu-node-1"}`,
+			`{"success":false,"message":"Cloud profile not enabled. Set ORCHESTRATORD_CLOUD_PROFILE=true",` +
+				`"node_id":"gpu-node-1"}`,
 		},
-		"503 before 404":          {off, "POST", heartbeat, rustHeartbeat, "", 503, "application/json", `{"success":false,"next_heartbeat_ms":10000}`},
+		"503 before 404": {
+			off, "POST", heartbeat, rustHeartbeat, "", 503, "application/json",
+			`{"success":false,"next_heartbeat_ms":10000}`,
+		},
 		"503 of a deregistration": {off, "DELETE", "/v2/nodes/gpu-node-1", "", "", 503, "", "-"},
-		"503 of a list":           {off, "GET", "/v2/nodes", "", "", 503, "application/json", `{"error":"Cloud profile not enabled"}`},
-		"405":                     {open, "PUT", register, "", "", 405, "", "-"},
-		"404 of a path":           {open, "GET", "/v2/node", "", "", 404, "", "-"},
-		"401 before 404":          {closed, "GET", "/v2/node", "", "", 401, "", "-"},
-		"401 before 405":          {closed, "PUT", register, "", "", 401, "", "-"},
-		"401 of another scheme":   {closed, "GET", "/v2/nodes", "", "Authorization: bearer secret", 401, "", "-"},
-		"400 before 413":          {open, "POST", register, tooLong("{"), "", 400, "text/plain; charset=utf-8", ""},
-		"422 before 413":          {open, "POST", register, tooLong(`{"pools":[]}`), "", 422, "text/plain; charset=utf-8", ""},
+		"503 of a list": {
+			off, "GET", "/v2/nodes", "", "", 503, "application/json", `{"error":"Cloud profile not enabled"}`,
+		},
+		"405":                   {open, "PUT", register, "", "", 405, "", "-"},
+		"404 of a path":         {open, "GET", "/v2/node", "", "", 404, "", "-"},
+		"401 before 404":        {closed, "GET", "/v2/node", "", "", 401, "", "-"},
+		"401 before 405":        {closed, "PUT", register, "", "", 401, "", "-"},
+		"401 of another scheme": {closed, "GET", "/v2/nodes", "", "Authorization: bearer secret", 401, "", "-"},
+		"400 before 413":        {open, "POST", register, tooLong("{"), "", 400, "text/plain; charset=utf-8", ""},
+		"422 before 413": {
+			open, "POST", register, tooLong(`{"pools":[]}`), "", 422, "text/plain; charset=utf-8", "",
+		},
 		"413 before 503": {
 			off, "POST", register, tooLong(rustRegistration), "", 413, "text/plain; charset=utf-8",
 			"Failed to buffer the request body: length limit exceeded",
@@ -223,7 +247,8 @@ func refusesInService(t *testing.T) {
 			}
 			got := s.call(test.method, test.path, test.body, headers...)
 			if got.StatusCode != test.status || got.Header.Get("Content-Type") != test.contentType {
-				t.Errorf("answered %d with %q, want %d with %q", got.StatusCode, got.Header.Get("Content-Type"), test.status, test.contentType)
+				t.Errorf("answered %d with %q, want %d with %q", got.StatusCode, got.Header.Get("Content-Type"),
+					test.status, test.contentType)
 			}
 			good := strings.HasPrefix(got.text, test.text)
 			switch {
@@ -242,7 +267,10 @@ func refusesInService(t *testing.T) {
 			if id := got.Header.Get("X-Correlation-Id"); id != wantID {
 				t.Errorf("correlation id: %q, want %q", id, wantID)
 			}
-			for _, name := range []string{"Www-Authenticate", "Retry-After", "Accept-Encoding", "X-Content-Type-Options"} {
+			for _, name := range []string{
+				"Www-Authenticate", "Retry-After", "Accept-Encoding",
+				"X-Content-Type-Options",
+			} {
 				if value := got.Header.Get(name); value != "" {
 					t.Errorf("%s: %s", name, value)
 				}
@@ -282,7 +310,8 @@ func takesUnknownFields(t *testing.T) {
 	} {
 		s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", body)
 	}
-	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":null`, 1))
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat",
+		strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":null`, 1))
 	long := strings.Repeat("x", 300)
 	odd := strings.Replace(rustRegistration, "gpu-node-1", "no id, by the document", 1)
 	s.must(200, "POST", "/v2/nodes/register", strings.Replace(odd, `"gpus"`, `"gpu_count":null,"gpus"`, 1))
@@ -372,7 +401,8 @@ func mergesPools(t *testing.T) {
 func discards(t *testing.T) {
 	s := inService(t)
 	s.register()
-	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":["m"]`, 1))
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat",
+		strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":["m"]`, 1))
 	node, _ := s.Node("gpu-node-1")
 	if node.Registration.Version != nil || node.Pools[0].ModelsAvailable != nil {
 		t.Errorf("kept: version %v, models %v", node.Registration.Version, node.Pools[0].ModelsAvailable)
@@ -387,7 +417,8 @@ func countsInService(t *testing.T) {
 	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", "{", "Authorization: Bearer secret") // no handler sees it
 	metrics := s.call("GET", "/metrics", "").text
 	for _, want := range []string{
-		`orchd_node_registrations_total{outcome="success"} 1`, `orchd_node_registrations_total{outcome="unauthorized"} 0`,
+		`orchd_node_registrations_total{outcome="success"} 1`,
+		`orchd_node_registrations_total{outcome="unauthorized"} 0`,
 		"# TYPE orchd_nodes_online gauge\n", "# TYPE orchd_pools_available gauge\n",
 		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`,
 		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="error"} 0`,
@@ -405,7 +436,8 @@ func countsInService(t *testing.T) {
 	off.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
 	metrics = off.call("GET", "/metrics", "").text
 	for _, want := range []string{
-		`orchd_node_registrations_total{outcome="cloud_disabled"} 0`, `orchd_node_deregistrations_total{outcome="cloud_disabled"} 0`,
+		`orchd_node_registrations_total{outcome="cloud_disabled"} 0`,
+		`orchd_node_deregistrations_total{outcome="cloud_disabled"} 0`,
 		`orchd_node_heartbeats_total{node_id="other",outcome="cloud_disabled"} 1`,
 	} {
 		if !strings.Contains(metrics, want) {

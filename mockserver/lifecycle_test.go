@@ -42,7 +42,10 @@ func TestLife(t *testing.T) {
 
 	var registered nodeapi.RegisterResponse
 	decode(t, client.register(briefRegistration).expect(t, http.StatusOK).text, &registered)
-	if want := (nodeapi.RegisterResponse{Success: true, Message: "node registered", NodeID: "gpu-node-1"}); registered != want {
+	if want := (nodeapi.RegisterResponse{
+		Success: true, Message: "node registered",
+		NodeID: "gpu-node-1",
+	}); registered != want {
 		t.Errorf("register: %+v", registered)
 	}
 	expect(nodeapi.NodeStatusRegistering)
@@ -71,8 +74,11 @@ func TestLife(t *testing.T) {
 	last := clock.Now()
 
 	want := nodeapi.Node{
-		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200", Pools: []string{"pool-0", "pool-1"},
-		Capabilities:   nodeapi.ReportedCapabilities{GPUCount: new(int32(2)), TotalVRAMMB: new(int64(48000)), CUDAVersion: new("12.1")},
+		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
+		Pools: []string{"pool-0", "pool-1"},
+		Capabilities: nodeapi.ReportedCapabilities{
+			GPUCount: new(int32(2)), TotalVRAMMB: new(int64(48000)), CUDAVersion: new("12.1"),
+		},
 		Status:         nodeapi.NodeStatusOnline,
 		RegisteredAtMs: epoch.UnixMilli(), LastHeartbeatMs: new(last.UnixMilli()),
 	}
@@ -103,7 +109,8 @@ func TestRegisterAgain(t *testing.T) {
 		t.Errorf("message %q", answer.Message)
 	}
 	got := server.Nodes()[0]
-	if got.Status != nodeapi.NodeStatusRegistering || !got.RegisteredAt.Equal(clock.Now()) || !got.LastHeartbeat.IsZero() ||
+	if got.Status != nodeapi.NodeStatusRegistering || !got.RegisteredAt.Equal(clock.Now()) ||
+		!got.LastHeartbeat.IsZero() ||
 		got.Registration.MachineID != "machine-beta" || len(server.Nodes()) != 1 {
 		t.Errorf("node: %+v", got)
 	}

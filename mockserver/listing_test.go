@@ -28,7 +28,10 @@ func fleet(t testing.TB, count int) []registry.Node {
 	nodes := make([]registry.Node, count)
 	for i := range nodes {
 		registration.NodeID = fmt.Sprintf("node-%06d", i)
-		nodes[i] = registry.Node{Registration: registration, Status: nodeapi.NodeStatusOnline, RegisteredAt: time.Unix(1, 0), LastHeartbeat: time.Unix(2, 0), Heard: time.Now()}
+		nodes[i] = registry.Node{
+			Registration: registration, Status: nodeapi.NodeStatusOnline,
+			RegisteredAt: time.Unix(1, 0), LastHeartbeat: time.Unix(2, 0), Heard: time.Now(),
+		}
 	}
 	return nodes
 }
@@ -43,12 +46,14 @@ func TestListing(t *testing.T) {
 		s.Load(fleet(t, count))
 		got := httptest.NewRecorder()
 		s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
-		listNodes := spec.Nodes().Operations[slices.IndexFunc(spec.Nodes().Operations, func(o *spec.Operation) bool { return o.ID == "listNodes" })]
+		listNodes := spec.Nodes().Operations[slices.IndexFunc(spec.Nodes().Operations,
+			func(o *spec.Operation) bool { return o.ID == "listNodes" })]
 		if err := spec.Nodes().CheckAnswer(listNodes, got.Code, got.Header(), got.Body.Bytes()); err != nil {
 			t.Errorf("%d nodes: %v", count, err)
 		}
 		var list nodeapi.NodeList
-		if err := json.Unmarshal(got.Body.Bytes(), &list); err != nil || int(list.Count) != count || len(list.Nodes) != count {
+		if err := json.Unmarshal(got.Body.Bytes(), &list); err != nil || int(list.Count) != count ||
+			len(list.Nodes) != count {
 			t.Errorf("%d nodes: counted %d, listed %d, %v", count, list.Count, len(list.Nodes), err)
 		}
 		for i, node := range list.Nodes {
@@ -107,7 +112,8 @@ func TestBrokenListing(t *testing.T) {
 		if aborted != test.aborted || !aborted && got.Code != http.StatusInternalServerError {
 			t.Errorf("node %d: status %d, aborted %t", test.at, got.Code, aborted)
 		}
-		if want := fmt.Sprintf("node-%06d", test.at); !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "/status") {
+		if want := fmt.Sprintf("node-%06d", test.at); !strings.Contains(log.String(), "level=ERROR") ||
+			!strings.Contains(log.String(), want) || !strings.Contains(log.String(), "/status") {
 			t.Errorf("the log lacks %s: %s", want, log.String())
 		}
 	}

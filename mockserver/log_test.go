@@ -83,11 +83,15 @@ func TestLog(t *testing.T) {
 		if call.method == "DELETE" {
 			clock.Advance(time.Minute)
 		}
-		client.do(call.method, call.path, call.body, "Content-Type", "application/json", "X-Correlation-Id", string(rune('1'+i)))
+		client.do(call.method, call.path, call.body, "Content-Type", "application/json", "X-Correlation-Id",
+			string(rune('1'+i)))
 	}
 	var got []string
 	for _, e := range log.entries("") {
-		line := strings.Join([]string{e.level.String(), e.message, e.attrs["node_id"], e.attrs["machine_id"], e.attrs["correlation_id"]}, " ")
+		line := strings.Join([]string{
+			e.level.String(), e.message, e.attrs["node_id"], e.attrs["machine_id"],
+			e.attrs["correlation_id"],
+		}, " ")
 		if e.level == slog.LevelWarn {
 			line += strings.Join([]string{"", e.attrs["status"], e.attrs["code"]}, " ")
 		}
@@ -183,7 +187,8 @@ func TestCutSecrets(t *testing.T) {
 			client.do(text, "/v2/nodes", "", header...),
 			client.do("GET", "/__mock/nodes?"+text+"=1", "", header...),
 			client.do("POST", "/v2/nodes/register", "{}", append(header, "Content-Type", text)...),
-			client.do("POST", "/v2/nodes/register", edited(t, briefRegistration, "/"+text, 1), append(header, "Content-Type", "application/json")...),
+			client.do("POST", "/v2/nodes/register", edited(t, briefRegistration, "/"+text, 1),
+				append(header, "Content-Type", "application/json")...),
 		}
 		for _, got := range answers {
 			if strings.Contains(string(got.text), "SEC") {

@@ -133,7 +133,8 @@ func TestMetrics(t *testing.T) {
 			test.calls(client)
 			got := map[string]string{}
 			for series, value := range samples(fetch(t, http.MethodGet, server.URL+"/metrics")) {
-				if value != "0" && !strings.Contains(series, "_seconds_bucket") && !strings.Contains(series, "_seconds_sum") {
+				if value != "0" && !strings.Contains(series, "_seconds_bucket") &&
+					!strings.Contains(series, "_seconds_sum") {
 					got[series] = value
 				}
 			}

@@ -18,18 +18,27 @@ func TestBadOptions(t *testing.T) {
 		want    string
 	}{
 		{[]mockserver.Option{mockserver.WithLogger(nil)}, ""},
-		{[]mockserver.Option{mockserver.WithHeartbeatInterval(time.Millisecond), mockserver.WithNodeTimeout(time.Millisecond + 1)}, ""},
+		{
+			[]mockserver.Option{
+				mockserver.WithHeartbeatInterval(time.Millisecond),
+				mockserver.WithNodeTimeout(time.Millisecond + 1),
+			}, "",
+		},
 		{
 			[]mockserver.Option{mockserver.WithNodeTimeout(10 * time.Second)},
 			"node timeout 10s: must be longer than the heartbeat interval 10s",
 		},
 		{
-			[]mockserver.Option{mockserver.WithHeartbeatInterval(25 * time.Hour), mockserver.WithNodeTimeout(26 * time.Hour)},
+			[]mockserver.Option{
+				mockserver.WithHeartbeatInterval(25 * time.Hour),
+				mockserver.WithNodeTimeout(26 * time.Hour),
+			},
 			"heartbeat interval 25h0m0s: in milliseconds it must be 86400000 or less, not 90000000",
 		},
 		{
 			[]mockserver.Option{
-				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0), mockserver.WithStaleCheckInterval(0),
+				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0),
+				mockserver.WithStaleCheckInterval(0),
 				mockserver.WithNodeTimeout(-1), mockserver.WithBodyLimit(0), mockserver.WithValidation("lenient"),
 			},
 			"token 2 of 2: must have a length of 1 or more, not 0\n" +
@@ -41,7 +50,8 @@ func TestBadOptions(t *testing.T) {
 		},
 		{
 			[]mockserver.Option{
-				mockserver.WithTokens("hush", "hush\n", "hush hush"), mockserver.WithTokens("hüsh", strings.Repeat("hush", 1025)),
+				mockserver.WithTokens("hush", "hush\n", "hush hush"),
+				mockserver.WithTokens("hüsh", strings.Repeat("hush", 1025)),
 				mockserver.WithControlToken("hush\n"),
 			},
 			"token 2 of 5: " + noToken + "\n" +

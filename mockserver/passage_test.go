@@ -84,15 +84,20 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 	t.Parallel()
 	const plain = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 	for name, request := range map[string]string{
-		"headers": "GET /v2/nodes HTTP/1.1\r\nHost: orchestratord.example:81\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n" +
-			"Forwarded: for=10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Two: a\r\nX-Two: b\r\nAuthorization: Bearer t0ken\r\n\r\n",
-		"a path that is escaped, and a query that is none": "GET /v2//nodes/%7e%2F%zz/../x?a;b=%zz&c HTTP/1.1\r\nHost: h\r\n\r\n",
+		"headers": "GET /v2/nodes HTTP/1.1\r\nHost: orchestratord.example:81\r\n" +
+			"X-Forwarded-For: 10.0.0.1, 10.0.0.2\r\nForwarded: for=10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Two: a\r\nX-Two: b\r\nAuthorization: Bearer " +
+			"t0ken\r\n\r\n",
+		"a path that is escaped, and a query that is none": "GET /v2//nodes/%7e%2F%zz/../x?a;b=%zz&c HTTP/" +
+			"1.1\r\nHost: h\r\n\r\n",
 		"an empty query": "GET /v2/nodes? HTTP/1.1\r\nHost: h\r\n\r\n",
-		"a body":         "POST /v2/nodes/n/heartbeat HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n{\"a\"",
-		"chunks and trailers": "POST /v2/nodes/register HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n" +
+		"a body": "POST /v2/nodes/n/heartbeat HTTP/1.1\r\nHost: h\r\nContent-Type: application/" +
+			"json\r\nContent-Length: 4\r\n\r\n{\"a\"",
+		"chunks and trailers": "POST /v2/nodes/register HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " +
+			"chunked\r\nTrailer: X-Sum\r\n\r\n" +
 			"3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n",
-		"a path that nobody knows": "BREW /pot?milk HTTP/1.1\r\nHost: h\r\nUser-Agent: kettle\r\nAccept-Encoding: br\r\n\r\n",
-		"HEAD":                     "HEAD /v2/nodes HTTP/1.1\r\nHost: h\r\n\r\n",
+		"a path that nobody knows": "BREW /pot?milk HTTP/1.1\r\nHost: h\r\nUser-Agent: kettle\r\nAccept-Encoding: " +
+			"br\r\n\r\n",
+		"HEAD": "HEAD /v2/nodes HTTP/1.1\r\nHost: h\r\n\r\n",
 	} {
 		if strings.Contains(request, "%zz/") {
 			request = strings.ReplaceAll(request, "%zz/", "zz/") // which no HTTP server takes in a path
@@ -100,7 +105,8 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			orchestratord := script(t, says(plain))
-			exchangeRaw(t, inFront(t, orchestratord.url), strings.Replace(request, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
+			exchangeRaw(t, inFront(t, orchestratord.url),
+				strings.Replace(request, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
 			want, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
 			if err != nil {
 				t.Fatal(err)
@@ -113,9 +119,13 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 				Encoding                   []string
 				Header, Trailer            http.Header
 			}
-			wanted := parts{want.Method, want.RequestURI, want.Host, string(body), want.ContentLength, want.TransferEncoding, want.Header, want.Trailer}
+			wanted := parts{
+				want.Method, want.RequestURI, want.Host, string(body), want.ContentLength,
+				want.TransferEncoding, want.Header, want.Trailer,
+			}
 			if diff := cmp.Diff(wanted, parts{
-				got.Method, got.RequestURI, got.Host, <-orchestratord.body, got.ContentLength, got.TransferEncoding, got.Header, got.Trailer,
+				got.Method, got.RequestURI, got.Host, <-orchestratord.body, got.ContentLength, got.TransferEncoding,
+				got.Header, got.Trailer,
 			}); diff != "" {
 				t.Errorf("orchestratord got another request (-sent +got):\n%s", diff)
 			}
@@ -126,21 +136,26 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 func TestAnswersPassAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
-		"no content type, no date":       "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
-		"a text without a content type":  "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
-		"headers":                        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: yesterday\r\nServer: axum\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Correlation-Id: 7\r\n\r\nok",
-		"a status that is none":          "HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nno",
-		"nothing":                        "HTTP/1.1 204 No Content\r\n\r\n",
-		"chunks":                         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+		"no content type, no date":      "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+		"a text without a content type": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+		"headers": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: yesterday\r\nServer: " +
+			"axum\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Correlation-Id: 7\r\n\r\nok",
+		"a status that is none": "HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nno",
+		"nothing":               "HTTP/1.1 204 No Content\r\n\r\n",
+		"chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: " +
+			"chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
 		"chunks, of which there is none": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"trailers":                       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n",
-		"compressed":                     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",
-		"a redirect":                     "HTTP/1.1 307 Temporary Redirect\r\nLocation: /v3/nodes\r\nContent-Length: 0\r\n\r\n",
+		"trailers": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " +
+			"X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n",
+		"compressed": "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",
+		"a redirect": "HTTP/1.1 307 Temporary Redirect\r\nLocation: /v3/" +
+			"nodes\r\nContent-Length: 0\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			orchestratord := script(t, says(answer))
-			got := exchangeRaw(t, inFront(t, orchestratord.url), "GET /v2/nodes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+			got := exchangeRaw(t, inFront(t, orchestratord.url),
+				"GET /v2/nodes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 			if diff := cmp.Diff(readAnswer(t, answer), readAnswer(t, got)); diff != "" {
 				t.Errorf("the client got another answer (-sent +got):\n%s", diff)
 			}
@@ -169,15 +184,19 @@ func readAnswer(t *testing.T, text string) answerParts {
 	}
 	response.Header.Del("Connection") // which is between two
 	return answerParts{
-		response.StatusCode, response.ContentLength, response.TransferEncoding, response.Header, response.Trailer, string(body),
+		response.StatusCode, response.ContentLength, response.TransferEncoding, response.Header, response.Trailer,
+		string(body),
 	}
 }
 
 func TestInterimAnswersPass(t *testing.T) {
 	t.Parallel()
-	orchestratord := script(t, says("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-	got := exchangeRaw(t, inFront(t, orchestratord.url), "GET /v2/nodes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-	if want := "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n"; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "\r\n\r\nok") {
+	orchestratord := script(t,
+		says("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	got := exchangeRaw(t, inFront(t, orchestratord.url),
+		"GET /v2/nodes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	if want := "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n"; !strings.HasPrefix(got, want) ||
+		!strings.HasSuffix(got, "\r\n\r\nok") {
 		t.Errorf("got %q, want it to begin with %q", got, want)
 	}
 }
@@ -232,7 +251,8 @@ func TestAnOrchestratordThatCannotBeReached(t *testing.T) {
 		"POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 	var problem nodeapi.Problem
 	decode(t, []byte(got.Body), &problem)
-	if got.Code != http.StatusBadGateway || problem.Code != "upstream_unreachable" || got.Header.Get("X-Correlation-Id") == "" {
+	if got.Code != http.StatusBadGateway || problem.Code != "upstream_unreachable" ||
+		got.Header.Get("X-Correlation-Id") == "" {
 		t.Errorf("answered %d %s, want 502 with a problem of its own", got.Code, got.Body)
 	}
 	if summary := lastSummary(front); !strings.Contains(summary, fmt.Sprint(http.StatusBadGateway)) {

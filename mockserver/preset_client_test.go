@@ -139,7 +139,8 @@ func TestConnectionsEnd(t *testing.T) {
 				defer server.Close()
 				defer mock.Close()
 				node, err := registration.New(registration.Config{
-					NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://127.0.0.1:9200", Pools: []string{},
+					NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://127.0.0.1:9200",
+					Pools:            []string{},
 					OrchestratordURL: server.URL, HTTPClient: server.Client(), Logger: slog.New(slog.DiscardHandler),
 					OnEvent: func(e registration.Event) {
 						if e.Type == registration.EventFailed {
@@ -151,7 +152,8 @@ func TestConnectionsEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				calls := int64(0)
-				for connections.Load() < 4 && calls < 1000 { // in HTTP/2 a call may overtake the word that its connection ends
+				// in HTTP/2 a call may overtake the word that its connection ends
+				for connections.Load() < 4 && calls < 1000 {
 					if err := node.Register(t.Context()); err != nil {
 						t.Fatal(err)
 					}

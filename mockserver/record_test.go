@@ -35,20 +35,35 @@ func TestRecord(t *testing.T) {
 		method, path, body, token string
 		lines                     []string
 	}{
-		{"POST", "/v2/nodes/register", briefRegistration, "secret", []string{"gpu-node-1 → Registering", "registerNode gpu-node-1 200"}},
+		{
+			"POST", "/v2/nodes/register", briefRegistration, "secret",
+			[]string{"gpu-node-1 → Registering", "registerNode gpu-node-1 200"},
+		},
 		{"POST", "/v2/nodes/register", briefRegistration, "secret", []string{"registerNode gpu-node-1 200"}},
-		{"POST", beatPath, briefHeartbeat, "secret", []string{"gpu-node-1 Registering → Online", "heartbeatNode gpu-node-1 200"}},
+		{
+			"POST", beatPath, briefHeartbeat, "secret",
+			[]string{"gpu-node-1 Registering → Online", "heartbeatNode gpu-node-1 200"},
+		},
 		{"POST", beatPath, briefHeartbeat, "secret", []string{"heartbeatNode gpu-node-1 200"}},
 		{"POST", beatPath, briefHeartbeat, "wrong", []string{"heartbeatNode gpu-node-1 401 unauthorized"}},
-		{"POST", beatPath, `{"pools":[]}`, "secret", []string{"heartbeatNode gpu-node-1 422 contract_violation at /timestamp"}},
+		{
+			"POST", beatPath, `{"pools":[]}`, "secret",
+			[]string{"heartbeatNode gpu-node-1 422 contract_violation at /timestamp"},
+		},
 		{"POST", beatPath, `{`, "secret", []string{"heartbeatNode gpu-node-1 400 malformed_body"}},
-		{"POST", "/v2/nodes/gpu-node-2/heartbeat", briefHeartbeat, "secret", []string{"heartbeatNode gpu-node-2 404 unknown_node"}},
+		{
+			"POST", "/v2/nodes/gpu-node-2/heartbeat", briefHeartbeat, "secret",
+			[]string{"heartbeatNode gpu-node-2 404 unknown_node"},
+		},
 		{"POST", "/v2/nodes/-/heartbeat", briefHeartbeat, "secret", []string{"heartbeatNode 404 unknown_node"}},
 		{"GET", "/v2/nodes", "", "secret", []string{"listNodes 200"}},
 		{"GET", "/v2/nodez", "", "secret", []string{"GET /v2/nodez 404 not_found"}},
 		{"PUT", "/v2/nodes", "", "secret", []string{"PUT /v2/nodes 405 method_not_allowed"}},
 		{"GET", "/v2/a%2Fb%20c?d=e", "", "secret", []string{"GET /v2/a%2Fb%20c 404 not_found"}},
-		{"DELETE", "/v2/nodes/gpu-node-1", "", "secret", []string{"gpu-node-1 Online → gone", "deregisterNode gpu-node-1 204"}},
+		{
+			"DELETE", "/v2/nodes/gpu-node-1", "", "secret",
+			[]string{"gpu-node-1 Online → gone", "deregisterNode gpu-node-1 204"},
+		},
 	} {
 		last := server.Journal().Counts().Last
 		headers := []string{"Authorization", "Bearer " + request.token}
@@ -66,7 +81,10 @@ func TestRecord(t *testing.T) {
 func TestPagesAreNotRecorded(t *testing.T) {
 	c, server := start(t)
 	c.docs = nil
-	for _, path := range []string{"/healthz", "/metrics", "/docs", "/openapi.json", "/__mock", "/__mock/journal", "/__mock/journal/1000", "/__mock/nothing"} {
+	for _, path := range []string{
+		"/healthz", "/metrics", "/docs", "/openapi.json", "/__mock", "/__mock/journal",
+		"/__mock/journal/1000", "/__mock/nothing",
+	} {
 		c.do("GET", path, "")
 	}
 	if lines := summaries(server, journal.Filter{}); lines != nil {
@@ -78,13 +96,15 @@ func TestPagesAreNotRecorded(t *testing.T) {
 func TestRecordedExchange(t *testing.T) {
 	c, server := start(t, mockserver.WithValidation(mockserver.Report))
 	departing := `{"node_id":"gpu-node-1","pools":[],"gpus":0}`
-	answered := c.do("POST", "/v2/nodes/register", departing, "Content-Type", "application/json", "X-Correlation-Id", "correlation-1")
+	answered := c.do("POST", "/v2/nodes/register", departing, "Content-Type", "application/json", "X-Correlation-Id",
+		"correlation-1")
 	read, err := server.Control().ReadEntryWithResponse(t.Context(), 2)
 	if err != nil || read.JSON200 == nil {
 		t.Fatalf("%v, %s", err, read.Body)
 	}
 	entry := *read.JSON200
-	if *entry.NodeID != "gpu-node-1" || *entry.Operation != control.OperationRegisterNode || *entry.CorrelationID != "correlation-1" {
+	if *entry.NodeID != "gpu-node-1" || *entry.Operation != control.OperationRegisterNode ||
+		*entry.CorrelationID != "correlation-1" {
 		t.Errorf("entry %+v", entry)
 	}
 	if entry.Request.Method != "POST" || entry.Request.Path != "/v2/nodes/register" ||
@@ -116,18 +136,28 @@ func TestRecordedFaults(t *testing.T) {
 		want []string
 	}{
 		{"effect: {connection: reset_before}", []string{"registerNode gpu-node-1 no answer (fault it)"}},
-		{"effect: {connection: reset_after}", []string{"gpu-node-1 → Registering", "registerNode gpu-node-1 no answer (fault it)"}},
+		{
+			"effect: {connection: reset_after}",
+			[]string{"gpu-node-1 → Registering", "registerNode gpu-node-1 no answer (fault it)"},
+		},
 		{"effect: {connection: hang}", []string{"registerNode gpu-node-1 no answer (fault it)"}},
 		{"effect: {status: 503}", []string{"registerNode gpu-node-1 503 unavailable (fault it)"}},
 		{"effect: {body: garbage}", []string{"gpu-node-1 → Registering", "registerNode gpu-node-1 200 (fault it)"}},
-		{"effect: {restart: true}", []string{"all nodes forgotten, by fault it", "gpu-node-1 → Registering", "registerNode gpu-node-1 200 (fault it)"}},
+		{
+			"effect: {restart: true}",
+			[]string{
+				"all nodes forgotten, by fault it", "gpu-node-1 → Registering",
+				"registerNode gpu-node-1 200 (fault it)",
+			},
+		},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := mocktest.InMemory(t, fault(t, test.rule))
 				client := server.Client()
 				client.Timeout = time.Second
-				response, err := client.Post(server.URL+"/v2/nodes/register", "application/json", strings.NewReader(briefRegistration))
+				response, err := client.Post(server.URL+"/v2/nodes/register", "application/json",
+					strings.NewReader(briefRegistration))
 				if err == nil {
 					response.Body.Close()
 				}
@@ -136,7 +166,8 @@ func TestRecordedFaults(t *testing.T) {
 					t.Errorf("the entry differs (-want +got):\n%s", diff)
 				}
 				last := server.Journal().Counts().Last
-				if entry, _ := server.Journal().Entry(last); entry.Request.Body == nil || entry.Request.Body.Text != briefRegistration {
+				if entry, _ := server.Journal().Entry(last); entry.Request.Body == nil ||
+					entry.Request.Body.Text != briefRegistration {
 					t.Errorf("the request's body is recorded as %+v", entry.Request.Body)
 				}
 			})
@@ -170,7 +201,8 @@ func TestTokenIsNotRecorded(t *testing.T) {
 	for _, mode := range []mockserver.Validation{mockserver.Strict, mockserver.Report} {
 		c, _ := start(t, mockserver.WithValidation(mode), mockserver.WithLogger(nil))
 		authorization := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
-		c.do("POST", "/v2/nodes/register", fmt.Sprintf(`{"node_id":%s,"pools":[%[1]s],%[1]s:1}`, quoted), authorization...)
+		c.do("POST", "/v2/nodes/register", fmt.Sprintf(`{"node_id":%s,"pools":[%[1]s],%[1]s:1}`, quoted),
+			authorization...)
 		c.do("POST", "/v2/nodes/"+escaped+"/heartbeat", string(quoted), authorization...)
 		c.do("GET", "/"+escaped+"?token="+escaped, "", authorization...)
 		c.do("GET", "/"+strings.Repeat("x", 110)+escaped, "", append(authorization, "X-Other", "is "+token)...)
@@ -208,7 +240,8 @@ func TestJournalSize(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 	for _, size := range []int{-1, 100_001} {
-		if _, err := mockserver.New(mockserver.WithJournal(size)); err == nil || !strings.Contains(err.Error(), "must be 0 to 100000") {
+		if _, err := mockserver.New(mockserver.WithJournal(size)); err == nil ||
+			!strings.Contains(err.Error(), "must be 0 to 100000") {
 			t.Errorf("%d entries: %v", size, err)
 		}
 	}

@@ -33,7 +33,8 @@ func TestTwin(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
 			still := clock.PausedAt(time.UnixMilli(startMs))
-			client, server := start(t, mockserver.WithClock(still), mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			client, server := start(t, mockserver.WithClock(still),
+				mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 			register := func(machine, address string) {
 				body := `{"node_id":"gpu-node-1","machine_id":"` + machine + `","address":"` + address +
 					`","pools":[],"capabilities":{"gpu_count":0,"total_vram_mb":0,"cuda_version":"12.1"}}`
@@ -54,7 +55,8 @@ func TestTwin(t *testing.T) {
 			for _, entry := range server.Journal().Page(journal.Filter{}, 10).Entries {
 				summaries += entry.Summary + "\n"
 			}
-			noted := strings.Contains(summaries, "(a live node had this id: machine machine-a at http://192.0.2.1:9200)")
+			noted := strings.Contains(summaries,
+				"(a live node had this id: machine machine-a at http://192.0.2.1:9200)")
 			if noted != (test.warnings == 1) {
 				t.Errorf("the journal says %s", summaries)
 			}

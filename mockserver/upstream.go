@@ -61,7 +61,8 @@ func (u *Upstream) load() (*upstream.Upstream, error) {
 		return nil, fmt.Errorf("upstream: %w", err)
 	case where.User != nil: // which is not repeated
 		return nil, fmt.Errorf("upstream: the URL holds credentials: give a token in place of them")
-	case where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "", where.Fragment != "":
+	case where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
+		where.Fragment != "":
 		return nil, fmt.Errorf("upstream %q: must be an http or https URL, such as http://127.0.0.1:8081", u.URL)
 	}
 	where.Path, where.RawPath = trimSlash(where.Path), trimSlash(where.RawPath)

@@ -124,7 +124,8 @@ func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 		if err != nil || answer.JSON200 == nil || answer.JSON200.UnlistedSinceMs == nil {
 			t.Errorf("the node is not marked: %s, %v", answer.Body, err)
 		}
-		if got := p.front.UpstreamDrift().Entries; len(got) != 1 || got[0].Kind != drift.Unlisted || got[0].Last.NodeID != "gpu-node-1" {
+		if got := p.front.UpstreamDrift().Entries; len(got) != 1 || got[0].Kind != drift.Unlisted ||
+			got[0].Last.NodeID != "gpu-node-1" {
 			t.Errorf("orchestratord drifts by %v, want the node that is not listed", got)
 		}
 		p.post("/v2/nodes/register", rustRegistration)
@@ -139,7 +140,8 @@ func TestDriftOfBothSides(t *testing.T) {
 		`{"success":true,"next_beat_ms":1}`))
 	front := inFront(t, orchestratord.url)
 	answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat?fast=1", "application/json",
-		strings.NewReader(`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"p","ready":"yes","slots_free":1}]}`))
+		strings.NewReader(
+			`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"p","ready":"yes","slots_free":1}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +149,8 @@ func TestDriftOfBothSides(t *testing.T) {
 	expectDrift(t, "nodes", front.Drift(), "? /pools/*/ready")
 	expectDrift(t, "orchestratord", front.UpstreamDrift(), "/next_heartbeat_ms /next_beat_ms")
 	report, err := front.Control().ReadDriftWithResponse(t.Context())
-	if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil || len(report.JSON200.Upstream.Departures) != 2 {
+	if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil ||
+		len(report.JSON200.Upstream.Departures) != 2 {
 		t.Errorf("the control API says %s, %v", report.Body, err)
 	}
 }
@@ -212,7 +215,8 @@ func TestFaultsActOnTheTraffic(t *testing.T) {
 	beat := func(effect control.FaultEffect) string {
 		front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}})
 		return exchangeRaw(t, front, "POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"+
-			"Content-Type: application/json\r\nContent-Length: 47\r\n\r\n"+`{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`)
+			"Content-Type: application/json\r\nContent-Length: 47\r\n\r\n"+
+			`{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`)
 	}
 	if got := beat(control.FaultEffect{Status: new(int32(503))}); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
 		t.Errorf("a status: got %q", got)

@@ -22,23 +22,31 @@ import (
 // walked has a request for every operation of both documents that meets with success, and
 // the path of one that meets with 404 where there is such a thing.
 var walked = map[string]struct{ path, body, unknown string }{
-	"listNodes":      {path: "/v2/nodes"},
-	"registerNode":   {path: "/v2/nodes/register", body: briefRegistration},
-	"heartbeatNode":  {path: "/v2/nodes/gpu-node-1/heartbeat", body: briefHeartbeat, unknown: "/v2/nodes/nobody/heartbeat"},
+	"listNodes":    {path: "/v2/nodes"},
+	"registerNode": {path: "/v2/nodes/register", body: briefRegistration},
+	"heartbeatNode": {
+		path: "/v2/nodes/gpu-node-1/heartbeat", body: briefHeartbeat, unknown: "/v2/nodes/nobody/heartbeat",
+	},
 	"deregisterNode": {path: "/v2/nodes/gpu-node-1", unknown: "/v2/nodes/nobody"},
 
-	"getOverview":      {path: "/__mock"},
-	"reset":            {path: "/__mock/reset"},
-	"readSettings":     {path: "/__mock/settings"},
-	"changeSettings":   {path: "/__mock/settings", body: `{"cloud_profile": true}`},
-	"readNodes":        {path: "/__mock/nodes"},
-	"loadNodes":        {path: "/__mock/nodes", body: `{"nodes": [{"registration": ` + briefRegistration + `}]}`},
-	"readNode":         {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
-	"forgetNode":       {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
-	"setNodeStatus":    {path: "/__mock/nodes/gpu-node-1/status", body: `{"status": "Failed"}`, unknown: "/__mock/nodes/nobody/status"},
-	"readFaults":       {path: "/__mock/faults"},
-	"replaceFaults":    {path: "/__mock/faults", body: `{"faults": {"moody": {"rules": [{"effect": {"status": 503}}]}}}`},
-	"putFault":         {path: "/__mock/faults/moody", body: `{"rules": [{"effect": {"connection": "hang"}}], "enabled": false}`},
+	"getOverview":    {path: "/__mock"},
+	"reset":          {path: "/__mock/reset"},
+	"readSettings":   {path: "/__mock/settings"},
+	"changeSettings": {path: "/__mock/settings", body: `{"cloud_profile": true}`},
+	"readNodes":      {path: "/__mock/nodes"},
+	"loadNodes":      {path: "/__mock/nodes", body: `{"nodes": [{"registration": ` + briefRegistration + `}]}`},
+	"readNode":       {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
+	"forgetNode":     {path: "/__mock/nodes/gpu-node-1", unknown: "/__mock/nodes/nobody"},
+	"setNodeStatus": {
+		path: "/__mock/nodes/gpu-node-1/status", body: `{"status": "Failed"}`, unknown: "/__mock/nodes/nobody/status",
+	},
+	"readFaults": {path: "/__mock/faults"},
+	"replaceFaults": {
+		path: "/__mock/faults", body: `{"faults": {"moody": {"rules": [{"effect": {"status": 503}}]}}}`,
+	},
+	"putFault": {
+		path: "/__mock/faults/moody", body: `{"rules": [{"effect": {"connection": "hang"}}], "enabled": false}`,
+	},
 	"switchFault":      {path: "/__mock/faults/flaky", body: `{"enabled": false}`, unknown: "/__mock/faults/nothing"},
 	"deleteFault":      {path: "/__mock/faults/flaky", unknown: "/__mock/faults/nothing"},
 	"readClock":        {path: "/__mock/clock"},
@@ -87,7 +95,8 @@ type walkedServers struct {
 func newWalkedServers(t *testing.T) walkedServers {
 	const limit = 64 << 10
 	open, _ := start(t, mockserver.WithBodyLimit(limit))
-	locked, guessed := start(t, mockserver.WithTokens("secret"), mockserver.WithControlToken("other-secret"), mockserver.WithLogger(nil))
+	locked, guessed := start(t, mockserver.WithTokens("secret"), mockserver.WithControlToken("other-secret"),
+		mockserver.WithLogger(nil))
 	broken, server := start(t, mockserver.WithLogger(nil)) // its log would be long
 	server.BreakControl()
 	return walkedServers{open, locked, broken, func() {
@@ -114,7 +123,10 @@ func (s walkedServers) provoke(t *testing.T, route *routers.Route, status string
 	}
 	newest := s.prepare(t)
 	good.path = strings.Replace(good.path, "{newest}", newest, 1)
-	client, method, path, body, header := s.open, route.Method, good.path, good.body, []string{"Content-Type", "application/json"}
+	client, method, path, body, header := s.open, route.Method, good.path, good.body, []string{
+		"Content-Type",
+		"application/json",
+	}
 	switch code {
 	case http.StatusOK, http.StatusNoContent:
 	case http.StatusBadRequest:

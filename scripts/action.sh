@@ -12,7 +12,8 @@ case $PACT in
 true)
 	"$source/scripts/pact-ffi.sh"
 	CGO_ENABLED=1 go build -C "$source" -trimpath -tags pact -o "$bin/verify" ./cmd/pact-verify
-	verify=("$bin/verify" --pact "$source/contracts/pacts/pool-managerd-orchestratord.json" --conform "$LEVEL" --timeout "$TIMEOUT")
+	verify=("$bin/verify" --pact "$source/contracts/pacts/pool-managerd-orchestratord.json"
+		--conform "$LEVEL" --timeout "$TIMEOUT")
 	;;
 false)
 	CGO_ENABLED=0 go build -C "$source" -trimpath -o "$bin/verify" ./cmd/nodecontract

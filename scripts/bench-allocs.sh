@@ -9,4 +9,5 @@ output=$(scripts/bench.sh -benchtime 100x -count 3 -cpu 1) || {
 	echo "$output"
 	exit 1
 }
-echo "$output" | GOWORK=off go -C bench run ./allocs -module github.com/llama-orch/node-registration "$@" allocations.txt
+echo "$output" |
+	GOWORK=off go -C bench run ./allocs -module github.com/llama-orch/node-registration "$@" allocations.txt

@@ -5,7 +5,8 @@
 set -eu
 
 for name in "${CHROME_BIN:-}" chromium chromium-browser google-chrome google-chrome-stable chrome headless-shell \
-	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" /Applications/Chromium.app/Contents/MacOS/Chromium; do
+	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+	/Applications/Chromium.app/Contents/MacOS/Chromium; do
 	path=$(command -v "$name") || continue
 	if [ "${1:-}" = find ]; then echo "$path"; fi
 	exit 0

@@ -63,7 +63,8 @@ fetch_with_npm() {
 fetch_with_pact_go() {
 	go run "github.com/pact-foundation/pact-go/v2@$pact_go" install --force --libDir "$new" >"$new/log" 2>&1 || true
 	[ -s "$new/$library" ] ||
-		fail "npm is missing, and pact-go cannot fetch the library: $(sed '/^exit status/d; s/.*\[ERROR\] //' "$new/log" | tail -n 1)"
+		why=$(sed '/^exit status/d; s/.*\[ERROR\] //' "$new/log" | tail -n 1)
+		fail "npm is missing, and pact-go cannot fetch the library: $why"
 }
 
 platform=$(name_platform)

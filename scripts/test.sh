@@ -10,7 +10,8 @@ concurrent=$(go list -tags pact ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/pac
 	./contracts/consumer ./contracts/provider ./cmd/internal/fleet ./examples/pool-managerd \
 	./mockserver/... ./pkg/... ./pkg/capabilities ./pkg/registration/telemetry)
 others=$(go list -tags pact work | grep -vxF "$concurrent")
-heavy=$(go list -tags pact -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $concurrent | awk '/internal\/race/ { print $1 }')
+heavy=$(go list -tags pact -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $concurrent |
+	awk '/internal\/race/ { print $1 }')
 
 # With the browser's path the tests that were skipped for lack of one run once there is one.
 CHROME_BIN=$(scripts/chromium.sh find)

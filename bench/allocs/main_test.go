@@ -31,8 +31,14 @@ func TestCompare(t *testing.T) {
 	}{
 		{"the same", fleet + "100000\n" + serve + "11\n", false, "2 benchmarks allocate no more"},
 		{"more by chance", fleet + "99600\n" + serve + "11\n", false, "2 benchmarks allocate no more"},
-		{"more than by chance", fleet + "99400\n" + serve + "11\n", true, "MORE  " + fleet[:len(fleet)-1] + ": 100000 allocs/op, 99400 are allowed"},
-		{"one more of few", fleet + "100000\n" + serve + "10\n", true, "MORE  " + serve[:len(serve)-1] + ": 11 allocs/op, 10 are allowed"},
+		{
+			"more than by chance", fleet + "99400\n" + serve + "11\n", true,
+			"MORE  " + fleet[:len(fleet)-1] + ": 100000 allocs/op, 99400 are allowed",
+		},
+		{
+			"one more of few", fleet + "100000\n" + serve + "10\n", true,
+			"MORE  " + serve[:len(serve)-1] + ": 11 allocs/op, 10 are allowed",
+		},
 		{"fewer", fleet + "100000\n" + serve + "12\n", false, "11 allocs/op, and the figure 12 could be lowered"},
 		{"new", fleet + "100000\n", true, "NEW   " + serve[:len(serve)-1]},
 		{"gone", fleet + "100000\n" + serve + "11\n" + "lost.BenchmarkLost 3\n", true, "GONE  lost.BenchmarkLost"},

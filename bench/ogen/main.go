@@ -50,7 +50,9 @@ type node struct {
 
 var _ api.Handler = (*orchestratord)(nil)
 
-func (o *orchestratord) HandleBearerAuth(ctx context.Context, _ api.OperationName, _ api.BearerAuth) (context.Context, error) {
+func (o *orchestratord) HandleBearerAuth(
+	ctx context.Context, _ api.OperationName, _ api.BearerAuth,
+) (context.Context, error) {
 	return ctx, nil
 }
 
@@ -82,7 +84,9 @@ func (o *orchestratord) HeartbeatNode(
 	}, nil
 }
 
-func (o *orchestratord) DeregisterNode(_ context.Context, params api.DeregisterNodeParams) (api.DeregisterNodeRes, error) {
+func (o *orchestratord) DeregisterNode(
+	_ context.Context, params api.DeregisterNodeParams,
+) (api.DeregisterNodeRes, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.nodes[params.ID] == nil {

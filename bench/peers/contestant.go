@@ -80,7 +80,10 @@ func prism(s settings) contestant {
 	return contestant{
 		name: "Prism " + version,
 		command: func(port string) []string {
-			return []string{"node", script, "mock", "--host", loopback, "--port", port, "--verboseLevel", "error", document}
+			return []string{
+				"node", script, "mock", "--host", loopback, "--port", port, "--verboseLevel", "error",
+				document,
+			}
 		},
 		env:     []string{"NODE_ENV=production"},
 		missing: err,

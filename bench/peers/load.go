@@ -25,7 +25,9 @@ type round struct {
 }
 
 // load lets wrk send requests for a while and watches the contestant meanwhile.
-func (p *process) load(ctx context.Context, s settings, scenario scenario, nodes int, duration time.Duration) (round, error) {
+func (p *process) load(
+	ctx context.Context, s settings, scenario scenario, nodes int, duration time.Duration,
+) (round, error) {
 	before, err := p.usage()
 	if err != nil {
 		return round{}, err
@@ -87,7 +89,9 @@ type said struct {
 
 // wrk runs the load generator. Its one thread keeps to one core, so that on two the
 // server has the other for itself, and what the load leaves of the first.
-func wrk(ctx context.Context, s settings, url string, scenario scenario, nodes int, duration time.Duration) (measured said, err error) {
+func wrk(
+	ctx context.Context, s settings, url string, scenario scenario, nodes int, duration time.Duration,
+) (measured said, err error) {
 	words := []string{
 		"--threads", "1", "--connections", strconv.Itoa(s.connections), "--latency",
 		"--duration", fmt.Sprintf("%.0fs", duration.Seconds()), "--script", filepath.Join(s.home, "load.lua"), url,

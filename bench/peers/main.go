@@ -59,7 +59,8 @@ func measureAll(ctx context.Context, s settings, scenarios []scenario, w io.Writ
 	for _, scenario := range scenarios {
 		results, err := measure(ctx, s, scenario)
 		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s was not measured to the end; all that was started has ended: %w", scenario.Name, err))
+			failed = errors.Join(failed,
+				fmt.Errorf("%s was not measured to the end; all that was started has ended: %w", scenario.Name, err))
 			break
 		}
 		failed = errors.Join(failed, broken(results))
@@ -81,7 +82,8 @@ func checkMachine() error {
 		missing = append(missing, errors.New("this needs Linux: what processes use is read from /proc"))
 	}
 	if _, err := exec.LookPath("wrk"); err != nil {
-		missing = append(missing, errors.New("wrk is missing; install the package wrk of your system, as with: apt-get install wrk"))
+		missing = append(missing,
+			errors.New("wrk is missing; install the package wrk of your system, as with: apt-get install wrk"))
 	}
 	return errors.Join(missing...)
 }

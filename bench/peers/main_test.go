@@ -68,7 +68,8 @@ func TestInterrupted(t *testing.T) {
 	}
 	s := settings{json: filepath.Join(t.TempDir(), "peers.json"), starts: 1}
 	var printed strings.Builder
-	if err := measureAll(ctx, s, scenarios, &printed); !errors.Is(err, interrupted) || !strings.HasPrefix(err.Error(), "cut ") {
+	if err := measureAll(ctx, s, scenarios, &printed); !errors.Is(err, interrupted) ||
+		!strings.HasPrefix(err.Error(), "cut ") {
 		t.Errorf("error %v", err)
 	}
 	saved, err := os.ReadFile(s.json)

@@ -44,7 +44,8 @@ func TestTraffic(t *testing.T) {
 			}
 			err := schema.VisitJSON(value, openapi3.EnableFormatValidation())
 			if (err != nil) != (check.Status == 422) {
-				t.Errorf("%s, %s: is to be answered %d, and the document says: %v", test.schema, check.Name, check.Status, err)
+				t.Errorf("%s, %s: is to be answered %d, and the document says: %v", test.schema, check.Name,
+					check.Status, err)
 			}
 		}
 	}

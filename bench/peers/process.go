@@ -47,7 +47,10 @@ func start(ctx context.Context, c contestant, first *request) (*process, time.Du
 	if err := cmd.Start(); err != nil {
 		return nil, 0, errors.Join(err, log.Close(), os.Remove(log.Name()))
 	}
-	p := &process{url: "http://" + net.JoinHostPort(loopback, port), group: cmd.Process.Pid, log: log, ended: make(chan struct{})}
+	p := &process{
+		url: "http://" + net.JoinHostPort(loopback, port), group: cmd.Process.Pid, log: log,
+		ended: make(chan struct{}),
+	}
 	go func() {
 		_ = cmd.Wait() // how it ends is of no interest: it was stopped
 		close(p.ended)

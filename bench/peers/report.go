@@ -125,7 +125,8 @@ func (s scenarioReport) printRemarks(w io.Writer) {
 			fmt.Fprintf(w, "%s was not measured: %s.\n\n", r.Name, r.Skipped)
 		}
 		if more := r.contestant.nodes - first.contestant.nodes; r.Skipped == "" && first.Skipped == "" && more > 0 {
-			fmt.Fprintf(w, "%s: %d bytes of RSS for each node, of 8 GPUs, that row 1 does not have, before the load.\n\n",
+			fmt.Fprintf(w,
+				"%s: %d bytes of RSS for each node, of 8 GPUs, that row 1 does not have, before the load.\n\n",
 				r.Name, (r.Loaded.RSS-first.Loaded.RSS)/int64(more))
 		}
 		for i, round := range r.Rounds {

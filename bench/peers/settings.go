@@ -30,7 +30,8 @@ func parse() (s settings, names []string) {
 	flag.StringVar(&s.json, "json", "", "`file` to write all figures to")
 	flag.IntVar(&s.rounds, "rounds", 3, "how often each is measured")
 	flag.DurationVar(&s.duration, "duration", 10*time.Second, "how long one measurement takes, in whole seconds")
-	flag.DurationVar(&s.warmUp, "warm-up", 15*time.Second, "how long each is loaded before the first measurement, in whole seconds")
+	flag.DurationVar(&s.warmUp, "warm-up", 15*time.Second,
+		"how long each is loaded before the first measurement, in whole seconds")
 	flag.IntVar(&s.starts, "starts", 5, "how often the start of each is timed")
 	flag.IntVar(&s.connections, "connections", 32, "how many connections carry the load")
 	flag.IntVar(&s.nodes, "nodes", 100_000, "how many nodes the scenario scale registers, against 100")
@@ -67,7 +68,8 @@ func (s settings) check() error {
 		{"warm-up", s.warmUp, 0},
 	} {
 		if load.is < load.least || load.is%time.Second != 0 {
-			wrong = append(wrong, fmt.Errorf("-%s %v: wrk takes whole seconds, at least %v", load.name, load.is, load.least))
+			wrong = append(wrong,
+				fmt.Errorf("-%s %v: wrk takes whole seconds, at least %v", load.name, load.is, load.least))
 		}
 	}
 	if _, err := os.Stat(filepath.Dir(s.json)); err != nil {

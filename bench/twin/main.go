@@ -61,7 +61,9 @@ type node struct {
 
 var _ api.StrictServerInterface = (*orchestratord)(nil)
 
-func (o *orchestratord) RegisterNode(_ context.Context, r api.RegisterNodeRequestObject) (api.RegisterNodeResponseObject, error) {
+func (o *orchestratord) RegisterNode(
+	_ context.Context, r api.RegisterNodeRequestObject,
+) (api.RegisterNodeResponseObject, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.nodes[r.Body.NodeId] = &node{registration: *r.Body}
@@ -71,7 +73,9 @@ func (o *orchestratord) RegisterNode(_ context.Context, r api.RegisterNodeReques
 	}, nil
 }
 
-func (o *orchestratord) HeartbeatNode(_ context.Context, r api.HeartbeatNodeRequestObject) (api.HeartbeatNodeResponseObject, error) {
+func (o *orchestratord) HeartbeatNode(
+	_ context.Context, r api.HeartbeatNodeRequestObject,
+) (api.HeartbeatNodeResponseObject, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	node := o.nodes[r.Id]
@@ -85,7 +89,9 @@ func (o *orchestratord) HeartbeatNode(_ context.Context, r api.HeartbeatNodeRequ
 	}, nil
 }
 
-func (o *orchestratord) DeregisterNode(_ context.Context, r api.DeregisterNodeRequestObject) (api.DeregisterNodeResponseObject, error) {
+func (o *orchestratord) DeregisterNode(
+	_ context.Context, r api.DeregisterNodeRequestObject,
+) (api.DeregisterNodeResponseObject, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.nodes, r.Id)

@@ -141,20 +141,39 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 
 func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+" or "+specAddr+"]")
-	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+"] (default none, calls need no token)")
-	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout, "silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
-	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval, "time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
-	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheck, "time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+"]")
-	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+", where anything but true is off]")
-	flags.StringVar(&s.validation, "validation", string(mockserver.Strict), "`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks nothing")
-	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document), "how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
-	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false, "exit with status 3 if a request departed from the document, be it by its path, a header or a field that it does not name; with --upstream, also if an answer did")
-	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false, "exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
-	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes, "how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT, or 2 GiB, has room for")
-	flags.DurationVar(&s.forgetAfter, "forget-after", 0, "how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
-	flags.IntVar(&s.journal, "journal", journal.DefaultSize, "how many requests and changes of nodes to keep in the journal; 0 keeps none")
-	flags.StringArrayVar(&s.origins, "cors-origin", nil, "`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets every page that is open in a browser do so, which is unwise")
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+
+		" or "+specAddr+"]")
+	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+
+		"] (default none, calls need no token)")
+	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
+		"silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
+	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval,
+		"time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
+	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheck,
+		"time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+
+			"]")
+	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+
+		", where anything but true is off]")
+	flags.StringVar(&s.validation, "validation", string(mockserver.Strict),
+		"`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks "+
+			"nothing")
+	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document),
+		"how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
+	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false,
+		"exit with status 3 if a request departed from the document, be it by its path, a header or a field that it "+
+			"does not name; with --upstream, also if an answer did")
+	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false,
+		"exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
+	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes,
+		"how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT,"+
+			" or 2 GiB, has room for")
+	flags.DurationVar(&s.forgetAfter, "forget-after", 0,
+		"how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
+	flags.IntVar(&s.journal, "journal", journal.DefaultSize,
+		"how many requests and changes of nodes to keep in the journal; 0 keeps none")
+	flags.StringArrayVar(&s.origins, "cors-origin", nil,
+		"`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets "+
+			"every page that is open in a browser do so, which is unwise")
 	s.misbehaviour.flags(flags)
 	s.security.flags(flags)
 	s.front.flags(flags)
@@ -189,7 +208,8 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 func (s settings) warn(log *slog.Logger) {
 	for i, token := range s.tokens {
 		if len(token) < safeTokenBytes {
-			log.Warn("token is short and could be guessed", "token", i+1, "of", len(s.tokens), "safe_bytes", safeTokenBytes)
+			log.Warn("token is short and could be guessed", "token", i+1, "of", len(s.tokens), "safe_bytes",
+				safeTokenBytes)
 		}
 	}
 	if token := s.steering.token; token != "" && len(token) < safeTokenBytes {

@@ -17,8 +17,10 @@ type steering struct {
 
 func (s *steering) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.on, "control", true, "serve the control API and the dashboard")
-	flags.StringVar(&s.token, "control-token", "", "bearer `token` that calls of the control API must carry ["+envControlToken+"] (default none, they need no token)")
-	flags.StringArrayVar(&s.hosts, "control-host", nil, "`name` under which the control API may be called, besides localhost and IP addresses; repeat for more")
+	flags.StringVar(&s.token, "control-token", "", "bearer `token` that calls of the control API must carry ["+
+		envControlToken+"] (default none, they need no token)")
+	flags.StringArrayVar(&s.hosts, "control-host", nil,
+		"`name` under which the control API may be called, besides localhost and IP addresses; repeat for more")
 }
 
 // options returns the options of a mock that listens on addr. It may be called by the host

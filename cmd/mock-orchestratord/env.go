@@ -85,8 +85,9 @@ func agreed(names []variable, getenv func(string) string) (value string, err err
 		case value == "":
 			first, value = v.name, read
 		case value != read:
-			err = errors.Join(err, fmt.Errorf("%s is %q and %s is %q: they state the same, and disagree: unset one of them",
-				first, getenv(first), v.name, text))
+			err = errors.Join(err,
+				fmt.Errorf("%s is %q and %s is %q: they state the same, and disagree: unset one of them",
+					first, getenv(first), v.name, text))
 		}
 	}
 	return value, err

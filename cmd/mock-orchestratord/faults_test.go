@@ -47,7 +47,11 @@ func TestFaults(t *testing.T) {
 	}{
 		{"none", nil, http.StatusOK},
 		{"a file", []string{"--faults-file", file}, http.StatusTeapot},
-		{"one that the file has switched off", []string{"--faults-file", file, "--fault", "busy"}, http.StatusTooManyRequests},
+		{
+			"one that the file has switched off",
+			[]string{"--faults-file", file, "--fault", "busy"},
+			http.StatusTooManyRequests,
+		},
 		{"for a node", []string{"--fault", "outage@gpu-node-1"}, http.StatusOK},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -78,7 +82,8 @@ func loaded(t *testing.T, args ...string) (*misbehaviour, *faults.Set, error) {
 
 // TestChosenNodes has a fault chosen for several nodes.
 func TestChosenNodes(t *testing.T) {
-	_, set, err := loaded(t, "--fault", "slow@gpu-node-*", "--fault", "slow@other", "--fault", "throttled", "--fault-seed", "5")
+	_, set, err := loaded(t, "--fault", "slow@gpu-node-*", "--fault", "slow@other", "--fault", "throttled",
+		"--fault-seed", "5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +96,10 @@ func TestChosenNodes(t *testing.T) {
 		}
 	}
 	set.Switch("throttled", false)
-	for node, want := range map[string]bool{"gpu-node-1": true, "gpu-node-2": true, "other": true, "another": false, "": false} {
+	for node, want := range map[string]bool{
+		"gpu-node-1": true, "gpu-node-2": true, "other": true, "another": false,
+		"": false,
+	} {
 		if _, acts := set.Decide(control.OperationHeartbeatNode, node); acts != want {
 			t.Errorf("slow acts on %q: %t", node, acts)
 		}
@@ -106,13 +114,23 @@ func TestWrongFaults(t *testing.T) {
 	}{
 		{
 			[]string{"--fault", "flakey"},
-			`--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, clock-step, flaky, goaway, ` +
+			`--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, clock-step, flaky,` +
+				` goaway, ` +
 				`idle-close, outage, router-404, slow, sticky-offline, throttled`,
 		},
-		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`},
+		{
+			[]string{"--fault", "slow@gpu-[", "--fault", "none"},
+			`--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`,
+		},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
-		{[]string{"--fault", "slow@"}, `--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`},
-		{[]string{"--faults-file", file}, "--faults-file: " + file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200"},
+		{
+			[]string{"--fault", "slow@"},
+			`--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`,
+		},
+		{
+			[]string{"--faults-file", file},
+			"--faults-file: " + file + ": /faults/it/rules/0/effect/status: must be 400 or more, not 200",
+		},
 		{[]string{"--faults-file", "nowhere"}, "--faults-file: stat nowhere: no such file or directory"},
 	} {
 		if _, _, err := loaded(t, test.args...); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -141,7 +159,11 @@ func TestFollow(t *testing.T) {
 			{"another text", func() {
 				write(t, file, strings.ReplaceAll(fileOfFaults, "false", "true"))
 			}, []string{"busy", "slow", "teapot"}, "read again"},
-			{"broken", func() { write(t, file, "faults: [") }, []string{"busy", "slow", "teapot"}, "file of faults is broken"},
+			{
+				"broken", func() { write(t, file, "faults: [") },
+				[]string{"busy", "slow", "teapot"},
+				"file of faults is broken",
+			},
 			{"gone", func() { os.Remove(file) }, []string{"busy", "slow", "teapot"}, "no such file"},
 			{"replaced", func() {
 				if err := os.Rename(write(t, file+"~", "faults: {}"), file); err != nil {
@@ -161,7 +183,8 @@ func TestFollow(t *testing.T) {
 				t.Errorf("%s: %q are on", test.name, got)
 			}
 			logged := log.take()
-			if test.logged == "" && len(logged) > 0 || test.logged != "" && (len(logged) != 1 || !strings.Contains(logged[0], test.logged)) {
+			if test.logged == "" && len(logged) > 0 || test.logged != "" &&
+				(len(logged) != 1 || !strings.Contains(logged[0], test.logged)) {
 				t.Errorf("%s: logged %q", test.name, logged)
 			}
 		}
@@ -196,7 +219,8 @@ func TestHangingRequest(t *testing.T) {
 	program := start(t, nil, "--faults-file", file)
 	sent := make(chan struct{})
 	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) }}
-	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, program.url, http.NoBody)
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, program.url,
+		http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

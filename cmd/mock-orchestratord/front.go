@@ -28,12 +28,18 @@ type front struct {
 }
 
 func (f *front) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&f.url, "upstream", "", "`URL` of a real orchestratord to stand in front of: it answers, and both sides are held to the document")
-	flags.StringVar(&f.host, "upstream-host", "", "`name` for the Host header of requests to it (default what the node states)")
-	flags.StringVar(&f.token, "upstream-token", "", "bearer `token` to ask it for the list of nodes with ["+envToken+"] (default none; the tokens of nodes are never used)")
+	flags.StringVar(&f.url, "upstream", "",
+		"`URL` of a real orchestratord to stand in front of: it answers, and both sides are held to the document")
+	flags.StringVar(&f.host, "upstream-host", "",
+		"`name` for the Host header of requests to it (default what the node states)")
+	flags.StringVar(&f.token, "upstream-token", "", "bearer `token` to ask it for the list of nodes with ["+envToken+
+		"] (default none; the tokens of nodes are never used)")
 	flags.StringVar(&f.tokenFile, "upstream-token-file", "", "`file` with that token, which is read for each list")
-	flags.StringVar(&f.caFile, "upstream-ca", "", "`file` with the certificates, PEM, of those that vouch for it (default the system's); it may be replaced while the mock runs")
-	flags.StringVar(&f.certFile, "upstream-cert", "", "`file` with the certificate, PEM, to show it; it and its key may be replaced while the mock runs")
+	flags.StringVar(&f.caFile, "upstream-ca", "",
+		"`file` with the certificates, PEM, of those that vouch for it (default the system's); it may be replaced "+
+			"while the mock runs")
+	flags.StringVar(&f.certFile, "upstream-cert", "",
+		"`file` with the certificate, PEM, to show it; it and its key may be replaced while the mock runs")
 	flags.StringVar(&f.keyFile, "upstream-key", "", "`file` with its key")
 }
 
@@ -60,8 +66,10 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			wrong = append(wrong, fmt.Errorf("--%s: is for the orchestratord at --upstream to set", name))
 		}
 	}
-	if f.url != "" && flags.Changed("validation") && flags.Lookup("validation").Value.String() == string(mockserver.Strict) {
-		wrong = append(wrong, errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
+	if f.url != "" && flags.Changed("validation") &&
+		flags.Lookup("validation").Value.String() == string(mockserver.Strict) {
+		wrong = append(wrong,
+			errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
 	}
 	flags.Visit(func(flag *pflag.Flag) {
 		if f.url == "" && strings.HasPrefix(flag.Name, "upstream-") {

@@ -65,7 +65,8 @@ func serveInMemory(t *testing.T, handler http.HandlerFunc) (m memory, stop func(
 // TestSlowHeaders sends a header a byte at a time, for ever.
 func TestSlowHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		memory, stop := serveInMemory(t, func(http.ResponseWriter, *http.Request) { t.Error("it was taken for a request") })
+		memory, stop := serveInMemory(t,
+			func(http.ResponseWriter, *http.Request) { t.Error("it was taken for a request") })
 		connection := memory.dial()
 		begin := time.Now()
 		io.WriteString(connection, "GET / HTTP/1.1\r\nHost: mock\r\nX-Slow: ")
@@ -117,7 +118,9 @@ func testSlowBody(t *testing.T, begun string, fault bool, cut time.Duration) {
 		memory, stop := serveInMemory(t, mock.ServeHTTP)
 		connection := memory.dial()
 		begin := time.Now()
-		io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"+begun)
+		io.WriteString(connection,
+			"POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\nContent-Length: "+
+				"200000\r\n\r\n"+begun)
 		var trickle sync.WaitGroup
 		trickle.Go(func() {
 			for {
@@ -141,7 +144,10 @@ func testSlowBody(t *testing.T, begun string, fault bool, cut time.Duration) {
 
 func TestLongHeaders(t *testing.T) {
 	program := start(t, nil, "--log-level", "error")
-	for length, want := range map[int]int{headerLimit / 2: http.StatusOK, headerLimit * 2: http.StatusRequestHeaderFieldsTooLarge} {
+	for length, want := range map[int]int{
+		headerLimit / 2: http.StatusOK,
+		headerLimit * 2: http.StatusRequestHeaderFieldsTooLarge,
+	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, program.url+"/healthz", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +186,8 @@ func TestStream(t *testing.T) {
 		ended := make(chan struct{})
 		time.AfterFunc(time.Hour+time.Second, func() { stop(); close(ended) })
 		answer, _ := io.ReadAll(connection)
-		if passed := time.Since(begin); passed != time.Hour+time.Second || bytes.Count(answer, []byte("1\r\nx\r\n")) != 61 {
+		if passed := time.Since(begin); passed != time.Hour+time.Second ||
+			bytes.Count(answer, []byte("1\r\nx\r\n")) != 61 {
 			t.Errorf("it ended after %s with %q", passed, answer)
 		}
 		<-ended
@@ -220,7 +227,8 @@ func TestSlowReader(t *testing.T) {
 			defer answer.Body.Close()
 			list, err := io.ReadAll(answer.Body)
 			if whole := err == nil; whole != test.whole {
-				t.Errorf("pausing for %s: after %s there are %d bytes, and %v", test.pause, time.Since(begin), len(list), err)
+				t.Errorf("pausing for %s: after %s there are %d bytes, and %v", test.pause, time.Since(begin),
+					len(list), err)
 			}
 		})
 	}
@@ -267,8 +275,10 @@ func TestPublicAddress(t *testing.T) {
 		{"0.0.0.0:8080", open, true, ""},
 	} {
 		var log bytes.Buffer
-		warnIfPublic(slog.New(slog.NewTextHandler(&log, nil)), net.TCPAddrFromAddrPort(netip.MustParseAddrPort(test.addr)), test.settings, test.mutual)
-		warned := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), test.addr) && strings.Contains(log.String(), test.warning)
+		warnIfPublic(slog.New(slog.NewTextHandler(&log, nil)),
+			net.TCPAddrFromAddrPort(netip.MustParseAddrPort(test.addr)), test.settings, test.mutual)
+		warned := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), test.addr) &&
+			strings.Contains(log.String(), test.warning)
 		if warned != (test.warning != "") || !warned && log.Len() > 0 {
 			t.Errorf("%+v: it logged %s", test, &log)
 		}

@@ -30,12 +30,20 @@ type security struct {
 }
 
 func (s *security) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.certFile, "tls-cert", "", "`file` with the certificate to serve TLS with, PEM; it and its key may be replaced while the mock runs")
+	flags.StringVar(&s.certFile, "tls-cert", "",
+		"`file` with the certificate to serve TLS with, PEM; it and its key may be replaced while the mock runs")
 	flags.StringVar(&s.keyFile, "tls-key", "", "`file` with its key")
-	flags.BoolVar(&s.dev, "tls-dev", false, "serve TLS with a certificate made for development, and say how nodes come to trust it")
-	flags.StringVar(&s.dir, "tls-dir", "", "`directory` to keep it in, which only its owner may read and write (default mock-orchestratord in the user's cache directory)")
-	flags.StringArrayVar(&s.hosts, "tls-host", nil, "`name` or address that it is for, besides those of this machine's loopback and that of --addr; repeat for more")
-	flags.StringVar(&s.clientCAFile, "tls-client-ca", "", "`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual TLS); it may be replaced while the mock runs")
+	flags.BoolVar(&s.dev, "tls-dev", false,
+		"serve TLS with a certificate made for development, and say how nodes come to trust it")
+	flags.StringVar(&s.dir, "tls-dir", "",
+		"`directory` to keep it in, which only its owner may read and write (default mock-orchestratord in the "+
+			"user's cache directory)")
+	flags.StringArrayVar(&s.hosts, "tls-host", nil,
+		"`name` or address that it is for, besides those of this machine's loopback and that of --addr; "+
+			"repeat for more")
+	flags.StringVar(&s.clientCAFile, "tls-client-ca", "",
+		"`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual "+
+			"TLS); it may be replaced while the mock runs")
 	flags.BoolVar(&s.mutual, "mtls", false, "nodes must show a certificate: with --tls-dev the one made for them")
 	s.set = flags
 }
@@ -84,7 +92,10 @@ func (s security) check() error {
 		{s.dev && given, "--tls-dev: makes what --tls-cert and --tls-key name"},
 		{!s.dev && (s.dir != "" || len(s.hosts) > 0), "--tls-dir and --tls-host: are for --tls-dev"},
 		{asked && !s.dev && !given, "--mtls and --tls-client-ca: need --tls-dev, or --tls-cert and --tls-key"},
-		{s.mutual && given && s.clientCAFile == "", "--mtls: needs --tls-client-ca, since only --tls-dev makes certificates for nodes"},
+		{
+			s.mutual && given && s.clientCAFile == "",
+			"--mtls: needs --tls-client-ca, since only --tls-dev makes certificates for nodes",
+		},
 	} {
 		if rule.broken {
 			wrong = append(wrong, errors.New(rule.text))
@@ -129,15 +140,20 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 	}
 	_, pairErr := pair.read(ctx)
 	config := &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return pair.read(hello.Context()) },
+		MinVersion: tls.VersionTLS12,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate,
+			error,
+		) {
+			return pair.read(hello.Context())
+		},
 	}
 	if s.clientCAFile == "" {
 		return config, pairErr
 	}
 	pool := &watched[x509.CertPool]{
-		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile}, parse: poolOf(s.clientCAFile),
-		name: "--tls-client-ca", log: log,
+		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile},
+		parse: poolOf(s.clientCAFile),
+		name:  "--tls-client-ca", log: log,
 	}
 	_, poolErr := pool.read(ctx)
 	config.ClientAuth = tls.RequireAndVerifyClientCert

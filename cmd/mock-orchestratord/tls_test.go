@@ -69,18 +69,76 @@ func TestTLS(t *testing.T) {
 		node registration.TLS
 		want string // in the error, and "" for none
 	}{
-		{"given", []string{"--tls-cert", given.Server, "--tls-key", given.Server}, registration.TLS{CAFile: given.CA}, ""},
-		{"given, not trusted", []string{"--tls-cert", given.Server, "--tls-key", given.Server}, registration.TLS{CAFile: others.CA}, "signed by unknown authority"},
+		{
+			"given",
+			[]string{"--tls-cert", given.Server, "--tls-key", given.Server},
+			registration.TLS{CAFile: given.CA},
+			"",
+		},
+		{
+			"given, not trusted",
+			[]string{"--tls-cert", given.Server, "--tls-key", given.Server},
+			registration.TLS{CAFile: others.CA},
+			"signed by unknown authority",
+		},
 		{"made", []string{"--tls-dev", "--tls-dir", dev}, registration.TLS{CAFile: ca}, ""},
-		{"made before", []string{"--tls-dev", "--tls-dir", dev, "--tls-host", "mock.example"}, registration.TLS{CAFile: ca}, ""},
-		{"made, not trusted", []string{"--tls-dev", "--tls-dir", dev}, registration.TLS{}, "signed by unknown authority"},
-		{"mutual", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: client, KeyFile: client}, ""},
-		{"mutual, no certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca}, "certificate required"},
-		{"mutual, another's certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client}, "unknown certificate authority"},
-		{"mutual, the server's certificate", []string{"--tls-dev", "--tls-dir", dev, "--mtls"}, registration.TLS{CAFile: ca, CertFile: filepath.Join(dev, "server.pem"), KeyFile: filepath.Join(dev, "server.pem")}, "bad certificate"},
-		{"mutual by file", []string{"--tls-dev", "--tls-dir", dev, "--tls-client-ca", others.CA}, registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client}, ""},
-		{"mutual by file, the made one", []string{"--tls-dev", "--tls-dir", dev, "--mtls", "--tls-client-ca", others.CA}, registration.TLS{CAFile: ca, CertFile: client, KeyFile: client}, "unknown certificate authority"},
-		{"all given", []string{"--tls-cert", given.Server, "--tls-key", given.Server, "--tls-client-ca", others.CA}, registration.TLS{CAFile: given.CA, CertFile: others.Client, KeyFile: others.Client}, ""},
+		{
+			"made before",
+			[]string{"--tls-dev", "--tls-dir", dev, "--tls-host", "mock.example"},
+			registration.TLS{CAFile: ca},
+			"",
+		},
+		{
+			"made, not trusted",
+			[]string{"--tls-dev", "--tls-dir", dev},
+			registration.TLS{},
+			"signed by unknown authority",
+		},
+		{
+			"mutual",
+			[]string{"--tls-dev", "--tls-dir", dev, "--mtls"},
+			registration.TLS{CAFile: ca, CertFile: client, KeyFile: client},
+			"",
+		},
+		{
+			"mutual, no certificate",
+			[]string{"--tls-dev", "--tls-dir", dev, "--mtls"},
+			registration.TLS{CAFile: ca},
+			"certificate required",
+		},
+		{
+			"mutual, another's certificate",
+			[]string{"--tls-dev", "--tls-dir", dev, "--mtls"},
+			registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client},
+			"unknown certificate authority",
+		},
+		{
+			"mutual, the server's certificate",
+			[]string{"--tls-dev", "--tls-dir", dev, "--mtls"},
+			registration.TLS{
+				CAFile: ca, CertFile: filepath.Join(dev, "server.pem"),
+				KeyFile: filepath.Join(dev, "server.pem"),
+			},
+			"bad certificate",
+		},
+		{
+			"mutual by file",
+			[]string{"--tls-dev", "--tls-dir", dev, "--tls-client-ca", others.CA},
+			registration.TLS{CAFile: ca, CertFile: others.Client, KeyFile: others.Client},
+			"",
+		},
+		{
+			"mutual by file, the made one",
+			[]string{"--tls-dev", "--tls-dir", dev, "--mtls", "--tls-client-ca", others.CA},
+			registration.TLS{CAFile: ca, CertFile: client, KeyFile: client},
+			"unknown certificate authority",
+		},
+		{
+			"all given",
+			[]string{"--tls-cert", given.Server, "--tls-key", given.Server, "--tls-client-ca", others.CA},
+			registration.TLS{CAFile: given.CA, CertFile: others.Client, KeyFile: others.Client},
+			"",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			program := start(t, nil, test.args...)
@@ -104,8 +162,12 @@ func TestOldTLS(t *testing.T) {
 	if err != nil || !roots.AppendCertsFromPEM(ca) {
 		t.Fatal("no CA", err)
 	}
-	for version, taken := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
-		connection, err := tls.Dial("tcp", strings.TrimPrefix(program.url, "https://"), &tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version})
+	for version, taken := range map[uint16]bool{
+		tls.VersionTLS10: false, tls.VersionTLS11: false,
+		tls.VersionTLS12: true, tls.VersionTLS13: true,
+	} {
+		connection, err := tls.Dial("tcp", strings.TrimPrefix(program.url, "https://"),
+			&tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version})
 		if err == nil {
 			connection.Close()
 		}
@@ -155,7 +217,8 @@ func TestReplacedCertificate(t *testing.T) {
 	_, _, log := program.stop()
 	rest := log
 	for _, want := range []string{
-		"those before stay in use", "--tls-cert " + cert + ", --tls-key " + key + ": tls: private key does not match public key",
+		"those before stay in use",
+		"--tls-cert " + cert + ", --tls-key " + key + ": tls: private key does not match public key",
 		"certificate and key read again",
 		"those before stay in use", "no such file",
 		"those before stay in use", "failed to find any PEM data in certificate input",
@@ -211,8 +274,10 @@ func TestReplacedAuthority(t *testing.T) {
 		}
 	}
 	_, _, log := program.stop()
-	if stay, again := strings.Count(log, "those before stay in use"), strings.Count(log, "read again"); stay != 2 || again != 2 {
-		t.Errorf("it is logged %d times that a replacement does not load, and %d times that one does: %s", stay, again, log)
+	if stay, again := strings.Count(log, "those before stay in use"), strings.Count(log, "read again"); stay != 2 ||
+		again != 2 {
+		t.Errorf("it is logged %d times that a replacement does not load, and %d times that one does: %s", stay, again,
+			log)
 	}
 }
 
@@ -231,8 +296,10 @@ func TestGreeting(t *testing.T) {
 		}},
 		{"mutual TLS", []string{"--tls-dev", "--tls-dir", dir, "--mtls"}, []string{
 			`curl --cacert "` + dir + `/ca.pem" --cert "` + dir + `/client.pem" URL/healthz`,
-			`nodesim run --orchestratord-url URL --tls-ca "` + dir + `/ca.pem" --tls-cert "` + dir + `/client.pem" --tls-key "` + dir + `/client.pem"`,
-			`registration.TLS{CAFile: "` + dir + `/ca.pem", CertFile: "` + dir + `/client.pem", KeyFile: "` + dir + `/client.pem"}`,
+			`nodesim run --orchestratord-url URL --tls-ca "` + dir + `/ca.pem" --tls-cert "` + dir +
+				`/client.pem" --tls-key "` + dir + `/client.pem"`,
+			`registration.TLS{CAFile: "` + dir + `/ca.pem", CertFile: "` + dir + `/client.pem", KeyFile: "` + dir +
+				`/client.pem"}`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -246,7 +313,8 @@ func TestGreeting(t *testing.T) {
 				t.Fatalf("it printed %q", printed)
 			}
 			for i, want := range test.want {
-				if _, command, _ := strings.Cut(lines[i], ":  "); strings.TrimSpace(command) != strings.ReplaceAll(want, "URL", program.url) {
+				if _, command, _ := strings.Cut(lines[i], ":  "); strings.TrimSpace(command) != strings.ReplaceAll(want,
+					"URL", program.url) {
 					t.Errorf("it printed %s, want %s", lines[i], want)
 				}
 			}
@@ -270,27 +338,83 @@ func TestTLSMistakes(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"half a pair", []string{"--tls-cert", good.Server}, []string{"--tls-cert is set and --tls-key is not: one needs the other"}},
-		{"missing file", []string{"--tls-cert", good.Server, "--tls-key", "missing.pem"}, []string{"--tls-key missing.pem", "no such file"}},
-		{"empty file", []string{"--tls-cert", empty, "--tls-key", empty}, []string{"--tls-cert " + empty, "failed to find any PEM data"}},
-		{"not a pair", []string{"--tls-cert", good.Server, "--tls-key", good.Client}, []string{"--tls-key " + good.Client, "private key does not match"}},
-		{"missing CA", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--tls-client-ca", "missing.pem"}, []string{"--tls-client-ca: stat missing.pem: no such file"}},
-		{"empty CA", []string{"--tls-dev", "--tls-dir", dir, "--tls-client-ca", empty}, []string{"--tls-client-ca: " + empty + " holds no certificate"}},
+		{
+			"half a pair",
+			[]string{"--tls-cert", good.Server},
+			[]string{"--tls-cert is set and --tls-key is not: one needs the other"},
+		},
+		{
+			"missing file",
+			[]string{"--tls-cert", good.Server, "--tls-key", "missing.pem"},
+			[]string{"--tls-key missing.pem", "no such file"},
+		},
+		{
+			"empty file",
+			[]string{"--tls-cert", empty, "--tls-key", empty},
+			[]string{"--tls-cert " + empty, "failed to find any PEM data"},
+		},
+		{
+			"not a pair",
+			[]string{"--tls-cert", good.Server, "--tls-key", good.Client},
+			[]string{"--tls-key " + good.Client, "private key does not match"},
+		},
+		{
+			"missing CA",
+			[]string{"--tls-cert", good.Server, "--tls-key", good.Server, "--tls-client-ca", "missing.pem"},
+			[]string{"--tls-client-ca: stat missing.pem: no such file"},
+		},
+		{
+			"empty CA",
+			[]string{"--tls-dev", "--tls-dir", dir, "--tls-client-ca", empty},
+			[]string{"--tls-client-ca: " + empty + " holds no certificate"},
+		},
 		{"directory is a file", []string{"--tls-dev", "--tls-dir", empty}, []string{"--tls-dev: ", empty}},
-		{"directory of everybody", []string{"--tls-dev", "--tls-dir", everybodys}, []string{"--tls-dev: " + everybodys, "run chmod 0700 "}},
+		{
+			"directory of everybody",
+			[]string{"--tls-dev", "--tls-dir", everybodys},
+			[]string{"--tls-dev: " + everybodys, "run chmod 0700 "},
+		},
 		{"device", []string{"--tls-cert", os.DevNull, "--tls-key", os.DevNull, "--tls-client-ca", os.DevNull}, []string{
 			os.DevNull + " is not a regular file", "--tls-client-ca: " + os.DevNull,
 		}},
-		{"bad host", []string{"--tls-dev", "--tls-dir", dir, "--tls-host", "a b"}, []string{`--tls-dev: host "a b" is neither a name nor an IP address`}},
-		{"made and given", []string{"--tls-dev", "--tls-cert", good.Server, "--tls-key", good.Server}, []string{"--tls-dev: makes what"}},
-		{"no CA for nodes", []string{"--tls-cert", good.Server, "--tls-key", good.Server, "--mtls"}, []string{"--mtls: needs --tls-client-ca"}},
-		{"no TLS", []string{"--tls-client-ca", good.CA, "--tls-host", "h"}, []string{"--tls-host: are for --tls-dev; ", "--mtls and --tls-client-ca: need --tls-dev"}},
-		{"all wrong files", []string{"--tls-cert", "missing.pem", "--tls-key", "missing.pem", "--tls-client-ca", empty, "--log-level", "loud"}, []string{`"loud"`, "--tls-cert missing.pem", "--tls-client-ca: " + empty}},
-		{"bad origin", []string{"--cors-origin", "http://localhost/tool", "--cors-origin", "null"}, []string{`origin "http://localhost/tool": must be scheme://host`, `; origin "null": must be`}},
+		{
+			"bad host",
+			[]string{"--tls-dev", "--tls-dir", dir, "--tls-host", "a b"},
+			[]string{`--tls-dev: host "a b" is neither a name nor an IP address`},
+		},
+		{
+			"made and given",
+			[]string{"--tls-dev", "--tls-cert", good.Server, "--tls-key", good.Server},
+			[]string{"--tls-dev: makes what"},
+		},
+		{
+			"no CA for nodes",
+			[]string{"--tls-cert", good.Server, "--tls-key", good.Server, "--mtls"},
+			[]string{"--mtls: needs --tls-client-ca"},
+		},
+		{
+			"no TLS",
+			[]string{"--tls-client-ca", good.CA, "--tls-host", "h"},
+			[]string{"--tls-host: are for --tls-dev; ", "--mtls and --tls-client-ca: need --tls-dev"},
+		},
+		{
+			"all wrong files",
+			[]string{
+				"--tls-cert", "missing.pem", "--tls-key", "missing.pem", "--tls-client-ca", empty, "--log-level",
+				"loud",
+			},
+			[]string{`"loud"`, "--tls-cert missing.pem", "--tls-client-ca: " + empty},
+		},
+		{
+			"bad origin",
+			[]string{"--cors-origin", "http://localhost/tool", "--cors-origin", "null"},
+			[]string{`origin "http://localhost/tool": must be scheme://host`, `; origin "null": must be`},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			status := run(t.Context(), append([]string{"--addr", "127.0.0.1:0"}, test.args...), &stdout, &stderr, func(string) string { return "" })
+			status := run(t.Context(), append([]string{"--addr", "127.0.0.1:0"}, test.args...), &stdout, &stderr,
+				func(string) string { return "" })
 			if status != 1 || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
 				t.Errorf("exit status %d, stdout %q, stderr %q", status, &stdout, &stderr)
 			}

@@ -35,7 +35,8 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 	flags.SortFlags = false
 	flags.StringVar(&c.pact, "pact", "", "pact `file`, of the specifications 2 to 4")
 	flags.StringVar(&c.document, "document", document, "`file` with the OpenAPI document")
-	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml", "`file` of statuses that no interaction has to exercise, empty for none")
+	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml",
+		"`file` of statuses that no interaction has to exercise, empty for none")
 	flags.StringVar(&c.results, "results", "", "`file` with the results of the verification of a provider")
 	flags.Var(&c.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)

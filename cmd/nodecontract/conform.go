@@ -76,14 +76,18 @@ type conformSettings struct {
 func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.Var(cli.URL(&s.URL), "provider-url", "base URL of orchestratord")
-	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
+	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+
+		"] (default: calls carry none)")
 	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
 	flags.StringVar((*string)(&s.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
 	flags.Uint64Var(&s.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
 	flags.DurationVar(&s.Time, "time", conformance.DefaultTime, "how long all of it may take")
-	flags.StringSliceVar(&s.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+" (default: all)")
-	flags.DurationVar(&s.NodeTimeout, "node-timeout", 0, "wait for a node silent so long to be offline (default: do not)")
-	flags.StringVar(&s.Picture, "picture", "conformance.html", "`file` for a picture of calls that contradict each other")
+	flags.StringSliceVar(&s.Only, "only", nil, "checks to run: "+strings.Join(conformance.Names(), ", ")+
+		" (default: all)")
+	flags.DurationVar(&s.NodeTimeout, "node-timeout", 0,
+		"wait for a node silent so long to be offline (default: do not)")
+	flags.StringVar(&s.Picture, "picture", "conformance.html",
+		"`file` for a picture of calls that contradict each other")
 	flags.BoolVar(&s.coverage, "coverage", false, "show which rules of which fields were tried")
 	flags.Var(&s.reports, "report", report.Usage)
 }

@@ -16,11 +16,13 @@ func TestConform(t *testing.T) {
 	const token = "a-token-for-this-test-alone-0123456789"
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
 	t.Setenv(envToken, token)
-	stdout, _ := nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples,lives", "--report", "text")
+	stdout, _ := nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples,lives", "--report",
+		"text")
 	if want := "orchestratord keeps the contract (level nodes, "; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
-	stdout, _ = nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples", "--coverage", "--report", "json")
+	stdout, _ = nodecontract(t, 0, "conform", "--provider-url", mock.URL, "--only", "examples", "--coverage",
+		"--report", "json")
 	if want := `"registerNode"`; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
@@ -72,9 +74,15 @@ func TestConformCannotTell(t *testing.T) {
 		"no URL":                {nil, "--provider-url is missing; see nodecontract conform --help"},
 		"a URL with a query":    {[]string{"--provider-url", "http://localhost?a=b"}, "has a query or a fragment"},
 		"not an http URL":       {[]string{"--provider-url", "ftp://localhost"}, "is not an http or https URL"},
-		"an unknown check":      {[]string{"--provider-url", "http://localhost", "--only", "all"}, `unknown check "all"`},
-		"an unknown level":      {[]string{"--provider-url", "http://localhost", "--level", "all"}, `unknown level "all"`},
-		"a missing authority":   {[]string{"--provider-url", "https://localhost", "--ca-cert", "missing.pem"}, "missing.pem"},
+		"an unknown check": {
+			[]string{"--provider-url", "http://localhost", "--only", "all"}, `unknown check "all"`,
+		},
+		"an unknown level": {
+			[]string{"--provider-url", "http://localhost", "--level", "all"}, `unknown level "all"`,
+		},
+		"a missing authority": {
+			[]string{"--provider-url", "https://localhost", "--ca-cert", "missing.pem"}, "missing.pem",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr := nodecontract(t, 2, append([]string{"conform"}, test.args...)...)

@@ -19,7 +19,8 @@ import (
 func runDrift(t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	var out, errs strings.Builder
-	status := run(context.Background(), append([]string{"drift", "--document", "../../openapi/nodes.yaml"}, args...), &out, &errs)
+	status := run(context.Background(), append([]string{"drift", "--document", "../../openapi/nodes.yaml"}, args...),
+		&out, &errs)
 	return out.String() + errs.String(), status
 }
 
@@ -65,7 +66,10 @@ func TestDriftOfAJournal(t *testing.T) {
 		t.Errorf("exit status %d, want 1:\n%s", status, shown)
 	}
 	found := 0
-	for side, entries := range map[string][]string{"nodes": departures(front.Drift()), "orchestratord": departures(front.UpstreamDrift())} {
+	for side, entries := range map[string][]string{
+		"nodes":         departures(front.Drift()),
+		"orchestratord": departures(front.UpstreamDrift()),
+	} {
 		for _, departure := range entries {
 			found++
 			if !strings.Contains(shown, side+": "+departure) {
@@ -82,7 +86,8 @@ func TestDriftOfArchives(t *testing.T) {
 	entry := func(request, response string) string {
 		return `{"log":{"version":"1.2","entries":[{"request":` + request + `,"response":` + response + `}]}}`
 	}
-	const beat = `{"method":"POST","url":"https://o.example/v2/nodes/n/heartbeat","headers":[{"name":"content-type","value":"application/json"}],` +
+	const beat = `{"method":"POST","url":"https://o.example/v2/nodes/n/heartbeat","headers":[{"name":"content-type",` +
+		`"value":"application/json"}],` +
 		`"postData":{"text":"{\"timestamp\":\"2025-10-01T00:00:00Z\",\"pools\":[]}"},"bodySize":-1}`
 	const fine = `{"status":200,"headers":[{"name":"content-type","value":"application/json"}],` +
 		`"content":{"size":42,"text":"{\"success\":true,\"next_heartbeat_ms\":10000}"}}`
@@ -92,14 +97,20 @@ func TestDriftOfArchives(t *testing.T) {
 		says    string
 	}{
 		"both keep the contract": {entry(beat, fine), 0, "nodes: 0 departures; orchestratord: 0 departures"},
-		"an answer in base64": {entry(beat, `{"status":200,"headers":[{"name":"content-type","value":"application/json"}],`+
-			`"content":{"size":2,"text":"e30=","encoding":"base64"}}`), 1, "must be there"},
+		"an answer in base64": {entry(beat,
+			`{"status":200,"headers":[{"name":"content-type","value":"application/json"}],`+
+				`"content":{"size":2,"text":"e30=","encoding":"base64"}}`), 1, "must be there"},
 		"a status that is none": {entry(beat, `{"status":418,"headers":[],"content":{"size":0}}`), 1, "418"},
 		"no answer":             {entry(beat, `{"status":0,"headers":[],"content":{"size":0}}`), 0, "0 departures"},
-		"a body that was cut":   {entry(strings.Replace(beat, `"bodySize":-1`, `"bodySize":9000`, 1), fine), 0, "0 departures"},
-		"nothing of a node":     {entry(`{"method":"GET","url":"https://o.example/favicon.ico","headers":[]}`, fine), 2, "none of its 1 request"},
-		"no archive":            {`{"nodes":[]}`, 2, "there is no log in it"},
-		"no JSON":               {`<har>`, 2, "HTTP archive"},
+		"a body that was cut": {
+			entry(strings.Replace(beat, `"bodySize":-1`, `"bodySize":9000`, 1), fine), 0, "0 departures",
+		},
+		"nothing of a node": {
+			entry(`{"method":"GET","url":"https://o.example/favicon.ico","headers":[]}`, fine), 2,
+			"none of its 1 request",
+		},
+		"no archive": {`{"nodes":[]}`, 2, "there is no log in it"},
+		"no JSON":    {`<har>`, 2, "HTTP archive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "x.har")

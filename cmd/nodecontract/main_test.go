@@ -22,7 +22,8 @@ func nodecontract(t *testing.T, wantStatus int, args ...string) (stdout, stderr 
 	t.Helper()
 	var out, errs bytes.Buffer
 	if status := run(t.Context(), args, &out, &errs); status != wantStatus {
-		t.Fatalf("nodecontract %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out, &errs)
+		t.Fatalf("nodecontract %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out,
+			&errs)
 	}
 	return out.String(), errs.String()
 }
@@ -69,11 +70,15 @@ func TestWithoutACommand(t *testing.T) {
 		args []string
 		want string // the end of stderr
 	}{
-		"none":     {nil, "\nnodecontract: no command is given, so nothing was checked\n"},
-		"misspelt": {[]string{"chekc"}, `nodecontract: there is no command "chekc", perhaps "check" is meant; see nodecontract --help` + "\n"},
+		"none": {nil, "\nnodecontract: no command is given, so nothing was checked\n"},
+		"misspelt": {
+			[]string{"chekc"},
+			`nodecontract: there is no command "chekc", perhaps "check" is meant; see nodecontract --help` + "\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if stdout, stderr := nodecontract(t, 2, test.args...); stdout != "" || !strings.HasSuffix(stderr, test.want) {
+			if stdout, stderr := nodecontract(t, 2, test.args...); stdout != "" ||
+				!strings.HasSuffix(stderr, test.want) {
 				t.Errorf("stdout %q, stderr %q", stdout, stderr)
 			}
 		})
@@ -102,9 +107,11 @@ func TestCheckNamesTheCulprit(t *testing.T) {
 		},
 		{
 			"a field of another type",
-			"        next_heartbeat_ms:\n          type: integer\n          format: int64", "        next_heartbeat_ms:\n          type: string",
+			"        next_heartbeat_ms:\n          type: integer\n          format: int64",
+			"        next_heartbeat_ms:\n          type: string",
 			"        next_heartbeat_ms:\n",
-			`"a heartbeat" /response/matchingRules/body/$.next_heartbeat_ms: the matcher integer stands for integer or number, and the document has string here`,
+			`"a heartbeat" /response/matchingRules/body/$.next_heartbeat_ms: the matcher integer stands for integer ` +
+				`or number, and the document has string here`,
 		},
 		{
 			"a field required",
@@ -114,21 +121,25 @@ func TestCheckNamesTheCulprit(t *testing.T) {
 		},
 		{
 			"a response added",
-			`        "404":`, "        \"403\":\n          $ref: \"#/components/responses/Unauthorized\"\n        \"404\":",
+			`        "404":`,
+			"        \"403\":\n          $ref: \"#/components/responses/Unauthorized\"\n        \"404\":",
 			`        "403":`,
-			`/paths/~1v2~1nodes~1{id}~1heartbeat/post/responses/403: no interaction exercises 403 of heartbeatNode, and it is not exempt`,
+			`/paths/~1v2~1nodes~1{id}~1heartbeat/post/responses/403: no interaction exercises 403 of heartbeatNode, ` +
+				`and it is not exempt`,
 		},
 		{
 			"a header removed",
 			"        Retry-After:\n", "        Try-Again:\n",
-			"      headers:\n        X-Correlation-Id:\n          $ref: \"#/components/headers/CorrelationId\"\n        Try-Again:",
+			"      headers:\n        X-Correlation-Id:\n          $ref: \"#/components/headers/CorrelationId\"\n    " +
+				"    Try-Again:",
 			`"a heartbeat when there are too many" /response/headers/Retry-After: the document has no Retry-After here`,
 		},
 		{
 			"a field of an answer optional",
 			"required: [success, next_heartbeat_ms]", "required: [success]",
 			"    HeartbeatResponse:\n",
-			`"a heartbeat" /response/body/content/next_heartbeat_ms: the document does not require the field "next_heartbeat_ms"`,
+			`"a heartbeat" /response/body/content/next_heartbeat_ms: the document does not require the field ` +
+				`"next_heartbeat_ms"`,
 		},
 		{
 			"a field of an item of an answer optional",
@@ -140,7 +151,8 @@ func TestCheckNamesTheCulprit(t *testing.T) {
 			"a header optional",
 			"next attempt.\n      required: true\n", "next attempt.\n",
 			"    RetryAfter:\n",
-			`"a heartbeat when there are too many" /response/headers/Retry-After: the document does not require Retry-After`,
+			`"a heartbeat when there are too many" /response/headers/Retry-After: the document does not require ` +
+				`Retry-After`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -165,7 +177,8 @@ func TestCheckMissesAnInteraction(t *testing.T) {
 	stdout, _ := nodecontract(t, 1, "check", "--pact", fewer, "--document", nodes, "--exempt", exempt)
 	for _, want := range []string{
 		"no interaction exercises 404 of deregisterNode",
-		`401 of deregisterNode is exempt for nothing: interaction "a deregistration of an unknown node" exercises it (testdata/exempt.yaml:5)`,
+		`401 of deregisterNode is exempt for nothing: interaction "a deregistration of an unknown node" exercises ` +
+			`it (testdata/exempt.yaml:5)`,
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %s in:\n%s", want, stdout)
@@ -191,14 +204,16 @@ func TestCheckFormats(t *testing.T) {
 func TestCheckCannotTell(t *testing.T) {
 	empty := written(t, "pact.json", `{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`)
 	for name, args := range map[string][]string{
-		"no pact":                        {"--document", nodes, "--exempt", exempt},
-		"a device as a pact":             {"--pact", "/dev/zero", "--document", nodes, "--exempt", exempt},
-		"a pact that is missing":         {"--pact", "missing.json", "--document", nodes, "--exempt", exempt},
-		"a pact without interactions":    {"--pact", empty, "--document", nodes, "--exempt", exempt},
-		"a document that is missing":     {"--pact", pact, "--exempt", exempt},
-		"a document that is none":        {"--pact", pact, "--document", pact, "--exempt", exempt},
-		"exemptions that are missing":    {"--pact", pact, "--document", nodes},
-		"results that are missing":       {"--pact", pact, "--document", nodes, "--exempt", exempt, "--results", "missing.json"},
+		"no pact":                     {"--document", nodes, "--exempt", exempt},
+		"a device as a pact":          {"--pact", "/dev/zero", "--document", nodes, "--exempt", exempt},
+		"a pact that is missing":      {"--pact", "missing.json", "--document", nodes, "--exempt", exempt},
+		"a pact without interactions": {"--pact", empty, "--document", nodes, "--exempt", exempt},
+		"a document that is missing":  {"--pact", pact, "--exempt", exempt},
+		"a document that is none":     {"--pact", pact, "--document", pact, "--exempt", exempt},
+		"exemptions that are missing": {"--pact", pact, "--document", nodes},
+		"results that are missing": {
+			"--pact", pact, "--document", nodes, "--exempt", exempt, "--results", "missing.json",
+		},
 		"a format that there is not":     {"--pact", pact, "--document", nodes, "--exempt", exempt, "--report", "xml"},
 		"a flag that there is not":       {"--pacts", pact},
 		"an argument that is not wanted": {"--pact", pact, "--document", nodes, "--exempt", exempt, "more"},
@@ -221,9 +236,11 @@ func TestDiff(t *testing.T) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
 
-	harsh := changed(t, nodes, "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]")
+	harsh := changed(t, nodes, "required: [gpu_count, total_vram_mb, cuda_version]",
+		"required: [gpu_count, total_vram_mb, cuda_version, gpus]")
 	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh)
-	if want := "the request property `capabilities/gpus` became required (request-property-became-required)"; !strings.Contains(stdout, want) {
+	const want = "the request property `capabilities/gpus` became required (request-property-became-required)"
+	if !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
 	stdout, _ = nodecontract(t, 1, "diff", "--base", nodes, "--document", harsh, "--report", "json")
@@ -237,7 +254,8 @@ func TestDiffFailsOn(t *testing.T) {
 	young := changed(t, nodes, "enum: [Registering, Online,", "enum: [Registering, Online, Lost,")
 	old := changed(t, nodes, "required: [success, message, node_id]", "required: [success, message]")
 	lossy := changed(t, nodes, "        last_heartbeat_ms:\n          type", "        heartbeat_ms:\n          type")
-	accepted := written(t, "accepted.yaml", "- rule: response-property-enum-value-added\n  reason: every node ignores a status that it does not know\n")
+	accepted := written(t, "accepted.yaml",
+		"- rule: response-property-enum-value-added\n  reason: every node ignores a status that it does not know\n")
 	for name, test := range map[string]struct {
 		status int
 		args   []string
@@ -267,16 +285,19 @@ func TestDiffAgainstRevision(t *testing.T) {
 	release(t, filepath.Dir(document), "v0.2.0")
 	nodecontract(t, 0, "diff", "--base", "v0.2.0", "--document", document)
 
-	if err := os.Rename(changed(t, document, "required: [success, next_heartbeat_ms]", "required: [success]"), document); err != nil {
+	if err := os.Rename(changed(t, document, "required: [success, next_heartbeat_ms]", "required: [success]"),
+		document); err != nil {
 		t.Fatal(err)
 	}
 	stdout, _ := nodecontract(t, 1, "diff", "--base", "v0.2.0", "--document", document)
-	if want := document + " against v0.2.0:" + document + "\n\nBreaks old nodes before a new orchestratord\n"; !strings.HasPrefix(stdout, want) {
+	if want := document + " against v0.2.0:" + document +
+		"\n\nBreaks old nodes before a new orchestratord\n"; !strings.HasPrefix(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
 	}
 
 	_, stderr := nodecontract(t, 2, "diff", "--base", "v0.3.0", "--document", document)
-	if want := "nodecontract: v0.3.0 is no file, and no git revision that has " + document; !strings.HasPrefix(stderr, want) {
+	if want := "nodecontract: v0.3.0 is no file, and no git revision that has " +
+		document; !strings.HasPrefix(stderr, want) {
 		t.Errorf("stderr is not %s: %s", want, stderr)
 	}
 }

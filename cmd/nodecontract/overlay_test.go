@@ -43,7 +43,8 @@ actions:
 		{"check", "--pact", pact, "--document", file},
 		{"diff", "--base", nodes, "--document", file},
 	} {
-		if _, stderr := nodecontract(t, 2, args...); !strings.Contains(stderr, "read the document that it extends") && args[0] != "overlay" {
+		if _, stderr := nodecontract(t, 2, args...); !strings.Contains(stderr, "read the document that it extends") &&
+			args[0] != "overlay" {
 			t.Errorf("%s without the document: %s", args[0], stderr)
 		}
 	}
@@ -55,7 +56,8 @@ actions:
 		{"check", "--pact", pact, "--document", file},
 		{"diff", "--base", nodes, "--document", file},
 	} {
-		if _, stderr := nodecontract(t, 2, args...); !strings.Contains(stderr, want) || !strings.Contains(stderr, "Lost") {
+		if _, stderr := nodecontract(t, 2, args...); !strings.Contains(stderr, want) ||
+			!strings.Contains(stderr, "Lost") {
 			t.Errorf("%s with a document that has moved on: %s", args[0], stderr)
 		}
 	}

@@ -28,7 +28,8 @@ func TestAFleetThatIsInterruptedBeforeItBegins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, log bytes.Buffer
-	if status := run(ctx, fleetArgs(mocktest.Start(t).URL), &out, &log); status != brokenStatus || !strings.Contains(log.String(), "interrupted before any node was registered") {
+	if status := run(ctx, fleetArgs(mocktest.Start(t).URL), &out, &log); status != brokenStatus ||
+		!strings.Contains(log.String(), "interrupted before any node was registered") {
 		t.Errorf("status %d, error %q", status, log.String())
 	}
 }
@@ -36,7 +37,9 @@ func TestAFleetThatIsInterruptedBeforeItBegins(t *testing.T) {
 // What a report says of others is safe to show, whatever is in the file.
 func TestAReportCannotSteerATerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		file := writeFile(t, `{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1},"orchestratord":{"error":"\\x1b]0;"}}`)
+		file := writeFile(t,
+			`{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1},`+
+				`"orchestratord":{"error":"\\x1b]0;"}}`)
 		var out, log bytes.Buffer
 		if status := run(t.Context(), []string{"merge", "--report", format, file}, &out, &log); status != brokenStatus {
 			t.Errorf("status %d, error %q", status, log.String())
@@ -60,14 +63,18 @@ func TestAReportIsARegularFile(t *testing.T) {
 	}
 	for _, file := range []string{fifo, "/dev/zero"} {
 		var out, log bytes.Buffer
-		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 || !strings.Contains(log.String(), file+" is not a regular file") {
+		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 ||
+			!strings.Contains(log.String(), file+" is not a regular file") {
 			t.Errorf("status %d, error %q", status, log.String())
 		}
 	}
 }
 
 func fleetArgs(url string, more ...string) []string {
-	return append([]string{"fleet", "--orchestratord-url", url, "--nodes", "5", "--interval", "10s", "--ramp", "0", "--for", "1ms"}, more...)
+	return append([]string{
+		"fleet", "--orchestratord-url", url, "--nodes", "5", "--interval", "10s", "--ramp", "0",
+		"--for", "1ms",
+	}, more...)
 }
 
 func TestAFleetFromFlags(t *testing.T) {
@@ -77,7 +84,10 @@ func TestAFleetFromFlags(t *testing.T) {
 	if status := run(t.Context(), fleetArgs(orchestratord.URL, "--token", "secret"), &out, &log); status != 0 {
 		t.Errorf("status %d: %s", status, log.String())
 	}
-	for _, want := range []string{"fleet: 5 nodes, a heartbeat every 10s", "registered", "p99.9", "goroutines", "every promise was kept"} {
+	for _, want := range []string{
+		"fleet: 5 nodes, a heartbeat every 10s", "registered", "p99.9", "goroutines",
+		"every promise was kept",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, out.String())
 		}
@@ -106,7 +116,10 @@ func TestAFleetOverMutualTLS(t *testing.T) {
 	nodes.AppendCertsFromPEM(authority)
 	server := httptest.NewUnstartedServer(mocktest.InMemory(t))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{served}, ClientCAs: nodes, ClientAuth: tls.RequireAndVerifyClientCert}
+	server.TLS = &tls.Config{
+		Certificates: []tls.Certificate{served}, ClientCAs: nodes,
+		ClientAuth: tls.RequireAndVerifyClientCert,
+	}
 	server.StartTLS()
 	defer server.Close()
 
@@ -114,11 +127,13 @@ func TestAFleetOverMutualTLS(t *testing.T) {
 		args []string
 		want string // of the error, empty for none
 	}{
-		"both know each other": {[]string{"--tls-ca", files.CA, "--tls-cert", files.Client, "--tls-key", files.Client}, ""},
-		"no certificate":       {[]string{"--tls-ca", files.CA}, "certificate required"},
-		"no trust":             {[]string{"--tls-cert", files.Client, "--tls-key", files.Client}, "unknown authority"},
-		"no file":              {[]string{"--tls-ca", "none.pem"}, "TLS CA file: stat none.pem"},
-		"no key":               {[]string{"--tls-cert", files.Client}, "--tls-cert is set and --tls-key is not"},
+		"both know each other": {
+			[]string{"--tls-ca", files.CA, "--tls-cert", files.Client, "--tls-key", files.Client}, "",
+		},
+		"no certificate": {[]string{"--tls-ca", files.CA}, "certificate required"},
+		"no trust":       {[]string{"--tls-cert", files.Client, "--tls-key", files.Client}, "unknown authority"},
+		"no file":        {[]string{"--tls-ca", "none.pem"}, "TLS CA file: stat none.pem"},
+		"no key":         {[]string{"--tls-cert", files.Client}, "--tls-cert is set and --tls-key is not"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, log bytes.Buffer
@@ -158,7 +173,9 @@ func TestReportsAddUp(t *testing.T) {
 	for i, prefix := range []string{"a", "b"} {
 		fleets.Go(func() {
 			var out, log bytes.Buffer
-			status := run(t.Context(), fleetArgs(orchestratord.URL, "--for", firstBeat, "--node-prefix", prefix, "--report", "json"), &out, &log)
+			status := run(t.Context(),
+				fleetArgs(orchestratord.URL, "--for", firstBeat, "--node-prefix", prefix, "--report",
+					"json"), &out, &log)
 			if err := os.WriteFile(files[i], out.Bytes(), 0o600); err != nil || status != 0 {
 				t.Errorf("status %d: %s, and %v", status, log.String(), err)
 			}

@@ -36,14 +36,16 @@ func TestDetect(t *testing.T) {
 			log := watched{want: "online", seen: make(chan struct{})}
 			done := make(chan int, 1)
 			go func() {
-				done <- run(ctx, []string{"run", "--detect", "--orchestratord-url", orchestratord.URL}, new(bytes.Buffer), &log)
+				done <- run(ctx, []string{"run", "--detect", "--orchestratord-url", orchestratord.URL},
+					new(bytes.Buffer), &log)
 			}()
 			<-log.seen
 			node := orchestratord.Nodes()[0]
 			if got := fmt.Sprint(*node.Registration.Capabilities.Gpus); !strings.Contains(got, want.gpu) {
 				t.Errorf("GPUs are %s, want %q", got, want.gpu)
 			}
-			if free, total := *node.Pools[0].VRAMFreeBytes, node.Registration.Capabilities.TotalVRAMMB; (free > 0) != (total > 0) {
+			free, total := *node.Pools[0].VRAMFreeBytes, node.Registration.Capabilities.TotalVRAMMB
+			if (free > 0) != (total > 0) {
 				t.Errorf("%d bytes are free of %d MB", free, total)
 			}
 			stop()

@@ -13,12 +13,19 @@ import (
 // linkFlags defines the flags that say where orchestratord is and how a node talks to
 // it. What the Config holds is their default.
 func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
-	flags.Var(cli.URL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+registration.EnvOrchestratordURL+"]")
-	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval, "time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
-	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout), "silence after which orchestratord counts a node as offline; more than two intervals ["+registration.EnvNodeTimeout+"]")
-	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout, "time that one request may take (default 5s, or half of --node-timeout if that is less)")
-	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff, "longest pause between attempts while orchestratord is away (default half of the interval)")
-	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery, "how often a node registers although all is well, negative for never")
+	flags.Var(cli.URL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+
+		registration.EnvOrchestratordURL+"]")
+	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval,
+		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout),
+		"silence after which orchestratord counts a node as offline; more than two intervals ["+
+			registration.EnvNodeTimeout+"]")
+	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout,
+		"time that one request may take (default 5s, or half of --node-timeout if that is less)")
+	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff,
+		"longest pause between attempts while orchestratord is away (default half of the interval)")
+	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery,
+		"how often a node registers although all is well, negative for never")
 	flags.Func("token", "bearer `token` ["+registration.EnvAPIToken+"]", func(token string) error {
 		c.APIToken = registration.StaticToken(token)
 		return nil
@@ -30,7 +37,9 @@ func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 		c.APIToken = registration.TokenFile(file)
 		return nil
 	})
-	flags.StringVar(&c.TLS.CAFile, "tls-ca", "", "`file` with the certificates that may vouch for orchestratord, instead of the system's; may be replaced while nodes run")
+	flags.StringVar(&c.TLS.CAFile, "tls-ca", "",
+		"`file` with the certificates that may vouch for orchestratord, instead of the system's; may be replaced "+
+			"while nodes run")
 	flags.StringVar(&c.TLS.CertFile, "tls-cert", "", "`file` with the node's own certificate, for mTLS")
 	flags.StringVar(&c.TLS.KeyFile, "tls-key", "", "`file` with its key")
 }

@@ -99,7 +99,8 @@ func TestALifeFromFlags(t *testing.T) {
 		t.Fatalf("ended with status %d: %s", status, log.String())
 	}
 	node := orchestratord.Nodes()[0]
-	if r := node.Registration; node.Status != nodeapi.NodeStatusOnline || r.NodeID != "gpu-node-7" || r.MachineID != "machine-b" || len(r.Pools) != 2 || len(node.Pools) != 2 {
+	if r := node.Registration; node.Status != nodeapi.NodeStatusOnline || r.NodeID != "gpu-node-7" ||
+		r.MachineID != "machine-b" || len(r.Pools) != 2 || len(node.Pools) != 2 {
 		t.Errorf("on record is %+v", node)
 	}
 	stop()
@@ -130,7 +131,8 @@ func TestALongInterval(t *testing.T) {
 	for _, args := range [][]string{{"run"}, {"fleet", "--ramp", "0", "--for", "1ms"}} {
 		args = append(args, "--orchestratord-url", orchestratord.URL, "--interval", "15s")
 		var out, log bytes.Buffer
-		if status := run(t.Context(), args, &out, &log); status != 1 || !strings.Contains(log.String(), "node timeout is 30s") {
+		if status := run(t.Context(), args, &out, &log); status != 1 ||
+			!strings.Contains(log.String(), "node timeout is 30s") {
 			t.Errorf("status %d of %s: %s", status, args, log.String())
 		}
 		until := map[string]string{"run": "online", "fleet": "not said, as it ends by itself"}[args[0]]
@@ -173,7 +175,8 @@ func TestAFleetThatLosesItsTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orchestratord.Expect(t, mocktest.AtLeast(10, mocktest.Heartbeats).Within(time.Minute)) // two of each node: there was progress meanwhile
+	// two of each node: there was progress meanwhile
+	orchestratord.Expect(t, mocktest.AtLeast(10, mocktest.Heartbeats).Within(time.Minute))
 	ended := make(chan error, 1)
 	go func() { ended <- fleet.Wait() }()
 	_ = fleet.Process.Signal(syscall.SIGHUP)
@@ -185,7 +188,8 @@ func TestAFleetThatLosesItsTerminal(t *testing.T) {
 	}
 	close(hungUp)
 	err = <-ended
-	if !fleet.ProcessState.Exited() || !strings.Contains(out.String(), "fleet: 5 nodes") || len(orchestratord.Nodes()) != 0 {
+	if !fleet.ProcessState.Exited() || !strings.Contains(out.String(), "fleet: 5 nodes") ||
+		len(orchestratord.Nodes()) != 0 {
 		t.Errorf("ended by %v, left on record %d, report is\n%s", err, len(orchestratord.Nodes()), out.String())
 	}
 }
@@ -194,8 +198,17 @@ func TestHelp(t *testing.T) {
 	emptyEnvironment(t)
 	t.Setenv("LLORCH_API_TOKEN", "a-secret-that-help-must-not-show")
 	for command, wanted := range map[string][]string{
-		"run":   {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id", "--address", "--pool", "--interval", "--token", "--token-file", "--request-timeout", "--max-backoff", "--shutdown-timeout", "--register-every", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id", "Exit status"},
-		"fleet": {"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--nodes", "--interval", "--ramp", "--for", "--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report", "LLORCH_API_TOKEN", "missed", "late", "Exit status"},
+		"run": {
+			"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--orchestratord-url", "--node-id", "--machine-id",
+			"--address", "--pool", "--interval", "--token", "--token-file", "--request-timeout", "--max-backoff",
+			"--shutdown-timeout", "--register-every", "--for", "LLORCH_API_TOKEN", "nodesim run --node-id",
+			"Exit status",
+		},
+		"fleet": {
+			"--node-timeout", "--tls-ca", "--tls-cert", "--tls-key", "--nodes", "--interval", "--ramp", "--for",
+			"--orchestratord-url", "--node-prefix", "--token", "--kill-rate", "--change-rate", "--report",
+			"LLORCH_API_TOKEN", "missed", "late", "Exit status",
+		},
 		"merge": {"--report", "--node-prefix", "nodesim merge a.json"},
 	} {
 		var out, log bytes.Buffer
@@ -219,10 +232,22 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"an unknown flag":    {nil, []string{"run", "--nodeid", "x"}, []string{"there is no flag --nodeid, perhaps --node-id is meant; see nodesim run --help"}},
-		"an unknown command": {nil, []string{"walk"}, []string{`there is no command "walk": choose from fleet, merge, run; see nodesim --help`}},
-		"an argument":        {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
-		"bad durations":      {nil, []string{"run", "--interval", "soon", "--for", "ever"}, []string{`--interval is "soon"`, `--for is "ever"`}},
+		"an unknown flag": {
+			nil,
+			[]string{"run", "--nodeid", "x"},
+			[]string{"there is no flag --nodeid, perhaps --node-id is meant; see nodesim run --help"},
+		},
+		"an unknown command": {
+			nil,
+			[]string{"walk"},
+			[]string{`there is no command "walk": choose from fleet, merge, run; see nodesim --help`},
+		},
+		"an argument": {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
+		"bad durations": {
+			nil,
+			[]string{"run", "--interval", "soon", "--for", "ever"},
+			[]string{`--interval is "soon"`, `--for is "ever"`},
+		},
 		"bad values": {
 			nil,
 			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
@@ -231,21 +256,30 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"bad values of a fleet": {
 			nil,
 			[]string{
-				"fleet", "--nodes", "0", "--node-prefix", "a/b", "--interval", "1ms", "--ramp", "-1s", "--for", "ever", "--connections", "0",
+				"fleet", "--nodes", "0", "--node-prefix", "a/b", "--interval", "1ms", "--ramp", "-1s", "--for", "ever",
+				"--connections", "0",
 				"--kill-rate", "-1", "--kill-share", "2", "--down", "-1s", "--change-rate", "1e9", "--report", "xml",
 			},
 			[]string{
-				"--nodes is 0", `node_id is "a/b-0"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`, "--connections is 0",
+				"--nodes is 0", `node_id is "a/b-0"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`,
+				"--connections is 0",
 				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
 			},
 		},
 		"a fleet beyond all bounds": {
 			nil,
 			[]string{"fleet", "--nodes", "9223372036854775807", "--ramp", "2562047h47m"},
-			[]string{"--nodes is 9223372036854775807: must be 1 to 10000000", "--ramp is 2562047h47m0s: must be 0 to 24h0m0s"},
+			[]string{
+				"--nodes is 9223372036854775807: must be 1 to 10000000",
+				"--ramp is 2562047h47m0s: must be 0 to 24h0m0s",
+			},
 		},
-		"only too many nodes": {nil, []string{"fleet", "--nodes", "1000000000000000"}, []string{"nodesim: --nodes is 1000000000000000: must be"}},
-		"nothing to merge":    {nil, []string{"merge"}, []string{"the files of one report or more are missing"}},
+		"only too many nodes": {
+			nil,
+			[]string{"fleet", "--nodes", "1000000000000000"},
+			[]string{"nodesim: --nodes is 1000000000000000: must be"},
+		},
+		"nothing to merge": {nil, []string{"merge"}, []string{"the files of one report or more are missing"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},
@@ -283,10 +317,21 @@ func TestANodeThatIsNeverRegistered(t *testing.T) {
 		status int
 		want   string
 	}{
-		"nobody is there":   {[]string{"--orchestratord-url", "http://127.0.0.1:1", "--request-timeout", "1s", "--max-backoff", "50ms"}, "", "failed", unregisteredStatus, "the node was never registered: register: orchestratord unavailable: "},
-		"it is not ready":   {[]string{"--orchestratord-url", orchestratord.URL, "--max-backoff", "50ms"}, "", "failed", unregisteredStatus, "cloud profile"},
-		"there is no token": {[]string{"--orchestratord-url", orchestratord.URL, "--token-file", token}, "", "failed", unregisteredStatus, "no such file"},
-		"it stands alone":   {[]string{"--for", "1ms"}, "false", "", 0, ""},
+		"nobody is there": {
+			[]string{"--orchestratord-url", "http://127.0.0.1:1", "--request-timeout", "1s", "--max-backoff", "50ms"},
+			"", "failed", unregisteredStatus, "the node was never registered: register: orchestratord unavailable: ",
+		},
+		"it is not ready": {
+			[]string{"--orchestratord-url", orchestratord.URL, "--max-backoff", "50ms"},
+			"", "failed",
+			unregisteredStatus, "cloud profile",
+		},
+		"there is no token": {
+			[]string{"--orchestratord-url", orchestratord.URL, "--token-file", token},
+			"", "failed", unregisteredStatus,
+			"no such file",
+		},
+		"it stands alone": {[]string{"--for", "1ms"}, "false", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(registration.EnvRegisterOnStartup, test.alone)
@@ -308,7 +353,10 @@ func TestATokenFromAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"run", "--orchestratord-url", orchestratord.URL, "--interval", "1s", "--node-timeout", "3s", "--token-file", file}
+	args := []string{
+		"run", "--orchestratord-url", orchestratord.URL, "--interval", "1s", "--node-timeout", "3s",
+		"--token-file", file,
+	}
 	if status, log := runUntil(t, "online", args...); status != 0 {
 		t.Errorf("status %d: %s", status, log)
 	}
@@ -318,7 +366,8 @@ func TestALostCauseEndsAtOnce(t *testing.T) {
 	emptyEnvironment(t)
 	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
 	var out, log bytes.Buffer
-	if status := run(t.Context(), []string{"run", "--orchestratord-url", orchestratord.URL, "--token", "wrong"}, &out, &log); status != 1 {
+	if status := run(t.Context(), []string{"run", "--orchestratord-url", orchestratord.URL, "--token", "wrong"}, &out,
+		&log); status != 1 {
 		t.Errorf("status %d with a wrong token: %s", status, log.String())
 	}
 	if !strings.Contains(log.String(), "nodesim: register: not authorized: orchestratord answered 401") {

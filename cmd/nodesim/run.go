@@ -104,11 +104,14 @@ func (s *runSettings) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&c.NodeID, "node-id", c.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&c.MachineID, "machine-id", c.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
-	flags.Var(cli.URL(&c.Address), "address", "base URL at which orchestratord would reach the node ["+registration.EnvAddress+"]")
+	flags.Var(cli.URL(&c.Address), "address", "base URL at which orchestratord would reach the node ["+
+		registration.EnvAddress+"]")
 	flags.StringArrayVar(&c.Pools, "pool", c.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
-	flags.BoolVar(&s.detect, "detect", false, "register with the GPUs, cores and memory of this machine instead of made-up ones")
+	flags.BoolVar(&s.detect, "detect", false,
+		"register with the GPUs, cores and memory of this machine instead of made-up ones")
 	linkFlags(flags, c)
-	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout, "time that the node has to deregister")
+	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout,
+		"time that the node has to deregister")
 	flags.DurationVar(&s.lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 }
 
@@ -153,7 +156,8 @@ const unregisteredStatus = 4
 
 // registered returns how a node's life ended, given its last failure and how its Run did.
 func registered(node *registration.Node, last *registration.Event, err error) error {
-	if node.Status().Registrations > 0 || errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnauthorized) {
+	if node.Status().Registrations > 0 || errors.Is(err, registration.ErrRefused) ||
+		errors.Is(err, registration.ErrUnauthorized) {
 		return err
 	}
 	if last != nil {

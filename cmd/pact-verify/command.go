@@ -100,7 +100,8 @@ environment does not show in the list of processes.`,
 func (s *settings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.Var(cli.URL(&s.providerURL), "provider-url", "base URL of orchestratord")
-	flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+"] (default: calls carry none)")
+	flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
+		"] (default: calls carry none)")
 	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
 	flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
 	flags.StringVar(&s.pact, "pact", "", "pact `file`, of specification 2 to 4")
@@ -112,7 +113,8 @@ func (s *settings) define(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.selectors, "consumer-version-selectors", nil,
 		"JSON of a selector, repeat for more (default: main branches, and what is deployed or released)")
 	flags.BoolVar(&s.pending, "enable-pending", false, "pacts that are pending for --provider-branch only warn")
-	flags.StringVar(&s.wipSince, "include-wip-pacts-since", "", "work in progress since this date too, such as 2026-01-31")
+	flags.StringVar(&s.wipSince, "include-wip-pacts-since", "",
+		"work in progress since this date too, such as 2026-01-31")
 	flags.StringVar(&s.version, "provider-version", "", "version of orchestratord, to publish results under")
 	flags.StringVar(&s.branch, "provider-branch", "", "branch that the version is of")
 	flags.StringVar(&s.buildURL, "build-url", "", "where the build can be looked at, to publish with results")
@@ -148,7 +150,8 @@ func (s settings) check() error {
 	complain(s.pact != "" && fromBroker, "--pact and --broker-url exclude each other")
 	complain(s.publish && !fromBroker, "--publish needs --broker-url")
 	complain(s.publish && s.version == "", "--publish needs --provider-version")
-	complain((s.pending || s.wipSince != "") && s.branch == "", "--enable-pending and --include-wip-pacts-since need --provider-branch")
+	complain((s.pending || s.wipSince != "") && s.branch == "",
+		"--enable-pending and --include-wip-pacts-since need --provider-branch")
 	complain((s.brokerAuth.Username == "") != (s.brokerAuth.Password == ""),
 		"--broker-username and --broker-password: one needs the other")
 	complain(s.results != "" && fromBroker, "--results needs --pact: it is about one pact")

@@ -10,6 +10,7 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "pact-verify: this build is without the Pact library: build it with -tags pact and CGO_ENABLED=1")
+	fmt.Fprintln(os.Stderr,
+		"pact-verify: this build is without the Pact library: build it with -tags pact and CGO_ENABLED=1")
 	os.Exit(2)
 }

@@ -41,7 +41,8 @@ func TestAccept(t *testing.T) {
 		{"nothing", "", false, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report, err := breaking.Compare(t.Context(), base.document(t, "base.json"), revised.document(t, "revised.json"))
+			report, err := breaking.Compare(t.Context(), base.document(t, "base.json"),
+				revised.document(t, "revised.json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +54,8 @@ func TestAccept(t *testing.T) {
 			if report.Breaks(breaking.OldNodes) == test.accepted {
 				t.Errorf("accepted: %t", !test.accepted)
 			}
-			if idle := strings.Join(report.Idle, "\n"); !strings.HasSuffix(idle, test.idle) || test.idle == "" && idle != "" {
+			if idle := strings.Join(report.Idle, "\n"); !strings.HasSuffix(idle, test.idle) || test.idle == "" &&
+				idle != "" {
 				t.Errorf("idle entries %q, not %q", idle, test.idle)
 			}
 		})

@@ -27,7 +27,8 @@ func (p pair) requestBody() {
 			proven = false
 			p.add(finding{
 				rule: "request-body-media-type-removed", part: "request",
-				what: "removed the media type `" + name + "` from the request body", where: lineOf(to.Origin, "content"),
+				what:  "removed the media type `" + name + "` from the request body",
+				where: lineOf(to.Origin, "content"),
 			})
 			continue
 		}
@@ -50,7 +51,10 @@ func (p pair) requestBody() {
 func encodings(media *openapi3.MediaType) map[string]openapi3.Encoding {
 	found := map[string]openapi3.Encoding{}
 	for name, encoding := range media.Encoding {
-		found[name] = openapi3.Encoding{ContentType: encoding.ContentType, Style: encoding.Style, Explode: encoding.Explode}
+		found[name] = openapi3.Encoding{
+			ContentType: encoding.ContentType, Style: encoding.Style,
+			Explode: encoding.Explode,
+		}
 	}
 	return found
 }
@@ -63,7 +67,8 @@ func mediaFor(content openapi3.Content, name string) *openapi3.MediaType {
 		for _, declared := range slices.Backward(slices.Sorted(maps.Keys(content))) {
 			have := plainMediaType(declared)
 			fits, err := path.Match(have, want)
-			if have == want || !exactly && err == nil && fits && strings.Contains(have, "*") || have == "*/*" && !exactly {
+			if have == want || !exactly && err == nil && fits && strings.Contains(have, "*") || have == "*/*" &&
+				!exactly {
 				return content[declared]
 			}
 		}

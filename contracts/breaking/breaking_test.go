@@ -82,11 +82,13 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "request-property-removed", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a field of a request required", "required: [pool_id, ready, slots_free]", "required: [pool_id, ready, slots_free, draining]",
+			"a field of a request required", "required: [pool_id, ready, slots_free]",
+			"required: [pool_id, ready, slots_free, draining]",
 			true, "request-property-became-required", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a field inside a request required", "required: [gpu_count, total_vram_mb, cuda_version]", "required: [gpu_count, total_vram_mb, cuda_version, gpus]",
+			"a field inside a request required", "required: [gpu_count, total_vram_mb, cuda_version]",
+			"required: [gpu_count, total_vram_mb, cuda_version, gpus]",
 			true, "request-property-became-required", "POST /v2/nodes/register",
 		},
 		{
@@ -94,7 +96,9 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "response-property-became-optional", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a field of an answer of another type", "next_heartbeat_ms:\n          type: integer\n          format: int64", "next_heartbeat_ms:\n          type: string",
+			"a field of an answer of another type",
+			"next_heartbeat_ms:\n          type: integer\n          format: int64",
+			"next_heartbeat_ms:\n          type: string",
 			true, "response-property-type-changed", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
@@ -103,38 +107,47 @@ func TestChangesOfTheContract(t *testing.T) {
 		},
 		{
 			"a token required", "  - bearerAuth: []\n  - {}\n", "  - bearerAuth: []\n",
-			true, "api-security-anonymous-access-removed", "GET /v2/nodes, POST /v2/nodes/register, DELETE /v2/nodes/{id}, POST /v2/nodes/{id}/heartbeat",
+			true, "api-security-anonymous-access-removed",
+			"GET /v2/nodes, POST /v2/nodes/register, DELETE /v2/nodes/{id}, POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a request closed", "    RegisterRequest:\n      type: object\n", "    RegisterRequest:\n      type: object\n      additionalProperties: false\n",
+			"a request closed", "    RegisterRequest:\n      type: object\n",
+			"    RegisterRequest:\n      type: object\n      additionalProperties: false\n",
 			true, "request-object-closed", "POST /v2/nodes/register",
 		},
 		{
-			"an item of a request closed", "    PoolStatus:\n      type: object\n", "    PoolStatus:\n      type: object\n      additionalProperties: false\n",
+			"an item of a request closed", "    PoolStatus:\n      type: object\n",
+			"    PoolStatus:\n      type: object\n      additionalProperties: false\n",
 			true, "request-object-closed", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"an item deep in a request closed", "    GPU:\n      type: object\n", "    GPU:\n      type: object\n      additionalProperties: false\n",
+			"an item deep in a request closed", "    GPU:\n      type: object\n",
+			"    GPU:\n      type: object\n      additionalProperties: false\n",
 			true, "request-object-closed", "POST /v2/nodes/register",
 		},
 		{
-			"an object inside a request closed", "    NodeCapabilities:\n      type: object\n", "    NodeCapabilities:\n      type: object\n      additionalProperties: false\n",
+			"an object inside a request closed", "    NodeCapabilities:\n      type: object\n",
+			"    NodeCapabilities:\n      type: object\n      additionalProperties: false\n",
 			true, "request-object-closed", "POST /v2/nodes/register",
 		},
 		{
-			"an answer closed", "    RegisterResponse:\n      type: object\n", "    RegisterResponse:\n      type: object\n      additionalProperties: false\n",
+			"an answer closed", "    RegisterResponse:\n      type: object\n",
+			"    RegisterResponse:\n      type: object\n      additionalProperties: false\n",
 			false, "response-object-opened", "POST /v2/nodes/register",
 		},
 		{
-			"a field of a request added", "        slots_free:\n", "        note:\n          type: string\n        slots_free:\n",
+			"a field of a request added", "        slots_free:\n",
+			"        note:\n          type: string\n        slots_free:\n",
 			false, "new-optional-request-property", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
-			"a field of an answer added", "        message:\n", "        note:\n          type: string\n        message:\n",
+			"a field of an answer added", "        message:\n",
+			"        note:\n          type: string\n        message:\n",
 			false, "response-optional-property-added", "POST /v2/nodes/register",
 		},
 		{
-			"an error added", `        "429":`, "        \"418\":\n          $ref: \"#/components/responses/Throttled\"\n        \"429\":",
+			"an error added", `        "429":`,
+			"        \"418\":\n          $ref: \"#/components/responses/Throttled\"\n        \"429\":",
 			false, "response-non-success-status-added", "GET /v2/nodes",
 		},
 	} {
@@ -143,7 +156,10 @@ func TestChangesOfTheContract(t *testing.T) {
 			if !bytes.Contains(base.Data, []byte(test.old)) {
 				t.Fatalf("the contract has no %q", test.old)
 			}
-			document := breaking.Source{Name: "document.yaml", Data: bytes.Replace(base.Data, []byte(test.old), []byte(test.replacement), 1)}
+			document := breaking.Source{
+				Name: "document.yaml",
+				Data: bytes.Replace(base.Data, []byte(test.old), []byte(test.replacement), 1),
+			}
 			report, err := breaking.Compare(t.Context(), base, document)
 			if err != nil {
 				t.Fatal(err)
@@ -165,16 +181,18 @@ func TestChangesOfTheContract(t *testing.T) {
 func TestCompareRefuses(t *testing.T) {
 	good := breaking.Source{Name: "good.yaml", Data: openapi.Nodes}
 	for name, text := range map[string]string{
-		"what is no YAML":            "a: [",
-		"what is empty":              "",
-		"a document without paths":   "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
-		"a reference to nothing":     "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {/a: {$ref: '#/components/pathItems/a'}}\n",
+		"what is no YAML":          "a: [",
+		"what is empty":            "",
+		"a document without paths": "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
+		"a reference to nothing": "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {/a: {$ref: '#/" +
+			"components/pathItems/a'}}\n",
 		"a document of another kind": "swagger: '2.0'\ninfo: {title: a, version: '1'}\npaths: {}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			bad := breaking.Source{Name: "bad.yaml", Data: []byte(text)}
 			for _, pair := range [][2]breaking.Source{{bad, good}, {good, bad}} {
-				if _, err := breaking.Compare(t.Context(), pair[0], pair[1]); err == nil || !strings.HasPrefix(err.Error(), "bad.yaml: ") {
+				if _, err := breaking.Compare(t.Context(), pair[0], pair[1]); err == nil ||
+					!strings.HasPrefix(err.Error(), "bad.yaml: ") {
 					t.Errorf("error %v", err)
 				}
 			}

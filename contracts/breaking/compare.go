@@ -75,7 +75,8 @@ type Change struct {
 // Breaks reports whether any change that was not accepted breaks one of the parties.
 func (r *Report) Breaks(parties ...Party) bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool {
-		return c.Accepted == "" && slices.ContainsFunc(c.Breaks, func(p Party) bool { return slices.Contains(parties, p) })
+		return c.Accepted == "" &&
+			slices.ContainsFunc(c.Breaks, func(p Party) bool { return slices.Contains(parties, p) })
 	})
 }
 

@@ -257,7 +257,8 @@ func (d *drifter) operations() {
 	paths := d.in("paths")
 	for _, path := range sorted(paths) {
 		d.set(path+" gone", path, paths, path, gone)
-		d.rename(path+" of another version", strings.TrimPrefix(path, "/v2"), paths, path, strings.Replace(path, "v2", "v3", 1))
+		d.rename(path+" of another version", strings.TrimPrefix(path, "/v2"), paths, path,
+			strings.Replace(path, "v2", "v3", 1))
 		d.rename(path+" with a slash", path, paths, path, path+"/")
 		item := paths[path].(object)
 		for _, method := range sorted(item) {

@@ -161,7 +161,8 @@ func (p pair) gaps(part, subject string, direction subset.Direction, sent, expec
 
 // ruleOf returns the name that oasdiff gives to this kind of change.
 func ruleOf(subject string, gap subset.Gap, change string) string {
-	if closed := gap.Outer.AdditionalProperties.Has; gap.Keyword == "additionalProperties" && closed != nil && !*closed {
+	if closed := gap.Outer.AdditionalProperties.Has; gap.Keyword == "additionalProperties" && closed != nil &&
+		!*closed {
 		return subject + map[string]string{"narrowed": "-object-closed", "widened": "-object-opened"}[change]
 	}
 	if gap.Keyword == "additionalProperties" {

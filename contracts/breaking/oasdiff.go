@@ -138,7 +138,8 @@ func (f finding) isSame(theirs finding) bool {
 		mentioned = strings.Contains(theirs.rule, "-body-") || strings.Contains(theirs.rule, "-parameter-")
 	}
 	// Some messages of oasdiff about answers do not mention the status.
-	samePart := f.part == theirs.part || theirs.part == "" && f.status != "" && strings.HasPrefix(theirs.rule, "response")
+	samePart := f.part == theirs.part || theirs.part == "" && f.status != "" &&
+		strings.HasPrefix(theirs.rule, "response")
 	return theirs.breaking && samePart && mentioned && isAboutFields(theirs.rule)
 }
 

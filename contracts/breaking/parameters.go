@@ -37,7 +37,8 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 		broken("request-parameter-empty-value-refused", "allowEmptyValue", "may no longer be empty")
 	}
 	if from.AllowReserved && !to.AllowReserved {
-		broken("request-parameter-reserved-refused", "allowReserved", "may no longer have reserved characters as they are")
+		broken("request-parameter-reserved-refused", "allowReserved",
+			"may no longer have reserved characters as they are")
 	}
 	fromSchema, toSchema := schemaOf(from), schemaOf(to)
 	if p.gaps(part, subject, subset.Request, fromSchema, toSchema) {

@@ -107,7 +107,8 @@ func (r *Report) writeChangelog(w io.Writer) error {
 		fmt.Fprintf(&out, "\n#### %s\n\n", section.title)
 		for _, c := range section.changes {
 			line := fmt.Sprintf("%s: %s%s", c.where(), c.What, r.place(c))
-			fmt.Fprintf(&out, "- %s\n", foreign.Markdown(strings.TrimSuffix(strings.Join([]string{line, c.Why}, ". "), ". ")))
+			fmt.Fprintf(&out, "- %s\n",
+				foreign.Markdown(strings.TrimSuffix(strings.Join([]string{line, c.Why}, ". "), ". ")))
 			if c.Accepted != "" {
 				fmt.Fprintf(&out, "  <br>%s\n", foreign.Markdown("Accepted: "+c.Accepted))
 			}

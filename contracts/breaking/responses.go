@@ -23,7 +23,8 @@ func (p pair) responses() {
 		case isError(status) && !p.narrowed(status):
 			p.add(finding{
 				rule: "response-non-success-status-removed", part: "response " + status, status: status,
-				what: "removed the non-success response with the status `" + status + "`", where: lineOf(p.to.Origin, "responses"),
+				what:  "removed the non-success response with the status `" + status + "`",
+				where: lineOf(p.to.Origin, "responses"),
 			})
 		}
 	}

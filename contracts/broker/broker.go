@@ -85,7 +85,9 @@ func checkRedirect(next *http.Request, earlier []*http.Request) error {
 	first := earlier[0]
 	switch {
 	case origin(next.URL) != origin(first.URL):
-		return fmt.Errorf("it redirects to %s, where its credentials do not belong: give the URL that it is to be called by", origin(next.URL))
+		return fmt.Errorf(
+			"it redirects to %s, where its credentials do not belong: give the URL that it is to be called by", origin(
+				next.URL))
 	case next.Method != first.Method:
 		return fmt.Errorf("it redirects a %s to a %s", first.Method, next.Method)
 	case len(earlier) > maxRedirects:

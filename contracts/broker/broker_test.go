@@ -20,13 +20,15 @@ func fake(t *testing.T, published *[]string) *httptest.Server {
 		if json.NewDecoder(r.Body).Decode(&asked); asked.ProviderVersionBranch != "main" {
 			t.Errorf("the branch is %q", asked.ProviderVersionBranch)
 		}
-		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"_links": {"self": {"href": "%s/pact", "name": "a pact"}}}]}}`, server.URL)
+		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"_links": {"self": {"href": "%s/pact", "name": "a pact"}}}]}}`,
+			server.URL)
 	})
 	mux.HandleFunc("POST /pacts/provider/nobody/for-verification", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"_embedded": {"pacts": []}}`)
 	})
 	mux.HandleFunc("GET /pact", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"interactions": [], "_links": {"pb:publish-verification-results": {"href": "%s/results"}}}`, server.URL)
+		fmt.Fprintf(w, `{"interactions": [], "_links": {"pb:publish-verification-results": {"href": "%s/results"}}}`,
+			server.URL)
 	})
 	record := func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -59,13 +61,16 @@ func TestPactsAndTheirResults(t *testing.T) {
 	if err := b.Branch(t.Context(), "orchestratord", "feat/x", "1.2.3"); err != nil {
 		t.Error(err)
 	}
-	err = b.Publish(t.Context(), pacts[0], Verification{Version: "1.2.3", Success: true, Tests: []Test{{"a list", true}}})
+	err = b.Publish(t.Context(), pacts[0],
+		Verification{Version: "1.2.3", Success: true, Tests: []Test{{"a list", true}}})
 	if err != nil {
 		t.Error(err)
 	}
 	want := []string{
 		`PUT /pacticipants/orchestratord/branches/feat%2Fx/versions/1.2.3 {}`,
-		`POST /results {"providerApplicationVersion":"1.2.3","success":true,"testResults":[{"interactionDescription":"a list","success":true}],"verifiedBy":{"implementation":"pact-verify"}}`,
+		`POST /results {"providerApplicationVersion":"1.2.3","success":true,` +
+			`"testResults":[{"interactionDescription":"a list","success":true}],` +
+			`"verifiedBy":{"implementation":"pact-verify"}}`,
 	}
 	if got := strings.Join(published, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("published:\n%s", got)
@@ -83,7 +88,8 @@ func TestNoPacts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Pacts(t.Context(), test.provider, Query{}); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
+		if _, err := b.Pacts(t.Context(), test.provider, Query{}); err == nil ||
+			!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
 			t.Errorf("%s: the error is %v", test.want, err)
 		}
 	}
@@ -106,7 +112,8 @@ func TestTokenStaysWithTheBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Pact(t.Context(), "http://127.0.0.1:1/pact?a=s3cr3t"); err == nil || strings.Contains(err.Error(), "s3cr3t") {
+	if _, err := b.Pact(t.Context(), "http://127.0.0.1:1/pact?a=s3cr3t"); err == nil ||
+		strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("the error about a URL with a query is %v", err)
 	}
 	if err := b.Publish(t.Context(), Pact{results: elsewhere.URL}, Verification{}); err != nil {
@@ -154,7 +161,8 @@ func TestRedirects(t *testing.T) {
 			switch {
 			case want == "" && (err != nil || (authorized == "") != (auth == Auth{})):
 				t.Errorf("%s, %s: the credentials are %q, the error %v", name, path, authorized, err)
-			case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret")):
+			case want != "" &&
+				(err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret")):
 				t.Errorf("%s, %s: the error is %v, want %s", name, path, err, want)
 			}
 			broker.Close()
@@ -192,7 +200,9 @@ func TestQueryAndNames(t *testing.T) {
 			return
 		}
 		_ = json.NewDecoder(r.Body).Decode(&asked)
-		fmt.Fprintf(w, `{"_embedded": {"pacts": [{"verificationProperties": {"pending": true}, "_links": {"self": {"href": "%s/pact"}}}]}}`, server.URL)
+		fmt.Fprintf(w,
+			`{"_embedded": {"pacts": [{"verificationProperties": {"pending": true}, "_links": {"self": {"href": "%s/`+
+				`pact"}}}]}}`, server.URL)
 	}))
 	t.Cleanup(server.Close)
 	b, err := New(server.URL, Auth{Username: "me", Password: "secret"}, nil)
@@ -206,7 +216,8 @@ func TestQueryAndNames(t *testing.T) {
 		t.Errorf("the pacts are %+v, the error is %v", pacts, err)
 	}
 	text, _ := json.Marshal(asked)
-	const want = `{"consumerVersionSelectors":[{"latest":true}],"includePendingStatus":true,"includeWipPactsSince":"2026-01-31","providerVersionBranch":"main"}`
+	const want = `{"consumerVersionSelectors":[{"latest":true}],"includePendingStatus":true,` +
+		`"includeWipPactsSince":"2026-01-31","providerVersionBranch":"main"}`
 	if string(text) != want {
 		t.Errorf("it was asked for %s, want %s", text, want)
 	}

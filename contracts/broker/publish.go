@@ -43,6 +43,7 @@ func (b *Broker) Publish(ctx context.Context, pact Pact, v Verification) error {
 
 // Branch records the branch of a version of the provider.
 func (b *Broker) Branch(ctx context.Context, provider, branch, version string) error {
-	where := b.base.JoinPath("pacticipants", url.PathEscape(provider), "branches", url.PathEscape(branch), "versions", url.PathEscape(version))
+	where := b.base.JoinPath("pacticipants", url.PathEscape(provider), "branches", url.PathEscape(branch), "versions",
+		url.PathEscape(version))
 	return b.call(ctx, http.MethodPut, where.String(), map[string]any{}, nil)
 }

@@ -50,7 +50,9 @@ var brokenServers = map[string]struct {
 			body["count"] = len(nodes) + 1
 		}
 	}), "listNodes: 200 body/nodes: expected each node once"},
-	"refuses a node from elsewhere": {before(func(s *inService, w http.ResponseWriter, _ *http.Request, body object) bool {
+	"refuses a node from elsewhere": {before(func(s *inService, w http.ResponseWriter, _ *http.Request,
+		body object,
+	) bool {
 		node := s.nodes[fmt.Sprint(body["node_id"])]
 		if node == nil || node.said["machine_id"] == body["machine_id"] {
 			return false
@@ -76,7 +78,9 @@ var brokenServers = map[string]struct {
 		}
 		return r.Method == http.MethodDelete
 	}), "listNodes: node that has left: expected not to be listed"},
-	"forgets at the second heartbeat": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
+	"forgets at the second heartbeat": {before(func(s *inService, _ http.ResponseWriter, r *http.Request,
+		_ object,
+	) bool {
 		id := strings.Split(r.URL.Path+"///", "/")[3]
 		if node := s.nodes[id]; node != nil && !node.beaten.IsZero() && strings.HasSuffix(r.URL.Path, "heartbeat") {
 			delete(s.nodes, id)

@@ -19,7 +19,8 @@ func (s *session) judgeMeaning(a *answer) {
 	case opRegister:
 		var body nodeapi.RegisterResponse
 		if s.readable(a, &body) && !body.Success {
-			s.find(Nodes, a.op, at(a, "body/success"), "true, as the request keeps the contract", "false: "+short(body.Message))
+			s.find(Nodes, a.op, at(a, "body/success"), "true, as the request keeps the contract", "false: "+
+				short(body.Message))
 		}
 	case opHeartbeat:
 		var body nodeapi.HeartbeatResponse

@@ -56,7 +56,8 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 		{"no media type", Document, plain, "", http.StatusUnsupportedMediaType},
 	}
 	if r.options.Level == Document {
-		forms = append(forms, brokenForm{"a list as body", Document, []byte("[]"), op.media, http.StatusUnprocessableEntity})
+		forms = append(forms,
+			brokenForm{"a list as body", Document, []byte("[]"), op.media, http.StatusUnprocessableEntity})
 	}
 	for _, broken := range forms {
 		r.cover(op, "", broken.what, true)
@@ -134,7 +135,8 @@ func (s *session) otherMethods(ctx context.Context) {
 			allowed := strings.Split(a.header.Get("Allow"), ", ")
 			for _, known := range s.doc.paths[op.path] {
 				if !slices.Contains(allowed, known) {
-					s.find(Document, op, at(a, "header Allow"), "all methods of the path, with "+known, a.header.Get("Allow"))
+					s.find(Document, op, at(a, "header Allow"), "all methods of the path, with "+known,
+						a.header.Get("Allow"))
 				}
 			}
 		}

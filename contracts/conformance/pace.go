@@ -101,5 +101,6 @@ func (s *session) judgePace(op *operation) {
 // describePace says how long calls took.
 func (r *run) describePace() string {
 	return fmt.Sprintf("99 %% of heartbeats within %v, of registrations within %v",
-		r.paces[opHeartbeat].percentile().Round(time.Millisecond), r.paces[opRegister].percentile().Round(time.Millisecond))
+		r.paces[opHeartbeat].percentile().Round(time.Millisecond), r.paces[opRegister].percentile().Round(
+			time.Millisecond))
 }

@@ -83,7 +83,8 @@ func newProber(o Options) (*prober, error) {
 	case strings.ContainsAny(o.URL, "?#"):
 		return nil, errors.New("the URL of orchestratord has a query or a fragment")
 	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
+		return nil, errors.New(
+			"the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	p := &prober{base: base, token: o.Token, kept: newTransport(o.TLS), fresh: newTransport(o.TLS)}

@@ -79,7 +79,8 @@ func (r *run) cover(op *operation, field, rule string, broken bool) {
 // coverage, the report has a table of the tried rules by field instead of the checks.
 func (r *Report) Report(coverage bool) *report.Report {
 	shown := &report.Report{
-		Title:   fmt.Sprintf("Conformance of orchestratord at level %s, at %s, with the seed %d", r.Level, r.URL, r.Seed),
+		Title: fmt.Sprintf("Conformance of orchestratord at level %s, at %s, with the seed %d", r.Level, r.URL,
+			r.Seed),
 		Summary: r.Summary(),
 		Table:   r.checksTable(),
 	}
@@ -104,7 +105,8 @@ func (r *Report) suite(c Check) report.Suite {
 	suite := report.Suite{Name: c.Name}
 	for _, f := range r.Findings {
 		if f.Check == c.Name {
-			details := append([]string{fmt.Sprintf("seen %s, the first time by:", plural.Count(f.Times, "time"))}, f.Replay...)
+			details := append([]string{fmt.Sprintf("seen %s, the first time by:", plural.Count(f.Times, "time"))},
+				f.Replay...)
 			suite.Cases = append(suite.Cases, report.Case{Name: f.String(), Result: report.Failed, Details: details})
 		}
 	}

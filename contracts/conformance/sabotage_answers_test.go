@@ -156,7 +156,8 @@ func ofHeaders(op *operation) []sabotage {
 			if header.Value.Required && (status == http.StatusUnauthorized || status == http.StatusMethodNotAllowed) {
 				only := func(got int) bool { return got == status }
 				change(fmt.Sprintf("%d without %s", status, name), Document, only, http.CanonicalHeaderKey(name))
-				change(fmt.Sprintf("%d with an odd %s", status, name), Document, only, http.CanonicalHeaderKey(name), "odd")
+				change(fmt.Sprintf("%d with an odd %s", status, name), Document, only, http.CanonicalHeaderKey(name),
+					"odd")
 			}
 		}
 	}
@@ -172,13 +173,16 @@ func ofTexts(op *operation) []sabotage {
 	}
 	var all []sabotage
 	for name, raw := range map[string]func([]byte) []byte{
-		"empty body":               func([]byte) []byte { return nil },
-		"body that is cut off":     func(b []byte) []byte { return b[:len(b)/2] },
-		"body with more after it":  func(b []byte) []byte { return append(b, "{}"...) },
-		"body that is null":        func([]byte) []byte { return []byte("null") },
-		"body in a list":           func(b []byte) []byte { return []byte("[" + string(b) + "]") },
-		"body with a mark before":  func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) },
-		"body with a byte too odd": func(b []byte) []byte { return bytes.Replace(b, []byte(`":`), []byte("\xff\":"), 1) },
+		"empty body":              func([]byte) []byte { return nil },
+		"body that is cut off":    func(b []byte) []byte { return b[:len(b)/2] },
+		"body with more after it": func(b []byte) []byte { return append(b, "{}"...) },
+		"body that is null":       func([]byte) []byte { return []byte("null") },
+		"body in a list":          func(b []byte) []byte { return []byte("[" + string(b) + "]") },
+		"body with a mark before": func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) },
+		"body with a byte too odd": func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`":`), []byte("\xff\":"),
+				1)
+		},
 		"body with a field twice": func(b []byte) []byte {
 			return append([]byte(`{"success":false,"count":0,`), bytes.TrimPrefix(b, []byte("{"))...)
 		},

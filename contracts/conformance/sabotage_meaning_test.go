@@ -90,12 +90,14 @@ func ofTimes() []sabotage {
 		}
 		return x.memory[what]
 	}
-	now := onTimes("has the time of now everywhere", func(*exchange, string, float64) any { return time.Now().UnixMilli() })
+	now := onTimes("has the time of now everywhere",
+		func(*exchange, string, float64) any { return time.Now().UnixMilli() })
 	now.culprit = "" // it shows first wherever two lists are compared, as the times that differ
 	return []sabotage{
 		now,
 		onTimes("counts times in seconds", func(_ *exchange, _ string, ms float64) any { return int64(ms / 1000) }),
-		onTimes("counts times in microseconds", func(_ *exchange, _ string, ms float64) any { return int64(ms * 1000) }),
+		onTimes("counts times in microseconds",
+			func(_ *exchange, _ string, ms float64) any { return int64(ms * 1000) }),
 		onTimes("has the first times for ever", first),
 		onTimes("has one time everywhere", func(x *exchange, _ string, ms float64) any { return first(x, "", ms) }),
 	}
@@ -124,7 +126,8 @@ func ofListing() []sabotage {
 			return append(slices.Clone(nodes[:min(1, len(nodes))]), nodes...)
 		}),
 		only("lacks the last node", func(nodes []any) []any { return nodes[:max(0, len(nodes)-1)] }),
-		only("lacks the first node of several", func(nodes []any) []any { return nodes[min(1, max(0, len(nodes)-1)):] }),
+		only("lacks the first node of several",
+			func(nodes []any) []any { return nodes[min(1, max(0, len(nodes)-1)):] }),
 		only("ends after ten nodes", func(nodes []any) []any { return nodes[:min(10, len(nodes))] }),
 		only("ends after a page of 100", func(nodes []any) []any { return nodes[:min(100, len(nodes))] }),
 		onList("is that of the call before", Nodes, func(x *exchange, nodes []any) []any {
@@ -146,14 +149,18 @@ func ofListed() []sabotage {
 	for name, level := range map[string]Level{"last_heartbeat_ms": Nodes, "version": Document} {
 		all = append(all, onNodes("has no "+name, level, func(_ *exchange, node map[string]any) { delete(node, name) }))
 	}
-	for _, name := range []string{"gpu_count", "total_vram_mb", "cuda_version", "gpus", "cpu_cores", "ram_total_bytes"} {
-		all = append(all, onList("has the last node's "+name+" everywhere", Nodes, func(x *exchange, nodes []any) []any {
-			last := get(any(nodes), pointer{0, "capabilities", name})
-			for _, node := range nodes {
-				node.(map[string]any)["capabilities"].(map[string]any)[name] = last
-			}
-			return nodes
-		}))
+	for _, name := range []string{
+		"gpu_count", "total_vram_mb", "cuda_version", "gpus", "cpu_cores",
+		"ram_total_bytes",
+	} {
+		all = append(all,
+			onList("has the last node's "+name+" everywhere", Nodes, func(x *exchange, nodes []any) []any {
+				last := get(any(nodes), pointer{0, "capabilities", name})
+				for _, node := range nodes {
+					node.(map[string]any)["capabilities"].(map[string]any)[name] = last
+				}
+				return nodes
+			}))
 	}
 	return all
 }
@@ -177,7 +184,8 @@ func ofEchoes() []sabotage {
 			return time.Now().UnixMilli()
 		}),
 		says("the next heartbeat is in seconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10 }),
-		says("the next heartbeat is in microseconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10_000_000 }),
+		says("the next heartbeat is in microseconds", opHeartbeat, "next_heartbeat_ms",
+			func(*exchange) any { return 10_000_000 }),
 		says("registerNode without success", opRegister, "success", failed),
 		says("heartbeatNode without success", opHeartbeat, "success", failed),
 	}

@@ -49,7 +49,11 @@ func oddValues(schema *openapi3.Schema) map[string]oddity {
 		odd["that is 0"] = func(value any, there bool) bool { return there && value == 0.0 }
 	case s.is("array"):
 		items := func(value any) int { list, _ := value.([]any); return len(list) }
-		odd["with more than half of its items"] = func(value any, _ bool) bool { return items(value) > int(*s.schema.MaxItems)/2 }
+		odd["with more than half of its items"] = func(value any,
+			_ bool,
+		) bool {
+			return items(value) > int(*s.schema.MaxItems)/2
+		}
 		odd["without items"] = func(value any, there bool) bool { return there && value != nil && items(value) == 0 }
 	case s.is("object"):
 		odd["with unknown fields"] = func(value any, _ bool) bool {

@@ -44,7 +44,8 @@ func accepting(name string, op *operation, accepts func(r *http.Request) bool) s
 func ofLooseTokens() []sabotage {
 	var all []sabotage
 	accept := func(name string, accepts func(given string) bool) {
-		all = append(all, accepting(name, nil, func(r *http.Request) bool { return accepts(r.Header.Get("Authorization")) }))
+		all = append(all,
+			accepting(name, nil, func(r *http.Request) bool { return accepts(r.Header.Get("Authorization")) }))
 	}
 	bare := func(given string) string { return strings.TrimPrefix(given, "Bearer ") }
 	for n := 1; n < len(strengthToken); n *= 2 {
@@ -56,7 +57,8 @@ func ofLooseTokens() []sabotage {
 		})
 	}
 	accept("any scheme counts", func(given string) bool { return strings.HasSuffix(given, " "+strengthToken) })
-	accept("any header that has the token counts", func(given string) bool { return strings.Contains(given, strengthToken) })
+	accept("any header that has the token counts",
+		func(given string) bool { return strings.Contains(given, strengthToken) })
 	return all
 }
 
@@ -67,8 +69,11 @@ func ofSilence() []sabotage {
 	}
 	return []sabotage{
 		{name: "a silent node is never offline", level: Nodes, options: only(500 * time.Millisecond)},
-		{name: "a silent node is offline too early", level: Nodes, options: only(time.Minute), mock: []mockserver.Option{
-			mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(2 * time.Second),
-		}},
+		{
+			name: "a silent node is offline too early", level: Nodes, options: only(time.Minute),
+			mock: []mockserver.Option{
+				mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(2 * time.Second),
+			},
+		},
 	}
 }

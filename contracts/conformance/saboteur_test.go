@@ -48,7 +48,10 @@ func saboteur(doc *document, mock http.Handler, s sabotage) http.Handler {
 	var mu sync.Mutex
 	memory := map[string]any{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{doc: doc, op: doc.route(r.Method, r.URL.Path), r: r, header: http.Header{}, mock: mock, memory: memory}
+		x := &exchange{
+			doc: doc, op: doc.route(r.Method, r.URL.Path), r: r, header: http.Header{}, mock: mock,
+			memory: memory,
+		}
 		text, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(text, &x.sent)
 		x.node = x.about()

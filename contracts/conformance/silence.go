@@ -39,7 +39,8 @@ func checkSilence(ctx context.Context, s *session) {
 		switch {
 		case !known || online[silent] && online[lively]:
 		case !online[lively]:
-			s.find(Nodes, s.doc.operation(opList), "status of a node that sends heartbeats", "Online", "another, or none")
+			s.find(Nodes, s.doc.operation(opList), "status of a node that sends heartbeats", "Online",
+				"another, or none")
 			return
 		default:
 			r.offline(ctx, silent, began.Sub(r.known[silent].heard.from))

@@ -51,7 +51,17 @@ func plots() [][]step {
 		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {drainsOne, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
 		{{comes, 0}, {drainsAll, 0}, {comes, 0}, {beats, 0}, {drainsAll, 0}, {leaves, 0}, {comes, 0}, {beats, 0}},
 		{{comes, 0}, {comes, 1}, {comes, 2}, {beats, 0}, {beats, 1}, {beats, 2}, {leaves, 1}, {beats, 0}, {beats, 2}},
-		{{beats, 0}, {leaves, 0}, {comes, 0}, {leaves, 0}, {comes, 0}, {beats, 0}, {leaves, 0}, {comesFrom, 0}, {beats, 0}},
+		{
+			{beats, 0},
+			{leaves, 0},
+			{comes, 0},
+			{leaves, 0},
+			{comes, 0},
+			{beats, 0},
+			{leaves, 0},
+			{comesFrom, 0},
+			{beats, 0},
+		},
 	}
 }
 
@@ -112,7 +122,8 @@ func (r *registry) take(ctx context.Context, act act, id string) {
 func (a act) String() string {
 	return [...]string{
 		"of a registration", "of a registration from another machine and address",
-		"of a registration with fewer pools", "of a registration with more pools, another version and other capabilities",
+		"of a registration with fewer pools",
+		"of a registration with more pools, another version and other capabilities",
 		"of a registration with no pools and nothing that may be left out",
 		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
 		"of a heartbeat of which one pool drains", "of a heartbeat without pools", "of a deregistration",
@@ -133,7 +144,8 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 		r.Pools = []string{"pool-1"}
 	case comesWithMore:
 		version, r.Pools = "0.2.0-rc.1", []string{"pool-0", "pool-1", "pool-2"}
-		gpus = append(gpus, nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
+		gpus = append(gpus,
+			nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
 	}
 	if act == comesBare {
 		none := []nodeapi.GPU{} // which the orchestratord in service requires
@@ -159,7 +171,8 @@ func heartbeatOf(act act, pools []string) nodeapi.HeartbeatRequest {
 		drains := act == drainsAll || act == drainsOne && i == 0 && len(pools) > 1
 		draining, slots, memory := drains, int32(4), int64(18_000_000_000)
 		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{
-			PoolID: pool, Ready: !drains && act != beatsIdle, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots, VRAMFreeBytes: &memory,
+			PoolID: pool, Ready: !drains && act != beatsIdle, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots,
+			VRAMFreeBytes: &memory,
 		})
 	}
 	return beat

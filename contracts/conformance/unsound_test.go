@@ -65,9 +65,12 @@ func unsoundAnswers() map[string]unsound {
 			shows(each(func(n *foreignNode) { n.ID = "" })),
 			"listNodes: 200 body/nodes/*/node_id: expected 1 character or more",
 		},
-		"times in seconds": {shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970"},
+		"times in seconds": {
+			shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970",
+		},
 		"the next heartbeat as a point": {
-			quirks{next: time.Now().UnixMilli()}, "heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less",
+			quirks{next: time.Now().UnixMilli()},
+			"heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less",
 		},
 		"one too many": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
 			return nodes, len(nodes) + 1
@@ -265,7 +268,9 @@ func refusing(call string, status int, odd func(body map[string]any, size int) b
 // unsoundTransport answer in ways that no node understands.
 func unsoundTransport() map[string]unsound {
 	return map[string]unsound{
-		"compression that nobody asked for": {quirks{zipped: true}, "listNodes: header Content-Encoding: expected none"},
+		"compression that nobody asked for": {
+			quirks{zipped: true}, "listNodes: header Content-Encoding: expected none",
+		},
 		"a huge answer": {
 			quirks{padding: 1 << 20}, "registerNode: length of the body: expected 65536 bytes at most",
 		},

@@ -187,7 +187,8 @@ func addresses(schema *openapi3.Schema) []string {
 	found := []string{
 		"http://a", "https://node.example.com", "http://192.0.2.10:1", "https://192.0.2.10:65535/",
 		"http://[2001:db8::1]:9200", "http://[::1]", "http://gpu-node-1.rack_2.local:9200/base/path/",
-		"http://127.0.0.1:9200", "http://localhost:9200", "http://10.0.0.5:9200", "http://NODE.Example.COM:9200", "http://xn--bcher-kva.example:9200", "http://192.0.2.10:9200/a%20b/~c",
+		"http://127.0.0.1:9200", "http://localhost:9200", "http://10.0.0.5:9200", "http://NODE.Example.COM:9200",
+		"http://xn--bcher-kva.example:9200", "http://192.0.2.10:9200/a%20b/~c",
 	}
 	if schema.MaxLength != nil {
 		base := "http://192.0.2.10:9200/"

@@ -25,10 +25,12 @@ func driveAnyNode(t *testing.T, p pact) {
 	edit, _ := fullHardware()
 	one := func(c *registration.Config) { edit(c); c.Pools = c.Pools[:1] }
 	registers := exchange{
-		"a registration of any node", unregistered(), anyNode(http.MethodPost, matchers.S("/v2/nodes/register"), forms.registration()), confirmed(),
+		"a registration of any node", unregistered(),
+		anyNode(http.MethodPost, matchers.S("/v2/nodes/register"), forms.registration()), confirmed(),
 	}
 	beats := exchange{
-		"a heartbeat of any node", registered(), anyNode(http.MethodPost, forms.path("/heartbeat"), forms.heartbeat()), taken(),
+		"a heartbeat of any node", registered(), anyNode(http.MethodPost, forms.path("/heartbeat"), forms.heartbeat()),
+		taken(),
 	}
 	status, _ := pool("pool-0")
 	status.Engine, status.ModelsAvailable = "llamacpp", []string{"llama-3-8b"}
@@ -45,7 +47,8 @@ func driveAnyNode(t *testing.T, p pact) {
 			t.Error(err)
 		}
 	}, registers, exchange{
-		"a deregistration of any node", registered(), anyNode(http.MethodDelete, forms.path(""), nil), consumer.Response{Status: http.StatusNoContent},
+		"a deregistration of any node", registered(), anyNode(http.MethodDelete, forms.path(""), nil),
+		consumer.Response{Status: http.StatusNoContent},
 	})
 }
 

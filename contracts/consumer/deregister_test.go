@@ -30,7 +30,8 @@ func driveDeregister(t *testing.T, p pact) {
 	})
 	// A node that is gone already has what it wants.
 	p.play(t, leaves, newcomer(), exchange{
-		"a deregistration of a node that is not registered", unregistered(), deregister(), consumer.Response{Status: http.StatusNotFound},
+		"a deregistration of a node that is not registered", unregistered(), deregister(),
+		consumer.Response{Status: http.StatusNotFound},
 	})
 	for _, refused := range refusals() {
 		p.play(t, func(t *testing.T, url string) {

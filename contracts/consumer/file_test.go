@@ -64,7 +64,8 @@ func compare(t *testing.T, driven []byte) {
 			t.Errorf("%q has changed (- committed, + driven):\n%s", what, diff)
 		}
 	}
-	t.Errorf("%s is stale; when the change is meant, run: go test -tags pact ./contracts/consumer -update", filepath.Base(committed))
+	t.Errorf("%s is stale; when the change is meant, run: go test -tags pact ./contracts/consumer -update",
+		filepath.Base(committed))
 }
 
 // interactions returns the interactions of a pact by what they are.

@@ -37,7 +37,10 @@ func taken() consumer.Response {
 
 // pool returns the status of a pool that takes work, and what a heartbeat says of it.
 func pool(id string) (registration.PoolStatus, object) {
-	status := registration.PoolStatus{PoolID: id, Ready: true, SlotsFree: 3, SlotsTotal: 4, VRAMFreeBytes: 18_000_000_000}
+	status := registration.PoolStatus{
+		PoolID: id, Ready: true, SlotsFree: 3, SlotsTotal: 4,
+		VRAMFreeBytes: 18_000_000_000,
+	}
 	return status, object{
 		"pool_id":         id,
 		"ready":           true,
@@ -109,7 +112,10 @@ func driveForgotten(t *testing.T, p pact) {
 		stop(t, n)
 	},
 		newcomer(),
-		exchange{"a heartbeat of a node that is not registered", unregistered(), heartbeat(saidBefore), consumer.Response{Status: http.StatusNotFound}},
+		exchange{
+			"a heartbeat of a node that is not registered", unregistered(), heartbeat(saidBefore),
+			consumer.Response{Status: http.StatusNotFound},
+		},
 		exchange{"a heartbeat with one pool", registered(), heartbeat(saidAfter), taken()},
 	)
 }

@@ -153,8 +153,14 @@ type refusal struct {
 // by its own backoff; one that counts requests knows when it will take more.
 func refusals() []refusal {
 	return []refusal{
-		{"with a token that is not valid", "the token is not valid", wrongToken, consumer.Response{Status: http.StatusUnauthorized}},
-		{"while the cloud profile is off", "the cloud profile is switched off", token, consumer.Response{Status: http.StatusServiceUnavailable}},
+		{
+			"with a token that is not valid", "the token is not valid", wrongToken,
+			consumer.Response{Status: http.StatusUnauthorized},
+		},
+		{
+			"while the cloud profile is off", "the cloud profile is switched off", token,
+			consumer.Response{Status: http.StatusServiceUnavailable},
+		},
 		{"while there are too many requests", "there are too many requests", token, consumer.Response{
 			Status:  http.StatusTooManyRequests,
 			Headers: matchers.MapMatcher{"Retry-After": matchers.Term("30", `\d+`)},

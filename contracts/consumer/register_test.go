@@ -60,12 +60,18 @@ func usual() arrival { return arrival{func(*registration.Config) {}, newcomer()}
 
 func full() arrival {
 	edit, body := fullHardware()
-	return arrival{edit, exchange{"a registration with all that a node can tell", unregistered(), register(body), confirmed()}}
+	return arrival{
+		edit,
+		exchange{"a registration with all that a node can tell", unregistered(), register(body), confirmed()},
+	}
 }
 
 func bare() arrival {
 	edit, body := noHardware()
-	return arrival{edit, exchange{"a registration of a node with neither GPUs nor pools", unregistered(), register(body), confirmed()}}
+	return arrival{
+		edit,
+		exchange{"a registration of a node with neither GPUs nor pools", unregistered(), register(body), confirmed()},
+	}
 }
 
 func driveRegister(t *testing.T, p pact) {

@@ -24,8 +24,9 @@ func TestStubServesANode(t *testing.T) {
 	orchestratord := newStub(t)
 	events := make(chan registration.Event, 64)
 	n, err := registration.New(registration.Config{
-		NodeID: "gpu-node-7", MachineID: "machine-beta", Address: "https://[fd00::7]:9200", OrchestratordURL: orchestratord.URL,
-		Pools: []string{"pool-a"}, Version: "1.2.3", Capabilities: hardware(),
+		NodeID: "gpu-node-7", MachineID: "machine-beta", Address: "https://[fd00::7]:9200",
+		OrchestratordURL: orchestratord.URL,
+		Pools:            []string{"pool-a"}, Version: "1.2.3", Capabilities: hardware(),
 		APIToken: registration.StaticToken("any"),
 		Jitter:   func() float64 { return 0 },
 		OnEvent:  func(e registration.Event) { events <- e },
@@ -38,7 +39,8 @@ func TestStubServesANode(t *testing.T) {
 	defer cancel()
 	err = n.StartHeartbeat(ctx, func(context.Context) ([]registration.PoolStatus, error) {
 		return []registration.PoolStatus{{
-			PoolID: "pool-a", Ready: true, SlotsFree: 1, SlotsTotal: 8, VRAMFreeBytes: 1, Engine: "vllm", ModelsAvailable: []string{"m"},
+			PoolID: "pool-a", Ready: true, SlotsFree: 1, SlotsTotal: 8, VRAMFreeBytes: 1, Engine: "vllm",
+			ModelsAvailable: []string{"m"},
 		}}, nil
 	})
 	if err != nil {
@@ -64,7 +66,8 @@ func hardware() registration.Capabilities {
 	other := gpu
 	other.DeviceID = 1
 	return registration.Capabilities{
-		GPUCount: 2, TotalVRAMMB: 160_000, CUDAVersion: "12.4", CPUCores: 64, RAMTotalBytes: 1 << 40, GPUs: []registration.GPU{gpu, other},
+		GPUCount: 2, TotalVRAMMB: 160_000, CUDAVersion: "12.4", CPUCores: 64, RAMTotalBytes: 1 << 40,
+		GPUs: []registration.GPU{gpu, other},
 	}
 }
 
@@ -127,7 +130,8 @@ func fits(want pactfile.Request, r *http.Request, body any) bool {
 			return false
 		}
 	}
-	return want.Body.Empty() && body == nil || !want.Body.Empty() && fitsBody("$", want.Rules.Body, want.Body.Content, body)
+	return want.Body.Empty() && body == nil || !want.Body.Empty() &&
+		fitsBody("$", want.Rules.Body, want.Body.Content, body)
 }
 
 // fitsBody compares a value with an example: their fields and lengths are the same, and each

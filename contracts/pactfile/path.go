@@ -38,7 +38,8 @@ func parsePath(expression string) (Path, error) {
 		if groups == nil {
 			return Path{}, fmt.Errorf("path %q cannot be read from %q on", expression, rest)
 		}
-		path.Steps = append(path.Steps, Step{Name: groups[1] + groups[2] + groups[3] + groups[4], Item: groups[4] != ""})
+		path.Steps = append(path.Steps,
+			Step{Name: groups[1] + groups[2] + groups[3] + groups[4], Item: groups[4] != ""})
 		rest = rest[len(groups[0]):]
 	}
 	return path, nil

@@ -33,7 +33,8 @@ func (v verification) explain(i pactfile.Interaction, mismatches []string) []str
 	case last.status != expected && last.status >= 400:
 		lines = append(lines, fmt.Sprintf("it was answered %d%s", last.status, because(last.body)))
 	case last.status != expected && expected == 401 && !v.needsToken:
-		lines = append(lines, "orchestratord answers calls without a token too, although one was given for this verification")
+		lines = append(lines,
+			"orchestratord answers calls without a token too, although one was given for this verification")
 	}
 	return lines
 }
@@ -99,7 +100,8 @@ func nearest(at string, variant pactfile.Variant, wanted any, listed []item) []s
 		var found differences
 		found.compare(fmt.Sprintf("%s[%d]", at, item.index), "$", variant.Rules, wanted, item.value)
 		if len(found) == 0 { // the library compares more closely
-			found.add(fmt.Sprintf("%s[%d]", at, item.index), "expected one like %s, listed is %s", shown(wanted), shown(item.value))
+			found.add(fmt.Sprintf("%s[%d]", at, item.index), "expected one like %s, listed is %s", shown(wanted),
+				shown(item.value))
 		}
 		if n == 0 || len(found) < len(best) {
 			best = found

@@ -82,12 +82,31 @@ func TestForeignNodesAreRefused(t *testing.T) {
 			i["providerStates"] = []any{object{"name": "the node is online"}}
 		}, `the provider state "the node is online" does not name its node, as the parameter "node"`},
 		"a state with other parameters": {func(i object) {
-			i["providerStates"] = []any{object{"name": "the node is registered", "params": object{"params": object{"node": "gpu-1"}}}}
+			i["providerStates"] = []any{object{
+				"name":   "the node is registered",
+				"params": object{"params": object{"node": "gpu-1"}},
+			}}
 		}, `does not name its node`},
-		"a path":          {func(i object) { request(i)["method"], request(i)["path"] = "DELETE", "/v2/nodes/gpu-1" }, `the node "gpu-1"`},
-		"another API":     {func(i object) { request(i)["path"] = "/v2/shutdown" }, "the API of nodes has no POST /v2/shutdown"},
-		"a body":          {func(i object) { request(i)["body"] = object{"content": object{"node_id": "gpu-1"}} }, `the node "gpu-1"`},
-		"an encoded body": {func(i object) { request(i)["body"] = object{"content": `{"node_id":"gpu-1"}`, "encoded": "json"} }, `"gpu-1"`},
+		"a path": {
+			func(i object) {
+				request(i)["method"], request(i)["path"] = "DELETE",
+					"/v2/nodes/gpu-1"
+			}, `the node "gpu-1"`,
+		},
+		"another API": {
+			func(i object) { request(i)["path"] = "/v2/shutdown" }, "the API of nodes has no POST /v2/shutdown",
+		},
+		"a body": {
+			func(i object) { request(i)["body"] = object{"content": object{"node_id": "gpu-1"}} }, `the node "gpu-1"`,
+		},
+		"an encoded body": {
+			func(i object) {
+				request(i)["body"] = object{
+					"content": `{"node_id":"gpu-1"}`,
+					"encoded": "json",
+				}
+			}, `"gpu-1"`,
+		},
 		"a generated path": {func(i object) {
 			request(i)["generators"] = object{"path": object{"type": "Regex", "regex": "/v2/nodes/gpu-[12]"}}
 		}, "its path is generated"},
@@ -113,7 +132,9 @@ func TestGeneratedNodesAreRefused(t *testing.T) {
 	pact := rewritten(t, func(pact object) {
 		all := pact["interactions"].([]any)
 		registration := all[len(all)-2].(object)
-		registration["request"].(object)["generators"] = object{"body": object{"$.node_id": object{"type": "RandomString", "size": 8}}}
+		registration["request"].(object)["generators"] = object{
+			"body": object{"$.node_id": object{"type": "RandomString", "size": 8}},
+		}
 		pact["interactions"] = []any{registration}
 	})
 	_, err := provider.Verify(t.Context(), pact, provider.Provider{URL: url, Token: token})
@@ -173,13 +194,18 @@ func TestOlderSpecifications(t *testing.T) {
 	url, _ := touched(t, newMock(t, mockserver.WithTokens(token)))
 	for version, state := range map[string]object{
 		"2.0.0": {"providerState": "the token is not valid"},
-		"3.0.0": {"providerStates": []any{object{"name": "the node is registered", "params": object{"node": "pact-node-1"}}}},
+		"3.0.0": {
+			"providerStates": []any{object{"name": "the node is registered", "params": object{"node": "pact-node-1"}}},
+		},
 	} {
 		status := map[string]int{"2.0.0": http.StatusUnauthorized, "3.0.0": http.StatusNoContent}
 		for change, want := range map[int]results.Result{0: results.Passed, 1: results.Failed} {
 			pact := rewritten(t, func(pact object) {
 				state["description"] = "a deregistration"
-				state["request"] = object{"method": "DELETE", "path": "/v2/nodes/pact-node-1", "headers": object{"Authorization": "Bearer wrong"}}
+				state["request"] = object{
+					"method": "DELETE", "path": "/v2/nodes/pact-node-1",
+					"headers": object{"Authorization": "Bearer wrong"},
+				}
 				state["response"] = object{"status": status[version] + change}
 				pact["interactions"] = []any{state}
 				pact["metadata"] = object{"pactSpecification": object{"version": version}}

@@ -46,7 +46,8 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err != nil:
 	case answer.StatusCode < http.StatusOK: // whose body is a connection, and outlives ctx
 		answer.Body.Close()
-		return nil, l.breakFor(fmt.Errorf("%s %s was answered %d, and then nothing that HTTP allows", r.Method, r.URL.Redacted(), answer.StatusCode))
+		return nil, l.breakFor(fmt.Errorf("%s %s was answered %d, and then nothing that HTTP allows", r.Method,
+			r.URL.Redacted(), answer.StatusCode))
 	default:
 		err = readWhole(answer)
 		fault = fmt.Sprintf("was answered %d, but without all of the body", answer.StatusCode)

@@ -38,7 +38,8 @@ func TestAnAnswerThatStopsIsGivenUp(t *testing.T) {
 		}
 		began := time.Now()
 		_, err = l.RoundTrip(request)
-		const want = "GET http://provider/v2/nodes was answered 404, but without all of the body: it took longer than 5s"
+		const want = "GET http://provider/v2/nodes was answered 404, but without all of the body: it took longer " +
+			"than 5s"
 		if err == nil || err.Error() != want || l.broken() == nil {
 			t.Errorf("the error is %v, want %s", err, want)
 		}

@@ -112,9 +112,10 @@ func (s *stage) arrange() map[string]func() func() {
 		w.WriteHeader(http.StatusTooManyRequests)
 	})
 	return map[string]func() func(){
-		"no token is needed":                s.instead(newMock(s.t)),
-		"the cloud profile is switched off": s.instead(newMock(s.t, mockserver.WithTokens(token), mockserver.WithCloudProfile(false))),
-		"there are too many requests":       s.instead(throttled),
+		"no token is needed": s.instead(newMock(s.t)),
+		"the cloud profile is switched off": s.instead(newMock(s.t, mockserver.WithTokens(token),
+			mockserver.WithCloudProfile(false))),
+		"there are too many requests": s.instead(throttled),
 	}
 }
 

@@ -32,7 +32,8 @@ func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
 	case strings.ContainsAny(p.URL, "?#"):
 		return nil, errors.New("the URL of orchestratord has a query or a fragment")
 	case strings.ContainsFunc(p.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		return nil, errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
+		return nil, errors.New(
+			"the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
 	n := &nodes{token: p.Token}
 	client := &http.Client{Transport: line}
@@ -56,8 +57,10 @@ func (n *nodes) probe(ctx context.Context) error {
 	body, _ := io.ReadAll(answer.Body) // it is there already
 	why := ""
 	switch answer.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return fmt.Errorf("orchestratord answers %d: it redirects to %s, where no node follows", answer.StatusCode, destination(answer))
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
+		return fmt.Errorf("orchestratord answers %d: it redirects to %s, where no node follows", answer.StatusCode,
+			destination(answer))
 	case http.StatusUnauthorized:
 		why = "it does not accept the token"
 		if n.token == "" {

@@ -186,14 +186,17 @@ func (v verification) run(ctx context.Context, pact *pactfile.File, pieces [][]b
 		report.Interactions = append(report.Interactions, done)
 	}
 	if ran == 0 {
-		return nil, fmt.Errorf("nothing was verified: %s, all of them skipped", plural.Count(len(report.Interactions), "interaction"))
+		return nil, fmt.Errorf("nothing was verified: %s, all of them skipped",
+			plural.Count(len(report.Interactions), "interaction"))
 	}
 	return report, nil
 }
 
 // interaction brings about the states of an interaction, has it verified, and
 // leaves the provider as it was.
-func (v verification) interaction(ctx context.Context, states map[string]state, i pactfile.Interaction, piece []byte) (Interaction, error) {
+func (v verification) interaction(
+	ctx context.Context, states map[string]state, i pactfile.Interaction, piece []byte,
+) (Interaction, error) {
 	done := Interaction{Description: v.ids.restore(i.Description), Pending: i.Pending}
 	for _, s := range i.States {
 		done.States = append(done.States, s.Name)
@@ -207,7 +210,8 @@ func (v verification) interaction(ctx context.Context, states map[string]state, 
 		leave, err := states[s.Name].enter(ctx, s.Params)
 		defer leave()
 		if err != nil {
-			return done.ended(results.Failed, v.redacted(fmt.Sprintf("%q cannot be brought about: %v", s.Name, err))...), nil
+			return done.ended(results.Failed,
+				v.redacted(fmt.Sprintf("%q cannot be brought about: %v", s.Name, err))...), nil
 		}
 	}
 	found, err := v.ask(piece)
@@ -242,7 +246,8 @@ func (v verification) ask(piece []byte) (libpact.Result, error) {
 	case len(found) != 1:
 		return libpact.Result{}, errors.New("the Pact library has not run it")
 	case !v.gateway.reached.Load():
-		return libpact.Result{}, fmt.Errorf("the Pact library has not sent the request: %s", strings.Join(found[0].Mismatches, "; "))
+		return libpact.Result{}, fmt.Errorf("the Pact library has not sent the request: %s",
+			strings.Join(found[0].Mismatches, "; "))
 	}
 	return found[0], nil
 }

@@ -109,7 +109,8 @@ func TestBrokenProviders(t *testing.T) {
 			"the list has a time that is no number",
 			func(r *http.Request, a *recorded) {
 				if r.Method == http.MethodGet {
-					a.Body = bytes.NewBuffer(regexp.MustCompile(`("registered_at_ms":)(\d+)`).ReplaceAll(a.Body.Bytes(), []byte(`$1"$2"`)))
+					a.Body = bytes.NewBuffer(regexp.MustCompile(`("registered_at_ms":)(\d+)`).ReplaceAll(a.Body.Bytes(),
+						[]byte(`$1"$2"`)))
 				}
 			},
 			"a list of the nodes", `$.nodes[0].registered_at_ms: expected a value like 1759276800000, listed is "`,
@@ -136,7 +137,8 @@ func TestBrokenProviders(t *testing.T) {
 			"a heartbeat is refused, and says why",
 			func(r *http.Request, a *recorded) {
 				if strings.HasSuffix(r.URL.Path, "/heartbeat") && a.Code == http.StatusOK {
-					a.Code, a.Body = http.StatusConflict, bytes.NewBufferString(`{"error": {"message": "the moon is full"}}`)
+					a.Code, a.Body = http.StatusConflict, bytes.NewBufferString(
+						`{"error": {"message": "the moon is full"}}`)
 				}
 			},
 			"a heartbeat with one pool", "it was answered 409; its reason: the moon is full",
@@ -153,7 +155,9 @@ func TestBrokenProviders(t *testing.T) {
 					a.Code = http.StatusCreated
 				}
 			},
-			"a deregistration", `"the node is registered" cannot be brought about: POST /v2/nodes/register was answered 201, not 200; its reason: `,
+			"a deregistration",
+			`"the node is registered" cannot be brought about: POST /v2/nodes/register was answered 201, not 200; ` +
+				`its reason: `,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,7 +188,10 @@ func TestUndecided(t *testing.T) {
 		want    string
 	}{
 		{"no pact", "missing.json", ok, "missing.json"},
-		{"a pact without interactions", rewritten(t, func(pact object) { pact["interactions"] = []any{} }), ok, "no interactions"},
+		{
+			"a pact without interactions", rewritten(t,
+				func(pact object) { pact["interactions"] = []any{} }), ok, "no interactions",
+		},
 		{"an unknown state", rewritten(t, func(pact object) {
 			interaction(pact, 3)["providerStates"] = []any{object{"name": "the node is happy"}}
 		}), ok, `the provider state "the node is happy"`},
@@ -193,12 +200,25 @@ func TestUndecided(t *testing.T) {
 				each.(object)["providerStates"] = []any{object{"name": "no token is needed"}}
 			}
 		}), ok, "nothing was verified"},
-		{"another token", committed, newMock(t, mockserver.WithTokens("another")), "401: it does not accept the token; its reason: the token is not valid"},
+		{
+			"another token", committed, newMock(t, mockserver.WithTokens("another")),
+			"401: it does not accept the token; its reason: the token is not valid",
+		},
 		{"the profile off", committed, newMock(t, mockserver.WithCloudProfile(false)), "503"},
 		{"answers that cease", committed, dying(ok, 20), "got no answer"},
-		{"an answer that ends early", committed, cutting(ok), "/heartbeat was answered 404, but without all of the body: unexpected EOF"},
-		{"an answer that leads elsewhere", committed, http.RedirectHandler("https://login.example.com/?back="+token, http.StatusFound), "answers 302: it redirects to https://login.example.com/,"},
-		{"an answer that is no more HTTP", committed, switching(ok), "/heartbeat was answered 101, and then nothing that HTTP allows"},
+		{
+			"an answer that ends early", committed, cutting(ok),
+			"/heartbeat was answered 404, but without all of the body: unexpected EOF",
+		},
+		{
+			"an answer that leads elsewhere", committed,
+			http.RedirectHandler("https://login.example.com/?back="+token, http.StatusFound),
+			"answers 302: it redirects to https://login.example.com/,",
+		},
+		{
+			"an answer that is no more HTTP", committed, switching(ok),
+			"/heartbeat was answered 101, and then nothing that HTTP allows",
+		},
 		{"a request that Pact cannot send", rewritten(t, func(pact object) {
 			interaction(pact, 0)["request"].(object)["headers"] = object{"X-Lines": []any{"one\ntwo"}}
 		}), ok, "has not sent the request"},
@@ -206,14 +226,19 @@ func TestUndecided(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)
 			t.Cleanup(server.CloseClientConnections)
-			report, err := provider.Verify(t.Context(), test.pact, provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Minute})
+			report, err := provider.Verify(t.Context(), test.pact,
+				provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Minute})
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), token) {
 				t.Errorf("the error is %v, the report %v", err, report)
 			}
 		})
 	}
-	for _, url := range []string{"", "orchestratord:8080", "ftp://orchestratord", "http://user:password@orchestratord", "http://orchestratord?password@"} {
-		if _, err := provider.Verify(t.Context(), committed, provider.Provider{URL: url}); err == nil || strings.Contains(err.Error(), "password@") {
+	for _, url := range []string{
+		"", "orchestratord:8080", "ftp://orchestratord", "http://user:password@orchestratord",
+		"http://orchestratord?password@",
+	} {
+		if _, err := provider.Verify(t.Context(), committed, provider.Provider{URL: url}); err == nil ||
+			strings.Contains(err.Error(), "password@") {
 			t.Errorf("URL %q: the error is %v", url, err)
 		}
 	}
@@ -227,7 +252,8 @@ func TestUnanswered(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.CloseClientConnections)
-	_, err := provider.Verify(ctx, committed, provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Hour})
+	_, err := provider.Verify(ctx, committed,
+		provider.Provider{URL: server.URL, Token: token, AnswerTimeout: time.Hour})
 	if err == nil || !strings.Contains(err.Error(), "got no answer: enough") {
 		t.Errorf("the error is %v", err)
 	}
@@ -249,7 +275,8 @@ func TestInterrupted(t *testing.T) {
 		_, _ = w.Write(answer.Body.Bytes())
 	}))
 	t.Cleanup(server.Close)
-	if report, err := provider.Verify(ctx, committed, provider.Provider{URL: server.URL, Token: token}); !errors.Is(err, context.Canceled) {
+	if report, err := provider.Verify(ctx, committed, provider.Provider{URL: server.URL, Token: token}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("the error is %v, the report %v", err, report)
 	}
 	request := httptest.NewRequest(http.MethodGet, "/v2/nodes", nil)
@@ -280,7 +307,8 @@ func switching(handler http.Handler) http.Handler {
 		}
 		connection, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
-			_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
+			_, _ = io.WriteString(connection,
+				"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
 		}
 	})
 }

@@ -89,11 +89,14 @@ FAILED   a list (nodes.yaml:12)
   <br>got 2
   <br>at once
 `},
-		"github": {example(), "github", `::error file=nodes.yaml,line=12,title=nodes%2C 100%25::a list%0Acount: expected 1%0Agot 2%0Aat once
+		"github": {
+			example(), "github",
+			`::error file=nodes.yaml,line=12,title=nodes%2C 100%25::a list%0Acount: expected 1%0Agot 2%0Aat once
 ::error title=nodes%2C 100%25::a registration%0Ano answer
 ::warning title=nodes%2C 100%25::an odd one%0Anot yet
 ::notice title=What nodes need of orchestratord::1 of 5 cases passed, 1 failed, 1 undecided, 1 pending, 1 skipped
-`},
+`,
+		},
 		"junit": {example(), "junit", `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="What nodes need of orchestratord" tests="5" failures="1" errors="1" time="1.500">
   <testsuite name="nodes, 100%" tests="5" failures="1" errors="1" skipped="2" time="1.500">
@@ -136,7 +139,8 @@ func TestKept(t *testing.T) {
 }
 
 // hostile tries what hurts terminals, CI runners, tables and XML.
-const hostile = "e|vil\n::error title=pwned::x\n  ::stop-commands::x9\n##[error]a ##vso[b]\r\x1b]52;c;cm0=\a\x1b[2J\u202e\u009b\x00 " +
+const hostile = "e|vil\n::error title=pwned::x\n  ::stop-commands::x9\n##[error]a " +
+	"##vso[b]\r\x1b]52;c;cm0=\a\x1b[2J\u202e\u009b\x00 " +
 	"\\x1b[2J <script>]]> & </testsuites> `x` %0A::add-mask::y\xff"
 
 // unsafe matches what may be in no report: characters that steer a terminal, and
@@ -179,7 +183,8 @@ func TestHostileText(t *testing.T) {
 		}
 	}
 	var back struct{ Title string }
-	if err := json.Unmarshal([]byte(write(t, r, "json")), &back); err != nil || !strings.HasPrefix(back.Title, "e|vil\n::") {
+	if err := json.Unmarshal([]byte(write(t, r, "json")), &back); err != nil ||
+		!strings.HasPrefix(back.Title, "e|vil\n::") {
 		t.Errorf("JSON has the title %q: %v", back.Title, err)
 	}
 }

@@ -58,7 +58,8 @@ func Read(path string) (*Results, error) {
 		switch interaction.Result {
 		case Passed, Failed, Skipped:
 		default:
-			return nil, fmt.Errorf("%s: interaction %q has the unknown result %q", path, interaction.Description, interaction.Result)
+			return nil, fmt.Errorf("%s: interaction %q has the unknown result %q", path, interaction.Description,
+				interaction.Result)
 		}
 	}
 	return &r, nil

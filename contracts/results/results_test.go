@@ -48,7 +48,9 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(`{"provider": "a", "interactions": [{"description": "b", "providerStates": ["c"], "result": "passed"}]}`))
+	f.Add(
+		[]byte(
+			`{"provider": "a", "interactions": [{"description": "b", "providerStates": ["c"], "result": "passed"}]}`))
 	f.Add([]byte(`{"interactions": [{"result": "odd"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "results.json")

@@ -41,7 +41,8 @@ func (c *checker) body(m message, content openapi3.Content, direction openapi3.S
 	name := m.mediaType()
 	media := content.Get(name)
 	if media == nil {
-		c.add(pointer, contentLine(content), "the body is %s, and the document has it as %s", name, strings.Join(slices.Sorted(maps.Keys(content)), " or "))
+		c.add(pointer, contentLine(content), "the body is %s, and the document has it as %s", name,
+			strings.Join(slices.Sorted(maps.Keys(content)), " or "))
 		return nil
 	}
 	if !isJSON(name) || media.Schema == nil {

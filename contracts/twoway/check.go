@@ -92,7 +92,8 @@ func (c *checker) exchange() {
 	status, declared := op.response(response.Status)
 	c.coverage.exercise(op, status, c.interaction)
 	if declared == nil {
-		c.add("/response/status", line(op.spec.Origin, "responses"), "the document declares no %d for %s", response.Status, op.name)
+		c.add("/response/status", line(op.spec.Origin, "responses"), "the document declares no %d for %s",
+			response.Status, op.name)
 		return
 	}
 	c.response(declared)
@@ -110,10 +111,13 @@ func (c *checker) add(pointer string, line int, format string, args ...any) {
 }
 
 // value checks a JSON value against its schema.
-func (c *checker) value(pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption) {
+func (c *checker) value(
+	pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption,
+) {
 	err := schema.Value.VisitJSON(value, append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation())...)
 	for _, broken := range schemaErrors(err) {
-		c.add(join(pointer, broken.JSONPointer()...), line(broken.Schema.Origin, broken.SchemaField), "%s", broken.Reason)
+		c.add(join(pointer, broken.JSONPointer()...), line(broken.Schema.Origin, broken.SchemaField), "%s",
+			broken.Reason)
 	}
 	c.undeclared(pointer, value, shapeOf(schema))
 }

@@ -17,20 +17,23 @@ import (
 
 // harmless are the damages that need not be found, by what their names match, and why.
 var harmless = map[string]string{
-	`: state renamed$|: states removed$`:    "a verification finds it: no provider knows the state, or has it without being asked",
+	`: state renamed$|: states removed$`: "a verification finds it: no provider knows the state, or has it " +
+		"without being asked",
 	`request header Authorization removed$`: "the document makes the token optional",
 	`request header Content-Type removed$`:  "Pact sends what the body says of itself",
 	`: the interaction removed$`:            "a consumer may need less, and others exercise the status",
 	`response (header|body).* removed$`:     "a consumer may read less",
-	`request body\.(version|.*\.(vram_free_bytes|slots_total|draining|gpus|models_available|engine|ram_total_bytes|cpu_cores))` +
-		` (removed|is null)$`: "the document lets the field be left out, or be null",
-	`request rules? .*(removed|equality)$|request rule path renamed$`:      "a consumer may send one example alone",
-	`request rule .*\.(ready|draining) boolean$`:                           "that is their type",
-	`request rule header Authorization type$`:                              "how a token looks is for each scheme to say",
-	`response rule .*(_id|address|pools|capabilities) (removed|equality)$`: "the provider gives back what the request had",
-	`response rule .*(_id|message) any regex$`:                             "any text is what the document says",
-	`response rule header Retry-After any regex$`:                          "any text is more than the document says",
-	`response rule .* (type|integer)$|address any regex$`:                  "a consumer may be content with more",
+	`request body\.(version|.*\.(vram_free_bytes|slots_total|draining|gpus|models_available|engine|` +
+		`ram_total_bytes|cpu_cores)) (removed|is null)$`: "the document lets the field be left out, or be null",
+	`request rules? .*(removed|equality)$|request rule path renamed$`: "a consumer may send one example alone",
+	`request rule .*\.(ready|draining) boolean$`:                      "that is their type",
+	`request rule header Authorization type$`: "how a token looks is for each scheme " +
+		"to say",
+	`response rule .*(_id|address|pools|capabilities) (removed|equality)$`: "the provider gives back what the " +
+		"request had",
+	`response rule .*(_id|message) any regex$`:            "any text is what the document says",
+	`response rule header Retry-After any regex$`:         "any text is more than the document says",
+	`response rule .* (type|integer)$|address any regex$`: "a consumer may be content with more",
 }
 
 // TestStrength damages the pact. One that comes from a broker is not compared with a file
@@ -201,7 +204,8 @@ func (d *damager) request(request object) {
 	for name, other := range map[string]string{
 		"version": strings.Replace(path, "v2", "v3", 1), "collection": strings.Replace(path, "nodes", "node", 1),
 		"longer": path + "/more", "slash": path + "/", "node": strings.Replace(path, "pact-node-1", "another-node", 1),
-		"no id": strings.Replace(path, "pact-node-1", "-", 1), "action": strings.Replace(path, "heartbeat", "heartbeats", 1),
+		"no id":  strings.Replace(path, "pact-node-1", "-", 1),
+		"action": strings.Replace(path, "heartbeat", "heartbeats", 1),
 	} {
 		if other != path {
 			d.set("path "+name, request, "path", other)

@@ -48,7 +48,8 @@ func (c *checker) digitsBeyond(pointer string, l leaf) {
 		for keyword, allowed := range rangeOf(schema) {
 			verdict, number := language.Compare(sent, language.Language{Patterns: patterns(allowed)})
 			if verdict == language.Exceeds {
-				c.add(pointer, line(schema.Origin, keyword), "the regex lets through %s, which the document forbids", number)
+				c.add(pointer, line(schema.Origin, keyword), "the regex lets through %s, which the document forbids",
+					number)
 			}
 		}
 	}

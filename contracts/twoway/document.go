@@ -54,7 +54,9 @@ type operation struct {
 	credentials map[string]map[string]*openapi3.Parameter
 }
 
-func newOperation(api *openapi3.T, item *openapi3.PathItem, template, method string, spec *openapi3.Operation) *operation {
+func newOperation(
+	api *openapi3.T, item *openapi3.PathItem, template, method string, spec *openapi3.Operation,
+) *operation {
 	op := &operation{
 		name:       cmp.Or(spec.OperationID, method+" "+template),
 		method:     method,

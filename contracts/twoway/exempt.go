@@ -53,7 +53,8 @@ func LoadExemptions(path string) (*Exemptions, error) {
 			return nil, fmt.Errorf("%s:%d: the exemption gives no reason", path, entry.Status.Line)
 		}
 		for _, operation := range entry.Operations {
-			exemptions.entries = append(exemptions.entries, exemption{operation.Value, entry.Status.Value, entry.Reason, operation.Line})
+			exemptions.entries = append(exemptions.entries,
+				exemption{operation.Value, entry.Status.Value, entry.Reason, operation.Line})
 		}
 	}
 	return exemptions, nil

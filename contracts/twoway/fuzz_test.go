@@ -21,7 +21,8 @@ func FuzzCheck(f *testing.F) {
 	const minimal = `{openapi: 3.0.3, info: {title: t, version: "1"}, paths: {/a: {post: {requestBody: {content: {application/json: {
 		schema: {$ref: "#/components/schemas/A"}}}}, responses: {"200": {description: d, content: {application/json: {
 		schema: {$ref: "#/components/schemas/A"}}}}}}}}, components: {schemas: {A: `
-	small := []byte(`{"metadata": {"pactSpecification": {"version": "4.0"}}, "interactions": [{"type": "Synchronous/HTTP",
+	small := []byte(
+		`{"metadata": {"pactSpecification": {"version": "4.0"}}, "interactions": [{"type": "Synchronous/HTTP",
 		"request": {"method": "POST", "path": "/a", "body": {"content": {"b": [1]}}},
 		"response": {"status": 200, "body": {"content": {"b": [1]}}, "matchingRules": {"body": {"$.b[*]": {"matchers": [{"match": "type"}]}}}}}]}`)
 	for _, schema := range []string{

@@ -65,7 +65,8 @@ func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Ma
 		return
 	}
 	if len(types) > 0 && !s.allows(types...) {
-		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has %s here", m.Match, strings.Join(types, " or "), strings.Join(s.types(), " or "))
+		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has %s here", m.Match,
+			strings.Join(types, " or "), strings.Join(s.types(), " or "))
 		return
 	}
 	switch m.Match {
@@ -172,10 +173,12 @@ func (c *checker) variants(pointer string, s shape, examples []any, variants []p
 func (c *checker) lengths(pointer string, s shape, m pactfile.Matcher) {
 	for _, schema := range s {
 		if most := schema.MaxItems; m.Min != nil && most != nil && *m.Min > *most {
-			c.add(pointer, line(schema.Origin, "maxItems"), "the matcher demands at least %d items, and the document has at most %d", *m.Min, *most)
+			c.add(pointer, line(schema.Origin, "maxItems"),
+				"the matcher demands at least %d items, and the document has at most %d", *m.Min, *most)
 		}
 		if least := schema.MinItems; m.Max != nil && *m.Max < least {
-			c.add(pointer, line(schema.Origin, "minItems"), "the matcher allows at most %d items, and the document has at least %d", *m.Max, least)
+			c.add(pointer, line(schema.Origin, "minItems"),
+				"the matcher allows at most %d items, and the document has at least %d", *m.Max, least)
 		}
 	}
 }

@@ -165,7 +165,8 @@ func TestPactsOfOthers(t *testing.T) {
 			}
 			var findings []string
 			for _, finding := range twoway.Check(twoway.Input{Document: document, Pact: pact}).Findings {
-				if finding.File == "" || !strings.HasPrefix(finding.Pointer, "/paths") { // a status that nothing exercises
+				// a status that nothing exercises
+				if finding.File == "" || !strings.HasPrefix(finding.Pointer, "/paths") {
 					findings = append(findings, finding.String())
 				}
 			}

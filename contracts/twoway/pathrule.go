@@ -25,7 +25,8 @@ func (c *checker) pathRules(op *operation) {
 	}
 	for _, stray := range op.strays(path) {
 		if letThrough(matchers, path, stray) {
-			c.add(pointer, line(op.spec.Origin, ""), "the path matcher lets through %q, which is not a path of %s", stray, op.name)
+			c.add(pointer, line(op.spec.Origin, ""), "the path matcher lets through %q, which is not a path of %s",
+				stray, op.name)
 			return
 		}
 	}

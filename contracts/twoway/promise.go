@@ -36,7 +36,8 @@ func (c *checker) letThrough(pointer string, l leaf) {
 		return
 	}
 	for _, gap := range c.gaps(parts, l) {
-		c.add(pointer, line(gap.Outer.Origin, gap.Keyword), "the matcher %s lets through %s, which the document forbids",
+		c.add(pointer, line(gap.Outer.Origin, gap.Keyword),
+			"the matcher %s lets through %s, which the document forbids",
 			l.matchers[0].Match, gap.Values)
 	}
 }
@@ -183,7 +184,8 @@ func (c *checker) apart(pointer string, m pactfile.Matcher, s shape) {
 	demanded.Pattern = `^(?:` + dateExpression(m) + `)$`
 	both := append(slices.Clone(s), demanded)
 	if subset.IsEmpty(both.ref()) {
-		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has another form here", m.Match, formatOf(m))
+		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has another form here", m.Match,
+			formatOf(m))
 	}
 }
 

@@ -57,7 +57,8 @@ func (c *checker) pathValues(op *operation, values map[string]string) {
 // path and everything else have to keep the document.
 func isMeantToFail(status int) bool {
 	switch status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity:
 		return true
 	}
 	return false
@@ -68,7 +69,8 @@ func isMeantToFail(status int) bool {
 func (c *checker) missing(op *operation, in string, values map[string][]string) {
 	for _, ref := range op.parameters {
 		if p := ref.Value; p.In == in && p.Required && !isThere(p, values) {
-			c.add("/request", line(p.Origin, "required"), "the %s parameter %s is missing, and the document requires it", in, p.Name)
+			c.add("/request", line(p.Origin, "required"),
+				"the %s parameter %s is missing, and the document requires it", in, p.Name)
 		}
 	}
 }
@@ -97,7 +99,8 @@ func (op *operation) parametersIn(in string) declared {
 	if d.headers {
 		// OpenAPI has other places for these than a parameter, or none.
 		for _, name := range []string{
-			"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Connection", "Content-Length", "Content-Type",
+			"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Connection", "Content-Length",
+			"Content-Type",
 			"Date", "Host", "User-Agent",
 		} {
 			d.parameters[name] = text()

@@ -20,20 +20,25 @@ func (c *checker) response(spec *openapi3.Response) {
 		line: line(spec.Origin, "headers"), headers: true, answer: true,
 		parameters: map[string]*openapi3.Parameter{},
 	}
-	for _, name := range []string{"Connection", "Content-Length", "Content-Type", "Date", "Server", "Transfer-Encoding"} {
+	for _, name := range []string{
+		"Connection", "Content-Length", "Content-Type", "Date", "Server",
+		"Transfer-Encoding",
+	} {
 		headers.parameters[name] = text() // OpenAPI has other places for these, or none
 	}
 	for name, header := range spec.Headers {
 		headers.parameters[name] = &header.Value.Parameter
 		if !header.Value.Required && valuesOf(response.Headers, name) != nil {
-			c.add(join("/response/headers", name), line(header.Value.Origin, ""), "the document does not require %s", name)
+			c.add(join("/response/headers", name), line(header.Value.Origin, ""), "the document does not require %s",
+				name)
 		}
 	}
 	c.texts("/response/headers", response.Headers, headers)
 	c.exactHeaders(headers)
 	c.textRules("/response/matchingRules/header", response.Rules.Header, response.Headers, headers)
 	if len(response.Rules.Status) > 0 {
-		c.add("/response/matchingRules/status", 0, "the status is left open: an interaction expects one that the document declares")
+		c.add("/response/matchingRules/status", 0,
+			"the status is left open: an interaction expects one that the document declares")
 	}
 	switch {
 	case len(spec.Content) > 0:

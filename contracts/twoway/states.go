@@ -40,7 +40,8 @@ func (c *checker) contradictions(pact *pactfile.File) {
 		}
 		status := c.interaction.Response.Status
 		if other, known := statuses[string(asked)]; known && other != status {
-			c.add("/response/status", 0, "another interaction has the same request and states, and the status %d, not %d", other, status)
+			c.add("/response/status", 0,
+				"another interaction has the same request and states, and the status %d, not %d", other, status)
 		}
 		statuses[string(asked)] = status
 	}
@@ -92,9 +93,11 @@ func (c *checker) state(state pactfile.State, others []use) {
 		case len(values) == 0:
 			c.add("/providerStates", 0, "the state %q has the parameter %q, and nowhere else", state.Name, name)
 		case !there && slices.ContainsFunc(values, func(text string) bool { return given[text] }):
-			c.add("/providerStates", 0, "the state %q lacks the parameter %q, which it has everywhere else", state.Name, name)
+			c.add("/providerStates", 0, "the state %q lacks the parameter %q, which it has everywhere else", state.Name,
+				name)
 		case there && about && isText && !given[text]:
-			c.add("/providerStates", 0, "the state %q is about %s %q, which is not in the request", state.Name, name, text)
+			c.add("/providerStates", 0, "the state %q is about %s %q, which is not in the request", state.Name, name,
+				text)
 		}
 	}
 }

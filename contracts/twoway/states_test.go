@@ -21,12 +21,16 @@ func TestStatesFitTheirRequests(t *testing.T) {
 		last visit
 		want string
 	}{
-		"as the others":           {visit{"d", `{"pool": "d"}`, 200}, ""},
-		"about another pool":      {visit{"d", `{"pool": "e"}`, 200}, `is about pool "e", which is not in the request`},
-		"without the parameter":   {visit{"a", `{"x": 1}`, 404}, `lacks the parameter "pool"`},
-		"with one more parameter": {visit{"d", `{"pool": "d", "x": 1}`, 200}, `has the parameter "x", and nowhere else`},
-		"a contradiction":         {visit{"a", `{"pool": "a"}`, 404}, `the same request and states, and the status 200, not 404`},
-		"a pool of its own":       {visit{"d", `{}`, 200}, ""},
+		"as the others":         {visit{"d", `{"pool": "d"}`, 200}, ""},
+		"about another pool":    {visit{"d", `{"pool": "e"}`, 200}, `is about pool "e", which is not in the request`},
+		"without the parameter": {visit{"a", `{"x": 1}`, 404}, `lacks the parameter "pool"`},
+		"with one more parameter": {
+			visit{"d", `{"pool": "d", "x": 1}`, 200}, `has the parameter "x", and nowhere else`,
+		},
+		"a contradiction": {
+			visit{"a", `{"pool": "a"}`, 404}, `the same request and states, and the status 200, not 404`,
+		},
+		"a pool of its own": {visit{"d", `{}`, 200}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := strings.Join(findingsOf(t, append(usual, test.last)), "; ")
@@ -45,7 +49,9 @@ func findingsOf(t *testing.T, visits []visit) []string {
 			"providerStates": [{"name": "the pool is there", "params": %s}],
 			"request": {"method": "GET", "path": "/pools/%s"}, "response": {"status": %d}}`, i, v.params, v.pool, v.status))
 	}
-	pact, err := pactfile.Parse([]byte(`{"consumer": {"name": "c"}, "provider": {"name": "p"}, "metadata": {"pactSpecification": {"version": "4.0"}},
+	pact, err := pactfile.Parse(
+		[]byte(
+			`{"consumer": {"name": "c"}, "provider": {"name": "p"}, "metadata": {"pactSpecification": {"version": "4.0"}},
 		"interactions": [` + strings.Join(interactions, ",") + `]}`))
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,8 @@ func (r *Report) Writers() report.Writers {
 	}
 	suite := report.Suite{Name: "Findings"}
 	for _, f := range r.Findings {
-		suite.Cases = append(suite.Cases, report.Case{Name: f.text(), Result: report.Failed, File: f.File, Line: f.Line})
+		suite.Cases = append(suite.Cases,
+			report.Case{Name: f.text(), Result: report.Failed, File: f.File, Line: f.Line})
 	}
 	found.Suites = append(found.Suites, suite)
 	writers := found.Writers()

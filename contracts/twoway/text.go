@@ -50,7 +50,8 @@ func isSpread(parameter *openapi3.Parameter) bool {
 	if err != nil || parameter.In != openapi3.ParameterInQuery || parameter.Schema == nil {
 		return false
 	}
-	return method.Style == openapi3.SerializationForm && method.Explode && parameter.Schema.Value.Type.Is(openapi3.TypeObject)
+	return method.Style == openapi3.SerializationForm && method.Explode &&
+		parameter.Schema.Value.Type.Is(openapi3.TypeObject)
 }
 
 // schema returns the schema of a name, nil when it is not declared.

@@ -90,7 +90,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"path": "/pools",`, `"path": "/pool",`,
 			[]string{
 				`"a list" /request/path: the document has no GET /pool`,
-				`/paths/~1pools/get/responses/200: no interaction exercises 200 of listPools, and it is not exempt (document.yaml:17)`,
+				`/paths/~1pools/get/responses/200: no interaction exercises 200 of listPools, and it is not exempt ` +
+					`(document.yaml:17)`,
 			},
 		},
 		{
@@ -101,8 +102,10 @@ func TestFindings(t *testing.T) {
       },
       "response": {"status": 204}`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the example "/pools/Pool" does not match its own regex ^/pools/[a-z][a-z0-9-]*$`,
-				`"a pool" /request/path: string doesn't match the regular expression "^[a-z][a-z0-9-]*$" (document.yaml:39)`,
+				`"a pool" /request/matchingRules/path: the example "/pools/Pool" does not match its own regex ^/` +
+					`pools/[a-z][a-z0-9-]*$`,
+				`"a pool" /request/path: string doesn't match the regular expression "^[a-z][a-z0-9-]*$" ` +
+					`(document.yaml:39)`,
 			},
 		},
 		{
@@ -110,7 +113,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"status": 204`, `"status": 201`,
 			[]string{
 				`"a pool" /response/status: the document declares no 201 for putPool (document.yaml:55)`,
-				`/paths/~1pools~1{name}/put/responses/204: no interaction exercises 204 of putPool, and it is not exempt (document.yaml:56)`,
+				`/paths/~1pools~1{name}/put/responses/204: no interaction exercises 204 of putPool, and it is not ` +
+					`exempt (document.yaml:56)`,
 			},
 		},
 		{
@@ -124,7 +128,9 @@ func TestFindings(t *testing.T) {
 			"a value that breaks the format",
 			"pact.json", `2025-10-01T00:00:00Z`, `yesterday`,
 			[]string{
-				`"a pool" /request/body/content/since: string doesn't match the format "date-time" (string doesn't match pattern "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") (document.yaml:95)`,
+				`"a pool" /request/body/content/since: string doesn't match the format "date-time" (string doesn't ` +
+					`match pattern "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|` +
+					`2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") (document.yaml:95)`,
 			},
 		},
 		{
@@ -145,7 +151,8 @@ func TestFindings(t *testing.T) {
 			"a field of the response that the document does not have",
 			"pact.json", `"id": "llama"`, `"id": "llama", "a/b~": 1`,
 			[]string{
-				`"a list" /response/body/content/0/models/0/a~1b~0: the document has no field "a/b~" here (document.yaml:98)`,
+				`"a list" /response/body/content/0/models/0/a~1b~0: the document has no field "a/b~" here ` +
+					`(document.yaml:98)`,
 			},
 		},
 		{
@@ -157,21 +164,25 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"no body where the document requires one",
-			"pact.json", `"body": {"content": {"name": "pool-0"}, "contentType": "application/json", "encoded": false},`, ``,
+			"pact.json",
+			`"body": {"content": {"name": "pool-0"}, "contentType": "application/json", "encoded": false},`, ``,
 			[]string{
-				`"a pool that is unknown" /request/body: there is no body, and the document requires one (document.yaml:50)`,
+				`"a pool that is unknown" /request/body: there is no body, and the document requires one ` +
+					`(document.yaml:50)`,
 			},
 		},
 		{
 			"a body where the document has none",
-			"pact.json", `"response": {"status": 204}`, `"response": {"status": 204, "body": {"content": {"a": 1}, "contentType": "application/json"}}`,
+			"pact.json", `"response": {"status": 204}`,
+			`"response": {"status": 204, "body": {"content": {"a": 1}, "contentType": "application/json"}}`,
 			[]string{
 				`"a pool" /response/body: there is a body, and the document has none (document.yaml:56)`,
 			},
 		},
 		{
 			"a body of a request where the document has none",
-			"pact.json", `"path": "/pools",`, `"path": "/pools", "body": {"content": "a", "contentType": "text/plain"},`,
+			"pact.json", `"path": "/pools",`,
+			`"path": "/pools", "body": {"content": "a", "contentType": "text/plain"},`,
 			[]string{
 				`"a list" /request/body: there is a body, and the document has none (document.yaml:7)`,
 			},
@@ -187,16 +198,21 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"an error whose body is of another media type",
-			"pact.json", `{"status": 404}`, `{"status": 404, "body": {"content": "unknown", "contentType": "text/plain"}}`,
+			"pact.json", `{"status": 404}`,
+			`{"status": 404, "body": {"content": "unknown", "contentType": "text/plain"}}`,
 			[]string{
-				`"a pool that is unknown" /response/body/content: the body is text/plain, and the document has it as application/problem+json (document.yaml:61)`,
+				`"a pool that is unknown" /response/body/content: the body is text/plain, and the document has it ` +
+					`as application/problem+json (document.yaml:61)`,
 			},
 		},
 		{
 			"an error whose body is not valid",
-			"pact.json", `{"status": 404}`, `{"status": 404, "headers": {"Content-Type": ["application/problem+json"]}, "body": {"content": {"code": 1}, "contentType": "application/json"}}`,
+			"pact.json", `{"status": 404}`,
+			`{"status": 404, "headers": {"Content-Type": ["application/problem+json"]}, "body": {"content": ` +
+				`{"code": 1}, "contentType": "application/json"}}`,
 			[]string{
-				`"a pool that is unknown" /response/body/content/code: the document has no field "code" here (document.yaml:61)`,
+				`"a pool that is unknown" /response/body/content/code: the document has no field "code" here ` +
+					`(document.yaml:61)`,
 			},
 		},
 		{
@@ -232,21 +248,24 @@ func TestFindings(t *testing.T) {
 			"a field of the response that the document does not require",
 			"document.yaml", "[ready, engine, models, labels, notes]", "[ready, models, labels, notes]",
 			[]string{
-				`"a list" /response/body/content/0/engine: the document does not require the field "engine" (document.yaml:116)`,
+				`"a list" /response/body/content/0/engine: the document does not require the field "engine" ` +
+					`(document.yaml:116)`,
 			},
 		},
 		{
 			"a field inside the response that the document does not require",
 			"document.yaml", "required: [id, bytes]", "required: [id]",
 			[]string{
-				`"a list" /response/body/content/0/models/0/bytes: the document does not require the field "bytes" (document.yaml:98)`,
+				`"a list" /response/body/content/0/models/0/bytes: the document does not require the field "bytes" ` +
+					`(document.yaml:98)`,
 			},
 		},
 		{
 			"a field that the document does no more than allow",
 			"document.yaml", "          required: [any]\n", "",
 			[]string{
-				`"a list" /response/body/content/0/notes/any: the document does not require the field "any" (document.yaml:105)`,
+				`"a list" /response/body/content/0/notes/any: the document does not require the field "any" ` +
+					`(document.yaml:105)`,
 			},
 		},
 		{
@@ -260,7 +279,8 @@ func TestFindings(t *testing.T) {
 			"a query that the document does not have, and not the one that it requires",
 			"pact.json", `"query": {"limit": ["10"]}`, `"query": {"page": ["1"]}`,
 			[]string{
-				`"a list" /request: the query parameter limit is missing, and the document requires it (document.yaml:12)`,
+				`"a list" /request: the query parameter limit is missing, and the document requires it ` +
+					`(document.yaml:12)`,
 				`"a list" /request/matchingRules/query/limit: the rule is for nothing: the example has no limit`,
 				`"a list" /request/query/page: the document has no page here (document.yaml:9)`,
 			},
@@ -274,30 +294,36 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			"a matcher of another type",
-			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
+			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
+			`"$.slots": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher boolean stands for boolean, and the document has integer here (document.yaml:85)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher boolean stands for boolean, and the ` +
+					`document has integer here (document.yaml:85)`,
 			},
 		},
 		{
 			"a decimal for an integer",
-			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "decimal"}]}`,
+			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
+			`"$.slots": {"combine": "AND", "matchers": [{"match": "decimal"}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher decimal stands for number, and the document has integer here (document.yaml:85)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher decimal stands for number, and the ` +
+					`document has integer here (document.yaml:85)`,
 			},
 		},
 		{
 			"null for what is not nullable",
 			"pact.json", `{"match": "regex", "regex": "pool-\\d"}`, `{"match": "null"}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the document has string here (document.yaml:80)`,
+				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the ` +
+					`document has string here (document.yaml:80)`,
 			},
 		},
 		{
 			"a matcher on a field that the document does not have",
 			"pact.json", `"$.slots"`, `"$.places"`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.places: the document has no field "places" here (document.yaml:76)`,
+				`"a pool" /request/matchingRules/body/$.places: the document has no field "places" here ` +
+					`(document.yaml:76)`,
 			},
 		},
 		{
@@ -311,14 +337,17 @@ func TestFindings(t *testing.T) {
 			"a matcher of another type on each value",
 			"pact.json", `"rules": [{"match": "type"}]`, `"rules": [{"match": "integer"}]`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].labels: the matcher integer stands for integer or number, and the document has string here (document.yaml:103)`,
+				`"a list" /response/matchingRules/body/$[*].labels: the matcher integer stands for integer or ` +
+					`number, and the document has string here (document.yaml:103)`,
 			},
 		},
 		{
 			"a matcher of another type on an item that is contained",
-			"pact.json", `"$.bytes": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.bytes": {"combine": "AND", "matchers": [{"match": "regex", "regex": "1"}]}`,
+			"pact.json", `"$.bytes": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
+			`"$.bytes": {"combine": "AND", "matchers": [{"match": "regex", "regex": "1"}]}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the matcher regex stands for string, and the document has integer here (document.yaml:114)`,
+				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the matcher regex stands for ` +
+					`string, and the document has integer here (document.yaml:114)`,
 			},
 		},
 		{
@@ -332,43 +361,52 @@ func TestFindings(t *testing.T) {
 			"a regex that its example does not match as a whole",
 			"pact.json", `pool-\\d`, `pool`,
 			[]string{
-				`"a list" /response/body/content/0/name: the document allows "pool-0", and the regex pool does not (document.yaml:80)`,
-				`"a list" /response/matchingRules/body/$[*].name: the example "pool-0" does not match its own regex pool`,
+				`"a list" /response/body/content/0/name: the document allows "pool-0", and the regex pool does not ` +
+					`(document.yaml:80)`,
+				`"a list" /response/matchingRules/body/$[*].name: the example "pool-0" does not match its own regex ` +
+					`pool`,
 			},
 		},
 		{
 			"a regex that cannot be read",
 			"pact.json", `pool-\\d`, `pool-(?!x)\\d`,
 			[]string{
-				"\"a list\" /response/matchingRules/body/$[*].name: the regex cannot be checked: error parsing regexp: invalid or unsupported Perl syntax: `(?!`",
+				"\"a list\" /response/matchingRules/body/$[*].name: the regex cannot be checked: error parsing " +
+					"regexp: invalid or unsupported Perl syntax: `(?!`",
 			},
 		},
 		{
 			"more items than there can be",
 			"pact.json", `{"match": "type", "min": 1}`, `{"match": "type", "min": 4}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$: the matcher demands at least 4 items, and the document has at most 3 (document.yaml:29)`,
+				`"a list" /response/matchingRules/body/$: the matcher demands at least 4 items, and the document ` +
+					`has at most 3 (document.yaml:29)`,
 			},
 		},
 		{
 			"fewer items than there have to be",
 			"pact.json", `{"match": "type", "min": 1}`, `{"match": "type", "max": 0}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$: the matcher allows at most 0 items, and the document has at least 1 (document.yaml:28)`,
+				`"a list" /response/matchingRules/body/$: the matcher allows at most 0 items, and the document has ` +
+					`at least 1 (document.yaml:28)`,
 			},
 		},
 		{
 			"a length of what is no array",
-			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"$.slots": {"combine": "AND", "matchers": [{"match": "type", "min": 1}]}`,
+			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
+			`"$.slots": {"combine": "AND", "matchers": [{"match": "type", "min": 1}]}`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.slots: the matcher type stands for array, and the document has integer here (document.yaml:85)`,
+				`"a pool" /request/matchingRules/body/$.slots: the matcher type stands for array, and the document ` +
+					`has integer here (document.yaml:85)`,
 			},
 		},
 		{
 			"a matcher of another type on a header",
-			"pact.json", `"X-Total": {"combine": "AND", "matchers": [{"match": "integer"}]}`, `"X-Total": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
+			"pact.json", `"X-Total": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
+			`"X-Total": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
-				`"a list" /response/matchingRules/header/X-Total: the matcher boolean stands for boolean, and the document has integer or string here (document.yaml:20)`,
+				`"a list" /response/matchingRules/header/X-Total: the matcher boolean stands for boolean, and the ` +
+					`document has integer or string here (document.yaml:20)`,
 			},
 		},
 		{
@@ -389,42 +427,50 @@ func TestFindings(t *testing.T) {
 			"a path matcher that lets more through than the parameter",
 			"pact.json", `^/pools/[a-z][a-z0-9-]*$`, `^/pools/[^/]+$`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/ ", which is not a path of putPool (document.yaml:40)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/ ", which is not a ` +
+					`path of putPool (document.yaml:40)`,
 			},
 		},
 		{
 			"a path matcher that lets other paths through",
 			"pact.json", `^/pools/[a-z][a-z0-9-]*$`, `^/pools(/[a-z][a-z0-9-]*)?$`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools", which is not a path of putPool (document.yaml:40)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools", which is not a path ` +
+					`of putPool (document.yaml:40)`,
 			},
 		},
 		{
 			"a path matcher that lets everything through",
 			"pact.json", `{"match": "regex", "regex": "^/pools/[a-z][a-z0-9-]*$"}`, `{"match": "type"}`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/pool-0/x", which is not a path of putPool (document.yaml:40)`,
+				`"a pool" /request/matchingRules/path: the path matcher lets through "/pools/pool-0/x", which is ` +
+					`not a path of putPool (document.yaml:40)`,
 			},
 		},
 		{
 			"a path matcher that the path does not match",
 			"pact.json", `^/pools/[a-z][a-z0-9-]*$`, `^/pool/[a-z][a-z0-9-]*$`,
 			[]string{
-				`"a pool" /request/matchingRules/path: the example "/pools/pool-0" does not match its own regex ^/pool/[a-z][a-z0-9-]*$`,
+				`"a pool" /request/matchingRules/path: the example "/pools/pool-0" does not match its own regex ^/` +
+					`pool/[a-z][a-z0-9-]*$`,
 			},
 		},
 		{
 			"a status that is left open",
-			"pact.json", `"response": {"status": 204}`, `"response": {"status": 204, "matchingRules": {"status": {"matchers": [{"match": "statusCode", "status": "success"}]}}}`,
+			"pact.json", `"response": {"status": 204}`,
+			`"response": {"status": 204, "matchingRules": {"status": {"matchers": [{"match": "statusCode", ` +
+				`"status": "success"}]}}}`,
 			[]string{
-				`"a pool" /response/matchingRules/status: the status is left open: an interaction expects one that the document declares`,
+				`"a pool" /response/matchingRules/status: the status is left open: an interaction expects one that ` +
+					`the document declares`,
 			},
 		},
 		{
 			"a status that no interaction exercises",
 			"exempt.yaml", "- status: 422\n  operations: [putPool]\n  reason: the client validates what it sends\n", "",
 			[]string{
-				`/paths/~1pools~1{name}/put/responses/422: no interaction exercises 422 of putPool, and it is not exempt (document.yaml:68)`,
+				`/paths/~1pools~1{name}/put/responses/422: no interaction exercises 422 of putPool, and it is not ` +
+					`exempt (document.yaml:68)`,
 			},
 		},
 		{
@@ -490,7 +536,8 @@ func TestFindings(t *testing.T) {
 // What is sent to be refused is not held to the document, where it is sent to is.
 func TestRequestsMeantToFail(t *testing.T) {
 	texts := testdata(t)
-	texts.change(t, "pact.json", `{"content": {"name": "pool-0"}, "contentType": "application/json", "encoded": false}`, `{"content": "pool-0", "contentType": "text/plain"}`)
+	texts.change(t, "pact.json", `{"content": {"name": "pool-0"}, "contentType": "application/json", "encoded": false}`,
+		`{"content": "pool-0", "contentType": "text/plain"}`)
 	if findings := texts.check(t).Findings; len(findings) != 1 {
 		t.Fatalf("%d findings although the request is to succeed, not one: %v", len(findings), findings)
 	}
@@ -514,15 +561,24 @@ func TestLoadRefuses(t *testing.T) {
 		load                   func(path string) error
 	}{
 		{"what is no OpenAPI document", "document.yaml", "a: b", "document.yaml: ", load},
-		{"a document that is not valid", "document.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n", "document.yaml: invalid paths", load},
+		{
+			"a document that is not valid", "document.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
+			"document.yaml: invalid paths", load,
+		},
 		{
 			"a schema that is a part of itself", "document.yaml",
 			"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n" +
 				"components: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n",
 			"document.yaml: schema #/components/schemas/A is a part of itself", load,
 		},
-		{"an exemption without a reason", "exempt.yaml", "- status: 405\n  operations: [a]\n", "exempt.yaml:1: the exemption gives no reason", loadExemptions},
-		{"an exemption with a field that there is not", "exempt.yaml", "- statuses: [405]\n", "exempt.yaml: yaml", loadExemptions},
+		{
+			"an exemption without a reason", "exempt.yaml", "- status: 405\n  operations: [a]\n",
+			"exempt.yaml:1: the exemption gives no reason", loadExemptions,
+		},
+		{
+			"an exemption with a field that there is not", "exempt.yaml", "- statuses: [405]\n", "exempt.yaml: yaml",
+			loadExemptions,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())

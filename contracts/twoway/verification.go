@@ -85,7 +85,8 @@ func (v verification) judge(pact *pactfile.File) []Finding {
 	}
 	for _, stray := range slices.Sorted(maps.Keys(unknown)) {
 		description, _, _ := strings.Cut(stray, "\x00")
-		findings = append(findings, Finding{Interaction: description, Message: "it was verified, but the pact does not have it"})
+		findings = append(findings,
+			Finding{Interaction: description, Message: "it was verified, but the pact does not have it"})
 	}
 	return findings
 }

@@ -43,7 +43,8 @@ func newWorkshop(t *testing.T) workshop {
 	}
 	w.write(t, "nodes.yaml", openapi.Nodes)
 	w.write(t, "package.json", []byte(`{"type": "module"}`))
-	if output, err := w.run(t, "node", "node_modules/openapi-typescript/bin/cli.js", "nodes.yaml", "--output", "nodes.ts"); err != nil {
+	if output, err := w.run(t, "node", "node_modules/openapi-typescript/bin/cli.js", "nodes.yaml", "--output",
+		"nodes.ts"); err != nil {
 		t.Fatalf("openapi-typescript: %v\n%s", err, output)
 	}
 	return w
@@ -67,8 +68,10 @@ func (w workshop) run(t *testing.T, program string, args ...string) (string, err
 // compile compiles a file as strictly as the compiler can, and returns what is wrong.
 func (w workshop) compile(t *testing.T, file string) (string, error) {
 	t.Helper()
-	return w.run(t, "node", "node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck",
-		"--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom", "--typeRoots", "none", file)
+	return w.run(t, "node", "node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes",
+		"--skipLibCheck",
+		"--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom",
+		"--typeRoots", "none", file)
 }
 
 // example is an example of the document, and the TypeScript type that it has to be of.
@@ -104,7 +107,8 @@ func examples(t *testing.T) map[string]example {
 				addContent(found, operation.OperationID+"_request", of+`["requestBody"]`, body.Value.Content)
 			}
 			for status, response := range operation.Responses.Map() {
-				addContent(found, operation.OperationID+"_"+status, of+`["responses"][`+status+"]", response.Value.Content)
+				addContent(found, operation.OperationID+"_"+status, of+`["responses"][`+status+"]",
+					response.Value.Content)
 			}
 		}
 	}
@@ -141,7 +145,8 @@ func (w workshop) testBrokenExamples(t *testing.T) {
 	for _, field := range []string{"node_id", "capabilities"} {
 		register := examples(t)["schema_RegisterRequest"]
 		delete(register.value.(map[string]any), field)
-		w.write(t, "broken.ts", []byte("import type { components } from \"./nodes\";\n"+register.statement(t, "broken")))
+		w.write(
+			t, "broken.ts", []byte("import type { components } from \"./nodes\";\n"+register.statement(t, "broken")))
 		if output, err := w.compile(t, "broken.ts"); err == nil || !strings.Contains(output, field) {
 			t.Errorf("a registration without %s: the compiler's error is %v\n%s", field, err, output)
 		}

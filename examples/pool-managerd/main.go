@@ -54,10 +54,11 @@ func parse(args []string) (s settings, err error) {
 	flags.StringVar(&s.node.TLS.CAFile, "tls-ca", "", "`file` with the certificates that may vouch for orchestratord")
 	flags.StringVar(&s.node.TLS.CertFile, "tls-cert", "", "`file` with this node's certificate, for mTLS")
 	flags.StringVar(&s.node.TLS.KeyFile, "tls-key", "", "`file` with its key")
-	flags.Func("token-file", "`file` with the token, which may be replaced while the node runs", func(file string) error {
-		s.node.APIToken = registration.TokenFile(file)
-		return nil
-	})
+	flags.Func("token-file", "`file` with the token, which may be replaced while the node runs",
+		func(file string) error {
+			s.node.APIToken = registration.TokenFile(file)
+			return nil
+		})
 	err = flags.Parse(args)
 	if err == nil && (len(s.node.Pools) != 1 || s.slots < 1 || flags.NArg() > 0) {
 		err = fmt.Errorf("want one pool in %s, one slot or more, and no arguments", registration.EnvPools)

@@ -39,7 +39,10 @@ func Make(ctx context.Context, dir string, hosts ...string) (Files, error) {
 	if err := errors.Join(checkHosts(hosts), checkPrivate(dir)); err != nil {
 		return Files{}, err
 	}
-	files := Files{CA: filepath.Join(dir, "ca.pem"), Server: filepath.Join(dir, "server.pem"), Client: filepath.Join(dir, "client.pem")}
+	files := Files{
+		CA: filepath.Join(dir, "ca.pem"), Server: filepath.Join(dir, "server.pem"),
+		Client: filepath.Join(dir, "client.pem"),
+	}
 	ca, err := keepAuthority(ctx, filepath.Join(dir, "ca-key.pem"), files.CA)
 	if err != nil {
 		return Files{}, err

@@ -100,7 +100,8 @@ func TestOnlyTheOwnerReads(t *testing.T) {
 			return err
 		}
 		info, err := entry.Info()
-		if want := map[bool]os.FileMode{true: 0o700, false: 0o600}[entry.IsDir()]; err == nil && info.Mode().Perm() != want {
+		if want := map[bool]os.FileMode{true: 0o700, false: 0o600}[entry.IsDir()]; err == nil &&
+			info.Mode().Perm() != want {
 			t.Errorf("%s has mode %s", path, info.Mode())
 		}
 		names++
@@ -142,12 +143,16 @@ func TestAgain(t *testing.T) {
 					os.Remove(filepath.Join(dir, test.lost))
 				}
 				certificates(t, dir, test.hosts...)
-				renewed := [3]bool{!bytes.Equal(ca, read(t, files.CA)), !bytes.Equal(server, read(t, files.Server)), !bytes.Equal(client, read(t, files.Client))}
+				renewed := [3]bool{
+					!bytes.Equal(ca, read(t, files.CA)), !bytes.Equal(server, read(t, files.Server)),
+					!bytes.Equal(client, read(t, files.Client)),
+				}
 				if want := [3]bool{test.ca, test.server, test.client}; renewed != want {
 					t.Errorf("ca, server and client are new: %t, want %t", renewed, want)
 				}
 				for _, host := range append(test.hosts, "first.example", "localhost") {
-					if err := verify(t, read(t, files.CA), files.Server, host, x509.ExtKeyUsageServerAuth); err != nil && test.lost == "" {
+					if err := verify(t, read(t, files.CA), files.Server, host,
+						x509.ExtKeyUsageServerAuth); err != nil && test.lost == "" {
 						t.Errorf("server as %s: %v", host, err)
 					}
 				}
@@ -204,7 +209,11 @@ func TestMistakes(t *testing.T) {
 		want  []string
 	}{
 		{"no directory", file, nil, []string{file}},
-		{"no hosts", private(t), []string{"a b", "", "*.example", "[::1]", "host:8080", "good.example"}, []string{`"a b"`, `""`, `"*.example"`, `"[::1]"`, `"host:8080"`}},
+		{
+			"no hosts", private(t),
+			[]string{"a b", "", "*.example", "[::1]", "host:8080", "good.example"},
+			[]string{`"a b"`, `""`, `"*.example"`, `"[::1]"`, `"host:8080"`},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := devcert.Make(t.Context(), test.dir, test.hosts...)

@@ -53,7 +53,8 @@ func renew(file string, template *x509.Certificate, ca *pair) (*pair, error) {
 
 // goodUnder reports whether a pair is one of ca's and will be for a while.
 func (p *pair) goodUnder(ca *pair) bool {
-	return p != nil && p.key != nil && !p.lapsesWithin(renewal) && p.certificate.CheckSignatureFrom(ca.certificate) == nil
+	return p != nil && p.key != nil && !p.lapsesWithin(renewal) &&
+		p.certificate.CheckSignatureFrom(ca.certificate) == nil
 }
 
 func (p *pair) lapsesWithin(d time.Duration) bool {
@@ -96,7 +97,8 @@ func read(ctx context.Context, file string) (*pair, error) {
 	}
 	p := parse(text)
 	if p == nil || !slices.Contains(p.certificate.Issuer.Organization, organization) {
-		return nil, fmt.Errorf("%s is not a development certificate made here: remove it or name another directory", file)
+		return nil, fmt.Errorf("%s is not a development certificate made here: remove it or name another directory",
+			file)
 	}
 	return p, nil
 }

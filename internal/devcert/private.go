@@ -16,7 +16,8 @@ func checkPrivate(path string) error {
 	}
 	const others = 0o077
 	if mode := info.Mode().Perm(); mode&others != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%s may be read or written by others (its mode is %#o): run chmod %#o %[1]q, or name another directory",
+		return fmt.Errorf(
+			"%s may be read or written by others (its mode is %#o): run chmod %#o %[1]q, or name another directory",
 			path, mode, mode&^others)
 	}
 	return nil

@@ -97,7 +97,10 @@ var credentials = regexp.MustCompile(`://[^\s"/?#*]+@`)
 var spelled = regexp.MustCompile(`\\(x|u|U|[0-9]|e|E|c|N)`)
 
 func FuzzForeign(f *testing.F) {
-	for _, seed := range []string{"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b", "a://b:c@d"} {
+	for _, seed := range []string{
+		"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b",
+		"a://b:c@d",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -117,7 +120,8 @@ func FuzzForeign(f *testing.F) {
 		if block := foreign.Block(text); command.MatchString(block) || strings.ContainsAny(block, "\x1b\r") {
 			t.Errorf("%q as a block keeps a command or an escape: %q", text, block)
 		}
-		if strings.ContainsAny(foreign.Annotation(text), "\r\n") || strings.ContainsAny(foreign.Property(text), "\r\n:,") {
+		if strings.ContainsAny(foreign.Annotation(text), "\r\n") ||
+			strings.ContainsAny(foreign.Property(text), "\r\n:,") {
 			t.Errorf("%q breaks out of its workflow command", text)
 		}
 		if strings.Contains(strings.ReplaceAll(foreign.Markdown(text), `\|`, ""), "|") {

@@ -190,10 +190,12 @@ func TestAction(t *testing.T) {
 				XMLName  xml.Name `xml:"testsuites"`
 				Failures int      `xml:"failures,attr"`
 			}
-			if err := xml.Unmarshal([]byte(got.report), &suites); err != nil || (suites.Failures > 0) != (test.status == 1) {
+			if err := xml.Unmarshal([]byte(got.report), &suites); err != nil ||
+				(suites.Failures > 0) != (test.status == 1) {
 				t.Errorf("the report is no JUnit, or has %d failures: %v", suites.Failures, err)
 			}
-			if file := test.inputs["report"]; !strings.Contains(got.output, "report<<") || !strings.Contains(got.output, file+"\n") {
+			if file := test.inputs["report"]; !strings.Contains(got.output, "report<<") ||
+				!strings.Contains(got.output, file+"\n") {
 				t.Errorf("the outputs are %q", got.output)
 			}
 		})
@@ -209,7 +211,10 @@ func TestActionRunsNoInput(t *testing.T) {
 	}
 	const evil = `x"; touch pwned; $(touch pwned) ` + "`touch pwned`"
 	for _, inputs := range []map[string]string{
-		{"provider-url": evil, "token": evil, "level": evil, "pact": "false", "report": evil, "ca-cert": evil, "timeout": evil},
+		{
+			"provider-url": evil, "token": evil, "level": evil, "pact": "false", "report": evil, "ca-cert": evil,
+			"timeout": evil,
+		},
 		{"provider-url": "http://127.0.0.1:1", "pact": evil},
 	} {
 		if got := runAction(t, inputs); got.status == 0 || !strings.Contains(got.log, "\n::error") {

@@ -159,7 +159,8 @@ func (p proxy) run(t *testing.T, dir string, args ...string) string {
 	command.Dir = dir
 	command.Env = append(os.Environ(),
 		"GOPROXY="+strings.Join([]string{"file://" + p.dir, "file://" + found[0] + "/cache/download", found[1]}, ","),
-		"GOMODCACHE="+p.cache, "GOBIN="+p.bin, "GOWORK=off", "GOSUMDB=off", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0")
+		"GOMODCACHE="+p.cache, "GOBIN="+
+			p.bin, "GOWORK=off", "GOSUMDB=off", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0")
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	text, err := command.Output()

@@ -19,7 +19,8 @@ func TestMakeVerifyRunsNoForeignCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, url := range []string{
-		"$(shell touch pwned)", "`touch pwned`", "$(touch pwned)", "$$(touch pwned)", `";touch pwned;"`, "';touch pwned;'", "${HOME}",
+		"$(shell touch pwned)", "`touch pwned`", "$(touch pwned)", "$$(touch pwned)", `";touch pwned;"`,
+		"';touch pwned;'", "${HOME}",
 	} {
 		dir := t.TempDir()
 		for name, script := range map[string]string{
@@ -33,7 +34,8 @@ func TestMakeVerifyRunsNoForeignCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		verify := exec.CommandContext(t.Context(), "make", "-f", makefile, "verify", "PROVIDER_URL="+url, "VERIFY_FLAGS="+url)
+		verify := exec.CommandContext(t.Context(), "make", "-f", makefile, "verify", "PROVIDER_URL="+url,
+			"VERIFY_FLAGS="+url)
 		verify.Dir = dir
 		verify.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "MAKEFLAGS=")
 		if out, err := verify.CombinedOutput(); err != nil {

@@ -52,7 +52,8 @@ func logLines(t *testing.T, dir string) (lines []string) {
 		if entry != nil && entry.Name() == "mocktest" { // which fails tests, and logs nothing
 			return filepath.SkipDir
 		}
-		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".gen.go") {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") ||
+			strings.HasSuffix(path, ".gen.go") {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -169,7 +170,8 @@ func metricsOfTheCode(t *testing.T) (names []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	instrument := regexp.MustCompile(`(?s)(Counter|Gauge|Histogram)\("(node_registration\.[a-z.]+)",.{0,80}?WithUnit\("([^"]*)"\)`)
+	instrument := regexp.MustCompile(
+		`(?s)(Counter|Gauge|Histogram)\("(node_registration\.[a-z.]+)",.{0,80}?WithUnit\("([^"]*)"\)`)
 	for _, found := range instrument.FindAllStringSubmatch(string(client), -1) {
 		name := strings.ReplaceAll(found[2], ".", "_")
 		if found[3] == "s" {

@@ -26,7 +26,8 @@ var floors = [][]string{
 	{"journal", "faults", "internal/settings"},
 	{"internal/spec"},
 	{
-		"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "internal/masking", "registry", "clock", "drift",
+		"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "internal/masking", "registry",
+		"clock", "drift",
 		"dashboard",
 	},
 	{"control", "internal/bind", "har"},
@@ -35,18 +36,21 @@ var floors = [][]string{
 // rooms are the packages that each of these imports, of the mock's.
 var rooms = map[string][]string{
 	".": {
-		"internal/nodes", "internal/controls", "internal/pages", "internal/upstream", "internal/exchange", "internal/cluster",
+		"internal/nodes", "internal/controls", "internal/pages", "internal/upstream", "internal/exchange",
+		"internal/cluster",
 		"internal/settings", "internal/spec", "registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/nodes": {
-		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/wire", "internal/api",
+		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec",
+		"internal/wire", "internal/api",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/controls": {
-		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec", "internal/controlapi", "internal/glob", "har",
+		"internal/upstream", "internal/exchange", "internal/cluster", "internal/settings", "internal/spec",
+		"internal/controlapi", "internal/glob", "har",
 		"registry", "journal", "faults", "drift", "clock", "control",
 	},
-	"internal/pages":    {"internal/exchange", "dashboard"},
+	"internal/pages": {"internal/exchange", "dashboard"},
 	"internal/upstream": {
 		"internal/exchange", "internal/cluster", "registry", "journal", "drift", "clock", "control",
 	},
@@ -148,6 +152,7 @@ func TestFace(t *testing.T) {
 		lines += bytes.Count(text, []byte("\n"))
 	}
 	if len(files) == 0 || len(files) > mostFiles || lines > mostLines {
-		t.Errorf("mockserver/ has %d files of %d lines, want at most %d files and %d lines", len(files), lines, mostFiles, mostLines)
+		t.Errorf("mockserver/ has %d files of %d lines, want at most %d files and %d lines", len(files), lines,
+			mostFiles, mostLines)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,8 +20,11 @@ const (
 	maxFunction = 40
 )
 
+// checksum is a SHA-512 in hex, which no line break can cut.
+var checksum = regexp.MustCompile(`\b[0-9a-f]{128}\b`)
+
 // TestLinesFit holds code to its width. The lines of a text inside a raw string are as long as
-// the text has them.
+// the text has them, and so is a checksum.
 func TestLinesFit(t *testing.T) {
 	for _, file := range sources(t, ".go", ".js", ".mjs", ".sh") {
 		text, err := os.ReadFile(filepath.Join(root, file))
@@ -33,7 +37,7 @@ func TestLinesFit(t *testing.T) {
 		}
 		for i, line := range strings.Split(string(text), "\n") {
 			columns := len([]rune(line)) + 3*strings.Count(line, "\t")
-			if columns > maxColumns && !texts[i+1] {
+			if columns > maxColumns && !texts[i+1] && !checksum.MatchString(line) {
 				t.Errorf("%s:%d has %d columns, want at most %d", file, i+1, columns, maxColumns)
 			}
 		}

@@ -17,7 +17,8 @@ func TestFIFO(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := regularfile.Read(t.Context(), fifo, 5); err == nil || !strings.Contains(err.Error(), "fifo is not a regular file") {
+	if _, err := regularfile.Read(t.Context(), fifo, 5); err == nil ||
+		!strings.Contains(err.Error(), "fifo is not a regular file") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -35,7 +35,8 @@ func TestRead(t *testing.T) {
 		{"/dev/zero", 5, "", "/dev/zero"},
 	} {
 		got, err := regularfile.Read(t.Context(), test.path, test.limit)
-		if string(got) != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+		if string(got) != test.want || (err == nil) != (test.err == "") || err != nil &&
+			!strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s, %d bytes: %q, %v", test.path, test.limit, got, err)
 		}
 	}

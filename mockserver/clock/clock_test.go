@@ -92,7 +92,10 @@ func TestMoments(t *testing.T) {
 		{"real time", func(*clock.Clock) {}, time.Minute},
 		{"sped up", func(c *clock.Clock) { c.SetSpeed(60) }, time.Second},
 		{"slowed down", func(c *clock.Clock) { c.SetSpeed(0.5) }, 2 * time.Minute},
-		{"paused for an hour", func(c *clock.Clock) { c.Pause(); time.Sleep(time.Hour); c.Resume() }, time.Hour + time.Minute},
+		{
+			"paused for an hour", func(c *clock.Clock) { c.Pause(); time.Sleep(time.Hour); c.Resume() },
+			time.Hour + time.Minute,
+		},
 		{"sped up on the way", func(c *clock.Clock) { time.Sleep(30 * time.Second); c.SetSpeed(10) }, 33 * time.Second},
 		{"put forward", func(c *clock.Clock) { c.Advance(20 * time.Second) }, 40 * time.Second},
 		{"sped up a little, often", func(c *clock.Clock) {
@@ -149,7 +152,10 @@ func TestAdvance(t *testing.T) {
 				if err := clk.Advance(10 * time.Second); err != nil {
 					t.Error(err)
 				}
-				if want := []string{"first@1s", "past", "late@1s", "second@2s", "third@3s", "fourth@3s"}; !slices.Equal(calls, want) {
+				if want := []string{
+					"first@1s", "past", "late@1s", "second@2s", "third@3s",
+					"fourth@3s",
+				}; !slices.Equal(calls, want) {
 					t.Errorf("calls %v, want %v", calls, want)
 				}
 				if passed := clk.Now().Sub(begin); passed != 10*time.Second {
@@ -177,7 +183,10 @@ func TestPast(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	clk := clock.PausedAt(start)
 	before := clk.State()
-	for _, speed := range []float64{0, -1, clock.MinSpeed / 2, clock.MaxSpeed * 2, math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, speed := range []float64{
+		0, -1, clock.MinSpeed / 2, clock.MaxSpeed * 2, math.NaN(), math.Inf(1),
+		math.Inf(-1),
+	} {
 		if clk.SetSpeed(speed) == nil {
 			t.Errorf("speed %g was taken", speed)
 		}

@@ -79,7 +79,10 @@ func TestModel(t *testing.T) {
 				},
 				"": func(t *rapid.T) {
 					synctest.Wait()
-					if state, want := clk.State(), (clock.State{Now: clk.Now(), Running: m.running, Speed: float64(m.speed)}); state != want || state.Now.Sub(begin) != m.passed {
+					if state, want := clk.State(), (clock.State{
+						Now: clk.Now(), Running: m.running,
+						Speed: float64(m.speed),
+					}); state != want || state.Now.Sub(begin) != m.passed {
 						t.Errorf("state %+v after %s, want %+v after %s", state, state.Now.Sub(begin), want, m.passed)
 					}
 					mu.Lock()

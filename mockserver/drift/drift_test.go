@@ -20,7 +20,8 @@ func TestRecord(t *testing.T) {
 	later := minimum
 	later.Got = "-1"
 
-	if diff := cmp.Diff([]drift.Departure{unknown, minimum}, record.Add(first, []drift.Departure{unknown, minimum})); diff != "" {
+	if diff := cmp.Diff([]drift.Departure{unknown, minimum},
+		record.Add(first, []drift.Departure{unknown, minimum})); diff != "" {
 		t.Errorf("new at first (-want +got):\n%s", diff)
 	}
 	if fresh := record.Add(last, []drift.Departure{later}); fresh != nil {

@@ -115,11 +115,12 @@ func (s *Set) Put(name string, definition control.FaultDefinition) (control.Faul
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if wrong := (Invalid)(nil); s.inFront && wrong.ownRegistry("", definition) {
+	if wrong := Invalid(nil); s.inFront && wrong.ownRegistry("", definition) {
 		return control.FaultState{}, wrong
 	}
 	if s.faults[name] == nil && len(s.faults) >= schemas().most {
-		return control.FaultState{}, Invalid{{Detail: fmt.Sprintf("there are %d faults already: remove one first", len(s.faults))}}
+		return control.FaultState{}, Invalid{{Detail: fmt.Sprintf("there are %d faults already: remove one first",
+			len(s.faults))}}
 	}
 	return s.put(name, definition), nil
 }

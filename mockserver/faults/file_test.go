@@ -23,13 +23,23 @@ func TestWrongRules(t *testing.T) {
 		want []nodeapi.Violation // with pointers into the rule
 	}{
 		{"{effect: {}}", []nodeapi.Violation{{Pointer: "/effect", Detail: "there must be at least 1 properties"}}},
-		{"{effect: {status: 200}}", []nodeapi.Violation{{Pointer: "/effect/status", Detail: "must be 400 or more, not 200"}}},
-		{"{effect: {latency_ms: 600001}}", []nodeapi.Violation{{Pointer: "/effect/latency_ms", Detail: "must be 600000 or less, not 600001"}}},
+		{
+			"{effect: {status: 200}}",
+			[]nodeapi.Violation{{Pointer: "/effect/status", Detail: "must be 400 or more, not 200"}},
+		},
+		{
+			"{effect: {latency_ms: 600001}}",
+			[]nodeapi.Violation{{Pointer: "/effect/latency_ms", Detail: "must be 600000 or less, not 600001"}},
+		},
 		{"{match: {first_call: 3, last_call: 2}, effect: {status: 500}}", []nodeapi.Violation{
 			{Pointer: "/match/last_call", Detail: "must be 3 or more, which is the first, not 2"},
 		}},
 		{"{match: {node: 'gpu-[1'}, effect: {status: 500}}", []nodeapi.Violation{
-			{Pointer: "/match/node", Detail: `"gpu-[1" is no pattern of node ids: a [ needs its ] and something in between, and a \ something after it`},
+			{
+				Pointer: "/match/node",
+				Detail: `"gpu-[1" is no pattern of node ids: a [ needs its ] and something in between, and a \ ` +
+					`something after it`,
+			},
 		}},
 		{"{effect: {latency_ms: 2, latency_max_ms: 1}}", []nodeapi.Violation{
 			{Pointer: "/effect/latency_max_ms", Detail: "must be 2 or more, which is the least, not 1"},
@@ -47,7 +57,8 @@ func TestWrongRules(t *testing.T) {
 			{Pointer: "/effect/trickle_ms", Detail: `needs a body that is "trickle"`},
 		}},
 		{
-			"{effect: {connection: hang, status: 503, detail: why, retry_after_s: 1, reject: true, body: empty, content_type: text/html}}",
+			"{effect: {connection: hang, status: 503, detail: why, retry_after_s: 1, reject: true, body: empty, " +
+				"content_type: text/html}}",
 			[]nodeapi.Violation{
 				{Pointer: "/effect/status", Detail: "cannot go with a connection that gives no answer (hang)"},
 				{Pointer: "/effect/detail", Detail: "cannot go with a connection that gives no answer (hang)"},
@@ -109,10 +120,22 @@ func TestWrongFiles(t *testing.T) {
 		{"a name twice", "faults: {a: {rules: [{effect: {status: 500}}]}, a: {}}", `mapping key "a" already defined`},
 		{"a bad name", "faults: {Über: {rules: [{effect: {status: 500}}]}}", "/faults/Über: must match"},
 		{"a slash", "faults: {a/b: {rules: [{effect: {status: 500}}]}}", "/faults/a~1b: must match"},
-		{"an unknown field", "faults: {a: {rules: [{effects: {status: 500}}]}}", `/faults/a/rules/0/effects: is no field here, perhaps "effect" is meant`},
-		{"a text for a number", "faults: {a: {rules: [{effect: {status: '500'}}]}}", "/faults/a/rules/0/effect/status: must be of type integer, not string"},
-		{"half a call", "faults: {a: {rules: [{match: {every: 1.5}, effect: {status: 500}}]}}", "/faults/a/rules/0/match/every: must be of type integer"},
-		{"NaN", "faults: {a: {rules: [{match: {probability: .nan}, effect: {status: 500}}]}}", "unsupported value: NaN"},
+		{
+			"an unknown field", "faults: {a: {rules: [{effects: {status: 500}}]}}",
+			`/faults/a/rules/0/effects: is no field here, perhaps "effect" is meant`,
+		},
+		{
+			"a text for a number", "faults: {a: {rules: [{effect: {status: '500'}}]}}",
+			"/faults/a/rules/0/effect/status: must be of type integer, not string",
+		},
+		{
+			"half a call", "faults: {a: {rules: [{match: {every: 1.5}, effect: {status: 500}}]}}",
+			"/faults/a/rules/0/match/every: must be of type integer",
+		},
+		{
+			"NaN", "faults: {a: {rules: [{match: {probability: .nan}, effect: {status: 500}}]}}",
+			"unsupported value: NaN",
+		},
 		{"itself", "faults: &it {a: *it}", "anchor 'it' value contains itself"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -138,14 +161,16 @@ func TestReadFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		read, err := faults.ReadFile(t.Context(), name)
-		if err != nil || len(read) != 2 || *read["1"].Rules[0].Effect.Status != 500 || *read["true"].Rules[0].Match.Every != 2 {
+		if err != nil || len(read) != 2 || *read["1"].Rules[0].Effect.Status != 500 ||
+			*read["true"].Rules[0].Match.Every != 2 {
 			t.Errorf("%s: read %+v, %v", text, read, err)
 		}
 	}
 	if err := os.WriteFile(name, []byte("faults: 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := faults.ReadFile(t.Context(), name); err == nil || err.Error() != name+": /faults: must be of type object, not 1" {
+	if _, err := faults.ReadFile(t.Context(), name); err == nil || err.Error() != name+
+		": /faults: must be of type object, not 1" {
 		t.Errorf("a broken file: %v", err)
 	}
 }

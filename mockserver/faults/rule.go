@@ -69,7 +69,8 @@ func (l lots) chance() float64 { return l.draw(0) }
 func (l lots) size() float64 { return l.draw(1) }
 
 func (l lots) draw(nth int) float64 {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s/%d/%s/%d/%s", l.seed, l.fault, l.rule, l.call.operation, l.n, l.call.node))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s/%d/%s/%d/%s", l.seed, l.fault, l.rule, l.call.operation, l.n,
+		l.call.node))
 	return float64(binary.BigEndian.Uint64(sum[8*nth:])>>11) / (1 << 53)
 }
 

@@ -52,7 +52,8 @@ func header(pairs []Pair) http.Header {
 	header := http.Header{}
 	for _, pair := range pairs {
 		switch name := http.CanonicalHeaderKey(pair.Name); {
-		case strings.HasPrefix(name, ":"), name == "Content-Encoding", name == "Transfer-Encoding", name == "Content-Length":
+		case strings.HasPrefix(name, ":"), name == "Content-Encoding", name == "Transfer-Encoding",
+			name == "Content-Length":
 		case name == "Connection":
 		default:
 			header.Add(name, pair.Value)

@@ -28,10 +28,12 @@ func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 	if p := value(e.Pool); p.MinSlotsFree != nil && p.MaxSlotsFree != nil && *p.MinSlotsFree > *p.MaxSlotsFree {
 		complain("/pool/max_slots_free", "must be %d or more, as at least so many are expected", *p.MinSlotsFree)
 	}
-	if operation := value(e.Operation); operation != "" && operation != control.OperationHeartbeatNode && e.Pool != nil {
+	if operation := value(e.Operation); operation != "" && operation != control.OperationHeartbeatNode &&
+		e.Pool != nil {
 		complain("/operation", "must be %s, as only that reports pools", control.OperationHeartbeatNode)
 	}
-	if kind := value(e.Kind); kind != "" && kind != control.EntryKindExchange && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
+	if kind := value(e.Kind); kind != "" && kind != control.EntryKindExchange &&
+		(e.Operation != nil || e.Answered != nil || e.Pool != nil) {
 		complain("/kind", "must be %s, as only that has an operation, an answer and pools", control.EntryKindExchange)
 	}
 	if kind := value(e.Kind); kind != "" && kind != control.EntryKindChange && e.Becomes != nil {

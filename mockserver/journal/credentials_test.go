@@ -21,13 +21,23 @@ func TestCredentials(t *testing.T) {
 		secret string
 	}{
 		{name: "scheme", header: http.Header{"Authorization": {"Token s3cr3t"}}, secret: "s3cr3t"},
-		{name: "scheme and parameters", header: http.Header{"Authorization": {`AWS4-HMAC-SHA256 Credential=AKIA/2026, Signature=s3cr3t`}}, secret: "s3cr3t"},
-		{name: "password in base64", header: http.Header{"Authorization": {"Basic Ym9iOnMzY3IzdA=="}}, secret: "s3cr3t"},
+		{
+			name:   "scheme and parameters",
+			header: http.Header{"Authorization": {`AWS4-HMAC-SHA256 Credential=AKIA/2026, Signature=s3cr3t`}},
+			secret: "s3cr3t",
+		},
+		{
+			name: "password in base64", header: http.Header{"Authorization": {"Basic Ym9iOnMzY3IzdA=="}},
+			secret: "s3cr3t",
+		},
 		{name: "scheme in another header", header: http.Header{"X-Forwarded-By": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
 		{name: "cookies", header: http.Header{"Cookie": {`theme=dark; sid="s3cr3t"; a=b`}}, secret: "s3cr3t"},
 		{name: "jwt", header: http.Header{"X-Jwt": {"s3cr3t"}}, secret: "s3cr3t"},
 		{name: "passphrase", header: http.Header{"X-Passphrase": {"s3cr3t words"}}, secret: "s3cr3t words"},
-		{name: "query in a header", header: http.Header{"Referer": {"http://host/?access_token=s3cr3t&a=b"}}, secret: "s3cr3t"},
+		{
+			name: "query in a header", header: http.Header{"Referer": {"http://host/?access_token=s3cr3t&a=b"}},
+			secret: "s3cr3t",
+		},
 		{name: "query", query: "api_key=s3cr3t", secret: "s3cr3t"},
 		{name: "field", body: `{"node_id":"n","api_token":"s3cr3t"}`, secret: "s3cr3t"},
 		{name: "field with an escape", body: `{"password":"s3\"cr3t"}`, secret: `s3"cr3t`},
@@ -43,15 +53,20 @@ func TestCredentials(t *testing.T) {
 		{name: "URL without a name", body: `see https://s3cr3t@host`, secret: "s3cr3t"},
 		{name: "URL with escapes", body: `{"at":"http:\/\/bob:s3%22cr3t@host"}`, secret: `s3"cr3t`},
 		{name: "URL in a header", header: http.Header{"Referer": {"http://bob:s3cr3t@host/"}}, secret: "s3cr3t"},
-		{name: "URL in a common header", header: http.Header{"User-Agent": {"a (http://bob:s3cr3t@host)"}}, secret: "s3cr3t"},
+		{
+			name: "URL in a common header", header: http.Header{"User-Agent": {"a (http://bob:s3cr3t@host)"}},
+			secret: "s3cr3t",
+		},
 		{name: "URL in a query", query: "to=http%3A%2F%2Fbob:s3cr3t%40host", secret: "s3cr3t"},
 		{name: "YAML", body: "secret-key: s3cr3t\n", secret: "s3cr3t"},
 	} {
 		events := journal.New(1)
 		events.Exchange(journal.Exchange{
-			At: epoch, Method: http.MethodPost, Path: "/v2/nodes/" + test.secret, RequestHeader: test.header, Query: test.query,
-			RequestBody: []byte(test.body), Status: 422, AnswerBody: []byte("no " + test.secret), CorrelationID: test.secret,
-			Departures: []drift.Departure{{Pointer: "/" + test.secret, Got: test.secret}},
+			At: epoch, Method: http.MethodPost, Path: "/v2/nodes/" + test.secret, RequestHeader: test.header,
+			Query:       test.query,
+			RequestBody: []byte(test.body), Status: 422, AnswerBody: []byte("no " + test.secret),
+			CorrelationID: test.secret,
+			Departures:    []drift.Departure{{Pointer: "/" + test.secret, Got: test.secret}},
 		})
 		entry, _ := events.Entry(1)
 		for _, text := range texts(entry) {
@@ -70,7 +85,9 @@ func TestURLs(t *testing.T) {
 		"registration": {RequestBody: []byte(`{"address":"http://bob:s3cr3t@host"}`), Vetted: true},
 		"answer":       {AnswerBody: []byte(`{"nodes":[{"address":"http://bob:s3cr3t@host"}]}`)},
 		"path":         {Path: "/v2/nodes/http:%2f%2fbob:s3cr3t@host"},
-		"cut off":      {RequestBody: []byte(strings.Repeat(" ", kept-len("://bob:s3cr3")) + "://bob:s3cr3t@host"), Vetted: true},
+		"cut off": {
+			RequestBody: []byte(strings.Repeat(" ", kept-len("://bob:s3cr3")) + "://bob:s3cr3t@host"), Vetted: true,
+		},
 	} {
 		events := journal.New(1)
 		events.Exchange(e)

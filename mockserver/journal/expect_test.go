@@ -18,7 +18,9 @@ import (
 // beatWith returns a heartbeat that reports a pool.
 func beatWith(node, pool string, ready bool, slotsFree int) journal.Exchange {
 	e := beat(node)
-	e.RequestBody = fmt.Appendf(nil, `{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":%q,"ready":%v,"slots_free":%d}]}`, pool, ready, slotsFree)
+	e.RequestBody = fmt.Appendf(nil,
+		`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":%q,"ready":%v,"slots_free":%d}]}`,
+		pool, ready, slotsFree)
 	return e
 }
 
@@ -77,12 +79,16 @@ func TestExpect(t *testing.T) {
 			control.Expectation{
 				Node: new("gpu-node-1"), Operation: &heartbeat, Answered: new("404"),
 				Pool: &control.PoolExpectation{
-					PoolID: "pool-1", Ready: new(false), Draining: new(true), MinSlotsFree: new(int32(5)), MaxSlotsFree: new(int32(1)),
+					PoolID: "pool-1", Ready: new(false), Draining: new(true), MinSlotsFree: new(int32(5)),
+					MaxSlotsFree: new(int32(1)),
 				},
 			},
-			false, 0, "0 of at least 1 heartbeat from gpu-node-1 answered 404 with pool-1 not ready and draining and at least 5 slots free and at most 1 slot free; " +
-				"nearest: #3 heartbeatNode gpu-node-1 200: answered 200, not 404, pool-1 should not be ready, but is, pool-1 should be draining, but is not, " +
-				"pool-1 should have at least 5 slots free, but has 4, pool-1 should have at most 1 slot free, but has 4", 3,
+			false, 0, "0 of at least 1 heartbeat from gpu-node-1 answered 404 with pool-1 not ready and draining " +
+				"and at least 5 slots free and at most 1 slot free; " +
+				"nearest: #3 heartbeatNode gpu-node-1 200: answered 200, not 404, pool-1 should not be ready, but " +
+				"is, pool-1 should be draining, but is not, " +
+				"pool-1 should have at least 5 slots free, but has 4, " +
+				"pool-1 should have at most 1 slot free, but has 4", 3,
 		},
 		{
 			control.Expectation{Node: new("gpu-node-2"), Pool: &control.PoolExpectation{PoolID: "pool-1"}},
@@ -90,7 +96,10 @@ func TestExpect(t *testing.T) {
 				"nearest: #4 heartbeatNode gpu-node-2 404 unknown_node: does not report pool-1", 4,
 		},
 		{
-			control.Expectation{Node: new("gpu-node-3"), Pool: &control.PoolExpectation{PoolID: "pool-0", Ready: new(false)}},
+			control.Expectation{
+				Node: new("gpu-node-3"),
+				Pool: &control.PoolExpectation{PoolID: "pool-0", Ready: new(false)},
+			},
 			false, 0, "0 of at least 1 heartbeat from gpu-node-3 with pool-0 not ready; " +
 				"nearest: #1 heartbeatNode gpu-node-1 200: node id gpu-node-1 does not fit gpu-node-3", 1,
 		},
@@ -112,19 +121,26 @@ func TestExpect(t *testing.T) {
 		{control.Expectation{Answered: new("none")}, true, 1, "1 of at least 1 request without an answer", 0},
 		{
 			control.Expectation{Node: new("gpu-node-1"), Becomes: new(nodeapi.NodeStatusOnline)},
-			false, 0, "0 of at least 1 change of gpu-node-1 to Online; nearest: #5 gpu-node-1 Online → Offline: became Offline, not Online", 5,
+			false, 0,
+			"0 of at least 1 change of gpu-node-1 to Online; nearest: #5 gpu-node-1 Online → Offline: became " +
+				"Offline, not Online", 5,
 		},
 		{
 			control.Expectation{Node: new("gpu-node-4"), Kind: new(control.EntryKindChange)},
-			false, 0, "0 of at least 1 change of gpu-node-4; nearest: #5 gpu-node-1 Online → Offline: node id gpu-node-1 does not fit gpu-node-4", 5,
+			false, 0,
+			"0 of at least 1 change of gpu-node-4; nearest: #5 gpu-node-1 Online → Offline: node id gpu-node-1 does " +
+				"not fit gpu-node-4", 5,
 		},
 		{
 			control.Expectation{Becomes: new(nodeapi.NodeStatusOnline), After: new(int64(5))},
-			false, 0, "0 of at least 1 change to Online after #5; nearest: #7 registerNode gpu-node-3 no answer (fault outage): is no change of status", 7,
+			false, 0,
+			"0 of at least 1 change to Online after #5; nearest: #7 registerNode gpu-node-3 no answer (fault " +
+				"outage): is no change of status", 7,
 		},
 		{
 			control.Expectation{Kind: new(control.EntryKindControl), Node: new("*")},
-			false, 0, "0 of at least 1 control action from *; nearest: #6 the clock was paused: has no node id to fit *", 6,
+			false, 0,
+			"0 of at least 1 control action from *; nearest: #6 the clock was paused: has no node id to fit *", 6,
 		},
 		{control.Expectation{Operation: &heartbeat, AtMost: new(int32(4))}, true, 4, "4 of at most 4 heartbeats", 0},
 		{
@@ -135,8 +151,16 @@ func TestExpect(t *testing.T) {
 			control.Expectation{Operation: &heartbeat, AtMost: new(int32(0))},
 			false, 1, "1 heartbeat, none expected; the last: #1 heartbeatNode gpu-node-1 200", 0,
 		},
-		{control.Expectation{Operation: &register, AtMost: new(int32(1)), AtLeast: new(int32(1))}, true, 1, "1 of exactly 1 registration", 0},
-		{control.Expectation{Operation: &register, AtMost: new(int32(5)), AtLeast: new(int32(1))}, true, 1, "1 of 1 to 5 registrations", 0},
+		{
+			control.Expectation{Operation: &register, AtMost: new(int32(1)), AtLeast: new(int32(1))},
+			true, 1,
+			"1 of exactly 1 registration", 0,
+		},
+		{
+			control.Expectation{Operation: &register, AtMost: new(int32(5)), AtLeast: new(int32(1))},
+			true, 1,
+			"1 of 1 to 5 registrations", 0,
+		},
 	} {
 		got := events.Expect(t.Context(), test.expectation)
 		if got.Met != test.met || got.Count != test.count || got.Dropped != nil {
@@ -148,7 +172,8 @@ func TestExpect(t *testing.T) {
 		var nearest int64
 		if got.Nearest != nil {
 			nearest = got.Nearest.Entry.Sequence
-			if len(got.Nearest.Missed) == 0 || got.Nearest.Entry.Kind == control.EntryKindExchange && got.Nearest.Entry.Request.Body == nil {
+			if len(got.Nearest.Missed) == 0 || got.Nearest.Entry.Kind == control.EntryKindExchange &&
+				got.Nearest.Entry.Request.Body == nil {
 				t.Errorf("%s: nearest %+v", test.message, got.Nearest)
 			}
 		}
@@ -168,11 +193,14 @@ func TestExpectOfLongBody(t *testing.T) {
 	e.RequestBody = []byte(`{"pools":[` + strings.Join(pools, ",") + `]}`)
 	events := journal.New(1)
 	events.Exchange(e)
-	if got := events.Expect(t.Context(), control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-50", Ready: new(true)}}); !got.Met {
+	if got := events.Expect(t.Context(),
+		control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-50", Ready: new(true)}}); !got.Met {
 		t.Errorf("an early pool: %s", got.Message)
 	}
-	got := events.Expect(t.Context(), control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-200", Ready: new(true)}})
-	want := fmt.Sprintf("does not report pool-200 in the first 4096 of %d bytes, which is what was kept", len(e.RequestBody))
+	got := events.Expect(t.Context(),
+		control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-200", Ready: new(true)}})
+	want := fmt.Sprintf("does not report pool-200 in the first 4096 of %d bytes, which is what was kept",
+		len(e.RequestBody))
 	if got.Met || cmp.Diff([]string{want}, got.Nearest.Missed) != "" {
 		t.Errorf("a late pool: %+v", got.Nearest)
 	}
@@ -180,12 +208,16 @@ func TestExpectOfLongBody(t *testing.T) {
 
 func TestExpectOfUnreadableBody(t *testing.T) {
 	events := journal.New(10)
-	for _, body := range []string{"", "{", "null", `{"pools":`, `{"pools":[{"pool_id":7},{"pool_id":"pool-0","ready":"yes"}],"timestamp":0}`} {
+	for _, body := range []string{
+		"", "{", "null", `{"pools":`,
+		`{"pools":[{"pool_id":7},{"pool_id":"pool-0","ready":"yes"}],"timestamp":0}`,
+	} {
 		e := beat("gpu-node-1")
 		e.RequestBody = []byte(body)
 		events.Exchange(e)
 	}
-	got := events.Expect(t.Context(), control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-0", Ready: new(false)}})
+	got := events.Expect(t.Context(),
+		control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-0", Ready: new(false)}})
 	if !got.Met || got.Count != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -200,14 +232,31 @@ func TestExpectWaits(t *testing.T) {
 		after       time.Duration
 		message     string
 	}{
-		{control.Expectation{AtLeast: new(int32(3)), WithinMs: new(int64(5000))}, true, 2 * time.Second, "3 of at least 3 events within 5 s"},
-		{control.Expectation{AtLeast: new(int32(1)), WithinMs: new(int64(5000))}, true, 0, "1 of at least 1 event within 5 s"},
-		{control.Expectation{AtLeast: new(int32(9)), WithinMs: new(int64(2500))}, false, 2500 * time.Millisecond, "3 of at least 9 events within 2.5 s"},
+		{
+			control.Expectation{AtLeast: new(int32(3)), WithinMs: new(int64(5000))},
+			true, 2 * time.Second,
+			"3 of at least 3 events within 5 s",
+		},
+		{
+			control.Expectation{AtLeast: new(int32(1)), WithinMs: new(int64(5000))},
+			true, 0,
+			"1 of at least 1 event within 5 s",
+		},
+		{
+			control.Expectation{AtLeast: new(int32(9)), WithinMs: new(int64(2500))},
+			false, 2500 * time.Millisecond,
+			"3 of at least 9 events within 2.5 s",
+		},
 		{control.Expectation{AtLeast: new(int32(9))}, false, 0, "1 of at least 9 events"},
-		{control.Expectation{AtLeast: new(int32(99)), WithinMs: new(int64(60000))}, false, 9999 * time.Millisecond, "10 of at least 99 events within 60 s"},
+		{
+			control.Expectation{AtLeast: new(int32(99)), WithinMs: new(int64(60000))},
+			false, 9999 * time.Millisecond,
+			"10 of at least 99 events within 60 s",
+		},
 		{
 			control.Expectation{AtMost: new(int32(3)), WithinMs: new(int64(5000))},
-			false, 3 * time.Second, "4 events within 5 s, at most 3 expected; the last: #4 heartbeatNode gpu-node-1 200",
+			false, 3 * time.Second,
+			"4 events within 5 s, at most 3 expected; the last: #4 heartbeatNode gpu-node-1 200",
 		},
 		{
 			control.Expectation{AtMost: new(int32(3)), AtLeast: new(int32(3)), WithinMs: new(int64(2050))},
@@ -216,7 +265,8 @@ func TestExpectWaits(t *testing.T) {
 		{
 			control.Expectation{Operation: &heartbeat, Node: new("gpu-node-2"), WithinMs: new(int64(1500))},
 			false, 1500 * time.Millisecond,
-			"0 of at least 1 heartbeat from gpu-node-2 within 1.5 s; nearest: #2 heartbeatNode gpu-node-1 200: node id gpu-node-1 does not fit gpu-node-2",
+			"0 of at least 1 heartbeat from gpu-node-2 within 1.5 s; nearest: #2 heartbeatNode gpu-node-1 200: node " +
+				"id gpu-node-1 does not fit gpu-node-2",
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -57,7 +57,11 @@ func TestFilter(t *testing.T) {
 		{journal.Filter{Answered: "2xx"}, 100, []int64{1}},
 		{journal.Filter{Answered: "40"}, 100, nil},
 		{journal.Filter{Answered: "none"}, 100, []int64{3}},
-		{journal.Filter{Answered: "4xx", Operation: control.OperationHeartbeatNode, After: new(int64(1))}, 100, []int64{2}},
+		{
+			journal.Filter{Answered: "4xx", Operation: control.OperationHeartbeatNode, After: new(int64(1))},
+			100,
+			[]int64{2},
+		},
 	} {
 		if diff := cmp.Diff(test.want, sequences(events.Page(test.filter, test.limit).Entries)); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", test.filter, diff)

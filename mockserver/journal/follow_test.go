@@ -25,7 +25,8 @@ func follow(t *testing.T, events *journal.Journal, f journal.Filter) (stop func(
 	go func() {
 		defer close(ended)
 		for batch := range following {
-			batches = append(batches, fmt.Sprint(time.Since(begin), " ", sequences(slices.Collect(batch.Entries)), " ", batch.Dropped))
+			batches = append(batches,
+				fmt.Sprint(time.Since(begin), " ", sequences(slices.Collect(batch.Entries)), " ", batch.Dropped))
 		}
 	}()
 	synctest.Wait()
@@ -61,10 +62,22 @@ func TestFollow(t *testing.T) {
 		for _, test := range []struct {
 			got, want []string
 		}{
-			{all(), []string{"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
+			{
+				all(),
+				[]string{
+					"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0",
+					"2.1s [12 13 14 15 16 17 18 19 20 21] 5",
+				},
+			},
 			{fresh(), []string{"1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
 			{second(), []string{"0s [2] 0", "1.1s [5] 0", "2s [6] 0", "2.1s [12 14 16 18 20] 5"}},
-			{elsewhere(), []string{"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
+			{
+				elsewhere(),
+				[]string{
+					"0s [1 2] 0", "1s [3] 0", "1.1s [4 5] 0", "2s [6] 0",
+					"2.1s [12 13 14 15 16 17 18 19 20 21] 5",
+				},
+			},
 		} {
 			if diff := cmp.Diff(test.want, test.got); diff != "" {
 				t.Errorf("batches (-want +got):\n%s", diff)
@@ -146,7 +159,8 @@ func TestBatchSize(t *testing.T) {
 	events := journal.New(3000)
 	write(events, 2500)
 	var got []int
-	for batch := range events.Follow(t.Context(), journal.Filter{After: new(int64(0)), Kind: control.EntryKindExchange, Brief: true}) {
+	for batch := range events.Follow(t.Context(),
+		journal.Filter{After: new(int64(0)), Kind: control.EntryKindExchange, Brief: true}) {
 		if got = append(got, len(slices.Collect(batch.Entries))); len(got) == 3 {
 			break
 		}

@@ -36,7 +36,9 @@ func beat(node string) journal.Exchange {
 			"User-Agent":       {"pool-managerd/0.1.0"},
 			"X-Correlation-Id": {"correlation-1"},
 		},
-		RequestBody:  []byte(`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"pool-0","ready":true,"draining":false,"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000}]}`),
+		RequestBody: []byte(
+			`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"pool-0","ready":true,"draining":false,` +
+				`"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000}]}`),
 		Vetted:       true,
 		Status:       http.StatusOK,
 		AnswerHeader: http.Header{"Content-Type": {"application/json"}, "X-Correlation-Id": {"correlation-1"}},
@@ -50,7 +52,10 @@ func TestEntry(t *testing.T) {
 	noted := beat("gpu-node-1")
 	noted.Fault = "slow"
 	noted.Departures = []drift.Departure{
-		{Operation: "heartbeatNode", Pointer: "/pools/*/engine", Kind: "type", Expected: "must be a string", Got: "null"},
+		{
+			Operation: "heartbeatNode", Pointer: "/pools/*/engine", Kind: "type", Expected: "must be a string",
+			Got: "null",
+		},
 		{Operation: "heartbeatNode", Pointer: "/a\x00b", Kind: "unknown", Expected: "must be known", Got: `"a"`},
 	}
 	events.Exchange(noted)
@@ -65,14 +70,18 @@ func TestEntry(t *testing.T) {
 		DurationUs:    new(int64(120)),
 		Fault:         new("slow"),
 		Departures: &[]control.Departure{
-			{Operation: "heartbeatNode", Pointer: "/pools/*/engine", Kind: "type", Expected: "must be a string", Got: "null"},
+			{
+				Operation: "heartbeatNode", Pointer: "/pools/*/engine", Kind: "type", Expected: "must be a string",
+				Got: "null",
+			},
 			{Operation: "heartbeatNode", Pointer: "/a\x00b", Kind: "unknown", Expected: "must be known", Got: `"a"`},
 		},
 		Request: &control.RequestRecord{
 			Method: "POST", Path: "/v2/nodes/gpu-node-1/heartbeat",
 			Header: &control.HeaderRecord{
 				"Accept-Encoding": "gzip", "Authorization": "Bearer ***", "Content-Length": "212",
-				"Content-Type": "application/json", "User-Agent": "pool-managerd/0.1.0", "X-Correlation-Id": "correlation-1",
+				"Content-Type": "application/json", "User-Agent": "pool-managerd/0.1.0",
+				"X-Correlation-Id": "correlation-1",
 			},
 			Body: &control.BodyRecord{Text: string(noted.RequestBody), Bytes: int64(len(noted.RequestBody))},
 		},
@@ -102,7 +111,12 @@ func TestSummary(t *testing.T) {
 	}{
 		{func(*journal.Exchange) {}, "heartbeatNode gpu-node-1 200"},
 		{func(e *journal.Exchange) { e.Status = 0 }, "heartbeatNode gpu-node-1 no answer"},
-		{func(e *journal.Exchange) { e.Status, e.Fault = 0, "outage" }, "heartbeatNode gpu-node-1 no answer (fault outage)"},
+		{
+			func(e *journal.Exchange) {
+				e.Status, e.Fault = 0,
+					"outage"
+			}, "heartbeatNode gpu-node-1 no answer (fault outage)",
+		},
 		{problem(404, `{"code":"unknown_node"}`), "heartbeatNode gpu-node-1 404 unknown_node"},
 		{problem(503, ``), "heartbeatNode gpu-node-1 503"},
 		{problem(503, `<html>`), "heartbeatNode gpu-node-1 503"},
@@ -111,16 +125,23 @@ func TestSummary(t *testing.T) {
 			"heartbeatNode gpu-node-1 422 contract_violation at /pools",
 		},
 		{
-			problem(422, `{"code":"contract_violation","errors":[{"pointer":"","detail":"a"},{"pointer":"/b","detail":"b"},{"pointer":"/c","detail":"c"}]}`),
+			problem(422,
+				`{"code":"contract_violation","errors":[{"pointer":"","detail":"a"},{"pointer":"/b","detail":"b"},`+
+					`{"pointer":"/c","detail":"c"}]}`),
 			"heartbeatNode gpu-node-1 422 contract_violation at the top and 2 more",
 		},
 		{ // the journal keeps its beginning
-			problem(422, `{"code":"contract_violation","errors":[{"pointer":"/pools","detail":"is missing"},{"pointer":"`+strings.Repeat("x", 1<<13)+`"}]}`),
+			problem(422,
+				`{"code":"contract_violation","errors":[{"pointer":"/pools","detail":"is missing"},{"pointer":"`+
+					strings.Repeat("x", 1<<13)+`"}]}`),
 			"heartbeatNode gpu-node-1 422 contract_violation at /pools",
 		},
 		{
 			func(e *journal.Exchange) {
-				*e = journal.Exchange{Method: "GET", Path: "/v2/nodez", Status: 404, AnswerBody: []byte(`{"code":"not_found"}`)}
+				*e = journal.Exchange{
+					Method: "GET", Path: "/v2/nodez", Status: 404,
+					AnswerBody: []byte(`{"code":"not_found"}`),
+				}
 			},
 			"GET /v2/nodez 404 not_found",
 		},
@@ -150,7 +171,9 @@ func TestChangeAndControl(t *testing.T) {
 		},
 		{
 			Sequence: 2, AtMs: at, Kind: change, NodeID: node, Summary: "gpu-node-1 Online → Offline",
-			Change: &control.Transition{AtMs: at, From: new(nodeapi.NodeStatusOnline), To: new(nodeapi.NodeStatusOffline)},
+			Change: &control.Transition{
+				AtMs: at, From: new(nodeapi.NodeStatusOnline), To: new(nodeapi.NodeStatusOffline),
+			},
 		},
 		{
 			Sequence: 3, AtMs: at, Kind: change, NodeID: node, Summary: "gpu-node-1 Offline → gone",
@@ -198,7 +221,8 @@ func TestRing(t *testing.T) {
 		if page.Last != test.want.Last || page.Dropped != test.want.Dropped || page.Entries == nil {
 			t.Errorf("%+v: page %+v", test, page)
 		}
-		if page = events.Page(journal.Filter{After: new(int64(0))}, 100); page.Dropped != test.want.Dropped || page.Last != test.want.Last {
+		if page = events.Page(journal.Filter{After: new(int64(0))}, 100); page.Dropped != test.want.Dropped ||
+			page.Last != test.want.Last {
 			t.Errorf("%+v: page from the beginning %+v", test, page)
 		}
 		for sequence := int64(-1); sequence <= test.want.Last+1; sequence++ {
@@ -245,7 +269,8 @@ func TestKeptLength(t *testing.T) {
 	})
 	entry, _ := events.Entry(1)
 	if entry.Request.Body.Bytes != int64(len(long)) || len(entry.Request.Body.Text) != 4<<10 {
-		t.Errorf("of a body of %d bytes, %d are kept and %d counted", len(long), len(entry.Request.Body.Text), entry.Request.Body.Bytes)
+		t.Errorf("of a body of %d bytes, %d are kept and %d counted", len(long), len(entry.Request.Body.Text),
+			entry.Request.Body.Bytes)
 	}
 	for what, length := range map[string]int{
 		"method":     len(entry.Request.Method) / 128,
@@ -279,8 +304,10 @@ func TestConcurrency(t *testing.T) {
 				page := events.Page(journal.Filter{After: &after}, 10)
 				next := after + page.Dropped
 				for _, entry := range page.Entries {
-					if next++; entry.Sequence != next || *entry.NodeID != (*entry.Request).Path[len("/v2/nodes/"):len("/v2/nodes/gpu-node-1")] {
-						t.Errorf("after %d and %d dropped comes %d, %s", after, page.Dropped, entry.Sequence, entry.Summary)
+					if next++; entry.Sequence != next ||
+						*entry.NodeID != (*entry.Request).Path[len("/v2/nodes/"):len("/v2/nodes/gpu-node-1")] {
+						t.Errorf("after %d and %d dropped comes %d, %s", after, page.Dropped, entry.Sequence,
+							entry.Summary)
 						return
 					}
 					after = entry.Sequence

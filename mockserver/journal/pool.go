@@ -107,7 +107,8 @@ func (s *sight) without(id nodeapi.PoolID) string {
 	case s.operation != control.OperationHeartbeatNode:
 		return "is no heartbeat, which reports pools"
 	case int64(kept) < s.requestBytes:
-		return fmt.Sprintf("does not report %s in the first %d of %d bytes, which is what was kept", id, kept, s.requestBytes)
+		return fmt.Sprintf("does not report %s in the first %d of %d bytes, which is what was kept", id, kept,
+			s.requestBytes)
 	}
 	return "does not report " + id
 }

@@ -94,7 +94,10 @@ func TestCutSecret(t *testing.T) {
 		for kept := range len(secret) + 1 {
 			events := journal.New(1)
 			body := strings.Repeat(".", 4096-kept) + secret
-			events.Exchange(journal.Exchange{RequestHeader: http.Header{"X-Api-Key": {secret}}, RequestBody: []byte(body)})
+			events.Exchange(journal.Exchange{
+				RequestHeader: http.Header{"X-Api-Key": {secret}},
+				RequestBody:   []byte(body),
+			})
 			got, _ := events.Entry(1)
 			if want := strings.Repeat(".", 4096-kept) + strings.Repeat("*", kept); got.Request.Body.Text != want {
 				t.Errorf("%d bytes of the secret are kept as %q", kept, got.Request.Body.Text[4096-kept:])
@@ -127,7 +130,8 @@ func FuzzRedaction(f *testing.F) {
 
 func TestRedaction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !occurs(s) }).Draw(t, "secret")
+		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !occurs(s) }).Draw(t,
+			"secret")
 		text := rapid.String().Draw(t, "text")
 		checkRedaction(t, secret, text, rapid.IntRange(0, 5000).Draw(t, "padding"))
 	})
@@ -135,7 +139,8 @@ func TestRedaction(t *testing.T) {
 
 func checkRedaction(t interface{ Errorf(string, ...any) }, secret, text string, padding int) {
 	escaped, _ := json.Marshal(secret)
-	said := strings.Repeat(".", padding) + text + secret + text + url.PathEscape(secret) + strconv.Quote(secret) + string(escaped)
+	said := strings.Repeat(".", padding) + text + secret + text + url.PathEscape(secret) + strconv.Quote(secret) +
+		string(escaped)
 	events := journal.New(2)
 	e := journal.Exchange{
 		Operation: control.OperationHeartbeatNode,
@@ -151,7 +156,10 @@ func checkRedaction(t interface{ Errorf(string, ...any) }, secret, text string, 
 	e.RequestHeader = http.Header{"X-Api-Key": {secret}}
 	events.Exchange(e)
 	result := events.Expect(ended(), control.Expectation{Node: new("gpu-node-1")})
-	for _, shown := range []any{events.Page(journal.Filter{}, 10), events.Page(journal.Filter{Brief: true}, 10), result} {
+	for _, shown := range []any{
+		events.Page(journal.Filter{}, 10), events.Page(journal.Filter{Brief: true}, 10),
+		result,
+	} {
 		for _, at := range texts(shown) {
 			if strings.Contains(at, secret) {
 				t.Errorf("%q is shown in %q", secret, at)
@@ -213,5 +221,6 @@ func occurs(secret string) bool {
 	page := events.Page(journal.Filter{}, 10)
 	result := events.Expect(ended(), control.Expectation{Node: new("gpu-node-1")})
 	said := append(texts(page), texts(result)...)
-	return strings.Contains(strings.Join(said, " ")+"*************************************,....................., nodedepartures", secret)
+	return strings.Contains(strings.Join(said, " ")+
+		"*************************************,....................., nodedepartures", secret)
 }

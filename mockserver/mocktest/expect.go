@@ -178,7 +178,8 @@ func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.
 			return
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"), expectTimeout, s.changesOf(node))
+			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"),
+				expectTimeout, s.changesOf(node))
 		}
 		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(expectTimeout.Milliseconds())})
 	}

@@ -38,7 +38,8 @@ func newNode(t *testing.T, mock *mocktest.Server, id string) node {
 func (n node) register() {
 	n.t.Helper()
 	_, err := n.client.RegisterNodeWithResponse(n.t.Context(), nil, nodeapi.RegisterRequest{
-		NodeID: n.id, MachineID: "machine-alpha", Address: "http://192.168.1.100:9200", Pools: []nodeapi.PoolID{"pool-0"},
+		NodeID: n.id, MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
+		Pools:        []nodeapi.PoolID{"pool-0"},
 		Capabilities: nodeapi.NodeCapabilities{GPUCount: 2, TotalVRAMMB: 48000, CUDAVersion: "12.1"},
 	})
 	if err != nil {
@@ -90,7 +91,9 @@ func TestExpect(t *testing.T) {
 		seen := mock.Journal().Counts().Last
 		n.beat(nodeapi.PoolStatus{PoolID: "pool-0", Draining: new(true)})
 		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusDraining)
-		mock.Expect(t, mocktest.Exactly(1, mocktest.Heartbeats).After(seen).WithPool("pool-0", mocktest.NotReady, mocktest.Draining))
+		mock.Expect(t,
+			mocktest.Exactly(1, mocktest.Heartbeats).After(seen).WithPool("pool-0", mocktest.NotReady,
+				mocktest.Draining))
 		go func() {
 			time.Sleep(time.Second)
 			if _, err := n.client.DeregisterNodeWithResponse(t.Context(), n.id, nil); err != nil {
@@ -115,7 +118,10 @@ func TestFaults(t *testing.T) {
 		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).Answered("2xx"))
 	})
 	t.Run("injected", func(t *testing.T) {
-		mock.Inject(t, "away", control.FaultDefinition{Rules: control.FaultRules{{Effect: control.FaultEffect{Status: new(int32(503))}}}})
+		mock.Inject(
+			t, "away", control.FaultDefinition{
+				Rules: control.FaultRules{{Effect: control.FaultEffect{Status: new(int32(503))}}},
+			})
 		if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}
@@ -135,7 +141,8 @@ func TestControl(t *testing.T) {
 		if err != nil || answer.JSON200 == nil {
 			t.Fatalf("%v, %s", err, answer.Status())
 		}
-		if answer, err := mock.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"); err != nil || answer.StatusCode() != http.StatusUnauthorized {
+		if answer, err := mock.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"); err != nil ||
+			answer.StatusCode() != http.StatusUnauthorized {
 			t.Errorf("without a token: %v, %s", err, answer.Status())
 		}
 	})
@@ -276,7 +283,8 @@ func fail(t *testing.T) {
 		mock.Expect(t, mocktest.AtLeast(-1, mocktest.Heartbeats)) // too few
 	})
 	story("slots", func(t *testing.T, mock *mocktest.Server) {
-		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).WithPool("pool-0", mocktest.SlotsFree(math.MaxInt))) // slots
+		// slots
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).WithPool("pool-0", mocktest.SlotsFree(math.MaxInt)))
 	})
 	story("fault", func(t *testing.T, mock *mocktest.Server) {
 		mock.SwitchOn(t, "flakey") // fault

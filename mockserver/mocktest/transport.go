@@ -57,11 +57,13 @@ func newExchange(r *http.Request) *exchange {
 		cancel() // last: a handler that breaks off because of it changes nothing any more
 	})
 	return &exchange{
-		request:  received(ctx, r),
-		end:      func() { unlink(); cancel() },
-		header:   http.Header{},
-		body:     writer,
-		response: &http.Response{Request: r, Body: reader, ContentLength: -1, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
+		request: received(ctx, r),
+		end:     func() { unlink(); cancel() },
+		header:  http.Header{},
+		body:    writer,
+		response: &http.Response{
+			Request: r, Body: reader, ContentLength: -1, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		},
 		answered: make(chan *http.Response, 1),
 		failed:   make(chan error, 1),
 	}

@@ -66,7 +66,8 @@ func TestTransport(t *testing.T) {
 	if response.Status != "418 I'm a teapot" || response.StatusCode != http.StatusTeapot {
 		t.Errorf("status %d, %q", response.StatusCode, response.Status)
 	}
-	if response.Header.Get("X-Answered") != "yes" || response.Header.Get("X-Late") != "" || r.Header.Get("X-Sent") != "as it was" {
+	if response.Header.Get("X-Answered") != "yes" || response.Header.Get("X-Late") != "" ||
+		r.Header.Get("X-Sent") != "as it was" {
 		t.Errorf("answered %v to %v", response.Header, r.Header)
 	}
 }

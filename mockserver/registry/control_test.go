@@ -88,7 +88,10 @@ func TestLoad(t *testing.T) {
 	var expired []string
 	for _, change := range nodes.Expire(epoch.Add(2 * time.Minute)) {
 		expired = append(expired, change.Node.Registration.NodeID)
-		want := []registry.Transition{{At: now, To: change.Was}, {At: epoch.Add(2 * time.Minute), From: change.Was, To: nodeapi.NodeStatusOffline}}
+		want := []registry.Transition{
+			{At: now, To: change.Was},
+			{At: epoch.Add(2 * time.Minute), From: change.Was, To: nodeapi.NodeStatusOffline},
+		}
 		if diff := cmp.Diff(want, change.Node.History); diff != "" {
 			t.Errorf("history (-want +got):\n%s", diff)
 		}
@@ -110,7 +113,10 @@ func TestHistory(t *testing.T) {
 	statuses := []nodeapi.NodeStatus{nodeapi.NodeStatusRegistering}
 	var kept []registry.Node
 	for i := range 3 * registry.HistorySize {
-		status := []nodeapi.NodeStatus{nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusFailed}[i%3]
+		status := []nodeapi.NodeStatus{
+			nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining,
+			nodeapi.NodeStatusFailed,
+		}[i%3]
 		nodes.SetStatus("node", status, epoch)
 		nodes.SetStatus("node", status, epoch) // which changes nothing
 		statuses = append(statuses, status)
@@ -135,8 +141,16 @@ func TestPages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nodes, now := registry.New(time.Minute), epoch
 		id := rapid.StringMatching("[a-e][a-e]?")
-		statuses := rapid.SampledFrom([]nodeapi.NodeStatus{nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed})
-		pools := rapid.SampledFrom([][]nodeapi.PoolStatus{nil, {{Ready: true}, {}}, {{Ready: true, Draining: new(true)}}, {{Ready: true}, {Ready: true}}})
+		statuses := rapid.SampledFrom([]nodeapi.NodeStatus{
+			nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline,
+			nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
+		})
+		pools := rapid.SampledFrom([][]nodeapi.PoolStatus{
+			nil,
+			{{Ready: true}, {}},
+			{{Ready: true, Draining: new(true)}},
+			{{Ready: true}, {Ready: true}},
+		})
 		known := map[string]bool{}
 		t.Repeat(map[string]func(*rapid.T){
 			"register": func(t *rapid.T) {
@@ -168,7 +182,8 @@ func TestPages(t *testing.T) {
 						paged = append(paged, after)
 						want.Nodes[node.Status]++
 						for _, pool := range node.Pools {
-							if node.Status == nodeapi.NodeStatusOnline && pool.Ready && (pool.Draining == nil || !*pool.Draining) {
+							if node.Status == nodeapi.NodeStatusOnline && pool.Ready &&
+								(pool.Draining == nil || !*pool.Draining) {
 								want.PoolsAvailable++
 							}
 						}

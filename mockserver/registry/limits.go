@@ -75,7 +75,8 @@ func (r *Registry) resize(rec *record, was int64) {
 
 // registrationBytes returns what a registration takes outside of its record.
 func registrationBytes(r *nodeapi.RegisterRequest) int64 {
-	n := textBytes(r.NodeID) + textBytes(r.MachineID) + textBytes(r.Address) + textBytes(r.Capabilities.CUDAVersion) + pointedBytes(r.Version)
+	n := textBytes(r.NodeID) + textBytes(r.MachineID) + textBytes(r.Address) + textBytes(r.Capabilities.CUDAVersion) +
+		pointedBytes(r.Version)
 	for _, pool := range r.Pools {
 		n += headerBytes + textBytes(pool)
 	}

@@ -56,7 +56,8 @@ func TestTooManyBytes(t *testing.T) {
 		return change
 	}
 	send("a", long, nil)
-	if change := send("b", long, registry.ErrTooManyBytes); change.StatusChanged() || change.Node.Status != nodeapi.NodeStatusRegistering || !change.Node.LastHeartbeat.IsZero() {
+	if change := send("b", long, registry.ErrTooManyBytes); change.StatusChanged() ||
+		change.Node.Status != nodeapi.NodeStatusRegistering || !change.Node.LastHeartbeat.IsZero() {
 		t.Errorf("refused, but %+v", change)
 	}
 	send("a", long, nil) // which is no more than before
@@ -90,7 +91,8 @@ func TestTooManyBytes(t *testing.T) {
 			t.Fatal("there is no end to nodes")
 		}
 	}
-	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused, registry.ErrTooManyBytes) || got.Node.RegisteredAt != epoch {
+	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused,
+		registry.ErrTooManyBytes) || got.Node.RegisteredAt != epoch {
 		t.Errorf("a node says more when it registers again: %+v", got)
 	}
 }
@@ -110,7 +112,8 @@ func TestForget(t *testing.T) {
 		t.Helper()
 		var got []string
 		for _, change := range nodes.Expire(at(minutes)) {
-			got = append(got, fmt.Sprintf("%s: %s to %s", change.Node.Registration.NodeID, change.Was, change.Node.Status))
+			got = append(got,
+				fmt.Sprintf("%s: %s to %s", change.Node.Registration.NodeID, change.Was, change.Node.Status))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("after %d minutes (-want +got):\n%s", minutes, diff)
@@ -139,7 +142,8 @@ func TestForget(t *testing.T) {
 	nodes.SetForgetAfter(time.Hour)
 	nodes.Load(nodes.Nodes(), at(90))
 	expire(91, "back: Offline to ")
-	if left := nodes.Nodes(); len(left) != 1 || left[0].Registration.NodeID != "failed" || nodes.Totals().Nodes[nodeapi.NodeStatusOffline] != 0 {
+	if left := nodes.Nodes(); len(left) != 1 || left[0].Registration.NodeID != "failed" ||
+		nodes.Totals().Nodes[nodeapi.NodeStatusOffline] != 0 {
 		t.Errorf("left: %+v", left)
 	}
 	if _, known := nodes.Heartbeat("gone", beat(), at(92)); known {

@@ -172,7 +172,8 @@ func TestInServiceCountsWhatIsLeft(t *testing.T) {
 	for i := range 100 {
 		id := string(rune('A' + i))
 		c.Register(nodeapi.RegisterRequest{NodeID: id}, c.now)
-		if change, _ := c.Heartbeat(id, nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{pool}}, c.now); change.Refused != nil {
+		if change, _ := c.Heartbeat(id, nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{pool}},
+			c.now); change.Refused != nil {
 			refused++
 		}
 		c.Deregister(id)

@@ -45,7 +45,8 @@ func TestStatus(t *testing.T) {
 		got, known := nodes.Heartbeat("node", beat(test.pools...), epoch.Add(time.Second))
 		want := registry.Change{Was: nodeapi.NodeStatusRegistering, Node: registry.Node{
 			Registration: registration("node"), Status: test.want,
-			RegisteredAt: epoch, LastHeartbeat: epoch.Add(time.Second), Heard: epoch.Add(time.Second), Pools: test.pools,
+			RegisteredAt: epoch, LastHeartbeat: epoch.Add(time.Second), Heard: epoch.Add(time.Second),
+			Pools: test.pools,
 			History: []registry.Transition{
 				{At: epoch, To: nodeapi.NodeStatusRegistering},
 				{At: epoch.Add(time.Second), From: nodeapi.NodeStatusRegistering, To: test.want},

@@ -44,7 +44,8 @@ func Parse(data []byte) (*Overlay, error) {
 	}
 	for i, action := range spec.Actions {
 		if strings.TrimSpace(action.Description) == "" {
-			return nil, fmt.Errorf("action %d of the overlay, on %s, gives no reason in its description", i+1, action.Target)
+			return nil, fmt.Errorf("action %d of the overlay, on %s, gives no reason in its description", i+1,
+				action.Target)
 		}
 		if err := resolve(&spec.Actions[i].Update); err != nil {
 			return nil, fmt.Errorf("action %d of the overlay, on %s: %w", i+1, action.Target, err)

@@ -51,18 +51,26 @@ func TestApply(t *testing.T) {
 	}
 	node := schemas(t, got)["Node"].Value
 	owner := node.Properties["owner"].Value
-	if node.Properties["address"] == nil || owner.Properties["address"] == nil || node.Properties["id"].Value.MaxLength != nil {
+	if node.Properties["address"] == nil || owner.Properties["address"] == nil ||
+		node.Properties["id"].Value.MaxLength != nil {
 		t.Errorf("the document has become\n%s", got)
 	}
 }
 
 func TestParseRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"no YAML":           {"{", "read the overlay"},
-		"another version":   {strings.Replace(head, "1.0.0", "3.0.0", 1) + "  - {target: $, description: d, remove: true}\n", "version"},
-		"nothing to extend": {strings.Replace(head, "extends: base.yaml\n", "", 1) + "  - {target: $, description: d, remove: true}\n", "which document it extends"},
-		"no reason":         {head + "  - {target: $.paths, remove: true}\n", "action 1 of the overlay, on $.paths, gives no reason"},
-		"no actions":        {strings.TrimSuffix(head, "\n") + " []\n", "at least one action"},
+		"no YAML": {"{", "read the overlay"},
+		"another version": {
+			strings.Replace(head, "1.0.0", "3.0.0", 1) + "  - {target: $, description: d, remove: true}\n", "version",
+		},
+		"nothing to extend": {
+			strings.Replace(head, "extends: base.yaml\n", "", 1) + "  - {target: $, description: d, remove: true}\n",
+			"which document it extends",
+		},
+		"no reason": {
+			head + "  - {target: $.paths, remove: true}\n", "action 1 of the overlay, on $.paths, gives no reason",
+		},
+		"no actions": {strings.TrimSuffix(head, "\n") + " []\n", "at least one action"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -76,10 +84,11 @@ func TestParseRefuses(t *testing.T) {
 // An action without effect is how an overlay shows that its document has moved on.
 func TestApplyRefusesActionsWithoutEffect(t *testing.T) {
 	for name, action := range map[string]string{
-		"no target":       "  - {target: $.components.schemas.Pool, description: d, remove: true}\n",
-		"nothing to undo": "  - {target: $.components.schemas.Node.properties.id.pattern, description: d, remove: true}\n",
-		"the same again":  "  - {target: $.components.schemas.Node, description: d, update: {type: object}}\n",
-		"no path":         "  - {target: '$.components[', description: d, remove: true}\n",
+		"no target": "  - {target: $.components.schemas.Pool, description: d, remove: true}\n",
+		"nothing to undo": "  - {target: $.components.schemas.Node.properties.id.pattern, description: d, remove: " +
+			"true}\n",
+		"the same again": "  - {target: $.components.schemas.Node, description: d, update: {type: object}}\n",
+		"no path":        "  - {target: '$.components[', description: d, remove: true}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := parse(t, []byte(head+action)).Apply([]byte(base)); err == nil {

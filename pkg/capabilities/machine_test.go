@@ -63,8 +63,9 @@ func accepted(t *testing.T, c registration.Capabilities) {
 	orchestratord := mocktest.InMemory(t)
 	node, err := registration.New(registration.Config{
 		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
-		OrchestratordURL: orchestratord.URL, HTTPClient: orchestratord.Client(), Pools: []string{"pool-0"}, Capabilities: c,
-		Logger: slog.New(slog.DiscardHandler),
+		OrchestratordURL: orchestratord.URL, HTTPClient: orchestratord.Client(), Pools: []string{"pool-0"},
+		Capabilities: c,
+		Logger:       slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("the contract does not allow what was detected: %v", err)

@@ -45,7 +45,10 @@ func TestNVML(t *testing.T) {
 			{DeviceID: 1, Name: "NVIDIA H100 80GB HBM3", VRAMTotalBytes: 80 * gib, ComputeCapability: "9.0"},
 		}, free: 99 * gib},
 		"MIG": {cuda: "12.4", gpus: []registration.GPU{
-			{DeviceID: 2, Name: "NVIDIA A100-SXM4-40GB MIG 3g.20gb", VRAMTotalBytes: 20 * gib, ComputeCapability: "8.0"},
+			{
+				DeviceID: 2, Name: "NVIDIA A100-SXM4-40GB MIG 3g.20gb", VRAMTotalBytes: 20 * gib,
+				ComputeCapability: "8.0",
+			},
 			{DeviceID: 3, Name: "NVIDIA A100-SXM4-40GB MIG 1g.5gb", VRAMTotalBytes: 5 * gib, ComputeCapability: "8.0"},
 			{DeviceID: 1, Name: "NVIDIA A100-SXM4-40GB", VRAMTotalBytes: 40 * gib, ComputeCapability: "8.0"},
 		}, free: 62 * gib},
@@ -80,7 +83,8 @@ func TestFreeVRAMBesideALostGPU(t *testing.T) {
 	if free, err := m.FreeVRAM(t.Context(), 2); free != 24*gib || err != nil {
 		t.Errorf("free are %d bytes: %v", free, err)
 	}
-	if free, err := m.FreeVRAM(t.Context(), 0); free != 0 || err == nil || !strings.Contains(err.Error(), "GPU is lost") {
+	if free, err := m.FreeVRAM(t.Context(), 0); free != 0 || err == nil ||
+		!strings.Contains(err.Error(), "GPU is lost") {
 		t.Errorf("free are %d bytes: %v", free, err)
 	}
 }

@@ -114,11 +114,13 @@ func TestSMIThatFails(t *testing.T) {
 		"no driver":  {"echo 'NVIDIA-SMI has failed'; exit 9", ""},
 		"no library": {"exit 12", ""},
 		"no GPU":     {"exit 6", ""},
-		"error":      {`printf '\033[2JUnable to run\n::error::\n' >&2; exit 15`, "exit status 15: <U+001B>[2JUnable to run"},
-		"silence":    {"exit 0", "nvidia-smi: its answer cannot be read: EOF"},
-		"rubbish":    {`cat testdata/smi/rubbish/report.xml; exit 0`, "nvidia-smi: its answer cannot be read"},
-		"localized":  {`cat testdata/smi/localized/report.xml; exit 0`, "24.576,5"},
-		"no end":     {"exec yes", "nvidia-smi -q -x: "},
+		"error": {
+			`printf '\033[2JUnable to run\n::error::\n' >&2; exit 15`, "exit status 15: <U+001B>[2JUnable to run",
+		},
+		"silence":   {"exit 0", "nvidia-smi: its answer cannot be read: EOF"},
+		"rubbish":   {`cat testdata/smi/rubbish/report.xml; exit 0`, "nvidia-smi: its answer cannot be read"},
+		"localized": {`cat testdata/smi/localized/report.xml; exit 0`, "24.576,5"},
+		"no end":    {"exec yes", "nvidia-smi -q -x: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var want []string

@@ -46,10 +46,14 @@ func TestChecksAgreeWithTheDocument(t *testing.T) {
 			t.Fatalf("%s\nplaces (-document +checks):\n%s", text, diff)
 		}
 	}
-	t.Run("register", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterRequest", registerRequest.Draw(t, "body")) }))
-	t.Run("heartbeat", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatRequest", heartbeatRequest.Draw(t, "body")) }))
-	t.Run("registered", rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterResponse", registerResponse.Draw(t, "body")) }))
-	t.Run("beaten", rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatResponse", heartbeatResponse.Draw(t, "body")) }))
+	t.Run("register",
+		rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterRequest", registerRequest.Draw(t, "body")) }))
+	t.Run("heartbeat",
+		rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatRequest", heartbeatRequest.Draw(t, "body")) }))
+	t.Run("registered",
+		rapid.MakeCheck(func(t *rapid.T) { agree(t, "RegisterResponse", registerResponse.Draw(t, "body")) }))
+	t.Run("beaten",
+		rapid.MakeCheck(func(t *rapid.T) { agree(t, "HeartbeatResponse", heartbeatResponse.Draw(t, "body")) }))
 	t.Run("list", rapid.MakeCheck(func(t *rapid.T) { agree(t, "NodeList", nodeList.Draw(t, "body")) }))
 }
 
@@ -72,10 +76,17 @@ func places(err error, to map[string]bool) {
 // What bodies are drawn from: mostly what is legal, with values at and beyond
 // the bounds mixed in.
 var (
-	id      = rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:-]{0,9}`), rapid.SampledFrom([]string{"", "a/b", ".a", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}))
-	word    = rapid.OneOf(rapid.StringMatching(`[ -~]{1,9}`), rapid.SampledFrom([]string{"", "x y", "\x00", strings.Repeat("v", 64), strings.Repeat("é", 256), strings.Repeat("v", 1024)}))
+	id = rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._:-]{0,9}`),
+		rapid.SampledFrom([]string{"", "a/b", ".a", "é", strings.Repeat("a", 128), strings.Repeat("a", 129)}))
+	word = rapid.OneOf(rapid.StringMatching(`[ -~]{1,9}`),
+		rapid.SampledFrom([]string{
+			"", "x y", "\x00", strings.Repeat("v", 64), strings.Repeat("é", 256),
+			strings.Repeat("v", 1024),
+		}))
 	address = rapid.SampledFrom([]string{
-		"http://192.168.1.100:9200", "https://a/b/", "http://[::1]:80", "http://[::1", "http://a:port", "http://a%zz", "http://", "ftp://a", "http://a b", "http://a?b", "", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("a", 2042),
+		"http://192.168.1.100:9200", "https://a/b/", "http://[::1]:80", "http://[::1", "http://a:port", "http://a%zz",
+		"http://", "ftp://a", "http://a b", "http://a?b", "", "http://" + strings.Repeat("a", 2041),
+		"http://" + strings.Repeat("a", 2042),
 	})
 	cuda  = rapid.SampledFrom([]string{"12.1", "", "1.2.3.4", "1.2.3.4.5", "twelve", "12."})
 	small = rapid.SampledFrom([]int32{-1, 0, 1, 2, 1024, 1025, 65535, 65536, 65537, 1_000_000, 1_000_001})
@@ -83,8 +94,10 @@ var (
 
 	capabilities = rapid.Custom(func(t *rapid.T) nodeapi.NodeCapabilities {
 		return nodeapi.NodeCapabilities{
-			GPUCount: small.Draw(t, "gpu_count"), TotalVRAMMB: large.Draw(t, "total_vram_mb"), CUDAVersion: cuda.Draw(t, "cuda_version"),
-			Gpus: rapid.Ptr(rapid.SliceOfN(gpu, 0, 3), true).Draw(t, "gpus"), CPUCores: rapid.Ptr(small, true).Draw(t, "cpu_cores"),
+			GPUCount: small.Draw(t, "gpu_count"), TotalVRAMMB: large.Draw(t, "total_vram_mb"),
+			CUDAVersion:   cuda.Draw(t, "cuda_version"),
+			Gpus:          rapid.Ptr(rapid.SliceOfN(gpu, 0, 3), true).Draw(t, "gpus"),
+			CPUCores:      rapid.Ptr(small, true).Draw(t, "cpu_cores"),
 			RAMTotalBytes: rapid.Ptr(large, true).Draw(t, "ram_total_bytes"),
 		}
 	})
@@ -97,18 +110,24 @@ var (
 	registerRequest = rapid.Custom(func(t *rapid.T) nodeapi.RegisterRequest {
 		return nodeapi.RegisterRequest{
 			NodeID: id.Draw(t, "node_id"), MachineID: id.Draw(t, "machine_id"), Address: address.Draw(t, "address"),
-			Pools: slice(id, 256).Draw(t, "pools"), Capabilities: capabilities.Draw(t, "capabilities"), Version: rapid.Ptr(word, true).Draw(t, "version"),
+			Pools: slice(id, 256).Draw(t, "pools"), Capabilities: capabilities.Draw(t, "capabilities"),
+			Version: rapid.Ptr(word, true).Draw(t, "version"),
 		}
 	})
 	pool = rapid.Custom(func(t *rapid.T) nodeapi.PoolStatus {
 		return nodeapi.PoolStatus{
-			PoolID: id.Draw(t, "pool_id"), SlotsFree: small.Draw(t, "slots_free"), SlotsTotal: rapid.Ptr(small, true).Draw(t, "slots_total"),
-			VRAMFreeBytes: rapid.Ptr(large, true).Draw(t, "vram_free_bytes"), Engine: rapid.Ptr(word, true).Draw(t, "engine"),
+			PoolID: id.Draw(t, "pool_id"), SlotsFree: small.Draw(t, "slots_free"),
+			SlotsTotal:      rapid.Ptr(small, true).Draw(t, "slots_total"),
+			VRAMFreeBytes:   rapid.Ptr(large, true).Draw(t, "vram_free_bytes"),
+			Engine:          rapid.Ptr(word, true).Draw(t, "engine"),
 			ModelsAvailable: rapid.Ptr(rapid.SliceOfN(word, 0, 3), true).Draw(t, "models_available"),
 		}
 	})
 	heartbeatRequest = rapid.Custom(func(t *rapid.T) nodeapi.HeartbeatRequest {
-		return nodeapi.HeartbeatRequest{Timestamp: time.Unix(1_759_276_800, 0).UTC(), Pools: slice(pool, 256).Draw(t, "pools")}
+		return nodeapi.HeartbeatRequest{
+			Timestamp: time.Unix(1_759_276_800, 0).UTC(),
+			Pools:     slice(pool, 256).Draw(t, "pools"),
+		}
 	})
 )
 
@@ -125,18 +144,23 @@ var (
 	reportedCapabilities = rapid.Custom(func(t *rapid.T) nodeapi.ReportedCapabilities {
 		has := capabilities.Draw(t, "capabilities")
 		return nodeapi.ReportedCapabilities{
-			GPUCount: rapid.Ptr(small, true).Draw(t, "gpu_count"), TotalVRAMMB: rapid.Ptr(large, true).Draw(t, "total_vram_mb"),
+			GPUCount:    rapid.Ptr(small, true).Draw(t, "gpu_count"),
+			TotalVRAMMB: rapid.Ptr(large, true).Draw(t, "total_vram_mb"),
 			CUDAVersion: rapid.Ptr(cuda, true).Draw(t, "cuda_version"), Gpus: has.Gpus, CPUCores: has.CPUCores,
 			RAMTotalBytes: has.RAMTotalBytes,
 		}
 	})
-	status = rapid.SampledFrom([]nodeapi.NodeStatus{nodeapi.NodeStatusRegistering, nodeapi.NodeStatusFailed, "online", ""})
-	node   = rapid.Custom(func(t *rapid.T) nodeapi.Node {
+	status = rapid.SampledFrom([]nodeapi.NodeStatus{
+		nodeapi.NodeStatusRegistering, nodeapi.NodeStatusFailed, "online",
+		"",
+	})
+	node = rapid.Custom(func(t *rapid.T) nodeapi.Node {
 		return nodeapi.Node{
 			NodeID: id.Draw(t, "node_id"), MachineID: id.Draw(t, "machine_id"), Address: address.Draw(t, "address"),
 			Pools: slice(id, 256).Draw(t, "pools"), Capabilities: reportedCapabilities.Draw(t, "capabilities"),
 			Status: status.Draw(t, "status"), RegisteredAtMs: large.Draw(t, "registered_at_ms"),
-			LastHeartbeatMs: rapid.Ptr(large, true).Draw(t, "last_heartbeat_ms"), Version: rapid.Ptr(word, true).Draw(t, "version"),
+			LastHeartbeatMs: rapid.Ptr(large, true).Draw(t, "last_heartbeat_ms"),
+			Version:         rapid.Ptr(word, true).Draw(t, "version"),
 		}
 	})
 	nodeList = rapid.Custom(func(t *rapid.T) nodeapi.NodeList {
@@ -164,7 +188,8 @@ func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
 
 func TestViolationsRepeatNoPassword(t *testing.T) {
 	for _, address := range []string{
-		"http://user:p4ss@host:x", "http://user:p4ss%zz@host", "ftp://user:p4ss@host", "user:p4ss@host", "http://user:p4ss/x@host",
+		"http://user:p4ss@host:x", "http://user:p4ss%zz@host", "ftp://user:p4ss@host", "user:p4ss@host",
+		"http://user:p4ss/x@host",
 	} {
 		request := nodeapi.RegisterRequest{Address: address}
 		for _, v := range request.Validate() {

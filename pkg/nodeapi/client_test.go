@@ -67,7 +67,8 @@ func TestIDsInPaths(t *testing.T) {
 	}
 	for _, id := range []string{"", ".", ".."} {
 		server := &answering{status: http.StatusNoContent}
-		if _, err := server.client(t, "").DeregisterNodeWithResponse(t.Context(), id, nil); err == nil || server.requestURI != "" {
+		if _, err := server.client(t, "").DeregisterNodeWithResponse(t.Context(), id, nil); err == nil ||
+			server.requestURI != "" {
 			t.Errorf("%q: sent %q, error %v", id, server.requestURI, err)
 		}
 	}
@@ -75,10 +76,14 @@ func TestIDsInPaths(t *testing.T) {
 
 // A request carries its body as JSON, its parameters, and what the editors add, in turn.
 func TestRequest(t *testing.T) {
-	server := &answering{status: http.StatusOK, contentType: "application/json", body: `{"success":true,"next_heartbeat_ms":10000}`}
+	server := &answering{
+		status: http.StatusOK, contentType: "application/json",
+		body: `{"success":true,"next_heartbeat_ms":10000}`,
+	}
 	client := server.client(t, "")
 	correlation := "4f1c9d2e"
-	answer, err := client.HeartbeatNodeWithResponse(t.Context(), "gpu-node-1", &nodeapi.HeartbeatNodeParams{XCorrelationID: &correlation},
+	answer, err := client.HeartbeatNodeWithResponse(t.Context(), "gpu-node-1",
+		&nodeapi.HeartbeatNodeParams{XCorrelationID: &correlation},
 		nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{}}, func(_ context.Context, r *http.Request) error {
 			r.Header.Set("X-Seen", r.Header.Get("X-Correlation-Id"))
 			return nil
@@ -86,7 +91,10 @@ func TestRequest(t *testing.T) {
 	if err != nil || answer.JSON200 == nil || answer.JSON200.NextHeartbeatMs != 10000 || answer.Problem != nil {
 		t.Fatalf("%+v, %v", answer, err)
 	}
-	for name, want := range map[string]string{"Content-Type": "application/json", "X-Correlation-Id": correlation, "X-Seen": correlation} {
+	for name, want := range map[string]string{
+		"Content-Type": "application/json", "X-Correlation-Id": correlation,
+		"X-Seen": correlation,
+	} {
 		if got := server.header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -120,7 +128,8 @@ func TestProblem(t *testing.T) {
 	} {
 		server := &answering{status: test.status, contentType: test.contentType, body: test.body}
 		answer, err := server.client(t, "").ListNodesWithResponse(t.Context(), nil)
-		if err != nil || answer.StatusCode() != test.status || string(answer.Body) != test.body || answer.JSON200 != nil {
+		if err != nil || answer.StatusCode() != test.status || string(answer.Body) != test.body ||
+			answer.JSON200 != nil {
 			t.Errorf("%+v: %+v, %v", test, answer, err)
 			continue
 		}
@@ -165,8 +174,12 @@ func TestSwitchingProtocols(t *testing.T) {
 }
 
 func TestNewClientRefuses(t *testing.T) {
-	for _, server := range []string{"", "orchestratord", "/v2", "http://", "http://host/?q", "http://host/#f", "http://:secret@host:port", "http://a b"} {
-		if client, err := nodeapi.NewClientWithResponses(server); err == nil || client != nil || strings.Contains(err.Error(), "secret") {
+	for _, server := range []string{
+		"", "orchestratord", "/v2", "http://", "http://host/?q", "http://host/#f",
+		"http://:secret@host:port", "http://a b",
+	} {
+		if client, err := nodeapi.NewClientWithResponses(server); err == nil || client != nil ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v, %v", server, client, err)
 		}
 	}
@@ -204,7 +217,8 @@ func (instant) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // BenchmarkHeartbeat is what it takes to build and send a heartbeat, without the network.
 func BenchmarkHeartbeat(b *testing.B) {
-	client, err := nodeapi.NewClient("http://orchestratord:8080", nodeapi.WithHTTPClient(&http.Client{Transport: instant{}}))
+	client, err := nodeapi.NewClient("http://orchestratord:8080",
+		nodeapi.WithHTTPClient(&http.Client{Transport: instant{}}))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -34,7 +34,10 @@ func TestTables(t *testing.T) {
 }
 
 func FuzzMatcher(f *testing.F) {
-	for _, text := range []string{"", "a", "é", "aé", "éa", "a-9", "-a", "a\n", "\x7f", "a b", "12.1", "http://a", "0", "\u0080", "\u00ff", "\U0010ffff"} {
+	for _, text := range []string{
+		"", "a", "é", "aé", "éa", "a-9", "-a", "a\n", "\x7f", "a b", "12.1", "http://a", "0",
+		"\u0080", "\u00ff", "\U0010ffff",
+	} {
 		f.Add(text)
 	}
 	type pair struct {

@@ -117,7 +117,8 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 		detail = "is " + l.api.Server + " the base URL of an orchestratord? " + detail
 	case r.StatusCode/100 == 3 && err == nil:
 		// The unescaped path, so that a token in it is redacted; user and query are often secret.
-		detail = "it redirects to " + to.Scheme + "://" + to.Host + to.Path + ", which is not followed: check the orchestratord URL"
+		detail = "it redirects to " + to.Scheme + "://" + to.Host + to.Path +
+			", which is not followed: check the orchestratord URL"
 	}
 	return "", detail
 }

@@ -36,7 +36,8 @@ func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
 						faults = append(faults, e.Err.Error())
 					}
 				}
-				node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
+				node := beating(
+					t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if len(faults) != 1 || !strings.Contains(faults[0], test.says) {
@@ -134,7 +135,8 @@ func TestACallbackThatOutlastsItsHeartbeatsIsNotCalledBesideItself(t *testing.T)
 		time.Sleep(20 * time.Second)
 		beats := w.of("heartbeat")
 		if most.Load() != 1 || calls.Load() != 3 || len(beats) != 4 {
-			t.Errorf("%d calls at once, %d in all, %d heartbeats; want 1, 3 and 4", most.Load(), calls.Load(), len(beats))
+			t.Errorf("%d calls at once, %d in all, %d heartbeats; want 1, 3 and 4", most.Load(), calls.Load(),
+				len(beats))
 		}
 		for i, isReady := range []bool{true, true, false, true} { // the third knows of no status yet
 			if beats[i].pools(t)[0].Ready != isReady {

@@ -116,7 +116,10 @@ func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
 func TestAStatusCallbackIsNeeded(t *testing.T) {
 	w := &wire{}
 	node := newNode(t, config(t, w))
-	for name, err := range map[string]error{"Run": node.Run(t.Context(), nil), "StartHeartbeat": node.StartHeartbeat(t.Context(), nil)} {
+	for name, err := range map[string]error{
+		"Run":            node.Run(t.Context(), nil),
+		"StartHeartbeat": node.StartHeartbeat(t.Context(), nil),
+	} {
 		if !errors.Is(err, registration.ErrConfig) || len(w.sent()) != 0 {
 			t.Errorf("%s: %v with %q sent, want ErrConfig and nothing", name, err, w.ops())
 		}

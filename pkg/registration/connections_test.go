@@ -43,7 +43,8 @@ func draining(t *testing.T, a *authority) (address string, connections *atomic.I
 			}
 			connections.Add(1)
 			context.AfterFunc(t.Context(), func() { conn.Close() })
-			go goAway(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}))
+			go goAway(tls.Server(conn,
+				&tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}))
 		}
 	}()
 	return listener.Addr().String(), connections

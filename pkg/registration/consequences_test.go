@@ -212,7 +212,10 @@ func (o *oracle) isRefused(now time.Time, r reply) {
 	o.duty.drawn = r.retryAfter == 0
 	change := o.rotates(now)
 	if r.verdict == denied && !change.IsZero() && change.Add(time.Second).Before(o.duty.by) {
-		o.duty = duty{why: "refused until the token changed", from: earlier(change, o.duty.from), by: change.Add(time.Second)}
+		o.duty = duty{
+			why: "refused until the token changed", from: earlier(change, o.duty.from),
+			by: change.Add(time.Second),
+		}
 	}
 }
 

@@ -50,14 +50,16 @@ func TestDeregisterTakesWhatMeansGone(t *testing.T) {
 		kind    error
 		sent    int
 	}{
-		"204":                          {[]answer{{status: 204}}, nil, 1},
-		"200":                          {[]answer{{status: 200, body: "bye"}}, nil, 1},
-		"404, already gone":            {[]answer{{status: 404}}, nil, 1},
-		"503, then 204":                {[]answer{{status: 503}, {status: 204}}, nil, 2},
-		"a cut connection, then 404":   {[]answer{{err: errors.New("connection reset")}, {status: 404}}, nil, 2},
-		"401":                          {[]answer{{status: 401}}, registration.ErrUnauthorized, 1},
-		"405":                          {[]answer{{status: 405}}, registration.ErrRefused, 1},
-		"a Retry-After past the limit": {[]answer{{status: 503, header: map[string][]string{"Retry-After": {"30"}}}}, registration.ErrUnavailable, 1},
+		"204":                        {[]answer{{status: 204}}, nil, 1},
+		"200":                        {[]answer{{status: 200, body: "bye"}}, nil, 1},
+		"404, already gone":          {[]answer{{status: 404}}, nil, 1},
+		"503, then 204":              {[]answer{{status: 503}, {status: 204}}, nil, 2},
+		"a cut connection, then 404": {[]answer{{err: errors.New("connection reset")}, {status: 404}}, nil, 2},
+		"401":                        {[]answer{{status: 401}}, registration.ErrUnauthorized, 1},
+		"405":                        {[]answer{{status: 405}}, registration.ErrRefused, 1},
+		"a Retry-After past the limit": {
+			[]answer{{status: 503, header: map[string][]string{"Retry-After": {"30"}}}}, registration.ErrUnavailable, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -142,7 +144,8 @@ func TestDeregisterIsBounded(t *testing.T) {
 					}
 					begin := time.Now()
 					err := node.Deregister(ctx)
-					if took := time.Since(begin); took != want || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, registration.ErrUnavailable) {
+					if took := time.Since(begin); took != want || !errors.Is(err, context.DeadlineExceeded) ||
+						!errors.Is(err, registration.ErrUnavailable) {
 						t.Errorf("took %v with error %v, want %v", took, err, want)
 					}
 					if w.ops()[max(0, len(w.ops())-len("deregister")):] != "deregister" || w.most != 1 {
@@ -208,8 +211,10 @@ func TestDeregisterTriesAgainWhenAnAttemptHangs(t *testing.T) {
 		c.RequestTimeout, c.ShutdownTimeout = 2*time.Second, 30*time.Second
 		node := registered(t, c)
 		begin := time.Now()
-		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) != 2 || time.Since(begin) > 3*time.Second {
-			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.of("deregister")), time.Since(begin), err)
+		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) != 2 ||
+			time.Since(begin) > 3*time.Second {
+			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.of("deregister")),
+				time.Since(begin), err)
 		}
 	})
 }
@@ -267,7 +272,10 @@ func TestANodeThatCouldNotLeaveIsStopped(t *testing.T) {
 // A 200 that states no success is that of a gateway or of a page for maintenance: it ends no
 // registration for good, and says nothing of a record that the node has made.
 func TestAnotherServersSuccessIsNoRefusal(t *testing.T) {
-	for _, body := range []string{`{}`, `{"status":"maintenance"}`, `{"success":null}`, `{"success":"no"}`, `null`, `[]`} {
+	for _, body := range []string{
+		`{}`, `{"status":"maintenance"}`, `{"success":null}`, `{"success":"no"}`, `null`,
+		`[]`,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &wire{answer: func(n int, r request) answer {
 				if r.op == "register" && n != 1 {
@@ -278,7 +286,8 @@ func TestAnotherServersSuccessIsNoRefusal(t *testing.T) {
 			c := config(t, w)
 			node := beating(t, c, ready)
 			time.Sleep(registration.DefaultRegisterEvery)
-			if err := node.Deregister(t.Context()); err != nil || !strings.HasPrefix(w.ops(), "register register heartbeat") {
+			if err := node.Deregister(t.Context()); err != nil ||
+				!strings.HasPrefix(w.ops(), "register register heartbeat") {
 				t.Errorf("%s: error %v, sent %s", body, err, w.ops())
 			}
 			if len(w.of("register")) < 3 || len(w.of("deregister")) != 1 {
@@ -335,7 +344,8 @@ func TestStopOfANodeWithoutARecord(t *testing.T) {
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if node.Status().State != registration.StateDeregistered || strings.Contains(log.String(), "still registered") ||
+		if node.Status().State != registration.StateDeregistered ||
+			strings.Contains(log.String(), "still registered") ||
 			!slices.Equal(seen.types(), []registration.EventType{registration.EventDeregistered}) {
 			t.Errorf("state %s, events %v, log %s", node.Status().State, seen.types(), log.String())
 		}
@@ -355,7 +365,8 @@ func TestANodeStopsOnce(t *testing.T) {
 				t.Errorf("try %d returned %v", try, err)
 			}
 		}
-		stopped := slices.DeleteFunc(seen.types(), func(e registration.EventType) bool { return e == registration.EventFailed })
+		stopped := slices.DeleteFunc(seen.types(),
+			func(e registration.EventType) bool { return e == registration.EventFailed })
 		if want := []registration.EventType{
 			registration.EventRegistered, registration.EventStopped, registration.EventDeregistered,
 		}; !slices.Equal(stopped, want) {

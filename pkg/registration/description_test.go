@@ -24,7 +24,8 @@ func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
 		}
 		registers, beats := len(w.of("register")), len(w.of("heartbeat"))
 		if registers < 30 || registers > 61 || beats < registers-1 {
-			t.Errorf("in a minute it registers %d times and beats %d times, want each about once a second", registers, beats)
+			t.Errorf("in a minute it registers %d times and beats %d times, want each about once a second", registers,
+				beats)
 		}
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -49,7 +50,8 @@ func TestPoolsThatWereTakenAwayGiveWayToLaterOnes(t *testing.T) {
 		beats := w.of("heartbeat")
 		last := beats[len(beats)-1]
 		pools := last.pools(t)
-		if first, final := pools[0].PoolID, pools[len(pools)-1].PoolID; len(pools) < 200 || first != "pool-599" || final != "pool-598" {
+		if first, final := pools[0].PoolID, pools[len(pools)-1].PoolID; len(pools) < 200 || first != "pool-599" ||
+			final != "pool-598" {
 			t.Errorf("it names %d pools, of them %s first and %s last", len(pools), first, final)
 		}
 		if err := node.Stop(t.Context()); err != nil {
@@ -75,7 +77,8 @@ func TestAPoolThatWasTakenAwayBeforeTheFirstHeartbeatIsReported(t *testing.T) {
 		time.Sleep(time.Minute)
 		for i, beat := range w.of("heartbeat") {
 			pools := beat.pools(t)
-			if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" || pools[1].Ready {
+			if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" ||
+				pools[1].Ready {
 				t.Errorf("heartbeat %d says %v", i, pools)
 			}
 		}

@@ -35,7 +35,8 @@ func (d *draws) check(t *testing.T) {
 		low, high := slices.Min(shares), slices.Max(shares)
 		even := mean > 0.35 && mean < 0.65 && low < 0.15 && high > 0.85
 		if len(shares) >= enoughDraws && !even {
-			t.Errorf("%s: %d draws lie within %.2f and %.2f of what there is, at %.2f on average, want them spread evenly",
+			t.Errorf(
+				"%s: %d draws lie within %.2f and %.2f of what there is, at %.2f on average, want them spread evenly",
 				why, len(shares), low, high, mean)
 		}
 		t.Logf("%s: %d draws, %.2f on average", why, len(shares), mean)

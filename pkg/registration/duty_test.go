@@ -104,7 +104,8 @@ func TestWhatANodeOwes(t *testing.T) {
 			}
 			from, by := s.duty.from.Sub(s.start).Seconds(), s.duty.by.Sub(s.start).Seconds()
 			if one, _, _ := s.owes(s.duty.from); one != test.one || from != test.from || by != test.by {
-				t.Errorf("owes a %s within %vs and %vs, want a %s within %vs and %vs", one, from, by, test.one, test.from, test.by)
+				t.Errorf("owes a %s within %vs and %vs, want a %s within %vs and %vs", one, from, by, test.one,
+					test.from, test.by)
 			}
 		})
 	}

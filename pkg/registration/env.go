@@ -47,14 +47,15 @@ func ConfigFromEnv() (Config, error) {
 	env := environment{}
 	node := cmp.Or(os.Getenv(EnvNodeID), host)
 	config := Config{
-		NodeID:            node,
-		MachineID:         cmp.Or(os.Getenv(EnvMachineID), node),
-		Address:           os.Getenv(EnvAddress),
-		Pools:             list(os.Getenv(EnvPools)),
-		OrchestratordURL:  os.Getenv(EnvOrchestratordURL),
-		APIToken:          StaticToken(os.Getenv(EnvAPIToken)),
-		HeartbeatInterval: env.duration(unit{EnvHeartbeatInterval, time.Second}, unit{specHeartbeatInterval, time.Second}),
-		NodeTimeout:       env.duration(unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
+		NodeID:           node,
+		MachineID:        cmp.Or(os.Getenv(EnvMachineID), node),
+		Address:          os.Getenv(EnvAddress),
+		Pools:            list(os.Getenv(EnvPools)),
+		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
+		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
+		HeartbeatInterval: env.duration(unit{EnvHeartbeatInterval, time.Second},
+			unit{specHeartbeatInterval, time.Second}),
+		NodeTimeout: env.duration(unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
 	}
 	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
 	config.Standalone = !registers || !inCloud

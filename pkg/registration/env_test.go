@@ -42,34 +42,57 @@ func TestConfigFromEnv(t *testing.T) {
 		"nothing": {nil, registration.Config{NodeID: host, MachineID: host}},
 		"in service": {
 			map[string]string{
-				"POOL_MANAGERD_NODE_ID": "gpu-node-1", "POOL_MANAGERD_MACHINE_ID": "machine-alpha", "POOL_MANAGERD_ADDRESS": "http://10.0.0.7:9200",
-				"POOL_MANAGERD_POOLS": "pool-0, pool-1,", "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "5", "POOL_MANAGERD_CLOUD_PROFILE": "true",
-				"ORCHESTRATORD_URL": "http://orchestratord:8080", "ORCHESTRATORD_NODE_TIMEOUT_MS": "20500", "ORCHESTRATORD_REGISTER_ON_STARTUP": "true",
+				"POOL_MANAGERD_NODE_ID": "gpu-node-1", "POOL_MANAGERD_MACHINE_ID": "machine-alpha",
+				"POOL_MANAGERD_ADDRESS": "http://10.0.0.7:9200",
+				"POOL_MANAGERD_POOLS":   "pool-0, pool-1,", "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "5",
+				"POOL_MANAGERD_CLOUD_PROFILE": "true",
+				"ORCHESTRATORD_URL":           "http://orchestratord:8080", "ORCHESTRATORD_NODE_TIMEOUT_MS": "20500",
+				"ORCHESTRATORD_REGISTER_ON_STARTUP": "true",
 			},
 			registration.Config{
-				NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://10.0.0.7:9200", Pools: []string{"pool-0", "pool-1"},
-				HeartbeatInterval: 5 * time.Second, OrchestratordURL: "http://orchestratord:8080", NodeTimeout: 20500 * time.Millisecond,
+				NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://10.0.0.7:9200",
+				Pools:             []string{"pool-0", "pool-1"},
+				HeartbeatInterval: 5 * time.Second, OrchestratordURL: "http://orchestratord:8080",
+				NodeTimeout: 20500 * time.Millisecond,
 			},
 		},
 		"of the specification": {
-			map[string]string{"POOL_MANAGERD_NODE_ID": "n", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "60"},
-			registration.Config{NodeID: "n", MachineID: "n", HeartbeatInterval: 20 * time.Second, NodeTimeout: time.Minute},
+			map[string]string{
+				"POOL_MANAGERD_NODE_ID": "n", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20",
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "60",
+			},
+			registration.Config{
+				NodeID: "n", MachineID: "n", HeartbeatInterval: 20 * time.Second,
+				NodeTimeout: time.Minute,
+			},
 		},
 		"both alike": {
 			map[string]string{
 				"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20",
 				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "60", "ORCHESTRATORD_NODE_TIMEOUT_MS": "60000",
 			},
-			registration.Config{NodeID: host, MachineID: host, HeartbeatInterval: 20 * time.Second, NodeTimeout: time.Minute},
+			registration.Config{
+				NodeID: host, MachineID: host, HeartbeatInterval: 20 * time.Second,
+				NodeTimeout: time.Minute,
+			},
 		},
-		"not registering":   {map[string]string{"ORCHESTRATORD_REGISTER_ON_STARTUP": "false"}, registration.Config{NodeID: host, MachineID: host, Standalone: true}},
-		"not in the cloud":  {map[string]string{"POOL_MANAGERD_CLOUD_PROFILE": "false"}, registration.Config{NodeID: host, MachineID: host, Standalone: true}},
-		"a list of nothing": {map[string]string{"POOL_MANAGERD_POOLS": " , "}, registration.Config{NodeID: host, MachineID: host}},
+		"not registering": {
+			map[string]string{"ORCHESTRATORD_REGISTER_ON_STARTUP": "false"},
+			registration.Config{NodeID: host, MachineID: host, Standalone: true},
+		},
+		"not in the cloud": {
+			map[string]string{"POOL_MANAGERD_CLOUD_PROFILE": "false"},
+			registration.Config{NodeID: host, MachineID: host, Standalone: true},
+		},
+		"a list of nothing": {
+			map[string]string{"POOL_MANAGERD_POOLS": " , "}, registration.Config{NodeID: host, MachineID: host},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setEnv(t, test.variables)
 			got, err := registration.ConfigFromEnv()
-			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
+			if diff := cmp.Diff(test.want, got,
+				cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
 				t.Errorf("error %v, (-want +got):\n%s", err, diff)
 			}
 		})

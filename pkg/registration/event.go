@@ -10,14 +10,16 @@ type EventType string
 
 // What can happen to a node.
 const (
-	EventRegistered   EventType = "registered"   // orchestratord has put the node on record; Reason says why
-	EventOnline       EventType = "online"       // the first good heartbeat after a registration or a failure
-	EventHeartbeat    EventType = "heartbeat"    // a good heartbeat after a good one
-	EventForgotten    EventType = "forgotten"    // orchestratord does not know the node: it registers again
-	EventFailed       EventType = "failed"       // a request was not accepted; Err says which and why
-	EventStatusFault  EventType = "status_fault" // something is wrong with the status that the callback gave; Err says what
-	EventStatusFresh  EventType = "status_fresh" // heartbeats carry fresh status again, as the callback gave it
-	EventSilent       EventType = "silent"       // the heartbeats ended with their context, and the node is on record still
+	EventRegistered EventType = "registered" // orchestratord has put the node on record; Reason says why
+	EventOnline     EventType = "online"     // the first good heartbeat after a registration or a failure
+	EventHeartbeat  EventType = "heartbeat"  // a good heartbeat after a good one
+	EventForgotten  EventType = "forgotten"  // orchestratord does not know the node: it registers again
+	EventFailed     EventType = "failed"     // a request was not accepted; Err says which and why
+	// something is wrong with the status that the callback gave; Err says what
+	EventStatusFault EventType = "status_fault"
+	EventStatusFresh EventType = "status_fresh" // heartbeats carry fresh status again, as the callback gave it
+	// the heartbeats ended with their context, and the node is on record still
+	EventSilent       EventType = "silent"
 	EventDeregistered EventType = "deregistered" // orchestratord has no record of the node, and the node has ended
 	EventStopped      EventType = "stopped"      // the node has ended, and is on record still
 )
@@ -29,7 +31,8 @@ type Reason string
 const (
 	ReasonStarted   Reason = "started"   // the first of its life, or asked for by Register
 	ReasonForgotten Reason = "forgotten" // orchestratord did not know the node
-	ReasonCutOff    Reason = "cut off"   // no good heartbeat for nearly NodeTimeout: orchestratord may have written it off
+	// no good heartbeat for nearly NodeTimeout: orchestratord may have written it off
+	ReasonCutOff    Reason = "cut off"
 	ReasonRefreshed Reason = "refreshed" // RegisterEvery is over
 	ReasonUpdated   Reason = "updated"   // Update has changed what the node says of itself
 )

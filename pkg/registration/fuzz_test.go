@@ -19,7 +19,10 @@ type echo struct {
 }
 
 func (e echo) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: e.status, Header: e.header, Body: io.NopCloser(strings.NewReader(e.body)), Request: r}, nil
+	return &http.Response{
+		StatusCode: e.status, Header: e.header, Body: io.NopCloser(strings.NewReader(e.body)),
+		Request: r,
+	}, nil
 }
 
 // FuzzAnswer feeds a node whatever a server could answer: it takes for a success
@@ -59,7 +62,9 @@ func FuzzAnswer(f *testing.F) {
 		link, err := newLink(Config{
 			OrchestratordURL: "http://orchestratord:8080",
 			APIToken:         StaticToken(token),
-			HTTPClient:       &http.Client{Transport: echo{status, http.Header{http.CanonicalHeaderKey(name): {value}}, body}},
+			HTTPClient: &http.Client{
+				Transport: echo{status, http.Header{http.CanonicalHeaderKey(name): {value}}, body},
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -69,10 +74,12 @@ func FuzzAnswer(f *testing.F) {
 		switch op % 3 {
 		case 0:
 			o = link.register(t.Context(), func(error) {}, nodeapi.RegisterRequest{})
-			good = status == http.StatusOK && says(body, new(nodeapi.RegisterResponse), func(r *nodeapi.RegisterResponse) bool { return r.Success })
+			good = status == http.StatusOK &&
+				says(body, new(nodeapi.RegisterResponse), func(r *nodeapi.RegisterResponse) bool { return r.Success })
 		case 1:
 			o = link.heartbeat(t.Context(), func(error) {}, "gpu-node-1", nodeapi.HeartbeatRequest{})
-			good = status == http.StatusNoContent || status < 300 && says(body, new(nodeapi.HeartbeatResponse), func(r *nodeapi.HeartbeatResponse) bool { return r.Success })
+			good = status == http.StatusNoContent || status < 300 &&
+				says(body, new(nodeapi.HeartbeatResponse), func(r *nodeapi.HeartbeatResponse) bool { return r.Success })
 		default:
 			o = link.deregister(t.Context(), func(error) {}, "gpu-node-1")
 			good = status < 300
@@ -80,11 +87,14 @@ func FuzzAnswer(f *testing.F) {
 		if good != (o.verdict == accepted) || good != (o.err == nil) {
 			t.Fatalf("operation %d, %d %q: verdict %s, error %v", op%3, status, body, o.verdict.name(), o.err)
 		}
-		if o.nextBeat != 0 && (o.nextBeat < minInterval || o.nextBeat > maxInterval) || o.retryAfter < 0 || o.retryAfter > maxRetryAfter {
+		if o.nextBeat != 0 && (o.nextBeat < minInterval || o.nextBeat > maxInterval) || o.retryAfter < 0 ||
+			o.retryAfter > maxRetryAfter {
 			t.Errorf("asks for a heartbeat every %v, or a pause of %v", o.nextBeat, o.retryAfter)
 		}
 		var typed *Error
-		if !good && (!errors.As(o.err, &typed) || strings.ContainsAny(o.err.Error(), "\r\n") || strings.Contains(o.err.Error(), token) || len(o.err.Error()) > 2*maxDetail) {
+		if !good &&
+			(!errors.As(o.err, &typed) || strings.ContainsAny(o.err.Error(), "\r\n") ||
+				strings.Contains(o.err.Error(), token) || len(o.err.Error()) > 2*maxDetail) {
 			t.Errorf("error is %q", o.err)
 		}
 	})

@@ -41,13 +41,17 @@ func TestHerd(t *testing.T) {
 				p := newPasture(*herd, test.down, test.forgets)
 				p.run(t)
 				peak, mean := p.arrivals()
-				t.Logf("%d nodes: %.0f arrivals per 100 ms at the mean, %d at the peak (%.2f times), all online %v after the return",
+				t.Logf(
+					"%d nodes: %.0f arrivals per 100 ms at the mean, %d at the peak (%.2f times), all online %v "+
+						"after the return",
 					*herd, mean, peak, float64(peak)/mean, p.lastBack.Round(time.Millisecond))
 				if float64(peak) > 3*mean {
-					t.Errorf("at the peak %d requests arrived in 100 ms, more than 3 times the mean of %.0f", peak, mean)
+					t.Errorf("at the peak %d requests arrived in 100 ms, more than 3 times the mean of %.0f", peak,
+						mean)
 				}
 				if len(p.back) != *herd || p.lastBack > 2*simInterval {
-					t.Errorf("%d of %d nodes are online, the last after %v, want all within two intervals", len(p.back), *herd, p.lastBack)
+					t.Errorf("%d of %d nodes are online, the last after %v, want all within two intervals", len(p.back),
+						*herd, p.lastBack)
 				}
 			})
 		})
@@ -190,7 +194,10 @@ func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.back[id] = true
 		p.lastBack = since
 	}
-	return &http.Response{StatusCode: reply.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(reply.body)), Request: r}, nil
+	return &http.Response{
+		StatusCode: reply.status, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(reply.body)), Request: r,
+	}, nil
 }
 
 // opOf returns what a request asks for, and for which node.
@@ -255,7 +262,8 @@ func TestFleetThatRefreshesStaysFlat(t *testing.T) {
 			sum += n
 		}
 		mean, peak := float64(sum)/float64(len(perSecond)), slices.Max(slices.Collect(maps.Values(perSecond)))
-		t.Logf("%d refreshes, %.1f requests a second at the mean, %d at the peak (%.2f times)", refreshes, mean, peak, float64(peak)/mean)
+		t.Logf("%d refreshes, %.1f requests a second at the mean, %d at the peak (%.2f times)", refreshes, mean, peak,
+			float64(peak)/mean)
 		if refreshes < nodes*(minutes-1)/5 {
 			t.Errorf("%d refreshes, want one of each node in five minutes", refreshes)
 		}

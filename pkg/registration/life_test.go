@@ -71,7 +71,8 @@ func newLife(n *simNode) *life {
 	l.oracle = newOracle(l.config, func(after time.Time) time.Time { return n.world.rotates(after, n.late) })
 	l.oracle.draws = n.world.draws.add
 	l.described = registration.Description{
-		Address: l.config.Address, Pools: l.config.Pools, Capabilities: l.config.Capabilities, Version: l.config.Version,
+		Address: l.config.Address, Pools: l.config.Pools, Capabilities: l.config.Capabilities,
+		Version: l.config.Version,
 	}
 	l.pools = newPools(l)
 	l.steps = time.Until(n.world.clock())
@@ -202,7 +203,8 @@ func (l *life) lacksToken(never *http.Request) (clear bool) {
 	l.feed(func(now time.Time) string {
 		l.settle(now)
 		o := l.oracle
-		if o.flight != nil || o.again != nil || o.paused || o.duty.why == "" || strings.HasPrefix(o.duty.why, "refused") {
+		if o.flight != nil || o.again != nil || o.paused || o.duty.why == "" ||
+			strings.HasPrefix(o.duty.why, "refused") {
 			return "" // it may look for a new token
 		}
 		sampled := o.begins(now)

@@ -84,21 +84,27 @@ func (l *link) close() {
 }
 
 func (l *link) register(ctx context.Context, end context.CancelCauseFunc, request nodeapi.RegisterRequest) outcome {
-	return l.do(ctx, end, registering, func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
-		return l.api.RegisterNode(ctx, &nodeapi.RegisterNodeParams{XCorrelationID: id}, request, edit)
-	})
+	return l.do(ctx, end, registering,
+		func(ctx context.Context, id *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+			return l.api.RegisterNode(ctx, &nodeapi.RegisterNodeParams{XCorrelationID: id}, request, edit)
+		})
 }
 
-func (l *link) heartbeat(ctx context.Context, end context.CancelCauseFunc, id string, request nodeapi.HeartbeatRequest) outcome {
-	return l.do(ctx, end, beating, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
-		return l.api.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{XCorrelationID: correlation}, request, edit)
-	})
+func (l *link) heartbeat(
+	ctx context.Context, end context.CancelCauseFunc, id string, request nodeapi.HeartbeatRequest,
+) outcome {
+	return l.do(ctx, end, beating,
+		func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+			return l.api.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{XCorrelationID: correlation}, request,
+				edit)
+		})
 }
 
 func (l *link) deregister(ctx context.Context, end context.CancelCauseFunc, id string) outcome {
-	return l.do(ctx, end, deregistering, func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
-		return l.api.DeregisterNode(ctx, id, &nodeapi.DeregisterNodeParams{XCorrelationID: correlation}, edit)
-	})
+	return l.do(ctx, end, deregistering,
+		func(ctx context.Context, correlation *string, edit nodeapi.RequestEditorFn) (*http.Response, error) {
+			return l.api.DeregisterNode(ctx, id, &nodeapi.DeregisterNodeParams{XCorrelationID: correlation}, edit)
+		})
 }
 
 // do makes a request. It returns when ctx ends, even if token source, transport or body

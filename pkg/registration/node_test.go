@@ -81,10 +81,16 @@ func TestWhatIsSent(t *testing.T) {
 		w := &wire{}
 		c := config(t, w)
 		c.Version = "1.2.3"
-		c.Capabilities.GPUs = []registration.GPU{{DeviceID: 0, Name: "RTX 3090", VRAMTotalBytes: 24e9, ComputeCapability: "8.6"}}
+		c.Capabilities.GPUs = []registration.GPU{{
+			DeviceID: 0, Name: "RTX 3090", VRAMTotalBytes: 24e9,
+			ComputeCapability: "8.6",
+		}}
 		node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) {
 			return []registration.PoolStatus{
-				{PoolID: "pool-0", Ready: true, SlotsFree: 3, SlotsTotal: 4, VRAMFreeBytes: 18e9, Engine: "llamacpp", ModelsAvailable: []string{"llama-3-8b"}},
+				{
+					PoolID: "pool-0", Ready: true, SlotsFree: 3, SlotsTotal: 4, VRAMFreeBytes: 18e9, Engine: "llamacpp",
+					ModelsAvailable: []string{"llama-3-8b"},
+				},
 				{PoolID: "pool-1", Draining: true, SlotsTotal: 2},
 			}, nil
 		})
@@ -185,27 +191,65 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 		kind   error
 		text   string
 	}{
-		"400":                 {problem(400, "malformed_body"), registration.ErrRefused, "400 malformed_body: because"},
-		"401":                 {problem(401, "unauthorized"), registration.ErrUnauthorized, "401 unauthorized: because"},
-		"401 without a body":  {answer{status: 401}, registration.ErrUnauthorized, "401"},
-		"403":                 {answer{status: 403, body: "no"}, registration.ErrUnavailable, "403: no ("},
-		"404, another server": {plain(404, "404 page not found\n"), registration.ErrUnavailable, "404: is http://orchestratord:8080/ the base URL of an orchestratord? 404 page not found ("},
-		"404, an empty one":   {answer{status: 404}, registration.ErrUnavailable, "the base URL of an orchestratord? ("},
-		"413":                 {problem(413, "body_too_large"), registration.ErrRefused, "413 body_too_large"},
-		"415":                 {answer{status: 415, body: "text"}, registration.ErrRefused, "415"},
-		"422":                 {answer{status: 422, body: `{"errors":[{"pointer":"/node_id","detail":"is odd"}]}`}, registration.ErrRefused, "/node_id is odd"},
-		"422, as in service":  {plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused, "422: capabilities: missing field `gpus` at line 1<U+000D><U+000A><U+001B>[1m ("},
-		"a page":              {answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"}, registration.ErrRefused, "422 ("},
-		"a long story":        {plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "éé… ("},
-		"a redirect":          {answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}}, registration.ErrUnavailable, "307: it redirects to http://elsewhere/,"},
+		"400": {problem(400, "malformed_body"), registration.ErrRefused, "400 malformed_body: because"},
+		"401": {
+			problem(401, "unauthorized"), registration.ErrUnauthorized, "401 unauthorized: because",
+		},
+		"401 without a body": {answer{status: 401}, registration.ErrUnauthorized, "401"},
+		"403":                {answer{status: 403, body: "no"}, registration.ErrUnavailable, "403: no ("},
+		"404, another server": {
+			plain(404, "404 page not found\n"), registration.ErrUnavailable,
+			"404: is http://orchestratord:8080/ the base URL of an orchestratord? 404 page not found (",
+		},
+		"404, an empty one": {
+			answer{status: 404}, registration.ErrUnavailable, "the base URL of an orchestratord? (",
+		},
+		"413": {problem(413, "body_too_large"), registration.ErrRefused, "413 body_too_large"},
+		"415": {answer{status: 415, body: "text"}, registration.ErrRefused, "415"},
+		"422": {
+			answer{status: 422, body: `{"errors":[{"pointer":"/node_id","detail":"is odd"}]}`},
+			registration.ErrRefused,
+			"/node_id is odd",
+		},
+		"422, as in service": {
+			plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused,
+			"422: capabilities: missing field `gpus` at line 1<U+000D><U+000A><U+001B>[1m (",
+		},
+		"a page": {
+			answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"},
+			registration.ErrRefused, "422 (",
+		},
+		"a long story": {plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "éé… ("},
+		"a redirect": {
+			answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}},
+			registration.ErrUnavailable,
+			"307: it redirects to http://elsewhere/,",
+		},
 		"a redirect to a secret": {
-			answer{status: 302, header: http.Header{"Location": {"//me:secret@elsewhere/" + token[:7] + "%2d" + token[8:] + "?secret#secret"}}},
+			answer{
+				status: 302,
+				header: http.Header{
+					"Location": {"//me:secret@elsewhere/" + token[:7] + "%2d" + token[8:] + "?secret#secret"},
+				},
+			},
 			registration.ErrUnavailable, "it redirects to http://elsewhere/[token],",
 		},
-		"101":         {answer{status: 101}, registration.ErrUnavailable, "it switches protocols"},
-		"message":     {answer{status: 503, body: `{"success":false,"message":"Cloud profile not enabled. Set X=true","node_id":"n"}`}, registration.ErrUnavailable, "503: Cloud profile not enabled. Set X=true ("},
-		"error":       {answer{status: 502, body: `{"error":{"code":7,"message":"no backend"}}`}, registration.ErrUnavailable, "502: no backend ("},
-		"a rejection": {answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`}, registration.ErrRefused, "the cluster is full"},
+		"101": {answer{status: 101}, registration.ErrUnavailable, "it switches protocols"},
+		"message": {
+			answer{
+				status: 503,
+				body:   `{"success":false,"message":"Cloud profile not enabled. Set X=true","node_id":"n"}`,
+			}, registration.ErrUnavailable, "503: Cloud profile not enabled. Set X=true (",
+		},
+		"error": {
+			answer{status: 502, body: `{"error":{"code":7,"message":"no backend"}}`},
+			registration.ErrUnavailable,
+			"502: no backend (",
+		},
+		"a rejection": {
+			answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`},
+			registration.ErrRefused, "the cluster is full",
+		},
 		"an echo of the token": {
 			answer{status: 401, body: `{"detail":"bad token ` + token + `","code":"` + token + `"}`},
 			registration.ErrUnauthorized, "bad token [token]",
@@ -225,10 +269,12 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 				t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
 			}
 			var typed *registration.Error
-			if !errors.As(err, &typed) || typed.StatusCode != test.answer.status || typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
+			if !errors.As(err, &typed) || typed.StatusCode != test.answer.status ||
+				typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
 				t.Errorf("error is %#v", typed)
 			}
-			if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") || strings.Contains(err.Error(), "secret") {
+			if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") ||
+				strings.Contains(err.Error(), "secret") {
 				t.Errorf("the token, a secret or a line break is in the error: %v", err)
 			}
 			if len(w.sent()) != 1 {
@@ -245,21 +291,26 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 		most   time.Duration
 		date   string // of the answer
 	}{
-		"seconds":          {"20", 20 * time.Second, 21 * time.Second, ""},
-		"a date":           {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second, ""},
-		"a day":            {"86400", 60 * time.Second, 61 * time.Second, ""},
-		"an overflow":      {"9999999999999999999999", 60 * time.Second, 61 * time.Second, ""},
-		"half a second":    {"20.5", 20500 * time.Millisecond, 21500 * time.Millisecond, ""},
-		"by another clock": {"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 21 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT"},
-		"a past date":      {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
-		"below zero":       {"-5", 0, time.Second, ""},
-		"not a number":     {"soon", 0, time.Second, ""},
+		"seconds":       {"20", 20 * time.Second, 21 * time.Second, ""},
+		"a date":        {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second, ""},
+		"a day":         {"86400", 60 * time.Second, 61 * time.Second, ""},
+		"an overflow":   {"9999999999999999999999", 60 * time.Second, 61 * time.Second, ""},
+		"half a second": {"20.5", 20500 * time.Millisecond, 21500 * time.Millisecond, ""},
+		"by another clock": {
+			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 21 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
+		},
+		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
+		"below zero":   {"-5", 0, time.Second, ""},
+		"not a number": {"soon", 0, time.Second, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{answer: func(n int, _ request) answer {
 					if n == 0 {
-						return answer{status: 429, header: http.Header{"Retry-After": {test.header}, "Date": {test.date}}}
+						return answer{
+							status: 429,
+							header: http.Header{"Retry-After": {test.header}, "Date": {test.date}},
+						}
 					}
 					return answer{}
 				}}
@@ -276,7 +327,10 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 }
 
 func TestRegisterEndsWithItsContext(t *testing.T) {
-	for name, a := range map[string]answer{"refused connections": {err: errors.New("connection refused")}, "no answer": {delay: time.Hour}} {
+	for name, a := range map[string]answer{
+		"refused connections": {err: errors.New("connection refused")},
+		"no answer":           {delay: time.Hour},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{answer: func(int, request) answer { return a }}
@@ -391,7 +445,8 @@ func TestAfterAnOutage(t *testing.T) {
 					}
 				}
 				if len(after) == 0 || after[0].op != test.first || after[len(after)-1].op != "heartbeat" {
-					t.Errorf("within an interval of the return it sent %v, want a %s first and a heartbeat", after, test.first)
+					t.Errorf("within an interval of the return it sent %v, want a %s first and a heartbeat", after,
+						test.first)
 				}
 				node.Deregister(t.Context())
 			})

@@ -63,7 +63,10 @@ type step struct {
 func (o *observer) attempt(s step) {
 	o.metrics.record(s.op, s.outcome, s.took)
 	o.warn(s.outcome)
-	event := Event{Type: o.typeOf(s), Due: s.due, Took: s.took, CorrelationID: s.outcome.correlationID, Err: s.outcome.err}
+	event := Event{
+		Type: o.typeOf(s), Due: s.due, Took: s.took, CorrelationID: s.outcome.correlationID,
+		Err: s.outcome.err,
+	}
 	if s.retried {
 		event.Next = time.Until(s.next.due)
 	}

@@ -73,7 +73,8 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // A probe that comes during the first request does not find a node that nobody has started.
 func TestANodeIsHealthyDuringItsFirstRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		node := newNode(t, config(t, &wire{answer: func(int, request) answer { return answer{delay: 3 * time.Second} }}))
+		node := newNode(t,
+			config(t, &wire{answer: func(int, request) answer { return answer{delay: 3 * time.Second} }}))
 		if node.Healthy(time.Second) == nil {
 			t.Error("a node that nobody has started is healthy")
 		}
@@ -128,9 +129,12 @@ func TestEvents(t *testing.T) {
 		node.Deregister(t.Context())
 		synctest.Wait()
 		want := []registration.EventType{
-			registration.EventRegistered, registration.EventStatusFault, registration.EventOnline, registration.EventStatusFresh,
-			registration.EventHeartbeat, registration.EventFailed, registration.EventFailed, registration.EventForgotten,
-			registration.EventRegistered, registration.EventOnline, registration.EventHeartbeat, registration.EventDeregistered,
+			registration.EventRegistered, registration.EventStatusFault, registration.EventOnline,
+			registration.EventStatusFresh,
+			registration.EventHeartbeat, registration.EventFailed, registration.EventFailed,
+			registration.EventForgotten,
+			registration.EventRegistered, registration.EventOnline, registration.EventHeartbeat,
+			registration.EventDeregistered,
 		}
 		if !slices.Equal(seen.types(), want) {
 			t.Errorf("events were\n%v, want\n%v", seen.types(), want)
@@ -142,7 +146,8 @@ func TestEvents(t *testing.T) {
 				t.Errorf("odd event %+v", e)
 			}
 			var typed *registration.Error
-			if e.Type == registration.EventForgotten && (!errors.As(e.Err, &typed) || typed.StatusCode != 404 || typed.CorrelationID != e.CorrelationID) {
+			if e.Type == registration.EventForgotten &&
+				(!errors.As(e.Err, &typed) || typed.StatusCode != 404 || typed.CorrelationID != e.CorrelationID) {
 				t.Errorf("the error of %s is %v", e.Type, e.Err)
 			}
 		}
@@ -174,7 +179,8 @@ func TestASlowReceiverOfEventsHoldsUpNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		node.Deregister(t.Context())
 		synctest.Wait()
-		if last := seen.events[len(seen.events)-1]; last.Type != registration.EventDeregistered || last.Dropped < dropped {
+		if last := seen.events[len(seen.events)-1]; last.Type != registration.EventDeregistered ||
+			last.Dropped < dropped {
 			t.Errorf("the last event was %+v, want deregistered, with %d dropped or more", last, dropped)
 		}
 	})
@@ -216,7 +222,8 @@ func TestStatus(t *testing.T) {
 		if err := node.Register(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		expect(0, registration.StateRegistered, func(s registration.Status) bool { return s.Registrations == 1 && s.NextRequest.IsZero() })
+		expect(0, registration.StateRegistered,
+			func(s registration.Status) bool { return s.Registrations == 1 && s.NextRequest.IsZero() })
 		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +237,8 @@ func TestStatus(t *testing.T) {
 			return s.LastError == nil && s.Failures == 0 && s.Registrations == 2
 		})
 		node.Deregister(t.Context())
-		expect(0, registration.StateDeregistered, func(s registration.Status) bool { return s.NextRequest.IsZero() && s.LastError == nil })
+		expect(0, registration.StateDeregistered,
+			func(s registration.Status) bool { return s.NextRequest.IsZero() && s.LastError == nil })
 	})
 }
 
@@ -262,7 +270,8 @@ func TestHealthyFindsAStuckLoop(t *testing.T) {
 		}}
 		stuck := beating(t, config(t, w), ready)
 		time.Sleep(36500 * time.Millisecond) // since 500 ms a heartbeat is under way that has 5 s
-		if err := stuck.Healthy(30 * time.Second); err == nil || !strings.Contains(err.Error(), "31s after its time was over") {
+		if err := stuck.Healthy(30 * time.Second); err == nil ||
+			!strings.Contains(err.Error(), "31s after its time was over") {
 			t.Errorf("a stuck node is healthy: %v", err)
 		}
 		close(release)
@@ -339,7 +348,10 @@ func TestAnEventTellsWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 		node.Deregister(t.Context())
 		synctest.Wait()
 		for _, e := range seen.events {
-			late := map[registration.EventType]time.Duration{registration.EventOnline: 50 * time.Millisecond, registration.EventHeartbeat: 50 * time.Millisecond}[e.Type]
+			late := map[registration.EventType]time.Duration{
+				registration.EventOnline:    50 * time.Millisecond,
+				registration.EventHeartbeat: 50 * time.Millisecond,
+			}[e.Type]
 			switch {
 			case e.Took != 300*time.Millisecond:
 				t.Errorf("%s took %v, want 300ms", e.Type, e.Took)

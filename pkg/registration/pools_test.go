@@ -138,7 +138,8 @@ func (p *pools) say(now time.Time) []registration.PoolStatus {
 	drain := !p.draining.IsZero() && !now.Before(p.draining)
 	for i, id := range p.served {
 		one := registration.PoolStatus{
-			PoolID: id, Ready: !drain, Draining: drain, SlotsFree: p.free, SlotsTotal: 1000 + int32(i), Engine: "llamacpp",
+			PoolID: id, Ready: !drain, Draining: drain, SlotsFree: p.free, SlotsTotal: 1000 + int32(i),
+			Engine: "llamacpp",
 		}
 		if p.node.mood.each {
 			one.VRAMFreeBytes = p.calls

@@ -101,7 +101,8 @@ func TestRun(t *testing.T) {
 					t.Errorf("Run returned %v, want %v", err, test.kind)
 				}
 				if w.ops() != test.sent || took != test.took || w.most != 1 {
-					t.Errorf("sent %s, took %v after the end, %d at once; want %s, %v, 1", w.ops(), took, w.most, test.sent, test.took)
+					t.Errorf("sent %s, took %v after the end, %d at once; want %s, %v, 1", w.ops(), took, w.most,
+						test.sent, test.took)
 				}
 			})
 		})
@@ -159,7 +160,8 @@ func TestRunBeatsWhileItDrains(t *testing.T) {
 			time.Sleep(25 * time.Second)
 		}
 		took, err := run(t, c, 16*time.Second)
-		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil || took != 25*time.Second || w.ops() != want {
+		if want := "register heartbeat heartbeat heartbeat heartbeat heartbeat heartbeat deregister"; err != nil ||
+			took != 25*time.Second || w.ops() != want {
 			t.Errorf("Run returned %v after %v and sent %s, want %s", err, took, w.ops(), want)
 		}
 		if notified := w.of("heartbeat")[2].at.Sub(w.sent()[0].at); notified != 16*time.Second {

@@ -91,7 +91,8 @@ func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 	return notReady(s.last), fmt.Errorf("%w: %w", errStatusStale, err)
 }
 
-// refresh asks the callback anew. It does not wait for an earlier call that still runs. If that call has answered meanwhile, the answer is kept, but it is old:
+// refresh asks the callback anew. It does not wait for an earlier call that still runs. If that call has answered
+// meanwhile, the answer is kept, but it is old:
 // the callback is asked again.
 func (s *sampler) refresh(ctx context.Context) error {
 	if s.call != nil {

@@ -160,7 +160,8 @@ func TestScheduleRegistersAgainWhenForgotten(t *testing.T) {
 	for i, want := range []time.Duration{0, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000} {
 		s = s.after(beating, now, now, outcome{verdict: forgotten}, 1)
 		if got := s.due.Sub(now); got != want*time.Millisecond || s.next(s.due) != registering {
-			t.Errorf("forgotten %d times: %s after %v, want register after %v", i+1, s.next(s.due), got, want*time.Millisecond)
+			t.Errorf("forgotten %d times: %s after %v, want register after %v", i+1, s.next(s.due), got,
+				want*time.Millisecond)
 		}
 		now = s.due
 		s = s.after(registering, now, now, outcome{}, 0)
@@ -206,16 +207,21 @@ func TestScheduleOfANodeThatIsWellBeats(t *testing.T) {
 	for _, timeout := range []time.Duration{
 		2001 * time.Millisecond, 2200 * time.Millisecond, 21 * time.Second, 30 * time.Second, time.Hour,
 	} {
-		for _, directed := range []time.Duration{time.Second, 10 * time.Second, timeout/2 - 1, timeout, 5 * time.Minute} {
+		for _, directed := range []time.Duration{
+			time.Second, 10 * time.Second, timeout/2 - 1, timeout,
+			5 * time.Minute,
+		} {
 			for _, request := range []time.Duration{time.Millisecond, 5 * time.Second, timeout - 1} {
 				s := online(Config{NodeTimeout: timeout, RequestTimeout: request, RegisterEvery: -1})
 				s = s.after(beating, s.due, s.due, outcome{nextBeat: directed}, 0)
 				if got := s.next(s.due); got != beating && directed < timeout/2 {
-					t.Errorf("timeout %v, request %v: %v after a heartbeat it has to %s", timeout, request, directed, got)
+					t.Errorf("timeout %v, request %v: %v after a heartbeat it has to %s", timeout, request, directed,
+						got)
 				}
 				s = s.after(registering, s.due, s.due.Add(timeout/2), outcome{}, 0)
 				if got := s.next(s.due); got != beating {
-					t.Errorf("timeout %v, request %v, directed %v: after a registration it has to %s", timeout, request, directed, got)
+					t.Errorf("timeout %v, request %v, directed %v: after a registration it has to %s", timeout, request,
+						directed, got)
 				}
 			}
 		}
@@ -327,7 +333,8 @@ func TestScheduleBeatsBetweenUpdates(t *testing.T) {
 func TestScheduleSpreadsRenewalsWithinAPhase(t *testing.T) {
 	var least, most time.Time
 	for i := range 50 {
-		s := newSchedule(Config{}.withDefaults(), start).after(registering, start, start, outcome{}, 0.25+float64(i)/1e4)
+		s := newSchedule(Config{}.withDefaults(), start).after(registering, start, start, outcome{},
+			0.25+float64(i)/1e4)
 		if least.IsZero() || s.renewal.Before(least) {
 			least = s.renewal
 		}

@@ -129,7 +129,8 @@ func (n *simNode) checkPace() {
 	}{{time.Second, 10}, {10 * time.Second, 50}} {
 		for i := limit.most; i < len(n.sent); i++ {
 			if n.sent[i].at.Sub(n.sent[i-limit.most].at) < limit.window {
-				n.world.violated(n, "sent more than %d requests in %v: %v", limit.most, limit.window, n.sent[i-limit.most:i+1])
+				n.world.violated(n, "sent more than %d requests in %v: %v", limit.most, limit.window,
+					n.sent[i-limit.most:i+1])
 				return
 			}
 		}

@@ -43,7 +43,9 @@ func simulateSeeds(t *testing.T, drawn *draws) {
 					seed, *fleet, duration, took.Round(time.Millisecond), rate, w.requests.Load(), w.summary())
 			}
 			if t.Failed() {
-				t.Logf("replay with: go test ./pkg/registration -run TestSimulation -seed %d -seeds 1 -nodes %d -hours %v -v",
+				t.Logf(
+					"replay with: go test ./pkg/registration -run TestSimulation -seed %d -seeds 1 -nodes %d -hours "+
+						"%v -v",
 					seed, *fleet, *hours)
 			}
 		})

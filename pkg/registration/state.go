@@ -11,11 +11,12 @@ type State string
 
 // The states of a node.
 const (
-	StateNew          State = "new"          // not registered yet
-	StateRegistered   State = "registered"   // on record, no good heartbeat yet
-	StateOnline       State = "online"       // the last heartbeat was good
-	StateFailing      State = "failing"      // the last request was not accepted
-	StateSilent       State = "silent"       // its heartbeats have ended with their context; on record until it is missed
+	StateNew        State = "new"        // not registered yet
+	StateRegistered State = "registered" // on record, no good heartbeat yet
+	StateOnline     State = "online"     // the last heartbeat was good
+	StateFailing    State = "failing"    // the last request was not accepted
+	// its heartbeats have ended with their context; on record until it is missed
+	StateSilent       State = "silent"
 	StateDeregistered State = "deregistered" // off the record, for good
 	StateStopped      State = "stopped"      // silent for good, but on record until it is missed
 	StateStandalone   State = "standalone"   // serves without an orchestratord
@@ -24,7 +25,8 @@ const (
 // states lists those that the state gauge has.
 func states() []State {
 	return []State{
-		StateNew, StateRegistered, StateOnline, StateFailing, StateSilent, StateDeregistered, StateStopped, StateStandalone,
+		StateNew, StateRegistered, StateOnline, StateFailing, StateSilent, StateDeregistered, StateStopped,
+		StateStandalone,
 	}
 }
 

@@ -14,7 +14,11 @@ import (
 func TestAFaultyStatusCallback(t *testing.T) {
 	fine := []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4}}
 	for name, fault := range map[string]registration.StatusFunc{
-		"blocks for ever": func(ctx context.Context) ([]registration.PoolStatus, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"blocks for ever": func(ctx context.Context) ([]registration.PoolStatus, error) {
+			<-ctx.Done()
+			return nil,
+				ctx.Err()
+		},
 		"is slow": func(context.Context) ([]registration.PoolStatus, error) {
 			time.Sleep(time.Minute)
 			return nil, errors.New("late")
@@ -44,11 +48,16 @@ func TestAFaultyStatusCallback(t *testing.T) {
 					t.Fatalf("%d heartbeats in 37 s, want 4", len(beats))
 				}
 				for i, beat := range beats {
-					if late := beat.at.Sub(w.sent()[0].at) - []time.Duration{500 * time.Millisecond, 15 * time.Second, 25 * time.Second, 35 * time.Second}[i]; late > 100*time.Millisecond {
+					if late := beat.at.Sub(w.sent()[0].at) - []time.Duration{
+						500 * time.Millisecond, 15 * time.Second,
+						25 * time.Second, 35 * time.Second,
+					}[i]; late > 100*time.Millisecond {
 						t.Errorf("heartbeat %d was %v late", i, late)
 					}
-					if pools := beat.pools(t); len(pools) != 2 || !pools[0].Ready || pools[0].SlotsFree != 4 || pools[1].Ready {
-						t.Errorf("heartbeat %d said %v, want the last known status, and the other pool not ready", i, pools)
+					if pools := beat.pools(t); len(pools) != 2 || !pools[0].Ready || pools[0].SlotsFree != 4 ||
+						pools[1].Ready {
+						t.Errorf("heartbeat %d said %v, want the last known status, and the other pool not ready", i,
+							pools)
 					}
 				}
 				if err := node.Deregister(t.Context()); err != nil {
@@ -89,7 +98,8 @@ func TestBeforeTheFirstStatusPoolsAreNotReady(t *testing.T) {
 		})
 		time.Sleep(6 * time.Second)
 		pools := w.of("heartbeat")[0].pools(t)
-		if len(pools) != 2 || pools[0].PoolID != "pool-0" || pools[0].Ready || pools[1].PoolID != "pool-1" || pools[1].Ready {
+		if len(pools) != 2 || pools[0].PoolID != "pool-0" || pools[0].Ready || pools[1].PoolID != "pool-1" ||
+			pools[1].Ready {
 			t.Errorf("the first heartbeat said %v, want both pools not ready", pools)
 		}
 		node.Deregister(t.Context())

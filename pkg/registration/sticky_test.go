@@ -63,27 +63,30 @@ func TestANodeThatMayHaveBeenWrittenOffRegisters(t *testing.T) {
 		{0, 25 * time.Second, 30 * time.Second, 0},
 		{0, 45 * time.Second, 30 * time.Second, 29900 * time.Millisecond},
 	} {
-		t.Run(fmt.Sprintf("interval %v directed %v timeout %v", test.configured, test.directed, test.timeout), func(t *testing.T) {
-			for cut := test.timeout / 2; cut < test.timeout*3/2; cut += test.timeout / 50 {
-				synctest.Test(t, func(t *testing.T) {
-					begin := time.Now()
-					s := &sticky{timeout: test.timeout, directed: test.directed, away: begin.Add(4 * test.timeout)}
-					s.back = s.away.Add(cut)
-					c := config(t, nil)
-					c.HTTPClient = &http.Client{Transport: s}
-					c.HeartbeatInterval, c.NodeTimeout = test.configured, test.timeout
-					c.RequestTimeout = test.request
-					node := newNode(t, c)
-					if err := node.StartHeartbeat(t.Context(), ready); err != nil {
-						t.Fatal(err)
-					}
-					time.Sleep(10 * test.timeout)
-					if s.writtenOff > 0 {
-						t.Errorf("cut off for %v, it sent %d heartbeats as a node that was written off, and is %s", cut, s.writtenOff, node.Status().State)
-					}
-					node.Deregister(t.Context())
-				})
-			}
-		})
+		t.Run(fmt.Sprintf("interval %v directed %v timeout %v", test.configured, test.directed, test.timeout),
+			func(t *testing.T) {
+				for cut := test.timeout / 2; cut < test.timeout*3/2; cut += test.timeout / 50 {
+					synctest.Test(t, func(t *testing.T) {
+						begin := time.Now()
+						s := &sticky{timeout: test.timeout, directed: test.directed, away: begin.Add(4 * test.timeout)}
+						s.back = s.away.Add(cut)
+						c := config(t, nil)
+						c.HTTPClient = &http.Client{Transport: s}
+						c.HeartbeatInterval, c.NodeTimeout = test.configured, test.timeout
+						c.RequestTimeout = test.request
+						node := newNode(t, c)
+						if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(10 * test.timeout)
+						if s.writtenOff > 0 {
+							t.Errorf("cut off for %v, it sent %d heartbeats as a node that was written off, and is %s",
+								cut,
+								s.writtenOff, node.Status().State)
+						}
+						node.Deregister(t.Context())
+					})
+				}
+			})
 	}
 }

@@ -45,7 +45,8 @@ func newTracing(c Config) tracing {
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
-	tracer := provider.Tracer(instrumentation, trace.WithInstrumentationVersion(version()), trace.WithSchemaURL(semconv.SchemaURL))
+	tracer := provider.Tracer(instrumentation, trace.WithInstrumentationVersion(version()),
+		trace.WithSchemaURL(semconv.SchemaURL))
 	return tracing{tracer: tracer, nodeID: c.NodeID, server: serverOf(c.OrchestratordURL)}
 }
 
@@ -54,7 +55,8 @@ func newTracing(c Config) tracing {
 // is a trace of its own, with a link to that one.
 func (t tracing) start(ctx context.Context, op operation, apart bool) (context.Context, func(outcome)) {
 	attributes := append(op.attributes(t.server), attribute.String("node_id", t.nodeID))
-	options := append(make([]trace.SpanStartOption, 0, 4), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
+	options := append(make([]trace.SpanStartOption, 0, 4), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attributes...))
 	if apart {
 		options = append(options, trace.WithNewRoot())
 		if start := trace.LinkFromContext(ctx); start.SpanContext.IsValid() {
@@ -120,7 +122,8 @@ func (m *metrics) begin(c Config, status func() Status) {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
-	m.meter = provider.Meter(instrumentation, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL))
+	m.meter = provider.Meter(instrumentation, metric.WithInstrumentationVersion(version()),
+		metric.WithSchemaURL(semconv.SchemaURL))
 	m.nodeID, m.base, m.status = c.NodeID, c.OrchestratordURL, status
 	m.requests, _ = m.meter.Float64Histogram("node_registration.request.duration", metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
@@ -184,7 +187,8 @@ func (m *metrics) attributesOf(op operation, o outcome) measured {
 	known, ok := m.attributes[k]
 	if !ok {
 		node, name := attribute.String("node_id", m.nodeID), attribute.String("operation", string(op))
-		known.count = metric.WithAttributeSet(attribute.NewSet(node, name, attribute.String("outcome", o.verdict.name())))
+		known.count = metric.WithAttributeSet(attribute.NewSet(node, name,
+			attribute.String("outcome", o.verdict.name())))
 		known.request = metric.WithAttributeSet(attribute.NewSet(
 			append(append(op.attributes(serverOf(m.base)), o.attributes()...), node, name)...))
 		if m.attributes == nil {

@@ -122,11 +122,13 @@ func TestTLSIsVerified(t *testing.T) {
 		settings registration.TLS
 		ok       bool
 	}{
-		"a CA file":           {url, registration.TLS{CAFile: ours.file()}, true},
-		"a pool":              {url, registration.TLS{RootCAs: ours.pool()}, true},
-		"the system's":        {url, registration.TLS{}, false},
-		"another authority":   {url, registration.TLS{RootCAs: theirs.pool()}, false},
-		"another name":        {strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false},
+		"a CA file":         {url, registration.TLS{CAFile: ours.file()}, true},
+		"a pool":            {url, registration.TLS{RootCAs: ours.pool()}, true},
+		"the system's":      {url, registration.TLS{}, false},
+		"another authority": {url, registration.TLS{RootCAs: theirs.pool()}, false},
+		"another name": {
+			strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false,
+		},
 		"a server of TLS 1.1": {old, registration.TLS{RootCAs: ours.pool()}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +184,10 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 	if !errors.Is(err, registration.ErrConfig) {
 		t.Fatalf("error is %v, want ErrConfig", err)
 	}
-	for _, want := range []string{"empty.pem holds no certificate", "both a CA file and a pool", "TLS client certificate: stat missing.pem"} {
+	for _, want := range []string{
+		"empty.pem holds no certificate", "both a CA file and a pool",
+		"TLS client certificate: stat missing.pem",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

@@ -77,7 +77,8 @@ func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
 	c.APIToken = registration.StaticToken(token + "\n")
 	err := newNode(t, c).Register(t.Context())
 	if !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), token) || len(w.sent()) != 0 {
-		t.Errorf("error is %v after %d requests, want ErrUnauthorized, without the token, after none", err, len(w.sent()))
+		t.Errorf("error is %v after %d requests, want ErrUnauthorized, without the token, after none", err,
+			len(w.sent()))
 	}
 }
 
@@ -99,7 +100,8 @@ func TestATokenSourceThatPanicsIsAskedAgain(t *testing.T) {
 
 func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
 	w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
-	if err := newNode(t, config(t, w)).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) || len(w.sent()) != 1 {
+	if err := newNode(t, config(t, w)).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) ||
+		len(w.sent()) != 1 {
 		t.Errorf("error is %v after %d requests, want ErrUnauthorized after 1", err, len(w.sent()))
 	}
 }
@@ -110,7 +112,8 @@ func TestALongEchoOfTheTokenIsNotTold(t *testing.T) {
 	w := &wire{answer: func(int, request) answer { return plain(http.StatusUnauthorized, long+" "+long+" "+long) }}
 	c := config(t, w)
 	c.APIToken = registration.StaticToken(long)
-	if err := newNode(t, c).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), "0123") {
+	if err := newNode(t, c).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) ||
+		strings.Contains(err.Error(), "0123") {
 		t.Errorf("error is %v, want ErrUnauthorized without any of the token", err)
 	}
 }
@@ -170,7 +173,8 @@ func TestATokenIsRedactedHoweverItIsEscaped(t *testing.T) {
 		"HTML":            html.EscapeString(secret),
 		"Python's quotes": strings.ReplaceAll(strings.ReplaceAll(secret, `\`, `\\`), `'`, `\'`),
 	} {
-		c := config(t, &wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "no "+echo+" here") }})
+		c := config(t,
+			&wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "no "+echo+" here") }})
 		c.APIToken = registration.StaticToken(secret)
 		var refusal *registration.Error
 		if err := newNode(t, c).Register(t.Context()); !errors.As(err, &refusal) ||
@@ -179,7 +183,8 @@ func TestATokenIsRedactedHoweverItIsEscaped(t *testing.T) {
 		}
 	}
 	for _, short := range []string{"t", "token", "%", `\`} {
-		c := config(t, &wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "1 "+short+" 2") }})
+		c := config(t,
+			&wire{answer: func(int, request) answer { return plain(http.StatusBadRequest, "1 "+short+" 2") }})
 		c.APIToken = registration.StaticToken(short)
 		if err := newNode(t, c).Register(t.Context()); !strings.Contains(err.Error(), ": 1 [token] 2 (") {
 			t.Errorf("%s: %v", short, err)
@@ -201,7 +206,10 @@ func TestTheRequestWithTheNewTokenHasAnIDOfItsOwn(t *testing.T) {
 		c.APIToken = func(context.Context) (string, error) { reads++; return fmt.Sprint(token, reads), nil }
 		node := registered(t, c)
 		sent := w.of("register")
-		if ids := []string{sent[0].header.Get("X-Correlation-Id"), sent[1].header.Get("X-Correlation-Id")}; ids[0] == ids[1] {
+		if ids := []string{
+			sent[0].header.Get("X-Correlation-Id"),
+			sent[1].header.Get("X-Correlation-Id"),
+		}; ids[0] == ids[1] {
 			t.Errorf("both requests have the id %s", ids[0])
 		}
 		if err := node.Stop(t.Context()); err != nil {

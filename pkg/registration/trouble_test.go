@@ -117,7 +117,8 @@ func TestWhatWasNotDialledIsNotDeregistered(t *testing.T) {
 			t.Errorf("Register returned %v", err)
 		}
 		if err := node.Deregister(t.Context()); err != nil || transport.requests != 1 {
-			t.Errorf("Deregister returned %v, and %d requests were made, want the registration alone", err, transport.requests)
+			t.Errorf("Deregister returned %v, and %d requests were made, want the registration alone", err,
+				transport.requests)
 		}
 	})
 }

@@ -44,7 +44,8 @@ func (s stamp) equals(other stamp) bool {
 	if s.info == nil || other.info == nil {
 		return s.fault == other.fault
 	}
-	return os.SameFile(s.info, other.info) && s.info.ModTime().Equal(other.info.ModTime()) && s.info.Size() == other.info.Size()
+	return os.SameFile(s.info, other.info) && s.info.ModTime().Equal(other.info.ModTime()) &&
+		s.info.Size() == other.info.Size()
 }
 
 func (t *trust) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -45,7 +45,8 @@ func newGuarded(t *testing.T, a *authority) *guarded {
 	t.Cleanup(server.Close)
 	g.url = server.URL
 	g.trust(a)
-	transport, err := registration.TLS{CAFile: g.file}.Transport(&http.Transport{ForceAttemptHTTP2: true}, slog.New(slog.NewTextHandler(&g.log, nil)))
+	transport, err := registration.TLS{CAFile: g.file}.Transport(&http.Transport{ForceAttemptHTTP2: true},
+		slog.New(slog.NewTextHandler(&g.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if header == nil {
 		header = http.Header{}
 	}
-	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: a.length, Request: r}, nil
+	return &http.Response{
+		StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)),
+		ContentLength: a.length, Request: r,
+	}, nil
 }
 
 // unconnected returns an error, and if it is one of dialling traces what a transport
@@ -223,7 +226,8 @@ func problem(status int, code string) answer {
 	return answer{
 		status: status,
 		header: http.Header{"Content-Type": {"application/problem+json"}},
-		body:   fmt.Sprintf(`{"type":"urn:x","title":"x","status":%d,"detail":"because","instance":"urn:y","code":%q}`, status, code),
+		body: fmt.Sprintf(`{"type":"urn:x","title":"x","status":%d,"detail":"because","instance":"urn:y","code":%q}`,
+			status, code),
 	}
 }
 

@@ -18,7 +18,10 @@ func TestCollectErrors(t *testing.T) {
 	names := flags.StringArray("name", nil, "")
 	wrong := cli.CollectErrors(flags)
 
-	if err := flags.Parse([]string{"--timeout", "ten", "--loud", "--nodes=many", "--name", "a", "--name", "b"}); err != nil {
+	if err := flags.Parse([]string{
+		"--timeout", "ten", "--loud", "--nodes=many", "--name", "a", "--name",
+		"b",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `--timeout is "ten": must be a number with a unit, such as 500ms, 10s or 2m` + "\n" +

@@ -37,7 +37,9 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 // Execute runs a command line, and adds --version and completion to it. It returns the error,
 // and writes it as one line to stderr: after the command's name, without the usage. Errors in
 // known, which the user has seen already, are only returned.
-func Execute(ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error) error {
+func Execute(
+	ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error,
+) error {
 	prepare(command)
 	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)

@@ -18,7 +18,9 @@ func TestExecuteSaysWhatIsWrongOnOneLine(t *testing.T) {
 		args []string
 		want string
 	}{
-		"a misspelt command": {[]string{"runn"}, `program: there is no command "runn", perhaps "run" is meant; see program --help` + "\n"},
+		"a misspelt command": {
+			[]string{"runn"}, `program: there is no command "runn", perhaps "run" is meant; see program --help` + "\n",
+		},
 		"another command": {
 			[]string{"walk"}, `program: there is no command "walk": choose from know, run; see program --help` + "\n",
 		},

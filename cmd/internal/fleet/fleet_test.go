@@ -48,7 +48,10 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 func isHeartbeat(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/heartbeat") }
 
 func answered(r *http.Request, status int, body string) (*http.Response, error) {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return &http.Response{
+		StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)),
+		Request: r,
+	}, nil
 }
 
 // between returns a fault that lasts from one time to another.
@@ -64,7 +67,9 @@ func between(from, to time.Duration, trouble func(*http.Request) (*http.Response
 
 // simulate runs a fleet of 20 nodes for two minutes of a bubble's time, and returns
 // its report and those whom orchestratord knows afterwards.
-func simulate(t *testing.T, ctx context.Context, fault fault, change func(*Settings), out ...io.Writer) (*Report, []string) {
+func simulate(
+	t *testing.T, ctx context.Context, fault fault, change func(*Settings), out ...io.Writer,
+) (*Report, []string) {
 	t.Helper()
 	mock, err := mockserver.New()
 	if err != nil {
@@ -101,14 +106,16 @@ func TestAFleetThatIsWell(t *testing.T) {
 		var progress strings.Builder
 		r, left := simulate(t, t.Context(), nil, nil, &progress)
 		// A line every 10 s for 130 s, and one for each phase.
-		if lines := strings.Count(progress.String(), "\n"); lines < 12 || lines > 18 || !strings.Contains(progress.String(), "s: 20 nodes up, 1") {
+		if lines := strings.Count(progress.String(), "\n"); lines < 12 || lines > 18 ||
+			!strings.Contains(progress.String(), "s: 20 nodes up, 1") {
 			t.Errorf("progress is\n%s", progress.String())
 		}
 		// Each node beats every 10 s, the first time within 10 s of its registration.
 		if b := r.Beats; b.Sent != b.Answered || b.Sent < 20*11 || b.Sent > 20*13 || b.Missed+b.Late+b.Retried != 0 {
 			t.Errorf("heartbeats are %+v", b)
 		}
-		if r.Registered != 20 || r.Registrations != 20 || r.Orchestratord.Online != 20 || r.Broken() != nil || r.limits() != nil {
+		if r.Registered != 20 || r.Registrations != 20 || r.Orchestratord.Online != 20 || r.Broken() != nil ||
+			r.limits() != nil {
 			t.Errorf("report is %+v: %v, %v", r, r.Broken(), r.limits())
 		}
 		if len(left) != 0 || r.Left != 0 {
@@ -137,8 +144,10 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				}
 			},
 			check: func(r *Report) bool {
-				// First heartbeats have no tick to be late for. What is under way at the end for more than a second is missed.
-				return r.Beats.Late == r.Beats.Answered && r.Beats.Missed < 20 && r.Latency.at(50) >= 1500*time.Millisecond
+				// First heartbeats have no tick to be late for. What is under way at the end for more than a second is
+				// missed.
+				return r.Beats.Late == r.Beats.Answered && r.Beats.Missed < 20 &&
+					r.Latency.at(50) >= 1500*time.Millisecond
 			},
 			broken: "heartbeats late: ",
 		},
@@ -153,16 +162,19 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 		},
 		"an outage of three ticks": {
 			fault: func() fault {
-				return between(time.Minute, 90*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+				return between(time.Minute, 90*time.Second,
+					func(*http.Request) (*http.Response, error) { return nil, refused })
 			},
 			check: func(r *Report) bool {
-				return r.Beats.Missed >= 20*2 && r.Beats.Missed <= 20*4 && r.Beats.Retried > 0 && r.Failures["heartbeat: connection refused"] > 0
+				return r.Beats.Missed >= 20*2 && r.Beats.Missed <= 20*4 && r.Beats.Retried > 0 &&
+					r.Failures["heartbeat: connection refused"] > 0
 			},
 			broken: "heartbeats missed: ",
 		},
 		"an outage until the end": {
 			fault: func() fault {
-				return between(time.Minute, 130*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+				return between(time.Minute, 130*time.Second,
+					func(*http.Request) (*http.Response, error) { return nil, refused })
 			},
 			check:  func(r *Report) bool { return r.Beats.Missed >= 20*6 && r.Beats.Missed <= 20*7 },
 			broken: "orchestratord could not be asked",
@@ -180,7 +192,8 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 			},
 			change: func(s *Settings) { s.Node.MaxBackoff = 100 * time.Millisecond },
 			check: func(r *Report) bool {
-				return r.Beats.Retried == 5 && r.Beats.Missed == 0 && r.Beats.Late == 0 && r.Failures["heartbeat: answered 500"] == 5
+				return r.Beats.Retried == 5 && r.Beats.Missed == 0 && r.Beats.Late == 0 &&
+					r.Failures["heartbeat: answered 500"] == 5
 			},
 		},
 		"a slow retry": {
@@ -200,7 +213,8 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				}
 			},
 			check: func(r *Report) bool {
-				return r.Beats.Late == r.Beats.Answered && r.Beats.Retried > 0 && r.Latency.at(50) > 2*time.Second && r.SentLate == 0
+				return r.Beats.Late == r.Beats.Answered && r.Beats.Retried > 0 && r.Latency.at(50) > 2*time.Second &&
+					r.SentLate == 0
 			},
 			broken: "heartbeats late: ",
 		},
@@ -235,7 +249,8 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 					if !isHeartbeat(r) || !strings.Contains(r.URL.Path, "/sim-3/") {
 						return nil, nil
 					}
-					farewell, _ := http.NewRequest(http.MethodDelete, strings.TrimSuffix(r.URL.String(), "/heartbeat"), nil)
+					farewell, _ := http.NewRequest(http.MethodDelete, strings.TrimSuffix(r.URL.String(), "/heartbeat"),
+						nil)
 					if response, err := to.RoundTrip(farewell); err == nil {
 						response.Body.Close()
 					}
@@ -259,7 +274,8 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 		},
 		"a crash in an outage": {
 			fault: func() fault {
-				return between(time.Minute, 115*time.Second, func(*http.Request) (*http.Response, error) { return nil, refused })
+				return between(time.Minute, 115*time.Second,
+					func(*http.Request) (*http.Response, error) { return nil, refused })
 			},
 			change: func(s *Settings) { s.Nodes, s.KillRate, s.KillShare, s.Down = 1, 0.01, 1, time.Hour },
 			check:  func(r *Report) bool { return r.Trouble.Killed == 1 && r.Beats.Missed == 4 },
@@ -268,7 +284,8 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 		"changes": {
 			change: func(s *Settings) { s.ChangeRate = 2 },
 			check: func(r *Report) bool {
-				return r.Trouble.Changed > 200 && r.Beats.Sent > 20*13 && r.Orchestratord.Online+r.Orchestratord.Draining == 20
+				return r.Trouble.Changed > 200 && r.Beats.Sent > 20*13 &&
+					r.Orchestratord.Online+r.Orchestratord.Draining == 20
 			},
 		},
 		"no file descriptors": {
@@ -308,10 +325,12 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				if r.Beats.Late > 0 && r.Latency.max <= lateAfter {
 					t.Errorf("no latency shows what was late in\n%s", table.String())
 				}
-				if broken := strings.Join(r.Broken(), "; "); (broken == "") != (test.broken == "") || !strings.Contains(broken, test.broken) {
+				if broken := strings.Join(r.Broken(), "; "); (broken == "") != (test.broken == "") ||
+					!strings.Contains(broken, test.broken) {
 					t.Errorf("broken is %q, want %q, in\n%s", broken, test.broken, table.String())
 				}
-				if limits := strings.Join(r.limits(), "; "); (limits == "") != (test.limits == "") || !strings.Contains(limits, test.limits) {
+				if limits := strings.Join(r.limits(), "; "); (limits == "") != (test.limits == "") ||
+					!strings.Contains(limits, test.limits) {
 					t.Errorf("limits met are %q, want %q", limits, test.limits)
 				}
 				if len(left) != 0 || r.Left != 0 {
@@ -362,10 +381,12 @@ func TestAFleetThatIsInterrupted(t *testing.T) {
 				}
 				r, left := simulate(t, ctx, slow, func(s *Settings) { s.Lifetime = 0 })
 				broken := strings.Join(r.Broken(), "; ")
-				if len(r.Failures) != 0 || r.Registered == 0 || r.Registered+r.Unregistered != 20 || len(left) != 0 || time.Since(begin) > after+2*time.Second {
+				if len(r.Failures) != 0 || r.Registered == 0 || r.Registered+r.Unregistered != 20 || len(left) != 0 ||
+					time.Since(begin) > after+2*time.Second {
 					t.Errorf("after %v the report is %+v, and left on record is %v", time.Since(begin), r, left)
 				}
-				if (broken == "") != (r.Unregistered == 0) || r.Unregistered > 0 && broken != fmt.Sprintf("nodes not registered when the fleet was interrupted: %d", r.Unregistered) {
+				if (broken == "") != (r.Unregistered == 0) || r.Unregistered > 0 &&
+					broken != fmt.Sprintf("nodes not registered when the fleet was interrupted: %d", r.Unregistered) {
 					t.Errorf("%d nodes were not registered, and broken is %q", r.Unregistered, broken)
 				}
 				if inRamp := after < 10*time.Second; inRamp != (r.Unregistered > 0) {
@@ -384,7 +405,8 @@ func TestAListWithoutEnd(t *testing.T) {
 		{`{"`, "n"},
 	} {
 		read := 0
-		err := eachWithin(1<<16, io.MultiReader(strings.NewReader(test.begin), &repeating{chunk: test.chunk}), func(nodeapi.Node) { read++ })
+		err := eachWithin(1<<16, io.MultiReader(strings.NewReader(test.begin), &repeating{chunk: test.chunk}),
+			func(nodeapi.Node) { read++ })
 		if err == nil || !strings.Contains(err.Error(), "longer than 65,536 bytes") || read > 1<<12 {
 			t.Errorf("%s: %v, after %d nodes", test.begin, err, read)
 		}
@@ -443,7 +465,9 @@ func TestAFleetThatLeaves(t *testing.T) {
 				return nil, nil
 			}, 0, "", 10 * time.Second,
 		},
-		"when the network swallows everything": {1000, nearly, swallowed, 1, "deregister: no answer in time", time.Minute},
+		"when the network swallows everything": {
+			1000, nearly, swallowed, 1, "deregister: no answer in time", time.Minute,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.nodes > 100 {
@@ -462,7 +486,8 @@ func TestAFleetThatLeaves(t *testing.T) {
 				}
 				var table strings.Builder
 				_ = r.WriteText(&table)
-				if (r.Failures[test.failure] > 0) != (r.Left > 0) || strings.Contains(table.String(), "nodes left on record") != (r.Left > 0) {
+				if (r.Failures[test.failure] > 0) != (r.Left > 0) ||
+					strings.Contains(table.String(), "nodes left on record") != (r.Left > 0) {
 					t.Errorf("report is\n%s", table.String())
 				}
 				time.Sleep(registration.DefaultRequestTimeout) // what is in flight still comes to its end
@@ -475,7 +500,8 @@ func TestAFleetKnowsItsOwnNodes(t *testing.T) {
 	s := Settings{Prefix: "sim-1", Nodes: 20}
 	for id, ours := range map[string]bool{
 		"sim-1-0": true, "sim-1-19": true,
-		"sim-1-20": false, "sim-1-007": false, "sim-1-+3": false, "sim-1--1": false, "sim-1-": false, "sim-1": false, "sim-11-3": false, "sim-1-3-4": false,
+		"sim-1-20": false, "sim-1-007": false, "sim-1-+3": false, "sim-1--1": false, "sim-1-": false, "sim-1": false,
+		"sim-11-3": false, "sim-1-3-4": false,
 	} {
 		if index, is := s.index(id); is != ours || is && s.id(index) != id {
 			t.Errorf("%s is node %d of the fleet: %v", id, index, is)

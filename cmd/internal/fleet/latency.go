@@ -62,7 +62,8 @@ func (l latency) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(latencyJSON{
-		P50: milliseconds(l.at(50)), P99: milliseconds(l.at(99)), P999: milliseconds(l.at(99.9)), Max: milliseconds(l.max),
+		P50: milliseconds(l.at(50)), P99: milliseconds(l.at(99)), P999: milliseconds(l.at(99.9)),
+		Max:       milliseconds(l.max),
 		Histogram: string(encoded),
 	})
 }

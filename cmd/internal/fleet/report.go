@@ -54,7 +54,9 @@ type machine struct {
 // report returns the result of the fleet so far.
 func (f *fleet) report(took time.Duration, interrupted bool, counted census) *Report {
 	r := &Report{
-		Fleets:      []member{{Prefix: f.Prefix, Nodes: f.Nodes, Interval: f.directed().Seconds(), Ran: took.Seconds()}},
+		Fleets: []member{
+			{Prefix: f.Prefix, Nodes: f.Nodes, Interval: f.directed().Seconds(), Ran: took.Seconds()},
+		},
 		Nodes:       f.Nodes,
 		Registered:  int(f.registered.Load()),
 		Interrupted: interrupted,
@@ -161,17 +163,22 @@ const sluggish = lateAfter / 2
 func (r *Report) limits() (met []string) {
 	m := r.Machine
 	if m.Waited > 0 {
-		met = append(met, fmt.Sprintf("%s requests waited for one of %s connections, up to %s at once: --connections sets how many",
-			grouped(m.Waited), grouped(m.Connections), grouped(m.Waiting)))
+		met = append(met,
+			fmt.Sprintf("%s requests waited for one of %s connections, up to %s at once: --connections sets how many",
+				grouped(m.Waited), grouped(m.Connections), grouped(m.Waiting)))
 	}
 	if m.NoFile > 0 {
-		met = append(met, grouped(m.NoFile)+" connections found no file descriptor: raise ulimit -n, or lower --connections")
+		met = append(met, grouped(m.NoFile)+
+			" connections found no file descriptor: raise ulimit -n, or lower --connections")
 	}
 	if m.NoPort > 0 {
-		met = append(met, grouped(m.NoPort)+" connections found no local port: lower --connections, or use more machines")
+		met = append(met, grouped(m.NoPort)+
+			" connections found no local port: lower --connections, or use more machines")
 	}
 	if r.SentLate > sluggish {
-		met = append(met, fmt.Sprintf("a heartbeat was sent %v after it was due: this machine is too busy for so many nodes", r.SentLate.Round(time.Millisecond)))
+		met = append(met,
+			fmt.Sprintf("a heartbeat was sent %v after it was due: this machine is too busy for so many nodes",
+				r.SentLate.Round(time.Millisecond)))
 	}
 	return met
 }

@@ -46,7 +46,8 @@ func (t *table) line(format string, args ...any) {
 
 // row writes a name, a value, and what the value means where that needs saying.
 func (t *table) row(name, value string, meaning ...string) {
-	t.line("%s", strings.TrimRight(fmt.Sprintf("%-15s%-14s%14s  %s", t.heading, name, value, strings.Join(meaning, " ")), " "))
+	t.line("%s",
+		strings.TrimRight(fmt.Sprintf("%-15s%-14s%14s  %s", t.heading, name, value, strings.Join(meaning, " ")), " "))
 	t.heading = ""
 }
 
@@ -95,7 +96,8 @@ func (t *table) beats(r *Report) {
 func (t *table) machine(r *Report) {
 	nodes, m := float64(max(r.Registered, 1)), r.Machine
 	t.heading = "per node"
-	t.row("memory", fmt.Sprintf("%.1f KB", float64(m.Memory)/nodes/1000), fmt.Sprintf("beyond %.0f MB without nodes", float64(m.Base)/1e6))
+	t.row("memory", fmt.Sprintf("%.1f KB", float64(m.Memory)/nodes/1000),
+		fmt.Sprintf("beyond %.0f MB without nodes", float64(m.Base)/1e6))
 	t.row("goroutines", fmt.Sprintf("%.2f", float64(max(m.Goroutines, 0))/nodes))
 }
 

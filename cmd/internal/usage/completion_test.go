@@ -58,7 +58,8 @@ func TestCompletion(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
 		for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-			if got := start(t, nil, program, "completion", shell); got.status != 0 || !strings.Contains(got.stdout, program) {
+			if got := start(t, nil, program, "completion", shell); got.status != 0 ||
+				!strings.Contains(got.stdout, program) {
 				t.Errorf("%s completion %s: status %d, %d bytes", program, shell, got.status, len(got.stdout))
 			}
 		}

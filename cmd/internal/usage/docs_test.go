@@ -45,7 +45,8 @@ func blocks(t *testing.T) (found []block) {
 				t.Fatal(err)
 			}
 			for _, at := range fence.FindAllSubmatchIndex(text, -1) {
-				b := block{file: strings.TrimPrefix(file, root+"/"), line: 1 + strings.Count(string(text[:at[4]]), "\n")}
+				b := block{file: strings.TrimPrefix(file, root+"/"), line: 1 +
+					strings.Count(string(text[:at[4]]), "\n")}
 				if at[2] >= 0 {
 					b.how = string(text[at[2]:at[3]])
 				}
@@ -76,7 +77,8 @@ func TestCommandsInTheDocumentation(t *testing.T) {
 				b.serve(t)
 			case strings.HasPrefix(b.how, "with a mock"):
 				mock := startMock(t, strings.HasSuffix(b.how, "gpu-node-1"))
-				b.text = regexp.MustCompile(`(127\.0\.0\.1|localhost):8080`).ReplaceAllString(b.text, strings.TrimPrefix(mock, "http://"))
+				b.text = regexp.MustCompile(`(127\.0\.0\.1|localhost):8080`).ReplaceAllString(b.text,
+					strings.TrimPrefix(mock, "http://"))
 				b.run(t)
 			case b.how == "":
 				b.run(t)
@@ -192,6 +194,7 @@ func shell(t *testing.T, script string) *exec.Cmd {
 			t.Fatal(err)
 		}
 	}
-	os.WriteFile(filepath.Join(command.Dir, "faults.yaml"), []byte("faults: {own: {rules: [{effect: {status: 503}}]}}\n"), 0o600)
+	os.WriteFile(filepath.Join(command.Dir, "faults.yaml"),
+		[]byte("faults: {own: {rules: [{effect: {status: 503}}]}}\n"), 0o600)
 	return command
 }

@@ -24,7 +24,8 @@ func TestMistakes(t *testing.T) {
 			`is "` + taken.Addr().String() + `": another program listens there already: end it, or take another port`,
 		},
 		"a port without a host": {
-			"mock-orchestratord --addr 8080", 1, `is "8080": missing port in address: must be host:port, such as 127.0.0.1:8080`,
+			"mock-orchestratord --addr 8080", 1,
+			`is "8080": missing port in address: must be host:port, such as 127.0.0.1:8080`,
 		},
 		"an address of another machine": {
 			"mock-orchestratord --addr 192.0.2.1:8080", 1, `is "192.0.2.1:8080": this machine has no such address`,
@@ -38,18 +39,22 @@ func TestMistakes(t *testing.T) {
 		"half a pair of a fleet": {"nodesim fleet --tls-cert cert.pem", 1, "--tls-cert is set and --tls-key is not"},
 		"two tokens":             {"nodesim run --token a --token-file b", 1, "--token and --token-file are both set"},
 		"a misspelt flag": {
-			"mock-orchestratord --adr :0", 1, "there is no flag --adr, perhaps --addr is meant; see mock-orchestratord --help",
+			"mock-orchestratord --adr :0", 1,
+			"there is no flag --adr, perhaps --addr is meant; see mock-orchestratord --help",
 		},
 		"a dash too few": {"mock-orchestratord -addr=:0", 1, "there is no flag -addr, perhaps --addr is meant; see"},
 		"a secret behind an unknown letter": {
 			"nodesim run -tSECRET", 1, "there is no flag -t; see nodesim run --help",
 		},
-		"a flag of no program": {"nodecontract diff --colour", 2, "there is no flag --colour; see nodecontract diff --help"},
+		"a flag of no program": {
+			"nodecontract diff --colour", 2, "there is no flag --colour; see nodecontract diff --help",
+		},
 		"a flag without a value": {
 			"nodesim run --interval", 1, "--interval needs a value; see nodesim run --help",
 		},
 		"a number without a unit": {
-			"nodesim run --interval 10", 1, `--interval is "10": must be a number with a unit, such as 500ms, 10s or 2m`,
+			"nodesim run --interval 10", 1,
+			`--interval is "10": must be a number with a unit, such as 500ms, 10s or 2m`,
 		},
 		"a misspelt command": {
 			"nodesim flet", 1, `there is no command "flet", perhaps "fleet" is meant; see nodesim --help`,
@@ -57,7 +62,9 @@ func TestMistakes(t *testing.T) {
 		"an unknown command": {
 			"nodecontract verify", 2, `there is no command "verify": choose from check, conform, diff, overlay`,
 		},
-		"a stray argument": {"mock-orchestratord start", 1, `"start" belongs to no flag, and there are no other arguments; see`},
+		"a stray argument": {
+			"mock-orchestratord start", 1, `"start" belongs to no flag, and there are no other arguments; see`,
+		},
 		"a switch set as by a word": {
 			"mock-orchestratord --control false", 1, `"false" belongs to no flag: a switch is set as in --flag=false`,
 		},
@@ -69,16 +76,23 @@ func TestMistakes(t *testing.T) {
 		},
 		"an address without a scheme": {"nodesim run --address 10.0.0.1:9200", 1, "as in http://10.0.0.1:9200"},
 		"a URL with a password and without a scheme": {
-			"nodecontract conform --provider-url user:SECRET@localhost:8080", 2, "--provider-url: lacks its scheme, http:// or https://",
+			"nodecontract conform --provider-url user:SECRET@localhost:8080", 2,
+			"--provider-url: lacks its scheme, http:// or https://",
 		},
 		"a document that is elsewhere": {
-			"nodecontract check --pact pact.json", 2, "openapi/nodes.yaml: no such file or directory: name it with --document, or call this in a checkout",
+			"nodecontract check --pact pact.json", 2,
+			"openapi/nodes.yaml: no such file or directory: name it with --document, or call this in a checkout",
 		},
-		"a misspelt dialect": {"mock-orchestratord --dialect in-servce", 1, `"in-servce": must be document or in-service`},
+		"a misspelt dialect": {
+			"mock-orchestratord --dialect in-servce", 1, `"in-servce": must be document or in-service`,
+		},
 		"a misspelt fault": {
-			"mock-orchestratord --fault flakey", 1, `--fault is "flakey": there is no fault "flakey": choose from amnesia,`,
+			"mock-orchestratord --fault flakey", 1,
+			`--fault is "flakey": there is no fault "flakey": choose from amnesia,`,
 		},
-		"a format of no report": {"nodecontract overlay --report pdf", 2, `--report is "pdf": unknown format "pdf": there are github,`},
+		"a format of no report": {
+			"nodecontract overlay --report pdf", 2, `--report is "pdf": unknown format "pdf": there are github,`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			words := strings.Fields(test.command)
@@ -86,7 +100,8 @@ func TestMistakes(t *testing.T) {
 			if got.status != test.status || got.stdout != "" {
 				t.Errorf("status %d, want %d, stdout %q", got.status, test.status, got.stdout)
 			}
-			if strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stderr, words[0]+": ") || !strings.Contains(got.stderr, test.want) {
+			if strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stderr, words[0]+": ") ||
+				!strings.Contains(got.stderr, test.want) {
 				t.Errorf("stderr is %q, want one line with %q", got.stderr, test.want)
 			}
 			if strings.Contains(got.stderr, "SECRET") {
@@ -103,19 +118,26 @@ func TestEnvironment(t *testing.T) {
 		command string
 		want    string // in stderr
 	}{
-		"a URL without a scheme": {"ORCHESTRATORD_URL=localhost:8080", "nodesim run", "orchestratord URL lacks its scheme"},
+		"a URL without a scheme": {
+			"ORCHESTRATORD_URL=localhost:8080", "nodesim run", "orchestratord URL lacks its scheme",
+		},
 		"an empty URL": {
-			"ORCHESTRATORD_URL=", "nodesim run --node-id ?", `nodesim: invalid configuration: node_id is "?", which does not match`,
+			"ORCHESTRATORD_URL=", "nodesim run --node-id ?",
+			`nodesim: invalid configuration: node_id is "?", which does not match`,
 		},
 		"an empty interval": {
-			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=", "nodesim run --node-id ?", "nodesim: invalid configuration: node_id",
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=", "nodesim run --node-id ?",
+			"nodesim: invalid configuration: node_id",
 		},
-		"an empty switch": {"POOL_MANAGERD_CLOUD_PROFILE=", "nodesim run --node-id ?", "nodesim: invalid configuration: node_id"},
+		"an empty switch": {
+			"POOL_MANAGERD_CLOUD_PROFILE=", "nodesim run --node-id ?", "nodesim: invalid configuration: node_id",
+		},
 		"an empty address": {
 			"ORCHD_ADDR=", "mock-orchestratord --fault none", `mock-orchestratord: --fault is "none"`,
 		},
 		"an empty time": {
-			"ORCHESTRATORD_NODE_TIMEOUT_MS=", "mock-orchestratord --fault none", `mock-orchestratord: --fault is "none"`,
+			"ORCHESTRATORD_NODE_TIMEOUT_MS=", "mock-orchestratord --fault none",
+			`mock-orchestratord: --fault is "none"`,
 		},
 		"a time in words": {
 			"ORCHESTRATORD_NODE_TIMEOUT_MS=long", "mock-orchestratord",

@@ -77,7 +77,8 @@ func TestTerminals(t *testing.T) {
 			text, _ := io.ReadAll(seen) // ends with an error when the program has closed it
 			go io.Copy(io.Discard, stdout)
 			command.Wait()
-			if got := strings.Contains(string(text), "\x1b"); got != test.want || test.command == colours && len(text) == 0 {
+			if got := strings.Contains(string(text), "\x1b"); got != test.want || test.command == colours &&
+				len(text) == 0 {
 				t.Errorf("escape sequences: %t, want %t, in %q", got, test.want, text)
 			}
 		})

@@ -40,7 +40,10 @@ func TestCompare(t *testing.T) {
 		{"no anchor", of(t, 0, 0, "a"), of(t, 0, 0, "^a$"), language.Exceeds, "aa"},
 		{"a case that counts", of(t, 0, 0, "^(?i)k$"), of(t, 0, 0, "^[kK]$"), language.Exceeds, "\u212a"},
 		{"two patterns", of(t, 0, 0, "^[a-z]+$", "^[k-z0-9]+$"), of(t, 0, 0, "^[k-z]+$"), language.Included, ""},
-		{"one of two patterns is missed", of(t, 0, 0, "^[a-z]+$"), of(t, 0, 0, "^[a-z]+$", "x$"), language.Exceeds, "a"},
+		{
+			"one of two patterns is missed", of(t, 0, 0, "^[a-z]+$"), of(t, 0, 0, "^[a-z]+$", "x$"), language.Exceeds,
+			"a",
+		},
 		{"a shorter text", of(t, 1, 8), of(t, 1, 64), language.Included, ""},
 		{"a longer text", of(t, 0, 3), of(t, 0, 2), language.Exceeds, "aaa"},
 		{"no bound", of(t, 0, 0), of(t, 0, 2), language.Exceeds, "aaa"},

@@ -110,7 +110,8 @@ func read(account []byte) ([]Result, error) {
 	}
 	var found []Result
 	for _, r := range parsed.InteractionResults {
-		found = append(found, Result{Description: r.Description, Passed: r.Result == "OK", Mismatches: r.Mismatch.lines()})
+		found = append(found,
+			Result{Description: r.Description, Passed: r.Result == "OK", Mismatches: r.Mismatch.lines()})
 	}
 	return found, nil
 }

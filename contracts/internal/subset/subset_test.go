@@ -38,20 +38,28 @@ func TestCompare(t *testing.T) {
 			`{"type": "number", "minimum": 0, "exclusiveMinimum": true, "maximum": 9, "exclusiveMaximum": true}`,
 			": numbers up to 0\n: numbers from 9", false,
 		},
-		{"a trees in a tree", `{"$ref": "#/components/schemas/Tree"}`, `{"$ref": "#/components/schemas/Tree"}`, "", false},
+		{
+			"a trees in a tree", `{"$ref": "#/components/schemas/Tree"}`, `{"$ref": "#/components/schemas/Tree"}`, "",
+			false,
+		},
 		{
 			"a tree in a list", `{"$ref": "#/components/schemas/Tree"}`, `{"type": "array"}`, ": strings", false,
 		},
 		{
-			"a field inside an item", `{"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}`,
+			"a field inside an item",
+			`{"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}`,
 			`{"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string", "maxLength": 2}}}}`,
 			"items/a: strings of more than 2 characters", false,
 		},
 		{
 			"a field that is read-only", `{"type": "object", "properties": {"a": {"type": "string"}}}`,
-			`{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "readOnly": true}}}`, "", false,
+			`{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "readOnly": true}}}`, "",
+			false,
 		},
-		{"alternatives that overlap", `{"type": "string"}`, `{"oneOf": [{"type": "string"}, {"enum": ["a"]}]}`, "", true},
+		{
+			"alternatives that overlap", `{"type": "string"}`, `{"oneOf": [{"type": "string"}, {"enum": ["a"]}]}`, "",
+			true,
+		},
 		{
 			"a pattern that cannot be read", `{"type": "string"}`, `{"type": "string", "pattern": "^(?!a)"}`, "", true,
 		},

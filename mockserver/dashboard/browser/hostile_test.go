@@ -27,7 +27,9 @@ func TestHostileNames(t *testing.T) {
 			"node_id": id, "machine_id": script, "address": link, "version": quotes, "pools": []string{image, turned},
 			"capabilities": map[string]any{
 				"gpu_count": 1, "total_vram_mb": 1, "cuda_version": script,
-				"gpus": []any{map[string]any{"device_id": 0, "name": image, "vram_total_bytes": 1, "compute_capability": quotes}},
+				"gpus": []any{
+					map[string]any{"device_id": 0, "name": image, "vram_total_bytes": 1, "compute_capability": quotes},
+				},
 			},
 		})
 		if err != nil {
@@ -36,7 +38,9 @@ func TestHostileNames(t *testing.T) {
 		post(t, mock.URL+nodeAPI(t, "registerNode"), string(body),
 			"User-Agent", image, "X-Correlation-Id", strings.TrimSpace(quotes), "X-"+strings.Repeat("y", 40), script)
 	}
-	p.wait("document.querySelectorAll('.node').length === 6 && document.querySelectorAll('[data-kind=exchange]').length === 6")
+	p.wait(
+		"document.querySelectorAll('.node').length === 6 && " +
+			"document.querySelectorAll('[data-kind=exchange]').length === 6")
 	eval[bool](p, "document.querySelectorAll('.node-open, .entry').forEach((e) => e.click()), true")
 	p.waitText(".facts", image)
 	p.waitText(".side[aria-label=Request]", script)
@@ -46,7 +50,9 @@ func TestHostileNames(t *testing.T) {
 	if eval[bool](p, "'pwned' in window || document.querySelectorAll('img, iframe, object, embed').length > 0") {
 		t.Error("a name has become part of the page")
 	}
-	if links := eval[[]string](p, "[...document.querySelectorAll('a')].map((e) => e.protocol)"); strings.Contains(strings.Join(links, " "), "javascript") {
+	if links := eval[[]string](p,
+		"[...document.querySelectorAll('a')].map((e) => e.protocol)"); strings.Contains(strings.Join(links,
+		" "), "javascript") {
 		t.Error("a name has become a link")
 	}
 }

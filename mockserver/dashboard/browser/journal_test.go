@@ -6,15 +6,16 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-const fitting = `{"node_id":"gpu-node-1","machine_id":"machine-1","address":"http://127.0.0.1:9200","pools":["pool-0"],` +
-	`"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1"}}`
+const fitting = `{"node_id":"gpu-node-1","machine_id":"machine-1","address":"http://127.0.0.1:9200",` +
+	`"pools":["pool-0"],"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1"}}`
 
 func TestEntryOpens(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
 	p := open(t, mock.URL, look{})
 	p.waitText("#journal-empty", "Nothing has happened yet")
-	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting, "X-Correlation-Id", "find-me-1", "Authorization", "Bearer hidden")
+	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting, "X-Correlation-Id", "find-me-1", "Authorization",
+		"Bearer hidden")
 	p.waitText(".entry", "register")
 	p.click("[data-kind=exchange] .entry")
 	p.waitText(".side[aria-label=Request] pre", `"total_vram_mb": 24000`)

@@ -56,7 +56,8 @@ func TestStorageIsForbidden(t *testing.T) {
 	mock := mocktest.Start(t, quiet, mockserver.WithControlToken("a-control-token"))
 	p := open(t, "about:blank", look{})
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-		Source: `Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('forbidden', 'SecurityError'); } })`,
+		Source: `Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('forbidden', ` +
+			`'SecurityError'); } })`,
 	})
 	p.do(chromedp.Navigate(mock.URL))
 	p.wait("document.querySelector('#signin').open")

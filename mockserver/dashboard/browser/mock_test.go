@@ -66,15 +66,25 @@ func startNode(t *testing.T, mock *mocktest.Server, id string) {
 }
 
 func capabilities() registration.Capabilities {
-	c := registration.Capabilities{GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", CPUCores: 32, RAMTotalBytes: 128 << 30}
+	c := registration.Capabilities{
+		GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", CPUCores: 32,
+		RAMTotalBytes: 128 << 30,
+	}
 	for id := range int32(2) {
-		c.GPUs = append(c.GPUs, registration.GPU{DeviceID: id, Name: "NVIDIA GeForce RTX 3090", VRAMTotalBytes: 24_000_000_000, ComputeCapability: "8.6"})
+		c.GPUs = append(c.GPUs,
+			registration.GPU{
+				DeviceID: id, Name: "NVIDIA GeForce RTX 3090", VRAMTotalBytes: 24_000_000_000,
+				ComputeCapability: "8.6",
+			})
 	}
 	return c
 }
 
 func poolStatus(id string, free int32) registration.PoolStatus {
-	return registration.PoolStatus{PoolID: id, Ready: true, SlotsFree: free, SlotsTotal: 4, VRAMFreeBytes: int64(free) * 4_000_000_000}
+	return registration.PoolStatus{
+		PoolID: id, Ready: true, SlotsFree: free, SlotsTotal: 4,
+		VRAMFreeBytes: int64(free) * 4_000_000_000,
+	}
 }
 
 // load gives a mock nodes that are Online, and slows its clock: so they stay, however long the
@@ -85,11 +95,15 @@ func load(t *testing.T, mock *mocktest.Server, ids ...string) {
 	for i, id := range ids {
 		online, silent := nodeapi.NodeStatusOnline, int64(i%7)*300
 		total, vram := int32(4), int64(i%5)*4_000_000_000
-		pools := []nodeapi.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: int32(i % 5), SlotsTotal: &total, VRAMFreeBytes: &vram}}
+		pools := []nodeapi.PoolStatus{{
+			PoolID: "pool-0", Ready: true, SlotsFree: int32(i % 5), SlotsTotal: &total,
+			VRAMFreeBytes: &vram,
+		}}
 		gpus, memory, cuda := int32(2), int64(48_000), "12.1"
 		nodes = append(nodes, control.FixtureNode{
 			Registration: nodeapi.RegisterRequest{
-				NodeID: id, MachineID: fmt.Sprintf("machine-%d", i+1), Address: "http://192.168.1.100:9200", Pools: []string{"pool-0"},
+				NodeID: id, MachineID: fmt.Sprintf("machine-%d", i+1), Address: "http://192.168.1.100:9200",
+				Pools:        []string{"pool-0"},
 				Capabilities: nodeapi.NodeCapabilities{GPUCount: gpus, TotalVRAMMB: memory, CUDAVersion: cuda},
 			},
 			Status: &online, Pools: &pools, SilentForMs: &silent,

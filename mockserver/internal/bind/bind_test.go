@@ -34,7 +34,8 @@ func TestPath(t *testing.T) {
 	} {
 		route := chi.NewRouteContext()
 		route.URLParams.Add("id", test.given)
-		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), chi.RouteCtxKey, route), "GET", test.path, nil)
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), chi.RouteCtxKey, route), "GET", test.path,
+			nil)
 		var text string
 		var own colour
 		if err := bind.Path(r, "id", &text); err != nil || text != test.text {
@@ -108,7 +109,8 @@ func TestBody(t *testing.T) {
 		{"a value of the type", checked{http.NoBody, decoded}, decoded, true},
 		{"another value", checked{http.NoBody, map[string]any{"name": "map"}}, &body{Name: "map"}, false},
 		{"names that are not exact", checked{http.NoBody, map[string]any{
-			"Name": "X", "name": "x", "LIST": []any{}, "map": map[string]any{"a": map[string]any{"N": 1, "n": json.Number("2")}},
+			"Name": "X", "name": "x", "LIST": []any{},
+			"map":  map[string]any{"a": map[string]any{"N": 1, "n": json.Number("2")}},
 			"list": []any{map[string]any{"n": json.Number("9007199254740993"), "N": 1}},
 		}}, &body{Name: "x", List: []*number{{9007199254740993}}, Map: map[string]number{"a": {2}}}, false},
 		{"no JSON", io.NopCloser(strings.NewReader(`{`)), nil, false},

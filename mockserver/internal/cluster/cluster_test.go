@@ -60,7 +60,8 @@ func TestEveryChange(t *testing.T) {
 	}
 	want := []string{
 		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
-		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering", "Registering →",
+		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering",
+		"Registering →",
 	}
 	page := events.Page(journal.Filter{}, 100)
 	for i, entry := range page.Entries {
@@ -82,7 +83,8 @@ func TestEveryChange(t *testing.T) {
 func TestClose(t *testing.T) {
 	still := clock.PausedAt(time.UnixMilli(1_700_000_000_000))
 	nodes := cluster.New(cluster.Config{
-		Clock: still, Journal: journal.New(100), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Second, MaxNodes: 1,
+		Clock: still, Journal: journal.New(100), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Second,
+		MaxNodes: 1,
 	})
 	nodes.Register(nodeapi.RegisterRequest{NodeID: "gpu-node-1"}, nil)
 	nodes.Close()

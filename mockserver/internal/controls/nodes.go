@@ -97,7 +97,8 @@ func (o operations) LoadNodes(
 	if got := len(r.Body.Nodes); got > o.MaxNodes {
 		return nil, exchange.ViolationProblem(nodeapi.Violation{
 			Pointer: "/nodes",
-			Detail:  fmt.Sprintf("must have %d items or fewer, as that many nodes may be registered, not %d", o.MaxNodes, got),
+			Detail: fmt.Sprintf("must have %d items or fewer, as that many nodes may be registered, not %d",
+				o.MaxNodes, got),
 		})
 	}
 	now := o.Clock.Now()

@@ -15,7 +15,8 @@ func (o operations) upstreamView() *control.Upstream {
 	}
 	state := o.Upstream.State()
 	view := &control.Upstream{
-		URL: o.Upstream.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries)), Unlisted: &[]control.UnlistedNode{},
+		URL: o.Upstream.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries)),
+		Unlisted: &[]control.UnlistedNode{},
 	}
 	if !state.At.IsZero() {
 		view.Listed, view.ListedAtMs = new(int64(state.Listed)), new(state.At.UnixMilli())
@@ -24,7 +25,8 @@ func (o operations) upstreamView() *control.Upstream {
 		view.Problem = new(spec.Cut(state.Problem, maxProblem))
 	}
 	for _, missing := range state.Missing[:min(len(state.Missing), maxUnlisted)] {
-		*view.Unlisted = append(*view.Unlisted, control.UnlistedNode{NodeID: missing.ID, SinceMs: missing.Since.UnixMilli()})
+		*view.Unlisted = append(*view.Unlisted,
+			control.UnlistedNode{NodeID: missing.ID, SinceMs: missing.Since.UnixMilli()})
 	}
 	return view
 }

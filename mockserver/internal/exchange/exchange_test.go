@@ -36,7 +36,8 @@ func TestNothingIsLeftOver(t *testing.T) {
 	router := chi.NewRouter()
 	broken := 0
 	router.Get("/v2/nodes", Hold(func(*Exchange) *spec.Document { return spec.Nodes() }, func(x *Exchange) {
-		if len(x.RequestBody) > 0 || x.RequestBytes != 0 || x.Vetted || x.NodeID != "" || x.body.value != nil || x.Fault != "" ||
+		if len(x.RequestBody) > 0 || x.RequestBytes != 0 || x.Vetted || x.NodeID != "" || x.body.value != nil ||
+			x.Fault != "" ||
 			x.Remark != "" || x.Large || x.Departures != nil || x.failure != nil || x.transmit != nil ||
 			x.rest != nil || x.status != 0 || len(x.Body()) > 0 || x.typed || len(x.header) != 2 {
 			t.Errorf("left over: %+v", x)

@@ -79,7 +79,8 @@ func (g Guard) checkPage(x *Exchange) error {
 			"requests from the origin %q are not allowed: use the mock's own pages, or a program",
 			x.Quote(origin))
 	}
-	return NewProblem(CodeForbidden, "requests from other sites are not allowed: use the mock's own pages, or a program")
+	return NewProblem(CodeForbidden,
+		"requests from other sites are not allowed: use the mock's own pages, or a program")
 }
 
 // isHost reports whether a Host header names the mock. Another name may belong to a site that
@@ -117,7 +118,8 @@ func CheckOrigin(origin string) error {
 		return nil
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
+		strings.Contains(origin, "*") {
 		return fmt.Errorf("origin %q: must be scheme://host or scheme://host:port, with nothing behind it, "+
 			"such as http://localhost:5173", origin)
 	}

@@ -26,7 +26,8 @@ func (c TokenCheck) Check(x *Exchange) error {
 	token, ok := c.Token(x.Request.Header)
 	switch {
 	case !ok:
-		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'", c.Required).
+		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'",
+			c.Required).
 			With("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", c.Realm))
 	case !c.knows(token):
 		return NewProblem(nodeapi.ProblemCodeUnauthorized, "the token is not valid").

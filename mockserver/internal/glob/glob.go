@@ -9,7 +9,9 @@ import (
 // Check returns what is wrong with a pattern, if anything, as what follows its name.
 func Check(pattern string) error {
 	if _, err := path.Match(pattern, ""); err != nil {
-		return fmt.Errorf("%q is no pattern of node ids: a [ needs its ] and something in between, and a \\ something after it", pattern)
+		return fmt.Errorf(
+			"%q is no pattern of node ids: a [ needs its ] and something in between, and a \\ something after it",
+			pattern)
 	}
 	return nil
 }

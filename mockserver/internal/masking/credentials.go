@@ -112,7 +112,8 @@ func (s Secrets) OfText(text []byte) Secrets {
 	s = s.OfURLs(text)
 	fields(text, func(value []byte, quoted bool) {
 		s = s.add(string(value))
-		if plain := ""; quoted && json.Unmarshal([]byte(`"`+string(value)+`"`), &plain) == nil && plain != string(value) {
+		if plain := ""; quoted && json.Unmarshal([]byte(`"`+string(value)+`"`), &plain) == nil &&
+			plain != string(value) {
 			s = s.add(plain)
 		}
 	})

@@ -34,7 +34,10 @@ func TestFaults(t *testing.T) {
 		handler http.HandlerFunc
 		logged  string
 	}{
-		{"status that is not declared", write(418, "application/json", "{}"), "status 418 is not declared for listNodes"},
+		{
+			"status that is not declared", write(418, "application/json", "{}"),
+			"status 418 is not declared for listNodes",
+		},
 		{"content type that is not declared", write(200, "text/html", "{}"), "text/html"},
 		{"no JSON", write(200, "application/json", "{"), "unexpected end"},
 		{"body that breaks the schema", write(200, "application/json", `{"nodes":[],"count":-1}`), "/count"},

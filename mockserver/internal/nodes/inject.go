@@ -134,7 +134,8 @@ func (f fault) respond() {
 		refusal := f.refusal(int(*effect.Status))
 		f.x.WriteProblem(f.x, refusal)
 		dialectOf(f.x).finish(f.x, refusal)
-	case valueOr(effect.Reject, false) && f.x.OperationID() == string(control.OperationRegisterNode) && f.x.NodeID != "":
+	case valueOr(effect.Reject, false) && f.x.OperationID() == string(control.OperationRegisterNode) &&
+		f.x.NodeID != "":
 		rejection := nodeapi.RegisterResponse{NodeID: f.x.NodeID, Message: f.reason()}
 		if err := api.RegisterNode200JSONResponse(rejection).VisitRegisterNodeResponse(f.x); err != nil {
 			f.x.LogFault(err)

@@ -57,14 +57,16 @@ func newMetrics(nodes *cluster.Cluster, store *settings.Store) *metrics {
 	own := prometheus.NewRegistry()
 	own.MustRegister(census{nodes, store})
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return promauto.With(own).NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append(labels, "outcome"))
+		return promauto.With(own).NewCounterVec(prometheus.CounterOpts{Name: name, Help: help},
+			append(labels, "outcome"))
 	}
 	return &metrics{
 		registry: own,
 		registrations: newCounters(counter("orchd_node_registrations_total",
 			"Calls to register a node, by outcome.")),
 		heartbeats: newHeartbeatCounters(counter("orchd_node_heartbeats_total",
-			"Heartbeats, by node and outcome. Nodes that are not on record, or too many, are "+otherNodes+".", "node_id")),
+			"Heartbeats, by node and outcome. Nodes that are not on record, or too many, are "+otherNodes+".",
+			"node_id")),
 		deregistrations: newCounters(counter("orchd_node_deregistrations_total",
 			"Calls to deregister a node, by outcome.")),
 		seconds: newSeconds(own),

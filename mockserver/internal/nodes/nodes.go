@@ -84,7 +84,10 @@ func (a *API) mountRelay(router *chi.Mux) {
 // answered, even if it panics, and counted after that.
 func (a *API) serve(operation http.Handler) http.Handler {
 	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
-	steps := []exchange.Step{a.checkPath, noteHead, authenticate, a.checkBody, checkProfile, exchange.Perform(operation)}
+	steps := []exchange.Step{
+		a.checkPath, noteHead, authenticate, a.checkBody, checkProfile,
+		exchange.Perform(operation),
+	}
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
 		defer a.releaseRoom(x)

@@ -77,7 +77,8 @@ func (a *API) makeRoom(x *exchange.Exchange) error {
 	ctx, cancel := context.WithTimeout(x.Request.Context(), bodyTimeout)
 	defer cancel()
 	if x.Large = a.largeBodies.take(ctx); x.Large {
-		_ = http.NewResponseController(x.Client).SetReadDeadline(time.Now().Add(bodyTimeout)) // there may be no connection
+		// there may be no connection
+		_ = http.NewResponseController(x.Client).SetReadDeadline(time.Now().Add(bodyTimeout))
 		return nil
 	}
 	return exchange.NewProblem(nodeapi.ProblemCodeUnavailable,

@@ -7,7 +7,10 @@ import (
 )
 
 func TestCut(t *testing.T) {
-	for _, text := range []string{"", "short", strings.Repeat("x", 20), strings.Repeat("é", 21), strings.Repeat("é", 9) + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
+	for _, text := range []string{
+		"", "short", strings.Repeat("x", 20), strings.Repeat("é", 21),
+		strings.Repeat("é", 9) + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	} {
 		got := Cut(text, 20)
 		if utf8.RuneCountInString(got) > 20 || (utf8.RuneCountInString(text) <= 20) != (got == text) {
 			t.Errorf("%q became %q", text, got)

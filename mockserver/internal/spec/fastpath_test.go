@@ -91,7 +91,8 @@ func TestPassedOver(t *testing.T) {
 		}
 		for _, exception := range passedOver {
 			if fast, plain := paths.agree(t, operation, exception.example(good)); fast || !plain {
-				t.Errorf("%s: the fast path takes it: %t, the validator: %t\n%s", exception.why, fast, plain, exception.example(good))
+				t.Errorf("%s: the fast path takes it: %t, the validator: %t\n%s", exception.why, fast, plain,
+					exception.example(good))
 			}
 		}
 	}
@@ -123,7 +124,12 @@ func TestEveryField(t *testing.T) {
 
 // corrupt leaves out every member of a value in turn, and puts other values in its place.
 func corrupt(value any, try func()) {
-	others := []any{nil, true, -1, 0, 1e9, math.Pow(2, 53), 0.5, "", "x", "\n", strings.Repeat("x", 5000), []any{}, []any{nil}, map[string]any{}}
+	others := []any{
+		nil, true, -1, 0, 1e9, math.Pow(2, 53), 0.5, "", "x", "\n", strings.Repeat("x", 5000),
+		[]any{},
+		[]any{nil},
+		map[string]any{},
+	}
 	switch value := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -155,12 +161,15 @@ func FuzzFastPath(f *testing.F) {
 		}
 	}
 	for _, text := range []string{
-		``, `{`, `{}`, ` {} `, `[]`, `null`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[]}`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[ ]}x`,
-		`{"timestamp":"2026-11-23T15:13:54Z","pools":[,]}`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[{}]}`, `{"timestamp":"","pools":[}]`,
+		``, `{`, `{}`, ` {} `, `[]`, `null`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[]}`,
+		`{"timestamp":"2026-11-23T15:13:54Z","pools":[ ]}x`,
+		`{"timestamp":"2026-11-23T15:13:54Z","pools":[,]}`, `{"timestamp":"2026-11-23T15:13:54Z","pools":[{}]}`,
+		`{"timestamp":"","pools":[}]`,
 		`{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":-0}]}`,
 		`{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":01}]}`,
 		`{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":1}],}`,
-		"{\"timestamp\":\"2026-11-23T15:13:54Z\",\"pools\":[{\"pool_id\":\"\xff\",\"ready\":true,\"slots_free\":999999999999999999999}]}",
+		"{\"timestamp\":\"2026-11-23T15:13:54Z\",\"pools\":[{\"pool_id\":\"\xff\",\"ready\":true," +
+			"\"slots_free\":999999999999999999999}]}",
 	} {
 		f.Add(text)
 	}
@@ -262,7 +271,13 @@ func (d drawn) value(schema *openapi3.Schema) any {
 		return d.value(schema.AllOf[0].Value)
 	}
 	if d.chance(d.flaws, "flaw") {
-		return rapid.SampledFrom([]any{nil, true, 0, -1, 1.5, "", "x", "\x00", "é", []any{}, []any{1}, map[string]any{}, json.RawMessage("1e400"), math.Pow(2, 53)}).Draw(d.t, "flawed")
+		return rapid.SampledFrom([]any{
+			nil, true, 0, -1, 1.5, "", "x", "\x00", "é",
+			[]any{},
+			[]any{1},
+			map[string]any{},
+			json.RawMessage("1e400"), math.Pow(2, 53),
+		}).Draw(d.t, "flawed")
 	}
 	if schema.Nullable && rapid.Bool().Draw(d.t, "null") {
 		return nil
@@ -284,7 +299,8 @@ func (d drawn) value(schema *openapi3.Schema) any {
 func (d drawn) object(schema *Schema) any {
 	object := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(schema.fields)) {
-		if d.chance(d.flaws, "missing") || !slices.Contains(schema.required, name) && rapid.Bool().Draw(d.t, "left out") {
+		if d.chance(d.flaws, "missing") || !slices.Contains(schema.required, name) &&
+			rapid.Bool().Draw(d.t, "left out") {
 			continue
 		}
 		object[name] = d.value(schema.fields[name].raw)
@@ -318,17 +334,22 @@ func (d drawn) array(schema *openapi3.Schema) any {
 
 func (d drawn) integer(least, most int64) any {
 	if d.chance(d.flaws, "out of bounds") {
-		return rapid.SampledFrom([]any{least - 1, most + 1, float64(least) + 0.5, json.RawMessage("-0"), json.RawMessage("1e3"), json.RawMessage("007")}).Draw(d.t, "integer")
+		return rapid.SampledFrom([]any{
+			least - 1, most + 1, float64(least) + 0.5, json.RawMessage("-0"),
+			json.RawMessage("1e3"), json.RawMessage("007"),
+		}).Draw(d.t, "integer")
 	}
 	return rapid.OneOf(rapid.SampledFrom([]int64{least, most}), rapid.Int64Range(least, most)).Draw(d.t, "integer")
 }
 
 var times = []string{
-	"2026-11-23T15:13:54Z", "2026-11-23T15:13:54.862242784+00:00", "2026-02-28T23:59:59.1-23:59", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999+14:00",
+	"2026-11-23T15:13:54Z", "2026-11-23T15:13:54.862242784+00:00", "2026-02-28T23:59:59.1-23:59",
+	"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999+14:00",
 }
 
 var flawedTimes = []string{
-	"2026-11-23 15:13:54Z", "2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "2026-11-23T15:13:54,5Z", "2026-11-23T15:13:54+24:00", "2026-11-23t15:13:54z",
+	"2026-11-23 15:13:54Z", "2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "2026-11-23T15:13:54,5Z",
+	"2026-11-23T15:13:54+24:00", "2026-11-23t15:13:54z",
 	"2026-11-23T5:13:54Z", "2026-11-23T15:13:54." + strings.Repeat("0", 60) + "Z", "",
 }
 
@@ -342,15 +363,22 @@ func (d drawn) string(schema *openapi3.Schema) any {
 	case len(schema.Enum) > 0:
 		return rapid.SampledFrom(schema.Enum).Draw(d.t, "enum")
 	case schema.Format == "uri":
-		return rapid.SampledFrom([]string{"http://a", "https://a:1/b/%20", "http://" + strings.Repeat("a", 2041), "http://" + strings.Repeat("é", 2041)}).Draw(d.t, "uri") +
-			map[bool]string{true: rapid.SampledFrom([]string{"x", " ", "?a", "#", "%zz", "/\u00a0", ":"}).Draw(d.t, "corrupted")}[flawed]
+		return rapid.SampledFrom([]string{
+			"http://a", "https://a:1/b/%20", "http://" + strings.Repeat("a", 2041),
+			"http://" + strings.Repeat("é", 2041),
+		}).Draw(d.t, "uri") +
+			map[bool]string{true: rapid.SampledFrom([]string{"x", " ", "?a", "#", "%zz", "/\u00a0", ":"}).Draw(d.t,
+				"corrupted")}[flawed]
 	}
 	text := schema.Example.(string)
 	if schema.Pattern != "" {
 		text = rapid.StringMatching(schema.Pattern).Draw(d.t, "string")
 	}
 	if flawed {
-		text = rapid.SampledFrom([]string{text + " ", text + "\n", "\x00" + text, text + "é", text + "\x7f", "-" + text, strings.Repeat(schema.Example.(string), 200)}).Draw(d.t, "corrupted")
+		text = rapid.SampledFrom([]string{
+			text + " ", text + "\n", "\x00" + text, text + "é", text + "\x7f", "-" + text,
+			strings.Repeat(schema.Example.(string), 200),
+		}).Draw(d.t, "corrupted")
 	}
 	if d.chance(5, "long") {
 		text = strings.Repeat("9", int(*schema.MaxLength)+rapid.IntRange(0, min(d.flaws, 1)).Draw(d.t, "too long"))

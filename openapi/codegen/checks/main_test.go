@@ -31,17 +31,41 @@ components:
 		{property, `{type: integer, minimum: 0}`, "schema Body: part: field: no minimum or maximum"},
 		{property, `{type: string}`, "schema Body: part: field: no maxLength"},
 		{property, `{type: string, enum: [a]}`, ""},
-		{property, `{type: string, maxLength: 9, enum: [a]}`, "schema Body: part: field: besides an enum nothing is checked"},
+		{
+			property, `{type: string, maxLength: 9, enum: [a]}`,
+			"schema Body: part: field: besides an enum nothing is checked",
+		},
 		{property, `{type: string, maxLength: 9, pattern: (}`, "schema Body: part: field: error parsing regexp"},
-		{property, `{type: array, maxItems: 9, items: {type: string, enum: [a]}}`, "schema Body: part: field: items other than texts and objects"},
-		{property, `{type: array, maxItems: 9, items: {type: boolean}}`, "schema Body: part: field: items other than texts and objects"},
-		{property, `{type: array, maxItems: 9, items: {type: string, maxLength: 9, nullable: true}}`, "schema Body: part: field: items other than texts and objects"},
-		{property, `{type: array, maxItems: 9, uniqueItems: true, items: {$ref: "#/components/schemas/Part"}}`, "schema Body: part: field: uniqueItems of objects"},
-		{property, `{type: array, items: {type: string, maxLength: 9}}`, "schema Body: part: field: no items or maxItems"},
+		{
+			property, `{type: array, maxItems: 9, items: {type: string, enum: [a]}}`,
+			"schema Body: part: field: items other than texts and objects",
+		},
+		{
+			property, `{type: array, maxItems: 9, items: {type: boolean}}`,
+			"schema Body: part: field: items other than texts and objects",
+		},
+		{
+			property, `{type: array, maxItems: 9, items: {type: string, maxLength: 9, nullable: true}}`,
+			"schema Body: part: field: items other than texts and objects",
+		},
+		{
+			property, `{type: array, maxItems: 9, uniqueItems: true, items: {$ref: "#/components/schemas/Part"}}`,
+			"schema Body: part: field: uniqueItems of objects",
+		},
+		{
+			property, `{type: array, items: {type: string, maxLength: 9}}`,
+			"schema Body: part: field: no items or maxItems",
+		},
 		{property, `{type: array, maxItems: 9}`, "schema Body: part: field: no items or maxItems"},
-		{property, `{type: object, properties: {}}`, "schema Body: part: field: an object that is not under components"},
+		{
+			property, `{type: object, properties: {}}`,
+			"schema Body: part: field: an object that is not under components",
+		},
 		{property, `{type: number}`, `schema Body: part: field: "type" of type "number" is not checked`},
-		{body + "%s", `{type: object, properties: {part: {$ref: "#/components/schemas/Body"}}}`, "schema Body: part: an object that may be missing"},
+		{
+			body + "%s", `{type: object, properties: {part: {$ref: "#/components/schemas/Body"}}}`,
+			"schema Body: part: an object that may be missing",
+		},
 		{body + "%s", `{type: string, maxLength: 9}`, "schema Body: not an object"},
 		{body + "%s", `{oneOf: [{type: object}]}`, `schema Body: "oneOf"`},
 	} {

@@ -29,20 +29,30 @@ components:
 		{`{type: object, required: [a], properties: {a: {type: integer, minimum: 0, maximum: 9}}}`, ""},
 		{`{type: object, properties: {a: {type: integer, minimum: 0}}}`, "no minimum or maximum"},
 		{`{type: object, properties: {a: {type: integer, minimum: 0, maximum: 9, multipleOf: 2}}}`, "multipleOf"},
-		{`{type: object, properties: {a: {type: integer, minimum: 0, maximum: 9, exclusiveMinimum: true}}}`, "exclusiveMinimum"},
+		{
+			`{type: object, properties: {a: {type: integer, minimum: 0, maximum: 9, exclusiveMinimum: true}}}`,
+			"exclusiveMinimum",
+		},
 		{`{type: object, properties: {a: {type: string}}}`, "no maxLength"},
 		{`{type: object, properties: {a: {type: string, maxLength: 9, format: uuid}}}`, "uuid"},
 		{`{type: object, properties: {a: {type: string, maxLength: 99, format: date-time, pattern: Z$}}}`, "date-time"},
 		{`{type: object, properties: {a: {type: number}}}`, "number"},
 		{`{type: object, properties: {a: {type: array, items: {type: boolean}}}}`, "maxItems"},
 		{`{type: object, properties: {a: {type: array, maxItems: 9}}}`, "no items"},
-		{`{type: object, properties: {a: {type: object, properties: {}}}}`, "a: an object that is not under components"},
-		{`{type: object, required: [a], properties: {a: {type: array, maxItems: 9, items: {$ref: "#/components/schemas/Body"}}}}`, ""},
+		{
+			`{type: object, properties: {a: {type: object, properties: {}}}}`,
+			"a: an object that is not under components",
+		},
+		{`{type: object, required: [a], properties: {a: {type: array, maxItems: 9, items: {$ref: "#/components/` +
+			`schemas/Body"}}}}`, ""},
 		{`{type: string, maxLength: 9}`, "not an object"},
 		{`{type: object, additionalProperties: false, properties: {}}`, "additionalProperties"},
 		{`{type: object, minProperties: 1, properties: {}}`, "minProperties"},
 		{`{oneOf: [{type: object}]}`, "oneOf"},
-		{`{allOf: [{$ref: "#/components/schemas/Part"}, {type: object, properties: {a: {type: boolean}}}]}`, "properties"},
+		{
+			`{allOf: [{$ref: "#/components/schemas/Part"}, {type: object, properties: {a: {type: boolean}}}]}`,
+			"properties",
+		},
 	} {
 		err := generates(t, fmt.Sprintf(document, test.body))
 		if (err == nil) != (test.refused == "") || err != nil && !strings.Contains(err.Error(), test.refused) {
@@ -67,7 +77,10 @@ components:
 `
 	for _, test := range []struct{ content, refused string }{
 		{`, content: {application/json: {schema: {$ref: "#/components/schemas/Body"}}}`, ""},
-		{`, content: {text/plain: {schema: {$ref: "#/components/schemas/Body"}}}`, "response 200 of GET /: want application/json"},
+		{
+			`, content: {text/plain: {schema: {$ref: "#/components/schemas/Body"}}}`,
+			"response 200 of GET /: want application/json",
+		},
 		{``, "response 200 of GET /: want application/json"},
 	} {
 		err := generates(t, fmt.Sprintf(document, test.content))

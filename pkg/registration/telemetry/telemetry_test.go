@@ -24,7 +24,9 @@ import (
 
 // durations registers a node against each answer, and returns how the time that this took
 // is measured.
-func durations(t *testing.T, url string, answers ...answer) (instrumentation.Scope, []metricdata.HistogramDataPoint[float64]) {
+func durations(
+	t *testing.T, url string, answers ...answer,
+) (instrumentation.Scope, []metricdata.HistogramDataPoint[float64]) {
 	t.Helper()
 	reader := metric.NewManualReader()
 	provider := metric.NewMeterProvider(metric.WithReader(reader))
@@ -44,7 +46,8 @@ func durations(t *testing.T, url string, answers ...answer) (instrumentation.Sco
 	}
 	for _, scope := range collected.ScopeMetrics {
 		for _, m := range scope.Metrics {
-			if histogram, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == "node_registration.request.duration" {
+			if histogram, ok := m.Data.(metricdata.Histogram[float64]); ok &&
+				m.Name == "node_registration.request.duration" {
 				return scope.Scope, histogram.DataPoints
 			}
 		}
@@ -61,17 +64,39 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 		answer answer
 		want   string
 	}{
-		{"http://orchestratord:8080", answer{}, "http.request.method=POST http.response.status_code=200 node_id=gpu-node-1 operation=register " +
-			"outcome=success server.address=orchestratord server.port=8080"},
+		{
+			"http://orchestratord:8080",
+			answer{},
+			"http.request.method=POST http.response.status_code=200 node_id=gpu-node-1 operation=register " +
+				"outcome=success server.address=orchestratord server.port=8080",
+		},
 		{"http://orchestratord/below/", answer{}, "http.response.status_code=200 outcome=success server.port=80"},
 		{"https://[::1]", answer{}, "outcome=success server.address=::1 server.port=443"},
-		{"http://orchestratord:8080", problem(503, "unavailable"), "error.type=503 http.response.status_code=503 outcome=error"},
-		{"http://orchestratord:8080", problem(401, "unauthorized"), "error.type=401 http.response.status_code=401 outcome=unauthorized"},
+		{
+			"http://orchestratord:8080", problem(503, "unavailable"),
+			"error.type=503 http.response.status_code=503 outcome=error",
+		},
+		{
+			"http://orchestratord:8080", problem(401, "unauthorized"),
+			"error.type=401 http.response.status_code=401 outcome=unauthorized",
+		},
 		{"http://orchestratord:8080", answer{status: 302}, "error.type=302 http.response.status_code=302"},
-		{"http://orchestratord:8080", answer{status: 200, body: `{"success":false,"message":"no","node_id":""}`}, "error.type=refused http.response.status_code=200 outcome=refused"},
+		{
+			"http://orchestratord:8080",
+			answer{status: 200, body: `{"success":false,"message":"no","node_id":""}`},
+			"error.type=refused http.response.status_code=200 outcome=refused",
+		},
 		{"http://orchestratord:8080", answer{err: errors.New("odd")}, "error.type=_OTHER outcome=error"},
-		{"http://orchestratord:8080", answer{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}, "error.type=connection_failed outcome=error"},
-		{"http://orchestratord:8080", answer{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}}, "error.type=name_not_resolved outcome=error"},
+		{
+			"http://orchestratord:8080",
+			answer{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
+			"error.type=connection_failed outcome=error",
+		},
+		{
+			"http://orchestratord:8080",
+			answer{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}},
+			"error.type=name_not_resolved outcome=error",
+		},
 		{"http://orchestratord:8080", answer{delay: time.Hour}, "error.type=timeout outcome=error"},
 	} {
 		scope, points := durations(t, test.url, test.answer)
@@ -82,7 +107,8 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 				t.Errorf("%+v: %s is missing in %s", test.answer, want, got)
 			}
 		}
-		if _, answered := set.Value("http.response.status_code"); answered != (test.answer.err == nil && test.answer.delay == 0) {
+		if _, answered := set.Value("http.response.status_code"); answered != (test.answer.err == nil &&
+			test.answer.delay == 0) {
 			t.Errorf("%+v: whether there is a status is wrong in %s", test.answer, got)
 		}
 		if _, failed := set.Value("error.type"); failed != strings.Contains(test.want, "error.type") {
@@ -98,7 +124,9 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 // seconds, as the last ones before a timeout do.
 func TestBoundsOfDurationsAreForSeconds(t *testing.T) {
 	_, points := durations(t, "http://orchestratord:8080",
-		answer{delay: 3 * time.Millisecond}, answer{delay: 30 * time.Millisecond}, answer{delay: 300 * time.Millisecond}, answer{delay: 900 * time.Millisecond})
+		answer{delay: 3 * time.Millisecond}, answer{delay: 30 * time.Millisecond}, answer{
+			delay: 300 * time.Millisecond,
+		}, answer{delay: 900 * time.Millisecond})
 	if filled := len(points[0].BucketCounts) - count(points[0].BucketCounts, 0); filled != 4 {
 		t.Errorf("four requests of unlike length are in %d buckets", filled)
 	}
@@ -147,10 +175,13 @@ func TestSpans(t *testing.T) {
 			if child := span.Parent().SpanID() == start.SpanContext().SpanID(); child != (first || last) {
 				t.Errorf("%s is a child of the start: %v", span.Name(), child)
 			}
-			if linked := len(span.Links()) == 1 && span.Links()[0].SpanContext.Equal(start.SpanContext()); linked == (first || last) {
+			if linked := len(span.Links()) == 1 &&
+				span.Links()[0].SpanContext.Equal(start.SpanContext()); linked == (first || last) {
 				t.Errorf("%s is linked to the start: %v", span.Name(), linked)
 			}
-			if url := get("url.full"); !strings.HasPrefix(url, "http://orchestratord:8080/v2/nodes/") || span.Name() == "orchestratord heartbeat" && url != "http://orchestratord:8080/v2/nodes/gpu-node-1/heartbeat" {
+			if url := get("url.full"); !strings.HasPrefix(url, "http://orchestratord:8080/v2/nodes/") ||
+				span.Name() == "orchestratord heartbeat" &&
+					url != "http://orchestratord:8080/v2/nodes/gpu-node-1/heartbeat" {
 				t.Errorf("%s went to %s", span.Name(), url)
 			}
 			if method := get("http.request.method"); (method == http.MethodDelete) != last {
@@ -164,7 +195,9 @@ func TestSpans(t *testing.T) {
 			}
 		}
 		if n := len(spans.Ended()); len(traces) != n-1 || statuses != n-2 {
-			t.Errorf("%d spans are in %d traces, and %d have a status; want all but two in one of their own, and all but the two unanswered", n, len(traces), statuses)
+			t.Errorf(
+				"%d spans are in %d traces, and %d have a status; want all but two in one of their own, and all but "+
+					"the two unanswered", n, len(traces), statuses)
 		}
 	})
 }
@@ -222,10 +255,12 @@ func TestTelemetry(t *testing.T) {
 		for i, span := range spans.Ended() {
 			ops = append(ops, strings.TrimPrefix(span.Name(), "orchestratord "))
 			parent := w.headers[i].Get("Traceparent")
-			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(), span.SpanContext().SpanID()); parent != want {
+			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(),
+				span.SpanContext().SpanID()); parent != want {
 				t.Errorf("traceparent is %q, want %q", parent, want)
 			}
-			if shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(), span.Status()); strings.Contains(shown, token) {
+			if shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(),
+				span.Status()); strings.Contains(shown, token) {
 				t.Errorf("span shows the token: %s", shown)
 			}
 		}
@@ -259,7 +294,8 @@ func TestANodeIsMeasuredFromItsFirstUseToItsEnd(t *testing.T) {
 			if err := reader.Collect(t.Context(), &collected); err != nil {
 				t.Fatal(err)
 			}
-			if measured := strings.Contains(fmt.Sprintf("%+v", collected), "node_registration.state"); measured != test.measured {
+			if measured := strings.Contains(fmt.Sprintf("%+v", collected),
+				"node_registration.state"); measured != test.measured {
 				t.Errorf("the node is measured: %v, want %v", measured, test.measured)
 			}
 		})

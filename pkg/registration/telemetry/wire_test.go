@@ -41,7 +41,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	op, good := "deregister", answer{status: http.StatusNoContent}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/register"):
-		op, good = "register", answer{status: http.StatusOK, body: `{"success":true,"message":"registered","node_id":"gpu-node-1"}`}
+		op, good = "register", answer{
+			status: http.StatusOK,
+			body:   `{"success":true,"message":"registered","node_id":"gpu-node-1"}`,
+		}
 	case strings.HasSuffix(r.URL.Path, "/heartbeat"):
 		op, good = "heartbeat", answer{status: http.StatusOK, body: `{"success":true,"next_heartbeat_ms":10000}`}
 	}
@@ -64,7 +67,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(a.body, `{"type"`) {
 		header.Set("Content-Type", "application/problem+json")
 	}
-	return &http.Response{StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+	return &http.Response{
+		StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)),
+		Request: r,
+	}, nil
 }
 
 // unconnected returns an error. If it is one of dialling, the request's trace learns that it

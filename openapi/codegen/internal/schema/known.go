@@ -145,7 +145,8 @@ func (k known) items(s *openapi3.Schema) error {
 	if err := k.value(s.Items); err != nil {
 		return err
 	}
-	if item := Flatten(s.Items.Value); item.Nullable || NewValue("", s.Items).Kind != Text && !item.Type.Is(openapi3.TypeObject) {
+	if item := Flatten(s.Items.Value); item.Nullable || NewValue("", s.Items).Kind != Text &&
+		!item.Type.Is(openapi3.TypeObject) {
 		return fmt.Errorf("items other than texts and objects are not checked")
 	} else if s.UniqueItems && item.Type.Is(openapi3.TypeObject) {
 		return fmt.Errorf("uniqueItems of objects is not checked")

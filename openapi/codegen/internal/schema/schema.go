@@ -61,7 +61,10 @@ func Parameters(doc *openapi3.T) ([]Field, error) {
 		if err := (known{}).value(ref); err != nil {
 			return nil, fmt.Errorf("parameter %s: %w", name, err)
 		}
-		if parameter := (Field{Name: name, GoName: initialisms(name), Value: NewValue(name, ref)}); parameter.Kind == Text {
+		if parameter := (Field{
+			Name: name, GoName: initialisms(name),
+			Value: NewValue(name, ref),
+		}); parameter.Kind == Text {
 			parameters = append(parameters, parameter)
 			continue
 		}
