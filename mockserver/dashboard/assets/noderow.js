@@ -105,5 +105,5 @@ function hardwareOf({ capabilities }) {
   const vram = capabilities.total_vram_mb !== undefined
     ? capabilities.total_vram_mb * 1e6
     : (capabilities.gpus ?? []).reduce((sum, gpu) => sum + gpu.vram_total_bytes, 0);
-  return [gpus !== undefined && plural(gpus, 'GPU'), vram && `${bytes(vram)} VRAM`].filter(Boolean).join(', ');
+  return [gpus !== undefined && plural(gpus, 'GPU'), vram && `${bytes(vram)}\u00a0VRAM`].filter(Boolean).join(', ');
 }
