@@ -50,6 +50,14 @@ func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node
 	return node{Node: n, events: events}
 }
 
+// registerSoon registers the node, and gives up after a while.
+func (n node) registerSoon(t *testing.T) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return n.Register(ctx)
+}
+
 // await returns the next event, which has to be of a type.
 func (n node) await(t *testing.T, want registration.EventType) registration.Event {
 	t.Helper()
