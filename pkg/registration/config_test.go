@@ -64,7 +64,8 @@ func TestNewChecksTheNodeTimeoutAgainstTheInterval(t *testing.T) {
 func TestNewChecksTheOrchestratordURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"":                         "is empty",
-		"orchestratord:8080":       "not an http or https URL",
+		"orchestratord:8080":       "lacks its scheme, http:// or https://",
+		"ftp://orchestratord":      "not an http or https URL",
 		"http://":                  "with a host",
 		"http://:8080":             "with a host",
 		"http://orchestratord:x":   "not a URL",
