@@ -179,7 +179,7 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := registration.New(tlsConfig(t, "https://orchestratord", registration.TLS{
-		CAFile: empty, RootCAs: x509.NewCertPool(), CertFile: "missing.pem",
+		CAFile: empty, RootCAs: x509.NewCertPool(), CertFile: "missing.pem", KeyFile: "missing.key",
 	}))
 	if !errors.Is(err, registration.ErrConfig) {
 		t.Fatalf("error is %v, want ErrConfig", err)
