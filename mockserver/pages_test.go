@@ -47,7 +47,10 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"/docs/", "/docs/none.js", "/docs/swagger-ui.css.gz", "/docs/../docs", "/metrics/x", "/openapi"} {
+	for _, path := range []string{
+		"/docs/", "/docs/none.js", "/docs/swagger-ui.css.gz", "/docs/../docs", "/metrics/x",
+		"/openapi",
+	} {
 		client.do(http.MethodGet, path, "").expect(t, http.StatusNotFound)
 	}
 }
@@ -60,7 +63,8 @@ func TestEntityTags(t *testing.T) {
 		if !regexp.MustCompile(`^"[^"]+"$`).MatchString(tag) {
 			t.Errorf("%s: ETag is %s", path, tag)
 		}
-		if head := fetch(t, http.MethodHead, client.url+path); head.Header.Get("Etag") != "" && head.Header.Get("Etag")[0] != '"' {
+		if head := fetch(t, http.MethodHead, client.url+path); head.Header.Get("Etag") != "" &&
+			head.Header.Get("Etag")[0] != '"' {
 			t.Errorf("%s: ETag of HEAD is %s", path, head.Header.Get("Etag"))
 		}
 		for _, known := range []string{tag, "W/" + tag} {
@@ -106,7 +110,10 @@ func load(t *testing.T, document []byte) (contents any) {
 // TestReference follows what the page loads and links to, with a dashboard and without: the
 // server has it all, and the policy allows no other server and no script in the page.
 func TestReference(t *testing.T) {
-	for name, options := range map[string][]mockserver.Option{"dashboard": nil, "no dashboard": {mockserver.WithoutControl()}} {
+	for name, options := range map[string][]mockserver.Option{
+		"dashboard":    nil,
+		"no dashboard": {mockserver.WithoutControl()},
+	} {
 		_, server := start(t, options...)
 		page := fetch(t, http.MethodGet, server.URL+"/docs").expect(t, http.StatusOK)
 		policy := page.Header.Get("Content-Security-Policy")
@@ -121,7 +128,8 @@ func TestReference(t *testing.T) {
 			t.Errorf("%s: the page has only the links %q", name, links)
 		}
 		for _, link := range links {
-			if got := fetch(t, http.MethodGet, server.URL+"/"+string(link[1])).expect(t, http.StatusOK); len(got.text) == 0 {
+			if got := fetch(t, http.MethodGet, server.URL+"/"+string(link[1])).expect(t,
+				http.StatusOK); len(got.text) == 0 {
 				t.Errorf("%s: %s is empty", name, link[1])
 			}
 		}

@@ -85,7 +85,8 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 	const plain = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 	for name, request := range map[string]string{
 		"headers": "GET /v2/nodes HTTP/1.1\r\nHost: orchestratord.example:81\r\n" +
-			"X-Forwarded-For: 10.0.0.1, 10.0.0.2\r\nForwarded: for=10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Two: a\r\nX-Two: b\r\nAuthorization: Bearer " +
+			"X-Forwarded-For: 10.0.0.1, 10.0.0.2\r\nForwarded: for=10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Two: " +
+			"a\r\nX-Two: b\r\nAuthorization: Bearer " +
 			"t0ken\r\n\r\n",
 		"a path that is escaped, and a query that is none": "GET /v2//nodes/%7e%2F%zz/../x?a;b=%zz&c HTTP/" +
 			"1.1\r\nHost: h\r\n\r\n",

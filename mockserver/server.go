@@ -94,7 +94,8 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
-			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
+			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused,
+			Faults:   s.faults,
 			Settings: store, Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
 			Upstream: s.watch, Answers: &s.answers,
 		}).Router()

@@ -32,7 +32,8 @@ func TestDocumentsAreValid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation()); err != nil {
+			if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation(),
+				openapi3.EnableSchemaFormatValidation()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -53,7 +54,8 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 		}
 	}
 	run(t, fresh, "go", "work", "init", ".", "./openapi/codegen", "./openapi/overlay")
-	run(t, fresh, "go", "work", "edit", "-replace=github.com/llama-orch/node-registration/openapi/overlay@v0.1.0=./openapi/overlay")
+	run(t, fresh, "go", "work", "edit",
+		"-replace=github.com/llama-orch/node-registration/openapi/overlay@v0.1.0=./openapi/overlay")
 	committed := generated(t, house)
 	for _, file := range committed {
 		if err := os.MkdirAll(filepath.Join(fresh, filepath.Dir(file)), 0o755); err != nil {

@@ -23,7 +23,8 @@ pact_verify() {
 	cp .pact/libpact_ffi.* "$1"
 	local origin=\$ORIGIN
 	if [[ $host == darwin/* ]]; then origin=@loader_path; fi
-	CGO_ENABLED=1 go build -trimpath -tags pact -ldflags "-s -w -extldflags '-Wl,-rpath,$origin'" -o "$1" ./cmd/pact-verify
+	CGO_ENABLED=1 go build -trimpath -tags pact -ldflags "-s -w -extldflags '-Wl,-rpath,$origin'" \
+		-o "$1" ./cmd/pact-verify
 }
 
 # archive writes the archive of a platform's directory.

@@ -34,8 +34,10 @@ func advice(url string, tls secured) string {
 		return ""
 	case tls.mutual():
 		return fmt.Sprintf("  try it:  curl --cacert %q --cert %q %s/healthz\n", made.CA, made.Client, url) +
-			fmt.Sprintf("  a node:  nodesim run --orchestratord-url %s --tls-ca %q --tls-cert %q --tls-key %[3]q\n", url, made.CA, made.Client) +
-			fmt.Sprintf("  in Go:   registration.TLS{CAFile: %q, CertFile: %[2]q, KeyFile: %[2]q}\n", made.CA, made.Client)
+			fmt.Sprintf("  a node:  nodesim run --orchestratord-url %s --tls-ca %q --tls-cert %q --tls-key %[3]q\n",
+				url, made.CA, made.Client) +
+			fmt.Sprintf("  in Go:   registration.TLS{CAFile: %q, CertFile: %[2]q, KeyFile: %[2]q}\n", made.CA,
+				made.Client)
 	}
 	return fmt.Sprintf("  try it:  curl --cacert %q %s/healthz\n", made.CA, url) +
 		fmt.Sprintf("  a node:  nodesim run --orchestratord-url %s --tls-ca %q\n", url, made.CA) +
@@ -66,7 +68,8 @@ func warnIfPublic(log *slog.Logger, addr net.Addr, s settings, mutual bool) {
 		can, flags = append(can, "drive the mock"), append(flags, "--control-token")
 	}
 	if can != nil {
-		log.Warn(fmt.Sprintf("whoever reaches this address can %s: ask for a token with %s, or listen on 127.0.0.1 alone",
-			strings.Join(can, " and "), strings.Join(flags, " and ")), "addr", addr.String())
+		log.Warn(
+			fmt.Sprintf("whoever reaches this address can %s: ask for a token with %s, or listen on 127.0.0.1 alone",
+				strings.Join(can, " and "), strings.Join(flags, " and ")), "addr", addr.String())
 	}
 }

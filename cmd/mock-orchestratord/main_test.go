@@ -40,7 +40,8 @@ func start(t *testing.T, env map[string]string, args ...string) program {
 	var stderr bytes.Buffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"--addr", "127.0.0.1:0"}, args...), out, &stderr, func(name string) string { return env[name] })
+		ended <- run(ctx, append([]string{"--addr", "127.0.0.1:0"}, args...), out, &stderr,
+			func(name string) string { return env[name] })
 		out.Close()
 	}()
 	lines := bufio.NewReader(stdout)
@@ -107,19 +108,58 @@ func TestSettings(t *testing.T) {
 	}{
 		{name: "token", args: []string{"--token", long}, status: 401, logged: "request refused"},
 		{name: "tokens", args: []string{"--token", long, "--token", long + "2"}, token: long, status: 200},
-		{name: "short token", args: []string{"--token", long, "--token", "hush"}, token: "hush", status: 200, logged: "token is short and could be guessed token=2 of=2 safe_bytes=32"},
+		{
+			name: "short token", args: []string{"--token", long, "--token", "hush"}, token: "hush", status: 200,
+			logged: "token is short and could be guessed token=2 of=2 safe_bytes=32",
+		},
 		{name: "token of the environment", env: map[string]string{"LLORCH_API_TOKEN": long}, token: long, status: 200},
-		{name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long}, args: []string{"--token", "hush"}, token: long, status: 401},
+		{
+			name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long},
+			args: []string{"--token", "hush"}, token: long, status: 401,
+		},
 		{name: "profile off", args: []string{"--cloud-profile=false"}, status: 503},
-		{name: "profile off in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "TRUE"}, status: 503},
-		{name: "profile on in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "true"}, status: 200},
-		{name: "profile of the flag wins", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "off"}, args: []string{"--cloud-profile"}, status: 200},
-		{name: "empty environment", env: map[string]string{"LLORCH_API_TOKEN": "", "ORCHESTRATORD_CLOUD_PROFILE": "", "ORCHESTRATORD_NODE_TIMEOUT_SECS": ""}, status: 200},
+		{
+			name: "profile off in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "TRUE"},
+			status: 503,
+		},
+		{
+			name: "profile on in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "true"},
+			status: 200,
+		},
+		{
+			name: "profile of the flag wins", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "off"},
+			args: []string{"--cloud-profile"}, status: 200,
+		},
+		{
+			name: "empty environment",
+			env: map[string]string{
+				"LLORCH_API_TOKEN": "", "ORCHESTRATORD_CLOUD_PROFILE": "",
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "",
+			}, status: 200,
+		},
 		{name: "address of the flag wins", env: map[string]string{"ORCHESTRATORD_ADDR": "nowhere"}, status: 200},
-		{name: "durations of the flags win", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten"}, args: []string{"--node-timeout", "1m"}, status: 200},
-		{name: "durations of the environment", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "3", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "2"}, status: 200},
-		{name: "both names", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "40"}, status: 200},
-		{name: "short control token", args: []string{"--control-token", "hush"}, status: 200, logged: "control token is short and could be guessed safe_bytes=32"},
+		{
+			name: "durations of the flags win", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten"},
+			args: []string{"--node-timeout", "1m"}, status: 200,
+		},
+		{
+			name: "durations of the environment",
+			env: map[string]string{
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS":       "3",
+				"ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "2",
+			}, status: 200,
+		},
+		{
+			name: "both names",
+			env: map[string]string{
+				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "40",
+			},
+			status: 200,
+		},
+		{
+			name: "short control token", args: []string{"--control-token", "hush"}, status: 200,
+			logged: "control token is short and could be guessed safe_bytes=32",
+		},
 		{name: "log level", args: []string{"--log-level", "error", "--cloud-profile=false"}, status: 503},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +168,8 @@ func TestSettings(t *testing.T) {
 				t.Errorf("GET: status %d, want %d", status, test.status)
 			}
 			_, _, stderr := program.stop()
-			if !strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" && stderr != "" {
+			if !strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" &&
+				stderr != "" {
 				t.Errorf("log: %s", stderr)
 			}
 		})
@@ -180,7 +221,12 @@ func TestDrift(t *testing.T) {
 		exited   int
 	}{
 		{"report", []string{"--validation", "report"}, drifting, 200, summary + refused, 0},
-		{"report and fail", []string{"--validation", "report", "--fail-on-drift"}, drifting, 200, summary + refused + failed, 3},
+		{
+			"report and fail",
+			[]string{"--validation", "report", "--fail-on-drift"},
+			drifting, 200,
+			summary + refused + failed, 3,
+		},
 		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, refused, 0},
 		{"refused in service", []string{"--fail-on-refused-in-service"}, keeping, 200, refused + failed, 3},
 		{"in service", []string{"--dialect", "in-service"}, keeping, 422, `drift from the contract, 1 departure:
@@ -191,7 +237,8 @@ func TestDrift(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			program := start(t, nil, append(test.args, "--log-level", "error")...)
-			response, err := http.Post(program.url+"/v2/nodes/register", "application/json", strings.NewReader(test.body))
+			response, err := http.Post(program.url+"/v2/nodes/register", "application/json",
+				strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +260,10 @@ func TestDrift(t *testing.T) {
 // TestDriftOfRequests ends the program after a request that departs from the document, though
 // its body does not.
 func TestDriftOfRequests(t *testing.T) {
-	for _, request := range []string{"GET /v1/nodes", "POST /v2/node", "PUT /v2/nodes", "GET /v2/nodes?all=1", "POST /v2/nodes/register", "GET /metrics"} {
+	for _, request := range []string{
+		"GET /v1/nodes", "POST /v2/node", "PUT /v2/nodes", "GET /v2/nodes?all=1",
+		"POST /v2/nodes/register", "GET /metrics",
+	} {
 		program := start(t, nil, "--fail-on-drift", "--log-level", "error")
 		method, path, _ := strings.Cut(request, " ")
 		r, err := http.NewRequestWithContext(t.Context(), method, program.url+path, nil)
@@ -292,28 +342,63 @@ func TestMistakes(t *testing.T) {
 	}{
 		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
 		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
-		{name: "no duration", args: []string{"--node-timeout", "ten"}, want: `--node-timeout is "ten": time: invalid duration "ten"`},
-		{name: "port in use", args: []string{"--addr", taken.Addr().String()}, want: fmt.Sprintf("--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s", taken.Addr().String(), address)},
-		{name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"}, want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
-		{name: "no seed", args: []string{"--fault-seed", "-1"}, want: `--fault-seed is "-1": must be a whole number from 0 to 4294967295`},
+		{
+			name: "no duration", args: []string{"--node-timeout", "ten"},
+			want: `--node-timeout is "ten": time: invalid duration "ten"`,
+		},
+		{
+			name: "port in use", args: []string{"--addr", taken.Addr().String()},
+			want: fmt.Sprintf(
+				"--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s",
+				taken.Addr().String(), address),
+		},
+		{
+			name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"},
+			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing ` +
+				`port in address: ` + address,
+		},
+		{
+			name: "no seed", args: []string{"--fault-seed", "-1"},
+			want: `--fault-seed is "-1": must be a whole number from 0 to 4294967295`,
+		},
 		{
 			name: "too many seconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "99999999999"},
-			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "99999999999" is not a whole number of seconds from 0 to 2147483647`,
+			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "99999999999" is not a whole number of seconds ` +
+				`from 0 to 2147483647`,
 		},
-		{name: "URL with a password as an address", args: []string{"--addr", "http://user:password@host"}, want: "--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] holds an @: must be a host:port"},
-		{name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"}, want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing port in address: ` + address},
-		{name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"}, want: "node timeout 9.999s: must be longer than the heartbeat interval 10s"},
-		{name: "no stale check", env: map[string]string{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often"}, want: `ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS: "often" is not a whole number of seconds from 0 to 2147483647`},
+		{
+			name: "URL with a password as an address", args: []string{"--addr", "http://user:password@host"},
+			want: "--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] holds an @: must be a host:port",
+		},
+		{
+			name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"},
+			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing ` +
+				`port in address: ` + address,
+		},
+		{
+			name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"},
+			want: "node timeout 9.999s: must be longer than the heartbeat interval 10s",
+		},
+		{
+			name: "no stale check", env: map[string]string{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often"},
+			want: `ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS: "often" is not a whole number of seconds from 0 to ` +
+				`2147483647`,
+		},
 		{
 			name: "names that disagree",
 			env: map[string]string{
 				"ORCHD_ADDR": "127.0.0.1:1", "ORCHESTRATORD_ADDR": "127.0.0.1:2",
 				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "41",
 			},
-			want: `ORCHD_ADDR is "127.0.0.1:1" and ORCHESTRATORD_ADDR is "127.0.0.1:2": they state the same, and disagree: unset one of them; ` +
-				`ORCHESTRATORD_NODE_TIMEOUT_MS is "40000" and ORCHESTRATORD_NODE_TIMEOUT_SECS is "41": they state the same, and disagree: unset one of them`,
+			want: `ORCHD_ADDR is "127.0.0.1:1" and ORCHESTRATORD_ADDR is "127.0.0.1:2": they state the same, and ` +
+				`disagree: unset one of them; ` +
+				`ORCHESTRATORD_NODE_TIMEOUT_MS is "40000" and ORCHESTRATORD_NODE_TIMEOUT_SECS is "41": they state ` +
+				`the same, and disagree: unset one of them`,
 		},
-		{name: "empty token", args: []string{"--token", ""}, want: "token 1 of 1: must have a length of 1 or more, not 0"},
+		{
+			name: "empty token", args: []string{"--token", ""},
+			want: "token 1 of 1: must have a length of 1 or more, not 0",
+		},
 		{
 			name: "tokens that no header can carry",
 			env:  map[string]string{"LLORCH_API_TOKEN": "hush\n", "MOCK_CONTROL_TOKEN": "hush hush"},
@@ -322,11 +407,16 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "everything at once",
-			env:  map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1"},
-			args: []string{"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax"},
+			env: map[string]string{
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1",
+			},
+			args: []string{
+				"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax",
+			},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds from 0 to 2147483647; ` +
-				`log level "loud": must be debug, info, warn or error; log format "xml": must be text, short or json; ` +
-				`node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must be strict, report or off`,
+				`log level "loud": must be debug, info, warn or error; log format "xml": must be text, short or ` +
+				`json; node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must be strict,` +
+				` report or off`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -344,7 +434,8 @@ func TestMistakes(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr, func(string) string { return "" }); status != 0 || stderr.Len() > 0 {
+	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr,
+		func(string) string { return "" }); status != 0 || stderr.Len() > 0 {
 		t.Errorf("exit status %d, stderr %q", status, &stderr)
 	}
 	for _, want := range []string{
@@ -352,7 +443,8 @@ func TestHelp(t *testing.T) {
 		"--node-timeout", "ORCHESTRATORD_NODE_TIMEOUT_MS", "ORCHESTRATORD_NODE_TIMEOUT_SECS", "30s",
 		"--heartbeat-interval", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS", "10s",
 		"--stale-check-interval", "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
-		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--dialect", "--validation", "--fail-on-drift", "--fail-on-refused-in-service", "--log-level", "--log-format",
+		"--cloud-profile", "ORCHESTRATORD_CLOUD_PROFILE", "--dialect", "--validation", "--fail-on-drift",
+		"--fail-on-refused-in-service", "--log-level", "--log-format",
 		"--tls-cert", "--tls-key", "--tls-dev", "--tls-dir", "--tls-host", "--tls-client-ca", "--mtls", "--cors-origin",
 		"/docs", "/openapi.yaml", "/metrics", "/healthz",
 	} {

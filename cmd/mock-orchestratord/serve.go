@@ -27,7 +27,9 @@ const (
 // newServer returns a server whose requests know when ctx ends, so that streams and
 // whatever else waits do not hold it up. How long a client may take to read an answer is
 // up to the handler.
-func newServer(ctx context.Context, s settings, config *tls.Config, handler http.Handler, log *slog.Logger) *http.Server {
+func newServer(
+	ctx context.Context, s settings, config *tls.Config, handler http.Handler, log *slog.Logger,
+) *http.Server {
 	// HTTP/2 is off: requests share a connection there, so no fault could cut a single one.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -45,7 +47,9 @@ func newServer(ctx context.Context, s settings, config *tls.Config, handler http
 
 // serve answers requests until ctx ends, then lets those in flight finish. It prints
 // where it listens.
-func serve(ctx context.Context, s settings, tls secured, mock *mockserver.Server, log *slog.Logger, stdout io.Writer) error {
+func serve(
+	ctx context.Context, s settings, tls secured, mock *mockserver.Server, log *slog.Logger, stdout io.Writer,
+) error {
 	if strings.Contains(s.addr, "@") { // as in a URL with a password, which is not repeated
 		return fmt.Errorf("--addr [%s or %s] holds an @: must be a host:port", envAddr, specAddr)
 	}

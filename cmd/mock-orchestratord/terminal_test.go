@@ -52,7 +52,8 @@ func TestHostileRequestsOnATerminal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int)
 	go func() {
-		ended <- run(ctx, []string{"--addr", "127.0.0.1:0", "--log-level", "debug"}, program, program, func(string) string { return "" })
+		ended <- run(ctx, []string{"--addr", "127.0.0.1:0", "--log-level", "debug"}, program, program,
+			func(string) string { return "" })
 		program.Close() // ends what is seen
 	}()
 	lines := bufio.NewReader(seen)
@@ -83,7 +84,8 @@ func TestHostileRequestsOnATerminal(t *testing.T) {
 		t.Errorf("no colours, or not all of the requests:\n%q", log.String())
 	}
 	text = strings.ReplaceAll(text, "\r\n", "\n") // the terminal's
-	if unsafe := regexp.MustCompile("[\x00-\x09\x0b-\x1f\x7f-\u009f\u202e\ufffd]|(?m:^\\s*::)|##\\[").FindString(text); unsafe != "" {
+	if unsafe := regexp.MustCompile("[\x00-\x09\x0b-\x1f\x7f-\u009f\u202e\ufffd]|(?m:^\\s*::)|##\\[").FindString(
+		text); unsafe != "" {
 		t.Errorf("%q reaches the terminal:\n%q", unsafe, text)
 	}
 }
@@ -103,9 +105,11 @@ func sendHostile(t *testing.T, address string) {
 	}
 	for _, request := range []string{
 		"GET /v2/nodes/" + url.PathEscape(hostile) + " HTTP/1.1\r\nHost: mock\r\n\r\n",
-		"DELETE /v2/nodes/gpu-1 HTTP/1.1\r\nHost: mock\r\nX-Correlation-Id: " + header + "\r\nUser-Agent: " + header + "\r\n\r\n",
+		"DELETE /v2/nodes/gpu-1 HTTP/1.1\r\nHost: mock\r\nX-Correlation-Id: " + header + "\r\nUser-Agent: " + header +
+			"\r\n\r\n",
 		"POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\n" + body(`{"node_id": "a\u001b[2J\\x1b[2J\u202eEND"}`),
-		"POST /v2/nodes/" + url.PathEscape(hostile) + "/heartbeat HTTP/1.1\r\nHost: mock\r\n" + body(`{"\u001b[2J\\x1b[2J\u202eEND": 1}`),
+		"POST /v2/nodes/" + url.PathEscape(hostile) + "/heartbeat HTTP/1.1\r\nHost: mock\r\n" +
+			body(`{"\u001b[2J\\x1b[2J\u202eEND": 1}`),
 		"PUT /__mock/faults/" + url.PathEscape(hostile) + " HTTP/1.1\r\nHost: " + address + "\r\n" +
 			body(`{"rules": [{"effect": {"status": 503, "detail": "\u001b[2J\\x1b[2J\u202eEND"}}]}`),
 		"GET /v2/nodes HTTP/1.1\r\nHost: mock\r\n\r\n",

@@ -34,7 +34,8 @@ func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr st
 	getenv := func(name string) string { return map[string]string{"LLORCH_API_TOKEN": token}[name] }
 	status := run(t.Context(), args, &out, &errs, getenv)
 	if status != wantStatus {
-		t.Fatalf("pact-verify %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out, &errs)
+		t.Fatalf("pact-verify %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out,
+			&errs)
 	}
 	if strings.Contains(out.String()+errs.String(), token) {
 		t.Errorf("the token is in the output:\n%s%s", &out, &errs)
@@ -118,22 +119,34 @@ func TestCannotDecide(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
 	unknownState := edited(t, "the node is online", "the node is happy")
 	noInteractions := filepath.Join(t.TempDir(), "pact.json")
-	if err := os.WriteFile(noInteractions, []byte(`{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`), 0o600); err != nil {
+	if err := os.WriteFile(noInteractions,
+		[]byte(`{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
 		want string
 		args []string
 	}{
-		"a closed port":             {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
-		"an answer that never came": {"the 300ms of --timeout are over", []string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"}},
-		"an unknown state":          {`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState}},
-		"no interactions":           {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
-		"a device as a pact":        {"/dev/zero is not a regular file", []string{"--provider-url", mock, "--pact", "/dev/zero"}},
-		"a pact that is missing":    {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
-		"a token with a line break": {"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\n"}},
-		"another token":             {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
-		"a broker that is away":     {"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)}},
+		"a closed port": {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
+		"an answer that never came": {
+			"the 300ms of --timeout are over",
+			[]string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"},
+		},
+		"an unknown state": {
+			`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState},
+		},
+		"no interactions": {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
+		"a device as a pact": {
+			"/dev/zero is not a regular file", []string{"--provider-url", mock, "--pact", "/dev/zero"},
+		},
+		"a pact that is missing": {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
+		"a token with a line break": {
+			"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\n"},
+		},
+		"another token": {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
+		"a broker that is away": {
+			"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)},
+		},
 		"a certificate that is none": {
 			"holds no certificate", []string{"--provider-url", mock, "--pact", pact, "--ca-cert", pact},
 		},
@@ -141,10 +154,14 @@ func TestCannotDecide(t *testing.T) {
 			"--pact and --broker-url exclude each other; --publish needs --provider-version; --enable-pending",
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
-		"a format that there is not": {`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"}},
-		"no flags":                   {"--provider-url is missing; --pact or --broker-url is missing", nil},
-		"a flag that there is not":   {"there is no flag --pacts, perhaps --pact is meant", []string{"--pacts", pact}},
-		"an argument":                {`"more" belongs to no flag`, []string{"--provider-url", mock, "--pact", pact, "more"}},
+		"a format that there is not": {
+			`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},
+		},
+		"no flags":                 {"--provider-url is missing; --pact or --broker-url is missing", nil},
+		"a flag that there is not": {"there is no flag --pacts, perhaps --pact is meant", []string{"--pacts", pact}},
+		"an argument": {
+			`"more" belongs to no flag`, []string{"--provider-url", mock, "--pact", pact, "more"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stderr := pactVerify(t, 2, test.args...)
@@ -157,7 +174,10 @@ func TestCannotDecide(t *testing.T) {
 
 // The URL of orchestratord is repeated only if there can be no password in it.
 func TestNoPasswordIsReported(t *testing.T) {
-	for _, url := range []string{"http://user:p4ss@host", "http://user:p4ss%zz@host", "user:p4ss@host", "http://host?token=p4ss"} {
+	for _, url := range []string{
+		"http://user:p4ss@host", "http://user:p4ss%zz@host", "user:p4ss@host",
+		"http://host?token=p4ss",
+	} {
 		stdout, stderr := pactVerify(t, 2, "--provider-url", url, "--pact", pact)
 		if strings.Contains(stdout+stderr, "p4ss") {
 			t.Errorf("%s: %s%s", url, stdout, stderr)
@@ -224,7 +244,8 @@ func TestBrokerThatRefuses(t *testing.T) {
 	status := run(t.Context(), []string{
 		"--provider-url", mock, "--broker-url", url, "--token", token, "--provider-version", "1.2.3", "--publish",
 	}, &stdout, &stderr, func(string) string { return "" })
-	if status != 2 || !strings.Contains(stdout.String(), "20 of 30 interactions passed, 0 failed, 1 undecided") || len(*published) != 1 {
+	if status != 2 || !strings.Contains(stdout.String(), "20 of 30 interactions passed, 0 failed, 1 undecided") ||
+		len(*published) != 1 {
 		t.Errorf("exit status %d, the broker got %q, stdout:\n%s", status, *published, &stdout)
 	}
 	for _, want := range []string{`pact 0: "`, `the provider state "the node is happy"`, "/results with 500"} {
@@ -245,7 +266,8 @@ func startBroker(t *testing.T, status int, paths ...string) (url string, publish
 	mux.HandleFunc("POST /pacts/provider/orchestratord/for-verification", func(w http.ResponseWriter, _ *http.Request) {
 		var pacts []string
 		for i := range paths {
-			pacts = append(pacts, fmt.Sprintf(`{"_links": {"self": {"href": "%s/pacts/%d", "name": "pact %d"}}}`, server.URL, i, i))
+			pacts = append(pacts,
+				fmt.Sprintf(`{"_links": {"self": {"href": "%s/pacts/%d", "name": "pact %d"}}}`, server.URL, i, i))
 		}
 		fmt.Fprintf(w, `{"_embedded": {"pacts": [%s]}}`, strings.Join(pacts, ","))
 	})
@@ -306,7 +328,8 @@ func TestSwitchingProtocols(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
-			io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
+			io.WriteString(connection,
+				"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tea\r\n\r\n")
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -331,10 +354,14 @@ func TestPendingPacts(t *testing.T) {
 				"_links": {"self": {"href": "%s/pact"}}}]}}`, pending, broker.URL)
 			return
 		}
-		io.WriteString(w, strings.Replace(string(content), "{", `{"_links": {"pb:consumer-version": {"name": "1.2.3"}},`, 1))
+		io.WriteString(w,
+			strings.Replace(string(content), "{", `{"_links": {"pb:consumer-version": {"name": "1.2.3"}},`, 1))
 	}))
 	t.Cleanup(broker.Close)
-	args := []string{"--provider-url", mock, "--broker-url", broker.URL, "--provider-branch", "main", "--enable-pending", "--report", "github"}
+	args := []string{
+		"--provider-url", mock, "--broker-url", broker.URL, "--provider-branch", "main",
+		"--enable-pending", "--report", "github",
+	}
 	const where = " title=pool-managerd%2C version 1.2.3::a heartbeat with one pool%0A"
 	if stdout, _ := pactVerify(t, 0, args...); !strings.Contains(stdout, "::warning"+where) {
 		t.Errorf("pending:\n%s", stdout)

@@ -116,13 +116,15 @@ func (s *inService) list(w http.ResponseWriter, _ *http.Request) {
 		}
 		capabilities := node.said["capabilities"].(object)
 		nodes = append(nodes, object{
-			"node_id": id, "machine_id": node.said["machine_id"], "address": node.said["address"], "pools": node.said["pools"],
+			"node_id": id, "machine_id": node.said["machine_id"], "address": node.said["address"],
+			"pools": node.said["pools"],
 			"capabilities": object{
 				"gpus": capabilities["gpus"], "cpu_cores": capabilities["cpu_cores"],
 				"ram_total_bytes": capabilities["ram_total_bytes"],
 			},
-			"status": "Online", "registered_at_ms": node.registered.UnixMilli(), "last_heartbeat_ms": node.beaten.UnixMilli(),
-			"version": nil,
+			"status": "Online", "registered_at_ms": node.registered.UnixMilli(),
+			"last_heartbeat_ms": node.beaten.UnixMilli(),
+			"version":           nil,
 		})
 	}
 	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })

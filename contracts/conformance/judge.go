@@ -139,7 +139,8 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 	content := response.Content[media]
 	if err != nil || content == nil {
 		for expected := range response.Content {
-			s.find(level, a.op, at(a, "header Content-Type"), expected, strconv.Quote(short(a.header.Get("Content-Type"))))
+			s.find(level, a.op, at(a, "header Content-Type"), expected,
+				strconv.Quote(short(a.header.Get("Content-Type"))))
 			content = response.Content[expected]
 		}
 		if level == Document {

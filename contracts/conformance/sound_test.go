@@ -40,10 +40,12 @@ func merged(all ...map[string]quirks) map[string]quirks {
 func soundAnswers() map[string]quirks {
 	welcome := func(message string) map[string]any { return map[string]any{"message": message} }
 	return map[string]quirks{
-		"none":                           {},
-		"answers in lines":               {indent: "  "},
-		"a charset":                      {media: "application/json; charset=utf-8"},
-		"fields that are new":            {registers: map[string]any{"lease": map[string]any{"id": 1.5}, "region": nil}},
+		"none":             {},
+		"answers in lines": {indent: "  "},
+		"a charset":        {media: "application/json; charset=utf-8"},
+		"fields that are new": {
+			registers: map[string]any{"lease": map[string]any{"id": 1.5}, "region": nil},
+		},
 		"a field that is long":           {padding: 1000},
 		"a long welcome":                 {registers: welcome(strings.Repeat("w", 400))},
 		"an empty message":               {registers: welcome("")},
@@ -61,7 +63,8 @@ func soundWays() map[string]quirks {
 		"a clock of tomorrow":           {clock: 20 * time.Hour},
 		"connections for one call each": {header: http.Header{"Connection": {"close"}}},
 		"headers of caches and proxies": {header: http.Header{
-			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"}, "Set-Cookie": {"a=b; Path=/"},
+			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"},
+			"Set-Cookie": {"a=b; Path=/"},
 		}},
 		"too many calls now and then": {refuses: func(*http.Request, []byte) int {
 			if calls++; calls%400 == 0 {

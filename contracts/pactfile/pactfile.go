@@ -131,7 +131,8 @@ func parseInteraction(data []byte, version int) (Interaction, error) {
 	}
 	interaction.Request.Method = strings.ToUpper(interaction.Request.Method) // some libraries write "get"
 	if interaction.Type != "Synchronous/HTTP" {
-		return interaction, fmt.Errorf("%q is of type %q, not Synchronous/HTTP", interaction.Description, interaction.Type)
+		return interaction, fmt.Errorf("%q is of type %q, not Synchronous/HTTP", interaction.Description,
+			interaction.Type)
 	}
 	return interaction, nil
 }

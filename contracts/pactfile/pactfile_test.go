@@ -58,7 +58,8 @@ func TestRead(t *testing.T) {
 
 // Pacts of each specification that say the same are read the same.
 func TestOlderSpecifications(t *testing.T) {
-	const pact = `{"consumer": {"name": "node"}, "provider": {"name": "registry"}, "metadata": {%s}, "interactions": [{%s}]}`
+	const pact = `{"consumer": {"name": "node"}, "provider": {"name": "registry"}, "metadata": {%s}, ` +
+		`"interactions": [{%s}]}`
 	want, err := readText(t, fmt.Sprintf(pact, `"pactSpecification": {"version": "4.0"}`, `
 		"type": "Synchronous/HTTP", "description": "a pool", "providerStates": [{"name": "a pool is there"}],
 		"request": {"method": "PUT", "path": "/pools/1", "query": {"force": ["yes"]}, "headers": {"Accept": ["a"], "Content-Type": ["text/plain"]},
@@ -105,7 +106,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(committed)
 	for _, version := range []string{"2.0.0", "3.0.0", "4.0"} {
-		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "` + version + `"}}, "interactions": [{"providerState": "s",
+		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "` + version +
+			`"}}, "interactions": [{"providerState": "s",
 			"type": "Synchronous/HTTP", "request": {"query": "a=b", "headers": {"A": "b"}, "body": "x", "matchingRules": {
 				"$.body.a[0]['b']": {"regex": "c"}, "$.headers.A": {}, "body": {"$.a[*]": {"matchers": [{"match": "type"}]}}}}}]}`))
 	}
@@ -120,11 +122,22 @@ func FuzzParse(f *testing.F) {
 func TestReadRefuses(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"what is not JSON", `consumer`, "invalid character"},
-		{"an older specification", `{"interactions": [{}], "metadata": {"pactSpecification": {"version": "1.0.0"}}}`, `its version is "1.0.0"`},
+		{
+			"an older specification", `{"interactions": [{}], "metadata": {"pactSpecification": {"version": "1.0.0"}}}`,
+			`its version is "1.0.0"`,
+		},
 		{"no specification", `{"interactions": [{}]}`, `its version is ""`},
-		{"older messages", `{"messages": [{}], "metadata": {"pactSpecification": {"version": "3.0.0"}}}`, "about messages"},
+		{
+			"older messages", `{"messages": [{}], "metadata": {"pactSpecification": {"version": "3.0.0"}}}`,
+			"about messages",
+		},
 		{"a pact without interactions", `{"metadata": {"pactSpecification": {"version": "4.0"}}}`, "no interactions"},
-		{"a message", `{"interactions": [{"type": "Asynchronous/Messages", "description": "news"}], "metadata": {"pactSpecification": {"version": "4.0"}}}`, `interaction 1: "news" is of type "Asynchronous/Messages"`},
+		{
+			"a message",
+			`{"interactions": [{"type": "Asynchronous/Messages", "description": "news"}], "metadata": ` +
+				`{"pactSpecification": {"version": "4.0"}}}`,
+			`interaction 1: "news" is of type "Asynchronous/Messages"`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := readText(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -134,8 +147,14 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for _, test := range []struct{ name, interaction, want string }{
 		{"an unknown encoding", `"request": {"body": {"content": "a", "encoded": "rot13"}}`, "rot13"},
-		{"a path without a root", `"request": {"matchingRules": {"body": {"a": {}}}}`, `path "a" does not start with $`},
-		{"a path that cannot be read", `"request": {"matchingRules": {"body": {"$.a[?]": {}}}}`, `path "$.a[?]" cannot be read from "[?]" on`},
+		{
+			"a path without a root", `"request": {"matchingRules": {"body": {"a": {}}}}`,
+			`path "a" does not start with $`,
+		},
+		{
+			"a path that cannot be read", `"request": {"matchingRules": {"body": {"$.a[?]": {}}}}`,
+			`path "$.a[?]" cannot be read from "[?]" on`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := read(t, test.interaction); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -152,7 +171,10 @@ func TestBodies(t *testing.T) {
 	}{
 		{"none", `null`, nil},
 		{"empty", `{"content": ""}`, nil},
-		{"JSON", `{"content": {"a": 1}, "contentType": "application/json", "encoded": false}`, map[string]any{"a": 1.0}},
+		{
+			"JSON", `{"content": {"a": 1}, "contentType": "application/json", "encoded": false}`,
+			map[string]any{"a": 1.0},
+		},
 		{"JSON in a string", `{"content": "[1]", "contentType": "application/json", "encoded": "json"}`, []any{1.0}},
 		{"text", `{"content": "a", "contentType": "text/plain"}`, "a"},
 		{"bytes", `{"content": "AAE=", "contentType": "application/octet-stream", "encoded": "base64"}`, "\x00\x01"},
@@ -206,7 +228,8 @@ func TestRules(t *testing.T) {
 	if *length.Min != 1 || *length.Max != 2 {
 		t.Errorf("lengths %d to %d", *length.Min, *length.Max)
 	}
-	if variant := contains.Variants[0]; variant.Index != 1 || variant.Rules[0].Path.String() != "$.k" || variant.Rules[0].Matchers[0].Match != "decimal" {
+	if variant := contains.Variants[0]; variant.Index != 1 || variant.Rules[0].Path.String() != "$.k" ||
+		variant.Rules[0].Matchers[0].Match != "decimal" {
 		t.Errorf("variant %v", variant)
 	}
 	if inner := body[1].Matchers[0].Rules; len(inner) != 1 || inner[0].Match != "integer" {

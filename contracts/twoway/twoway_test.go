@@ -130,7 +130,8 @@ func TestFindings(t *testing.T) {
 			[]string{
 				`"a pool" /request/body/content/since: string doesn't match the format "date-time" (string doesn't ` +
 					`match pattern "^[0-9]{4}-(0[1-9]|10|11|12)-(0[1-9]|[12][0-9]|3[01])T([0-1][0-9]|` +
-					`2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") (document.yaml:95)`,
+					`2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|(\+|-)([0-1][0-9]|2[0-3]):[0-5][0-9])$") ` +
+					`(document.yaml:95)`,
 			},
 		},
 		{

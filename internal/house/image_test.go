@@ -22,7 +22,8 @@ func TestProgramsRunInAnEmptyRoot(t *testing.T) {
 		t.Run(program, func(t *testing.T) {
 			empty := t.TempDir()
 			path := filepath.Join(empty, "program")
-			build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/"+program)
+			build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path,
+				"./cmd/"+program)
 			build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)

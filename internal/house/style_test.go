@@ -97,7 +97,7 @@ func sources(t *testing.T, extensions ...string) (files []string) {
 			return err
 		case entry.IsDir() && (slices.Contains(foreign, entry.Name()) || isBuilt(path)):
 			return filepath.SkipDir
-		case slices.Contains(extensions, filepath.Ext(path)) && !strings.HasSuffix(path, ".gen.go"):
+		case slices.Contains(extensions, filepath.Ext(path)) && !strings.Contains(filepath.Base(path), ".gen."):
 			name, err := filepath.Rel(root, path)
 			files = append(files, name)
 			return err

@@ -50,7 +50,10 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s: status %d", path, answer.Code)
 		}
 		policy := answer.Header().Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} {
+		for _, part := range []string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'",
+			"connect-src 'self'", "frame-ancestors 'none'",
+		} {
 			if !strings.Contains(policy, part) {
 				t.Errorf("%s: the policy %q lacks %q", path, policy, part)
 			}
@@ -80,10 +83,14 @@ func TestFilesAreCompressedAndCached(t *testing.T) {
 		t.Error("not compressed")
 	}
 	tag := packed.Header().Get("Etag")
-	if again := get(mux, "/dashboard/style.css", "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified {
+	if again := get(mux, "/dashboard/style.css", "Accept-Encoding", "gzip", "If-None-Match",
+		tag); again.Code != http.StatusNotModified {
 		t.Errorf("with its ETag %q: status %d", tag, again.Code)
 	}
-	for _, path := range []string{"/dashboard/", "/dashboard/nothing.js", "/dashboard/../dashboard.go", "/dashboard/index.html"} {
+	for _, path := range []string{
+		"/dashboard/", "/dashboard/nothing.js", "/dashboard/../dashboard.go",
+		"/dashboard/index.html",
+	} {
 		if answer := get(mux, path); answer.Code == http.StatusOK {
 			t.Errorf("%s is there", path)
 		}

@@ -18,10 +18,11 @@ const (
 	token = "LLORCH_API_TOKEN=the-token-of-this-orchestratord-0123456789"
 )
 
-// startMock starts the mock, and returns its URL.
-func startMock(t *testing.T, args ...string) string {
+// serveMock starts the mock, and returns its URL.
+func serveMock(t *testing.T, args ...string) string {
 	t.Helper()
-	mock := exec.CommandContext(t.Context(), filepath.Join(bin, "mock-orchestratord"), append(args, "--addr", "127.0.0.1:0")...)
+	mock := exec.CommandContext(t.Context(), filepath.Join(bin, "mock-orchestratord"),
+		append(args, "--addr", "127.0.0.1:0")...)
 	mock.Env = append(bareEnvironment(), token)
 	stdout, err := mock.StdoutPipe()
 	if err != nil {
@@ -51,7 +52,7 @@ func TestPactOfTheMock(t *testing.T) {
 	}
 	dir := t.TempDir()
 	junit, verified := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "verified.json")
-	got := start(t, []string{token}, "pact-verify", "--provider-url", startMock(t), "--pact", file,
+	got := start(t, []string{token}, "pact-verify", "--provider-url", serveMock(t), "--pact", file,
 		"--report", "human", "--report", "github", "--report", "junit="+junit, "--results", verified)
 	for _, want := range []string{
 		"passed   a heartbeat with one pool\n",
@@ -84,7 +85,7 @@ func TestPactOfTheOneInService(t *testing.T) {
 	for _, proxy := range []string{"http_proxy", "HTTP_PROXY", "ALL_PROXY"} {
 		env = append(env, proxy+"=http://127.0.0.1:1")
 	}
-	got := start(t, env, "pact-verify", "--provider-url", startMock(t, "--dialect", "in-service"), "--pact", file)
+	got := start(t, env, "pact-verify", "--provider-url", serveMock(t, "--dialect", "in-service"), "--pact", file)
 	out := got.stdout + got.stderr
 	if got.status != 0 || !strings.HasSuffix(out, "\n20 of 29 interactions passed, 0 failed, 9 skipped\n") {
 		t.Errorf("exit status %d:\n%s", got.status, out)

@@ -17,7 +17,8 @@ export function clock(api, store, sync) {
     store.touch('overview');
     sync.refresh();
   });
-  const advance = (/** @type {number} */ seconds) => change(() => api.call('post', '/__mock/clock/advance', { body: { by_ms: seconds * 1000 } }));
+  const advance = (/** @type {number} */ seconds) =>
+    change(() => api.call('post', '/__mock/clock/advance', { body: { by_ms: seconds * 1000 } }));
   const alter = (/** @type {Partial<ClockState>} */ body) => change(() => api.call('patch', '/__mock/clock', { body }));
 
   const speeds = byId('clock-speed', HTMLSelectElement);

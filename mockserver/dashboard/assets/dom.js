@@ -120,7 +120,8 @@ export function list(parent, items, key, create) {
  */
 export function arrowKeys(parent, selector, moved = () => {}) {
   parent.addEventListener('keydown', (event) => {
-    if (!(event instanceof KeyboardEvent && event.target instanceof HTMLElement && event.target.matches(selector))) return;
+    if (!(event instanceof KeyboardEvent && event.target instanceof HTMLElement &&
+      event.target.matches(selector))) return;
     const stops = /** @type {NodeListOf<HTMLElement>} */ (parent.querySelectorAll(selector));
     const here = [...stops].indexOf(event.target);
     /** @type {Record<string, number>} */
@@ -191,7 +192,8 @@ export const announce = (() => {
 export function alert(message) {
   const box = el('div', { class: 'alert' }, el('span', {}, message));
   const close = () => box.remove();
-  box.append(el('button', { type: 'button', class: 'quiet', click: close, 'aria-label': 'Close this message' }, 'Close'));
+  box.append(el('button', { type: 'button', class: 'quiet', click: close, 'aria-label': 'Close this message' },
+    'Close'));
   byId('alerts').replaceChildren(box);
   setTimeout(close, 30_000);
 }

@@ -7,7 +7,10 @@ import { count, plural, timeOfDay, wordOf } from './format.js';
 
 const nothing = { departures: [], dropped: 0 };
 
-/** @type {{title: string, about: string, of: (report: DriftReport) => DriftList}[]} what drifts, each under a heading of its own */
+/**
+ * What drifts, each under a heading of its own.
+ * @type {{title: string, about: string, of: (report: DriftReport) => DriftList}[]}
+ */
 const sorts = [
   { title: 'Requests', about: 'They break the contract.', of: (report) => report },
   {
@@ -47,8 +50,10 @@ export function drift(api, store, sync) {
 }
 
 const emptyWords = {
-  strict: 'No request has departed from the contract. Under “strict” one that breaks it is refused; choose “report” to take it as far as it can be read, and see here how it drifts.',
-  report: 'No request has departed from the contract. One that does is taken as far as it can be read, and listed here.',
+  strict: 'No request has departed from the contract. Under “strict” one that breaks it is refused; '
+    + 'choose “report” to take it as far as it can be read, and see here how it drifts.',
+  report: 'No request has departed from the contract. One that does is taken as far as it can be read, '
+    + 'and listed here.',
   off: 'Validation is off: nobody looks. Choose “report” to have departures listed here.',
 };
 
@@ -97,7 +102,8 @@ function driftRow() {
       kind.hidden = departure.kind === 'refused-in-service'; // as the heading says
       text(expected, departure.expected);
       text(got, departure.got);
-      text(seen, `${plural(requests, 'request')}, last ${last.node_id ? `${last.node_id} ` : ''}at ${timeOfDay(last.at_ms)}`);
+      text(seen,
+        `${plural(requests, 'request')}, last ${last.node_id ? `${last.node_id} ` : ''}at ${timeOfDay(last.at_ms)}`);
     },
   };
 }

@@ -5,9 +5,13 @@ import { schemas } from './limits.gen.js';
 
 /** @typedef {{status: number, retryAfter: number, latency: number}} Numbers */
 
-/** @type {[value: string, words: string, make: (numbers: Numbers) => FaultEffect][]} what the form offers, each with what it becomes in the rule */
+/**
+ * What the form offers, each with what it becomes in the rule.
+ * @type {[value: string, words: string, make: (numbers: Numbers) => FaultEffect][]}
+ */
 const effects = [
-  ['status', 'answer with a status', ({ status, retryAfter }) => ({ status, ...(retryAfter >= 0 && { retry_after_s: retryAfter }) })],
+  ['status', 'answer with a status', ({ status, retryAfter }) =>
+    ({ status, ...(retryAfter >= 0 && { retry_after_s: retryAfter }) })],
   ['latency', 'answer late', ({ latency }) => ({ latency_ms: latency })],
   ['reset_before', 'break the connection before the request is read', () => ({ connection: 'reset_before' })],
   ['reset_after', 'do it, but lose the answer', () => ({ connection: 'reset_after' })],
@@ -27,9 +31,12 @@ const shares = [
   ['once', 'only once', { times: 1 }],
 ];
 
-const options = (/** @type {[string, string, unknown][]} */ choices) => choices.map(([value, words]) => el('option', { value }, words));
-const input = (/** @type {Record<string, unknown>} */ attributes) => el('input', { autocomplete: 'off', spellcheck: 'false', ...attributes });
-const field = (/** @type {string} */ label, /** @type {HTMLElement} */ control) => el('label', { class: 'field' }, label, control);
+const options = (/** @type {[string, string, unknown][]} */ choices) =>
+  choices.map(([value, words]) => el('option', { value }, words));
+const input = (/** @type {Record<string, unknown>} */ attributes) =>
+  el('input', { autocomplete: 'off', spellcheck: 'false', ...attributes });
+const field = (/** @type {string} */ label, /** @type {HTMLElement} */ control) =>
+  el('label', { class: 'field' }, label, control);
 
 /**
  * A form for the faults that are wanted most. What it makes is shown as JSON, which can be
@@ -56,18 +63,21 @@ export function faultEditor(form, add) {
   const share = el('select', {}, ...options(shares));
   const json = el('textarea', { rows: 8, spellcheck: 'false' });
   const wrong = el('p', { class: 'wrong', role: 'alert' });
-  const fields = { status: field('Status', status), retryAfter: field('Retry-After, s', retryAfter), latency: field('Milliseconds', latency) };
+  const fields = { status: field('Status', status), retryAfter: field('Retry-After, s', retryAfter),
+    latency: field('Milliseconds', latency) };
 
   const compose = () => {
     fields.status.hidden = fields.retryAfter.hidden = effect.value !== 'status';
     fields.latency.hidden = effect.value !== 'latency';
     const [, summary, make] = effects[effect.selectedIndex];
-    const match = matchOf(boxes.filter(({ box }) => box.checked).map(({ operation }) => operation), node.value, shares[share.selectedIndex][2]);
+    const match = matchOf(boxes.filter(({ box }) => box.checked).map(({ operation }) => operation), node.value,
+      shares[share.selectedIndex][2]);
     json.value = JSON.stringify({
       summary,
       rules: [{
         ...(Object.keys(match).length && { match }),
-        effect: make({ status: status.valueAsNumber, retryAfter: retryAfter.valueAsNumber, latency: latency.valueAsNumber }),
+        effect: make({ status: status.valueAsNumber, retryAfter: retryAfter.valueAsNumber,
+          latency: latency.valueAsNumber }),
       }],
     }, null, 2);
   };
@@ -105,4 +115,5 @@ export function faultEditor(form, add) {
  * @param {FaultMatch} share
  * @returns {FaultMatch}
  */
-const matchOf = (operations, node, share) => ({ ...(operations.length && { operations }), ...(node && { node }), ...share });
+const matchOf = (operations, node, share) =>
+  ({ ...(operations.length && { operations }), ...(node && { node }), ...share });

@@ -41,7 +41,8 @@ function faultRow(name, api, sync) {
     sync.refresh();
   });
   const id = `fault-${name}`;
-  const toggle = el('button', { type: 'button', class: 'switch', role: 'switch', 'aria-checked': 'false', 'aria-labelledby': id });
+  const toggle = el('button',
+    { type: 'button', class: 'switch', role: 'switch', 'aria-checked': 'false', 'aria-labelledby': id });
   const summary = el('p', { class: 'fault-summary' });
   const applied = el('span', { class: 'fault-applied' });
   const size = el('summary');
@@ -65,7 +66,8 @@ function faultRow(name, api, sync) {
       text(summary, fault.summary);
       text(applied, fault.applied ? `changed ${plural(fault.applied, 'request')}` : '');
       text(size, plural(fault.rules.length, 'rule'));
-      list(rules, fault.rules.map(sentence), (words) => words, (words) => ({ element: el('li', {}, words), update() {} }));
+      list(rules, fault.rules.map(sentence), (words) => words, (words) =>
+        ({ element: el('li', {}, words), update() {} }));
       remove.hidden = fault.preset;
     },
   };

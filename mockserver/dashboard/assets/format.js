@@ -25,7 +25,9 @@ export function span(ms) {
   const seconds = Math.max(0, ms) / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
-  const pair = (/** @type {number} */ big, /** @type {string} */ bigUnit, /** @type {number} */ small, /** @type {string} */ smallUnit) => (small ? `${count(big)} ${bigUnit} ${small} ${smallUnit}` : `${count(big)} ${bigUnit}`);
+  const pair = (/** @type {number} */ big, /** @type {string} */ bigUnit, /** @type {number} */ small,
+    /** @type {string} */ smallUnit) =>
+      (small ? `${count(big)} ${bigUnit} ${small} ${smallUnit}` : `${count(big)} ${bigUnit}`);
   if (seconds < 3600) return pair(Math.floor(seconds / 60), 'min', Math.floor(seconds % 60), 's');
   if (seconds < 86400) return pair(Math.floor(seconds / 3600), 'h', Math.floor((seconds % 3600) / 60), 'min');
   return pair(Math.floor(seconds / 86400), 'd', Math.floor((seconds % 86400) / 3600), 'h');

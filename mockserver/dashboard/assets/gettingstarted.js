@@ -50,16 +50,23 @@ function plainStart(flags, token) {
   ];
 }
 
-/** A page does not know which files hold the certificates, so it cannot write the commands out. @param {string} flags */
+/**
+ * A page does not know which files hold the certificates, so it cannot write the commands out.
+ * @param {string} flags
+ */
 function securedStart(flags) {
   return [
-    el('p', {}, 'Start one in another terminal: with --tls-dev, the mock has printed the command as it started, after “a node:”. '
+    el('p', {}, 'Start one in another terminal: with --tls-dev, the mock has printed the command '
+      + 'as it started, after “a node:”. '
       + 'With a certificate of your own, give nodesim the files by --tls-ca, --tls-cert and --tls-key.'),
     ...(flags ? [el('p', {}, 'Add to the command:'), command(flags.trim())] : []),
   ];
 }
 
-/** What a node must know of this mock: it beats every 10 s until then, which may be too late. @param {Overview['settings']} settings */
+/**
+ * What a node must know of this mock: it beats every 10 s until then, which may be too late.
+ * @param {Overview['settings']} settings
+ */
 function nodeFlags({ tokens, heartbeat_interval_ms: interval }) {
   const token = tokens > 0 ? ' --token "$LLORCH_API_TOKEN"' : '';
   return token + (interval < 10_000 ? ` --interval ${Math.max(1, interval / 1000)}s` : '');

@@ -43,7 +43,8 @@ export function journal(api, store) {
 
   const notice = (/** @type {string} */ words) => {
     const { missed } = store;
-    const unseen = missed ? `${plural(missed, 'entry', 'entries')} came faster than this page could read, and went by unseen.` : '';
+    const unseen = missed
+      ? `${plural(missed, 'entry', 'entries')} came faster than this page could read, and went by unseen.` : '';
     byId('journal-notice').hidden = !(words || unseen);
     text(byId('journal-notice'), words || unseen);
   };
@@ -54,15 +55,18 @@ export function journal(api, store) {
     show();
   };
   const show = () => {
-    list(byId('journal-list'), [...page.entries].reverse(), ({ sequence }) => sequence, (entry) => entryRow(entry, api, () => follow(false)));
+    list(byId('journal-list'), [...page.entries].reverse(), ({ sequence }) => sequence, (entry) =>
+      entryRow(entry, api, () => follow(false)));
     const kept = store.overview?.journal;
-    text(byId('journal-count'), kept && `${count(kept.kept)} kept${kept.dropped ? `, ${count(kept.dropped)} dropped` : ''}`);
+    const dropped = kept?.dropped ? `, ${count(kept.dropped)} dropped` : '';
+    text(byId('journal-count'), kept && `${count(kept.kept)} kept${dropped}`);
     const waiting = Math.max(0, (kept?.last ?? 0) - page.last);
     text(byId('journal-follow'), following ? 'Following' : waiting ? `Show ${count(waiting)} newer` : 'Follow');
     byId('journal-more').hidden = page.entries.length < wanted || wanted >= most;
     byId('journal-empty').hidden = page.entries.length > 0;
     const filtered = Object.values(query()).some(Boolean);
-    text(byId('journal-empty'), filtered ? 'No entry fits this filter.' : 'Nothing has happened yet. Every request of a node will be here, with its answer.');
+    text(byId('journal-empty'), filtered ? 'No entry fits this filter.'
+      : 'Nothing has happened yet. Every request of a node will be here, with its answer.');
   };
 
   byId('journal-follow').addEventListener('click', () => follow(!following));
@@ -93,7 +97,8 @@ function filters(changed) {
   const kind = byId('journal-kind', HTMLSelectElement);
   const operation = byId('journal-operation', HTMLSelectElement);
   offer(kind, schemas.EntryKind.enum, (value) => kinds[/** @type {keyof typeof kinds} */ (value)]);
-  offer(operation, schemas.Operation.enum, (value) => wordOf(/** @type {typeof schemas.Operation.enum[number]} */ (value)));
+  offer(operation, schemas.Operation.enum, (value) =>
+    wordOf(/** @type {typeof schemas.Operation.enum[number]} */ (value)));
   form.addEventListener('input', changed);
   form.addEventListener('submit', (event) => event.preventDefault());
   return () => /** @type {JournalQuery} */ ({ // the mock says what is wrong with it

@@ -28,7 +28,8 @@ export function entryRow(entry, api, opened) {
   return { element, update() {} }; // what has been does not change
 }
 
-const part = (/** @type {string} */ name, /** @type {(Node|string)[]} */ ...children) => el('span', { class: `entry-${name}` }, ...children);
+const part = (/** @type {string} */ name, /** @type {(Node|string)[]} */ ...children) =>
+  el('span', { class: `entry-${name}` }, ...children);
 
 /** @param {JournalEntry} entry */
 function lineOf(entry) {
@@ -39,7 +40,8 @@ function lineOf(entry) {
     when,
     part('kind', entry.operation ? wordOf(entry.operation) : 'other'),
     part('node', entry.node_id ?? ''),
-    el('span', { class: 'answer', 'data-class': classOf(answer?.status) }, answer?.status ? String(answer.status) : 'no answer'),
+    el('span', { class: 'answer', 'data-class': classOf(answer?.status) }, answer?.status ? String(answer.status)
+      : 'no answer'),
     part('what', ...whatOf(entry)),
     part('duration', duration === undefined ? '' : micros(duration)),
   ]);
@@ -79,7 +81,8 @@ function wholeOf(entry) {
   ];
 }
 
-const fact = (/** @type {string} */ name, /** @type {(Node|string)[]} */ ...value) => el('div', {}, el('dt', {}, name), el('dd', {}, ...value));
+const fact = (/** @type {string} */ name, /** @type {(Node|string)[]} */ ...value) =>
+  el('div', {}, el('dt', {}, name), el('dd', {}, ...value));
 
 /** @param {string} id */
 function correlationFact(id) {
@@ -88,7 +91,8 @@ function correlationFact(id) {
   return fact('Correlation id', el('code', {}, id), ' ', button);
 }
 
-const departureWords = (/** @type {Departure} */ { pointer, expected, got }) => `${pointer || '/'} ${expected}, got ${got}`;
+const departureWords = (/** @type {Departure} */ { pointer, expected, got }) =>
+  `${pointer || '/'} ${expected}, got ${got}`;
 
 /**
  * @param {string} title
@@ -101,6 +105,8 @@ function side(title, line, { header = {}, body }) {
   return el('div', { class: 'side', role: 'group', 'aria-label': title },
     el('h3', {}, title, ' ', el('code', {}, line)),
     lines.length ? el('dl', { class: 'headers' }, ...lines) : null,
-    body?.text ? el('pre', { tabindex: '0', role: 'group', 'aria-label': `Body of the ${title.toLowerCase()}` }, pretty(body.text)) : el('p', { class: 'muted' }, 'no body'),
+    body?.text
+      ? el('pre', { tabindex: '0', role: 'group', 'aria-label': `Body of the ${title.toLowerCase()}` },
+        pretty(body.text)) : el('p', { class: 'muted' }, 'no body'),
     cut ? el('p', { class: 'muted' }, `The first part of ${bytes(body.bytes)}.`) : null);
 }

@@ -15,5 +15,6 @@ export function link(_api, store) {
     text(byId('link'), words[store.link]);
     attribute(document.body, 'data-link', store.link);
   });
-  store.subscribe(['overview'], () => text(byId('version'), store.overview?.version.replace(/^\(.*/, ''))); // (devel) says nothing
+  // (devel) says nothing
+  store.subscribe(['overview'], () => text(byId('version'), store.overview?.version.replace(/^\(.*/, '')));
 }

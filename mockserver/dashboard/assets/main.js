@@ -19,5 +19,7 @@ const api = new Api(askForToken);
 const store = new Store();
 const sync = new Sync(api, store);
 folds();
-for (const view of [link, clock, upstream, tally, settings, nodes, timeline, faults, drift, journal]) view(api, store, sync);
+for (const view of [link, clock, upstream, tally, settings, nodes, timeline, faults, drift, journal]) {
+  view(api, store, sync);
+}
 sync.start();

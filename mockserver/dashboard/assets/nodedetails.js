@@ -38,7 +38,8 @@ export function nodeDetails(id, api, act) {
  */
 function factsOf(node) {
   const { capabilities: c } = node;
-  const gpus = (c.gpus ?? []).map((gpu) => [`GPU ${gpu.device_id}`, `${gpu.name}, ${bytes(gpu.vram_total_bytes)} VRAM`]);
+  const gpus = (c.gpus ?? []).map((gpu) =>
+    [`GPU ${gpu.device_id}`, `${gpu.name}, ${bytes(gpu.vram_total_bytes)} VRAM`]);
   const facts = [
     ['Address', node.address],
     ['Registered', timeOfDay(node.registered_at_ms)],
@@ -69,6 +70,7 @@ function factItem() {
 function historyItem({ at_ms: at, from, to }) {
   const end = (/** @type {NodeStatus | undefined} */ status, /** @type {string} */ none) => el('span',
     { class: 'mark', 'data-status': status ?? 'none' }, status ? shape(status.toLowerCase()) : null, status ?? none);
-  const element = el('li', {}, el('time', {}, preciseTime(at)), end(from, 'unknown'), el('span', { class: 'to' }, '→'), end(to, 'gone'));
+  const element = el('li', {}, el('time', {}, preciseTime(at)), end(from, 'unknown'), el('span', { class: 'to' }, '→'),
+    end(to, 'gone'));
   return { element, update() {} };
 }

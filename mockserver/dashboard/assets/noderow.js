@@ -21,7 +21,8 @@ export function nodeRow(id, api, store, sync) {
   const about = el('span', { class: 'node-about' });
   const cut = el('span', { class: 'tag tag-fault', hidden: true }, 'cable pulled');
   const status = { shape: shape('online'), word: el('span') };
-  const open = el('button', { type: 'button', class: 'node-open', 'aria-expanded': 'false', 'aria-controls': `node-${key}` },
+  const open = el('button', { type: 'button', class: 'node-open', 'aria-expanded': 'false',
+    'aria-controls': `node-${key}` },
     el('span', { class: 'node-id', id: `name-${key}` }, id), shape('chevron'));
   const left = timeLeft(store);
   const sum = el('p', { class: 'pool-sum' });

@@ -85,7 +85,8 @@ function filters(store, changed) {
   store.subscribe(['query'], () => { status.value = store.query.status; });
 }
 
-const byName = (/** @type {MockNode} */ a, /** @type {MockNode} */ b) => natural.compare(a.node.node_id, b.node.node_id);
+const byName = (/** @type {MockNode} */ a, /** @type {MockNode} */ b) =>
+  natural.compare(a.node.node_id, b.node.node_id);
 const freeSlots = (/** @type {MockNode} */ { pools }) => pools.reduce((sum, pool) => sum + pool.slots_free, 0);
 const rank = (/** @type {MockNode} */ { node }) => statuses.indexOf(node.status);
 const natural = new Intl.Collator('en', { numeric: true });

@@ -2,7 +2,10 @@
 import { capital, plural, span, times } from './format.js';
 /** @import { FaultEffect, FaultMatch, FaultRule, Operation } from '../types' */
 
-/** What a rule does, as a sentence: "Heartbeats of gpu-node-1, one in five by chance: answer 503." @param {FaultRule} rule */
+/**
+ * What a rule does, as a sentence: "Heartbeats of gpu-node-1, one in five by chance: answer 503."
+ * @param {FaultRule} rule
+ */
 export function sentence({ match = {}, effect }) {
   return `${capital([who(match), ...when(match)].join(', '))}: ${what(effect).join(', ')}.`;
 }
@@ -21,7 +24,8 @@ function who({ operations, node }) {
   return node ? `${which} of ${node}` : which;
 }
 
-const and = (/** @type {string[]} */ words) => (words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);
+const and = (/** @type {string[]} */ words) =>
+  (words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);
 
 /** @param {FaultMatch} match */
 function when(match) {
@@ -40,7 +44,8 @@ function calls({ first_call: first = 1, last_call: last, every = 1 }) {
   const step = every === 1 ? '' : `every ${ordinal(every)} call`;
   if (first === 1 && last === undefined) return step ? `${step} of a node` : undefined;
   if (first === last) return `only the ${ordinal(first)} call of a node`;
-  const range = last === undefined ? `from the ${ordinal(first)} call of a node on` : `from the ${ordinal(first)} to the ${ordinal(last)} call of a node`;
+  const range = last === undefined ? `from the ${ordinal(first)} call of a node on`
+    : `from the ${ordinal(first)} to the ${ordinal(last)} call of a node`;
   return step ? `${range} ${step}` : range;
 }
 

@@ -58,7 +58,8 @@ export class Sync {
 
   /** Reads what the journal still has of the time before the page was there. */
   async #beginAnew() {
-    const page = await this.#api.call('get', '/__mock/journal', { query: { limit: parameters.EntryLimit.maximum, detail: 'brief' } });
+    const page = await this.#api.call('get', '/__mock/journal',
+      { query: { limit: parameters.EntryLimit.maximum, detail: 'brief' } });
     this.#store.beats.clear();
     this.#store.nodes.clear();
     for (const entry of page.entries) this.#store.beats.add(entry);

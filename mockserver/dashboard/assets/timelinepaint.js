@@ -31,7 +31,8 @@ export function paint(canvas, scene) {
   const gutter = width < 600 ? 0 : 150;
   const lane = scene.dense ? denseLaneHeight : laneHeight;
   const step = lane + (gutter ? 0 : nameHeight);
-  const height = (scene.strip ? stripHeight : 0) + Math.max(scene.lanes.length, scene.strip ? 0 : 1) * step + axisHeight;
+  const height = (scene.strip ? stripHeight : 0) + Math.max(scene.lanes.length, scene.strip ? 0 : 1) * step +
+    axisHeight;
   const scale = devicePixelRatio;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale);

@@ -3,9 +3,15 @@
 /** @import { MockNode, NodeStatus } from '../types' */
 
 /** @typedef {{at: number, what: number}} Mark a request, and what became of it */
-/** @typedef {{status: NodeStatus, from: number, to: number, begins: boolean}} Band a status, and whether its beginning is shown */
+/**
+ * A status, and whether its beginning is shown.
+ * @typedef {{status: NodeStatus, from: number, to: number, begins: boolean}} Band
+ */
 /** @typedef {{id: string, bands: Band[], marks: Mark[]}} Lane a node */
-/** @typedef {{start: number, end: number, lanes: Lane[], strip: Mark[] | null, dense: boolean}} Scene strip has all nodes, where there are more than lanes */
+/**
+ * What the timeline shows. The strip has all nodes, where there are more than lanes.
+ * @typedef {{start: number, end: number, lanes: Lane[], strip: Mark[] | null, dense: boolean}} Scene
+ */
 
 const mostLanes = 25;
 

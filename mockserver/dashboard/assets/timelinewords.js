@@ -13,7 +13,9 @@ import { sceneOf } from './timelinescene.js';
  * @param {number} length
  */
 export function showWords(store, total, end, length) {
-  text(byId('timeline-summary'), `The last ${length / 1000} seconds of ${plural(total, 'node')}. Open “The timeline in words” below for each of them.`);
+  text(byId('timeline-summary'),
+    `The last ${length / 1000} seconds of ${plural(total, 'node')}. Open “The timeline in words” below for each ` +
+      `of them.`);
   if (!byId('timeline-words', HTMLDetailsElement).open) return;
   const { lanes } = sceneOf(store, end, length);
   list(byId('timeline-list'), lanes, ({ id }) => id, () => {

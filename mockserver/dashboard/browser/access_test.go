@@ -32,7 +32,10 @@ func (p *tab) testNames() {
 		}
 		role, name := word(node.Role), word(node.Name)
 		names[role] = append(names[role], name)
-		operable := []string{"button", "switch", "link", "textbox", "searchbox", "combobox", "spinbutton", "checkbox", "image"}
+		operable := []string{
+			"button", "switch", "link", "textbox", "searchbox", "combobox", "spinbutton", "checkbox",
+			"image",
+		}
 		if slices.Contains(operable, role) && name == "" {
 			p.t.Errorf("a %s has no name", role)
 		}
@@ -41,7 +44,9 @@ func (p *tab) testNames() {
 		"banner":     {""},
 		"main":       {""},
 		"navigation": {"Sections and pages"},
-		"heading":    {"mock orchestratord", "Nodes", "Timeline", "Faults", "Drift", "Requests", "Refused in service", "Journal"},
+		"heading": {
+			"mock orchestratord", "Nodes", "Timeline", "Faults", "Drift", "Requests", "Refused in service", "Journal",
+		},
 		"region":     {"Clock and settings", "Nodes", "Timeline", "Faults", "Drift", "Journal"},
 		"switch":     {"Cloud profile", "outage"},
 		"button":     {"Pull cable", "Pause"},
@@ -84,7 +89,12 @@ func (p *tab) testAxe() {
 		p.t.Fatal(err)
 	}
 	eval[bool](p, string(axe)+"; true")
-	for _, how := range []look{{}, {scheme: "dark"}, {width: 390, height: 844}, {width: 390, height: 844, scheme: "dark"}} {
+	for _, how := range []look{
+		{},
+		{scheme: "dark"},
+		{width: 390, height: 844},
+		{width: 390, height: 844, scheme: "dark"},
+	} {
 		p.show(how)
 		eval[bool](p, "document.querySelectorAll('details').forEach((e) => { e.open = true; }), true")
 		if broken := eval[[]string](p, axeRun); len(broken) > 0 {

@@ -23,7 +23,8 @@ import (
 var browserFlag = flag.String("browser", "", "`path` of Chromium or Chrome; empty for CHROME_BIN, or to look for one")
 
 const (
-	noBrowser = "no browser for the dashboard's tests: `make browser` installs Chromium, CHROME_BIN or -browser names another; " +
+	noBrowser = "no browser for the dashboard's tests: `make browser` installs Chromium, CHROME_BIN or -browser " +
+		"names another; " +
 		"`make test` notices a new one, go test alone needs -count=1"
 	patience = 3 * time.Minute // against hanging: for something on the page to happen, on the busiest machine
 )
@@ -120,7 +121,8 @@ func (b *browser) close() error {
 func findBrowser() (string, error) {
 	names := []string{
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell",
-		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+		"/Applications/Chromium.app/Contents/MacOS/Chromium",
 	}
 	// go test caches results by the variables that tests read. `make test` sets this one, so
 	// that a skipped test runs once there is a browser.
@@ -238,7 +240,8 @@ func (p *tab) click(selector string) {
 // clickWords clicks the first element that a selector finds and that shows these words and no others.
 func (p *tab) clickWords(selector, words string) {
 	p.t.Helper()
-	found := fmt.Sprintf("[...document.querySelectorAll(%q)].find((e) => e.checkVisibility() && e.innerText === %q)", selector, words)
+	found := fmt.Sprintf("[...document.querySelectorAll(%q)].find((e) => e.checkVisibility() && e.innerText === %q)",
+		selector, words)
 	p.wait(found + " !== undefined")
 	eval[bool](p, "("+found+").click(), true")
 }
@@ -256,7 +259,8 @@ func (p *tab) wait(expression string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond),
+		chromedp.WithPollingTimeout(patience))
 	if _, err := chromedp.Run(ctx, poll); err != nil {
 		p.fail(fmt.Errorf("waited for %s: %w", expression, err))
 	}
@@ -265,7 +269,10 @@ func (p *tab) wait(expression string) {
 // waitText waits until what a selector finds shows some words.
 func (p *tab) waitText(selector, words string) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf("[...document.querySelectorAll(%q)].some((e) => e.checkVisibility() && e.innerText.replaceAll('\u00a0', ' ').includes(%q))", selector, words))
+	p.wait(
+		fmt.Sprintf(
+			"[...document.querySelectorAll(%q)].some((e) => e.checkVisibility() && e.innerText.replaceAll('\u00a0', "+
+				"' ').includes(%q))", selector, words))
 }
 
 // fail ends the test, with a picture of the page where CI keeps such things.

@@ -16,7 +16,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-var crowdFor = flag.Duration("crowd", 0, "measure the page for this `long` before a thousand nodes with a heartbeat a second")
+var crowdFor = flag.Duration("crowd", 0,
+	"measure the page for this `long` before a thousand nodes with a heartbeat a second")
 
 func TestThousandNodes(t *testing.T) {
 	t.Parallel()
@@ -27,7 +28,8 @@ func TestThousandNodes(t *testing.T) {
 	if rows := eval[int](p, "document.querySelectorAll('.node').length"); rows != 25 {
 		t.Errorf("%d rows are made for 1000 nodes, want a page of 25", rows)
 	}
-	if tallest := eval[float64](p, "Math.max(...[...document.querySelectorAll('.node')].map((e) => e.offsetHeight))"); tallest > 45 {
+	if tallest := eval[float64](p,
+		"Math.max(...[...document.querySelectorAll('.node')].map((e) => e.offsetHeight))"); tallest > 45 {
 		t.Errorf("a row is %v pixels high, want one line", tallest)
 	}
 	p.click("#node-next")
@@ -42,7 +44,8 @@ func TestPageKeepsUpWithACrowd(t *testing.T) {
 	if *crowdFor == 0 {
 		t.Skip("measures only when asked to, as by -crowd 1m")
 	}
-	mock := mocktest.Start(t, quiet, mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(3*time.Second))
+	mock := mocktest.Start(t, quiet, mockserver.WithHeartbeatInterval(time.Second),
+		mockserver.WithNodeTimeout(3*time.Second))
 	nodes := ids(1000)
 	load(t, mock, nodes...)
 	setSpeed(t, mock, 1)
@@ -68,8 +71,10 @@ func TestPageKeepsUpWithACrowd(t *testing.T) {
 		for _, metric := range call(p, performance.GetMetrics, cdp.Empty{}).Metrics {
 			metrics[metric.Name] = metric.Value
 		}
-		t.Logf("%5.1fs: heap %.1f MB, %.0f elements, %d frames/s, a click took %s, long tasks %v, script %.1fs", time.Since(began).Seconds(),
-			metrics["JSHeapUsedSize"]/1e6, metrics["Nodes"], (eval[int](p, "window.frames_")-frames)/10, answered.Round(time.Millisecond),
+		t.Logf("%5.1fs: heap %.1f MB, %.0f elements, %d frames/s, a click took %s, long tasks %v, script %.1fs",
+			time.Since(began).Seconds(),
+			metrics["JSHeapUsedSize"]/1e6, metrics["Nodes"], (eval[int](p, "window.frames_")-frames)/10,
+			answered.Round(time.Millisecond),
 			eval[[]int](p, "slow.splice(0)"), metrics["TaskDuration"])
 	}
 	if words := eval[string](p, "document.querySelector('#tally [data-status=Online]').innerText"); words == "" {
@@ -103,7 +108,10 @@ func beatAll(ctx context.Context, mock *mocktest.Server, nodes []string) {
 func beat(ctx context.Context, client *nodeapi.Client, id string, now time.Time, free int32) {
 	total, vram := int32(4), int64(free)*4_000_000_000
 	answer, err := client.HeartbeatNode(ctx, id, &nodeapi.HeartbeatNodeParams{}, nodeapi.HeartbeatRequest{
-		Timestamp: now, Pools: []nodeapi.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: free, SlotsTotal: &total, VRAMFreeBytes: &vram}},
+		Timestamp: now,
+		Pools: []nodeapi.PoolStatus{
+			{PoolID: "pool-0", Ready: true, SlotsFree: free, SlotsTotal: &total, VRAMFreeBytes: &vram},
+		},
 	})
 	if err == nil {
 		_ = answer.Body.Close()

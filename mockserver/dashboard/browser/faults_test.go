@@ -88,13 +88,16 @@ func TestDriftIsShown(t *testing.T) {
 	p := open(t, mock.URL, look{})
 	p.waitText("#drift-empty", "No request has departed")
 	post(t, mock.URL+nodeAPI(t, "registerNode"),
-		`{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":["llama-3-70b"],"capabilities":{"gpus":[]},"machineid":"m"}`)
+		`{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":["llama-3-70b"],"capabilities":{"gpus":[]},`+
+			`"machineid":"m"}`)
 	p.waitText(".departure", "/machine_id")
 	p.waitText(".departure", "old-1")
 	p.waitText(".entry", "departure")
 	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)
 	p.waitText("[aria-label='Refused in service'] .departure", "/capabilities/gpus")
-	p.wait("document.querySelector('#drift-jump').textContent === `Drift (${document.querySelectorAll('.departure').length})`")
+	p.wait(
+		"document.querySelector('#drift-jump').textContent === `Drift " +
+			"(${document.querySelectorAll('.departure').length})`")
 	if broken := eval[[]string](p, brokenWords); len(broken) > 0 {
 		t.Errorf("broken within the word: %q", broken)
 	}

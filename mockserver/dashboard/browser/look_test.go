@@ -16,10 +16,12 @@ func busy(t *testing.T) *mocktest.Server {
 	t.Helper()
 	mock := mocktest.Start(t, quiet, mockserver.WithValidation(mockserver.Report))
 	load(t, mock, append(ids(3), strings.Repeat("w", 128))...)
-	if _, err := controlOf(t, mock).SetNodeStatusWithResponse(t.Context(), "gpu-node-2", control.StatusChange{Status: "Offline"}); err != nil {
+	if _, err := controlOf(t, mock).SetNodeStatusWithResponse(t.Context(), "gpu-node-2",
+		control.StatusChange{Status: "Offline"}); err != nil {
 		t.Fatal(err)
 	}
-	post(t, mock.URL+nodeAPI(t, "registerNode"), `{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":[],"capabilities":{"gpus":[]}}`)
+	post(t, mock.URL+nodeAPI(t, "registerNode"),
+		`{"node_id":"old-1","address":"http://127.0.0.1:9200","pools":[],"capabilities":{"gpus":[]}}`)
 	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)
 	post(t, mock.URL+nodeAPI(t, "registerNode"), `rubbish`)
 	return mock
@@ -42,7 +44,8 @@ func TestPhone(t *testing.T) {
 	t.Parallel()
 	p := open(t, busy(t).URL, look{width: 360, height: 740})
 	p.waitText(".node", "gpu-node-3")
-	if below := eval[float64](p, "document.querySelector('.node .pools').getBoundingClientRect().bottom - innerHeight"); below > 0 {
+	if below := eval[float64](p,
+		"document.querySelector('.node .pools').getBoundingClientRect().bottom - innerHeight"); below > 0 {
 		t.Errorf("the first node ends %v pixels below the first screen", below)
 	}
 	p.unfold()

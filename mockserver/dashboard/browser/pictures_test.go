@@ -157,7 +157,8 @@ func (f *film) shoot(p *tab, name, last string) {
 	p.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 1))
 	eval[bool](p, staging)
 	type area struct{ Width, Height float64 }
-	size := eval[area](p, "({Width: innerWidth, Height: Math.ceil(document.querySelector('"+last+"').getBoundingClientRect().bottom) + 7})")
+	size := eval[area](p, "({Width: innerWidth, Height: Math.ceil(document.querySelector('"+last+
+		"').getBoundingClientRect().bottom) + 7})")
 	answer := call(p, page.CaptureScreenshot, page.CaptureScreenshotParams{
 		CaptureBeyondViewport: new(true), Clip: &page.Viewport{Width: size.Width, Height: size.Height, Scale: 1},
 	})
@@ -189,7 +190,8 @@ func quantise(picture image.Image) image.Image {
 	counts := map[color.RGBA]int{}
 	each(pixels, func(_ int, c color.RGBA) { counts[c]++ })
 	frequent := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G),
+			cmp.Compare(a.B, b.B))
 	})
 	var palette color.Palette
 	for _, c := range frequent[:min(len(frequent), 256)] {

@@ -35,7 +35,10 @@ func TestBelowAPath(t *testing.T) {
 	p.waitText(".node", "gpu-node-1")
 	p.do(chromedp.Navigate(proxy.URL + "/mock/docs"))
 	p.wait("document.querySelectorAll('.opblock').length > 0")
-	for _, button := range []string{".opblock-get .opblock-summary-control", ".opblock-get .try-out__btn", ".opblock-get .execute"} {
+	for _, button := range []string{
+		".opblock-get .opblock-summary-control", ".opblock-get .try-out__btn",
+		".opblock-get .execute",
+	} {
 		p.do(chromedp.Click(button))
 	}
 	p.waitText(".live-responses-table", "gpu-node-1")

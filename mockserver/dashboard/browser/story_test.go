@@ -54,7 +54,8 @@ func TestCommandsFitTheMock(t *testing.T) {
 	p = open(t, secured.URL, look{})
 	p.waitText("#node-empty", "--tls-dev")
 	p.waitText("#node-empty", `--token "$`+registration.EnvAPIToken+`"`)
-	if words := eval[string](p, "document.querySelector('#node-empty').innerText"); strings.Contains(words, secured.URL) {
+	if words := eval[string](p, "document.querySelector('#node-empty').innerText"); strings.Contains(words,
+		secured.URL) {
 		t.Errorf("the page shows a command that trusts no certificate: %s", words)
 	}
 }

@@ -13,12 +13,21 @@ func TestWords(t *testing.T) {
 	t.Parallel()
 	p := open(t, mocktest.Start(t, quiet).URL, look{})
 	for rule, want := range map[string]string{
-		`{"effect":{"status":503,"retry_after_s":1}}`:                                                                                               `All requests: answer 503, ask to wait 1` + "\u00a0second.",
-		`{"match":{"operations":["heartbeatNode"],"node":"a"},"effect":{"connection":"hang"}}`:                                                      `Heartbeats of a: never answer.`,
-		`{"match":{"operations":["registerNode","listNodes"],"probability":0.07},"effect":{"latency_ms":500,"latency_max_ms":1500,"body":"empty"}}`: `Registrations and listings, 7 % of them by chance: wait 0.5 s to 1.5 s, answer with an empty body.`,
-		`{"match":{"first_call":3,"last_call":5,"times":1},"effect":{"restart":true}}`:                                                              `All requests, from the 3rd to the 5th call of a node, once in all: forget all nodes.`,
-		`{"match":{"every":2,"after_ms":20000,"for_ms":60000,"pause_ms":60000},"effect":{"reject":true,"detail":"full"}}`:                           `All requests, every 2nd call of a node, for 1 min, beginning 20 s after it is switched on, then a pause of 1 min: reject the node, say “full”.`,
-		`{"match":{"first_call":1,"last_call":1},"effect":{"body":"trickle","trickle_ms":100,"content_type":"text/html"}}`:                          `All requests, only the 1st call of a node: send the answer byte by byte, 0.1 s between two bytes, call the answer text/html.`,
+		`{"effect":{"status":503,"retry_after_s":1}}`: `All requests: ` +
+			`answer 503, ask to wait 1` + "\u00a0second.",
+		`{"match":{"operations":["heartbeatNode"],"node":"a"},"effect":{"connection":"hang"}}`: `Heartbeats of a: ` +
+			`never answer.`,
+		`{"match":{"operations":["registerNode","listNodes"],"probability":0.07},"effect":{"latency_ms":500,` +
+			`"latency_max_ms":1500,"body":"empty"}}`: `Registrations and listings, 7 % of them by chance: wait 0.5 ` +
+			`s to 1.5 s, answer with an empty body.`,
+		`{"match":{"first_call":3,"last_call":5,"times":1},"effect":{"restart":true}}`: `All requests, from the 3rd ` +
+			`to the 5th call of a node, once in all: forget all nodes.`,
+		`{"match":{"every":2,"after_ms":20000,"for_ms":60000,"pause_ms":60000},"effect":{"reject":true,` +
+			`"detail":"full"}}`: `All requests, every 2nd call of a node, for 1 min, beginning 20 s after it is ` +
+			`switched on, then a pause of 1 min: reject the node, say “full”.`,
+		`{"match":{"first_call":1,"last_call":1},"effect":{"body":"trickle","trickle_ms":100,"content_type":"text/` +
+			`html"}}`: `All requests, only the 1st call of a node: send the answer byte by byte, 0.1 s between two ` +
+			`bytes, call the answer text/html.`,
 	} {
 		if got := eval[string](p, "import('./dashboard/rules.js').then((m) => m.sentence("+rule+"))"); got != want {
 			t.Errorf("%s: %q, want %q", rule, got, want)

@@ -134,7 +134,8 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	case http.StatusUnauthorized:
 		header.Del(spec.Nodes().CorrelationHeader)
 		x.ReplaceBody("")
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity:
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 		x.ReplaceBody(lineOf(p, x.RequestBody))
 	case http.StatusNotFound, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError:

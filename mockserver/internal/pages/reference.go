@@ -20,7 +20,8 @@ var referenceFiles embed.FS
 
 // referencePolicy lets the page load its own files and call its own server, and nothing else.
 // Swagger UI writes styles into its elements.
-const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
+const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"connect-src 'self'; " +
 	"img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // wayBack is the link of the page to the dashboard.
