@@ -22,6 +22,10 @@ var parties = map[string][]breaking.Party{
 	"none":      {},
 }
 
+const diffExamples = `  nodecontract diff --base v0.1.0
+  nodecontract diff --base openapi/released/nodes.yaml --fail-on any --report github
+  nodecontract diff --base v0.1.0 --fail-on none --report markdown=changelog.md`
+
 // newDiffCommand returns the command that looks for breaking changes.
 func newDiffCommand() *cobra.Command {
 	var d diffFlags
@@ -45,17 +49,16 @@ stand in a YAML file:
 
 Exits with 1 when a change breaks those whom --fail-on names, or an entry of the file
 accepts nothing, with 2 when it cannot tell.`,
-		Example: `  nodecontract diff --base v0.1.0
-  nodecontract diff --base openapi/released/nodes.yaml --fail-on any --report github
-  nodecontract diff --base v0.1.0 --fail-on none --report markdown=changelog.md`,
-		Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
+		Example: diffExamples,
+		Args:    cli.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&d.base, "base", "", "older version: a `file`, or a git revision of the document")
 	flags.StringVar(&d.document, "document", document, "`file` with the OpenAPI document")
-	flags.StringVar(&d.failOn, "fail-on", "old-nodes", "whose break is a failure: old-nodes, new-nodes, any, all or none")
+	flags.StringVar(&d.failOn, "fail-on", "old-nodes",
+		"whose break is a failure: old-nodes, new-nodes, any, all or none")
 	flags.StringVar(&d.accept, "accept", "", "`file` of breaks that were agreed on")
 	flags.Var(&d.reports, "report", report.Usage)
 	cli.Choices(command, "fail-on", slices.Sorted(maps.Keys(parties))...)
