@@ -36,6 +36,9 @@ type Options struct {
 	URL string
 	// Token is a token that orchestratord accepts. Empty means that it needs none.
 	Token string
+	// Document is the OpenAPI document, as YAML, that orchestratord is held to: openapi.Nodes, or
+	// that with the differences of an overlay. Empty means openapi.Nodes.
+	Document []byte
 	// TLS is the configuration for an https URL. Nil trusts the system's authorities.
 	TLS *tls.Config
 	// Level is how much of the document orchestratord has to keep; empty means Nodes.

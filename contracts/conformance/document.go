@@ -37,9 +37,12 @@ type operation struct {
 	responses        map[int]*openapi3.Response
 }
 
-// readDocument reads the document that is compiled in.
-func readDocument() (*document, error) {
-	api, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
+// readDocument reads a document, or if there is no text the one that is compiled in.
+func readDocument(text []byte) (*document, error) {
+	if len(text) == 0 {
+		text = openapi.Nodes
+	}
+	api, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
 	}

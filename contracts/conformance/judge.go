@@ -147,7 +147,10 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 			return
 		}
 	}
-	value, err := parse(a.body)
+	value, err := any(string(a.body)), error(nil)
+	if strings.HasSuffix(media, "json") {
+		value, err = parse(a.body)
+	}
 	if err != nil {
 		s.find(level, a.op, at(a, "body"), "JSON", err.Error()+excerpt(a.body))
 		return
@@ -278,8 +281,14 @@ func rule(err *openapi3.SchemaError) string {
 
 func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
+// problemMedia is the content type of problem details, RFC 9457.
+const problemMedia = "application/problem+json"
+
 // judgeProblem checks that problem details agree with the answer that carries them.
 func (s *session) judgeProblem(a *answer) {
+	if media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); media != problemMedia {
+		return
+	}
 	var problem nodeapi.Problem
 	if err := json.Unmarshal(a.body, &problem); err != nil {
 		s.find(Document, a.op, at(a, "body"), "problem details", err.Error())

@@ -125,7 +125,7 @@ func (t *tap) live(ctx context.Context, url, id, token string) (map[string]any, 
 var nodeSends = sync.OnceValues(func() (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	doc, err := readDocument()
+	doc, err := readDocument(nil)
 	if err != nil {
 		return nil, err
 	}

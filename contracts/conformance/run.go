@@ -48,7 +48,7 @@ type run struct {
 }
 
 func newRun(o Options) (*run, error) {
-	doc, err := readDocument()
+	doc, err := readDocument(o.Document)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ var showAll = flag.Bool("strength-found", false, "show by what each sabotage was
 // nearly all of it. What they need not find stands in testdata/tolerated.yaml.
 func TestStrength(t *testing.T) {
 	race.Skip(t)
-	doc, err := readDocument()
+	doc, err := readDocument(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

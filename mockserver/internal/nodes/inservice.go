@@ -81,9 +81,11 @@ func (inService) page(c *cluster.Cluster, at *position, limit int) (nodes []regi
 	return nodes, len(at.rest) > 0
 }
 
-// view has only those capabilities that the orchestratord in service knows.
+// view has only those capabilities that the orchestratord in service knows, and all texts as they
+// are.
 func (inService) view(node registry.Node) nodeapi.Node {
 	view := cluster.View(node)
+	view.MachineID, view.Address = node.Registration.MachineID, node.Registration.Address
 	view.Capabilities.GPUCount, view.Capabilities.TotalVRAMMB, view.Capabilities.CUDAVersion = nil, nil, nil
 	return view
 }
