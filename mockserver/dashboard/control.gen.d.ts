@@ -268,6 +268,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/__mock/journal.har": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the journal as an HTTP archive
+         * @description All requests in the journal with their answers, the oldest first, as HAR 1.2. Secrets
+         *     are replaced by asterisks (CLOUD-4013). Of a long body there is the first part, as in
+         *     the journal; `bodySize` and `content.size` state how long it was.
+         *     `nodecontract drift` holds an archive to the contract.
+         */
+        get: operations["readArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/__mock/journal/{sequence}": {
         parameters: {
             query?: never;
@@ -1093,6 +1116,46 @@ export interface components {
              * @example true
              */
             truncated?: boolean;
+        };
+        /**
+         * @description An HTTP archive (HAR 1.2).
+         * @example {
+         *       "log": {
+         *         "version": "1.2",
+         *         "creator": {
+         *           "name": "mock-orchestratord",
+         *           "version": "v0.1.0"
+         *         },
+         *         "entries": []
+         *       }
+         *     }
+         */
+        Archive: {
+            /** @description What it holds. */
+            log: {
+                /**
+                 * @description The version of the format.
+                 * @example 1.2
+                 */
+                version: string;
+                /**
+                 * @description The program that made it.
+                 * @example {
+                 *       "name": "mock-orchestratord",
+                 *       "version": "v0.1.0"
+                 *     }
+                 */
+                creator: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @description Requests with their answers.
+                 * @example []
+                 */
+                entries: {
+                    [key: string]: unknown;
+                }[];
+            };
         };
         /**
          * @description How requests departed from the contract, and what the orchestratord in service would
@@ -2699,6 +2762,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    readArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Archive"];
+                };
             };
             400: components["responses"]["InvalidParameter"];
             401: components["responses"]["Unauthorized"];

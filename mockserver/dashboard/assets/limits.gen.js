@@ -2,6 +2,7 @@
 
 export const schemas = /** @type {const} */ ({
   AnswerRecord: {"properties":{"status":{"maximum":599,"minimum":100}}},
+  Archive: {"properties":{"log":{"properties":{"entries":{"maxItems":100000},"version":{"maxLength":16}}}}},
   BodyRecord: {"properties":{"text":{"maxLength":65536}}},
   ClockAdvance: {"properties":{"by_ms":{"maximum":31536000000,"minimum":0}}},
   ClockSpeed: {"maximum":10000,"minimum":0.001},
