@@ -44,7 +44,8 @@ func TestEveryHeartbeatIsAccountedFor(t *testing.T) {
 		t.Errorf("%d heartbeats were sent, the front has %d", nodes*beats, len(passed))
 	}
 	for id, entry := range passed {
-		refused := entry.Fault != nil && (entry.Answer.Status == nil || *entry.Answer.Status == http.StatusServiceUnavailable)
+		refused := entry.Fault != nil &&
+			(entry.Answer.Status == nil || *entry.Answer.Status == http.StatusServiceUnavailable)
 		if _, seen := there[id]; !seen && !refused {
 			t.Errorf("orchestratord has not seen %s: %s", id, entry.Summary)
 		}

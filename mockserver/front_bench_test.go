@@ -85,7 +85,8 @@ func (w *way) round(heartbeats int) error {
 	before := processorTime()
 	for range heartbeats {
 		began := time.Now()
-		response, err := http.Post(w.url+"/v2/nodes/gpu-node-1/heartbeat", "application/json", strings.NewReader(rustHeartbeat))
+		response, err := http.Post(w.url+"/v2/nodes/gpu-node-1/heartbeat", "application/json",
+			strings.NewReader(rustHeartbeat))
 		if err != nil {
 			return err
 		}
