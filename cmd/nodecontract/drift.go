@@ -34,12 +34,18 @@ the archive cannot be read or has no request of a node in it.`,
 		Example: `  curl -s "$CONTROL/journal.har" >traffic.har   # of the control API of the mock
   nodecontract drift traffic.har
   nodecontract drift traffic.har --document openapi/in-service.overlay.yaml --report junit=drift.xml`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd, args[0]) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.Misuse(cmd, "one archive is wanted, not %d: a file, or - for stdin", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: cli.FileArgs("har", "json"),
+		RunE:              func(cmd *cobra.Command, args []string) error { return d.run(cmd, args[0]) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&d.document, "document", document, "OpenAPI document, or an overlay on one")
+	flags.StringVar(&d.document, "document", document, "`file` with the OpenAPI document, or an overlay on one")
 	flags.Var(&d.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
 	return command
@@ -54,7 +60,7 @@ type driftFlags struct {
 func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	source, err := breaking.ReadFile(d.document)
 	if err != nil {
-		return err
+		return explainMissing(err, cmd.Flag("document"))
 	}
 	traffic, err := readArchive(cmd.InOrStdin(), name)
 	if err != nil {
