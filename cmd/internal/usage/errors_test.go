@@ -60,7 +60,7 @@ func TestMistakes(t *testing.T) {
 			"nodesim flet", 1, `there is no command "flet", perhaps "fleet" is meant; see nodesim --help`,
 		},
 		"an unknown command": {
-			"nodecontract verify", 2, `there is no command "verify": choose from check, conform, diff, overlay`,
+			"nodecontract verify", 2, `there is no command "verify": choose from check, conform, diff, drift, overlay`,
 		},
 		"a stray argument": {
 			"mock-orchestratord start", 1, `"start" belongs to no flag, and there are no other arguments; see`,
