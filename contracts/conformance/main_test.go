@@ -31,7 +31,7 @@ func TestMockConforms(t *testing.T) {
 		"in service":    {mockserver.WithTokens(token), mockserver.WithDialect(mockserver.InService)},
 		"small times": {
 			mockserver.WithTokens(token),
-			mockserver.WithHeartbeatInterval(20 * time.Millisecond), mockserver.WithNodeTimeout(40 * time.Millisecond),
+			mockserver.WithHeartbeatInterval(100 * time.Millisecond), mockserver.WithNodeTimeout(200 * time.Millisecond),
 		},
 	}) {
 		t.Run(name, func(t *testing.T) {
