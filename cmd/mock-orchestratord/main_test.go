@@ -328,7 +328,7 @@ func TestRequestInFlight(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	const address = "must be a host:port that is free to listen on; port 0 takes one that is"
+	const address = "missing port in address: must be host:port, such as 127.0.0.1:8080"
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -340,22 +340,23 @@ func TestMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		{name: "unknown flag", args: []string{"--nope"}, want: "unknown flag: --nope"},
-		{name: "argument", args: []string{"serve"}, want: `unknown command "serve" for "mock-orchestratord"`},
+		{name: "unknown flag", args: []string{"--nope"}, want: "there is no flag --nope; see mock-orchestratord --help"},
+		{
+			name: "argument", args: []string{"serve"},
+			want: `"serve" belongs to no flag, and there are no other arguments; see mock-orchestratord --help`,
+		},
 		{
 			name: "no duration", args: []string{"--node-timeout", "ten"},
-			want: `--node-timeout is "ten": time: invalid duration "ten"`,
+			want: `--node-timeout is "ten": must be a number with a unit, such as 500ms, 10s or 2m`,
 		},
 		{
 			name: "port in use", args: []string{"--addr", taken.Addr().String()},
-			want: fmt.Sprintf(
-				"--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: listen tcp %[1]s: bind: address already in use: %s",
-				taken.Addr().String(), address),
+			want: fmt.Sprintf("--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: another program listens there already: "+
+				"end it, or take another port (0 takes a free one)", taken.Addr()),
 		},
 		{
 			name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"},
-			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing ` +
-				`port in address: ` + address,
+			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": ` + address,
 		},
 		{
 			name: "no seed", args: []string{"--fault-seed", "-1"},
@@ -372,8 +373,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"},
-			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": listen tcp: address 127.0.0.1: missing ` +
-				`port in address: ` + address,
+			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": ` + address,
 		},
 		{
 			name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"},
