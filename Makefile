@@ -85,7 +85,7 @@ lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI docum
 	go tool staticcheck -tags pact work
 	scripts/tidy.sh -diff
 	GOWORK=off go tool -modfile=tools/go.mod actionlint -shellcheck= $(wildcard .github/workflows/*.yml)
-	@command -v shellcheck >/dev/null || { echo "lint: shellcheck is missing: apt-get install shellcheck, or brew install shellcheck" >&2; exit 1; }
+	@command -v shellcheck >/dev/null || scripts/install.sh shellcheck
 	shellcheck .ci/run scripts/*.sh
 	node_modules/.bin/spectral lint --fail-severity=hint $(filter-out %.overlay.yaml,$(wildcard openapi/*.yaml))
 	node_modules/.bin/redocly lint openapi/*.yaml

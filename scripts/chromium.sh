@@ -13,18 +13,7 @@ for name in "${CHROME_BIN:-}" chromium chromium-browser google-chrome google-chr
 done
 if [ "${1:-}" = find ]; then exit 0; fi
 
-fail() {
-	echo "browser: $*" >&2
+"$(dirname "$0")/install.sh" chromium fonts-liberation || {
+	echo "browser: install Chromium or Chrome, or name one in CHROME_BIN" >&2
 	exit 1
 }
-
-command -v apt-get >/dev/null || fail "install Chromium or Chrome, or name one in CHROME_BIN"
-as_root=
-if [ "$(id -u)" -ne 0 ]; then
-	sudo -n true 2>/dev/null || fail "install it: sudo apt-get install chromium"
-	as_root="sudo -n"
-fi
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq || true # an old list may do
-$as_root apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null ||
-	fail "apt-get cannot install chromium: install Chromium or Chrome, or name one in CHROME_BIN"
