@@ -4,6 +4,7 @@ package house
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -31,7 +32,10 @@ func TestProgramsRunInAnEmptyRoot(t *testing.T) {
 			if info, err := os.Stat(path); err != nil || info.Size() > most {
 				t.Errorf("the program has %d bytes: %v", info.Size(), err)
 			}
-			if out, err := within(t, empty, "--version").CombinedOutput(); err != nil {
+			switch out, err := within(t, empty, "--version").CombinedOutput(); {
+			case errors.Is(err, syscall.EPERM):
+				t.Skip("this system lets nobody change the root directory")
+			case err != nil:
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if program == "mock-orchestratord" {
@@ -47,11 +51,8 @@ func within(t *testing.T, dir string, args ...string) *exec.Cmd {
 	if os.Getuid() != 0 {
 		t.Skip("only root may change the root directory")
 	}
-	for at := dir; at != "/"; at = filepath.Dir(at) {
-		_ = os.Chmod(at, 0o755) // the test's directories, for nobody to enter
-		if at == filepath.Clean(os.TempDir()) {
-			break
-		}
+	if err := os.Chmod(dir, 0o755); err != nil { // for nobody to enter
+		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), "/program", args...)
 	command.Dir, command.Env = "/", []string{}
