@@ -43,7 +43,7 @@ func driveAnyNode(t *testing.T, p pact) {
 	}, registers, beats)
 	p.play(t, func(t *testing.T, url string) {
 		n := newNode(t, url, one)
-		if err := errors.Join(n.registerSoon(t), n.Deregister(t.Context())); err != nil {
+		if err := errors.Join(n.register(), n.Deregister(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}, registers, exchange{

@@ -21,7 +21,7 @@ func driveDeregister(t *testing.T, p pact) {
 	// A node deregisters only if it may be on record.
 	leaves := func(t *testing.T, url string) {
 		n := newNode(t, url)
-		if err := errors.Join(n.registerSoon(t), n.Deregister(t.Context())); err != nil {
+		if err := errors.Join(n.register(), n.Deregister(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}
@@ -40,7 +40,7 @@ func driveDeregister(t *testing.T, p pact) {
 				c.ShutdownTimeout = 30 * time.Second
 				c.HTTPClient = &http.Client{Transport: discouraging{}}
 			})
-			if err := n.registerSoon(t); err != nil {
+			if err := n.register(); err != nil {
 				t.Fatal(err)
 			}
 			refusedBy(t, n.Deregister(t.Context()), refused)

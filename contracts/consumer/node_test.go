@@ -5,7 +5,9 @@ package consumer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -19,11 +21,14 @@ const patience = 2 * time.Minute
 type node struct {
 	*registration.Node
 	events <-chan registration.Event
+	ctx    context.Context // ends when it makes a request that the pact lacks, which it would try again
 }
 
 // newNode returns a node whose first heartbeat follows its registration at once.
 func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node {
 	t.Helper()
+	timely, stop := context.WithTimeout(t.Context(), patience)
+	ctx, end := context.WithCancelCause(timely)
 	events := make(chan registration.Event, 64)
 	config := registration.Config{
 		NodeID:           nodeID,
@@ -35,6 +40,7 @@ func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node
 		APIToken:         registration.StaticToken(token),
 		NodeTimeout:      2 * patience, // so that no request has to be quick
 		RequestTimeout:   patience,
+		HTTPClient:       &http.Client{Transport: watchful{registration.NewTransport(2 * patience), end}},
 		Jitter:           func() float64 { return 0 },
 		OnEvent:          func(e registration.Event) { events <- e },
 		Logger:           slog.New(slog.DiscardHandler),
@@ -46,16 +52,34 @@ func newNode(t *testing.T, url string, edits ...func(*registration.Config)) node
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = n.Stop(context.Background()) })
-	return node{Node: n, events: events}
+	t.Cleanup(func() {
+		stop()
+		_ = n.Stop(context.Background())
+	})
+	return node{Node: n, events: events, ctx: ctx}
 }
 
-// registerSoon registers the node, and gives up after a while.
-func (n node) registerSoon(t *testing.T) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	return n.Register(ctx)
+// watchful notices the answers of Pact to requests that the pact lacks.
+type watchful struct {
+	http.RoundTripper
+	end context.CancelCauseFunc
+}
+
+func (w watchful) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := w.RoundTripper.RoundTrip(request)
+	if err == nil && response.StatusCode == http.StatusInternalServerError && response.Header.Get("X-Pact") != "" {
+		w.end(fmt.Errorf("%s %s is not as the pact has it: %s", request.Method, request.URL.Path,
+			response.Header.Get("X-Pact")))
+	}
+	return response, err
+}
+
+// register registers the node, unless it goes wrong.
+func (n node) register() error {
+	if err := n.Register(n.ctx); err != nil {
+		return errors.Join(context.Cause(n.ctx), err)
+	}
+	return nil
 }
 
 // await returns the next event, which has to be of a type.
@@ -64,11 +88,11 @@ func (n node) await(t *testing.T, want registration.EventType) registration.Even
 	select {
 	case e := <-n.events:
 		if e.Type != want {
-			t.Fatalf("the node is %s, not %s: %v", e.Type, want, e.Err)
+			t.Fatalf("the node is %s, not %s: %v", e.Type, want, errors.Join(context.Cause(n.ctx), e.Err))
 		}
 		return e
-	case <-time.After(patience):
-		t.Fatalf("the node is not %s after %v", want, patience)
+	case <-n.ctx.Done():
+		t.Fatalf("the node is not %s: %v", want, context.Cause(n.ctx))
 	}
 	return registration.Event{}
 }

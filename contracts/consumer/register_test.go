@@ -77,9 +77,7 @@ func bare() arrival {
 func driveRegister(t *testing.T, p pact) {
 	registers := func(edits ...func(*registration.Config)) func(*testing.T, string) {
 		return func(t *testing.T, url string) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			defer cancel()
-			if err := newNode(t, url, edits...).Register(ctx); err != nil {
+			if err := newNode(t, url, edits...).register(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -103,12 +101,13 @@ func driveRegister(t *testing.T, p pact) {
 
 	for _, refused := range refusals() {
 		p.play(t, func(t *testing.T, url string) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			n := newNode(t, url, func(c *registration.Config) {
 				c.APIToken = registration.StaticToken(refused.token)
 				c.OnEvent = func(registration.Event) { cancel() } // before it tries again
 			})
+			defer context.AfterFunc(n.ctx, cancel)()
 			refusedBy(t, n.Register(ctx), refused)
 		}, refused.of("a registration", register(registrationOf())))
 	}
