@@ -80,6 +80,7 @@ func (c *config) standInFront() error {
 	}
 	var wrong [4]error
 	c.orchestrator, wrong[0] = c.upstream.load()
+	c.start.InFront = true
 	if text := c.upstream.Document; text != nil {
 		c.start.Document, wrong[3] = spec.Load(text)
 	}

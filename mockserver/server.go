@@ -66,10 +66,10 @@ func New(options ...Option) (*Server, error) {
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.cluster.SetPolicy(config.policy(&config.start))
+	s.cluster.SetPolicy(config.start.Policy())
 	store := settings.NewStore(config.start, func(now *settings.Settings) {
 		s.cluster.SetTimeout(now.NodeTimeout)
-		s.cluster.SetPolicy(config.policy(now))
+		s.cluster.SetPolicy(now.Policy())
 	})
 	life, end := context.WithCancel(context.Background())
 	if config.orchestrator != nil {
@@ -95,9 +95,8 @@ func (s *Server) rooms(config config, store *settings.Store) routing {
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused,
-			Faults:   s.faults,
-			Settings: store, Log: config.log, Guard: guard, Token: config.controlToken, MaxNodes: config.maxNodes,
-			Upstream: s.watch, Answers: &s.answers,
+			Faults: s.faults, Settings: store, Log: config.log, Guard: guard, Token: config.controlToken,
+			MaxNodes: config.maxNodes, Upstream: s.watch, Answers: &s.answers,
 		}).Router()
 	}
 	return r

@@ -3,15 +3,10 @@ package mockserver
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
-	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
-	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
 // Upstream is a real orchestratord that a server stands in front of.
@@ -44,29 +39,10 @@ func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstream = &upstream }
 }
 
-// policy returns what is made of what nodes send. In front of another orchestratord, a node is Online
-// that sends heartbeats, whatever the dialect: what that one makes of them, its list says.
-func (c config) policy(s *settings.Settings) registry.Policy {
-	if c.upstream != nil {
-		return registry.Document{}
-	}
-	return s.Policy()
-}
-
 // load returns what the server works with.
 func (u *Upstream) load() (*upstream.Upstream, error) {
-	where, err := url.Parse(u.URL)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("upstream: %w", err)
-	case where.User != nil: // which is not repeated
-		return nil, fmt.Errorf("upstream: the URL holds credentials: give a token in place of them")
-	case where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
-		where.Fragment != "":
-		return nil, fmt.Errorf("upstream %q: must be an http or https URL, such as http://127.0.0.1:8081", u.URL)
-	}
-	where.Path, where.RawPath = trimSlash(where.Path), trimSlash(where.RawPath)
-	return upstream.New(upstream.Config{URL: where, Host: u.Host, Token: u.Token, Transport: u.Transport}), nil
+	where, err := upstream.Parse(u.URL)
+	return upstream.New(upstream.Config{URL: where, Host: u.Host, Token: u.Token, Transport: u.Transport}), err
 }
 
 // UpstreamDrift returns how the answers of the orchestratord of WithUpstream departed from the
@@ -74,8 +50,6 @@ func (u *Upstream) load() (*upstream.Upstream, error) {
 func (s *Server) UpstreamDrift() drift.Report {
 	return s.answers.Report()
 }
-
-func trimSlash(path string) string { return strings.TrimRight(path, "/") }
 
 // NewUpstreamTransport returns a transport for Upstream with a TLS configuration, which it asks
 // for when it makes a connection. It changes nothing about requests and answers.

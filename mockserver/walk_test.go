@@ -54,6 +54,7 @@ var walked = map[string]struct{ path, body, unknown string }{
 	"advanceClock":     {path: "/__mock/clock/advance", body: `{"by_ms": 1}`},
 	"readJournal":      {path: "/__mock/journal"},
 	"clearJournal":     {path: "/__mock/journal"},
+	"readArchive":      {path: "/__mock/journal.har"},
 	"readEntry":        {path: "/__mock/journal/{newest}", unknown: "/__mock/journal/9007199254740991"},
 	"streamJournal":    {path: "/__mock/stream"},
 	"readDrift":        {path: "/__mock/drift"},
@@ -89,7 +90,8 @@ func TestEveryDeclaredStatus(t *testing.T) {
 // walkedServers are mock orchestratords that differ in how well they are disposed.
 type walkedServers struct {
 	open, locked, broken *client
-	guess                func() // sends so many wrong control tokens to locked that it has enough
+	inFront              *client // of an orchestratord that has to do what is refused here
+	guess                func()  // sends so many wrong control tokens to locked that it has enough
 }
 
 func newWalkedServers(t *testing.T) walkedServers {
@@ -99,7 +101,8 @@ func newWalkedServers(t *testing.T) walkedServers {
 		mockserver.WithLogger(nil))
 	broken, server := start(t, mockserver.WithLogger(nil)) // its log would be long
 	server.BreakControl()
-	return walkedServers{open, locked, broken, func() {
+	inFront, _ := start(t, mockserver.WithUpstream(mockserver.Upstream{URL: open.url}), mockserver.WithLogger(nil))
+	return walkedServers{open, locked, broken, inFront, func() {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		for range 20 {
@@ -140,6 +143,8 @@ func (s walkedServers) provoke(t *testing.T, route *routers.Route, status string
 		header = append(header, "Origin", "http://stray.example")
 	case http.StatusNotFound:
 		path = good.unknown
+	case http.StatusConflict:
+		client = s.inFront
 	case http.StatusMethodNotAllowed:
 		method = undeclaredMethod(route.PathItem)
 	case http.StatusRequestEntityTooLarge:

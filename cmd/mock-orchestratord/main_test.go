@@ -340,7 +340,10 @@ func TestMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		{name: "unknown flag", args: []string{"--nope"}, want: "there is no flag --nope; see mock-orchestratord --help"},
+		{
+			name: "unknown flag", args: []string{"--nope"},
+			want: "there is no flag --nope; see mock-orchestratord --help",
+		},
 		{
 			name: "argument", args: []string{"serve"},
 			want: `"serve" belongs to no flag, and there are no other arguments; see mock-orchestratord --help`,
@@ -351,8 +354,8 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "port in use", args: []string{"--addr", taken.Addr().String()},
-			want: fmt.Sprintf("--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: another program listens there already: "+
-				"end it, or take another port (0 takes a free one)", taken.Addr()),
+			want: fmt.Sprintf("--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is %q: another program listens there "+
+				"already: end it, or take another port (0 takes a free one)", taken.Addr()),
 		},
 		{
 			name: "no address", env: map[string]string{"ORCHESTRATORD_ADDR": "127.0.0.1"},

@@ -72,7 +72,8 @@ var answered = regexp.MustCompile(`^\d+`)
 // held holds the mock in the dialect in service to a document.
 func held(t *testing.T, document []byte) *conformance.Report {
 	t.Helper()
-	mock := mocktest.Start(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token), mockserver.WithLogger(nil))
+	mock := mocktest.Start(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token),
+		mockserver.WithLogger(nil))
 	report, err := conformance.Run(t.Context(), conformance.Options{
 		URL: mock.URL, Token: token, Level: conformance.Document, Document: document,
 		Only: []string{"examples", "lives", "tokens", "coverage", "negative", "transport"},
@@ -127,7 +128,8 @@ func differingAnswers(t *testing.T) map[string]bool {
 	differ := map[string]bool{}
 	inService := responses(t, openapi.InService)
 	for answer, response := range responses(t, openapi.Nodes) {
-		caused := slices.Contains([]string{"200", "204", "400", "401", "404", "405", "415", "422"}, answer[len(answer)-3:])
+		caused := slices.Contains([]string{"200", "204", "400", "401", "404", "405", "415", "422"},
+			answer[len(answer)-3:])
 		if caused && inService[answer] != response {
 			differ[answer] = true
 		}

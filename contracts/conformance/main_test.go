@@ -31,7 +31,8 @@ func TestMockConforms(t *testing.T) {
 		"in service":    {mockserver.WithTokens(token), mockserver.WithDialect(mockserver.InService)},
 		"small times": {
 			mockserver.WithTokens(token),
-			mockserver.WithHeartbeatInterval(100 * time.Millisecond), mockserver.WithNodeTimeout(200 * time.Millisecond),
+			mockserver.WithHeartbeatInterval(100 * time.Millisecond),
+			mockserver.WithNodeTimeout(200 * time.Millisecond),
 		},
 	}) {
 		t.Run(name, func(t *testing.T) {

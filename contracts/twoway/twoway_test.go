@@ -122,6 +122,7 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"slots": 4`, `"slots": "4"`,
 			[]string{
 				`"a pool" /request/body/content/slots: value must be an integer (document.yaml:86)`,
+				`"a pool" /request/matchingRules/body/$.slots: the example 4 does not match its own matcher integer`,
 			},
 		},
 		{
@@ -139,6 +140,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"bytes": 1`, `"bytes": "1"`,
 			[]string{
 				`"a list" /response/body/content/0/models/0/bytes: value must be an integer (document.yaml:115)`,
+				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the example 1 does not match ` +
+					`its own matcher integer`,
 			},
 		},
 		{
@@ -298,6 +301,7 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"$.slots": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
 			`"$.slots": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
+				`"a pool" /request/matchingRules/body/$.slots: the example 4 does not match its own matcher boolean`,
 				`"a pool" /request/matchingRules/body/$.slots: the matcher boolean stands for boolean, and the ` +
 					`document has integer here (document.yaml:85)`,
 			},
@@ -315,6 +319,7 @@ func TestFindings(t *testing.T) {
 			"null for what is not nullable",
 			"pact.json", `{"match": "regex", "regex": "pool-\\d"}`, `{"match": "null"}`,
 			[]string{
+				`"a list" /response/matchingRules/body/$[*].name: the example pool-0 does not match its own matcher null`,
 				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the ` +
 					`document has string here (document.yaml:80)`,
 			},

@@ -20,13 +20,22 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return replace(path, data, perm, nil)
+		return named(path, replace(path, data, perm, nil))
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
 		return writeTo(path, data)
 	}
-	return replace(path, data, perm, info)
+	return named(path, replace(path, data, perm, info))
+}
+
+// named says which file could not be written, in place of the one beside it.
+func named(path string, err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return &fs.PathError{Op: "write", Path: path, Err: failed.Err}
+	}
+	return err
 }
 
 // replace writes a file beside the path, and renames it to the path when all of it is on disk. It

@@ -283,8 +283,8 @@ func fail(t *testing.T) {
 		mock.Expect(t, mocktest.AtLeast(-1, mocktest.Heartbeats)) // too few
 	})
 	story("slots", func(t *testing.T, mock *mocktest.Server) {
-		// slots
-		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).WithPool("pool-0", mocktest.SlotsFree(math.MaxInt)))
+		tooMany := mocktest.SlotsFree(math.MaxInt)
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).WithPool("pool-0", tooMany)) // slots
 	})
 	story("fault", func(t *testing.T, mock *mocktest.Server) {
 		mock.SwitchOn(t, "flakey") // fault

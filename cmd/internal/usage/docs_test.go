@@ -121,7 +121,7 @@ func (b block) serve(t *testing.T) {
 		if strings.HasPrefix(line, "nodesim") {
 			env = append(env, "ORCHESTRATORD_URL="+startMock(t, false))
 		}
-		command, _ := started(t, env, "exec "+line)
+		command, _ := started(t, env, "exec env "+line)
 		stop(t, command)
 	}
 }

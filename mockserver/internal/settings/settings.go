@@ -23,11 +23,13 @@ type Settings struct {
 	Dialect            control.Dialect
 	Validation         control.Validation
 	Document           *spec.Document // in place of that of the dialect; nil for none
+	InFront            bool           // of another orchestratord
 }
 
-// Policy returns what the dialect makes of what nodes send.
+// Policy returns what is made of what nodes send. In front of another orchestratord, a node that
+// sends heartbeats is Online, whatever the dialect: what that one makes of them, its list says.
 func (s *Settings) Policy() registry.Policy {
-	if s.Dialect == control.DialectInService {
+	if s.Dialect == control.DialectInService && !s.InFront {
 		return registry.InService{CheckEvery: s.StaleCheckInterval}
 	}
 	return registry.Document{}

@@ -6,11 +6,13 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,22 @@ type Config struct {
 type Upstream struct {
 	Config
 	buffers buffers
+}
+
+// Parse reads the URL of an orchestratord, and returns what is wrong with it.
+func Parse(text string) (*url.URL, error) {
+	where, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("upstream: %w", err)
+	case where.User != nil: // which is not repeated
+		return nil, errors.New("upstream: the URL holds credentials: give a token in place of them")
+	case where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
+		where.Fragment != "":
+		return nil, fmt.Errorf("upstream %q: must be an http or https URL, such as http://127.0.0.1:8081", text)
+	}
+	where.Path, where.RawPath = strings.TrimRight(where.Path, "/"), strings.TrimRight(where.RawPath, "/")
+	return where, nil
 }
 
 // New returns an upstream.
