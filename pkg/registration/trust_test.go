@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -159,16 +160,21 @@ func TestANodeFollowsItsAuthorities(t *testing.T) {
 	url, _ := tlsServer(t, after, &tls.Config{})
 	file := before.file()
 	c := tlsConfig(t, url, registration.TLS{CAFile: file})
-	var log bytes.Buffer
-	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	logged, log := io.Pipe()
+	t.Cleanup(func() { _ = logged.Close() })
+	c.Logger = slog.New(slog.NewTextHandler(log, nil))
 	node := newNode(t, c)
 	write(t, file, "CERTIFICATE", after.cert.Raw)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := node.Register(ctx); err != nil || !strings.Contains(log.String(), "CA file has changed") {
-		t.Errorf("error %v, log:\n%s", err, log.String())
+	context.AfterFunc(ctx, func() { log.CloseWithError(errors.New("nothing is said of a change")) })
+	registered := make(chan error, 1)
+	go func() { registered <- node.Register(ctx) }()
+	lines := bufio.NewScanner(logged)
+	for lines.Scan() && !strings.Contains(lines.Text(), "CA file has changed") {
 	}
-	if err := node.Stop(t.Context()); err != nil {
+	go func() { _, _ = io.Copy(io.Discard, logged) }()
+	if err := errors.Join(<-registered, lines.Err(), node.Stop(t.Context())); err != nil {
 		t.Error(err)
 	}
 }
