@@ -46,6 +46,7 @@ func readDocument(text []byte) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
 	}
+	takeNull(api.Components.Schemas)
 	doc := &document{paths: map[string][]string{}}
 	for path, item := range api.Paths.Map() {
 		for method, spec := range item.Operations() {
@@ -64,6 +65,19 @@ func readDocument(text []byte) (*document, error) {
 		}
 	}
 	return doc, nil
+}
+
+// takeNull has fields whose schema says nothing take null. That is how OpenAPI has it, but the
+// validator takes any value but null for them.
+func takeNull(schemas openapi3.Schemas) {
+	for _, schema := range schemas {
+		for _, field := range schema.Value.Properties {
+			s := field.Value
+			if s.Type == nil && s.Enum == nil && s.Not == nil && len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) == 0 {
+				s.Nullable = true
+			}
+		}
+	}
 }
 
 func (d *document) operation(id string) *operation {
