@@ -319,7 +319,8 @@ func TestFindings(t *testing.T) {
 			"null for what is not nullable",
 			"pact.json", `{"match": "regex", "regex": "pool-\\d"}`, `{"match": "null"}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].name: the example pool-0 does not match its own matcher null`,
+				`"a list" /response/matchingRules/body/$[*].name: the example pool-0 does not match its own ` +
+					`matcher null`,
 				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the ` +
 					`document has string here (document.yaml:80)`,
 			},
