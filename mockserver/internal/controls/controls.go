@@ -99,16 +99,17 @@ func documentOf(*exchange.Exchange) *spec.Document { return spec.Control() }
 // authenticate refuses requests without the control token, if there is one. Guesses have to wait.
 func (a *API) authenticate(x *exchange.Exchange) error {
 	check := exchange.TokenCheck{
-		Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token, Token: exchange.Bearer,
+		Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token,
 	}
-	if _, guess := exchange.Bearer(x.Request.Header); !guess || len(a.Token) == 0 {
-		return check.Check(x)
+	token, guess := exchange.Bearer(x.Request.Header)
+	if !guess || len(a.Token) == 0 {
+		return check.Check(token, guess)
 	}
 	right, err := a.guesses.turn(x.Request.Context(), addressOf(x.Request))
 	if err != nil {
 		return err
 	}
-	if err := check.Check(x); err != nil {
+	if err := check.Check(token, guess); err != nil {
 		return err
 	}
 	right()

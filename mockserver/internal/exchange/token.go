@@ -15,17 +15,14 @@ type TokenCheck struct {
 	Realm    string
 	Required string            // what to say, in words, when there is no token
 	Valid    []settings.Digest // without any, no token is required
-	Token    func(http.Header) (token string, ok bool)
 }
 
-// Check returns what is wrong with the Authorization header of a request, if anything.
-func (c TokenCheck) Check(x *Exchange) error {
-	if len(c.Valid) == 0 {
-		return nil
-	}
-	token, ok := c.Token(x.Request.Header)
+// Check returns what is wrong with the token of a request, if it has one, or with its lack of one.
+func (c TokenCheck) Check(token string, has bool) error {
 	switch {
-	case !ok:
+	case len(c.Valid) == 0:
+		return nil
+	case !has:
 		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'",
 			c.Required).
 			With("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", c.Realm))

@@ -151,9 +151,8 @@ func (a *API) noMethod(x *exchange.Exchange) error {
 func authenticate(x *exchange.Exchange) error {
 	check := exchange.TokenCheck{
 		Realm: "orchestratord", Required: "this orchestratord wants a token", Valid: x.Settings.Tokens,
-		Token: dialectOf(x).bearer,
 	}
-	return check.Check(x)
+	return check.Check(dialectOf(x).bearer(x.Request.Header))
 }
 
 // checkProfile refuses every request while the cloud profile is off.
