@@ -19,7 +19,7 @@ export function nodeDetails(id, api, act) {
   const element = el('div', { class: 'node-inside' },
     el('div', {}, el('h4', {}, 'About'), facts),
     el('div', {}, el('h4', {}, 'History'), history),
-    el('div', { class: 'row' },
+    el('div', { class: 'row own' },
       button('Set Offline', () => api.call('put', '/__mock/nodes/{id}/status', { path, body: { status: 'Offline' } })),
       button('Forget', () => api.call('delete', '/__mock/nodes/{id}', { path }))));
   return {

@@ -43,10 +43,10 @@ export function settings(api, store, sync) {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    change({
-      heartbeat_interval_ms: Math.round(interval.valueAsNumber * second),
-      node_timeout_ms: Math.round(timeout.valueAsNumber * second),
-    });
+    /** @type {SettingsChange} */
+    const asked = { node_timeout_ms: Math.round(timeout.valueAsNumber * second) };
+    if (!store.overview?.upstream) asked.heartbeat_interval_ms = Math.round(interval.valueAsNumber * second);
+    change(asked);
   });
   resetting(() => attempt(async () => {
     await api.call('post', '/__mock/reset');

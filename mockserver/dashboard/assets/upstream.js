@@ -6,13 +6,14 @@ import { plural } from './format.js';
 
 /**
  * The orchestratord that the mock stands in front of, if there is one, and whether it lists
- * the nodes whose heartbeats it accepts.
+ * the nodes whose heartbeats it accepts. What is its own to decide is not shown.
  * @param {Api} _api
  * @param {Store} store
  */
 export function upstream(_api, store) {
   store.subscribe(['overview'], () => {
     const behind = store.overview?.upstream;
+    document.body.toggleAttribute('data-in-front', Boolean(behind));
     byId('upstream').hidden = !behind;
     if (behind) text(byId('upstream'), wordsOf(behind));
   });
