@@ -104,6 +104,9 @@ func wrongCredentials(token string) []credential {
 	forms := []credential{
 		{"no token", nil, ""},
 		{"the scheme alone", []string{"Bearer"}, `-H "Authorization: Bearer"`},
+		// What a caller in JavaScript sends whose token is not set.
+		{"the token null", []string{"Bearer null"}, `-H "Authorization: Bearer null"`},
+		{"the token undefined", []string{"Bearer undefined"}, `-H "Authorization: Bearer undefined"`},
 		{"a token without its scheme", []string{token}, `-H "Authorization: $LLORCH_API_TOKEN"`},
 		{"the scheme Basic", []string{"Basic " + token}, `-H "Authorization: Basic $LLORCH_API_TOKEN"`},
 		{"the scheme Token", []string{"Token " + token}, `-H "Authorization: Token $LLORCH_API_TOKEN"`},
