@@ -302,7 +302,6 @@ func (o *oracle) abandons(now time.Time) {
 // leaves is the end of its life, which takes no longer than limit.
 func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
 	o.remember(now)
-	reason, registers := o.registersAlso(now)
 	o.leaving, o.cut, o.remove, o.paused = now.Add(limit), now.Add(limit/2), remove, false
 	if o.flight != nil {
 		o.mustEnd(o.flight)
@@ -310,22 +309,9 @@ func (o *oracle) leaves(now time.Time, limit time.Duration, remove bool) {
 	}
 	o.again = nil
 	o.goes(now)
-	way := duty{why: "on its way", op: "heartbeat", from: now.Add(-patience), by: now.Add(patience), optional: true}
-	switch {
-	case o.begins(now):
-		o.duty = way
-	case registers:
-		way.op, way.reason, way.from, way.by = "register", reason, now, now
-		o.duty = way
+	if o.begins(now) {
+		o.duty = duty{why: "on its way", from: now.Add(-patience), by: now.Add(patience), optional: true}
 	}
-}
-
-// registersAlso reports whether a registration becomes due, and why, at the time of something else:
-// of two things at once either may be the first.
-func (o *oracle) registersAlso(now time.Time) (why registration.Reason, due bool) {
-	one, other, why := o.owes(now)
-	atOnce := o.duty.why != "" && (now.Equal(o.duty.from) || now.Equal(o.duty.by))
-	return why, atOnce && !o.paused && o.again == nil && (one == "register" || other == "register")
 }
 
 // mustEnd is the time that a request in flight has when the node leaves.

@@ -88,9 +88,6 @@ type duty struct {
 	from, by time.Time
 	drawn    bool // at random, evenly within
 	optional bool
-
-	op     string // of a request that is on its way
-	reason registration.Reason
 }
 
 // flight is a request on its way.
@@ -186,7 +183,7 @@ func (o *oracle) settle() { o.duty = duty{} }
 func (o *oracle) owes(at time.Time) (one, other string, why registration.Reason) {
 	switch {
 	case o.duty.why == "on its way":
-		return o.duty.op, "deregister", o.duty.reason
+		return "heartbeat", "deregister", ""
 	case !o.leaving.IsZero():
 		return "deregister", "", ""
 	case o.count == 0 || !o.known && !o.lost:

@@ -75,6 +75,7 @@ func (l *life) beatUntil(ctx context.Context) {
 	}
 	l.beat(context.Background())
 	<-ctx.Done()
+	time.Sleep(time.Nanosecond) // or chance decides what of this instant goes first, and no seed
 	if l.way == "StartHeartbeat, Stop" {
 		l.stop()
 		return
