@@ -7,7 +7,8 @@ FROM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 ARG PROGRAM=mock-orchestratord
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+ENV GOCACHE=/cache/build GOMODCACHE=/cache/modules
+RUN --mount=type=cache,target=/cache \
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /program "./cmd/$PROGRAM"
 
 FROM scratch

@@ -88,7 +88,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 		"wait for a node silent so long to be offline (default: do not)")
 	flags.StringVar(&s.Picture, "picture", "conformance.html",
 		"`file` for a picture of calls that contradict each other")
-	flags.BoolVar(&s.coverage, "coverage", false, "show which rules of which fields were tried")
+	flags.BoolVar(&s.coverage, "coverage", false, "show the rules that were tried, by field")
 	flags.Var(&s.reports, "report", report.Usage)
 }
 

@@ -126,7 +126,7 @@ func (a act) String() string {
 		"of a registration with more pools, another version and other capabilities",
 		"of a registration with no pools and nothing that may be left out",
 		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
-		"of a heartbeat of which one pool drains", "of a heartbeat without pools", "of a deregistration",
+		"of a heartbeat with one draining pool", "of a heartbeat without pools", "of a deregistration",
 	}[a]
 }
 

@@ -28,7 +28,7 @@ func View(node registry.Node) nodeapi.Node {
 	return view
 }
 
-// All returns capabilities of which all are stated.
+// All returns capabilities as a node states them that leaves none out.
 func All(has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
 	return &nodeapi.ReportedCapabilities{
 		GPUCount:      &has.GPUCount,

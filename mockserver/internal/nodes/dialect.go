@@ -21,7 +21,7 @@ type dialect interface {
 	document() *spec.Document
 	// bearer returns the token of a request, if that is how it carries one.
 	bearer(header http.Header) (token string, ok bool)
-	// unrouted are the steps of a request that fits no operation, of which the last one is given.
+	// unrouted returns the steps of a request that fits no operation. The last one is given.
 	unrouted(refuse exchange.Step) []exchange.Step
 	// bodySchema returns the schema of a request's body, or what is wrong with its headers.
 	bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit)
