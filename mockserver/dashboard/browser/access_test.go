@@ -76,7 +76,8 @@ func word(value *accessibility.Value) string {
 const axeRun = `axe.run(document, { rules: {
 	'label-content-name-mismatch': { enabled: true }, // experimental, and right
 } }).then(({ violations }) => violations.map(({ id, help, nodes }) => id + ': ' + help + '\n' +
-	nodes.slice(0, 5).map((node) => '\t' + node.html.slice(0, 200) + ' ' + node.any.map(({ message }) => message).join('; ')).join('\n')))`
+	nodes.slice(0, 5).map((node) =>
+		'\t' + node.html.slice(0, 200) + ' ' + node.any.map(({ message }) => message).join('; ')).join('\n')))`
 
 // testAxe has axe-core look at the page in each of its looks.
 func (p *tab) testAxe() {
