@@ -21,16 +21,17 @@ const kinds = { exchange: 'requests', change: 'changes', control: 'control' };
 export function journal(api, store) {
   let following = true;
   let wanted = step;
+  let asked = false; // by a filter or for more, which a reader who does not follow has to get too
   /** @type {JournalPage} */
   let page = { entries: [], last: 0, dropped: 0 };
 
-  const query = filters(() => {
-    wanted = step;
-    refresher.ask();
-  });
+  const query = filters(() => ask(step));
   const load = async () => {
+    const here = asked;
+    asked = false;
     try {
-      page = await api.call('get', '/__mock/journal', { query: { ...query(), limit: wanted, detail: 'brief' } });
+      const loaded = await api.call('get', '/__mock/journal', { query: { ...query(), limit: wanted, detail: 'brief' } });
+      if (following || here) page = loaded; // else the entries would move away from the one that is being read
       notice('');
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 400) throw error;
@@ -40,6 +41,11 @@ export function journal(api, store) {
     }
   };
   const refresher = new Refresher(load, 300);
+  const ask = (/** @type {number} */ entries) => {
+    wanted = entries;
+    asked = true;
+    refresher.ask();
+  };
 
   const notice = (/** @type {string} */ words) => {
     const { missed } = store;
@@ -74,10 +80,7 @@ export function journal(api, store) {
     await api.call('delete', '/__mock/journal');
     follow(true);
   }));
-  byId('journal-more').addEventListener('click', () => {
-    wanted = Math.min(2 * wanted, most);
-    refresher.ask();
-  });
+  byId('journal-more').addEventListener('click', () => ask(Math.min(2 * wanted, most)));
   arrowKeys(byId('journal-list'), '.entry', () => follow(false));
 
   store.subscribe(['journal', 'beats'], () => {

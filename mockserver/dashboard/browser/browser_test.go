@@ -231,10 +231,22 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// click clicks with the mouse what a CSS selector finds.
+// clicking clicks an element that can be seen, works, and has nothing lying over it. The page does
+// it in one go, since a mouse misses what moves between the look and the click.
+const clicking = `((element) => {
+	if (!element?.checkVisibility() || element.disabled) return false;
+	element.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+	const { left, top, width, height } = element.getBoundingClientRect();
+	if (!element.contains(document.elementFromPoint(left + width / 2, top + height / 2))) return false;
+	element.focus();
+	element.click();
+	return true;
+})(document.querySelector(%q))`
+
+// click clicks what a CSS selector finds first.
 func (p *tab) click(selector string) {
 	p.t.Helper()
-	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.wait(fmt.Sprintf(clicking, selector))
 }
 
 // clickWords clicks the first element that a selector finds and that shows these words and no others.

@@ -51,3 +51,37 @@ func TestJournalIsFiltered(t *testing.T) {
 	p.press("y")
 	p.waitText("#journal-notice", "answered")
 }
+
+// An answer that is still on its way when a reader stops following does not move the entries away
+// from under the eyes, but a filter is heeded.
+func TestJournalStandsStill(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet)
+	p := open(t, mock.URL, look{})
+	post(t, mock.URL+nodeAPI(t, "registerNode"), fitting)
+	p.waitText(".answer", "200")
+	eval[bool](p, `(() => {
+		const { fetch } = window;
+		window.gate = Promise.withResolvers();
+		window.fetch = async (address, options) => {
+			const answer = await fetch(address, options);
+			if (String(address).includes('__mock/journal?')) {
+				window.held = true;
+				await window.gate.promise;
+			}
+			return answer;
+		};
+		return true;
+	})()`)
+	post(t, mock.URL+nodeAPI(t, "registerNode"), `{}`)
+	p.wait("window.held")
+	p.click("#journal-follow")
+	eval[bool](p, "window.gate.resolve() ?? true")
+	p.waitText("#journal-follow", "newer")
+	if eval[bool](p, "[...document.querySelectorAll('.answer')].some((e) => e.textContent === '422')") {
+		t.Error("a reader who has stopped following sees a new entry")
+	}
+	p.click("#journal-answered")
+	p.press("4", "x", "x")
+	p.wait("[...document.querySelectorAll('.answer')].map((e) => e.textContent).join() === '422'")
+}

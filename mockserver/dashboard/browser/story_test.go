@@ -124,9 +124,7 @@ func TestClock(t *testing.T) {
 	p := open(t, mock.URL, look{moves: true})
 	p.waitText("#clock-pace", "paused")
 	p.waitText(".beat-left", "30 s left")
-	if moving := eval[int](p, "document.getAnimations().length"); moving > 0 {
-		t.Errorf("%d animations run while the clock is paused", moving)
-	}
+	p.wait("document.getAnimations().length === 0") // those of the page's opening come to an end
 	p.click("#clock-10")
 	p.waitText("#clock-now", "09:59:22")
 	p.click("#clock-10")
