@@ -71,11 +71,17 @@ func TestReportNodeInService(t *testing.T) {
 	}
 }
 
+// acceptedByReport ends the refusal of a request that another mode accepts.
+const acceptedByReport = "; --validation report accepts it as far as it can be read"
+
 // TestStrictNodeInService refuses it, for the same reasons. The payload of the brief is taken, and
 // would not be in service.
 func TestStrictNodeInService(t *testing.T) {
 	client, server := start(t)
-	client.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	refusal := client.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	if detail := refusal.problem(t).Detail; !strings.HasSuffix(detail, acceptedByReport) {
+		t.Errorf("the refused node learns no more than %q", detail)
+	}
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", rustHeartbeat).expect(t, http.StatusOK)
 	if diff := cmp.Diff(rustDrift, drifted(server)); diff != "" {
@@ -269,8 +275,9 @@ func TestReportHeartbeats(t *testing.T) {
 	}
 }
 
-// TestReportRefuses sends what cannot be read.
+// TestReportRefuses sends what cannot be read, which no refusal promises to be accepted so.
 func TestReportRefuses(t *testing.T) {
+	strict, _ := start(t)
 	client, server := start(t, mockserver.WithValidation(mockserver.Report))
 	for _, body := range []string{
 		"null", "[]", `"gpu-node-1"`,
@@ -279,6 +286,10 @@ func TestReportRefuses(t *testing.T) {
 		edited(t, briefRegistration, "/node_id", []any{}),
 	} {
 		client.register(body).expect(t, http.StatusUnprocessableEntity)
+		refusal := strict.register(body).expect(t, http.StatusUnprocessableEntity)
+		if detail := refusal.problem(t).Detail; strings.HasSuffix(detail, acceptedByReport) {
+			t.Errorf("%s: %s", body, detail)
+		}
 	}
 	client.register("{").expect(t, http.StatusBadRequest)
 	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "text/plain").expect(t,

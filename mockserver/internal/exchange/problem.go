@@ -47,6 +47,12 @@ func (p *Problem) With(header, value string) *Problem {
 	return p
 }
 
+// Add adds words to the detail.
+func (p *Problem) Add(words string) *Problem {
+	p.detail += words
+	return p
+}
+
 // Code returns the name of the kind of problem.
 func (p *Problem) Code() nodeapi.ProblemCode { return p.code }
 

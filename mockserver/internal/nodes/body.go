@@ -114,10 +114,13 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 	if broken == nil {
 		return value, nil
 	}
-	if x.Settings.Validation == control.ValidationReport {
-		if repaired, ok := doc.Repair(schema, value); ok {
-			return repaired, nil
-		}
+	refusal := exchange.ViolationProblem(doc.Violations(broken)...)
+	repaired, ok := doc.Repair(schema, value)
+	if !ok {
+		return nil, refusal
 	}
-	return nil, exchange.ViolationProblem(doc.Violations(broken)...)
+	if x.Settings.Validation == control.ValidationReport {
+		return repaired, nil
+	}
+	return nil, refusal.Add("; --validation report accepts it as far as it can be read")
 }
