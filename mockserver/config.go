@@ -48,7 +48,7 @@ func newConfig(options []Option) (config, error) {
 		start: settings.Settings{
 			NodeTimeout:        DefaultNodeTimeout,
 			HeartbeatInterval:  DefaultHeartbeatInterval,
-			StaleCheckInterval: DefaultStaleCheck,
+			StaleCheckInterval: DefaultStaleCheckInterval,
 			CloudProfile:       true,
 			Dialect:            control.Dialect(Document),
 			Validation:         control.Validation(Strict),

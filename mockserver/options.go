@@ -12,11 +12,11 @@ import (
 
 // What a server does unless an option says otherwise.
 const (
-	DefaultNodeTimeout       = 30 * time.Second // CLOUD-2013
-	DefaultHeartbeatInterval = 10 * time.Second // CLOUD-2011
-	DefaultStaleCheck        = 10 * time.Second
-	DefaultBodyLimit         = 2 << 20   // bytes
-	DefaultMaxNodes          = 1_000_000 // as many as the document lets a list have
+	DefaultNodeTimeout        = 30 * time.Second // CLOUD-2013
+	DefaultHeartbeatInterval  = 10 * time.Second // CLOUD-2011
+	DefaultStaleCheckInterval = 10 * time.Second
+	DefaultBodyLimit          = 2 << 20   // bytes
+	DefaultMaxNodes           = 1_000_000 // as many as the document lets a list have
 )
 
 // Option changes what a new Server does.

@@ -149,7 +149,7 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 		"silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval,
 		"time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
-	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheck,
+	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheckInterval,
 		"time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+
 			"]")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+

@@ -425,6 +425,13 @@ export interface components {
          */
         StatusPattern: string;
         /**
+         * @description How much of an entry to return.
+         * @default full
+         * @example brief
+         * @enum {string}
+         */
+        EntryDetail: "full" | "brief";
+        /**
          * @description An operation of the node API, by its id there.
          * @example heartbeatNode
          * @enum {string}
@@ -2092,10 +2099,10 @@ export interface components {
          */
         EntryLimit: number;
         /**
-         * @description How much of each entry to tell; `brief` leaves out headers and bodies.
+         * @description How much of each entry to return; `brief` leaves out headers and bodies.
          * @example brief
          */
-        Detail: "full" | "brief";
+        Detail: components["schemas"]["EntryDetail"];
     };
     requestBodies: never;
     headers: {
@@ -2719,7 +2726,7 @@ export interface operations {
                  */
                 limit?: components["parameters"]["EntryLimit"];
                 /**
-                 * @description How much of each entry to tell; `brief` leaves out headers and bodies.
+                 * @description How much of each entry to return; `brief` leaves out headers and bodies.
                  * @example brief
                  */
                 detail?: components["parameters"]["Detail"];
@@ -2859,7 +2866,7 @@ export interface operations {
                  */
                 after?: components["parameters"]["AfterSequence"];
                 /**
-                 * @description How much of each entry to tell; `brief` leaves out headers and bodies.
+                 * @description How much of each entry to return; `brief` leaves out headers and bodies.
                  * @example brief
                  */
                 detail?: components["parameters"]["Detail"];

@@ -1,3 +1,5 @@
+// Package cli is what the command lines of all programs share: flags, usage, version, mistakes in one
+// sentence, and the end by a signal.
 package cli
 
 import (

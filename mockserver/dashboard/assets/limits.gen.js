@@ -10,6 +10,7 @@ export const schemas = /** @type {const} */ ({
   Departure: {"properties":{"expected":{"maxLength":1024},"got":{"maxLength":1024},"kind":{"maxLength":64},"pointer":{"maxLength":1024},"status":{"maximum":599,"minimum":100}}},
   Dialect: {"enum":["document","in-service"]},
   DriftEntries: {"maxItems":1000},
+  EntryDetail: {"enum":["full","brief"]},
   EntryKind: {"enum":["exchange","change","control"]},
   EventStream: {"maxLength":9007199254740991},
   Expectation: {"properties":{"at_least":{"maximum":1000000,"minimum":0},"at_most":{"maximum":1000000,"minimum":0},"within_ms":{"maximum":60000,"minimum":0}}},

@@ -1,3 +1,5 @@
+// Package api is the server of the node API, generated from its document: it reads parameters, calls the
+// handler of the operation and writes its answer.
 package api
 
 import (

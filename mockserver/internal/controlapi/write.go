@@ -1,3 +1,5 @@
+// Package controlapi is the server of the control API, generated from its document: it reads parameters
+// and bodies, calls the handler of the operation and writes its answer.
 package controlapi
 
 import (

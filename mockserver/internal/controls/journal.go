@@ -19,7 +19,7 @@ func (o operations) ReadJournal(
 		Kind:      valueOr(r.Params.Kind, ""),
 		Answered:  valueOr(r.Params.Answered, ""),
 		After:     r.Params.After,
-		Brief:     *r.Params.Detail == control.ReadJournalParamsDetailBrief,
+		Brief:     *r.Params.Detail == control.EntryDetailBrief,
 	}
 	if err := filter.Check(); err != nil {
 		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "%v", err)

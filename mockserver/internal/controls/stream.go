@@ -31,7 +31,7 @@ func (o operations) StreamJournal(
 		Kind:      valueOr(r.Params.Kind, ""),
 		Answered:  valueOr(r.Params.Answered, ""),
 		After:     r.Params.After,
-		Brief:     *r.Params.Detail == control.StreamJournalParamsDetailBrief,
+		Brief:     *r.Params.Detail == control.EntryDetailBrief,
 	}
 	if r.Params.LastEventID != nil {
 		filter.After = r.Params.LastEventID
