@@ -30,6 +30,11 @@ var Nodes []byte
 //go:embed in-service.gen.yaml
 var InService []byte
 
+// InServiceOverlay is that overlay, as YAML.
+//
+//go:embed in-service.overlay.yaml
+var InServiceOverlay []byte
+
 // MockControl is the OpenAPI 3.0.3 document for the control API of the mock, as YAML. It
 // refers to schemas of Nodes as those of the file nodes.yaml.
 //

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/contracts"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/contracts/results"
@@ -34,9 +35,9 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&c.pact, "pact", "", "pact `file`, of the specifications 2 to 4")
-	flags.StringVar(&c.document, "document", document, "`file` with the OpenAPI document")
-	flags.StringVar(&c.exempt, "exempt", "contracts/exempt.yaml",
-		"`file` of statuses that no interaction has to exercise, empty for none")
+	flags.StringVar(&c.document, "document", "", documentUsage)
+	flags.StringVar(&c.exempt, "exempt", "",
+		"`file` of statuses that no interaction has to exercise, empty for none (default: those compiled in)")
 	flags.StringVar(&c.results, "results", "", "`file` with the results of the verification of a provider")
 	flags.Var(&c.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
@@ -54,15 +55,13 @@ func (c *checkFlags) run(cmd *cobra.Command) error {
 	var in twoway.Input
 	var err error
 	if in.Document, err = twoway.Load(cmd.Context(), c.document); err != nil {
-		return explainMissing(err, cmd.Flag("document"))
+		return err
 	}
 	if in.Pact, err = pactfile.Read(c.pact); err != nil {
 		return err
 	}
-	if c.exempt != "" {
-		if in.Exemptions, err = twoway.LoadExemptions(c.exempt); err != nil {
-			return explainMissing(err, cmd.Flag("exempt"))
-		}
+	if in.Exemptions, err = c.exemptions(cmd.Flags().Changed("exempt")); err != nil {
+		return err
 	}
 	if c.results != "" {
 		if in.Results, err = results.Read(c.results); err != nil {
@@ -71,4 +70,15 @@ func (c *checkFlags) run(cmd *cobra.Command) error {
 	}
 	found := twoway.Check(in)
 	return write(cmd, c.reports, found.Writers(), len(found.Findings) == 0)
+}
+
+// exemptions reads the list that the flag names, or else the one that is compiled in.
+func (c *checkFlags) exemptions(named bool) (*twoway.Exemptions, error) {
+	switch {
+	case !named:
+		return twoway.ReadExemptions("contracts/exempt.yaml", contracts.Exempt)
+	case c.exempt == "":
+		return nil, nil
+	}
+	return twoway.LoadExemptions(c.exempt)
 }

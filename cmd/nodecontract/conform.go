@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/regularfile"
@@ -68,6 +69,7 @@ kept it from deciding.`,
 type conformSettings struct {
 	conformance.Options
 	caCert   string
+	document string
 	coverage bool
 	reports  report.Flag
 }
@@ -79,6 +81,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+
 		"] (default: calls carry none)")
 	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
+	flags.StringVar(&s.document, "document", "", documentUsage)
 	flags.StringVar((*string)(&s.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
 	flags.Uint64Var(&s.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
 	flags.DurationVar(&s.Time, "time", conformance.DefaultTime, "how long all of it may take")
@@ -100,6 +103,11 @@ func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
 	if s.TLS, err = trust(s.caCert); err != nil {
 		return err
 	}
+	document, err := breaking.ReadFile(s.document)
+	if err != nil {
+		return err
+	}
+	s.Document = document.Data
 	found, err := conformance.Run(ctx, s.Options)
 	if err != nil {
 		return err

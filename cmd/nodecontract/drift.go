@@ -45,7 +45,7 @@ the archive cannot be read or has no request of a node in it.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&d.document, "document", document, "`file` with the OpenAPI document, or an overlay on one")
+	flags.StringVar(&d.document, "document", "", documentUsage)
 	flags.Var(&d.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
 	return command
@@ -60,7 +60,7 @@ type driftFlags struct {
 func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	source, err := breaking.ReadFile(d.document)
 	if err != nil {
-		return explainMissing(err, cmd.Flag("document"))
+		return err
 	}
 	traffic, err := readArchive(cmd.InOrStdin(), name)
 	if err != nil {
@@ -68,12 +68,12 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	}
 	found, err := replay(cmd.Context(), traffic, source.Data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.document, err)
+		return fmt.Errorf("%s: %w", source.Name, err)
 	}
 	if found.calls == 0 {
 		return fmt.Errorf("%s: none of its %s is of a node", name, plural.Count(len(traffic.Log.Entries), "request"))
 	}
-	shown := found.report(name, d.document)
+	shown := found.report(name, source.Name)
 	return write(cmd, d.reports, shown.Writers(), shown.Kept())
 }
 

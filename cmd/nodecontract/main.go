@@ -15,10 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/report"
@@ -55,16 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// document is the flag's default: the contract of this repository.
-const document = "openapi/nodes.yaml"
-
-// explainMissing says how to name a document that is not where the flag's default has it.
-func explainMissing(err error, flag *pflag.Flag) error {
-	if errors.Is(err, fs.ErrNotExist) && !flag.Changed {
-		return fmt.Errorf("%w: name it with --%s, or call this in a checkout of node-registration", err, flag.Name)
-	}
-	return err
-}
+// documentUsage is the help text of the flag --document.
+const documentUsage = "`file` with the OpenAPI document, or an overlay on one (default: the one compiled in)"
 
 // write writes a report, and returns errBroken where the contract is not kept.
 func write(cmd *cobra.Command, reports report.Flag, writers report.Writers, kept bool) error {

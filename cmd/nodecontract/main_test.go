@@ -208,9 +208,9 @@ func TestCheckCannotTell(t *testing.T) {
 		"a device as a pact":          {"--pact", "/dev/zero", "--document", nodes, "--exempt", exempt},
 		"a pact that is missing":      {"--pact", "missing.json", "--document", nodes, "--exempt", exempt},
 		"a pact without interactions": {"--pact", empty, "--document", nodes, "--exempt", exempt},
-		"a document that is missing":  {"--pact", pact, "--exempt", exempt},
+		"a document that is missing":  {"--pact", pact, "--document", "missing.yaml", "--exempt", exempt},
 		"a document that is none":     {"--pact", pact, "--document", pact, "--exempt", exempt},
-		"exemptions that are missing": {"--pact", pact, "--document", nodes},
+		"exemptions that are missing": {"--pact", pact, "--document", nodes, "--exempt", "missing.yaml"},
 		"results that are missing": {
 			"--pact", pact, "--document", nodes, "--exempt", exempt, "--results", "missing.json",
 		},
@@ -329,9 +329,10 @@ func release(t *testing.T, directory, tag string) {
 func TestDiffCannotTell(t *testing.T) {
 	for name, args := range map[string][]string{
 		"no base":                    {"--document", nodes},
+		"an empty base":              {"--base", "", "--document", nodes},
 		"a base that is missing":     {"--base", "missing.yaml", "--document", nodes},
 		"a base that is none":        {"--base", exempt, "--document", nodes},
-		"a document that is missing": {"--base", nodes},
+		"a document that is missing": {"--base", nodes, "--document", "missing.yaml"},
 		"a document that is none":    {"--base", nodes, "--document", exempt},
 		"a format that there is not": {"--base", nodes, "--document", nodes, "--report", "xml"},
 	} {

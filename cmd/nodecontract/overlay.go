@@ -11,6 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
@@ -39,11 +40,14 @@ Exits with 2 when the overlay does not fit the document any more.`,
 		},
 		ValidArgsFunction: cli.FileArgs("yaml", "yml", "json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file := inService
+			text, document, err := openapi.InServiceOverlay, openapi.InService, error(nil)
 			if len(args) == 1 {
-				file = args[0]
+				text, document, err = readOverlay(args[0])
 			}
-			return o.run(cmd, file)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd, text, document)
 		},
 	}
 	flags := command.Flags()
@@ -54,30 +58,31 @@ Exits with 2 when the overlay does not fit the document any more.`,
 	return command
 }
 
-// inService is the overlay that is shown by default.
-const inService = "openapi/in-service.overlay.yaml"
-
 // overlayFlags are the flags of the command.
 type overlayFlags struct {
 	write   string
 	reports report.Flag
 }
 
-func (o *overlayFlags) run(cmd *cobra.Command, file string) error {
-	text, err := regularfile.ReadShort(file)
-	if err != nil {
-		return err
+// readOverlay reads an overlay, and the document with its differences applied.
+func readOverlay(file string) (text, document []byte, err error) {
+	if text, err = regularfile.ReadShort(file); err != nil {
+		return nil, nil, err
 	}
+	if _, err = overlay.Parse(text); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	source, err := breaking.ReadFile(file)
+	return text, source.Data, err
+}
+
+func (o *overlayFlags) run(cmd *cobra.Command, text, document []byte) error {
 	differences, err := overlay.Parse(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	document, err := breaking.ReadFile(file) // with the differences applied
 	if err != nil {
 		return err
 	}
 	if o.write != "" {
-		if err := atomicfile.Write(o.write, document.Data, 0o644); err != nil {
+		if err := atomicfile.Write(o.write, document, 0o644); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ import (
 type Source = apidoc.Source
 
 // ReadFile reads a document from a file, and the files that it refers to. Those have to be
-// in the same folder or inside it.
+// in the same folder or inside it. Without a path it returns the document that is compiled in.
 func ReadFile(path string) (Source, error) { return apidoc.ReadFile(path) }
 
 // ReadBase reads what a document is compared with. base names a file. If there is no such

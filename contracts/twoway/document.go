@@ -20,7 +20,8 @@ type Document struct {
 }
 
 // Load reads an OpenAPI document from a file, together with those that it refers to,
-// which have to be in the same folder or inside it. It fails on one that is not valid.
+// which have to be in the same folder or inside it. Without a path it takes the document
+// that is compiled in. It fails on a document that is not valid.
 func Load(ctx context.Context, path string) (*Document, error) {
 	source, err := apidoc.ReadFile(path)
 	if err != nil {
@@ -30,7 +31,7 @@ func Load(ctx context.Context, path string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	document := &Document{name: path}
+	document := &Document{name: source.Name}
 	for template, item := range api.Paths.Map() {
 		for method, spec := range item.Operations() {
 			document.operations = append(document.operations, newOperation(api, item, template, method, spec))

@@ -25,18 +25,23 @@ type exemption struct {
 	line      int
 }
 
-// LoadExemptions reads a YAML file of entries such as
-//
-//   - status: 405
-//     operations: [registerNode, listNodes]
-//     reason: the client uses no method but those of the document
-//
-// It fails on an entry that gives no reason.
+// LoadExemptions reads a file as ReadExemptions does.
 func LoadExemptions(path string) (*Exemptions, error) {
 	data, err := regularfile.ReadShort(path)
 	if err != nil {
 		return nil, err
 	}
+	return ReadExemptions(path, data)
+}
+
+// ReadExemptions reads YAML of entries such as
+//
+//   - status: 405
+//     operations: [registerNode, listNodes]
+//     reason: the client uses no method but those of the document
+//
+// It fails on an entry that gives no reason. Findings name the path.
+func ReadExemptions(path string, data []byte) (*Exemptions, error) {
 	var entries []struct {
 		Status     yaml.Node   `yaml:"status"`
 		Operations []yaml.Node `yaml:"operations"`

@@ -4,6 +4,7 @@ package apidoc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
@@ -29,9 +31,16 @@ type Source struct {
 	overlaid bool
 }
 
+// compiledIn is where the document that is compiled in stands in this repository.
+const compiledIn = "openapi/nodes.yaml"
+
 // ReadFile reads a document from a file, which may be an overlay. Files that it refers to
-// have to be in its folder or inside it.
+// have to be in its folder or inside it. Without a name it returns the document that is
+// compiled in.
 func ReadFile(name string) (Source, error) {
+	if name == "" {
+		return Source{Name: compiledIn, Data: openapi.Nodes}, nil
+	}
 	data, err := regularfile.ReadShort(name)
 	if err != nil {
 		return Source{}, err
@@ -79,12 +88,17 @@ func newSource(name string, data []byte, read func(string) ([]byte, error)) (Sou
 }
 
 // ReadBase reads what a document is compared with. base names a file. If there is no such
-// file, base is a git revision, and ReadBase reads the document as it was then.
+// file, base is a git revision, and ReadBase reads the document as it was then. Without a
+// document that is the one of this repository.
 func ReadBase(ctx context.Context, base, document string) (Source, error) {
+	if base == "" {
+		return Source{}, errors.New("no base is named")
+	}
 	source, err := ReadFile(base)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return source, err
 	}
+	document = cmp.Or(document, compiledIn)
 	source, err = ReadRevision(ctx, base, document)
 	if err != nil {
 		return Source{}, fmt.Errorf("%s is no file, and no git revision that has %s: %w", base, document, err)
