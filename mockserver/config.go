@@ -113,7 +113,7 @@ func (c *config) seal() {
 func (c config) checkTokens() error {
 	var wrong []error
 	check := func(what, token string) {
-		if err := checkToken(token); err != nil {
+		if err := settings.CheckToken(token); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
 		}
 	}
@@ -130,39 +130,20 @@ func (c config) checkTokens() error {
 	return errors.Join(wrong...)
 }
 
-// checkToken returns what is wrong with a token, if anything is.
-func checkToken(token string) error {
-	doc := spec.Control()
-	schema := doc.Schema("SettingsChange").Properties["tokens"].Value.Items.Value
-	if wrong := doc.Check(schema, token); wrong != nil {
-		return errors.New(wrong[0].Detail)
-	}
-	return nil
-}
-
-// checkInterval returns what is wrong with an interval, by its schema.
-func checkInterval(schema string, interval time.Duration) error {
-	doc := spec.Control()
-	if wrong := doc.Check(doc.Schema(schema), interval.Milliseconds()); wrong != nil {
-		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
-	}
-	return nil
-}
-
 // check returns everything else that is wrong with a config.
 func (c config) check() error {
 	var wrong []error
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
 	}
-	if err := checkInterval("HeartbeatInterval", c.start.HeartbeatInterval); err != nil {
+	if err := settings.CheckInterval("HeartbeatInterval", c.start.HeartbeatInterval); err != nil {
 		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
 	}
 	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
 		complain("node timeout %s: must be longer than the heartbeat interval %s",
 			c.start.NodeTimeout, c.start.HeartbeatInterval)
 	}
-	if err := checkInterval("StaleCheckInterval", c.start.StaleCheckInterval); err != nil {
+	if err := settings.CheckInterval("StaleCheckInterval", c.start.StaleCheckInterval); err != nil {
 		complain("stale check interval %s: %w", c.start.StaleCheckInterval, err)
 	}
 	if c.bodyLimit <= 0 {

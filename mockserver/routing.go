@@ -5,13 +5,11 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/rs/cors"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/controls"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/nodes"
 	"github.com/llama-orch/node-registration/mockserver/internal/pages"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // routing is what serves which path.
@@ -26,7 +24,7 @@ type routing struct {
 func (r routing) handler() http.Handler {
 	router := chi.NewRouter()
 	if len(r.origins) > 0 {
-		router.Use(shareWith(r.origins))
+		router.Use(exchange.Share(r.origins))
 	}
 	if r.controls != nil {
 		router.Use(divert(r.controls))
@@ -49,16 +47,4 @@ func divert(api *chi.Mux) func(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-// shareWith answers the questions of browsers whether pages of other origins may use the server.
-func shareWith(origins []string) func(http.Handler) http.Handler {
-	return cors.New(cors.Options{
-		AllowedOrigins: origins,
-		AllowedMethods: []string{
-			http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut,
-		},
-		AllowedHeaders: []string{"*"},
-		ExposedHeaders: []string{spec.Nodes().CorrelationHeader, "Retry-After"},
-	}).Handler
 }

@@ -38,6 +38,8 @@ import (
 // Server is a mock orchestratord. It serves any number of requests at once.
 type Server struct {
 	clock     *clock.Clock
+	settings  *settings.Store
+	maxNodes  int
 	cluster   *cluster.Cluster
 	journal   *journal.Journal
 	drift     drift.Record
@@ -62,12 +64,13 @@ func New(options ...Option) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{clock: config.clock, journal: journal.New(config.journalSize), faults: config.faults}
+	s.maxNodes = config.maxNodes
 	s.cluster = cluster.New(cluster.Config{
 		Clock: s.clock, Journal: s.journal, Log: config.log,
 		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
 	s.cluster.SetPolicy(config.start.Policy())
-	store := settings.NewStore(config.start, func(now *settings.Settings) {
+	s.settings = settings.NewStore(config.start, func(now *settings.Settings) {
 		s.cluster.SetTimeout(now.NodeTimeout)
 		s.cluster.SetPolicy(now.Policy())
 	})
@@ -78,24 +81,24 @@ func New(options ...Option) (*Server, error) {
 			Log: config.log,
 		})
 	}
-	s.exchanges, s.end = exchange.NewPool(life, store, config.log), end
-	rooms := s.rooms(config, store)
+	s.exchanges, s.end = exchange.NewPool(life, s.settings, config.log), end
+	rooms := s.rooms(config)
 	s.controls, s.handler = rooms.controls, rooms.handler()
 	return s, nil
 }
 
 // rooms returns what serves the paths of the server.
-func (s *Server) rooms(config config, store *settings.Store) routing {
+func (s *Server) rooms(config config) routing {
 	guard := exchange.NewGuard(config.origins, config.controlHosts, config.controlToken != nil)
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
 		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
-		Settings: store, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
+		Settings: s.settings, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
 		Upstream: config.orchestrator, Answers: &s.answers,
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused,
-			Faults: s.faults, Settings: store, Log: config.log, Guard: guard, Token: config.controlToken,
+			Faults: s.faults, Settings: s.settings, Log: config.log, Guard: guard, Token: config.controlToken,
 			MaxNodes: config.maxNodes, Upstream: s.watch, Answers: &s.answers,
 		}).Router()
 	}

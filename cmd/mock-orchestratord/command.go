@@ -38,6 +38,7 @@ type settings struct {
 	misbehaviour      misbehaviour
 	steering          steering
 	front             front
+	beginning         beginning
 	logLevel          string
 	logFormat         string
 }
@@ -84,6 +85,9 @@ const commandExamples = `  # for every node that asks, on this machine only
   # as the orchestratord in service behaves
   mock-orchestratord --dialect in-service
 
+  # with the nodes that another one has listed
+  mock-orchestratord --dialect in-service --load nodes.json
+
   # between nodes and a real orchestratord; exit status 3 says that one of them breaks the contract
   mock-orchestratord --upstream https://orchestratord.staging:8080 --fail-on-drift
 
@@ -106,6 +110,7 @@ func newCommand(getenv func(string) string) *cobra.Command {
 		},
 	}
 	s.flags(command.Flags())
+	s.beginning.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(command.Flags())
 	complete(command)
@@ -124,6 +129,9 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 		return err
 	}
 	defer mock.Close()
+	if err := s.beginning.load(cmd.Context(), mock); err != nil {
+		return err
+	}
 	defer s.misbehaviour.follow(mock.Faults(), log)()
 	s.warn(log)
 	debug.FreeOSMemory() // what reading the document has left behind

@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/nodes", "internal/controls", "internal/pages"},
 	{"internal/upstream"},
 	{"internal/exchange", "internal/cluster"},
-	{"journal", "faults", "internal/settings"},
+	{"journal", "faults", "internal/settings", "internal/recorded"},
 	{"internal/spec"},
 	{
 		"internal/api", "internal/controlapi", "internal/wire", "internal/glob", "internal/masking", "registry",
@@ -37,7 +37,7 @@ var floors = [][]string{
 var rooms = map[string][]string{
 	".": {
 		"internal/nodes", "internal/controls", "internal/pages", "internal/upstream", "internal/exchange",
-		"internal/cluster",
+		"internal/cluster", "internal/recorded",
 		"internal/settings", "internal/spec", "registry", "journal", "faults", "drift", "clock", "control",
 	},
 	"internal/nodes": {
@@ -58,6 +58,7 @@ var rooms = map[string][]string{
 		"internal/settings", "internal/spec", "internal/masking", "internal/wire", "internal/api", "drift", "control",
 	},
 	"internal/cluster":  {"registry", "journal", "clock"},
+	"internal/recorded": {"internal/spec", "har", "registry", "control"},
 	"internal/settings": {"internal/spec", "control", "registry"},
 	"internal/spec":     {"internal/wire", "drift", "control"},
 	"internal/wire":     {},

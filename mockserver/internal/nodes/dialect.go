@@ -17,8 +17,6 @@ import (
 // dialect is how an orchestratord speaks with nodes, where orchestratords differ. What they make
 // of what nodes say is a registry.Policy.
 type dialect interface {
-	// document is what requests and answers are held to.
-	document() *spec.Document
 	// bearer returns the token of a request, if that is how it carries one.
 	bearer(header http.Header) (token string, ok bool)
 	// unrouted returns the steps of a request that fits no operation. The last one is given.
@@ -61,17 +59,10 @@ func dialectOf(x *exchange.Exchange) dialect {
 	return document{}
 }
 
-func documentOf(x *exchange.Exchange) *spec.Document {
-	if x.Settings.Document != nil {
-		return x.Settings.Document
-	}
-	return dialectOf(x).document()
-}
+func documentOf(x *exchange.Exchange) *spec.Document { return x.Settings.Contract() }
 
 // document is the dialect of the OpenAPI document.
 type document struct{}
-
-func (document) document() *spec.Document { return spec.Nodes() }
 
 func (document) bearer(header http.Header) (string, bool) { return exchange.Bearer(header) }
 

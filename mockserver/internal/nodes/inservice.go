@@ -23,8 +23,6 @@ import (
 // inService is the dialect of the orchestratord in service.
 type inService struct{}
 
-func (inService) document() *spec.Document { return spec.InService() }
-
 // bearer wants the scheme as it is written in RFC 6750.
 func (inService) bearer(header http.Header) (string, bool) {
 	token, ok := strings.CutPrefix(strings.TrimSpace(header.Get("Authorization")), "Bearer ")

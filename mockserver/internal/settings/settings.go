@@ -35,6 +35,17 @@ func (s *Settings) Policy() registry.Policy {
 	return registry.Document{}
 }
 
+// Contract returns the document that nodes and orchestratord are held to.
+func (s *Settings) Contract() *spec.Document {
+	switch {
+	case s.Document != nil:
+		return s.Document
+	case s.Dialect == control.DialectInService:
+		return spec.InService()
+	}
+	return spec.Nodes()
+}
+
 // Digest stands for a token, so that the mock does not keep tokens that it could give away.
 type Digest [sha256.Size]byte
 

@@ -1,0 +1,135 @@
+// Package recorded makes nodes of what an orchestratord said of them once.
+package recorded
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/har"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/mockserver/registry"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// Nodes returns the nodes of a list as an orchestratord answers it, or of the last list in an HTTP
+// archive (HAR). They must keep the document. Their times are moved by the same amount, so that
+// the latest of them is now.
+func Nodes(text []byte, document *spec.Document, now time.Time) ([]registry.Node, error) {
+	listed, err := read(text, document)
+	if err != nil {
+		return nil, err
+	}
+	var latest int64
+	for _, node := range listed {
+		latest = max(latest, node.RegisteredAtMs, valueOr(node.LastHeartbeatMs, 0))
+	}
+	moved := func(ms int64) time.Time { return time.UnixMilli(max(ms+now.UnixMilli()-latest, 0)) }
+	nodes := make([]registry.Node, len(listed))
+	for i, node := range listed {
+		nodes[i] = recalled(node)
+		nodes[i].RegisteredAt = moved(node.RegisteredAtMs)
+		if node.LastHeartbeatMs != nil {
+			nodes[i].LastHeartbeat = moved(*node.LastHeartbeatMs)
+		}
+	}
+	return nodes, nil
+}
+
+// read returns the nodes of a list as they are.
+func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
+	var file struct {
+		Nodes []json.RawMessage `json:"nodes"`
+		Log   *har.Log          `json:"log"`
+	}
+	switch err := json.Unmarshal(text, &file); {
+	case err != nil:
+		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: %w", err)
+	case file.Log != nil:
+		list, err := lastList(file.Log.Entries, document)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := read(list, document)
+		if err != nil {
+			return nil, fmt.Errorf("the last list in it: %w", err)
+		}
+		return nodes, nil
+	case file.Nodes == nil:
+		return nil, errors.New("this is neither a list of nodes nor an HTTP archive: it has no nodes and no log")
+	}
+	return check(file.Nodes, document)
+}
+
+// lastList returns the last list of nodes in recorded traffic.
+func lastList(entries []har.Entry, document *spec.Document) ([]byte, error) {
+	is := func(operation *spec.Operation) bool { return operation.ID == string(control.OperationListNodes) }
+	path := document.Operations[slices.IndexFunc(document.Operations, is)].Pattern
+	for _, entry := range slices.Backward(entries) {
+		asked, err := url.Parse(entry.Request.URL)
+		if err != nil || entry.Request.Method != http.MethodGet || entry.Response.Status != http.StatusOK ||
+			!strings.HasSuffix(asked.Path, path) {
+			continue
+		}
+		text, err := io.ReadAll(entry.HTTPResponse().Body)
+		if err != nil {
+			return nil, fmt.Errorf("the last list in it was not recorded whole: there are %d of %d bytes",
+				len(text), entry.Response.Content.Size)
+		}
+		return text, nil
+	}
+	return nil, fmt.Errorf("no answer to GET %s is in it", path)
+}
+
+// check decodes the nodes of a list. It fails for the first one that breaks the document, or has
+// the id of another.
+func check(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, error) {
+	nodes := make([]nodeapi.Node, len(list))
+	first := map[nodeapi.NodeID]int{}
+	for i, text := range list {
+		if wrong := document.Check(document.Schema("Node"), text); wrong != nil {
+			return nil, fmt.Errorf("/nodes/%d%s: %s", i, wrong[0].Pointer, wrong[0].Detail)
+		}
+		if err := json.Unmarshal(text, &nodes[i]); err != nil {
+			return nil, fmt.Errorf("/nodes/%d: %w", i, err)
+		}
+		id := nodes[i].NodeID
+		if j, taken := first[id]; taken {
+			return nil, fmt.Errorf("/nodes/%d/node_id: must be another id than that of node %d, %q", i, j, id)
+		}
+		first[id] = i
+	}
+	return nodes, nil
+}
+
+// recalled returns a node of a list as the registry would know it, without its times.
+func recalled(node nodeapi.Node) registry.Node {
+	has := node.Capabilities
+	return registry.Node{
+		Registration: nodeapi.RegisterRequest{
+			NodeID: node.NodeID, MachineID: node.MachineID, Address: node.Address, Pools: node.Pools,
+			Version: node.Version,
+			Capabilities: nodeapi.NodeCapabilities{
+				GPUCount: valueOr(has.GPUCount, 0), TotalVRAMMB: valueOr(has.TotalVRAMMB, 0),
+				CUDAVersion: valueOr(has.CUDAVersion, ""), Gpus: has.Gpus,
+				CPUCores: has.CPUCores, RAMTotalBytes: has.RAMTotalBytes,
+			},
+		},
+		Stated: &has,
+		Status: node.Status,
+	}
+}
+
+func valueOr[V any](value *V, otherwise V) V {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}

@@ -1,0 +1,31 @@
+package mockserver
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/llama-orch/node-registration/internal/plural"
+	"github.com/llama-orch/node-registration/mockserver/internal/recorded"
+)
+
+// LoadNodes replaces all nodes by those of a list: what an orchestratord answered to GET /v2/nodes,
+// or an HTTP archive (HAR), whose last list counts. What happened last to one of them has happened
+// now. The nodes must keep the document of the dialect. An error says what is wrong with the list,
+// and then nothing changes; in front of another orchestratord there is nothing to load.
+func (s *Server) LoadNodes(list []byte) error {
+	settings, now := s.settings.Load(), s.clock.Now()
+	if settings.InFront {
+		return errors.New("in front of another orchestratord, nodes are those that register there")
+	}
+	nodes, err := recorded.Nodes(list, settings.Contract(), now)
+	if err != nil {
+		return err
+	}
+	count := plural.Count(len(nodes), "node")
+	if len(nodes) > s.maxNodes {
+		return fmt.Errorf("there are %s, and at most %d may be registered", count, s.maxNodes)
+	}
+	s.journal.Control(now, count+" loaded")
+	s.cluster.Load(nodes, now)
+	return nil
+}
