@@ -36,6 +36,7 @@ func (l *life) wrong(now time.Time, r *http.Request, op string, body []byte) str
 		if err := json.Unmarshal(body, &got); err != nil {
 			return err.Error()
 		}
+		l.announced = got.Pools
 		return diff(op, l.description(), got)
 	case "heartbeat":
 		var got nodeapi.HeartbeatRequest

@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,11 @@ import (
 // life is one life of a node, from New to its end, and all that can be seen of it. It feeds
 // the oracle, and compares.
 type life struct {
-	node    *simNode
-	config  registration.Config
-	timeout time.Duration // after which orchestratord gives the node up
-	way     string        // in which the program uses the node
-	real    *registration.Node
-	open    atomic.Int64 // bodies that were not closed
+	node   *simNode
+	config registration.Config
+	way    string // in which the program uses the node
+	real   *registration.Node
+	open   atomic.Int64 // bodies that were not closed
 
 	mu        sync.Mutex
 	oracle    *oracle
@@ -37,8 +37,9 @@ type life struct {
 	state     registration.State
 	spoke     registration.State // before it fell silent
 	over      bool
-	lastID    string // that a request was sent with
-	carried   []byte // the last heartbeat
+	lastID    string   // that a request was sent with
+	carried   []byte   // the last heartbeat
+	announced []string // the pools of the last registration
 	begun     time.Time
 	listed    time.Time // when orchestratord last gave it work
 }
@@ -51,14 +52,10 @@ var ways = []string{
 
 func newLife(n *simNode) *life {
 	l := &life{node: n, way: ways[n.plans.IntN(len(ways))], state: registration.StateNew, begun: time.Now()}
-	l.config = newSimConfig(n.plans)
+	l.config = newSimConfig(n.plans, n.world.timeout)
 	l.config.NodeID = n.id
 	if n.rival {
 		l.config.MachineID = "machine-intruder"
-	}
-	l.timeout = max(l.config.NodeTimeout, registration.DefaultNodeTimeout)
-	if l.config.NodeTimeout != 0 {
-		l.timeout = l.config.NodeTimeout
 	}
 	l.config.APIToken = l.token
 	l.config.HTTPClient = &http.Client{Transport: l}
@@ -79,8 +76,9 @@ func newLife(n *simNode) *life {
 	return l
 }
 
-// newSimConfig draws how a node is configured: by default for half of the nodes.
-func newSimConfig(random *rand.Rand) registration.Config {
+// newSimConfig draws how a node is configured: by default for half of the nodes, where
+// orchestratord has the default timeout.
+func newSimConfig(random *rand.Rand, timeout time.Duration) registration.Config {
 	c := registration.Config{
 		MachineID: "machine-alpha", Address: "http://192.168.1.100:9200", OrchestratordURL: "http://orchestratord:8080",
 		Pools:        []string{"pool-0", "pool-1"},
@@ -88,10 +86,10 @@ func newSimConfig(random *rand.Rand) registration.Config {
 		Version:      fmt.Sprintf("1.%d", random.IntN(10)),
 	}
 	c.RegisterEvery = []time.Duration{0, 0, -1, span(random, 30*time.Second, 2*time.Minute)}[random.IntN(4)]
-	if random.IntN(2) == 0 {
+	if timeout == 0 && random.IntN(2) == 0 {
 		return c
 	}
-	c.NodeTimeout = span(random, 21*time.Second, 2*time.Minute)
+	c.NodeTimeout = cmp.Or(timeout, registration.DefaultNodeTimeout)
 	if random.IntN(2) == 0 {
 		c.HeartbeatInterval = span(random, 2*time.Second, c.NodeTimeout/2-1)
 	}
@@ -277,6 +275,9 @@ func (l *life) end(now time.Time, r *http.Request, what reply) (complaint string
 		what, complaint = l.oracle.givesUp(now, what)
 	} else {
 		l.oracle.ends(now, what)
+	}
+	if f.op == "register" && (what.landed == didLand || what.landed == mayLand) {
+		l.pools.known(l.announced)
 	}
 	l.expect(now, r, f, what)
 	return complaint

@@ -134,7 +134,7 @@ func (l *life) deliver(r *http.Request, op, id string, body []byte) (received, e
 	if r.Header.Get("Authorization") != "Bearer "+w.token(0) {
 		return l.faulty(r, http.StatusUnauthorized), nil
 	}
-	status, text := s.handle(l, op, id, body)
+	status, text := s.handle(l, r, op, id, body)
 	return l.answer(status, text, nil), nil
 }
 

@@ -31,7 +31,7 @@ var moods = []mood{
 type pools struct {
 	life     *life
 	node     *simNode
-	ids      []string  // that a heartbeat has named
+	ids      []string  // that a heartbeat has named, or a registration
 	served   []string  // that are configured now
 	changed  time.Time // when they were last
 	added    map[string]time.Time
@@ -215,9 +215,7 @@ func (p *pools) normal(status []registration.PoolStatus) []nodeapi.PoolStatus {
 func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
 	defer func() {
 		for _, pool := range got {
-			if !slices.Contains(p.ids, pool.PoolID) {
-				p.ids = append(p.ids, pool.PoolID)
-			}
+			p.known([]string{pool.PoolID})
 		}
 	}()
 	if now.Sub(p.changed) <= patience {
@@ -233,6 +231,15 @@ func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
 		return p.alive(got)
 	}
 	return complaint
+}
+
+// known takes note of pools that orchestratord knows by now.
+func (p *pools) known(ids []string) {
+	for _, id := range ids {
+		if !slices.Contains(p.ids, id) {
+			p.ids = append(p.ids, id)
+		}
+	}
 }
 
 // sampled is when a heartbeat waits for the callback no more.

@@ -1,79 +1,100 @@
 package registration_test
 
 import (
-	"encoding/json"
+	"bytes"
+	"cmp"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
+	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/registry"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// service is an orchestratord as the one in service is: a node that it has marked Offline
-// stays so, and has its heartbeats answered 200, until it registers again; the pools of a
-// heartbeat are merged with those that it knows; nodes time out by the clock on the wall.
+// service is an orchestratord: the mock without a network, in one of its dialects.
 type service struct {
-	wall func() time.Time // what its clock shows
-	asks func() int64     // for a heartbeat every so many milliseconds
+	t       *testing.T
+	options []mockserver.Option
+	asks    func() int64 // for a heartbeat every so many milliseconds
 
-	mu      sync.Mutex
-	begin   time.Time
-	records map[string]*record
+	mu    sync.Mutex
+	mock  *mockserver.Server
+	owner map[string]*life // who registered last under an id
 }
 
-type record struct {
-	life   *life
-	status nodeapi.NodeStatus
-	heard  time.Time // by the clock on the wall
-	pools  map[string]nodeapi.PoolStatus
+func newService(t *testing.T, dialect mockserver.Dialect, timeout time.Duration, asks func() int64) *service {
+	s := &service{t: t, asks: asks, options: []mockserver.Option{
+		mockserver.WithDialect(dialect), mockserver.WithJournal(0),
+		mockserver.WithNodeTimeout(cmp.Or(timeout, mockserver.DefaultNodeTimeout)),
+		mockserver.WithLogger(slog.New(slog.DiscardHandler)),
+	}}
+	s.begin()
+	t.Cleanup(func() { s.mock.Close() })
+	return s
 }
 
-func newService(wall func() time.Time, asks func() int64) *service {
-	return &service{wall: wall, asks: asks, begin: time.Now(), records: map[string]*record{}}
+func (s *service) begin() {
+	mock, err := mockserver.New(s.options...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mock, s.owner = mock, map[string]*life{}
 }
 
-// forget empties the registry.
+// forget begins again with an empty registry.
 func (s *service) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.records)
+	s.mock.Close()
+	s.begin()
 }
 
-// watch marks the nodes Offline that have been silent for too long.
-func (s *service) watch() {
+// step puts the clock on the wall. Nodes are Offline after a step back, as in service: the clock of the
+// mock never runs backwards.
+func (s *service) step(by time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.records {
-		if r.status != nodeapi.NodeStatusOffline && s.wall().Sub(r.heard) > r.life.timeout {
-			r.status = nodeapi.NodeStatusOffline
+	if by >= 0 {
+		if err := s.mock.Clock().Advance(by); err != nil {
+			s.t.Error(err)
+		}
+		return
+	}
+	for _, node := range s.mock.Nodes() {
+		path := s.mock.ControlPath() + "/nodes/" + node.Registration.NodeID + "/status"
+		if got := s.call(http.MethodPut, path, []byte(`{"status":"Offline"}`)); got.Code != http.StatusOK {
+			s.t.Errorf("%s: %d %s", path, got.Code, got.Body)
 		}
 	}
 }
 
-// handle answers a request of a node.
-func (s *service) handle(l *life, op, id string, body []byte) (status int, answer string) {
+// handle answers a request of a node, and turns away a machine that has taken the name of another one.
+func (s *service) handle(l *life, r *http.Request, op, id string, body []byte) (status int, answer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.records[id]
-	switch op {
-	case "register":
-		return s.register(l, id)
-	case "heartbeat":
-		if r == nil {
-			return http.StatusNotFound, `{"success":false,"next_heartbeat_ms":10000}`
-		}
-		var beat nodeapi.HeartbeatRequest
-		_ = json.Unmarshal(body, &beat)
-		r.takes(beat, s.wall())
-		return http.StatusOK, `{"success":true,"next_heartbeat_ms":` + number(s.asks()) + `}`
-	default:
-		if r == nil {
-			return http.StatusNotFound, ""
-		}
-		delete(s.records, id)
-		return http.StatusNoContent, ""
+	if op == "register" && l.node.rival {
+		return http.StatusOK, `{"success":false,"message":"the name is taken","node_id":"` + id + `"}`
 	}
+	got := s.call(r.Method, r.URL.Path, body)
+	if op == "register" && got.Code == http.StatusOK {
+		s.owner[id] = l
+	}
+	return got.Code, strings.Replace(got.Body.String(), `"next_heartbeat_ms":10000`,
+		`"next_heartbeat_ms":`+number(s.asks()), 1)
+}
+
+func (s *service) call(method, path string, body []byte) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(method, "http://127.0.0.1"+path, bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	s.mock.ServeHTTP(answer, request)
+	return answer
 }
 
 // number writes a number as JSON allows, and as some servers do.
@@ -89,33 +110,14 @@ func number(n int64) string {
 	return fmt.Sprint(n)
 }
 
-// register turns away a machine that has taken the name of another one.
-func (s *service) register(l *life, id string) (status int, answer string) {
-	if l.node.rival {
-		return http.StatusOK, `{"success":false,"message":"the name is taken","node_id":"` + id + `"}`
-	}
-	pools := map[string]nodeapi.PoolStatus{}
-	s.records[id] = &record{life: l, status: nodeapi.NodeStatusRegistering, heard: s.wall(), pools: pools}
-	return http.StatusOK, `{"success":true,"message":"registered","node_id":"` + id + `"}`
-}
-
-func (r *record) takes(beat nodeapi.HeartbeatRequest, now time.Time) {
-	r.heard = now
-	if r.status == nodeapi.NodeStatusRegistering {
-		r.status = nodeapi.NodeStatusOnline
-	}
-	for _, pool := range beat.Pools {
-		r.pools[pool.PoolID] = pool
-	}
-}
-
-// lists reports whether a node is on the list, from which work is given.
-func (s *service) lists(id string) (l *life, listed bool) {
+// lists reports whether a node may be given work.
+func (s *service) lists(id string) (owner *life, listed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.records[id]
-	if r == nil {
-		return nil, false
-	}
-	return r.life, r.status == nodeapi.NodeStatusOnline && s.wall().Sub(r.heard) <= r.life.timeout
+	node, known := s.mock.Node(id)
+	return s.owner[id], known && takesPart(node)
+}
+
+func takesPart(node registry.Node) bool {
+	return node.Status == nodeapi.NodeStatusOnline || node.Status == nodeapi.NodeStatusDraining
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // simInterval is the interval of a node that is directed no other.
@@ -24,13 +26,15 @@ type world struct {
 	directions []direction
 	service    *service
 	nodes      []*simNode
+	timeout    time.Duration // after which orchestratord gives a node up, 0 for the default
 	draws      *draws
 	requests   atomic.Int64
 	running    sync.WaitGroup
 
-	mu     sync.Mutex
-	passed int // storms whose restart of orchestratord has been made
-	log    bytes.Buffer
+	mu      sync.Mutex
+	passed  int // storms whose restart of orchestratord has been made
+	stepped int // storms whose step of orchestratord's clock has been made
+	log     bytes.Buffer
 }
 
 func newWorld(t *testing.T, seed uint64, nodes int, duration time.Duration, drawn *draws) *world {
@@ -44,12 +48,23 @@ func newWorld(t *testing.T, seed uint64, nodes int, duration time.Duration, draw
 		w.storms = append(w.storms, s)
 	}
 	w.directions = newDirections(random, duration)
-	w.service = newService(w.serviceClock, w.asks)
+	if random.IntN(2) == 0 {
+		w.timeout = span(random, 21*time.Second, 2*time.Minute)
+	}
+	w.service = newService(t, w.dialect(), w.timeout, w.asks)
 	for i := range nodes {
 		w.nodes = append(w.nodes, newSimNode(w, i, duration, false))
 	}
 	w.nodes = append(w.nodes, newSimNode(w, nodes, duration, true))
 	return w
+}
+
+// dialect returns that of orchestratord: every other world has the one in service.
+func (w *world) dialect() mockserver.Dialect {
+	if w.seed%2 == 0 {
+		return mockserver.InService
+	}
+	return mockserver.Document
 }
 
 // weather returns the storm that rages now, nil in a calm.
@@ -80,6 +95,9 @@ func (w *world) orchestratord() *service {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Since(w.begin)
+	for ; w.stepped < len(w.storms) && w.storms[w.stepped].from <= now; w.stepped++ {
+		w.service.step(w.storms[w.stepped].serviceStep)
+	}
 	for ; w.passed < len(w.storms) && max(w.storms[w.passed].up, w.storms[w.passed].from) <= now; w.passed++ {
 		if w.storms[w.passed].amnesia {
 			w.service.forget()
@@ -124,20 +142,12 @@ func (w *world) rotates(after time.Time, late time.Duration) time.Time {
 	return time.Time{}
 }
 
-// clock returns what the nodes' clock on the wall shows, and serviceClock that of orchestratord.
+// clock returns what the nodes' clock on the wall shows.
 func (w *world) clock() time.Time {
-	return w.stepped(func(s storm) time.Duration { return s.clockStep })
-}
-
-func (w *world) serviceClock() time.Time {
-	return w.stepped(func(s storm) time.Duration { return s.serviceStep })
-}
-
-func (w *world) stepped(by func(storm) time.Duration) time.Time {
 	now, step := time.Since(w.begin), time.Duration(0)
 	for _, s := range w.storms {
 		if now >= s.from {
-			step += by(s)
+			step += s.clockStep
 		}
 	}
 	return time.Now().Add(step)
@@ -145,9 +155,7 @@ func (w *world) stepped(by func(storm) time.Duration) time.Time {
 
 // check holds the world to the promises, as it is now.
 func (w *world) check() {
-	if s := w.orchestratord(); s != nil {
-		s.watch()
-	}
+	w.orchestratord() // whose clock may have to be put
 	for _, n := range w.nodes {
 		n.check()
 	}
@@ -191,5 +199,5 @@ func (w *world) summary() string {
 			counts[s.fault]++
 		}
 	}
-	return fmt.Sprintf("%d storms, met %v", len(w.storms), counts)
+	return fmt.Sprintf("%s, %d storms, met %v", w.dialect(), len(w.storms), counts)
 }
