@@ -1,12 +1,16 @@
 package main
 
 import (
+	"compress/gzip"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -52,6 +56,87 @@ func TestConformFindsADeparture(t *testing.T) {
 	}
 }
 
+// TestConformEndsInOneLine runs against servers that stop a run early. The last line of the
+// program says what is wrong, and nothing of a server controls the terminal.
+func TestConformEndsInOneLine(t *testing.T) {
+	t.Setenv(envToken, "")
+	mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+	for name, test := range map[string]struct {
+		server http.HandlerFunc
+		status int
+		want   string // within the last line
+	}{
+		"slow": {func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(100 * time.Millisecond)
+			mock.ServeHTTP(w, r)
+		}, 2, "nodecontract: the time of 500ms is over; "},
+		"dead after a while": {after(20, mock, func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		}), 1, "the run ended early: orchestratord no longer answers: "},
+		"hostile": {
+			answer("text/html\u202e", "<h1>\x1b[31mno</h1>"), 1,
+			"listNodes: 200 header Content-Type: expected application/json, got ",
+		},
+		"hostile in JSON": {
+			answer("application/json", "{\x1b]0;title\a"), 1, "listNodes: 200 body: expected JSON, got ",
+		},
+		"compressing": {
+			compress(mock), 1,
+			`listNodes: header Content-Encoding: expected none, as the call asked for none, got "gzip"; the run ended early: `,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr := nodecontract(t, test.status, "conform", "--provider-url", serve(t, test.server),
+				"--time", map[bool]string{true: "500ms", false: "1m"}[name == "slow"])
+			lines := strings.Split(strings.TrimSuffix(stdout+stderr, "\n"), "\n")
+			if last := lines[len(lines)-1]; !strings.Contains(last, test.want) {
+				t.Errorf("the last line is %q, without %q", last, test.want)
+			}
+			if strings.ContainsAny(stdout+stderr, "\x1b\a\u202e") {
+				t.Errorf("the terminal is controlled by %q", stdout+stderr)
+			}
+		})
+	}
+}
+
+// after is a server that behaves in another way after some calls.
+func after(calls int64, first http.Handler, then http.HandlerFunc) http.HandlerFunc {
+	var seen atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		if seen.Add(1) > calls {
+			then(w, r)
+			return
+		}
+		first.ServeHTTP(w, r)
+	}
+}
+
+func answer(media, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", media)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// compress compresses the answers of a server, whoever asks.
+func compress(server http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		plain := httptest.NewRecorder()
+		server.ServeHTTP(plain, r)
+		maps.Copy(w.Header(), plain.Header())
+		w.Header().Del("Content-Length")
+		if plain.Body.Len() == 0 {
+			w.WriteHeader(plain.Code)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(plain.Code)
+		zip := gzip.NewWriter(w)
+		_, _ = plain.Body.WriteTo(zip)
+		_ = zip.Close()
+	}
+}
+
 func TestConformCannotTell(t *testing.T) {
 	t.Setenv(envToken, "")
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,8 +148,10 @@ func TestConformCannotTell(t *testing.T) {
 		args []string
 		want string
 	}{
-		"nobody there":          {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
-		"one who never answers": {[]string{"--provider-url", serve(t, hang)}, "it took longer than 5s"},
+		"nobody there": {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
+		"one who never answers": {
+			[]string{"--provider-url", serve(t, hang), "--time", "100ms"}, "got no answer: the time of 100ms is over",
+		},
 		"an answer without end": {[]string{"--provider-url", serve(t, endless)}, "nodecontract: "},
 		"another protocol":      {[]string{"--provider-url", serve(t, status(101))}, "it switches to another protocol"},
 		"another place":         {[]string{"--provider-url", serve(t, status(308))}, "it redirects"},

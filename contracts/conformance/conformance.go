@@ -25,6 +25,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // DefaultTime is how long a run may take.
@@ -46,7 +48,8 @@ type Options struct {
 	// Seed seeds the random choices. The same seed makes the same calls, but for the
 	// names of nodes.
 	Seed uint64
-	// Time is how long the whole run may take; zero means DefaultTime.
+	// Time is how long the whole run may take, the removal of its nodes included; zero means
+	// DefaultTime.
 	Time time.Duration
 	// Only are the names of the checks that run; none means all.
 	Only []string
@@ -111,20 +114,23 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer r.prober.close()
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Time, fmt.Errorf("the time of %v is over", o.Time))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Time-o.cleanupTime(), fmt.Errorf("the time of %v %w", o.Time, errTime))
 	defer cancel()
 	if err := r.probe(ctx); err != nil {
 		return nil, err
 	}
-	defer r.cleanup(ctx)
 	for _, c := range checks() {
 		if r.selected(c.name) {
 			r.perform(ctx, c)
 		}
 	}
+	r.cleanup(ctx)
 	r.report.Duration = time.Since(began)
 	return r.end(ctx)
 }
+
+// cleanupTime is how much of the time is left for the removal of the run's nodes.
+func (o Options) cleanupTime() time.Duration { return min(cleanupTimeout, o.Time/4) }
 
 // check returns what is wrong with the options.
 func (o Options) check() error {
@@ -171,11 +177,34 @@ func (r *run) perform(ctx context.Context, c check) {
 // end returns the report, or why there is none.
 func (r *run) end(ctx context.Context) (*Report, error) {
 	r.report.settle()
-	if why := r.reason(); why != nil && r.report.Conforms() {
+	why := r.reason()
+	if why == nil && ctx.Err() != nil {
+		why = context.Cause(ctx)
+	}
+	switch {
+	case why == nil || errors.Is(why, errEnough):
+		return r.report, nil
+	case errors.Is(why, errTime):
+		why = r.explainTime(why)
+	}
+	if n := len(r.nodes); n > 0 {
+		why = fmt.Errorf("%w; %s named %s-… may still be registered", why, plural.Count(n, "node"), r.prefix)
+	}
+	if r.report.Conforms() {
 		return nil, why
 	}
-	if ctx.Err() != nil && r.report.Conforms() {
-		return nil, context.Cause(ctx)
-	}
+	r.report.Stopped = why.Error()
 	return r.report, nil
+}
+
+// explainTime says what the time went into.
+func (r *run) explainTime(why error) error {
+	unfinished := slices.IndexFunc(r.report.Checks, func(c Check) bool { return c.Unfinished != "" })
+	calls := r.prober.calls.Load()
+	if unfinished < 0 || calls == 0 {
+		return why
+	}
+	each := time.Duration(r.prober.spent.Load() / calls).Round(time.Millisecond)
+	return fmt.Errorf("%w; %s took %v each, and the check %s is unfinished",
+		why, plural.Count(int(calls), "call"), each, r.report.Checks[unfinished].Name)
 }

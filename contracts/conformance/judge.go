@@ -307,7 +307,8 @@ func excerpt(body []byte) string {
 	if len(body) == 0 {
 		return ""
 	}
-	return " " + strconv.Quote(short(string(body)))
+	const enough = 1 << 10 // more than short leaves
+	return " " + strconv.Quote(short(string(body[:min(len(body), enough)])))
 }
 
 func excerptOf(value any) string {
@@ -321,8 +322,11 @@ func excerptOf(value any) string {
 // short cuts a text that is long.
 func short(text string) string {
 	const most = 120
-	if utf8.RuneCountInString(text) <= most {
-		return text
+	count := 0
+	for at := range text {
+		if count++; count > most {
+			return text[:at] + "…"
+		}
 	}
-	return string([]rune(text)[:most]) + "…"
+	return text
 }

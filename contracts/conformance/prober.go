@@ -71,6 +71,7 @@ type prober struct {
 	token       string
 	kept, fresh *http.Transport
 	calls       atomic.Int64
+	spent       atomic.Int64 // on all calls, in nanoseconds
 }
 
 func newProber(o Options) (*prober, error) {
@@ -122,6 +123,7 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 		err = a.read(response)
 	}
 	a.ended = time.Now()
+	p.spent.Add(int64(a.ended.Sub(a.began)))
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

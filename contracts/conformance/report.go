@@ -22,6 +22,7 @@ type Report struct {
 	Coverage []Cover
 	Findings []Finding // what breaks the contract at the level of the run
 	Beyond   []Finding // what breaks it at the level of the document alone
+	Stopped  string    // why the run ended before all checks were made; empty when it did not
 
 	all []Finding
 }
@@ -156,21 +157,29 @@ func (r *Report) coverageTable() *report.Table {
 	return table
 }
 
-// Summary is the report on one line.
+// Summary is the report on one line. It has the first finding, and why the run ended early.
 func (r *Report) Summary() string {
+	if r.Conforms() {
+		return "orchestratord keeps the contract (" + r.extent() + ")"
+	}
+	ways := ""
+	if n := len(r.Findings); n > 1 {
+		ways = fmt.Sprintf(" in %s, first", plural.Count(n, "way"))
+	}
+	text := fmt.Sprintf("orchestratord departs from the contract%s: %s", ways, r.Findings[0])
+	if r.Stopped != "" {
+		text += "; the run ended early: " + r.Stopped
+	}
+	return text
+}
+
+// extent says how much was asked, and how far orchestratord is from all of the document.
+func (r *Report) extent() string {
 	calls := 0
 	for _, c := range r.Checks {
 		calls += c.Calls
 	}
-	verdict := "orchestratord keeps the contract"
-	switch len(r.Findings) {
-	case 0:
-	case 1:
-		verdict = "orchestratord departs from the contract: " + r.Findings[0].String()
-	default:
-		verdict = fmt.Sprintf("orchestratord departs from the contract in %s", plural.Count(len(r.Findings), "way"))
-	}
-	return fmt.Sprintf("%s (level %s, %s in %.1f s, %s of fields covered, %s from level %s alone)",
-		verdict, r.Level, plural.Count(calls, "call"), r.Duration.Seconds(), plural.Count(len(r.Coverage), "rule"),
+	return fmt.Sprintf("level %s, %s in %.1f s, %s of fields covered, %s from level %s alone",
+		r.Level, plural.Count(calls, "call"), r.Duration.Seconds(), plural.Count(len(r.Coverage), "rule"),
 		plural.Count(len(r.Beyond), "departure"), Document)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
@@ -14,8 +15,15 @@ import (
 	"time"
 )
 
-// cleanupTimeout is how long the removal of the run's nodes may take at its end.
-const cleanupTimeout = 10 * time.Second
+const (
+	// cleanupTimeout is how long the removal of the run's nodes may take at most.
+	cleanupTimeout = 10 * time.Second
+	// cleaners is how many nodes are removed at once.
+	cleaners = 8
+)
+
+// errTime ends a run whose time is over. It follows that time.
+var errTime = errors.New("is over")
 
 // errEnough ends a run that stops at its first finding.
 var errEnough = errors.New("a departure was found")
@@ -127,26 +135,36 @@ func (r *run) probe(ctx context.Context) error {
 	return nil
 }
 
-// cleanup removes all nodes that may still be registered, even if ctx has ended.
+// cleanup removes all nodes that may still be registered, even if ctx has ended. It gives up
+// after a few calls without an answer.
 func (r *run) cleanup(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.options.cleanupTime())
 	defer cancel()
-	r.mu.Lock()
-	var left []string
-	for id := range r.nodes {
-		left = append(left, id)
+	left := make(chan string, len(r.nodes))
+	for _, id := range slices.Sorted(maps.Keys(r.nodes)) {
+		left <- id
 	}
-	r.mu.Unlock()
-	slices.Sort(left)
-	failures := 0
-	for _, id := range left {
-		if _, err := r.prober.send(ctx, call{op: r.doc.operation(opDeregister), node: id}); err != nil {
-			failures++
-		}
-		if ctx.Err() != nil || failures == 3 {
-			return
-		}
+	close(left)
+	var group sync.WaitGroup
+	for range cleaners {
+		group.Go(func() {
+			for id := range left {
+				if !r.remove(ctx, id) {
+					return
+				}
+			}
+		})
 	}
+	group.Wait()
+}
+
+// remove removes a node at the end of a run. It returns false if there was no answer.
+func (r *run) remove(ctx context.Context, id string) (answered bool) {
+	a, err := r.prober.send(ctx, call{op: r.doc.operation(opDeregister), node: id})
+	if err == nil && (a.status/100 == 2 || a.status == http.StatusNotFound) {
+		r.forget(id)
+	}
+	return err == nil
 }
 
 // random returns a random source for one purpose. The same seed gives the same source.

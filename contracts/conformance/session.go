@@ -117,7 +117,7 @@ func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 // unanswered records that a call got no answer. After three in a row nobody is there.
 func (s *session) unanswered(c call, why string, err error) {
 	place := strings.TrimSpace("answer " + why)
-	s.find(Nodes, c.op, place, "one, and all of it, within "+c.op.timeout().String(), err.Error())
+	s.find(Nodes, c.op, place, "one, and all of it, within "+c.op.timeout().String(), "no whole answer: "+err.Error())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.silent++; s.silent >= 3 && s.stopped == nil {
