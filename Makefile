@@ -44,6 +44,10 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 test: pact-ffi node_modules/.package-lock.json ## all tests, those of packages whose goroutines meet under the race detector
 	@scripts/test.sh
 
+.PHONY: shipped
+shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, the programs of the images
+	go test ./internal/house -shipped
+
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)
 	@scripts/chromium.sh
@@ -56,7 +60,7 @@ check: build pact-ffi node_modules/.package-lock.json ## pact, mock and document
 	bin/nodecontract check --pact $(PACT) --results bin/verified.json
 	bin/nodecontract check --pact $(PACT) --document openapi/in-service.overlay.yaml
 	bin/nodecontract diff --base openapi/released/nodes.yaml --fail-on all
-	go test ./contracts/typescript -args -required
+	go test ./contracts/typescript -args -compile
 
 # What a caller gives goes through the environment, as it is: neither make nor the shell
 # runs a command inside it.

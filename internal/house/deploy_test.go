@@ -12,6 +12,7 @@ import (
 // TestComposeStartsTheMockAndItsNodes runs the commands of the compose file with --help
 // behind them, which fails on a flag that there is not.
 func TestComposeStartsTheMockAndItsNodes(t *testing.T) {
+	isShipped(t)
 	content, err := os.ReadFile(filepath.Join(root, "compose.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 // there is nothing but itself. The mock has to answer there, and to end well on SIGTERM, as
 // `docker stop` sends it.
 func TestProgramsRunInAnEmptyRoot(t *testing.T) {
+	isShipped(t)
 	const most = 25 << 20 // bytes of an image
 	for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
 		t.Run(program, func(t *testing.T) {

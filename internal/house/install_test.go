@@ -21,6 +21,7 @@ const released = "v0.1.0"
 // as they would be released: it installs the programs, and builds a program that imports the
 // client, whose module graph has to be short.
 func TestInstall(t *testing.T) {
+	isShipped(t)
 	p := publish(t)
 	t.Run("programs", func(t *testing.T) {
 		dir := t.TempDir()

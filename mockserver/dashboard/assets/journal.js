@@ -30,7 +30,8 @@ export function journal(api, store) {
     const here = asked;
     asked = false;
     try {
-      const loaded = await api.call('get', '/__mock/journal', { query: { ...query(), limit: wanted, detail: 'brief' } });
+      const shown = { ...query(), limit: wanted, detail: /** @type {const} */ ('brief') };
+      const loaded = await api.call('get', '/__mock/journal', { query: shown });
       if (following || here) page = loaded; // else the entries would move away from the one that is being read
       notice('');
     } catch (error) {
