@@ -137,6 +137,21 @@ func TestTokensStaySecret(t *testing.T) {
 	}
 }
 
+// TestLackOfATokenIsLoggedInWords, which say how to send one and hold no secret to mask.
+func TestLackOfATokenIsLoggedInWords(t *testing.T) {
+	log := newLog()
+	client, _ := start(t, mockserver.WithTokens("hush-right"), mockserver.WithLogger(log.logger))
+	client.do("DELETE", "/v2/nodes/gpu-node-1", "")
+	refused := log.entries("request refused")
+	if len(refused) != 1 {
+		t.Fatalf("there are %d lines about refused requests, want 1", len(refused))
+	}
+	const want = "this orchestratord requires a token: send it as 'Authorization: Bearer <token>'"
+	if got := refused[0].attrs["detail"]; got != want {
+		t.Errorf("the detail is %q, want %q", got, want)
+	}
+}
+
 // TestTokensOutOfPlaceStaySecret sends a token where it does not belong: in the path, and
 // as the name of a field (CLOUD-4013).
 func TestTokensOutOfPlaceStaySecret(t *testing.T) {

@@ -8,6 +8,6 @@
 //	on := control.FaultSwitch{Enabled: true}
 //	answer, err := mock.SwitchFaultWithResponse(ctx, "flaky", on)
 //
-// A mock with a control token wants it as a bearer token: give WithRequestEditorFn to the
+// A mock with a control token requires it as a bearer token: pass WithRequestEditorFn to the
 // constructor. In a Go test, package mocktest hands out a client that is ready to use.
 package control

@@ -1179,7 +1179,7 @@ type Overview struct {
 //
 // Example: {"pool_id":"pool-0","ready":true}
 type PoolExpectation struct {
-	// Draining Whether the pool is draining; one that does not tell is not.
+	// Draining Whether the pool is draining; one that does not say so is not.
 	//
 	// Example: false
 	Draining *bool `json:"draining,omitempty"`

@@ -1316,7 +1316,7 @@ export interface components {
              */
             ready?: boolean;
             /**
-             * @description Whether the pool is draining; one that does not tell is not.
+             * @description Whether the pool is draining; one that does not say so is not.
              * @example false
              */
             draining?: boolean;
@@ -1803,7 +1803,7 @@ export interface components {
                  *       "type": "urn:llama-orch:problem:unauthorized",
                  *       "title": "Not authenticated",
                  *       "status": 401,
-                 *       "detail": "this mock wants its control token: send it as 'Authorization: Bearer <token>'",
+                 *       "detail": "this mock requires its control token: send it as 'Authorization: Bearer <token>'",
                  *       "instance": "urn:llama-orch:correlation:4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d",
                  *       "code": "unauthorized"
                  *     }

@@ -36,7 +36,7 @@ actions:
 func TestApply(t *testing.T) {
 	o := parse(t, []byte(head+`
   - target: $.components.schemas.Node
-    description: It wants an address.
+    description: It needs an address.
     update: &more {properties: {address: {type: string}}}
   - target: $.components.schemas.Node.properties.id.maxLength
     description: It takes any id.
@@ -106,12 +106,12 @@ func TestDifferences(t *testing.T) {
       no problem details.
     remove: true
   - target: $.components.schemas.Node
-    description: It wants an address.
+    description: It needs an address.
     update: {required: [address]}
 `))
 	want := []overlay.Difference{
 		{"paths[/v2/nodes/{id}].delete.responses", "removed 404, 503", "These errors are no problem details."},
-		{"schemas.Node", `{"required":["address"]}`, "It wants an address."},
+		{"schemas.Node", `{"required":["address"]}`, "It needs an address."},
 	}
 	if got := o.Differences(); !slices.Equal(got, want) {
 		t.Errorf("the differences are %q, want %q", got, want)

@@ -99,7 +99,7 @@ func documentOf(*exchange.Exchange) *spec.Document { return spec.Control() }
 // authenticate refuses requests without the control token, if there is one. Guesses have to wait.
 func (a *API) authenticate(x *exchange.Exchange) error {
 	check := exchange.TokenCheck{
-		Realm: "mock-control", Required: "this mock wants its control token", Valid: a.Token,
+		Realm: "mock-control", Required: "this mock requires its control token", Valid: a.Token,
 	}
 	token, guess := exchange.Bearer(x.Request.Header)
 	if !guess || len(a.Token) == 0 {

@@ -22,7 +22,7 @@ type Answer struct {
 	typed  bool                  // whether the body is a value that has been checked
 }
 
-// Header returns the headers of the answer, as http.ResponseWriter wants it.
+// Header returns the headers of the answer, as http.ResponseWriter requires.
 func (a *Answer) Header() http.Header { return a.header }
 
 // WriteHeader sets the status, unless there is one.

@@ -20,10 +20,14 @@ func (x *Exchange) LogSlow() {
 // logRefusal logs that the request was refused, and why.
 func (x *Exchange) logRefusal(p *Problem) {
 	status, _ := p.kind()
+	detail := p.detail
+	if p.repeats { // fixed words such as "a token: send it" would look like a credential
+		detail = masking.Text(detail, x.Request.Header)
+	}
 	x.logRequest(slog.LevelWarn, "request refused",
 		slog.Int("status", status),
 		slog.String("code", string(p.code)),
-		slog.String("detail", masking.Text(p.detail, x.Request.Header)))
+		slog.String("detail", detail))
 }
 
 // logRequest logs attributes, and which request it was, without its secrets.

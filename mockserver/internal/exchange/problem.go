@@ -19,6 +19,7 @@ type Problem struct {
 
 	code       nodeapi.ProblemCode
 	detail     string
+	repeats    bool // whether the detail may repeat something of the request
 	violations []nodeapi.Violation
 	header     http.Header // what the answer carries besides
 }
@@ -36,9 +37,11 @@ const (
 // in front of cannot be reached. No orchestratord answers so.
 const CodeUpstreamUnreachable nodeapi.ProblemCode = "upstream_unreachable"
 
-// NewProblem returns a problem with a detail in words.
+// NewProblem returns a problem with a detail in words. The arguments may repeat what the client sent.
 func NewProblem(code nodeapi.ProblemCode, format string, args ...any) *Problem {
-	return &Problem{code: code, detail: fmt.Sprintf(format, args...), header: http.Header{}}
+	return &Problem{
+		code: code, detail: fmt.Sprintf(format, args...), repeats: len(args) > 0, header: http.Header{},
+	}
 }
 
 // With adds a header to the answer.
@@ -47,7 +50,7 @@ func (p *Problem) With(header, value string) *Problem {
 	return p
 }
 
-// Add adds words to the detail.
+// Add adds words to the detail, which repeat nothing that the client sent.
 func (p *Problem) Add(words string) *Problem {
 	p.detail += words
 	return p

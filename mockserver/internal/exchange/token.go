@@ -23,8 +23,8 @@ func (c TokenCheck) Check(token string, has bool) error {
 	case len(c.Valid) == 0:
 		return nil
 	case !has:
-		return NewProblem(nodeapi.ProblemCodeUnauthorized, "%s: send it as 'Authorization: Bearer <token>'",
-			c.Required).
+		return NewProblem(nodeapi.ProblemCodeUnauthorized, "").
+			Add(c.Required+": send it as 'Authorization: Bearer <token>'").
 			With("WWW-Authenticate", fmt.Sprintf("Bearer realm=%q", c.Realm))
 	case !c.knows(token):
 		return NewProblem(nodeapi.ProblemCodeUnauthorized, "the token is not valid").

@@ -150,7 +150,7 @@ func (a *API) noMethod(x *exchange.Exchange) error {
 // authenticate refuses requests without a valid token (CLOUD-4005), if the mock has tokens.
 func authenticate(x *exchange.Exchange) error {
 	check := exchange.TokenCheck{
-		Realm: "orchestratord", Required: "this orchestratord wants a token", Valid: x.Settings.Tokens,
+		Realm: "orchestratord", Required: "this orchestratord requires a token", Valid: x.Settings.Tokens,
 	}
 	return check.Check(dialectOf(x).bearer(x.Request.Header))
 }
