@@ -53,7 +53,7 @@ func TestEveryAnswerHasADeadline(t *testing.T) {
 	})
 }
 
-// bodyThatAsks is there when the HTTP server has sent that it wants it.
+// bodyThatAsks is there when the HTTP server has sent that it expects it.
 type bodyThatAsks struct {
 	*testing.T
 	client *timed

@@ -145,7 +145,7 @@ func TestAnswersPassAsTheyAre(t *testing.T) {
 		"nothing":               "HTTP/1.1 204 No Content\r\n\r\n",
 		"chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: " +
 			"chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
-		"chunks, of which there is none": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"chunked, without a chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"trailers": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " +
 			"X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n",
 		"compressed": "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",

@@ -50,7 +50,7 @@ func TestPresets(t *testing.T) {
 				// A node whose token was refused at the very last asks again within a minute,
 				// and its first heartbeat comes within half an interval of that.
 				patience := time.Minute + registration.DefaultHeartbeatInterval
-				if name == "clock-step" || name == "sticky-offline" { // of which a node learns nothing
+				if name == "clock-step" || name == "sticky-offline" { // a node learns nothing of these
 					patience = 2 * registration.DefaultRegisterEvery
 				}
 				time.Sleep(patience)

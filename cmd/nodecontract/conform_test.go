@@ -155,7 +155,7 @@ func TestConformCannotTell(t *testing.T) {
 		"an answer without end": {[]string{"--provider-url", serve(t, endless)}, "nodecontract: "},
 		"another protocol":      {[]string{"--provider-url", serve(t, status(101))}, "it switches to another protocol"},
 		"another place":         {[]string{"--provider-url", serve(t, status(308))}, "it redirects"},
-		"a token is wanted":     {[]string{"--provider-url", serve(t, status(401))}, "it wants a token"},
+		"a token is required":   {[]string{"--provider-url", serve(t, status(401))}, "it requires a token"},
 		"not ready":             {[]string{"--provider-url", serve(t, status(503))}, "it is not ready"},
 		"no orchestratord":      {[]string{"--provider-url", serve(t, status(404))}, "is this the base URL"},
 		"no URL":                {nil, "--provider-url is missing; see nodecontract conform --help"},

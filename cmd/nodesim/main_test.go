@@ -124,7 +124,7 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// An interval of 15 s wants an orchestratord that waits for more than two of them.
+// An interval of 15 s needs an orchestratord that waits for more than two of them.
 func TestALongInterval(t *testing.T) {
 	emptyEnvironment(t)
 	orchestratord := mocktest.Start(t)

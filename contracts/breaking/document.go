@@ -16,7 +16,7 @@ import (
 // version is one version of the document, in two equivalent forms.
 type version struct {
 	api  *openapi3.T       // as it was written, apart from what prepare does
-	flat *oasdiff.SpecInfo // without allOf, as oasdiff wants it
+	flat *oasdiff.SpecInfo // without allOf, as oasdiff expects it
 }
 
 // load reads a version of the document.

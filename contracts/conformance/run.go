@@ -124,7 +124,7 @@ func (r *run) probe(ctx context.Context) error {
 	case a.status/100 == 3:
 		return fmt.Errorf("orchestratord answers %d: it redirects, and no node follows", a.status)
 	case a.status == http.StatusUnauthorized && r.prober.token == "":
-		return errors.New("orchestratord answers 401: it wants a token")
+		return errors.New("orchestratord answers 401: it requires a token")
 	case a.status == http.StatusUnauthorized:
 		return errors.New("orchestratord answers 401: it does not accept the token")
 	case a.status == http.StatusServiceUnavailable:

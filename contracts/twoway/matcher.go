@@ -97,7 +97,7 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 		return nil, true
 	case "integer", "number":
 		return []string{openapi3.TypeInteger, openapi3.TypeNumber}, true
-	case "decimal": // wants a decimal point, which an integer does not have
+	case "decimal": // needs a decimal point, which an integer does not have
 		return []string{openapi3.TypeNumber}, true
 	case "boolean":
 		return []string{openapi3.TypeBoolean}, true

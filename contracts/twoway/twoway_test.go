@@ -227,7 +227,7 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
-			"a token where the document wants none",
+			"a token where the document requires none",
 			"pact.json", `"Accept": ["application/json"]`, `"Authorization": ["Bearer abc"]`,
 			[]string{
 				`"a list" /request/headers/Authorization: the document has no Authorization here (document.yaml:9)`,

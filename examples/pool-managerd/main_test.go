@@ -117,7 +117,7 @@ func (d *process) get(t *testing.T, path string) (status int, body string) {
 	return answer.StatusCode, string(content)
 }
 
-// ends waits for the program to end, and wants it to have left orchestratord.
+// ends waits for the program to end, and checks that it has left orchestratord.
 func (d *process) ends(t *testing.T, orchestratord *mocktest.Server) {
 	t.Helper()
 	if err := d.Wait(); err != nil {

@@ -109,7 +109,7 @@ func published(t *testing.T) map[string]string {
 	return dirs
 }
 
-// file is a file of a module, as its archive wants it.
+// file is a file of a module, as its archive needs it.
 type file struct{ name, path string }
 
 func (f file) Path() string                 { return f.name }

@@ -24,7 +24,7 @@ func beatWith(node, pool string, ready bool, slotsFree int) journal.Exchange {
 	return e
 }
 
-// TestExpect looks at what results tell, of a journal in which all has happened.
+// TestExpect checks results, of a journal in which all has happened.
 func TestExpect(t *testing.T) {
 	events := journal.New(100)
 	events.Exchange(beatWith("gpu-node-1", "pool-0", false, 0)) // 1

@@ -66,7 +66,7 @@ func (s *Server) Client() *http.Client {
 }
 
 // Control returns a client of the server's control API, in memory. A server with a
-// control token wants that.
+// control token requires it.
 func (s *Server) Control(token ...string) *control.ClientWithResponses {
 	authenticate := func(_ context.Context, r *http.Request) error {
 		for _, token := range token {

@@ -135,8 +135,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestPages reads nodes page by page, and does at random what can be done to nodes. What
-// the pages and the totals tell is what one finds by looking at every node.
+// TestPages reads nodes page by page, and does at random what can be done to nodes.
+// Pages and totals agree with a look at every node.
 func TestPages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nodes, now := registry.New(time.Minute), epoch

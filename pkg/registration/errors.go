@@ -13,7 +13,7 @@ var (
 	ErrConfig = errors.New("invalid configuration")
 
 	// ErrUnauthorized says that orchestratord does not accept the token, or
-	// wants one (CLOUD-4005).
+	// requires one (CLOUD-4005).
 	ErrUnauthorized = errors.New("not authorized")
 
 	// ErrRefused says that orchestratord answered, and that the same request

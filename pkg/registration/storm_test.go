@@ -19,7 +19,7 @@ type storm struct {
 	share        float64       // of the requests that something happens to
 	down, up     time.Duration // orchestratord is away in between
 	amnesia      bool          // and comes back with an empty registry
-	rotation     time.Duration // orchestratord wants the next token from here on
+	rotation     time.Duration // orchestratord requires the next token from here on
 	partitioned  []int         // nodes that reach nobody
 	clockStep    time.Duration // the nodes' clocks on the wall are put by this
 	serviceStep  time.Duration // orchestratord's clock on the wall is put by this

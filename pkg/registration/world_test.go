@@ -120,7 +120,7 @@ func (w *world) asks() (ms int64) {
 	return ms
 }
 
-// token returns the one that orchestratord wants, or that a node has by now: it gets a new
+// token returns the one that orchestratord accepts, or that a node has by now: it gets a new
 // one late.
 func (w *world) token(late time.Duration) string {
 	now, generation := time.Since(w.begin), 0

@@ -1,4 +1,4 @@
-// Calls the control API. When the mock wants a control token, calls wait until there is one.
+// Calls the control API. When the mock requires a control token, calls wait until there is one.
 /** @import { Answer, Arguments, Input, JournalQuery, Method, PathOf, Problem } from '../types' */
 
 const answerTimeout = 15_000; // ms

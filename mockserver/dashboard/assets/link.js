@@ -5,7 +5,7 @@ import { attribute, byId, text } from './dom.js';
 const words = { live: 'Live', down: 'Mock out of reach', connecting: 'Connecting' };
 
 /**
- * Whether the mock is there, and of which version it is.
+ * Whether the mock is there, and its version.
  * @param {Api} _api
  * @param {Store} store
  */

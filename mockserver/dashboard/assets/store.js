@@ -48,11 +48,11 @@ export class Store {
 
   /** Says that topics have changed. @param {...Topic} topics */
   touch(...topics) {
-    if (!this.#changed.size) requestAnimationFrame(() => this.#tell());
+    if (!this.#changed.size) requestAnimationFrame(() => this.#notify());
     for (const topic of topics) this.#changed.add(topic);
   }
 
-  #tell() {
+  #notify() {
     const changed = this.#changed;
     this.#changed = new Set();
     for (const { topics, view } of this.#views) {

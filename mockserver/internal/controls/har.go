@@ -31,7 +31,7 @@ type archive struct {
 	x      *exchange.Exchange
 }
 
-// VisitReadArchiveResponse is part of what the generated server wants of an answer. It begins the
+// VisitReadArchiveResponse is part of what the generated server expects of an answer. It begins the
 // answer; the body is sent when that is known to be good.
 func (a archive) VisitReadArchiveResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")

@@ -59,7 +59,7 @@ type eventStream struct {
 	filter journal.Filter
 }
 
-// VisitStreamJournalResponse is part of what the generated server wants of an answer. It
+// VisitStreamJournalResponse is part of what the generated server expects of an answer. It
 // begins the answer; the body is sent when that is known to be good.
 func (e eventStream) VisitStreamJournalResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "text/event-stream")

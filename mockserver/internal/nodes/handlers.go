@@ -38,8 +38,8 @@ func (o operations) RegisterNode(
 	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
 }
 
-// statedIn returns those capabilities that a registration has stated, if some are missing that the
-// document requires, or are not as it wants them. They have their zero values in the type.
+// statedIn returns the capabilities that a registration has stated, if some that the document
+// requires are missing or invalid: those are zero in the type.
 func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
 	if x.Vetted {
 		return nil

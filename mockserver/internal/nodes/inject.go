@@ -153,7 +153,7 @@ func (f fault) interpose(status int, text string) {
 	_, _ = io.WriteString(f.x, text) // which is held back, and cannot fail
 }
 
-// refusal returns the problem of a status, with the headers that the document wants for it.
+// refusal returns the problem of a status, with the headers that the document requires for it.
 func (f fault) refusal(status int) *exchange.Problem {
 	p := exchange.NewProblem(exchange.CodeOf(status), "%s", f.reason())
 	p.Status = status

@@ -23,7 +23,7 @@ import (
 // inService is the dialect of the orchestratord in service.
 type inService struct{}
 
-// bearer wants the scheme as it is written in RFC 6750.
+// bearer accepts the scheme only as RFC 6750 spells it.
 func (inService) bearer(header http.Header) (string, bool) {
 	token, ok := strings.CutPrefix(strings.TrimSpace(header.Get("Authorization")), "Bearer ")
 	token = strings.TrimSpace(token)
