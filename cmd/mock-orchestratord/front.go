@@ -25,6 +25,7 @@ type front struct {
 	tokenFile         string
 	caFile            string
 	certFile, keyFile string
+	document          string // a file
 }
 
 func (f *front) flags(flags *pflag.FlagSet) {
@@ -41,6 +42,9 @@ func (f *front) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.certFile, "upstream-cert", "",
 		"`file` with the certificate, PEM, to show it; it and its key may be replaced while the mock runs")
 	flags.StringVar(&f.keyFile, "upstream-key", "", "`file` with its key")
+	flags.StringVar(&f.document, "document", "",
+		"`file` with the OpenAPI document, or an overlay on one, that both sides are held to (default that of the "+
+			"dialect)")
 }
 
 // load returns the option that the flags state, if any. The error lists everything that is wrong
@@ -49,12 +53,13 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 	if err := f.check(flags); err != nil || f.url == "" {
 		return nil, err
 	}
-	transport, err := f.transport(ctx, log)
-	if err != nil {
+	transport, transportErr := f.transport(ctx, log)
+	document, documentErr := readDocument(f.document)
+	if err := errors.Join(transportErr, documentErr); err != nil {
 		return nil, err
 	}
 	return []mockserver.Option{mockserver.WithUpstream(mockserver.Upstream{
-		URL: f.url, Host: f.host, Token: f.listToken, Transport: transport,
+		URL: f.url, Host: f.host, Token: f.listToken, Transport: transport, Document: document,
 	})}, nil
 }
 
@@ -72,7 +77,7 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
 	}
 	flags.Visit(func(flag *pflag.Flag) {
-		if f.url == "" && strings.HasPrefix(flag.Name, "upstream-") {
+		if f.url == "" && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
 			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
 		}
 	})

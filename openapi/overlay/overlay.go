@@ -29,6 +29,23 @@ func Is(data []byte) bool {
 	return yaml.Unmarshal(data, &head) == nil && head.Overlay != ""
 }
 
+// Resolve returns a document as it is, and what an overlay makes of the one that it extends. That
+// is read by its path from the overlay's folder.
+func Resolve(data []byte, read func(path string) ([]byte, error)) ([]byte, error) {
+	if !Is(data) {
+		return data, nil
+	}
+	o, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	document, err := read(o.Extends())
+	if err != nil {
+		return nil, fmt.Errorf("read the document that it extends: %w", err)
+	}
+	return o.Apply(document)
+}
+
 // Parse reads an overlay. It fails on one that is not valid, that does not name the
 // document that it extends, or that has an action without a description.
 func Parse(data []byte) (*Overlay, error) {

@@ -69,22 +69,11 @@ func ReadRevision(ctx context.Context, revision, name string) (Source, error) {
 
 // newSource returns a document from its text, or from that of an overlay on it.
 func newSource(name string, data []byte, read func(string) ([]byte, error)) (Source, error) {
-	if !overlay.Is(data) {
-		return Source{Name: name, Data: data, read: read}, nil
-	}
-	differences, err := overlay.Parse(data)
+	document, err := overlay.Resolve(data, read)
 	if err != nil {
 		return Source{}, fmt.Errorf("%s: %w", name, err)
 	}
-	base, err := read(differences.Extends())
-	if err != nil {
-		return Source{}, fmt.Errorf("%s: read the document that it extends: %w", name, err)
-	}
-	data, err = differences.Apply(base)
-	if err != nil {
-		return Source{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return Source{Name: name, Data: data, read: read, overlaid: true}, nil
+	return Source{Name: name, Data: document, read: read, overlaid: overlay.Is(data)}, nil
 }
 
 // ReadBase reads what a document is compared with. base names a file. If there is no such

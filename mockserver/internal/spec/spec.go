@@ -5,9 +5,11 @@ package spec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -47,8 +49,12 @@ var Nodes = sync.OnceValue(func() *Document { return nodesDocument(openapi.Nodes
 // Load reads another version of the document of the node API, such as one with an overlay.
 func Load(text []byte) (d *Document, err error) {
 	defer func() { // what has no such parts is none
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("this is no document of the node API: %v", cause)
+		switch cause := recover().(type) {
+		case nil:
+		case runtime.Error:
+			err = errors.New("document: it lacks parts that the document of the node API has")
+		default:
+			err = fmt.Errorf("document: it is none of the node API: %v", cause)
 		}
 	}()
 	d = nodesDocument(text)
@@ -57,7 +63,7 @@ func Load(text []byte) (d *Document, err error) {
 }
 
 func nodesDocument(text []byte) *Document {
-	doc := load(text)
+	doc := load(openapi3.NewLoader(), text)
 	correlationID, nodeID := doc.Components.Parameters["CorrelationId"].Value, doc.Components.Parameters["NodeId"].Value
 	d := newDocument(doc, correlationID.Schema.Value)
 	d.CorrelationHeader = http.CanonicalHeaderKey(correlationID.Name)
@@ -70,18 +76,18 @@ func nodesDocument(text []byte) *Document {
 // Control returns the document of the control API. It is read once, when it is first needed,
 // which most tests never do.
 var Control = sync.OnceValue(func() *Document {
-	d := newDocument(load(openapi.MockControl), nil)
+	loader := openapi3.NewLoader()
+	loader.IsExternalRefsAllowed = true
+	// The one document that another refers to.
+	loader.ReadFromURIFunc = func(*openapi3.Loader, *url.URL) ([]byte, error) { return openapi.Nodes, nil }
+	d := newDocument(load(loader, openapi.MockControl), nil)
 	d.LastTime = time.UnixMilli(int64(*d.Schema("Milliseconds").Max))
 	return d
 })
 
 // load reads a document. It panics if that cannot be read: the document is compiled in, and no
 // test would pass.
-func load(text []byte) *openapi3.T {
-	loader := openapi3.NewLoader()
-	loader.IsExternalRefsAllowed = true
-	// The one document that another refers to.
-	loader.ReadFromURIFunc = func(*openapi3.Loader, *url.URL) ([]byte, error) { return openapi.Nodes, nil }
+func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 	doc, err := loader.LoadFromDataWithPath(text, &url.URL{})
 	if err != nil {
 		panic(fmt.Sprintf("read the OpenAPI document: %v", err))

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/openapi/overlay"
+)
+
+// readDocument returns the document in a file, or that which an overlay in it makes of another one
+// in its folder. Without a file there is none.
+func readDocument(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := regularfile.ReadShort(file)
+	if err != nil {
+		return nil, fmt.Errorf("--document: %w", err)
+	}
+	document, err := overlay.Resolve(text, func(path string) ([]byte, error) {
+		folder, err := os.OpenRoot(filepath.Dir(file))
+		if err != nil {
+			return nil, err
+		}
+		defer folder.Close()
+		return regularfile.ReadIn(folder, path)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--document %s: %w", file, err)
+	}
+	return document, nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDocument has an orchestratord refuse a heartbeat as the one in service does, which only the
+// document with its overlay has.
+func TestDocument(t *testing.T) {
+	orchestratord := start(t, nil, "--dialect", "in-service")
+	for file, want := range map[string]int{
+		"../../openapi/nodes.yaml":                       driftStatus,
+		"../../openapi/in-service.overlay.yaml":          0,
+		"../../openapi/released/in-service.overlay.yaml": 0,
+	} {
+		t.Run(file, func(t *testing.T) {
+			program := start(t, nil, "--upstream", orchestratord.url, "--document", file, "--fail-on-drift")
+			answer, err := http.Post(program.url+"/v2/nodes/n/heartbeat", "application/json", strings.NewReader(
+				`{"timestamp":"now","pools":[]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusNotFound {
+				t.Errorf("answered %d, want 404", answer.StatusCode)
+			}
+			if status, _, stderr := program.stop(); status != want {
+				t.Errorf("exit status %d, want %d: %s", status, want, stderr)
+			}
+		})
+	}
+}
+
+func TestDocumentsThatAreNone(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const url = "http://127.0.0.1:1"
+	overlay := at("o.yaml", "overlay: 1.0.0\ninfo: {title: t, version: v}\nextends: absent.yaml\nactions:\n"+
+		"- {target: $.info, description: d, update: {title: t}}\n")
+	for name, test := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no upstream": {[]string{"--document", overlay}, "--document: needs --upstream"},
+		"no file":     {[]string{"--upstream", url, "--document", filepath.Join(dir, "none")}, "--document: "},
+		"a folder":    {[]string{"--upstream", url, "--document", dir}, dir + " is not a regular file"},
+		"of nothing":  {[]string{"--upstream", url, "--document", overlay}, "read the document that it extends"},
+		"another one": {[]string{"--upstream", url, "--document", at("x.yaml", "openapi: 3.0.3\n")}, "it lacks parts"},
+		"no YAML":     {[]string{"--upstream", url, "--document", at("y.yaml", "{")}, "document: it is none of"},
+		"of several files": {
+			[]string{"--upstream", url, "--document", "../../openapi/mock-control.yaml"}, "document: it is none of",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			args := append([]string{"--addr", "127.0.0.1:0"}, test.args...)
+			status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
+			if status == 0 || out.Len() > 0 || !strings.Contains(errs.String(), test.says) {
+				t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, &errs, test.says)
+			}
+		})
+	}
+}

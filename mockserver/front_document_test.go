@@ -1,0 +1,121 @@
+package mockserver_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/openapi"
+)
+
+// TestWhatIsInServiceKeepsItsDocument has the orchestratord in service answer in all the ways that
+// it has. None of that is drift, if it is held to its own document.
+func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		dialect  mockserver.Dialect
+		document []byte
+		drifts   bool
+	}{
+		"dialect":          {mockserver.InService, nil, false},
+		"overlay":          {mockserver.Document, openapi.InService, false},
+		"another document": {mockserver.Document, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService),
+				mockserver.WithTokens("s3cret"), mockserver.WithBodyLimit(4000))
+			front := mocktest.Start(t, mockserver.WithDialect(test.dialect),
+				mockserver.WithUpstream(mockserver.Upstream{URL: orchestratord.URL, Document: test.document}))
+			statuses := callInAllWays(t, front, orchestratord)
+			for _, want := range []int{200, 204, 400, 401, 404, 405, 413, 415, 422, 503} {
+				if statuses[want] == 0 {
+					t.Errorf("nothing was answered %d", want)
+				}
+			}
+			if got := front.UpstreamDrift().Entries; (len(got) > 0) != test.drifts {
+				t.Errorf("orchestratord drifts: %v, want some: %t", got, test.drifts)
+			}
+		})
+	}
+}
+
+// callInAllWays calls an orchestratord with the cloud profile on and off, and counts the statuses
+// of its answers.
+func callInAllWays(t *testing.T, front, orchestratord *mocktest.Server) map[int]int {
+	t.Helper()
+	const register, heartbeat = "POST /v2/nodes/register", "POST /v2/nodes/gpu-node-1/heartbeat"
+	statuses := map[int]int{}
+	for _, on := range []bool{true, false} {
+		setProfile(t, orchestratord, on)
+		for _, call := range [][4]string{ // method and path, body, type, token
+			{register, rustRegistration, "application/json", "s3cret"},
+			{register, rustRegistration, "application/json", "another"},
+			{register, `{"node_id":1}`, "application/json", "s3cret"},
+			{register, `{"node_id":`, "application/json", "s3cret"},
+			{register, rustRegistration, "text/plain", "s3cret"},
+			{register, rustRegistration + strings.Repeat(" ", 4000), "application/json", "s3cret"},
+			{heartbeat, rustHeartbeat, "application/json", "s3cret"},
+			{heartbeat, `{}`, "application/json", "s3cret"},
+			{heartbeat, `[`, "application/json", "s3cret"},
+			{heartbeat, rustHeartbeat, "", "s3cret"},
+			{heartbeat, rustHeartbeat, "application/json", ""},
+			{"POST /v2/nodes/nobody/heartbeat", rustHeartbeat, "application/json", "s3cret"},
+			{"GET /v2/nodes", "", "", "s3cret"},
+			{"GET /v2/nodes", "", "", ""},
+			{"PUT /v2/nodes", "", "", "s3cret"},
+			{"GET /v3/nodes", "", "", "s3cret"},
+			{"DELETE /v2/nodes/nobody", "", "", "s3cret"},
+			{"DELETE /v2/nodes/gpu-node-1", "", "", "another"},
+			{"DELETE /v2/nodes/gpu-node-1", "", "", "s3cret"},
+		} {
+			statuses[callWith(t, front, call)]++
+		}
+	}
+	return statuses
+}
+
+func callWith(t *testing.T, front *mocktest.Server, call [4]string) (status int) {
+	t.Helper()
+	method, path, _ := strings.Cut(call[0], " ")
+	request, err := http.NewRequestWithContext(t.Context(), method, front.URL+path, strings.NewReader(call[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"Content-Type": call[2], "Authorization": strings.TrimSuffix("Bearer "+call[3], "Bearer "),
+	} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	answer, err := front.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, answer.Body)
+	return answer.StatusCode
+}
+
+// setProfile switches the cloud profile of an orchestratord.
+func setProfile(t *testing.T, orchestratord *mocktest.Server, on bool) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, orchestratord.URL+"/__mock/settings",
+		strings.NewReader(map[bool]string{true: `{"cloud_profile":true}`, false: `{"cloud_profile":false}`}[on]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := orchestratord.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("the profile cannot be switched: %s", answer.Status)
+	}
+}
