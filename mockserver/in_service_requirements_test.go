@@ -40,6 +40,7 @@ var inServiceRequirements = []struct {
 		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
 		refusesTheBrief,
 	},
+	{"422 and 400 say where and why, in the words of its JSON library", saysWhy},
 	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
 	{"the Rust node sends null for an optional value that it does not have", takesTheRustNode},
 	{"a number may have 32 bits, and one of bytes 64", takesLargeNumbers},
@@ -137,6 +138,60 @@ func correlatesInService(t *testing.T) {
 	}
 	if got := s.call("GET", "/v2/nodes", ""); got.Header.Get("X-Correlation-Id") == "" {
 		t.Errorf("made up: %v", got.Header)
+	}
+}
+
+// faultsInService are bodies of heartbeats, and what is said of them.
+func faultsInService() map[string]string {
+	const slots = "pools[0].slots_free: invalid "
+	pool := func(slots string) string { return `{"timestamp":"now","pools":[{"pool_id":"p","slots_free":` + slots }
+	return map[string]string{
+		pool(`"x","ready":true}]}`): slots + `type: string "x", expected u32 at line 1 column 59`,
+		pool(`3.0}]}`):              slots + "type: floating point `3.0`, expected u32 at line 1 column 59",
+		pool(`1e3}]}`):              slots + "type: floating point `1000.0`, expected u32 at line 1 column 59",
+		pool(`-1}]}`):               slots + "value: integer `-1`, expected u32 at line 1 column 58",
+		pool(`4294967296}]}`):       slots + "value: integer `4294967296`, expected u32 at line 1 column 66",
+		pool(`null}]}`):             slots + "type: null, expected u32 at line 1 column 60",
+		pool(`[3]}]}`):              slots + "type: sequence, expected u32 at line 1 column 56",
+
+		pool("3,\n\"slots_free\" :3}]}"): "pools[0]: duplicate field `slots_free` at line 2 column 12",
+
+		`{"pools":{},"timestamp":1}`: "pools: invalid type: map, expected a sequence at line 1 column 9",
+		`{"timestamp":1}`:            "timestamp: invalid type: integer `1`, expected a string at line 1 column 14",
+		`{"timestamp":true}`:         "timestamp: invalid type: boolean `true`, expected a string at line 1 column 17",
+		`{"pools":[]}`:               "missing field `timestamp` at line 1 column 12",
+		`{"x":{"y":[1,{}]}}`:         "missing field `timestamp` at line 1 column 18",
+
+		`{"timestamp":"","pools":[{}],"x":1}`: "pools[0]: missing field `pool_id` at line 1 column 27",
+		`[]`:                                  "invalid type: sequence, expected a map at line 1 column 0",
+	}
+}
+
+func saysWhy(t *testing.T) {
+	s := inService(t)
+	s.register()
+	const (
+		beat    = "/v2/nodes/gpu-node-1/heartbeat"
+		refused = "Failed to deserialize the JSON body into the target type: "
+	)
+	for body, want := range faultsInService() {
+		if got := s.must(422, "POST", beat, body); got.text != refused+want {
+			t.Errorf("%s:\n%s, want\n%s", body, got.text, refused+want)
+		}
+	}
+	for _, number := range []string{"24000000000.0", "-0", "18446744073709551616"} {
+		got := s.must(422, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "24000000000", number, 1))
+		const want = refused + "capabilities.gpus[0].vram_total_bytes: invalid type: floating point `"
+		if !strings.HasPrefix(got.text, want) || !strings.Contains(got.text, ", expected u64 at line 1 column ") {
+			t.Errorf("%s: %s", number, got.text)
+		}
+	}
+	const unknown = `"models_available":1,"models_available":2,"x":1,"x":2`
+	s.must(200, "POST", beat, strings.Replace(rustHeartbeat, `"engine":null`, unknown, 1))
+	trailing := fmt.Sprint("Failed to parse the request body as JSON: trailing characters at line 1 column ",
+		len(rustHeartbeat)+2)
+	if got := s.must(400, "POST", beat, rustHeartbeat+" x"); got.text != trailing {
+		t.Errorf("%s, want %s", got.text, trailing)
 	}
 }
 

@@ -111,10 +111,15 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 		about(x, id)
 	}
 	x.Depart(doc.Departures(schema, value, broken, x.Quote)...)
-	if broken == nil {
+	var refusal *exchange.Problem
+	if broken != nil {
+		refusal = exchange.ViolationProblem(doc.Violations(broken)...)
+	} else if fault := dialectOf(x).fault(schema, x.RequestBody); fault != nil {
+		x.Depart(fault.Departures()...)
+		refusal = exchange.ViolationProblem(nodeapi.Violation{Pointer: fault.Pointer, Detail: fault.Reason})
+	} else {
 		return value, nil
 	}
-	refusal := exchange.ViolationProblem(doc.Violations(broken)...)
 	repaired, ok := doc.Repair(schema, value)
 	if !ok {
 		return nil, refusal

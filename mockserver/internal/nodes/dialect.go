@@ -27,6 +27,8 @@ type dialect interface {
 	readLimit(limit int64) int64
 	// decode returns the value of a body that is obviously valid.
 	decode(operation string, text []byte) (value any, vetted bool)
+	// fault returns where a body cannot be read although it keeps the document; nil if it can.
+	fault(schema *spec.Schema, text []byte) *spec.Fault
 	// keep returns what is kept of a body that was checked against the schema.
 	keep(operation string, schema *spec.Schema, value any) any
 	// registered says that a node is registered, perhaps again.
@@ -77,6 +79,8 @@ func (document) readLimit(limit int64) int64 { return limit }
 func (document) decode(operation string, text []byte) (any, bool) {
 	return wire.Decode(operation, text)
 }
+
+func (document) fault(*spec.Schema, []byte) *spec.Fault { return nil }
 
 func (document) keep(_ string, _ *spec.Schema, value any) any { return value }
 

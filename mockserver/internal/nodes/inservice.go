@@ -1,13 +1,12 @@
 package nodes
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -44,10 +43,15 @@ func (inService) bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit
 	if unfit == nil || !isApplication || kind != "json" && !strings.HasSuffix(kind, "+json") {
 		return schema, unfit
 	}
-	for _, schema := range x.Operation.Bodies { // there is one
-		return schema, nil
+	return onlyBody(x), nil
+}
+
+// onlyBody returns the schema of the request's body, which has one content type.
+func onlyBody(x *exchange.Exchange) *spec.Schema {
+	for _, schema := range x.Operation.Bodies {
+		return schema
 	}
-	return nil, nil
+	return nil
 }
 
 // readLimit is more than the limit, since what is wrong with a body counts before its length.
@@ -56,6 +60,11 @@ func (inService) readLimit(limit int64) int64 { return 2 * limit }
 // decode leaves all bodies to those who look closely: what is obviously valid is so by the other
 // document.
 func (inService) decode(string, []byte) (any, bool) { return nil, false }
+
+// fault finds fields that are there twice, and whole numbers with a fraction or an exponent.
+func (inService) fault(schema *spec.Schema, text []byte) *spec.Fault {
+	return spec.FirstFault(schema, text)
+}
 
 func (inService) keep(operation string, schema *spec.Schema, value any) any {
 	return spec.Keep(operation, schema, value)
@@ -137,7 +146,7 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity:
 		header.Set("Content-Type", "text/plain; charset=utf-8")
-		x.ReplaceBody(lineOf(p, x.RequestBody))
+		x.ReplaceBody(lineOf(p, x))
 	case http.StatusNotFound, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError:
 		confirmFailure(x)
 	default:
@@ -146,38 +155,28 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 }
 
 // lineOf returns the text of an error with a body.
-func lineOf(p *exchange.Problem, body []byte) string {
+func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 	switch p.Code() {
 	case nodeapi.ProblemCodeMalformedBody:
-		return "Failed to parse the request body as JSON: " + p.Detail()
+		return "Failed to parse the request body as JSON: " + cmp.Or(spec.Trailing(x.RequestBody), p.Detail())
 	case nodeapi.ProblemCodeUnsupportedMediaType:
 		return "Expected request with `Content-Type: application/json`"
 	case nodeapi.ProblemCodeBodyTooLarge:
 		return "Failed to buffer the request body: length limit exceeded"
 	}
-	line := "Failed to deserialize the JSON body into the target type: "
-	if broken := p.Violations(); len(broken) > 0 {
-		row, column := spec.Place(body, broken[0].Pointer)
-		return line + fmt.Sprintf("%s at line %d column %d", reasonOf(broken[0]), row, column)
+	const line = "Failed to deserialize the JSON body into the target type: "
+	var fault *spec.Fault
+	if p.Violations() != nil {
+		fault = spec.FirstFault(onlyBody(x), x.RequestBody)
 	}
-	return line + p.Detail()
-}
-
-// reasonOf returns where a body breaks the document, and how, such as pools[0]: missing field
-// `draining`.
-func reasonOf(broken nodeapi.Violation) string {
-	place, field := path.Split(broken.Pointer)
-	if !strings.HasSuffix(broken.Detail, "is missing") {
-		place, field = broken.Pointer, ""
+	if fault == nil { // it is injected, or the document is another one
+		return line + p.Detail()
 	}
-	reason := broken.Detail
-	if field != "" {
-		reason = fmt.Sprintf("missing field `%s`", field)
+	at := indexes.ReplaceAllString(fault.Pointer, "[$1]")
+	if at != "" {
+		at = strings.ReplaceAll(at[1:], "/", ".") + ": "
 	}
-	if place = indexes.ReplaceAllString(strings.TrimSuffix(place, "/"), "[$1]"); place != "" {
-		return strings.ReplaceAll(place[1:], "/", ".") + ": " + reason
-	}
-	return reason
+	return line + at + fault.Reason + " at " + fault.Place(x.RequestBody)
 }
 
 // indexes are the steps of a pointer that lead into an array.
