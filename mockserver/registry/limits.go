@@ -66,7 +66,7 @@ const recordBytes = int64(unsafe.Sizeof(record{})+2*unsafe.Sizeof(Transition{}))
 // bytes returns what a record takes, roughly.
 func (r *record) bytes() int64 { return recordBytes + r.registrationBytes + r.poolsBytes }
 
-// resize takes down what a record takes from now on.
+// resize accounts for a record that took was bytes until now.
 func (r *Registry) resize(rec *record, was int64) {
 	will := rec.bytes()
 	r.bytes += will - was

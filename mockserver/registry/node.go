@@ -11,13 +11,13 @@ import (
 // it is for reading only.
 type Node struct {
 	Registration nodeapi.RegisterRequest
-	// Stated is the capabilities that the node has stated, where it has left out some that the
-	// document requires; nil where it has not.
+	// Stated has the capabilities as the node sent them, if it left out some that the document
+	// requires. Registration has zeros for those. Nil if it left out none.
 	Stated        *nodeapi.ReportedCapabilities
 	Status        nodeapi.NodeStatus
 	RegisteredAt  time.Time            // when it last registered
 	LastHeartbeat time.Time            // zero until the first after it registered
-	Heard         time.Time            // when it last gave a sign of itself, from which on its timeout counts
+	Heard         time.Time            // the last sign of life, at which its timeout begins
 	Pools         []nodeapi.PoolStatus // as last reported
 	WrittenOff    bool                 // whether it stays Offline until it registers again, whatever the policy
 	History       []Transition         // the last HistorySize changes of its status, the oldest first

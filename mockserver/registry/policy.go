@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,21 @@ type Policy interface {
 	nextCheck(from time.Time) time.Time
 	// lists reports whether the list of nodes has a node.
 	lists(node *Node, now time.Time) bool
+}
+
+// SetPolicy changes what the registry makes of what nodes send from now on. Nodes that are on
+// record keep their status.
+func (r *Registry) SetPolicy(policy Policy) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.policy == policy {
+		return
+	}
+	r.policy = policy
+	if !policy.remembers() {
+		r.forgetLeft()
+	}
+	r.watchAll(slices.Collect(maps.Values(r.nodes)))
 }
 
 // Document is the policy that the OpenAPI document describes: a node that was offline is back

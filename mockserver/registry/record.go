@@ -1,10 +1,7 @@
 package registry
 
 import (
-	"strings"
 	"time"
-
-	"github.com/google/btree"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -23,9 +20,8 @@ func (r *record) id() nodeapi.NodeID { return r.Registration.NodeID }
 // since returns since when the node has had its status.
 func (r *record) since() time.Time { return r.History[len(r.History)-1].At }
 
-// queue holds the records of nodes that wait for the same thing to happen to them, the one
-// in front to which it happens first. The wait is as long for all, so that is the one that
-// waits the longest, and finding those whose time has come costs no search.
+// queue holds nodes with a deadline, such as their timeout. The wait is equally long for all of them,
+// so the one in front is due first, and it takes no search to find those that are due.
 type queue struct{ front, back *record }
 
 // push puts a record at the back, wherever it was before.
@@ -57,48 +53,4 @@ func (r *record) leave() {
 		r.after.before = r.before
 	}
 	r.in, r.before, r.after = nil, nil, nil
-}
-
-// order holds records by id.
-type order struct{ *btree.BTreeG[*record] }
-
-func newOrder() order {
-	return order{btree.NewG(32, func(a, b *record) bool { return strings.Compare(a.id(), b.id()) < 0 })}
-}
-
-// after returns the first of the wanted records, at most limit, whose ids come after one, which
-// need not be on record. It reports whether there are more.
-func (o order) after(id nodeapi.NodeID, limit int, wanted func(*Node) bool) (nodes []Node, more bool) {
-	nodes = make([]Node, 0, min(limit, o.Len()))
-	from := &record{}
-	from.Registration.NodeID = id
-	o.AscendGreaterOrEqual(from, func(r *record) bool {
-		switch {
-		case r.id() == id, !wanted(&r.Node):
-		case len(nodes) == limit:
-			more = true
-		default:
-			nodes = append(nodes, r.Node)
-		}
-		return !more
-	})
-	return nodes, more
-}
-
-// all returns all nodes.
-func (o order) all() []Node {
-	nodes := make([]Node, 0, o.Len())
-	o.Ascend(func(r *record) bool {
-		nodes = append(nodes, r.Node)
-		return true
-	})
-	return nodes
-}
-
-// latest returns the later one of two times.
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
