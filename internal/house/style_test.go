@@ -2,6 +2,7 @@ package house
 
 import (
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/scanner"
 	"go/token"
@@ -116,4 +117,31 @@ func sources(t *testing.T, extensions ...string) (files []string) {
 // isBuilt reports whether a folder has generated code that is not committed.
 func isBuilt(folder string) bool {
 	return filepath.Base(folder) == "api" && filepath.Base(filepath.Dir(filepath.Dir(folder))) == "bench"
+}
+
+// TestWhiteBoxTestsAreNamedSo: tests that reach into their package are in files that end in
+// _internal_test.go, all others in a package of their own.
+func TestWhiteBoxTestsAreNamedSo(t *testing.T) {
+	for _, file := range sources(t, ".go") {
+		name, isTest := strings.CutSuffix(filepath.Base(file), "_test.go")
+		if !isTest || name == "export" || isProgram(t, filepath.Dir(file)) {
+			continue
+		}
+		code, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside := !strings.HasSuffix(code.Name.Name, "_test")
+		if named := strings.HasSuffix(name, "_internal"); inside != named {
+			t.Errorf("%s is of package %s, and not named after its kind", file, code.Name.Name)
+		}
+	}
+}
+
+// isProgram reports whether a folder has a program, or nothing but tests. Such tests have no
+// package to be outside of.
+func isProgram(t *testing.T, folder string) bool {
+	t.Helper()
+	pkg, err := build.ImportDir(filepath.Join(root, folder), 0)
+	return err != nil || pkg.IsCommand() || len(pkg.GoFiles) == 0
 }
