@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/openapi"
 )
@@ -110,6 +111,7 @@ func load(t *testing.T, document []byte) (contents any) {
 // TestReference follows what the page loads and links to, with a dashboard and without: the
 // server has it all, and the policy allows no other server and no script in the page.
 func TestReference(t *testing.T) {
+	race.Skip(t)
 	for name, options := range map[string][]mockserver.Option{
 		"dashboard":    nil,
 		"no dashboard": {mockserver.WithoutControl()},

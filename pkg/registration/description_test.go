@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -35,6 +36,7 @@ func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
 
 // Of pools that come and go without end, the latest to go are in the heartbeats still.
 func TestPoolsThatWereTakenAwayGiveWayToLaterOnes(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
 		c := config(t, w)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -44,6 +45,7 @@ func beating(t *testing.T, c registration.Config, status registration.StatusFunc
 }
 
 func TestADayOfHeartbeats(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(n int, _ request) answer {
 			return answer{delay: time.Duration(n%7) * 300 * time.Millisecond}

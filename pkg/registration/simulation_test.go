@@ -17,7 +17,7 @@ import (
 // every request, answer, event and status is held against it. `make simulate SEEDS=n NODES=n HOURS=n` runs more of it.
 var (
 	firstSeed = flag.Uint64("seed", 1, "first seed of the simulation")
-	seeds     = flag.Int("seeds", race.Share(12, 3), "seeds to simulate")
+	seeds     = flag.Int("seeds", race.Share(12, 1), "seeds to simulate")
 	fleet     = flag.Int("nodes", 8, "nodes in a simulated fleet")
 	hours     = flag.Float64("hours", 1, "virtual hours per seed")
 	progress  = flag.Bool("progress", false, "print a line for each seed")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/race"
 )
 
 // sticky is an orchestratord that goes on answering a node that it has written off,
@@ -51,6 +53,7 @@ func (s *sticky) RoundTrip(r *http.Request) (*http.Response, error) {
 // A node that may have been written off registers: its heartbeats would be answered
 // for ever, and bring it no work.
 func TestANodeThatMayHaveBeenWrittenOffRegisters(t *testing.T) {
+	race.Skip(t)
 	for _, test := range []struct{ configured, directed, timeout, request time.Duration }{
 		{10 * time.Second, 0, 30 * time.Second, 0},
 		{14 * time.Second, 0, 30 * time.Second, 0},

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -57,6 +58,7 @@ func TestEachChangeOfReasonIsLogged(t *testing.T) {
 }
 
 func TestReasonsWithoutEndDoNotFillTheLog(t *testing.T) {
+	race.Skip(t)
 	letters := func(r rune) rune { return r - '0' + 'a' }
 	for name, incident := range map[string]func(n int) string{
 		"numbers": func(n int) string { return fmt.Sprint(n) },
