@@ -16,7 +16,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// Detect returns what the machine can do on which the program runs. See [Machine.Detect].
+// Detect returns what the machine that the program runs on can do. See [Machine.Detect].
 func Detect(ctx context.Context) (registration.Capabilities, error) {
 	return new(Machine).Detect(ctx)
 }

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// What holds where a Config is silent.
+// The defaults of a Config.
 const (
 	// DefaultHeartbeatInterval is the interval until orchestratord directs
 	// another one (CLOUD-2011).
@@ -75,12 +75,11 @@ type Config struct {
 	// OrchestratordURL may then be empty.
 	Standalone bool
 
-	// NodeTimeout is when orchestratord counts a silent node as offline; a node
-	// cut off for nearly that long registers again before it beats, since
-	// orchestratord may take heartbeats from a node that it has written off. Zero
-	// means DefaultNodeTimeout. It must be longer than two heartbeat intervals; one
-	// directed by orchestratord that is nearly that long has the node register before
-	// every heartbeat.
+	// NodeTimeout is the silence after which orchestratord counts a node as offline. A
+	// node cut off for nearly that long registers again before it beats, since
+	// orchestratord may accept heartbeats of a node that it has written off. Zero means
+	// DefaultNodeTimeout. It must be longer than two heartbeat intervals. If orchestratord
+	// directs an interval of nearly NodeTimeout, the node registers before every heartbeat.
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from the token source to the last byte of the
 	// answer. Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It
@@ -111,13 +110,13 @@ type Config struct {
 	// Nil for a node that leaves at once.
 	Drain func(ctx context.Context)
 
-	// TLS says whom the node trusts and how it shows who it is. Set, the URL of
+	// TLS says whom the node trusts and how it shows who it is. If it is set, the URL of
 	// orchestratord has to be https.
 	TLS TLS
-	// HTTPClient sends the requests; redirects are not followed, whatever it says, and TLS
-	// is up to it. Nil means a client of the node's own. That has one connection, which
-	// is kept open between heartbeats, replaced after a failure and every five minutes or
-	// so, and closed by Deregister; it heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+	// HTTPClient sends the requests. It decides on TLS, but redirects are never followed.
+	// Nil means a client of the node's own, which heeds HTTP_PROXY, HTTPS_PROXY and
+	// NO_PROXY. It has one connection: kept open between heartbeats, replaced after a failure
+	// and every five minutes or so, and closed by Deregister.
 	//
 	// Many nodes in one program should share a client with a transport of NewTransport.
 	// http.Transport as it is keeps a connection that is dead: over HTTP/2 each request
@@ -129,10 +128,10 @@ type Config struct {
 	// the next line counts them. Deregister, Stop and Run wait for it for a second at the
 	// most. Nil means slog.Default.
 	Logger *slog.Logger
-	// OnEvent is called with what happens, in order and on a goroutine of its own: it may
-	// take its time, and holds up nothing but Deregister, Stop and Run, which wait for it
-	// for a second at the most. An event counts those that it missed when more than 64 had
-	// to wait, or it panicked; the first panic is logged.
+	// OnEvent is called with what happens, in order and on a goroutine of its own. It may
+	// take its time: only Deregister, Stop and Run wait for it, for a second at the most.
+	// Events are dropped when more than 64 wait or OnEvent panics, and the next event counts
+	// them. The first panic is logged.
 	OnEvent func(Event)
 	// TracerProvider makes a client span of each request, whose context crosses
 	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.

@@ -41,17 +41,17 @@ const (
 type Event struct {
 	Type EventType
 	Time time.Time
-	// Due is when a registration or heartbeat was to be sent, which a machine that is
-	// short of time does late, and Took how long the request took (CLOUD-11002); zero
-	// where there was none.
-	Due  time.Time
+	// Due is when a registration or heartbeat was to be sent, zero where there was none. A
+	// machine that is short of time sends it late.
+	Due time.Time
+	// Took is how long the request took (CLOUD-11002), 0 where there was none.
 	Took time.Duration
 	// CorrelationID finds the request in the logs, empty where there was none.
 	CorrelationID string
 	// Reason is why the node registered, empty where it did not.
 	Reason Reason
-	// Next is how long it is until the next request: 0 where none is planned, and not above
-	// 0 where it is due at once.
+	// Next is how long it is until the next request: 0 where none is planned, 0 or less where it
+	// is due at once.
 	Next time.Duration
 	// Err says what is wrong: an *Error for a request.
 	Err error

@@ -27,7 +27,7 @@ type Node struct {
 
 // New returns a node that is not registered yet; it sends nothing and starts
 // nothing. The error, an ErrConfig, lists everything that is wrong with the Config.
-// From its first use on the MeterProvider holds the node in memory, until Deregister, Stop
+// From the node's first use on, the MeterProvider holds it in memory, until Deregister, Stop
 // or Run ends its life.
 func New(config Config) (*Node, error) {
 	config = config.withDefaults()

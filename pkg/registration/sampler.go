@@ -10,17 +10,17 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// StatusFunc returns the status of every pool of the node. It is called before
-// each heartbeat, by one goroutine at a time, and should answer at once; its
-// context ends with the heartbeats. Heartbeats that start again wait for a call that is
-// still under way. A heartbeat does not wait for it longer than
-// 100 ms: while it is slow, fails, panics or returns what the contract does not
-// allow, heartbeats carry the last status it gave. Before its first answer every pool is
-// reported as not ready. After NodeTimeout without a good answer that is so again, and
-// Healthy fails.
+// StatusFunc returns the status of every pool of the node. It is called before each heartbeat,
+// by one goroutine at a time, and should answer at once. Its context ends with the heartbeats.
+// Heartbeats that start again do not call it beside a call that is still under way.
+//
+// A heartbeat waits for it for 100 ms at the most. While it is slow, fails, panics or returns
+// what the contract does not allow, heartbeats carry the last status that it gave. Before its
+// first answer, and after NodeTimeout without a good one, every pool is reported as not ready.
+// In the latter case Healthy fails, too.
 //
 // Each heartbeat names every pool of the node once, since orchestratord may go on giving
-// work to a pool that a heartbeat leaves out. A status is mended where it has to be:
+// work to a pool that a heartbeat leaves out. A status is repaired where it has to be:
 //
 //   - A pool that it leaves out is sent as not ready, without a fault.
 //   - A pool that the node does not have is dropped.
@@ -41,7 +41,7 @@ var errNoStatus = fmt.Errorf("%w: the status callback is nil", ErrConfig)
 
 var (
 	errStatusLate  = fmt.Errorf("the status callback has not answered within %v", statusTimeout)
-	errStatusStale = errors.New("the pools go as not ready, since there has been no good status for the node timeout")
+	errStatusStale = errors.New("the pools are reported as not ready: no good status for as long as the node timeout")
 )
 
 // sampler asks the status callback and remembers its last good answer. It runs
@@ -91,9 +91,8 @@ func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 	return notReady(s.last), fmt.Errorf("%w: %w", errStatusStale, err)
 }
 
-// refresh asks the callback anew. It does not wait for an earlier call that still runs. If that call has answered
-// meanwhile, the answer is kept, but it is old:
-// the callback is asked again.
+// refresh asks the callback anew. It does not wait for an earlier call that still runs. If that
+// call has answered meanwhile, the answer is kept, but it is old: the callback is asked again.
 func (s *sampler) refresh(ctx context.Context) error {
 	if s.call != nil {
 		select {
