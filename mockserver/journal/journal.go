@@ -75,7 +75,8 @@ type Exchange struct {
 	Remark     string            // what else is out of the ordinary, for the summary
 	Departures []drift.Departure // of the request
 
-	AnswerDepartures []drift.Departure // where another orchestratord than the mock has answered
+	Relayed          bool              // whether another orchestratord than the mock has answered
+	AnswerDepartures []drift.Departure // if so
 }
 
 // Exchange adds a request and its answer.

@@ -105,12 +105,16 @@ func (r *record) exchange(e *Exchange) {
 // secrets appends those of an exchange.
 func (e *Exchange) secrets(room masking.Secrets) masking.Secrets {
 	found := room.OfHeader(e.RequestHeader).OfHeader(e.AnswerHeader).OfQuery(e.Query).OfURLs([]byte(e.Path))
-	if body := searched(e.RequestBody); e.Vetted {
-		found = found.OfURLs(body)
+	request, answer := searched(e.RequestBody), searched(e.AnswerBody)
+	if e.Vetted {
+		found = found.OfURLs(request)
 	} else {
-		found = found.OfText(body)
+		found = found.OfText(request)
 	}
-	return found.OfURLs(searched(e.AnswerBody))
+	if e.Relayed {
+		return found.OfText(answer)
+	}
+	return found.OfURLs(answer)
 }
 
 func searched(body []byte) []byte { return body[:min(len(body), maxSearched)] }
@@ -134,7 +138,11 @@ func (r *record) texts(e *Exchange, secrets masking.Secrets) {
 	}
 	r.header(partAnswerHeader, e.AnswerHeader, secrets)
 	r.putBody(partAnswerBody, e.AnswerBody, secrets)
-	r.searchURLs(partAnswerBody)
+	if e.Relayed {
+		r.search(partAnswerBody)
+	} else {
+		r.searchURLs(partAnswerBody)
+	}
 	r.id(partFault, e.Fault, secrets)
 	put(r, partRemark, e.Remark, maxRemark, secrets)
 	r.departures(partDepartures, e.Departures, secrets)

@@ -78,8 +78,11 @@ func received(ctx context.Context, r *http.Request) *http.Request {
 	if request.Host == "" {
 		request.Host = r.URL.Host
 	}
-	if request.Body == nil {
+	switch {
+	case request.Body == nil:
 		request.Body = http.NoBody
+	case request.ContentLength == 0 && request.Body != http.NoBody:
+		request.ContentLength = -1 // which is how a server says that it is unknown
 	}
 	return request
 }

@@ -39,6 +39,7 @@ func (a *API) write(x *exchange.Exchange, header http.Header) {
 		Remark:        x.Remark,
 		Departures:    x.Departures,
 
+		Relayed:          a.Upstream != nil,
 		AnswerDepartures: x.AnswerDepartures,
 	})
 }

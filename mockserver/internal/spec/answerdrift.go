@@ -15,8 +15,8 @@ import (
 )
 
 // AnswerDepartures lists how an answer of an orchestratord departs from the document. A body that
-// is not there whole is nil, and not looked at. Names that the orchestratord made up are repeated as quote
-// lets them be.
+// is not there whole is nil: only its content type is looked at. Names that the orchestratord made
+// up are repeated as quote lets them be.
 func (d *Document) AnswerDepartures(
 	o *Operation, status int, header http.Header, body []byte, quote func(string) string,
 ) []drift.Departure {
@@ -27,9 +27,6 @@ func (d *Document) AnswerDepartures(
 		}}
 	}
 	found := d.headerDepartures(answer.raw.Headers, header, quote)
-	if body == nil {
-		return found
-	}
 	return append(found, d.answerBodyDepartures(answer, header, body, quote)...)
 }
 
@@ -123,6 +120,9 @@ func (d *Document) answerBodyDepartures(
 		}
 		expected := "must be " + orList(slices.Sorted(maps.Keys(answer.bodies)))
 		return []drift.Departure{{Kind: drift.Header, Pointer: contentType, Expected: expected, Got: got}}
+	}
+	if body == nil {
+		return nil
 	}
 	var value any = string(body)
 	var twice []string

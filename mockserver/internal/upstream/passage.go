@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 
@@ -35,10 +36,12 @@ type Unreachable struct{ Err error }
 func (u *Unreachable) Error() string { return u.Err.Error() }
 func (u *Unreachable) Unwrap() error { return u.Err }
 
-// Reached reports whether orchestratord may have seen the request.
+// Reached reports whether orchestratord may have seen the request. One that refuses the certificate
+// of the mock has not: over TLS 1.3 its alert may come after the request.
 func (p *Passage) Reached() bool {
-	unreachable := (*Unreachable)(nil)
-	return !errors.As(p.Err, &unreachable)
+	unreachable, alert := (*Unreachable)(nil), (*net.OpError)(nil)
+	refused := p.Header == nil && errors.As(p.Err, &alert) && alert.Op == "remote error"
+	return !refused && !errors.As(p.Err, &unreachable)
 }
 
 // Gone reports whether it was the client who broke the passage off.

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/devcert"
+)
+
+// mutualTLS starts an orchestratord that answers those that show one of its certificates. Its
+// version of TLS is 1.2, in which a client knows before its request that it is refused.
+func mutualTLS(t *testing.T, files devcert.Files) string {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(files.Server, files.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(files.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authority)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "answered")
+	}))
+	server.TLS = &tls.Config{
+		MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
+	}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestTLSToTheUpstream(t *testing.T) {
+	files, others := certificates(t), certificates(t)
+	url := mutualTLS(t, files)
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		says   string
+	}{
+		"trusted": {
+			[]string{"--upstream-ca", files.CA, "--upstream-cert", files.Client, "--upstream-key", files.Client},
+			200,
+			"answered",
+		},
+		"not trusted": {
+			[]string{"--upstream-ca", others.CA, "--upstream-cert", files.Client, "--upstream-key", files.Client},
+			502,
+			"signed by unknown authority",
+		},
+		"not trusted by the system": {nil, 502, "signed by unknown authority"},
+		"no certificate":            {[]string{"--upstream-ca", files.CA}, 502, "remote error: tls: "},
+		"another's certificate": {
+			[]string{"--upstream-ca", files.CA, "--upstream-cert", others.Client, "--upstream-key", others.Client},
+			502,
+			"remote error: tls: ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := start(t, nil, append([]string{"--upstream", url}, test.args...)...)
+			answer, err := http.Get(program.url + "/v2/nodes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			text, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != test.status || !strings.Contains(string(text), test.says) {
+				t.Errorf("answered %d %s (%v), want %d and %q", answer.StatusCode, text, err, test.status, test.says)
+			}
+		})
+	}
+}
+
+// TestTLS13ToTheUpstream shows no certificate to an orchestratord that wants one. Whether the
+// refusal or the end of the connection comes first is for the network to decide: nodes get a 502
+// or a broken connection, and no answer in either case.
+func TestTLS13ToTheUpstream(t *testing.T) {
+	dev := private(t)
+	orchestratord := start(t, nil, "--tls-dev", "--tls-dir", dev, "--mtls")
+	program := start(t, nil, "--upstream", orchestratord.url, "--upstream-ca", filepath.Join(dev, "ca.pem"))
+	answer, err := http.Get(program.url + "/v2/nodes")
+	if err != nil {
+		return
+	}
+	defer answer.Body.Close()
+	if text, _ := io.ReadAll(answer.Body); answer.StatusCode != http.StatusBadGateway {
+		t.Errorf("answered %d %s, want 502", answer.StatusCode, text)
+	}
+}
+
+func TestMistakesAboutTheUpstream(t *testing.T) {
+	files := certificates(t)
+	none := filepath.Join(t.TempDir(), "none")
+	for name, test := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no authority":  {[]string{"--upstream-ca", none}, "--upstream-ca: "},
+		"no key":        {[]string{"--upstream-cert", files.Client}, "one needs the other"},
+		"a key as one":  {[]string{"--upstream-cert", files.CA, "--upstream-key", files.CA}, files.CA},
+		"two tokens":    {[]string{"--upstream-token", "a", "--upstream-token-file", "b"}, "choose one"},
+		"tokens":        {[]string{"--token", "s3cret"}, "--token: is for the orchestratord at --upstream to set"},
+		"strict":        {[]string{"--validation", "strict"}, "nothing is refused"},
+		"another place": {[]string{"--upstream", "ftp://h"}, `upstream "ftp://h": must be an http or https URL`},
+		"a password":    {[]string{"--upstream", "http://u:s3cret@h"}, "the URL holds credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			args := append([]string{"--addr", "127.0.0.1:0", "--upstream", "https://127.0.0.1:1"}, test.args...)
+			status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
+			if status == 0 || out.Len() > 0 || !strings.Contains(errs.String(), test.says) {
+				t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, &errs, test.says)
+			}
+			if strings.Contains(errs.String(), "s3cret") {
+				t.Errorf("a secret is in %q", &errs)
+			}
+		})
+	}
+}

@@ -1,0 +1,236 @@
+package mockserver_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// TestAHugeListIsNotHeld has 50 MB of a list pass, each piece of which is only sent when the client
+// has the one before. All along, the server keeps no more than the beginning.
+func TestAHugeListIsNotHeld(t *testing.T) {
+	const pieces, size, most = 50, 1 << 20, 8 << 20
+	for contentType, drifts := range map[string]int{"application/json": 0, "text/html": 1} {
+		t.Run(contentType, func(t *testing.T) {
+			next := make(chan struct{}, 1)
+			orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", contentType)
+				for range pieces {
+					<-next
+					_, _ = io.WriteString(w, strings.Repeat("x", size)) // which is no list, if anybody looks at it
+					_ = http.NewResponseController(w).Flush()
+				}
+			}))
+			t.Cleanup(orchestratord.Close)
+			front := inFront(t, orchestratord.URL)
+			before := heap()
+			next <- struct{}{}
+			answer, err := front.Client().Get(front.URL + "/v2/nodes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			for piece := range pieces {
+				if _, err := io.CopyN(io.Discard, answer.Body, size); err != nil {
+					t.Fatalf("piece %d: %v", piece, err)
+				}
+				if piece%10 == 9 {
+					if grown := heap() - before; grown > most {
+						t.Errorf("after %d pieces of %d bytes, %d bytes are kept", piece+1, size, grown)
+					}
+				}
+				if piece+1 < pieces {
+					next <- struct{}{}
+				}
+			}
+			if rest, err := io.ReadAll(answer.Body); err != nil || len(rest) > 0 {
+				t.Errorf("%d bytes too many, %v", len(rest), err)
+			}
+			if got := front.UpstreamDrift().Entries; len(got) != drifts {
+				t.Errorf("by its head alone it drifts by %v, want %d", got, drifts)
+			}
+		})
+	}
+}
+
+// TestASlowOrchestratord has one answer after an hour, and take an hour for each piece.
+func TestASlowOrchestratord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pieces := []string{`{"nodes":[],`, `"count":0}`}
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				for _, piece := range pieces {
+					time.Sleep(time.Hour)
+					_, _ = io.WriteString(w, piece)
+				}
+			})),
+		}))
+		began := time.Now()
+		answer, err := front.Client().Get(front.URL + "/v2/nodes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		for i, piece := range pieces {
+			got := make([]byte, len(piece))
+			if _, err := io.ReadFull(answer.Body, got); err != nil || string(got) != piece {
+				t.Errorf("piece %d is %q (%v), want %q", i, got, err, piece)
+			}
+			if took := time.Since(began); took != time.Duration(i+1)*time.Hour {
+				t.Errorf("piece %d took %s, want an hour each", i, took)
+			}
+		}
+	})
+}
+
+// TestASlowNode sends the pieces of a request in an hour each.
+func TestASlowNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		orchestratord := mocktest.InMemory(t)
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server),
+		}))
+		body, node := io.Pipe()
+		go func() {
+			for piece := range strings.SplitAfterSeq(briefRegistration, ",") {
+				time.Sleep(time.Hour)
+				_, _ = io.WriteString(node, piece)
+			}
+			_ = node.Close()
+		}()
+		answer, err := front.Client().Post(front.URL+"/v2/nodes/register", "application/json", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		_, _ = io.Copy(io.Discard, answer.Body)
+		if _, known := orchestratord.Node("gpu-node-1"); answer.StatusCode != http.StatusOK || !known {
+			t.Errorf("answered %d, and the node is known: %t", answer.StatusCode, known)
+		}
+		front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
+	})
+}
+
+// TestAClientThatGoes cancels a request that orchestratord has seen, before and in the middle of
+// the answer. Orchestratord sees that, and no side is said to drift.
+func TestAClientThatGoes(t *testing.T) {
+	t.Parallel()
+	for name, begun := range map[string]bool{"before the answer": false, "in the answer": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seen, ended := make(chan struct{}), make(chan struct{})
+			orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if begun {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = io.WriteString(w, "{")
+					_ = http.NewResponseController(w).Flush()
+				}
+				close(seen)
+				<-r.Context().Done()
+				close(ended)
+			}))
+			t.Cleanup(orchestratord.Close)
+			front := inFront(t, orchestratord.URL)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() { <-seen; cancel() }()
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, front.URL+"/v2/nodes", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := front.Client().Do(request)
+			if err == nil {
+				_, err = io.ReadAll(answer.Body)
+				_ = answer.Body.Close()
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the client got %v", err)
+			}
+			<-ended
+			front.Expect(t, mocktest.AtLeast(1, mocktest.AllRequests).Within(time.Minute))
+			if got := front.UpstreamDrift().Entries; len(got) > 0 {
+				t.Errorf("orchestratord drifts: %v", got)
+			}
+		})
+	}
+}
+
+// TestAnotherProtocol has a connection change to one, in which both sides then speak.
+func TestAnotherProtocol(t *testing.T) {
+	t.Parallel()
+	orchestratord := script(t, func(connection net.Conn, _ *http.Request) {
+		_, _ = io.WriteString(connection,
+			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.CopyN(connection, connection, 4)
+	})
+	front := inFront(t, orchestratord.url)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(front.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "GET /other HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	lines := bufio.NewReader(connection)
+	answer, err := http.ReadResponse(lines, nil)
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols || answer.Header.Get("Upgrade") != "echo" {
+		t.Fatalf("answered %+v, %v", answer, err)
+	}
+	_, _ = io.WriteString(connection, "ping")
+	if echo, err := io.ReadAll(lines); err != nil || string(echo) != "ping" {
+		t.Errorf("the echo is %q, %v", echo, err)
+	}
+	front.Expect(t, mocktest.AtLeast(1, mocktest.AllRequests).Within(time.Minute))
+}
+
+// TestCredentialsPassAndAreNotKept has credentials in all places where HTTP has them, in both
+// directions.
+func TestCredentialsPassAndAreNotKept(t *testing.T) {
+	t.Parallel()
+	orchestratord := script(t, says("HTTP/1.1 401 Unauthorized\r\nSet-Cookie: session=s3cret-5\r\n"+
+		"WWW-Authenticate: Bearer realm=\"o\", error_description=\"no s3cret-1\"\r\nContent-Type: application/json\r\n"+
+		"Connection: close\r\nX-Api-Key: s3cret-6\r\n\r\n"+
+		`{"token":"s3cret-7","detail":"s3cret-1 is no token, nor is Bearer s3cret-1"}`))
+	var log strings.Builder
+	front := inFront(t, orchestratord.url,
+		mockserver.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	got := exchangeRaw(t, front, "POST /v2/nodes/n/heartbeat?access_token=s3cret-2 HTTP/1.1\r\nHost: h\r\n"+
+		"Authorization: Bearer s3cret-1\r\nCookie: session=s3cret-3\r\nConnection: close\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 24\r\n\r\n"+`{"api_secret":"s3cret4"}`)
+	request := <-orchestratord.seen
+	if request.Header.Get("Authorization") != "Bearer s3cret-1" || request.URL.RawQuery != "access_token=s3cret-2" ||
+		!strings.Contains(<-orchestratord.body, "s3cret4") || strings.Count(got, "s3cret") != 6 {
+		t.Errorf("the credentials have not passed: %+v, %s", request, got)
+	}
+	entries := front.Journal().Page(journal.Filter{}, 10).Entries
+	text, err := json.Marshal(entries)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("the journal has %v, %v", entries, err)
+	}
+	kept := map[string]string{"journal": string(text), "log": log.String()}
+	for _, path := range []string{
+		"/__mock/journal", "/__mock/journal.har", "/__mock/drift", "/__mock", "/__mock/nodes", "/metrics",
+	} {
+		kept[path] = string(answerTo(t, front, path))
+	}
+	for where, text := range kept {
+		if at := strings.Index(text, "s3cret"); at >= 0 || text == "" {
+			t.Errorf("a credential is in %s: %s", where, text[max(at-200, 0):])
+		}
+	}
+}
