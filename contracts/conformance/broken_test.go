@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
 
 // brokenServers are orchestratords that have gone wrong in one way each, which would hurt
@@ -294,32 +295,30 @@ func before(does interception) func(*inService) http.Handler {
 func TestBrokenServers(t *testing.T) {
 	for name, broken := range shared(brokenServers) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(broken.breaks(newInService(token)))
-			t.Cleanup(server.Close)
-			o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true, Only: untimed()}
+			o := conformance.Options{Token: token, FirstOnly: true}
 			switch {
 			case strings.Contains(name, "offline"):
 				o.NodeTimeout, o.Only = 2*time.Second, []string{"silence"}
-			case strings.Contains(name, "slow"):
-				o.Only = nil
 			case strings.Contains(name, "at once"):
 				o.Picture = filepath.Join(t.TempDir(), "picture.html")
 				defer isPage(t, o.Picture)
 			}
-			report, err := conformance.Run(t.Context(), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range report.Findings {
-				if strings.HasPrefix(f.String(), broken.want) {
-					return
+			bubble(t, func(t *testing.T) {
+				o.URL, o.Dial = memnet.URL, memnet.Serve(t, broken.breaks(newInService(token)))
+				report, err := conformance.Run(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
 				}
-				t.Errorf("not %q…, but: %s", broken.want, f)
-			}
-			if report.Conforms() {
-				t.Error("nothing was found")
-			}
+				for _, f := range report.Findings {
+					if strings.HasPrefix(f.String(), broken.want) {
+						return
+					}
+					t.Errorf("not %q…, but: %s", broken.want, f)
+				}
+				if report.Conforms() {
+					t.Error("nothing was found")
+				}
+			})
 		})
 	}
 }
@@ -335,13 +334,15 @@ func isPage(t *testing.T, file string) {
 // TestShortestSequence shows that a failing sequence is left with nothing that it does not
 // need, and that it can be replayed.
 func TestShortestSequence(t *testing.T) {
-	server := httptest.NewServer(brokenServers["removes all nodes with one"].breaks(newInService(token)))
-	t.Cleanup(server.Close)
-	o := conformance.Options{URL: server.URL, Token: token, Only: []string{"state"}}
-	report, err := conformance.Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := conformance.Options{URL: memnet.URL, Token: token, Only: []string{"state"}}
+	var report *conformance.Report
+	bubble(t, func(t *testing.T) {
+		o.Dial = memnet.Serve(t, brokenServers["removes all nodes with one"].breaks(newInService(token)))
+		var err error
+		if report, err = conformance.Run(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	})
 	if len(report.Findings) == 0 {
 		t.Fatal("nothing was found")
 	}

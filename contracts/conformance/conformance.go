@@ -22,6 +22,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,9 @@ type Options struct {
 	Document []byte
 	// TLS is the configuration for an https URL. Nil trusts the system's authorities.
 	TLS *tls.Config
+	// Dial opens a connection to orchestratord, for one that is reached in a way of its own.
+	// Nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Level is how much of the document orchestratord has to keep; empty means Nodes.
 	Level Level
 	// Seed seeds the random choices. The same seed makes the same calls, but for the

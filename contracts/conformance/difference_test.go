@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
@@ -37,7 +39,10 @@ var beyondTypes = []string{
 // TestLevelDocumentFindsTheOverlay holds the mock in the dialect in service to the document. What is
 // found is what the overlay changes in the document, no more and no less.
 func TestLevelDocumentFindsTheOverlay(t *testing.T) {
-	byDocument, byOverlay := held(t, nil), held(t, openapi.InService)
+	var byDocument, byOverlay *conformance.Report
+	synctest.Test(t, func(t *testing.T) {
+		byDocument, byOverlay = held(t, nil), held(t, openapi.InService)
+	})
 	requests, answers := map[string]bool{}, map[string]bool{}
 	var others []string
 	for _, f := range byDocument.Findings {
@@ -72,10 +77,10 @@ var answered = regexp.MustCompile(`^\d+`)
 // held holds the mock in the dialect in service to a document.
 func held(t *testing.T, document []byte) *conformance.Report {
 	t.Helper()
-	mock := mocktest.Start(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token),
+	mock := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token),
 		mockserver.WithLogger(nil))
 	report, err := conformance.Run(t.Context(), conformance.Options{
-		URL: mock.URL, Token: token, Level: conformance.Document, Document: document,
+		URL: memnet.URL, Dial: memnet.Serve(t, mock), Token: token, Level: conformance.Document, Document: document,
 		Only: []string{"examples", "lives", "tokens", "coverage", "negative", "transport"},
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -37,11 +38,11 @@ type operation struct {
 	responses        map[int]*openapi3.Response
 }
 
-// readDocument reads a document, or if there is no text the one that is compiled in.
+// compiledIn returns the document that is compiled in. Nobody may change it.
+var compiledIn = sync.OnceValues(func() (*document, error) { return readDocument(openapi.Nodes) })
+
+// readDocument reads a document.
 func readDocument(text []byte) (*document, error) {
-	if len(text) == 0 {
-		text = openapi.Nodes
-	}
 	api, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)

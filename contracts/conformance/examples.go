@@ -12,14 +12,14 @@ func checkExamples(ctx context.Context, s *session) {
 	register, beat := s.doc.operation(opRegister), s.doc.operation(opHeartbeat)
 	for _, example := range register.examples {
 		s.begin()
-		done := s.atLevel(s.levelOf(opRegister, example))
+		done := s.atLevel(s.levelOf(ctx, opRegister, example))
 		id := s.name()
 		s.cover(register, "", "example", false)
 		ok := r.register(ctx, encode(with(example, pointer{s.doc.idField()}, id)), "of an example") && r.look(ctx)
 		for _, example := range beat.examples {
 			if ok {
 				s.cover(beat, "", "example", false)
-				within := s.atLevel(s.levelOf(opHeartbeat, example))
+				within := s.atLevel(s.levelOf(ctx, opHeartbeat, example))
 				r.beat(ctx, id, encode(example), "of an example")
 				within()
 				r.look(ctx)
@@ -59,8 +59,8 @@ func checkNode(ctx context.Context, s *session) {
 
 // levelOf returns the level at which a body has to be accepted. That is Document for a
 // body without something that nodes always send.
-func (s *session) levelOf(op string, body any) Level {
-	sent, err := nodeSends()
+func (s *session) levelOf(ctx context.Context, op string, body any) Level {
+	sent, err := s.nodeSends(ctx)
 	if err != nil {
 		s.stop(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -55,9 +54,8 @@ type quirks struct {
 	clock     time.Duration
 }
 
-func newForeign(token string, q quirks) *httptest.Server {
-	f := &foreign{token: token, quirks: q, nodes: map[string]*foreignNode{}}
-	return httptest.NewServer(f)
+func newForeign(token string, q quirks) *foreign {
+	return &foreign{token: token, quirks: q, nodes: map[string]*foreignNode{}}
 }
 
 func (f *foreign) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -181,13 +180,12 @@ func reply(w http.ResponseWriter, status int, body object) {
 func TestInServiceConforms(t *testing.T) {
 	for name, token := range shared(map[string]string{"with a token": token, "without a token": ""}) {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewServer(newInService(token))
-			t.Cleanup(server.Close)
-			report := conforms(t, conformance.Options{URL: server.URL, Token: token})
-			if len(report.Beyond) == 0 {
-				t.Error("it does not differ from the document")
-			}
+			bubble(t, func(t *testing.T) {
+				report := conforms(t, newInService(token), conformance.Options{Token: token})
+				if len(report.Beyond) == 0 {
+					t.Error("it does not differ from the document")
+				}
+			})
 		})
 	}
 }

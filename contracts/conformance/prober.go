@@ -3,6 +3,7 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -70,6 +71,7 @@ type prober struct {
 	base        *url.URL
 	token       string
 	kept, fresh *http.Transport
+	dialer      func(ctx context.Context, network, address string) (net.Conn, error)
 	calls       atomic.Int64
 	spent       atomic.Int64 // on all calls, in nanoseconds
 }
@@ -88,14 +90,20 @@ func newProber(o Options) (*prober, error) {
 			"the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
-	p := &prober{base: base, token: o.Token, kept: newTransport(o.TLS), fresh: newTransport(o.TLS)}
+	p := &prober{base: base, token: o.Token, kept: newTransport(o), fresh: newTransport(o), dialer: o.Dial}
 	p.fresh.DisableKeepAlives = true
+	if p.dialer == nil {
+		p.dialer = new(net.Dialer).DialContext
+	}
 	return p, nil
 }
 
-func newTransport(tls *tls.Config) *http.Transport {
+func newTransport(o Options) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig, t.ForceAttemptHTTP2 = tls, false
+	t.TLSClientConfig, t.ForceAttemptHTTP2 = o.TLS, false
+	if o.Dial != nil {
+		t.Proxy, t.DialContext = nil, o.Dial
+	}
 	t.DisableCompression = true // nobody asks for it
 	t.MaxIdleConnsPerHost, t.MaxResponseHeaderBytes = 32, maxHeader
 	return t
@@ -259,11 +267,21 @@ func (p *prober) dial(ctx context.Context) (net.Conn, error) {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[p.base.Scheme]
 	}
-	address := net.JoinHostPort(p.base.Hostname(), port)
-	if p.base.Scheme == "https" {
-		return (&tls.Dialer{Config: p.kept.TLSClientConfig}).DialContext(ctx, "tcp", address)
+	conn, err := p.dialer(ctx, "tcp", net.JoinHostPort(p.base.Hostname(), port))
+	if err != nil || p.base.Scheme != "https" {
+		return conn, err
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", address)
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if trust := p.kept.TLSClientConfig; trust != nil {
+		config = trust.Clone()
+	}
+	config.ServerName = cmp.Or(config.ServerName, p.base.Hostname())
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // ownConnection is a body that closes its connection when it is closed.

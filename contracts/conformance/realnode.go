@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -122,16 +121,18 @@ func (t *tap) live(ctx context.Context, url, id, token string) (map[string]any, 
 
 // nodeSends returns the smallest body that a node sends, by operation. The first call takes
 // up to a second.
-var nodeSends = sync.OnceValues(func() (map[string]any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	doc, err := readDocument(nil)
+func (r *run) nodeSends(ctx context.Context) (map[string]any, error) {
+	if r.sends != nil {
+		return r.sends, nil
+	}
+	doc, err := compiledIn()
 	if err != nil {
 		return nil, err
 	}
 	t := &tap{doc: doc}
-	return t.live(ctx, "http://localhost", "node", "")
-})
+	r.sends, err = t.live(ctx, "http://localhost", "node", "")
+	return r.sends, err
+}
 
 // exampleAddress is in the address block for documentation (RFC 5737).
 const exampleAddress = "http://192.0.2.10:9200"

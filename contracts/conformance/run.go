@@ -45,6 +45,7 @@ type run struct {
 	prefix  string // of the names of all nodes of this run
 	clock   skew
 	paces   map[string]*pace // by operation
+	sends   map[string]any   // what nodeSends has found; nil before
 
 	mu       sync.Mutex
 	report   *Report
@@ -56,7 +57,10 @@ type run struct {
 }
 
 func newRun(o Options) (*run, error) {
-	doc, err := readDocument(o.Document)
+	doc, err := compiledIn()
+	if len(o.Document) > 0 {
+		doc, err = readDocument(o.Document)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // ofTransport break how answers come.
@@ -32,8 +31,7 @@ func ofTransport(op *operation) []sabotage {
 		})
 	}
 	if op.id == opHeartbeat {
-		add("slow", func(*exchange) { time.Sleep(heartbeatLimit + heartbeatLimit/10) })
-		all[len(all)-1].slow = true
+		add("slow", func(x *exchange) { x.delay = heartbeatLimit + heartbeatLimit/10 })
 	}
 	return all
 }

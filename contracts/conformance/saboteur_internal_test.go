@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
 )
@@ -17,7 +18,6 @@ type sabotage struct {
 	name    string
 	level   Level               // at which it has to be noticed
 	culprit string              // what a finding of it has to name
-	slow    bool                // whether it is found by how long calls take
 	request func(x *exchange)   // before the call is made; it may answer it
 	answer  func(x *exchange)   // after the call is made
 	options func(o *Options)    // what it takes to notice it
@@ -38,6 +38,7 @@ type exchange struct {
 	text     []byte
 	mock     http.Handler
 	memory   map[string]any // what the saboteur remembers
+	delay    time.Duration  // of the answer
 }
 
 // reply answers a call instead of the mock.
@@ -71,6 +72,7 @@ func saboteur(doc *document, mock http.Handler, s sabotage) http.Handler {
 			s.answer(x)
 			mu.Unlock()
 		}
+		time.Sleep(x.delay)
 		x.write(w, s)
 	})
 }

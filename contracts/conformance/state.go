@@ -4,16 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // crowdSize is how many nodes are registered at once: more than 50 (CLOUD-11020), and more
 // than a page of 100.
 const crowdSize = 110
-
-// walkTime is the time after which no further sequence starts, in case orchestratord is
-// slow.
-const walkTime = 15 * time.Second
 
 // enoughFailures is how many failed sequences end the walk.
 const enoughFailures = 5
@@ -30,7 +25,7 @@ func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
 
 // walkAll walks sequences, until too many of them fail.
 func (s *session) walkAll(ctx context.Context, plans [][]step) {
-	failures, began := 0, time.Now()
+	failures := 0
 	for _, plan := range plans {
 		walked := s.walk(ctx, plan)
 		for _, f := range walked.found {
@@ -39,7 +34,7 @@ func (s *session) walkAll(ctx context.Context, plans [][]step) {
 		if walked.failed() {
 			failures++
 		}
-		if s.reason() != nil || failures == enoughFailures || time.Since(began) > walkTime {
+		if s.reason() != nil || failures == enoughFailures {
 			return
 		}
 	}

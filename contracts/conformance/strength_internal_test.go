@@ -3,15 +3,16 @@ package conformance
 import (
 	"context"
 	"flag"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/internal/strength"
 	"github.com/llama-orch/node-registration/mockserver"
@@ -26,13 +27,20 @@ var showAll = flag.Bool("strength-found", false, "show by what each sabotage was
 // nearly all of it. What they need not find stands in testdata/tolerated.yaml.
 func TestStrength(t *testing.T) {
 	race.Skip(t)
-	doc, err := readDocument(nil)
+	doc, err := compiledIn()
 	if err != nil {
 		t.Fatal(err)
 	}
 	reasons := tolerated(t)
 	all := sabotages(doc)
 	tally := strength.Of("an orchestratord, by `nodecontract conform`")
+	synctest.Test(t, func(t *testing.T) { sabotageAll(t, doc, all, reasons, tally) })
+	checkNames(t, all, reasons)
+	tally.Judge(t)
+}
+
+// sabotageAll tries the sabotages, some at once, and counts which are found.
+func sabotageAll(t *testing.T, doc *document, all []sabotage, reasons map[string]string, tally *strength.Tally) {
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 8)
 	for i, s := range all {
@@ -57,8 +65,6 @@ func TestStrength(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	checkNames(t, all, reasons)
-	tally.Judge(t)
 }
 
 // isNamed fails unless what was found names the culprit.
@@ -81,11 +87,9 @@ func sabotaged(t *testing.T, doc *document, s sabotage) (caught bool, by string)
 		return false, ""
 	}
 	defer mock.Close()
-	server := httptest.NewServer(saboteur(doc, mock, s))
-	defer server.Close()
-	o := Options{URL: server.URL, Token: strengthToken, Level: s.level, FirstOnly: true}
-	if !s.slow { // the machine may be slow by itself
-		o.Only = slices.DeleteFunc(Names(), func(name string) bool { return name == paceCheck })
+	o := Options{
+		URL: memnet.URL, Dial: memnet.Serve(t, saboteur(doc, mock, s)), Token: strengthToken,
+		Level: s.level, FirstOnly: true,
 	}
 	if s.options != nil {
 		s.options(&o)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
 
 // unsound is a quirk that hurts nodes, and what has to be said of it.
@@ -27,20 +28,21 @@ func TestUnsoundServersAreFound(t *testing.T) {
 	} {
 		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				server := newForeign(token, test.quirks)
-				t.Cleanup(server.Close)
-				o := conformance.Options{URL: server.URL, Token: token, FirstOnly: true, Only: untimed()}
-				report, err := conformance.Run(t.Context(), o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if report.Conforms() {
-					t.Fatal("nothing was found")
-				}
-				if found := report.Findings[0].String(); !strings.Contains(found, test.want) {
-					t.Errorf("not %q, but: %s", test.want, found)
-				}
+				bubble(t, func(t *testing.T) {
+					report, err := conformance.Run(t.Context(), conformance.Options{
+						URL: memnet.URL, Dial: memnet.Serve(t, newForeign(token, test.quirks)), Token: token,
+						FirstOnly: true,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if report.Conforms() {
+						t.Fatal("nothing was found")
+					}
+					if found := report.Findings[0].String(); !strings.Contains(found, test.want) {
+						t.Errorf("not %q, but: %s", test.want, found)
+					}
+				})
 			})
 		}
 	}
