@@ -40,6 +40,7 @@ var inServiceRequirements = []struct {
 		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
 		refusesTheBrief,
 	},
+	{"its router takes HEAD for GET, and /v2/nodes/register for no node", routesInService},
 	{"422 and 400 say where and why, in the words of its JSON library", saysWhy},
 	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
 	{"the Rust node sends null for an optional value that it does not have", takesTheRustNode},

@@ -220,7 +220,12 @@ func refusesInService(t *testing.T) {
 		"503 of a list": {
 			off, "GET", "/v2/nodes", "", "", 503, "application/json", `{"error":"Cloud profile not enabled"}`,
 		},
-		"405":                   {open, "PUT", register, "", "", 405, "", "-"},
+		"405":                                    {open, "PUT", register, "", "", 405, "", "-"},
+		"405 where the path of a node would fit": {open, "DELETE", register, "", "", 405, "", "-"},
+		"400 of an id that is not UTF-8": {
+			open, "POST", "/v2/nodes/%ff/heartbeat", "", "", 400, "text/plain; charset=utf-8",
+			"Invalid URL: Invalid UTF-8 in `id`",
+		},
 		"404 of a path":         {open, "GET", "/v2/node", "", "", 404, "", "-"},
 		"401 before 404":        {closed, "GET", "/v2/node", "", "", 401, "", "-"},
 		"401 before 405":        {closed, "PUT", register, "", "", 401, "", "-"},
@@ -443,6 +448,35 @@ func countsInService(t *testing.T) {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("while the profile is off, the metrics lack %s", want)
 		}
+	}
+}
+
+func routesInService(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	for call, want := range map[string]string{
+		"DELETE /v2/nodes/register":         "POST",
+		"GET /v2/nodes/register":            "POST",
+		"PUT /v2/nodes":                     "GET,HEAD",
+		"PUT /v2/nodes/gpu-node-1":          "DELETE",
+		"GET /v2/nodes/register/heartbeat":  "POST",
+		"HEAD /v2/nodes/gpu-node-1":         "DELETE",
+		"HEAD /v2/nodes/register/heartbeat": "POST",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		if got := s.must(405, method, path, ""); got.Header.Get("Allow") != want {
+			t.Errorf("%s: allowed is %q, want %q", call, got.Header.Get("Allow"), want)
+		}
+	}
+	list := s.must(200, "GET", "/v2/nodes", "")
+	head := s.must(200, "HEAD", "/v2/nodes", "")
+	if head.text != "" || head.Header.Get("Content-Type") != list.Header.Get("Content-Type") {
+		t.Errorf("HEAD: %v %q", head.Header, head.text)
+	}
+	journal := s.must(200, "GET", "/__mock/journal?operation=listNodes&limit=1", "").text
+	if !strings.Contains(journal, `"method":"HEAD"`) {
+		t.Errorf("the last list in the journal: %s", journal)
 	}
 }
 

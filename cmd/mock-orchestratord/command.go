@@ -133,7 +133,7 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 		return err
 	}
 	defer s.misbehaviour.follow(mock.Faults(), log)()
-	s.warn(log)
+	s.warn(cmd.Flags(), log)
 	debug.FreeOSMemory() // what reading the document has left behind
 	err := serve(cmd.Context(), *s, tls, mock, log, cmd.OutOrStdout())
 	drifted := s.front.summarize(cmd.ErrOrStderr(), mock)
@@ -156,7 +156,8 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
 		"silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval,
-		"time between heartbeats that nodes are asked to keep ["+specHeartbeatInterval+"]")
+		"time between heartbeats that nodes are asked to keep, which in the dialect in-service is always 10 s ["+
+			specHeartbeatInterval+"]")
 	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheckInterval,
 		"time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+
 			"]")
@@ -212,8 +213,11 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 	)
 }
 
-// warn logs what is legal but unwise (CLOUD-4010).
-func (s settings) warn(log *slog.Logger) {
+// warn logs what is legal but unwise (CLOUD-4010), or in vain.
+func (s settings) warn(flags *pflag.FlagSet, log *slog.Logger) {
+	if flags.Changed("heartbeat-interval") && s.dialect == string(mockserver.InService) {
+		log.Warn("the heartbeat interval has no effect: the orchestratord in service asks for a heartbeat every 10 s")
+	}
 	for i, token := range s.tokens {
 		if len(token) < safeTokenBytes {
 			log.Warn("token is short and could be guessed", "token", i+1, "of", len(s.tokens), "safe_bytes",

@@ -160,6 +160,11 @@ func TestSettings(t *testing.T) {
 			name: "short control token", args: []string{"--control-token", "hush"}, status: 200,
 			logged: "control token is short and could be guessed safe_bytes=32",
 		},
+		{
+			name: "an interval in vain", args: []string{"--dialect", "in-service"}, status: 200,
+			env:    map[string]string{"ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "5"},
+			logged: "the heartbeat interval has no effect",
+		},
 		{name: "log level", args: []string{"--log-level", "error", "--cloud-profile=false"}, status: 503},
 	} {
 		t.Run(test.name, func(t *testing.T) {

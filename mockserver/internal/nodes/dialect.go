@@ -19,6 +19,10 @@ import (
 type dialect interface {
 	// bearer returns the token of a request, if that is how it carries one.
 	bearer(header http.Header) (token string, ok bool)
+	// route returns the method by which a request is routed, and false if its path has another one.
+	route(r *http.Request) (method string, found bool)
+	// readPath returns what is wrong with the path of a request.
+	readPath(x *exchange.Exchange) *exchange.Problem
 	// unrouted returns the steps of a request that fits no operation. The last one is given.
 	unrouted(refuse exchange.Step) []exchange.Step
 	// bodySchema returns the schema of a request's body, or what is wrong with its headers.
@@ -67,6 +71,10 @@ func documentOf(x *exchange.Exchange) *spec.Document { return x.Settings.Contrac
 type document struct{}
 
 func (document) bearer(header http.Header) (string, bool) { return exchange.Bearer(header) }
+
+func (document) route(r *http.Request) (string, bool) { return r.Method, true }
+
+func (document) readPath(*exchange.Exchange) *exchange.Problem { return nil }
 
 func (document) unrouted(refuse exchange.Step) []exchange.Step { return []exchange.Step{refuse} }
 

@@ -8,8 +8,10 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
@@ -27,6 +29,26 @@ func (inService) bearer(header http.Header) (string, bool) {
 	token, ok := strings.CutPrefix(strings.TrimSpace(header.Get("Authorization")), "Bearer ")
 	token = strings.TrimSpace(token)
 	return token, ok && token != ""
+}
+
+// route takes HEAD for GET, and a path without a parameter for no other, such as a node's.
+func (inService) route(r *http.Request) (string, bool) {
+	methods := spec.InService().Methods(r.URL.Path)
+	switch {
+	case r.Method == http.MethodHead && slices.Contains(methods, http.MethodGet):
+		return http.MethodGet, true
+	case len(methods) > 0 && !slices.Contains(methods, r.Method):
+		return "", false
+	}
+	return r.Method, true
+}
+
+// readPath wants an id in UTF-8.
+func (inService) readPath(x *exchange.Exchange) *exchange.Problem {
+	if utf8.ValidString(spec.InService().NodeInPath(x.Request)) {
+		return nil
+	}
+	return exchange.NewProblem(exchange.CodeInvalidParameter, "Invalid URL: Invalid UTF-8 in `id`")
 }
 
 // unrouted asks for a token first, whatever the path.
@@ -136,8 +158,8 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	for _, name := range []string{"Content-Type", "Www-Authenticate", "Retry-After", "Accept-Encoding"} {
 		header.Del(name)
 	}
-	if allowed := header.Get("Allow"); allowed != "" {
-		header.Set("Allow", strings.ReplaceAll(allowed, ", ", ","))
+	if header.Get("Allow") != "" {
+		header.Set("Allow", allowed(x.Request.URL.Path, header.Get("Allow")))
 	}
 	switch x.Status() {
 	case http.StatusUnauthorized:
@@ -154,11 +176,25 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	}
 }
 
+// allowed returns the methods of a path, where another router has found others.
+func allowed(path, found string) string {
+	methods := strings.Split(found, ", ")
+	if own := spec.InService().Methods(path); len(own) > 0 {
+		methods = own
+	}
+	if i := slices.Index(methods, http.MethodGet); i >= 0 {
+		methods = slices.Insert(methods, i+1, http.MethodHead)
+	}
+	return strings.Join(methods, ",")
+}
+
 // lineOf returns the text of an error with a body.
 func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 	switch p.Code() {
 	case nodeapi.ProblemCodeMalformedBody:
 		return "Failed to parse the request body as JSON: " + cmp.Or(spec.Trailing(x.RequestBody), p.Detail())
+	case exchange.CodeInvalidParameter:
+		return p.Detail()
 	case nodeapi.ProblemCodeUnsupportedMediaType:
 		return "Expected request with `Content-Type: application/json`"
 	case nodeapi.ProblemCodeBodyTooLarge:

@@ -65,6 +65,7 @@ func (a *API) Mount(router *chi.Mux) {
 		a.mountRelay(router)
 		return
 	}
+	router.Use(a.reroute)
 	router.NotFound(a.miss(a.noOperation))
 	router.MethodNotAllowed(a.miss(a.noMethod))
 	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
@@ -85,7 +86,7 @@ func (a *API) mountRelay(router *chi.Mux) {
 func (a *API) serve(operation http.Handler) http.Handler {
 	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
 	steps := []exchange.Step{
-		a.checkPath, noteHead, authenticate, a.checkBody, checkProfile,
+		a.checkPath, noteHead, authenticate, readPath, a.checkBody, checkProfile,
 		exchange.Perform(operation),
 	}
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
@@ -102,6 +103,21 @@ func (a *API) serve(operation http.Handler) http.Handler {
 		}
 		a.inject(x, func(*control.FaultEffect) { a.take(x, steps...) })
 	}, a.metrics.count)
+}
+
+// reroute leads requests where the router of the dialect's orchestratord would.
+func (a *API) reroute(next http.Handler) http.Handler {
+	noMethod := a.miss(a.noMethod)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchange.Of(r)
+		method, found := dialectOf(x).route(r)
+		if !found {
+			noMethod(w, r)
+			return
+		}
+		x.Route.RouteMethod = method
+		next.ServeHTTP(w, r)
+	})
 }
 
 // miss returns a handler for requests that fit no operation.
@@ -131,6 +147,14 @@ func (a *API) run(x *exchange.Exchange, steps ...exchange.Step) error {
 func (a *API) checkPath(x *exchange.Exchange) error {
 	if x.LacksParameter() {
 		return a.noOperation(x)
+	}
+	return nil
+}
+
+// readPath refuses requests whose path the dialect's orchestratord cannot read.
+func readPath(x *exchange.Exchange) error {
+	if p := dialectOf(x).readPath(x); p != nil {
+		return p
 	}
 	return nil
 }

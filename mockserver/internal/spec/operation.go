@@ -72,14 +72,31 @@ func (o *Operation) HasQuery(name string) bool {
 	return o.parameters.GetByInAndName(openapi3.ParameterInQuery, name) != nil
 }
 
-// Operation returns the operation of a request that has been routed, or nil when it fits none.
+// Operation returns the operation of a request that has been routed, or nil when it fits none. A
+// HEAD that was routed as a GET belongs to that operation.
 func (d *Document) Operation(r *http.Request) *Operation {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
 	for _, o := range d.Operations {
-		if o.Pattern == r.Pattern && o.method == r.Method {
+		if o.Pattern == r.Pattern && o.method == method {
 			return o
 		}
 	}
 	return nil
+}
+
+// Methods returns the methods of a path that has no parameter, and nil for any other one.
+func (d *Document) Methods(path string) []string {
+	var found []string
+	for _, o := range d.Operations {
+		if o.Pattern == path {
+			found = append(found, o.method)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // Paths returns the paths of the document.
