@@ -81,8 +81,8 @@ func TestConformEndsInOneLine(t *testing.T) {
 			answer("application/json", "{\x1b]0;title\a"), 1, "listNodes: 200 body: expected JSON, got ",
 		},
 		"compressing": {
-			compress(mock), 1,
-			`listNodes: header Content-Encoding: expected none, as the call asked for none, got "gzip"; the run ended early: `,
+			compress(mock), 1, "listNodes: header Content-Encoding: expected none, as the call asked for none, " +
+				`got "gzip"; the run ended early: `,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

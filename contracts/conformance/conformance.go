@@ -118,7 +118,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer r.prober.close()
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Time-o.cleanupTime(), fmt.Errorf("the time of %v %w", o.Time, errTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Time-o.cleanupTime(),
+		fmt.Errorf("the time of %v %w", o.Time, errTime))
 	defer cancel()
 	if err := r.probe(ctx); err != nil {
 		return nil, err
