@@ -151,11 +151,17 @@ const staging = `(async () => {
 // shoot takes a picture of the page, from its top to the end of an element.
 func (f *film) shoot(p *tab, name, last string) {
 	f.t.Helper()
+	shoot(f.t, p, name, last, staging)
+}
+
+// shoot takes a picture of a page after a script has run in it.
+func shoot(t *testing.T, p *tab, name, last, script string) {
+	t.Helper()
 	if !*update {
 		return
 	}
 	p.do(chromedp.MouseEvent(chromedp.MouseMoved, 1, 1))
-	eval[bool](p, staging)
+	eval[bool](p, script)
 	type area struct{ Width, Height float64 }
 	size := eval[area](p, "({Width: innerWidth, Height: Math.ceil(document.querySelector('"+last+
 		"').getBoundingClientRect().bottom) + 7})")
@@ -164,20 +170,20 @@ func (f *film) shoot(p *tab, name, last string) {
 	})
 	picture, err := png.Decode(bytes.NewReader(answer.Data))
 	if err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var small bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, quantise(picture)); err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if small.Len() > largestPicture {
-		f.t.Errorf("%s: %d bytes, want at most %d", name, small.Len(), largestPicture)
+		t.Errorf("%s: %d bytes, want at most %d", name, small.Len(), largestPicture)
 	}
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(pictures, name+".png"), small.Bytes(), 0o644); err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

@@ -5,12 +5,10 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
@@ -45,25 +43,4 @@ func TestBelowAPath(t *testing.T) {
 	}
 	p.waitText(".live-responses-table", "gpu-node-1")
 	p.wait("document.querySelector('.back').href === '" + proxy.URL + "/mock/'")
-}
-
-// In front of an orchestratord the page says so, lists what either side does wrong, and leaves out
-// what is for that one to decide.
-func TestInFrontOfAnOrchestratord(t *testing.T) {
-	t.Parallel()
-	behind := mocktest.Start(t, quiet, mockserver.WithDialect(mockserver.InService))
-	mock := mocktest.Start(t, quiet, mockserver.WithUpstream(mockserver.Upstream{URL: behind.URL}))
-	p := open(t, mock.URL, look{})
-	p.waitText("#upstream", "The mock passes traffic on to "+behind.URL)
-	for _, own := range []string{"#clock-toggle", "#cloud-profile", "#heartbeat-interval"} {
-		p.wait("!document.querySelector('" + own + "').checkVisibility()")
-	}
-	p.wait("document.querySelector('#validation').checkVisibility()")
-	response, err := http.Post(mock.URL+nodeAPI(t, "registerNode"), "application/json", strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	p.waitText("#drift-sorts", "Requests")
-	p.waitText("#drift-sorts", "Answers")
 }
