@@ -21,15 +21,17 @@ func NotFound(x *Exchange) error {
 
 // MethodNotAllowed returns the step that refuses requests for no other fault than their method.
 func MethodNotAllowed(router *chi.Mux) Step {
-	return func(x *Exchange) error {
-		allowed := Methods(router, x.Request)
-		if len(allowed) == 0 { // the router does not look for the path when it does not know the method
-			return NotFound(x)
-		}
-		return NewProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
-			x.Quote(x.Request.Method), strings.Join(allowed, " or ")).
-			With("Allow", strings.Join(allowed, ", "))
+	return func(x *Exchange) error { return OtherMethod(x, Methods(router, x.Request)) }
+}
+
+// OtherMethod refuses requests for a path that knows these methods.
+func OtherMethod(x *Exchange, allowed []string) error {
+	if len(allowed) == 0 { // the router does not look for the path when it does not know the method
+		return NotFound(x)
 	}
+	return NewProblem(nodeapi.ProblemCodeMethodNotAllowed, "%s is not allowed here: use %s",
+		x.Quote(x.Request.Method), strings.Join(allowed, " or ")).
+		With("Allow", strings.Join(allowed, ", "))
 }
 
 // Methods returns the methods that the path of a request knows, in alphabetical order.

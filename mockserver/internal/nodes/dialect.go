@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
@@ -21,6 +23,8 @@ type dialect interface {
 	bearer(header http.Header) (token string, ok bool)
 	// route returns the method by which a request is routed, and false if its path has another one.
 	route(r *http.Request) (method string, found bool)
+	// methods returns the methods that the path of a request knows.
+	methods(router *chi.Mux, r *http.Request) []string
 	// readPath returns what is wrong with the path of a request.
 	readPath(x *exchange.Exchange) *exchange.Problem
 	// unrouted returns the steps of a request that fits no operation. The last one is given.
@@ -73,6 +77,10 @@ type document struct{}
 func (document) bearer(header http.Header) (string, bool) { return exchange.Bearer(header) }
 
 func (document) route(r *http.Request) (string, bool) { return r.Method, true }
+
+func (document) methods(router *chi.Mux, r *http.Request) []string {
+	return exchange.Methods(router, r)
+}
 
 func (document) readPath(*exchange.Exchange) *exchange.Problem { return nil }
 

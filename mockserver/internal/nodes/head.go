@@ -126,13 +126,12 @@ func (a *API) notePath(x *exchange.Exchange) {
 }
 
 // noteMethod notes that a request departs from the document by its method, if its path is
-// one of the document's.
-func (a *API) noteMethod(x *exchange.Exchange) {
+// one of the document's. The path knows the methods that are allowed.
+func (a *API) noteMethod(x *exchange.Exchange, allowed []string) {
 	r, path := x.Request, ""
 	if !x.IsChecked() || a.Guard.CheckBrowser(x) != nil {
 		return
 	}
-	allowed := exchange.Methods(a.router, r)
 	for _, method := range allowed {
 		match := chi.NewRouteContext()
 		a.router.Match(match, method, r.URL.EscapedPath())

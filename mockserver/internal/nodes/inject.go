@@ -161,7 +161,7 @@ func (f fault) refusal(status int) *exchange.Problem {
 	case http.StatusUnauthorized:
 		p.With("WWW-Authenticate", `Bearer realm="orchestratord", error="invalid_token"`)
 	case http.StatusMethodNotAllowed:
-		p.With("Allow", strings.Join(exchange.Methods(f.router, f.x.Request), ", "))
+		p.With("Allow", strings.Join(dialectOf(f.x).methods(f.router, f.x.Request), ", "))
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		p.With("Retry-After", "1") // unless the effect states another
 	}

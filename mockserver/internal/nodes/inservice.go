@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -41,6 +43,17 @@ func (inService) route(r *http.Request) (string, bool) {
 		return "", false
 	}
 	return r.Method, true
+}
+
+func (inService) methods(router *chi.Mux, r *http.Request) []string {
+	methods := spec.InService().Methods(r.URL.Path)
+	if len(methods) == 0 {
+		methods = exchange.Methods(router, r)
+	}
+	if i := slices.Index(methods, http.MethodGet); i >= 0 {
+		methods = slices.Insert(methods, i+1, http.MethodHead)
+	}
+	return methods
 }
 
 // readPath wants an id in UTF-8.
@@ -158,8 +171,8 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	for _, name := range []string{"Content-Type", "Www-Authenticate", "Retry-After", "Accept-Encoding"} {
 		header.Del(name)
 	}
-	if header.Get("Allow") != "" {
-		header.Set("Allow", allowed(x.Request.URL.Path, header.Get("Allow")))
+	if allowed := header.Get("Allow"); allowed != "" {
+		header.Set("Allow", strings.ReplaceAll(allowed, ", ", ","))
 	}
 	switch x.Status() {
 	case http.StatusUnauthorized:
@@ -174,18 +187,6 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 	default:
 		x.ReplaceBody("")
 	}
-}
-
-// allowed returns the methods of a path, where another router has found others.
-func allowed(path, found string) string {
-	methods := strings.Split(found, ", ")
-	if own := spec.InService().Methods(path); len(own) > 0 {
-		methods = own
-	}
-	if i := slices.Index(methods, http.MethodGet); i >= 0 {
-		methods = slices.Insert(methods, i+1, http.MethodHead)
-	}
-	return strings.Join(methods, ",")
 }
 
 // lineOf returns the text of an error with a body.

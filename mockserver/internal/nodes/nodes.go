@@ -167,8 +167,9 @@ func (a *API) noOperation(x *exchange.Exchange) error {
 
 // noMethod refuses requests that have the path of an operation, and not its method.
 func (a *API) noMethod(x *exchange.Exchange) error {
-	a.noteMethod(x)
-	return exchange.MethodNotAllowed(a.router)(x)
+	allowed := dialectOf(x).methods(a.router, x.Request)
+	a.noteMethod(x, allowed)
+	return exchange.OtherMethod(x, allowed)
 }
 
 // authenticate refuses requests without a valid token (CLOUD-4005), if the mock has tokens.

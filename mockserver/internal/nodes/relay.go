@@ -44,7 +44,7 @@ func (r *relayed) look() {
 		about(x, spec.Nodes().NodeInPath(x.Request))
 		_ = noteHead(x) // which refuses nothing
 	case x.Operation == nil && len(exchange.Methods(r.router, x.Request)) > 0:
-		r.stray = func() { r.noteMethod(x) }
+		r.stray = func() { r.noteMethod(x, exchange.Methods(r.router, x.Request)) }
 	default:
 		x.Operation, r.stray = nil, func() { r.notePath(x) }
 	}
