@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what a release consists of, in dist/: for each platform an archive of the programs, with
 # lists of the modules in them (CycloneDX), and the checksums of all archives. PLATFORMS names
-# fewer platforms. WITHOUT_SBOM leaves the lists out.
+# fewer platforms, DIST another directory. WITHOUT_SBOM leaves the lists out.
 # Where this machine has a C compiler and the Pact library, pact-verify is in the archive of its
 # own platform, with the library beside it.
 set -euo pipefail
@@ -14,8 +14,9 @@ host=$(go env GOHOSTOS)/$(go env GOHOSTARCH)
 sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-rm -rf dist
-mkdir dist
+dist=${DIST:-$PWD/dist}
+rm -rf "$dist"
+mkdir "$dist"
 
 # pact_verify adds pact-verify to a directory, which looks for its library there.
 pact_verify() {
@@ -23,16 +24,16 @@ pact_verify() {
 	cp .pact/libpact_ffi.* "$1"
 	local origin=\$ORIGIN
 	if [[ $host == darwin/* ]]; then origin=@loader_path; fi
-	CGO_ENABLED=1 go build -trimpath -tags pact -ldflags "-s -w -extldflags '-Wl,-rpath,$origin'" \
+	CGO_ENABLED=1 go build -trimpath -tags pact,dist -ldflags "-s -w -extldflags '-Wl,-rpath,$origin'" \
 		-o "$1" ./cmd/pact-verify
 }
 
 # archive writes the archive of a platform's directory.
 archive() {
 	if [[ $1 == *_windows_* ]]; then
-		(cd "$work" && zip -qr "$OLDPWD/dist/$1.zip" "$1")
+		(cd "$work" && zip -qr "$dist/$1.zip" "$1")
 	else
-		tar -C "$work" --owner=0 --group=0 -czf "dist/$1.tar.gz" "$1"
+		tar -C "$work" --owner=0 --group=0 -czf "$dist/$1.tar.gz" "$1"
 	fi
 }
 
@@ -51,6 +52,6 @@ for platform in $platforms; do
 	archive "$name"
 	echo "dist: $name"
 done
-cd dist
+cd "$dist"
 if command -v sha256sum >/dev/null; then sha256sum -- *; else shasum -a 256 -- *; fi >"$work/checksums.txt"
 mv "$work/checksums.txt" .

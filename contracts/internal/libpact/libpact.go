@@ -12,7 +12,7 @@ package libpact
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/../../../.pact
-#cgo LDFLAGS: -L${SRCDIR}/../../../.pact -Wl,-rpath,${SRCDIR}/../../../.pact
+#cgo LDFLAGS: -L${SRCDIR}/../../../.pact
 
 // Without this check the linker would print a page of errors instead of one line.
 #if !__has_include(<libpact_ffi.so>) && !__has_include(<libpact_ffi.dylib>)
