@@ -169,8 +169,20 @@ func TestValuesOutOfBounds(t *testing.T) {
 		{client.register, fullRegistration, "/capabilities/gpu_count", -1, "must be 0 or more, not -1"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 1e3 + 25, "must be 1024 or less, not 1025"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 0.5, "must be of type integer, not 0.5"},
-		{client.register, fullRegistration, "/capabilities/gpu_count", true, "must be of type integer, not boolean"},
-		{client.register, fullRegistration, "/capabilities/gpu_count", "1", "must be of type integer, not string"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", true, "must be of type integer, not true"},
+		{client.register, fullRegistration, "/capabilities/gpu_count", "1", `must be of type integer, not "1"`},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count", "a\nb \x1b[31m",
+			`must be of type integer, not "a<U+000A>b <U+001B>[31m"`,
+		},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count", "http://me:secret@host",
+			`must be of type integer, not "http://***@host"`,
+		},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count", strings.Repeat("x", 1<<20),
+			`must be of type integer, not "` + strings.Repeat("x", 39) + `…"`,
+		},
 		{
 			client.register, fullRegistration, "/capabilities/gpu_count",
 			json.RawMessage("1" + strings.Repeat("0", 200)), "not 1e+200",
@@ -192,7 +204,7 @@ func TestValuesOutOfBounds(t *testing.T) {
 		{beat, fullHeartbeat, "/timestamp", strings.Repeat("9", 1<<20), "length of 64 or less, not 1048576"},
 		{beat, fullHeartbeat, "/pools", map[string]any{}, "must be of type array, not object"},
 		{beat, fullHeartbeat, "/pools/0", []any{}, "must be of type object, not array"},
-		{beat, fullHeartbeat, "/pools/0/ready", "yes", "must be of type boolean, not string"},
+		{beat, fullHeartbeat, "/pools/0/ready", "yes", `must be of type boolean, not "yes"`},
 		{beat, fullHeartbeat, "/pools/0/draining", nil, "must be of type boolean, not null"},
 		{beat, fullHeartbeat, "/pools/0/models_available/0", "", "length of 1 or more"},
 	} {

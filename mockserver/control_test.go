@@ -415,8 +415,8 @@ func TestParameters(t *testing.T) {
 	client, _ := start(t)
 	for path, want := range map[string]string{
 		"/__mock/nodes?limit=0":                  `parameter "limit": must be 1 or more, not 0`,
-		"/__mock/nodes?limit=":                   `parameter "limit": must be of type integer, not string`,
-		"/__mock/nodes?limit=1e3":                `parameter "limit": must be of type integer, not string`,
+		"/__mock/nodes?limit=":                   `parameter "limit": must be of type integer, not ""`,
+		"/__mock/nodes?limit=1e3":                `parameter "limit": must be of type integer, not "1e3"`,
 		"/__mock/nodes?limit=1&limit=2":          `parameter "limit": must be there once, not 2 times`,
 		"/__mock/nodes?status=online&limit=0":    `parameter "limit": must be 1 or more, not 0`,
 		"/__mock/nodes?stauts=Online":            `there is no parameter "stauts", perhaps "status" is meant`,
@@ -428,14 +428,14 @@ func TestParameters(t *testing.T) {
 		"/__mock/clock?now=1":                    `there is no parameter "now", nor any other`,
 		"/__mock/nodes/-":                        `parameter "id": must match`,
 		"/__mock/nodes/a%2Fb":                    `parameter "id": must match`,
-		"/__mock/journal/one":                    `parameter "sequence": must be of type integer, not string`,
+		"/__mock/journal/one":                    `parameter "sequence": must be of type integer, not "one"`,
 		"/__mock/journal/-1":                     `parameter "sequence": must be 0 or more, not -1`,
-		"/__mock/journal/99999999999999999999":   `parameter "sequence": must be of type integer, not string`,
+		"/__mock/journal/99999999999999999999":   `must be of type integer, not "99999999999999999999"`,
 		"/__mock/journal?answered=600":           `parameter "answered": must match`,
 		"/__mock/journal?kind=x&detail=nothing":  `parameter "detail": `,
 		"/__mock/journal?node=" + long(300):      `parameter "node": must have a length of 256 or less, not 300`,
 		"/__mock/journal?" + long(10_000) + "=1": `there is no parameter "` + long(127) + `…"`,
-		"/__mock/stream?after=x":                 `parameter "after": must be of type integer, not string`,
+		"/__mock/stream?after=x":                 `parameter "after": must be of type integer, not "x"`,
 	} {
 		p := client.do("GET", path, "").expect(t, http.StatusBadRequest).problem(t)
 		if p.Code != "invalid_parameter" || !strings.Contains(p.Detail, want) {

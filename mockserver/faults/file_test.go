@@ -126,7 +126,7 @@ func TestWrongFiles(t *testing.T) {
 		},
 		{
 			"a text for a number", "faults: {a: {rules: [{effect: {status: '500'}}]}}",
-			"/faults/a/rules/0/effect/status: must be of type integer, not string",
+			`/faults/a/rules/0/effect/status: must be of type integer, not "500"`,
 		},
 		{
 			"half a call", "faults: {a: {rules: [{match: {every: 1.5}, effect: {status: 500}}]}}",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -107,7 +108,7 @@ func explain(broken *openapi3.SchemaError) (expected, got string) {
 	}
 	switch broken.SchemaField {
 	case "type", "nullable":
-		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), describe(value)
+		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), instead(schema, value)
 	case "minimum":
 		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), describe(value)
 	case "maximum":
@@ -126,6 +127,26 @@ func explain(broken *openapi3.SchemaError) (expected, got string) {
 		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example), ""
 	default:
 		return broken.Reason, ""
+	}
+}
+
+// longestValue is how many characters of a text are shown that is there instead of a number or
+// a boolean.
+const longestValue = 40
+
+// instead describes a value of the wrong type. What should be a number or a boolean and is not
+// is shown itself; in place of a list or an object there could be a token.
+func instead(schema *openapi3.Schema, value any) string {
+	if schema.Type.Includes(openapi3.TypeArray) || schema.Type.Includes(openapi3.TypeObject) {
+		return describe(value)
+	}
+	switch value := value.(type) {
+	case bool:
+		return strconv.FormatBool(value)
+	case string:
+		return InQuotes(Cut(foreign.Line(value), longestValue))
+	default:
+		return describe(value)
 	}
 }
 
