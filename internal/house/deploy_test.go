@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -46,5 +47,26 @@ func TestComposeStartsTheMockAndItsNodes(t *testing.T) {
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+	}
+}
+
+// TestUnitOfSystemd has systemd check the unit, with a program in it that is there.
+func TestUnitOfSystemd(t *testing.T) {
+	const unit, program = "deploy/systemd/pool-managerd.service", "ExecStart=/usr/local/bin/pool-managerd "
+	text := readText(t, filepath.Join(root, unit))
+	if !strings.Contains(text, program) {
+		t.Fatalf("%s has no line %s", unit, program)
+	}
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze is missing")
+	}
+	copied := filepath.Join(t.TempDir(), filepath.Base(unit))
+	text = strings.Replace(text, program, "ExecStart=/bin/sh ", 1)
+	if err := os.WriteFile(copied, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", copied).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
