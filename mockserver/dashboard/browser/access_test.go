@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // A screen reader finds its way by landmarks and headings, and each control has a name.
@@ -20,6 +22,16 @@ func TestAccessibility(t *testing.T) {
 	if live := eval[string](p, "document.querySelector('#news').getAttribute('aria-live')"); live != "polite" {
 		t.Errorf("news are announced %q", live)
 	}
+	p.testAxe()
+}
+
+// The API reference is the work of others, in the theme of the page.
+func TestAccessibilityOfTheReference(t *testing.T) {
+	t.Parallel()
+	p := open(t, mocktest.Start(t, quiet).URL+"/docs", look{})
+	p.waitText(".opblock-summary", "/v2/nodes/register")
+	p.click(".opblock-summary-control")
+	p.waitText(".opblock-body", "Responses")
 	p.testAxe()
 }
 
