@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
@@ -51,21 +50,6 @@ func TestAReportCannotSteerATerminal(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), "<U+001B>") && !strings.Contains(out.String(), `\u003cU+001B\u003e`) {
 			t.Errorf("what it says is not shown:\n%s", out.String())
-		}
-	}
-}
-
-// A FIFO that nobody writes to would hold up the command for good.
-func TestAReportIsARegularFile(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []string{fifo, "/dev/zero"} {
-		var out, log bytes.Buffer
-		if status := run(t.Context(), []string{"merge", file}, &out, &log); status != 1 ||
-			!strings.Contains(log.String(), file+" is not a regular file") {
-			t.Errorf("status %d, error %q", status, log.String())
 		}
 	}
 }
