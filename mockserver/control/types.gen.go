@@ -939,6 +939,13 @@ type JournalEntry struct {
 	// Example: {"at_ms":1759276800000,"from":"Registering","to":"Online"}
 	Change *Transition `json:"change,omitempty"`
 
+	// Content What the body says, in one line: the state of the pools, the hardware of a node,
+	// or what a refusal objects to. Left out if there is nothing of that kind.
+	//
+	//
+	// Example: pool-0 ready, 3 of 4 slots free
+	Content *string `json:"content,omitempty"`
+
 	// CorrelationID Names one request in the logs of both sides.
 	//
 	// Example: 4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d

@@ -1029,6 +1029,12 @@ export interface components {
              * @example heartbeatNode gpu-node-1 200
              */
             summary: string;
+            /**
+             * @description What the body says, in one line: the state of the pools, the hardware of a node,
+             *     or what a refusal objects to. Left out if there is nothing of that kind.
+             * @example pool-0 ready, 3 of 4 slots free
+             */
+            content?: string;
             node_id?: components["schemas"]["NodeId"];
             operation?: components["schemas"]["Operation"];
             correlation_id?: components["schemas"]["CorrelationId"];

@@ -33,6 +33,7 @@ func (r *record) entry(brief bool) control.JournalEntry {
 			Method: r.text(partMethod), Path: r.text(partPath), Query: stated(r.text(partQuery)),
 		}
 		e.Answer = &control.AnswerRecord{Status: stated(int32(r.status))}
+		e.Content = stated(r.content())
 		e.Departures = r.departureView(partDepartures)
 		e.AnswerDepartures = r.departureView(partAnswerDepartures)
 		if !brief {

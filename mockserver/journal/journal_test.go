@@ -64,6 +64,7 @@ func TestEntry(t *testing.T) {
 		AtMs:          epoch.UnixMilli(),
 		Kind:          control.EntryKindExchange,
 		Summary:       "heartbeatNode gpu-node-1 200 (fault slow, 2 departures)",
+		Content:       new("pool-0 ready, 3 of 4 slots free"),
 		NodeID:        new("gpu-node-1"),
 		Operation:     new(control.OperationHeartbeatNode),
 		CorrelationID: new("correlation-1"),

@@ -50,8 +50,8 @@ function lineOf(entry) {
 /** Puts spaces between the parts of a line, for those who have it read to them. @param {Node[]} parts */
 const spaced = (parts) => parts.flatMap((each) => [each, ' ']);
 
-/** What is special about an exchange, and what was asked for. @param {JournalEntry} entry */
-function whatOf({ fault, departures = [], request }) {
+/** What is special about an exchange, or what was asked for and said. @param {JournalEntry} entry */
+function whatOf({ fault, departures = [], request, content }) {
   const [first, ...others] = departures;
   const tags = [
     fault && el('span', { class: 'tag tag-fault' }, `fault ${fault}`),
@@ -59,7 +59,8 @@ function whatOf({ fault, departures = [], request }) {
     first && el('span', { class: 'entry-departure' }, `${departureWords(first)}${others.length ? ' …' : ''}`),
   ];
   const line = request && !first ? el('code', { class: 'entry-request' }, `${request.method} ${request.path}`) : '';
-  return spaced([...tags, line].filter((each) => each instanceof Node));
+  const said = content && !first ? el('span', { class: 'entry-content' }, content) : '';
+  return spaced([...tags, line, said].filter((each) => each instanceof Node));
 }
 
 const classOf = (/** @type {number | undefined} */ status) => (status ? `${Math.floor(status / 100)}xx` : 'none');

@@ -25,7 +25,7 @@ export const schemas = /** @type {const} */ ({
   Fixture: {"properties":{"nodes":{"maxItems":100000}}},
   FixtureNode: {"properties":{"pools":{"maxItems":256},"silent_for_ms":{"maximum":604800000,"minimum":0}}},
   HeartbeatInterval: {"maximum":86400000,"minimum":1},
-  JournalEntry: {"properties":{"answer_departures":{"maxItems":200},"departures":{"maxItems":200},"duration_us":{"maximum":9007199254740991,"minimum":0},"summary":{"maxLength":1024}}},
+  JournalEntry: {"properties":{"answer_departures":{"maxItems":200},"content":{"maxLength":256},"departures":{"maxItems":200},"duration_us":{"maximum":9007199254740991,"minimum":0},"summary":{"maxLength":1024}}},
   JournalPage: {"properties":{"entries":{"maxItems":1000}}},
   Milliseconds: {"maximum":253402300799999,"minimum":0},
   MockNode: {"properties":{"expires_at_ms":{"maximum":9007199254740991,"minimum":0},"history":{"maxItems":16},"pools":{"maxItems":256}}},

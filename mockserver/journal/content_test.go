@@ -1,0 +1,74 @@
+package journal_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+)
+
+// TestContent reads what bodies say, those that break the contract too.
+func TestContent(t *testing.T) {
+	pool := `{"pool_id":"pool-0","ready":true,"slots_free":1}`
+	for _, test := range []struct {
+		operation control.Operation
+		body      string
+		status    int
+		answer    string
+		want      string
+	}{
+		{control.OperationHeartbeatNode, `{"pools":[` + pool + `]}`, 200, "", "pool-0 ready, 1 slot free"},
+		{
+			control.OperationHeartbeatNode, `{"pools":[{"pool_id":"a","engine":1,"slots_free":0,` +
+				`"slots_total":2},{"pool_id":"b","ready":true,"draining":true}]}`, 200, "",
+			"a not ready, 0 of 2 slots free · b draining, 0 slots free",
+		},
+		{
+			control.OperationHeartbeatNode, `{"pools":[` + strings.Repeat(pool+",", 4) + pool + `]}`, 204, "",
+			strings.Repeat("pool-0 ready, 1 slot free · ", 3) + "2 more",
+		},
+		{control.OperationHeartbeatNode, `{"pools":[]}`, 200, "", ""},
+		{control.OperationHeartbeatNode, `rubbish`, 200, "", ""},
+		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
+		{control.OperationRegisterNode, `{"pools":["a\u202eb"]}`, 200, "", "a<U+202E>b"},
+		{control.OperationListNodes, "", 200, `{"nodes":[]}`, ""},
+		{
+			control.OperationRegisterNode, "{}", 422,
+			`{"errors":[{"pointer":"/pools","detail":"is missing"},{"pointer":"/b","detail":"c"}]}`,
+			"/pools is missing, and 1 more",
+		},
+		{
+			control.OperationRegisterNode, "{}", 422, `{"errors":[{"pointer":"","detail":"is empty"}]}`,
+			"the body is empty",
+		},
+		{control.OperationHeartbeatNode, "{}", 404, `{"detail":"no such node"}`, "no such node"},
+		{control.OperationHeartbeatNode, "{}", 502, `<html>`, ""},
+	} {
+		events := journal.New(1)
+		e := beat("gpu-node-1")
+		e.Operation, e.RequestBody, e.Vetted, e.Status = test.operation, []byte(test.body), false, test.status
+		e.AnswerBody = []byte(test.answer)
+		events.Exchange(e)
+		got := ""
+		if entry, _ := events.Entry(1); entry.Content != nil {
+			got = *entry.Content
+		}
+		if got != test.want {
+			t.Errorf("%s %s\ngot  %q\nwant %q", test.operation, test.body, got, test.want)
+		}
+	}
+}
+
+func TestContentIsBounded(t *testing.T) {
+	events := journal.New(1)
+	e := beat("gpu-node-1")
+	e.RequestBody = []byte(`{"pools":[{"pool_id":"` + strings.Repeat("\x01é", 1<<10) + `"}]}`)
+	events.Exchange(e)
+	if entry, _ := events.Entry(1); entry.Content != nil && utf8.RuneCountInString(*entry.Content) > 256 {
+		t.Errorf("%d characters", utf8.RuneCountInString(*entry.Content))
+	}
+}
+
+const fitting = `{"pools":["pool-0","pool-1"],"capabilities":{"gpu_count":2}}`
