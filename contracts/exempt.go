@@ -1,5 +1,5 @@
-// Package contracts holds the list of exemptions of this repository. Its folders hold the
-// checks.
+// Package contracts holds the list of statuses that the pact of this repository need not exercise. The
+// checks of the contract are the packages in its folders.
 package contracts
 
 import _ "embed"

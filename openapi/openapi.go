@@ -1,6 +1,6 @@
-// Package openapi holds the contract between GPU nodes and orchestratord as an
-// OpenAPI document. Everything that crosses the wire is described there and
-// nowhere else: the types, the client and the server are generated from it by
+// Package openapi holds the OpenAPI documents: the contract between GPU nodes and orchestratord, and
+// the control API of the mock. Everything that crosses the wire is described there and nowhere else.
+// Types, clients, servers and checks are generated from them by
 //
 //	go generate ./...
 package openapi

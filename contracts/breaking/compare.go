@@ -15,7 +15,7 @@
 //		return err
 //	}
 //	if report.Breaks(breaking.OldNodes) {
-//		return report.WriteText(os.Stdout)
+//		return report.Writers(breaking.OldNodes)["text"](os.Stdout)
 //	}
 package breaking
 

@@ -1,4 +1,4 @@
-// Package clock has a clock that can be paused, put forward and sped up. A timeout of half
+// Package clock provides a clock that can be paused, put forward and sped up. A timeout of half
 // a minute is then seen at once:
 //
 //	clk := clock.PausedAt(time.Unix(1_000_000_000, 0))

@@ -1,4 +1,4 @@
-// Package dashboard has the page on which people watch the mock orchestratord and make it
+// Package dashboard serves the page on which people watch the mock orchestratord and make it
 // misbehave. The page is made of files that are compiled in, and asks nothing of any other
 // server. What it shows it reads from the control API of the server that it came from.
 //

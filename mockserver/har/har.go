@@ -1,5 +1,5 @@
-// Package har reads and writes HTTP archives (HAR 1.2): recorded requests with their answers, as
-// browsers, proxies and the journal of the mock export them.
+// Package har reads HTTP archives (HAR 1.2): recorded requests with their answers, as browsers, proxies
+// and the journal of the mock export them. Its types are also what an archive is encoded from, as JSON.
 package har
 
 import (

@@ -1,4 +1,5 @@
-// Package capabilities finds out what a node can do, so that nobody has to write it down:
+// Package capabilities detects the GPUs, CPU cores and memory of a machine, so that nobody has to
+// write down what a node can do:
 //
 //	config.Capabilities, err = capabilities.Detect(ctx)
 //

@@ -1,6 +1,6 @@
 // Package nodeapi is the protocol by which GPU nodes register with orchestratord: its
-// types, a typed client, and checks of every request and answer. All of it is generated
-// from openapi/nodes.yaml.
+// types, a typed client, and a Validate method for every request and answer. They are
+// generated from openapi/nodes.yaml.
 //
 //	client, err := nodeapi.NewClientWithResponses("http://127.0.0.1:8080")
 //	if err != nil {

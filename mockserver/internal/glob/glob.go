@@ -1,4 +1,5 @@
-// Package glob has the patterns by which nodes are chosen in the control API and in faults.
+// Package glob matches node ids with patterns such as gpu-*, by which the control API and faults choose
+// nodes.
 package glob
 
 import (

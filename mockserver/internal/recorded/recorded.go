@@ -1,4 +1,5 @@
-// Package recorded makes nodes of what an orchestratord said of them once.
+// Package recorded turns a list of nodes that an orchestratord once answered, as JSON or in an HTTP
+// archive, into nodes of the registry.
 package recorded
 
 import (

@@ -1,4 +1,5 @@
-// Package settings holds what the mock asks of nodes, and how strict it is with them.
+// Package settings holds the settings of the mock that requests are served by, such as tokens, timeouts
+// and dialect. They may change while it runs.
 package settings
 
 import (
