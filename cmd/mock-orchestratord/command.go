@@ -137,14 +137,17 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 	debug.FreeOSMemory() // what reading the document has left behind
 	err := serve(cmd.Context(), *s, tls, mock, log, cmd.OutOrStdout())
 	drifted := s.front.summarize(cmd.ErrOrStderr(), mock)
-	refused := summarize(cmd.ErrOrStderr(), "refused by the orchestratord in service", mock.RefusedInService())
-	switch {
-	case err == nil && s.failOnDrift && drifted != nil:
-		return drifted
-	case err == nil && s.failInService && refused:
-		return errDrift
+	refused := summarizeRefused(cmd.ErrOrStderr(), mock.RefusedInService())
+	if err != nil {
+		return err
 	}
-	return err
+	if !s.failOnDrift {
+		drifted = nil
+	}
+	if !s.failInService {
+		refused = nil
+	}
+	return errors.Join(drifted, refused)
 }
 
 func (s *settings) flags(flags *pflag.FlagSet) {

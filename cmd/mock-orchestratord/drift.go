@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/plural"
@@ -18,7 +21,27 @@ var errDrift = errors.New("requests departed from the contract")
 // errUpstreamDrift is errDrift of the other side.
 var errUpstreamDrift = errors.New("answers of orchestratord departed from the contract")
 
+// errRefused is errDrift of requests that the orchestratord in service would refuse.
+var errRefused = errors.New("the orchestratord in service would refuse requests")
+
 const driftStatus = 3
+
+// summarizeRefused lists what the orchestratord in service would refuse. The error says it in a
+// sentence, and is nil if there is nothing.
+func summarizeRefused(w io.Writer, report drift.Report) error {
+	if !summarize(w, "refused by the orchestratord in service", report) {
+		return nil
+	}
+	lacking := map[string][]string{}
+	for _, entry := range report.Entries {
+		lacking[entry.Operation] = append(lacking[entry.Operation], entry.Pointer)
+	}
+	var all []string
+	for _, operation := range slices.Sorted(maps.Keys(lacking)) {
+		all = append(all, operation+" without "+strings.Join(lacking[operation], ", "))
+	}
+	return fmt.Errorf("%w: %s", errRefused, strings.Join(all, "; "))
+}
 
 // summarize lists departures of requests under a title. It reports whether there are any.
 func summarize(w io.Writer, title string, report drift.Report) bool {

@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errDrift), errors.Is(err, errUpstreamDrift):
+	case errors.Is(err, errDrift), errors.Is(err, errUpstreamDrift), errors.Is(err, errRefused):
 		return driftStatus
 	default:
 		return 1

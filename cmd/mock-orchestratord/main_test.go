@@ -217,6 +217,8 @@ func TestDrift(t *testing.T) {
   registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing): 1 request, last of gpu-node-1
 `
 	const failed = "mock-orchestratord: requests departed from the contract\n"
+	const without = "mock-orchestratord: the orchestratord in service would refuse requests: " +
+		"registerNode without /capabilities/gpus\n"
 	for _, test := range []struct {
 		name     string
 		args     []string
@@ -233,7 +235,13 @@ func TestDrift(t *testing.T) {
 			summary + refused + failed, 3,
 		},
 		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, refused, 0},
-		{"refused in service", []string{"--fail-on-refused-in-service"}, keeping, 200, refused + failed, 3},
+		{"refused in service", []string{"--fail-on-refused-in-service"}, keeping, 200, refused + without, 3},
+		{
+			"drift, and refused in service",
+			[]string{"--validation", "report", "--fail-on-drift", "--fail-on-refused-in-service"},
+			drifting, 200,
+			summary + refused + strings.Replace(failed+without, "\nmock-orchestratord:", ";", 1), 3,
+		},
 		{"in service", []string{"--dialect", "in-service"}, keeping, 422, `drift from the contract, 1 departure:
   registerNode at "/capabilities/gpus": must be there (got nothing): 1 request, last of gpu-node-1
 `, 0},
