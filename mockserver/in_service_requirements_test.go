@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/clock"
 )
 
 // inServiceRequirements are what is known of the orchestratord in service, line by line, each with
@@ -250,35 +249,68 @@ func asksEveryTenSeconds(t *testing.T) {
 	}
 }
 
-// TestNothingIsMadeUp registers nodes that leave out capabilities which the document requires. No
-// list has zeros in their place, in whichever dialect.
+// TestNothingIsMadeUp registers nodes that leave out capabilities which the document requires, or
+// the orchestratord in service. Nothing shows zeros in their place, in whichever dialect.
 func TestNothingIsMadeUp(t *testing.T) {
+	const byDocument = "gpu_count total_vram_mb cuda_version"
 	brief := strings.Replace(briefRegistration, `"total_vram_mb": 48000`, `"total_vram_mb": "much"`, 1)
-	for name, test := range map[string]struct{ body, has, lacks string }{
-		"of the Rust node":       {rustRegistration, "gpus", "gpu_count total_vram_mb cuda_version"},
-		"of the brief, in part":  {brief, "gpu_count cuda_version", "total_vram_mb"},
-		"of the brief, as it is": {briefRegistration, "gpu_count total_vram_mb cuda_version", "gpus"},
+	for name, test := range map[string]struct {
+		dialect          mockserver.Dialect
+		body, has, lacks string
+	}{
+		"of the Rust node":       {mockserver.Document, rustRegistration, "gpus", byDocument},
+		"of the brief, in part":  {mockserver.Document, brief, "gpu_count cuda_version", "total_vram_mb"},
+		"of the brief, as it is": {mockserver.Document, briefRegistration, byDocument, "gpus"},
 		"zeros that it has stated": {
-			strings.Replace(briefRegistration, `"gpu_count": 2`, `"gpu_count": 0`, 1), "gpu_count", "gpus",
+			mockserver.Document, strings.Replace(briefRegistration, `"gpu_count": 2`, `"gpu_count": 0`, 1),
+			"gpu_count", "gpus",
 		},
+		"of the Rust node, in service": {mockserver.InService, rustRegistration, "gpus", byDocument},
+		"of the brief, in service":     {mockserver.InService, briefRegistration, "", "gpus " + byDocument},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}
-			s.serve(mockserver.WithValidation(mockserver.Report), mockserver.WithClock(s.clock))
+			s := inService(t, mockserver.WithValidation(mockserver.Report))
+			s.must(200, "PATCH", "/__mock/settings", fmt.Sprintf(`{"dialect":%q}`, test.dialect))
 			s.must(200, "POST", "/v2/nodes/register", test.body)
-			for _, path := range []string{"/v2/nodes", "/__mock/nodes"} {
-				list := s.must(200, "GET", path, "").text
-				for _, field := range strings.Fields(test.has) {
-					if !strings.Contains(list, fmt.Sprintf("%q", field)) {
-						t.Errorf("%s lacks %s: %s", path, field, list)
-					}
-				}
-				for _, field := range strings.Fields(test.lacks) {
-					if strings.Contains(list, fmt.Sprintf("%q", field)) {
-						t.Errorf("%s has %s: %s", path, field, list)
-					}
-				}
+			s.beat()
+			for _, path := range []string{"/v2/nodes", "/__mock/nodes", "/__mock/journal.har"} {
+				s.wantFields(path, test.body, test.has, test.lacks)
 			}
 		})
+	}
+}
+
+// wantFields looks for the names of fields in an answer. Recorded traffic has those of the
+// registration besides.
+func (s *service) wantFields(path, registration, has, lacks string) {
+	s.t.Helper()
+	text := s.must(200, "GET", path, "").text
+	count := func(field string) int {
+		found := strings.Count(text, `"`+field+`"`) + strings.Count(text, `"`+field+`\"`)
+		if strings.HasSuffix(path, ".har") {
+			found -= strings.Count(registration, `"`+field+`"`)
+		}
+		return found
+	}
+	for _, field := range strings.Fields(has) {
+		if count(field) == 0 {
+			s.t.Errorf("%s lacks %s: %s", path, field, text)
+		}
+	}
+	for _, field := range strings.Fields(lacks) {
+		if count(field) != 0 {
+			s.t.Errorf("%s has %s: %s", path, field, text)
+		}
+	}
+}
+
+// TestStatusIsNotMadeUp sends the heartbeat of the brief, which lacks what is required in service.
+func TestStatusIsNotMadeUp(t *testing.T) {
+	s := inService(t, mockserver.WithValidation(mockserver.Report))
+	s.register()
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	node, _ := s.Node("gpu-node-1")
+	if pool := node.Pools[0]; !pool.Ready || pool.Draining != nil || pool.SlotsTotal != nil || pool.VRAMFreeBytes != nil {
+		t.Errorf("the pool: %+v", pool)
 	}
 }

@@ -120,7 +120,7 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 	} else {
 		return value, nil
 	}
-	repaired, ok := doc.Repair(schema, value)
+	repaired, ok := doc.Repair(x.Operation.ID, schema, value)
 	if !ok {
 		return nil, refusal
 	}

@@ -3,20 +3,21 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // Repair returns a copy of a body with only what keeps the contract, so that it binds to the
-// generated types and answers that show it keep the contract too. Missing required fields get
-// their zero value. It reports false for a body that cannot be read: no object, or one that
-// should name its node and does not.
-func (d *Document) Repair(schema *Schema, body any) (any, bool) {
+// generated types. Missing fields get their zero value where the types require them, and are left
+// out where another document does. It reports false for a body that cannot be read: no object, or
+// one that should name its node and does not.
+func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool) {
 	object, ok := body.(map[string]any)
 	if !ok {
 		return nil, false
 	}
-	repaired, missing := d.repairObject(schema, object)
+	repaired, missing := d.repairObject(schema, Nodes().body(operation), object)
 	for _, field := range missing {
 		if field.raw == d.nodeID {
 			return nil, false
@@ -27,16 +28,16 @@ func (d *Document) Repair(schema *Schema, body any) (any, bool) {
 
 // repairValue reports false when nothing of the value is left. A nested object counts as such if
 // it lacks a required field that has no valid zero value, such as a pool without an id.
-func (d *Document) repairValue(schema *Schema, value any) (any, bool) {
+func (d *Document) repairValue(schema, typed *Schema, value any) (any, bool) {
 	switch value := value.(type) {
 	case map[string]any:
 		if len(schema.fields) > 0 {
-			repaired, missing := d.repairObject(schema, value)
+			repaired, missing := d.repairObject(schema, typed, value)
 			return repaired, len(missing) == 0
 		}
 	case []any:
 		if schema.item != nil {
-			return d.repairArray(schema, value), true
+			return d.repairArray(schema, typed, value), true
 		}
 	}
 	return value, d.check(schema.raw, value, openapi3.VisitAsRequest()) == nil
@@ -44,11 +45,13 @@ func (d *Document) repairValue(schema *Schema, value any) (any, bool) {
 
 // repairObject returns besides the required fields that are missing, because even their
 // zero value would break the contract.
-func (d *Document) repairObject(schema *Schema, object map[string]any) (repaired map[string]any, missing []*Schema) {
+func (d *Document) repairObject(
+	schema, typed *Schema, object map[string]any,
+) (repaired map[string]any, missing []*Schema) {
 	repaired = map[string]any{}
 	for name, field := range schema.fields {
 		if member, there := object[name]; there {
-			if member, ok := d.repairValue(field, member); ok {
+			if member, ok := d.repairValue(field, typed.field(name), member); ok {
 				repaired[name] = member
 			}
 		}
@@ -57,19 +60,21 @@ func (d *Document) repairObject(schema *Schema, object map[string]any) (repaired
 		if _, there := repaired[name]; there {
 			continue
 		}
-		if zero, ok := d.zero(schema.fields[name]); ok {
-			repaired[name] = zero
-		} else {
+		zero, ok := d.zero(schema.fields[name])
+		switch {
+		case !ok:
 			missing = append(missing, schema.fields[name])
+		case typed != nil && slices.Contains(typed.required, name):
+			repaired[name] = zero
 		}
 	}
 	return repaired, missing
 }
 
-func (d *Document) repairArray(schema *Schema, items []any) []any {
+func (d *Document) repairArray(schema, typed *Schema, items []any) []any {
 	repaired, seen := []any{}, map[string]bool{}
 	for _, item := range schema.first(items) {
-		item, ok := d.repairValue(schema.item, item)
+		item, ok := d.repairValue(schema.item, typed.items(), item)
 		if ok && schema.raw.UniqueItems {
 			text := fmt.Sprint(item)
 			ok = !seen[text]
@@ -85,7 +90,7 @@ func (d *Document) repairArray(schema *Schema, items []any) []any {
 // zero returns the zero value of a field, and false when it would break the contract.
 func (d *Document) zero(field *Schema) (any, bool) {
 	for _, zero := range []any{false, json.Number("0"), "", []any{}, map[string]any{}} {
-		if repaired, ok := d.repairValue(field, zero); ok {
+		if repaired, ok := d.repairValue(field, field, zero); ok {
 			return repaired, true
 		}
 	}
