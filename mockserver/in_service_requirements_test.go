@@ -3,6 +3,7 @@ package mockserver_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,8 @@ var inServiceRequirements = []struct {
 		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
 		refusesTheBrief,
 	},
+	{"gpus is a list, possibly empty, of {device_id, name, vram_total_bytes, compute_capability}", wantsGPUs},
+	{"with the cloud profile switched off, every call gets 503; a register's says why", servesNothing},
 	{"its router takes HEAD for GET, and /v2/nodes/register for no node", routesInService},
 	{"422 and 400 say where and why, in the words of its JSON library", saysWhy},
 	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
@@ -138,6 +141,34 @@ func correlatesInService(t *testing.T) {
 	}
 	if got := s.call("GET", "/v2/nodes", ""); got.Header.Get("X-Correlation-Id") == "" {
 		t.Errorf("made up: %v", got.Header)
+	}
+}
+
+func wantsGPUs(t *testing.T) {
+	s := inService(t)
+	s.must(200, "POST", "/v2/nodes/register",
+		regexp.MustCompile(`"gpus":\[.*\]`).ReplaceAllString(rustRegistration, `"gpus":[]`))
+	for _, field := range []string{"device_id", "name", "vram_total_bytes", "compute_capability"} {
+		other := strings.Replace(rustRegistration, `"`+field+`"`, `"another"`, 1)
+		got := s.must(422, "POST", "/v2/nodes/register", other)
+		if !strings.Contains(got.text, ": capabilities.gpus[0]: missing field `"+field+"` at line 1 column ") {
+			t.Errorf("without %s: %s", field, got.text)
+		}
+	}
+}
+
+func servesNothing(t *testing.T) {
+	s := inService(t, mockserver.WithCloudProfile(false))
+	for call, body := range map[string]string{
+		"GET /v2/nodes": "", "DELETE /v2/nodes/gpu-node-1": "",
+		"POST /v2/nodes/register": rustRegistration, "POST /v2/nodes/gpu-node-1/heartbeat": rustHeartbeat,
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		got := s.must(503, method, path, body)
+		says := strings.Contains(got.text, `"Cloud profile not enabled. Set ORCHESTRATORD_CLOUD_PROFILE=true"`)
+		if strings.HasSuffix(path, "register") && !says {
+			t.Errorf("%s: %s", call, got.text)
+		}
 	}
 }
 
@@ -310,7 +341,8 @@ func TestStatusIsNotMadeUp(t *testing.T) {
 	s.register()
 	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
 	node, _ := s.Node("gpu-node-1")
-	if pool := node.Pools[0]; !pool.Ready || pool.Draining != nil || pool.SlotsTotal != nil || pool.VRAMFreeBytes != nil {
+	pool := node.Pools[0]
+	if !pool.Ready || pool.Draining != nil || pool.SlotsTotal != nil || pool.VRAMFreeBytes != nil {
 		t.Errorf("the pool: %+v", pool)
 	}
 }

@@ -393,6 +393,10 @@ func mergesPools(t *testing.T) {
 		}
 		if !known || !slices.Equal(ids, []string{"pool-0", "pool-1"}) {
 			t.Errorf("%s: the pools are %q", when, ids)
+			return
+		}
+		if first := node.Pools[0]; !first.Ready || first.SlotsFree != 3 {
+			t.Errorf("%s: the pool that was left out is %+v", when, first)
 		}
 	}
 	wantPools("after two heartbeats")
