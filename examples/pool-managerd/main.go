@@ -24,10 +24,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	switch err := run(ctx, os.Args[1:]); {
-	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
-	case err != nil:
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		slog.Error("pool-managerd has failed", "error", err)
 		os.Exit(1)
 	}
@@ -61,7 +58,7 @@ func parse(args []string) (s settings, err error) {
 		})
 	err = flags.Parse(args)
 	if err == nil && (len(s.node.Pools) != 1 || s.slots < 1 || flags.NArg() > 0) {
-		err = fmt.Errorf("want one pool in %s, one slot or more, and no arguments", registration.EnvPools)
+		err = fmt.Errorf("needed are one pool in %s, one slot or more, and no arguments", registration.EnvPools)
 	}
 	return s, err
 }
@@ -106,7 +103,7 @@ func run(ctx context.Context, args []string) error {
 	return errors.Join(err, shut(life, server))
 }
 
-// shut gives the last answers a second to be read.
+// shut ends the server. Answers that are being sent have a second to be read.
 func shut(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -116,7 +113,7 @@ func shut(ctx context.Context, server *http.Server) error {
 	return server.Close()
 }
 
-// detect gives a driver that hangs ten seconds.
+// detect reads the hardware, in ten seconds at the most: a driver may hang.
 func detect(ctx context.Context, machine *capabilities.Machine) (registration.Capabilities, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

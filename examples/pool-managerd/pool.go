@@ -60,7 +60,7 @@ func (p *pool) watchMemory(ctx context.Context, machine *capabilities.Machine) {
 	}
 }
 
-// enter takes a slot, if there is one to have.
+// enter takes a slot, and reports whether there was a free one.
 func (p *pool) enter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +80,7 @@ func (p *pool) leave() {
 	}
 }
 
-// drain lets nobody in any more. What it returns is closed when all have left.
+// drain lets no new work in. The channel that it returns is closed when all work is done.
 func (p *pool) drain() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,8 +97,8 @@ func (p *pool) isDraining() bool {
 	return p.draining
 }
 
-// work answers with what it is sent, which is all that this engine can do. It says that a
-// slot is taken or free again, so that orchestratord need not wait for the next heartbeat.
+// work echoes the prompt, which is all that this engine can do. It calls changed when a slot is
+// taken or free again, so that orchestratord need not wait for the next heartbeat.
 func (p *pool) work(changed func()) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !p.enter() {
