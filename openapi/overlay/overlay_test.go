@@ -135,6 +135,18 @@ func TestInService(t *testing.T) {
 			body: `{"timestamp":"2026-11-23T15:13:54.862242784+00:00","pools":[{"pool_id":"pool-0","ready":true,"draining":false,
 				"slots_free":3,"slots_total":4,"vram_free_bytes":18000000000,"engine":null}]}`,
 		},
+		"a registration with the largest numbers": {
+			schema: "RegisterRequest",
+			body: `{"node_id":"any text","machine_id":"","address":"anywhere","pools":["p","p"],"capabilities":{
+				"gpus":[{"device_id":4294967295,"name":"","vram_total_bytes":18446744073709551615,
+				"compute_capability":""}],"cpu_cores":4294967295,"ram_total_bytes":18446744073709551615,
+				"gpu_count":"two"}}`,
+		},
+		"a heartbeat with the largest numbers": {
+			schema: "HeartbeatRequest",
+			body: `{"timestamp":"","pools":[{"pool_id":"any text","ready":true,"draining":true,"slots_free":4294967295,
+				"slots_total":4294967295,"vram_free_bytes":18446744073709551615,"models_available":7}]}`,
+		},
 		"any text as a timestamp": {schema: "HeartbeatRequest", body: `{"timestamp":"now","pools":[]}`},
 		"the registration of the brief": {
 			schema: "RegisterRequest", missing: "gpus",
