@@ -110,7 +110,6 @@ func newCommand(getenv func(string) string) *cobra.Command {
 		},
 	}
 	s.flags(command.Flags())
-	s.beginning.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(command.Flags())
 	complete(command)
@@ -176,6 +175,16 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 			"does not name; with --upstream, also if an answer did")
 	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false,
 		"exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
+	s.limitFlags(flags)
+	s.misbehaviour.flags(flags)
+	s.security.flags(flags)
+	s.front.flags(flags)
+	s.steering.flags(flags)
+	s.beginning.flags(flags)
+}
+
+// limitFlags are those of how much is kept, and who may see it.
+func (s *settings) limitFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes,
 		"how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT,"+
 			" or 2 GiB, has room for")
@@ -186,10 +195,6 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.origins, "cors-origin", nil,
 		"`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets "+
 			"every page that is open in a browser do so, which is unwise")
-	s.misbehaviour.flags(flags)
-	s.security.flags(flags)
-	s.front.flags(flags)
-	s.steering.flags(flags)
 }
 
 // complete says what the shell completes the values of flags to.
