@@ -37,7 +37,8 @@ func TestPulledCable(t *testing.T) {
 	p.click(".cable")
 	p.waitText(".node[data-status=Online] .cable", "Pull cable")
 	p.click(".node-open")
-	p.wait("document.querySelector('.history').textContent.includes('Offline→Online')")
+	// On a busy machine the node may register again before it beats, and then it is Registering in between.
+	p.wait("document.querySelector('.history').textContent.includes('Online→Offline')")
 	p.wait("document.querySelector('.facts').innerText.includes('NVIDIA GeForce RTX 3090')")
 }
 
