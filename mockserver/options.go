@@ -25,7 +25,7 @@ type Option func(*config)
 // WithTokens makes the server answer 401 to calls that carry none of these bearer
 // tokens (CLOUD-4002, CLOUD-4005). Several are valid at once, so that a token can be
 // replaced while nodes still use the old one (CLOUD-4012). Given again, it adds to
-// them. What characters a token may have, the document of the control API says.
+// them. The document of the control API states which characters a token may have.
 func WithTokens(tokens ...string) Option {
 	return func(c *config) { c.given.tokens = append(c.given.tokens, tokens...) }
 }

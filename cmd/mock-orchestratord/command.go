@@ -109,6 +109,7 @@ func newCommand(getenv func(string) string) *cobra.Command {
 			return s.run(cmd, errors.Join(flagErr(), setFromEnv(cmd.Flags(), getenv)))
 		},
 	}
+	command.Flags().SortFlags = false
 	s.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(command.Flags())
@@ -150,7 +151,6 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 }
 
 func (s *settings) flags(flags *pflag.FlagSet) {
-	flags.SortFlags = false
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+
 		" or "+specAddr+"]")
 	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+

@@ -78,8 +78,8 @@ func (e Expectation) From(node string) Expectation {
 	return e
 }
 
-// Answered counts requests that were answered so: with a status as 404, one of a class as
-// 4xx, or none.
+// Answered counts requests with this answer: a status such as "404", a class of statuses such as
+// "4xx", or "none".
 func (e Expectation) Answered(status string) Expectation {
 	e.Control.Answered = &status
 	return e
@@ -96,7 +96,7 @@ func (e Expectation) WithPool(id string, is ...PoolState) Expectation {
 }
 
 // After counts requests that come later in the journal than the entry with this number,
-// as Journal().Counts().Last.
+// such as Journal().Counts().Last.
 func (e Expectation) After(sequence int64) Expectation {
 	e.Control.After = &sequence
 	return e

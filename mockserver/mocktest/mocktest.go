@@ -60,7 +60,7 @@ func InMemory(t testing.TB, options ...mockserver.Option) *Server {
 	return &Server{Server: mock, URL: "http://localhost"}
 }
 
-// Client returns a client whose requests, wherever to, the server gets in memory.
+// Client returns an HTTP client that sends every request to the server in memory, whatever its URL.
 func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: Transport(s.Server)}
 }
