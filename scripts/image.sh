@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the images of the Dockerfile without a registry or a daemon, by umoci: OCI layouts in
-# bin/image/, each named after its program.
+# bin/image/, or in the directory that is named, each named after its program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,11 +10,12 @@ command -v umoci >/dev/null || {
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-rm -rf bin/image
-mkdir -p bin/image
+layouts=${1:-bin/image}
+mkdir -p "$layouts"
 for program in mock-orchestratord nodesim nodecontract; do
-	image=bin/image/$program:latest
-	umoci init --layout "bin/image/$program"
+	image=$layouts/$program:latest
+	rm -rf "${layouts:?}/$program"
+	umoci init --layout "$layouts/$program"
 	umoci new --image "$image"
 	umoci unpack --rootless --image "$image" "$work/$program" >/dev/null
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o "$work/$program/rootfs/program" "./cmd/$program"

@@ -4,6 +4,7 @@ package house
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -14,50 +15,111 @@ import (
 	"testing"
 )
 
-// TestProgramsRunInAnEmptyRoot builds the programs as the Dockerfile does, and starts each where
-// there is nothing but itself. The mock has to answer there, and to end well on SIGTERM, as
-// `docker stop` sends it.
-func TestProgramsRunInAnEmptyRoot(t *testing.T) {
-	isShipped(t)
+// TestImages makes the images, and starts each program in the file system of its image alone. The
+// mock has to answer there, and to end well on SIGTERM, as `docker stop` sends it.
+func TestImages(t *testing.T) {
+	switch _, err := exec.LookPath("umoci"); {
+	case err != nil && os.Getenv("CI") == "":
+		t.Skip("umoci is missing: apt-get install umoci")
+	case err != nil:
+		t.Fatal(err)
+	}
 	const most = 25 << 20 // bytes of an image
+	layouts := t.TempDir()
+	script := exec.CommandContext(t.Context(), filepath.Join(root, "scripts/image.sh"), layouts)
+	if out, err := script.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
 		t.Run(program, func(t *testing.T) {
-			empty := t.TempDir()
-			path := filepath.Join(empty, "program")
-			build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path,
-				"./cmd/"+program)
-			build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
+			i := unpack(t, filepath.Join(layouts, program))
+			if i.size > most {
+				t.Errorf("its layers have %d bytes", i.size)
 			}
-			if info, err := os.Stat(path); err != nil || info.Size() > most {
-				t.Errorf("the program has %d bytes: %v", info.Size(), err)
+			if i.config.User != "65532:65532" || len(i.config.Entrypoint) != 1 {
+				t.Errorf("it starts %q as %q", i.config.Entrypoint, i.config.User)
 			}
-			switch out, err := within(t, empty, "--version").CombinedOutput(); {
+			switch out, err := i.start(t, "--version").CombinedOutput(); {
 			case errors.Is(err, syscall.EPERM):
 				t.Skip("this system lets nobody change the root directory")
 			case err != nil:
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if program == "mock-orchestratord" {
-				serveAndStop(t, within(t, empty, "--addr", "127.0.0.1:0"))
+				serveAndStop(t, i.start(t, "--addr", "127.0.0.1:0"))
 			}
 		})
 	}
 }
 
-// within returns the command that starts /program with a directory as its root, as nobody.
-func within(t *testing.T, dir string, args ...string) *exec.Cmd {
+// image is an unpacked image: its file system, what it says of its process, and the size of its
+// layers.
+type image struct {
+	root   string
+	config struct {
+		User       string
+		Entrypoint []string
+	}
+	size int64
+}
+
+// unpack reads an OCI layout with one image in it.
+func unpack(t *testing.T, layout string) (i image) {
+	t.Helper()
+	type descriptor struct {
+		Digest string
+		Size   int64
+	}
+	read := func(file string, into any) {
+		if err := json.Unmarshal([]byte(readText(t, file)), into); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	blob := func(d descriptor) string {
+		algorithm, sum, _ := strings.Cut(d.Digest, ":")
+		return filepath.Join(layout, "blobs", algorithm, sum)
+	}
+	var (
+		index    struct{ Manifests []descriptor }
+		manifest struct {
+			Config descriptor
+			Layers []descriptor
+		}
+		config struct{ Config any }
+	)
+	read(filepath.Join(layout, "index.json"), &index)
+	if len(index.Manifests) != 1 {
+		t.Fatalf("there are %d images", len(index.Manifests))
+	}
+	read(blob(index.Manifests[0]), &manifest)
+	config.Config = &i.config
+	read(blob(manifest.Config), &config)
+	i.root = t.TempDir()
+	for _, layer := range manifest.Layers {
+		i.size += layer.Size
+		tar := exec.CommandContext(t.Context(), "tar", "-xzf", blob(layer), "-C", i.root)
+		if out, err := tar.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return i
+}
+
+// start returns the command that starts the image's program with the image's file system as its
+// root, as the image's user.
+func (i image) start(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root may change the root directory")
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // for nobody to enter
+	if err := os.Chmod(i.root, 0o755); err != nil { // for the user to enter
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "/program", args...)
+	command := exec.CommandContext(t.Context(), i.config.Entrypoint[0], args...)
 	command.Dir, command.Env = "/", []string{}
-	command.SysProcAttr = &syscall.SysProcAttr{Chroot: dir, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Chroot: i.root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532},
+	}
 	return command
 }
 
