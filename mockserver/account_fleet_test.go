@@ -2,7 +2,6 @@ package mockserver_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -36,7 +35,7 @@ func TestTheAccountOfAFleet(t *testing.T) {
 	if *fleetWire {
 		orchestratord := mocktest.Start(t, options...)
 		front := inFront(t, orchestratord.URL, options...)
-		wire := &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64}
+		wire := &http.Transport{MaxIdleConnsPerHost: 256, MaxConnsPerHost: 256}
 		defer wire.CloseIdleConnections()
 		accountOf(t, wire, front, orchestratord)
 		return
@@ -60,7 +59,7 @@ func accountOf(t *testing.T, wire http.RoundTripper, front, orchestratord *mockt
 		node, err := registration.New(registration.Config{
 			NodeID: fmt.Sprint("gpu-node-", n), MachineID: "machine-alpha", Address: "http://127.0.0.1:9200",
 			Pools: []string{"pool-0"}, OrchestratordURL: front.URL, HeartbeatInterval: 5 * time.Second,
-			HTTPClient: &http.Client{Transport: w}, Logger: slog.New(slog.DiscardHandler),
+			ShutdownTimeout: time.Minute, HTTPClient: &http.Client{Transport: w}, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +95,8 @@ type sight struct {
 	path   string
 	times  int
 	status int32 // 0 without an answer
-	err    error // why there is none
+	broken error // why there is none, or not all of it
+	gaveUp bool  // whether that is because the node gave up
 }
 
 func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -104,10 +104,10 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id := r.Header.Get("X-Correlation-Id")
-	seen := sight{path: r.URL.Path, times: w.seen[id].times + 1, err: err}
+	seen := sight{path: r.URL.Path, times: w.seen[id].times + 1, broken: err, gaveUp: r.Context().Err() != nil}
 	if err == nil {
 		seen.status = int32(answer.StatusCode)
-		answer.Body = &attested{answer.Body, w, id}
+		answer.Body = &attested{answer.Body, w, r}
 	}
 	w.seen[id] = seen
 	return answer, err
@@ -116,8 +116,8 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 // attested is the body of an answer. One that breaks off counts as none.
 type attested struct {
 	io.ReadCloser
-	w  *witness
-	id string
+	w *witness
+	r *http.Request
 }
 
 func (a *attested) Read(buffer []byte) (int, error) {
@@ -125,9 +125,10 @@ func (a *attested) Read(buffer []byte) (int, error) {
 	if err != nil && err != io.EOF {
 		a.w.mu.Lock()
 		defer a.w.mu.Unlock()
-		seen := a.w.seen[a.id]
-		seen.err = err
-		a.w.seen[a.id] = seen
+		id := a.r.Header.Get("X-Correlation-Id")
+		seen := a.w.seen[id]
+		seen.broken, seen.gaveUp = err, a.r.Context().Err() != nil
+		a.w.seen[id] = seen
 	}
 	return n, err
 }
@@ -145,41 +146,61 @@ func (w *witness) heartbeats() map[string]sight {
 	return found
 }
 
+// What became of a heartbeat.
+const (
+	fateUnsent   = "given up by the node before the front had it"
+	fateRefused  = "refused by a fault"
+	fateDropped  = "given up by the node before orchestratord had it"
+	fateAnswered = "answered untouched"
+	fateTouched  = "answer touched by a fault"
+	fateLate     = "given up by the node before the answer"
+)
+
 // reconcile holds three accounts of heartbeats against each other.
 func reconcile(t *testing.T, sent map[string]sight, passed, taken map[string]control.JournalEntry) {
 	t.Helper()
-	var refused, spoiled, accepted, late int
+	became := map[string]int{}
 	for id, seen := range sent {
 		entry, known := passed[id]
 		arrived, there := taken[id]
-		switch {
-		case seen.times != 1:
-			t.Errorf("%s was sent %d times", id, seen.times)
-		case !known:
-			t.Errorf("%s was sent (%+v), and the front has not seen it", id, seen)
-		case !there && entry.Fault == nil:
-			t.Errorf("%s passed the front without a fault, and orchestratord has not seen it: %s", id, entry.Summary)
-		case !there:
-			refused++
-		case entry.Fault != nil:
-			spoiled++
-		case errors.Is(seen.err, context.DeadlineExceeded), errors.Is(seen.err, context.Canceled):
-			late++ // the node gave up, or was cut off by its own next heartbeat
-		case seen.err != nil, seen.status != statusOf(entry), seen.status != statusOf(arrived):
-			t.Errorf("%s: the node saw %d (%v), the front %s, orchestratord %s", id, seen.status, seen.err,
-				entry.Summary, arrived.Summary)
-		default:
-			accepted++
+		fate := fateOf(seen, entry, known, arrived, there)
+		if became[fate]++; fate == "" || seen.times != 1 {
+			t.Errorf("%s: the node saw %+v, the front %q, orchestratord %q", id, seen, entry.Summary, arrived.Summary)
 		}
 	}
 	strangers(t, "the front", passed, func(id string) bool { return sent[id].times > 0 })
 	strangers(t, "orchestratord", taken, func(id string) bool { _, known := passed[id]; return known })
-	t.Logf("sent %d = refused by a fault %d + taken by orchestratord %d, and "+
-		"%[3]d = answered untouched %d + answer touched by a fault %d + given up by the node %d",
-		len(sent), refused, len(taken), accepted, spoiled, late)
-	if len(sent) != refused+len(taken) || len(taken) != accepted+spoiled+late || refused == 0 || spoiled == 0 {
+	t.Logf("%d heartbeats were sent, the front has %d, orchestratord %d", len(sent), len(passed), len(taken))
+	for _, fate := range []string{fateUnsent, fateRefused, fateDropped, fateAnswered, fateTouched, fateLate} {
+		t.Logf("%8d %s", became[fate], fate)
+	}
+	if len(passed) != len(sent)-became[fateUnsent] || became[fateRefused] == 0 || became[fateTouched] == 0 ||
+		len(taken) != became[fateAnswered]+became[fateTouched]+became[fateLate] {
 		t.Error("the account does not balance, or no fault acted")
 	}
+}
+
+// fateOf returns what became of a heartbeat, or "" if the accounts of it contradict each other.
+func fateOf(seen sight, passed control.JournalEntry, known bool, taken control.JournalEntry, there bool) string {
+	switch {
+	case !known && seen.gaveUp:
+		return fateUnsent
+	case !known:
+		return ""
+	case !there && passed.Fault != nil:
+		return fateRefused
+	case !there && seen.gaveUp:
+		return fateDropped
+	case !there:
+		return ""
+	case passed.Fault != nil:
+		return fateTouched
+	case seen.gaveUp:
+		return fateLate
+	case seen.broken == nil && seen.status == statusOf(passed) && seen.status == statusOf(taken):
+		return fateAnswered
+	}
+	return ""
 }
 
 // statusOf returns the status of the answer in an entry, or 0 without one.
