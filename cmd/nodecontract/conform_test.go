@@ -144,11 +144,28 @@ func TestConformCannotTell(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead.Close()
+	const url = "http://localhost"
+	broken := func(old, replacement string) []string {
+		return []string{"--provider-url", url, "--document", changed(t, nodes, old, replacement)}
+	}
 	for name, test := range map[string]struct {
 		args []string
 		want string
 	}{
-		"nobody there": {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
+		"a document that is missing": {[]string{"--provider-url", url, "--document", "missing.yaml"}, "missing.yaml"},
+		"a document that is none":    {[]string{"--provider-url", url, "--document", exempt}, "OpenAPI document"},
+		"an answer without a schema": {
+			broken("              schema:\n                $ref: \"#/components/schemas/RegisterResponse\"\n", ""),
+			"registerNode declares no schema for a body or a header of 200",
+		},
+		"a request without a schema": {
+			broken("            schema:\n              $ref: \"#/components/schemas/RegisterRequest\"\n", ""),
+			"registerNode declares no schema for its request",
+		},
+		"a status that is no number": {broken(`        "503":`, "        default:"), `declares the status "default"`},
+		"no success":                 {broken(`        "204":`, `        "304":`), "declares no status of success"},
+		"an operation less":          {broken("operationId: listNodes", "operationId: list"), "no operation listNodes"},
+		"nobody there":               {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
 		"one who never answers": {
 			[]string{"--provider-url", serve(t, hang), "--time", "100ms"}, "got no answer: the time of 100ms is over",
 		},

@@ -67,7 +67,7 @@ type Options struct {
 	FirstOnly bool
 }
 
-// paceCheck is the check of response times. It makes no calls: it judges the calls of the
+// paceCheck is the name of the check of response times. It makes no calls: it judges the calls of the
 // other checks, even if those did not finish.
 const paceCheck = "pace"
 

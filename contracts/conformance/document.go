@@ -43,15 +43,19 @@ var compiledIn = sync.OnceValues(func() (*document, error) { return readDocument
 
 // readDocument reads a document.
 func readDocument(text []byte) (*document, error) {
-	api, err := openapi3.NewLoader().LoadFromData(text)
+	loader := openapi3.NewLoader()
+	api, err := loader.LoadFromData(text)
+	if err == nil {
+		err = api.Validate(loader.Context, openapi3.DisableExamplesValidation())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
 	}
 	takeNull(api.Components.Schemas)
 	doc := &document{paths: map[string][]string{}}
 	for path, item := range api.Paths.Map() {
-		for method, spec := range item.Operations() {
-			op, err := newOperation(path, method, spec)
+		for method := range item.Operations() {
+			op, err := newOperation(path, method, item)
 			if err != nil {
 				return nil, err
 			}
@@ -63,6 +67,11 @@ func readDocument(text []byte) (*document, error) {
 	for _, id := range []string{opRegister, opHeartbeat, opDeregister, opList} {
 		if doc.operation(id) == nil {
 			return nil, fmt.Errorf("the OpenAPI document has no operation %s", id)
+		}
+	}
+	for _, id := range []string{opRegister, opHeartbeat} {
+		if doc.operation(id).request == nil {
+			return nil, fmt.Errorf("the OpenAPI document has no body for requests of %s", id)
 		}
 	}
 	return doc, nil
@@ -90,9 +99,10 @@ func (d *document) operation(id string) *operation {
 	return nil
 }
 
-func newOperation(path, method string, spec *openapi3.Operation) (*operation, error) {
+func newOperation(path, method string, item *openapi3.PathItem) (*operation, error) {
+	spec := item.GetOperation(method)
 	op := &operation{id: spec.OperationID, method: method, path: path, responses: map[int]*openapi3.Response{}}
-	for _, p := range spec.Parameters {
+	for _, p := range slices.Concat(item.Parameters, spec.Parameters) {
 		if p.Value.In == openapi3.ParameterInPath {
 			op.parameter = "{" + p.Value.Name + "}"
 		}
@@ -103,14 +113,38 @@ func newOperation(path, method string, spec *openapi3.Operation) (*operation, er
 			return nil, fmt.Errorf("%s declares the status %q, which is no number", op.id, status)
 		}
 		op.responses[code] = response.Value
+		if !hasSchemas(response.Value) {
+			return nil, fmt.Errorf("%s declares no schema for a body or a header of %s", op.id, status)
+		}
+	}
+	if op.success() == 0 {
+		return nil, fmt.Errorf("%s declares no status of success", op.id)
 	}
 	if spec.RequestBody != nil {
 		for media, content := range spec.RequestBody.Value.Content {
+			if content.Schema == nil {
+				return nil, fmt.Errorf("%s declares no schema for its request", op.id)
+			}
 			op.media, op.request = media, content.Schema.Value
 			op.examples = examplesOf(content)
 		}
 	}
 	return op, nil
+}
+
+// hasSchemas reports whether all bodies and headers of an answer have a schema.
+func hasSchemas(response *openapi3.Response) bool {
+	for _, content := range response.Content {
+		if content.Schema == nil {
+			return false
+		}
+	}
+	for _, header := range response.Headers {
+		if header.Value.Schema == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // examplesOf returns the examples of a body: those of the media type, and that of its

@@ -114,8 +114,8 @@ func (p *prober) close() {
 	p.fresh.CloseIdleConnections()
 }
 
-// send makes a call. It returns when the answer is complete, after callTimeout, or when ctx
-// ends.
+// send makes a call. It returns when the answer is complete, after the timeout of the
+// operation, or when ctx ends.
 func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	p.calls.Add(1)
 	timeout := c.op.timeout()

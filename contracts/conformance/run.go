@@ -37,7 +37,8 @@ var errThrottled = errors.New("orchestratord answers 429 again and again, and ca
 // errSlow ends a run in which nearly every heartbeat or registration takes too long.
 var errSlow = errors.New("nearly every call takes too long")
 
-// run is one run against one orchestratord. Its fields below mu change.
+// run is one run against one orchestratord. Callers that run at once share it: mu guards the
+// fields below it.
 type run struct {
 	options Options
 	doc     *document
@@ -45,7 +46,7 @@ type run struct {
 	prefix  string // of the names of all nodes of this run
 	clock   skew
 	paces   map[string]*pace // by operation
-	sends   map[string]any   // what nodeSends has found; nil before
+	sends   map[string]any   // the result of nodeSends, which no two checks call at once
 
 	mu       sync.Mutex
 	report   *Report
