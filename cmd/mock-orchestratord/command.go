@@ -158,8 +158,7 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
 		"silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval,
-		"time between heartbeats that nodes are asked to keep, which in the dialect in-service is always 10 s ["+
-			specHeartbeatInterval+"]")
+		"time between heartbeats that nodes are asked to keep; always 10 s in service ["+specHeartbeatInterval+"]")
 	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheckInterval,
 		"time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+
 			"]")
@@ -224,7 +223,7 @@ func (s settings) options(log *slog.Logger) []mockserver.Option {
 // warn logs what is legal but unwise (CLOUD-4010), or in vain.
 func (s settings) warn(flags *pflag.FlagSet, log *slog.Logger) {
 	if flags.Changed("heartbeat-interval") && s.dialect == string(mockserver.InService) {
-		log.Warn("the heartbeat interval has no effect: the orchestratord in service asks for a heartbeat every 10 s")
+		log.Warn("the heartbeat interval has no effect", "dialect", s.dialect, "interval", "10s")
 	}
 	for i, token := range s.tokens {
 		if len(token) < safeTokenBytes {

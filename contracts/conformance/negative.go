@@ -132,7 +132,7 @@ func (s *session) otherMethods(ctx context.Context) {
 			if a == nil {
 				continue
 			}
-			allowed := strings.Split(a.header.Get("Allow"), ", ")
+			allowed := strings.Split(strings.ReplaceAll(a.header.Get("Allow"), " ", ""), ",")
 			for _, known := range s.doc.paths[op.path] {
 				if !slices.Contains(allowed, known) {
 					s.find(Document, op, at(a, "header Allow"), "all methods of the path, with "+known,
