@@ -103,8 +103,8 @@ func (s scenarioReport) printAnswers(w io.Writer) {
 	printTable(w, table)
 }
 
-// emphasize sets a status in bold where it takes what is to be refused, or refuses what
-// is to be taken, and in italics where it refuses for another reason than it should.
+// emphasize sets a status in bold where it accepts what is to be refused, or the other way round. It
+// uses italics where the request is refused for another reason than it should be.
 func emphasize(status, want int) string {
 	text := strconv.Itoa(status)
 	switch {

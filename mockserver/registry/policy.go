@@ -44,9 +44,12 @@ func (r *Registry) SetPolicy(policy Policy) {
 	r.watchAll(slices.Collect(maps.Values(r.nodes)))
 }
 
-// Document is the policy that the OpenAPI document describes: a node that was offline is back
-// with its next heartbeat, a heartbeat reports all pools of a node, nodes are offline at the
-// moment when their timeout is over, and all nodes are listed.
+// Document is the policy that the OpenAPI document describes:
+//
+//   - a node that was offline is back with its next heartbeat;
+//   - a heartbeat reports all pools of a node;
+//   - a node is offline at the moment when its timeout is over;
+//   - all nodes are listed.
 type Document struct{}
 
 func (Document) afterHeartbeat(_ *Node, pools []nodeapi.PoolStatus) nodeapi.NodeStatus {

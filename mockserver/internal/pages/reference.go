@@ -11,9 +11,8 @@ import (
 	"github.com/vearutop/statigz"
 )
 
-// referenceFiles show the documents with Swagger UI. Of the module that has it, only the
-// assets are used: its page is a template, and a program with templates in it is 5 MB
-// larger, because the linker cannot tell which methods they call.
+// referenceFiles show the documents with Swagger UI. Only the assets of its module are used. Its page
+// is a template, which makes a program 5 MB larger: the linker cannot tell which methods it calls.
 //
 //go:embed reference
 var referenceFiles embed.FS

@@ -83,8 +83,8 @@ func breach(at string, broken *openapi3.SchemaError, quote func(string) string) 
 // userInfo is the part of a URL that may have a password.
 var userInfo = regexp.MustCompile(`//[^/?#\s]*@`)
 
-// shown returns a value for people to read: a text as quote lets it be, without passwords in
-// URLs, and of an array or object its size alone, since it can be long.
+// shown returns a value for people to read. A text goes through quote, and loses the passwords in its
+// URLs. An array or object is shown by its size alone, since it can be long.
 func shown(value any, quote func(string) string) string {
 	switch value := value.(type) {
 	case bool:

@@ -133,8 +133,8 @@ func (w *Watch) look(ctx context.Context) {
 	}))
 }
 
-// beating returns the nodes that are Online, and have been heard of in half the time in which they
-// must be: one that has been silent for longer may be about to go Offline.
+// beating returns the nodes that are Online and were heard of within half of the node timeout. One
+// that has been silent for longer may be about to go Offline.
 func (w *Watch) beating() []registry.Node {
 	heard := w.Clock.Now().Add(-w.Cluster.Timeout() / 2)
 	return slices.DeleteFunc(w.Cluster.Nodes(), func(node registry.Node) bool {
