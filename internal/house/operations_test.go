@@ -1,6 +1,8 @@
 package house
 
 import (
+	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -215,5 +217,31 @@ func TestAlerts(t *testing.T) {
 		if !strings.Contains(page, "| `"+alert[1]+"` |") {
 			t.Errorf("docs/operations.md does not explain %s", alert[1])
 		}
+	}
+}
+
+// TestDashboardOfGrafana has promtool parse each expression of the dashboard.
+func TestDashboardOfGrafana(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("there is no promtool here: apt-get install prometheus")
+	}
+	dashboard := readText(t, filepath.Join(root, "deploy/grafana/node-registration.json"))
+	if !json.Valid([]byte(dashboard)) {
+		t.Fatal("the dashboard is not JSON")
+	}
+	variables := strings.NewReplacer("$__rate_interval", "5m", "$__interval", "1m", "$__range", "1h", "$node", ".*")
+	rules := "groups: [{name: dashboard, rules: [\n"
+	found := regexp.MustCompile(`"expr": ("(?:[^"\\]|\\.)*")`).FindAllStringSubmatch(dashboard, -1)
+	for i, expr := range found {
+		rules += fmt.Sprintf("{record: panel:%d, expr: %s},\n", i, variables.Replace(expr[1]))
+	}
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(file, []byte(rules+"]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", file).CombinedOutput()
+	if err != nil || len(found) < 10 {
+		t.Errorf("%d expressions: %v\n%s", len(found), err, out)
 	}
 }
