@@ -79,9 +79,8 @@ func TestMistakes(t *testing.T) {
 			"nodecontract conform --provider-url user:SECRET@localhost:8080", 2,
 			"--provider-url: lacks its scheme, http:// or https://",
 		},
-		"a document that is elsewhere": {
-			"nodecontract check --pact pact.json", 2,
-			"openapi/nodes.yaml: no such file or directory: name it with --document, or call this in a checkout",
+		"a pact that is elsewhere": {
+			"nodecontract check --pact pact.json", 2, "pact.json: no such file or directory",
 		},
 		"a misspelt dialect": {
 			"mock-orchestratord --dialect in-servce", 1, `"in-servce": must be document or in-service`,
