@@ -324,6 +324,7 @@ func TestNothingIsSentOnceTheTimeToLeaveIsHalfOver(t *testing.T) {
 		for len(w.sent()) < 3 {
 			time.Sleep(100 * time.Millisecond)
 		}
+		synctest.Wait() // for the refusal to be taken in
 		hangs.Store(true)
 		time.Sleep(time.Until(node.Status().NextRequest) - 400*time.Millisecond)
 		time.AfterFunc(800*time.Millisecond, func() { hangs.Store(false) })

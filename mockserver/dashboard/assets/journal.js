@@ -35,6 +35,7 @@ export function journal(api, store) {
       if (following || here) page = loaded; // else the entries would move away from the one that is being read
       notice('');
     } catch (error) {
+      asked ||= here;
       if (!(error instanceof Refusal) || error.status !== 400) throw error;
       notice(error.message);
     } finally {
