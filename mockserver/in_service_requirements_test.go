@@ -40,7 +40,7 @@ var inServiceRequirements = []struct {
 		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
 		refusesTheBrief,
 	},
-	{"gpus is a list, possibly empty, of {device_id, name, vram_total_bytes, compute_capability}", wantsGPUs},
+	{"gpus is a list, possibly empty, of {device_id, name, vram_total_bytes, compute_capability}", needsGPUs},
 	{"with the cloud profile switched off, every call gets 503; a register's says why", servesNothing},
 	{"its router takes HEAD for GET, and /v2/nodes/register for no node", routesInService},
 	{"422 and 400 say where and why, in the words of its JSON library", saysWhy},
@@ -144,7 +144,7 @@ func correlatesInService(t *testing.T) {
 	}
 }
 
-func wantsGPUs(t *testing.T) {
+func needsGPUs(t *testing.T) {
 	s := inService(t)
 	s.must(200, "POST", "/v2/nodes/register",
 		regexp.MustCompile(`"gpus":\[.*\]`).ReplaceAllString(rustRegistration, `"gpus":[]`))
@@ -183,7 +183,9 @@ func faultsInService() map[string]string {
 		pool(`-1}]}`):               slots + "value: integer `-1`, expected u32 at line 1 column 58",
 		pool(`4294967296}]}`):       slots + "value: integer `4294967296`, expected u32 at line 1 column 66",
 		pool(`null}]}`):             slots + "type: null, expected u32 at line 1 column 60",
-		pool(`[3]}]}`):              slots + "type: sequence, expected u32 at line 1 column 56",
+		pool(`"` + strings.Repeat("x", 2000) + `"}]}`): slots + `type: string "` + strings.Repeat("x", 1023) +
+			`…", expected u32 at line 1 column 2058`,
+		pool(`[3]}]}`): slots + "type: sequence, expected u32 at line 1 column 56",
 
 		pool("3,\n\"slots_free\" :3}]}"): "pools[0]: duplicate field `slots_free` at line 2 column 12",
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -41,7 +42,7 @@ func (f *Fault) Departures() []drift.Departure {
 	}
 	return []drift.Departure{{
 		Pointer: folded(f.Pointer), Kind: "type",
-		Expected: "must be written without a fraction and an exponent", Got: f.got,
+		Expected: "must be written without a fraction and an exponent", Got: Cut(f.got, longestValue),
 	}}
 }
 
@@ -163,6 +164,9 @@ func kindOf(schema *openapi3.Schema) string {
 	return ""
 }
 
+// longestText is how many bytes a text may have that is repeated as it is.
+const longestText = 1024
+
 // mismatch says how a value, or the beginning of one, is not of a kind, and "" if it is.
 func mismatch(schema *Schema, kind string, token json.Token) string {
 	expected := expectations[kind]
@@ -187,6 +191,9 @@ func mismatch(schema *Schema, kind string, token json.Token) string {
 		if kind == openapi3.TypeString {
 			return ""
 		}
+		if len(token) > longestText {
+			token = Cut(foreign.Line(token), longestText) // without what the cut leaves of a password
+		}
 		is = "string " + strconv.Quote(token)
 	case json.Number:
 		whole := false
@@ -197,13 +204,16 @@ func mismatch(schema *Schema, kind string, token json.Token) string {
 			}
 			return fmt.Sprintf("invalid value: %s, expected %s", is, expected)
 		}
+		if kind == openapi3.TypeNumber {
+			return ""
+		}
 	}
 	return fmt.Sprintf("invalid type: %s, expected %s", is, expected)
 }
 
 var expectations = map[string]string{
 	openapi3.TypeString: "a string", openapi3.TypeBoolean: "a boolean", openapi3.TypeInteger: "u64",
-	openapi3.TypeArray: "a sequence", openapi3.TypeObject: "a map",
+	openapi3.TypeNumber: "f64", openapi3.TypeArray: "a sequence", openapi3.TypeObject: "a map",
 }
 
 // numeral returns what a number is. One with a fraction or an exponent is not whole, whatever its

@@ -3,6 +3,9 @@ package spec
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // FuzzFirstFault reads what is JSON. Whatever the document refuses has a fault, which is within the
@@ -36,4 +39,37 @@ func FuzzFirstFault(f *testing.F) {
 			t.Errorf("%s: %s, although the document is kept", fault.Pointer, fault.Reason)
 		}
 	})
+}
+
+// TestALongNumberIsCut has a body of which no report repeats more than people read.
+func TestALongNumberIsCut(t *testing.T) {
+	body := `{"timestamp":"","pools":[{"slots_free":3.` + strings.Repeat("0", 1<<20) + `}]}`
+	fault := FirstFault(InService().body("heartbeatNode"), []byte(body))
+	if fault == nil {
+		t.Fatal("no fault")
+	}
+	for _, departure := range fault.Departures() {
+		if got := utf8.RuneCountInString(departure.Got); got != longestValue {
+			t.Errorf("%d characters, want %d", got, longestValue)
+		}
+	}
+	if len(fault.Departures()) != 1 || len(fault.Reason) > 100 {
+		t.Errorf("departures %.100v, %.200s", fault.Departures(), fault.Reason)
+	}
+}
+
+// TestNumbersThatFit looks at numbers where a schema has numbers.
+func TestNumbersThatFit(t *testing.T) {
+	schema := schemaOf(openapi3.NewFloat64Schema(), "")
+	for text, want := range map[string]string{
+		"3": "", "-0.5": "", "1e3": "", `"3"`: `invalid type: string "3", expected f64`,
+	} {
+		got := ""
+		if fault := FirstFault(schema, []byte(text)); fault != nil {
+			got = fault.Reason
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
 }
