@@ -180,6 +180,10 @@ func TestValuesOutOfBounds(t *testing.T) {
 			`must be of type integer, not "http://***@host"`,
 		},
 		{
+			client.register, fullRegistration, "/capabilities/gpu_count", "http://me:" + strings.Repeat("s", 60) + "@host",
+			`must be of type integer, not "http://***@host"`,
+		},
+		{
 			client.register, fullRegistration, "/capabilities/gpu_count", strings.Repeat("x", 1<<20),
 			`must be of type integer, not "` + strings.Repeat("x", 39) + `…"`,
 		},

@@ -219,3 +219,16 @@ func TestCutSecrets(t *testing.T) {
 		t.Errorf("that there was a token is not shown: %.1000s", shown)
 	}
 }
+
+// TestATokenIsMaskedBeforeItIsCut sends the request's token as a value, so that the end of what is
+// repeated is in the middle of it.
+func TestATokenIsMaskedBeforeItIsCut(t *testing.T) {
+	log := newLog()
+	client, _ := start(t, mockserver.WithTokens("hush-hush-hush-hush"), mockserver.WithLogger(log.logger))
+	body := edited(t, fullRegistration, "/capabilities/gpu_count", strings.Repeat("x", 30)+"hush-hush-hush-hush")
+	answer := client.do("POST", "/v2/nodes/register", body, "Content-Type", "application/json",
+		"Authorization", "Bearer hush-hush-hush-hush").expect(t, http.StatusUnprocessableEntity)
+	if kept := fmt.Sprint(log.kept); strings.Contains(kept+string(answer.text), "hush") || kept == "[]" {
+		t.Errorf("answered %s, log %s", answer.text, kept)
+	}
+}

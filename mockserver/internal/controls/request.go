@@ -43,7 +43,7 @@ func readBody(x *exchange.Exchange) (any, error) {
 		return nil, exchange.NewProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
 	if broken := spec.Control().CheckBody(schema, value, len(x.RequestBody)); broken != nil {
-		return nil, exchange.ViolationProblem(spec.Control().Violations(broken)...)
+		return nil, exchange.ViolationProblem(spec.Control().Violations(broken, x.Quote)...)
 	}
 	return value, nil
 }

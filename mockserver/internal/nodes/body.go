@@ -113,7 +113,7 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 	x.Depart(doc.Departures(schema, value, broken, x.Quote)...)
 	var refusal *exchange.Problem
 	if broken != nil {
-		refusal = exchange.ViolationProblem(doc.Violations(broken)...)
+		refusal = exchange.ViolationProblem(doc.Violations(broken, x.Quote)...)
 	} else if fault := dialectOf(x).fault(schema, x.RequestBody); fault != nil {
 		x.Depart(fault.Departures()...)
 		refusal = exchange.ViolationProblem(nodeapi.Violation{Pointer: fault.Pointer, Detail: fault.Reason})

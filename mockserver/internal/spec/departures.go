@@ -70,7 +70,7 @@ func (d *Document) breaches(broken error, quote func(string) string) []drift.Dep
 }
 
 func breach(at string, broken *openapi3.SchemaError, quote func(string) string) drift.Departure {
-	expected, got := explain(broken)
+	expected, got := explain(broken, quote)
 	switch field := broken.SchemaField; {
 	case field == "required":
 		expected, got = "must be there", "nothing"

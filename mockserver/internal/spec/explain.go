@@ -17,11 +17,12 @@ import (
 )
 
 // Violations lists where a value breaks a schema, given what the validator found. It stops when
-// there are as many as a problem has room for.
-func (d *Document) Violations(broken error) []nodeapi.Violation {
+// there are as many as a problem has room for. Texts that a client made up are repeated as quote lets
+// them be.
+func (d *Document) Violations(broken error, quote func(string) string) []nodeapi.Violation {
 	var found []nodeapi.Violation
 	walk(broken, func(broken *openapi3.SchemaError) bool {
-		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: Cut(detail(broken), d.maxViolationDetail)}
+		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: Cut(detail(broken, quote), d.maxViolationDetail)}
 		// Several parts of an allOf may object to the same thing.
 		if !slices.Contains(found, violation) {
 			found = append(found, violation)
@@ -91,8 +92,8 @@ func unknownField(name string, schema *openapi3.Schema) string {
 }
 
 // detail says what is wrong in one place, and what would be right.
-func detail(broken *openapi3.SchemaError) string {
-	expected, got := explain(broken)
+func detail(broken *openapi3.SchemaError, quote func(string) string) string {
+	expected, got := explain(broken, quote)
 	if got == "" {
 		return expected
 	}
@@ -101,14 +102,14 @@ func detail(broken *openapi3.SchemaError) string {
 
 // explain says what would be right in one place, and what is there instead unless the
 // former says it all.
-func explain(broken *openapi3.SchemaError) (expected, got string) {
+func explain(broken *openapi3.SchemaError, quote func(string) string) (expected, got string) {
 	schema, value := broken.Schema, broken.Value
 	if name, ok := unknown(broken); ok {
 		return unknownField(name, schema), ""
 	}
 	switch broken.SchemaField {
 	case "type", "nullable":
-		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), instead(schema, value)
+		return "must be of type " + strings.Join(schema.Type.Slice(), " or "), instead(schema, value, quote)
 	case "minimum":
 		return fmt.Sprintf("must be %s or more", decimal(*schema.Min)), describe(value)
 	case "maximum":
@@ -135,8 +136,9 @@ func explain(broken *openapi3.SchemaError) (expected, got string) {
 const longestValue = 40
 
 // instead describes a value of the wrong type. What should be a number or a boolean and is not
-// is shown itself; in place of a list or an object there could be a token.
-func instead(schema *openapi3.Schema, value any) string {
+// is shown itself; in place of a list or an object there could be a token. A text goes through quote
+// before it is cut: what a cut leaves of a credential could not be recognised.
+func instead(schema *openapi3.Schema, value any, quote func(string) string) string {
 	if schema.Type.Includes(openapi3.TypeArray) || schema.Type.Includes(openapi3.TypeObject) {
 		return describe(value)
 	}
@@ -144,7 +146,7 @@ func instead(schema *openapi3.Schema, value any) string {
 	case bool:
 		return strconv.FormatBool(value)
 	case string:
-		return InQuotes(Cut(foreign.Line(value), longestValue))
+		return InQuotes(Cut(foreign.Line(quote(value)), longestValue))
 	default:
 		return describe(value)
 	}

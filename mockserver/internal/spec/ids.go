@@ -28,8 +28,11 @@ func (d *Document) first(broken error) string {
 	if broken == nil {
 		return ""
 	}
-	return d.Violations(broken)[0].Detail
+	return d.Violations(broken, asItIs)[0].Detail
 }
+
+// asItIs quotes what no request has sent, or what is not repeated.
+func asItIs(text string) string { return text }
 
 // NodeInBody returns the node that a decoded body names. It reports false if such a body names
 // none.

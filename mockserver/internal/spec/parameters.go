@@ -26,7 +26,7 @@ func (d *Document) CheckParameters(o *Operation, r *http.Request, quote func(str
 	}
 	var wrong []string
 	for _, ref := range o.parameters {
-		if complaint := d.checkParameter(r, query, ref.Value); complaint != "" {
+		if complaint := d.checkParameter(r, query, ref.Value, quote); complaint != "" {
 			wrong = append(wrong, fmt.Sprintf("parameter %q: %s", ref.Value.Name, complaint))
 		}
 	}
@@ -56,7 +56,9 @@ func withDefaults(given *url.URL, query url.Values, parameters openapi3.Paramete
 }
 
 // checkParameter returns what is wrong with one parameter, or "".
-func (d *Document) checkParameter(r *http.Request, query url.Values, parameter *openapi3.Parameter) string {
+func (d *Document) checkParameter(
+	r *http.Request, query url.Values, parameter *openapi3.Parameter, quote func(string) string,
+) string {
 	var given []string
 	switch parameter.In {
 	case openapi3.ParameterInQuery:
@@ -74,7 +76,7 @@ func (d *Document) checkParameter(r *http.Request, query url.Values, parameter *
 	}
 	schema := parameter.Schema.Value
 	if err := d.check(schema, scalar(schema, given[0]), openapi3.VisitAsRequest()); err != nil {
-		return d.Violations(err)[0].Detail
+		return d.Violations(err, quote)[0].Detail
 	}
 	return ""
 }

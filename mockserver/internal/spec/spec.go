@@ -124,7 +124,7 @@ func (d *Document) Check(schema *openapi3.Schema, value any) []nodeapi.Violation
 		err = d.check(schema, plain, openapi3.MultiErrors(), openapi3.VisitAsRequest())
 	}
 	if err != nil {
-		return d.Violations(err)
+		return d.Violations(err, asItIs)
 	}
 	return nil
 }
