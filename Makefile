@@ -45,7 +45,7 @@ test: pact-ffi node_modules/.package-lock.json ## all tests, those of packages w
 	@scripts/test.sh
 
 .PHONY: shipped
-shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, the programs of the images
+shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, images, archives
 	go test ./internal/house -shipped
 
 .PHONY: browser

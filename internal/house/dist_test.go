@@ -19,6 +19,7 @@ import (
 // TestDist makes the archive of this platform as a release does, and looks at what is in it. The
 // program with a library runs where it was not built, and looks beside itself alone.
 func TestDist(t *testing.T) {
+	isShipped(t)
 	library, dir := pactLibrary(t), t.TempDir()
 	dist := exec.CommandContext(t.Context(), filepath.Join(root, "scripts/dist.sh"), "v1.2.3")
 	dist.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "WITHOUT_SBOM=yes", "DIST="+dir)
@@ -45,7 +46,7 @@ func pactLibrary(t *testing.T) string {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(root, ".pact", "libpact_ffi.*"))
 	if len(found) == 0 {
-		t.Skip("without the Pact library, `make pact-ffi`, there is no release")
+		lacks(t, "the Pact library is missing, which a release needs: make pact-ffi")
 	}
 	return found[0]
 }

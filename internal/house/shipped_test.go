@@ -2,6 +2,7 @@ package house
 
 import (
 	"flag"
+	"os"
 	"testing"
 )
 
@@ -13,4 +14,13 @@ func isShipped(t *testing.T) {
 	if !*tryShipped {
 		t.Skip("`make shipped` installs, builds and starts what is shipped")
 	}
+}
+
+// lacks skips a test where something is missing. CI has to install it, so there the test fails.
+func lacks(t *testing.T, missing string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
 }
