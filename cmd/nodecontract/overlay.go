@@ -40,7 +40,8 @@ Exits with 2 when the overlay does not fit the document any more.`,
 		},
 		ValidArgsFunction: cli.FileArgs("yaml", "yml", "json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, document, err := openapi.InServiceOverlay, openapi.InService, error(nil)
+			var err error
+			text, document := openapi.InServiceOverlay, openapi.InService
 			if len(args) == 1 {
 				text, document, err = readOverlay(args[0])
 			}
