@@ -129,9 +129,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			r.perform(ctx, c)
 		}
 	}
-	r.cleanup(ctx)
+	why := r.reason()
+	if why == nil && ctx.Err() != nil {
+		why = context.Cause(ctx)
+	}
+	r.cleanup(ctx) // its time is beyond that of ctx
 	r.report.Duration = time.Since(began)
-	return r.end(ctx)
+	return r.end(why)
 }
 
 // cleanupTime is how much of the time is left for the removal of the run's nodes.
@@ -179,13 +183,10 @@ func (r *run) perform(ctx context.Context, c check) {
 	r.report.Checks = append(r.report.Checks, done)
 }
 
-// end returns the report, or why there is none.
-func (r *run) end(ctx context.Context) (*Report, error) {
+// end returns the report, or why there is none. Why is what ended the checks early, nil if
+// nothing did.
+func (r *run) end(why error) (*Report, error) {
 	r.report.settle()
-	why := r.reason()
-	if why == nil && ctx.Err() != nil {
-		why = context.Cause(ctx)
-	}
 	switch {
 	case why == nil || errors.Is(why, errEnough):
 		return r.report, nil
