@@ -58,7 +58,7 @@ func TestUnitOfSystemd(t *testing.T) {
 		t.Fatalf("%s has no line %s", unit, program)
 	}
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("systemd-analyze is missing")
+		t.Skip("systemd-analyze is missing: it is there where systemd runs, but not in a container")
 	}
 	copied := filepath.Join(t.TempDir(), filepath.Base(unit))
 	text = strings.Replace(text, program, "ExecStart=/bin/sh ", 1)
@@ -66,7 +66,12 @@ func TestUnitOfSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", copied).CombinedOutput()
-	if err != nil || len(out) > 0 {
+	if err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) { // others are about the units of this machine
+		if strings.Contains(line, filepath.Base(unit)) {
+			t.Error(line)
+		}
 	}
 }

@@ -190,13 +190,19 @@ func metricsOfTheCode(t *testing.T) (names []string) {
 	return names
 }
 
+// promtool returns the program's path. Its package starts a server too, so CI does not install it.
+func promtool(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is missing: apt-get install prometheus, which starts a server too where systemd runs")
+	}
+	return path
+}
+
 // TestAlerts runs the tests of the alerts.
 func TestAlerts(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("there is no promtool here: apt-get install prometheus")
-	}
-	check := exec.CommandContext(t.Context(), promtool, "test", "rules", "rules_test.yaml")
+	check := exec.CommandContext(t.Context(), promtool(t), "test", "rules", "rules_test.yaml")
 	check.Dir = filepath.Join(root, "deploy/prometheus")
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -222,10 +228,7 @@ func TestAlerts(t *testing.T) {
 
 // TestDashboardOfGrafana has promtool parse each expression of the dashboard.
 func TestDashboardOfGrafana(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("there is no promtool here: apt-get install prometheus")
-	}
+	program := promtool(t)
 	dashboard := readText(t, filepath.Join(root, "deploy/grafana/node-registration.json"))
 	if !json.Valid([]byte(dashboard)) {
 		t.Fatal("the dashboard is not JSON")
@@ -240,7 +243,7 @@ func TestDashboardOfGrafana(t *testing.T) {
 	if err := os.WriteFile(file, []byte(rules+"]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", file).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), program, "check", "rules", file).CombinedOutput()
 	if err != nil || len(found) < 10 {
 		t.Errorf("%d expressions: %v\n%s", len(found), err, out)
 	}
