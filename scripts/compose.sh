@@ -12,7 +12,7 @@ docker run --rm nodecontract --version
 
 online=0
 for _ in {1..60}; do
-	online=$(curl --silent --fail "$nodes" | grep -o '"status":"Online"' | wc -l) || true
+	online=$(curl --silent --fail --max-time 5 "$nodes" | grep -o '"status":"Online"' | wc -l) || true
 	if [[ $online -eq 3 ]]; then break; fi
 	sleep 1
 done
@@ -31,7 +31,12 @@ done
 
 docker compose stop gpu-node-1 gpu-node-2 gpu-node-3
 docker compose stop
-docker compose ps --all --quiet | while read -r container; do
+containers=$(docker compose ps --all --quiet)
+if [[ $(wc -w <<<"$containers") -ne 4 ]]; then
+	echo "compose: the containers are not four: $containers" >&2
+	exit 1
+fi
+for container in $containers; do
 	status=$(docker inspect --format '{{.Name}} {{.State.ExitCode}}' "$container")
 	echo "compose: $status"
 	[[ $status == *" 0" ]]

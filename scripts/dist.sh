@@ -1,10 +1,21 @@
 #!/usr/bin/env bash
 # Makes what a release consists of, in dist/: for each platform an archive of the programs, with
 # lists of the modules in them (CycloneDX), and the checksums of all archives. PLATFORMS names
-# fewer platforms, DIST another directory. WITHOUT_SBOM leaves the lists out.
+# fewer platforms, DIST another directory, which is empty or has an earlier release to replace.
+# WITHOUT_SBOM leaves the lists out.
 # Where this machine has a C compiler and the Pact library, pact-verify is in the archive of its
 # own platform, with the library beside it.
 set -euo pipefail
+
+dist=${DIST:-$(dirname "$0")/../dist}
+mkdir -p -- "$dist"
+dist=$(cd -- "$dist" && pwd)
+if [[ -n $(ls -A "$dist") && ! -e $dist/checksums.txt ]]; then
+	echo "dist: $dist has files that are of no release: name an empty directory in DIST" >&2
+	exit 1
+fi
+rm -f "$dist"/node-registration_*
+: >"$dist/checksums.txt" # marks the directory, should this be interrupted
 cd "$(dirname "$0")/.."
 
 version=${1:-$(git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo snapshot)}
@@ -14,9 +25,6 @@ host=$(go env GOHOSTOS)/$(go env GOHOSTARCH)
 sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-dist=${DIST:-$PWD/dist}
-rm -rf "$dist"
-mkdir "$dist"
 
 # pact_verify adds pact-verify to a directory, which looks for its library there.
 pact_verify() {
@@ -53,5 +61,5 @@ for platform in $platforms; do
 	echo "dist: $name"
 done
 cd "$dist"
-if command -v sha256sum >/dev/null; then sha256sum -- *; else shasum -a 256 -- *; fi >"$work/checksums.txt"
-mv "$work/checksums.txt" .
+if ! command -v sha256sum >/dev/null; then sha256sum() { shasum -a 256 "$@"; }; fi
+sha256sum node-registration_* >checksums.txt

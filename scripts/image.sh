@@ -2,6 +2,10 @@
 # Makes the images of the Dockerfile without a registry or a daemon, by umoci: OCI layouts in
 # bin/image/, or in the directory that is named, each named after its program.
 set -euo pipefail
+
+layouts=${1:-$(dirname "$0")/../bin/image}
+mkdir -p -- "$layouts"
+layouts=$(cd -- "$layouts" && pwd)
 cd "$(dirname "$0")/.."
 
 command -v umoci >/dev/null || {
@@ -10,8 +14,6 @@ command -v umoci >/dev/null || {
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-layouts=${1:-bin/image}
-mkdir -p "$layouts"
 for program in mock-orchestratord nodesim nodecontract; do
 	image=$layouts/$program:latest
 	rm -rf "${layouts:?}/$program"

@@ -20,9 +20,10 @@ import (
 // program with a library runs where it was not built, and looks beside itself alone.
 func TestDist(t *testing.T) {
 	isShipped(t)
-	library, dir := pactLibrary(t), t.TempDir()
-	dist := exec.CommandContext(t.Context(), filepath.Join(root, "scripts/dist.sh"), "v1.2.3")
-	dist.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "WITHOUT_SBOM=yes", "DIST="+dir)
+	library, parent := pactLibrary(t), t.TempDir()
+	dir := filepath.Join(parent, "releases/new")
+	dist := script(t, parent, "dist.sh", "v1.2.3")
+	dist.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "WITHOUT_SBOM=yes", "DIST=releases/new")
 	if out, err := dist.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -39,6 +40,35 @@ func TestDist(t *testing.T) {
 		t.Errorf("the archive holds %q, want %q", files, want)
 	}
 	runsAnywhere(t, unpacked)
+}
+
+// TestDistSparesOtherFiles: it writes into no directory that has files of others.
+func TestDistSparesOtherFiles(t *testing.T) {
+	dir := t.TempDir()
+	letter := filepath.Join(dir, "letter.txt")
+	if err := os.WriteFile(letter, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dist := script(t, dir, "dist.sh")
+	dist.Env = append(os.Environ(), "DIST=.", "PLATFORMS=none/none")
+	if out, err := dist.CombinedOutput(); err == nil || !strings.Contains(string(out), "name an empty directory") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := os.Stat(letter); err != nil {
+		t.Error(err)
+	}
+}
+
+// script returns the command of a script in scripts/, started in a directory.
+func script(t *testing.T, dir, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(root, "scripts", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), path, args...)
+	command.Dir = dir
+	return command
 }
 
 // pactLibrary returns the file of the Pact library in the checkout. A release cannot be without it.

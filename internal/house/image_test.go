@@ -24,8 +24,7 @@ func TestImages(t *testing.T) {
 	}
 	const most = 25 << 20 // bytes of an image
 	layouts := t.TempDir()
-	script := exec.CommandContext(t.Context(), filepath.Join(root, "scripts/image.sh"), layouts)
-	if out, err := script.CombinedOutput(); err != nil {
+	if out, err := script(t, layouts, "image.sh", ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
