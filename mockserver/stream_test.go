@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,10 +28,14 @@ func TestAHugeListIsNotHeld(t *testing.T) {
 	for contentType, drifts := range map[string]int{"application/json": 0, "text/html": 1} {
 		t.Run(contentType, func(t *testing.T) {
 			next := make(chan struct{}, 1)
-			orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", contentType)
 				for range pieces {
-					<-next
+					select {
+					case <-next:
+					case <-r.Context().Done():
+						return
+					}
 					_, _ = io.WriteString(w, strings.Repeat("x", size)) // which is no list, if anybody looks at it
 					_ = http.NewResponseController(w).Flush()
 				}
@@ -134,6 +139,7 @@ func TestAClientThatGoes(t *testing.T) {
 	for name, begun := range map[string]bool{"before the answer": false, "in the answer": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var first, last sync.Once
 			seen, ended := make(chan struct{}), make(chan struct{})
 			orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if begun {
@@ -141,9 +147,9 @@ func TestAClientThatGoes(t *testing.T) {
 					_, _ = io.WriteString(w, "{")
 					_ = http.NewResponseController(w).Flush()
 				}
-				close(seen)
+				first.Do(func() { close(seen) })
 				<-r.Context().Done()
-				close(ended)
+				last.Do(func() { close(ended) })
 			}))
 			t.Cleanup(orchestratord.Close)
 			front := inFront(t, orchestratord.URL)

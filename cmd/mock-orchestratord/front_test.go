@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/llama-orch/node-registration/internal/devcert"
@@ -84,7 +86,7 @@ func TestTLSToTheUpstream(t *testing.T) {
 	}
 }
 
-// TestTLS13ToTheUpstream shows no certificate to an orchestratord that wants one. Whether the
+// TestTLS13ToTheUpstream shows no certificate to an orchestratord that requires one. Whether the
 // refusal or the end of the connection comes first is for the network to decide: nodes get a 502
 // or a broken connection, and no answer in either case.
 func TestTLS13ToTheUpstream(t *testing.T) {
@@ -92,7 +94,15 @@ func TestTLS13ToTheUpstream(t *testing.T) {
 	orchestratord := start(t, nil, "--tls-dev", "--tls-dir", dev, "--mtls")
 	program := start(t, nil, "--upstream", orchestratord.url, "--upstream-ca", filepath.Join(dev, "ca.pem"))
 	answer, err := http.Get(program.url + "/v2/nodes")
+	if own, err := http.Get(program.url + "/healthz"); err != nil || own.StatusCode != http.StatusOK {
+		t.Errorf("after that, the program itself answers %+v, %v", own, err)
+	} else {
+		_ = own.Body.Close()
+	}
 	if err != nil {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the connection ended with %v", err)
+		}
 		return
 	}
 	defer answer.Body.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
-// maxNodesFile is how many bytes a file of nodes may have: a list of a million has half of them.
+// maxNodesFile is how many bytes a file of nodes may have: a list of a million has about 512 MiB.
 const maxNodesFile = 1 << 30
 
 // beginning is what the command line says of the nodes to begin with.
