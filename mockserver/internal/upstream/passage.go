@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -40,8 +41,29 @@ func (u *Unreachable) Unwrap() error { return u.Err }
 // of the mock has not: over TLS 1.3 its alert may come after the request.
 func (p *Passage) Reached() bool {
 	unreachable, alert := (*Unreachable)(nil), (*net.OpError)(nil)
-	refused := p.Header == nil && errors.As(p.Err, &alert) && alert.Op == "remote error"
+	refused := p.Header == nil && errors.As(p.Err, &alert) && alert.Op == "remote error" && isOfCertificate(alert.Err)
 	return !refused && !errors.As(p.Err, &unreachable)
+}
+
+// isOfCertificate reports whether a TLS alert (RFC 8446, 6.2) is about the certificate of the mock, or
+// that it has none. Package tls exports its alerts by their words alone.
+func isOfCertificate(alert error) bool {
+	for _, known := range []tls.AlertError{
+		40,  // handshake_failure, with which some servers say that there is none
+		42,  // bad_certificate
+		43,  // unsupported_certificate
+		44,  // certificate_revoked
+		45,  // certificate_expired
+		46,  // certificate_unknown
+		48,  // unknown_ca
+		49,  // access_denied
+		116, // certificate_required
+	} {
+		if alert.Error() == known.Error() {
+			return true
+		}
+	}
+	return false
 }
 
 // Gone reports whether it was the client who broke the passage off.
