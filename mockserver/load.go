@@ -13,11 +13,11 @@ import (
 // now. The nodes must keep the document of the dialect. An error says what is wrong with the list,
 // and then nothing changes; in front of another orchestratord there is nothing to load.
 func (s *Server) LoadNodes(list []byte) error {
-	settings, now := s.settings.Load(), s.clock.Now()
+	settings := s.settings.Load()
 	if settings.InFront {
 		return errors.New("in front of another orchestratord, nodes are those that register there")
 	}
-	nodes, err := recorded.Nodes(list, settings.Contract(), now)
+	nodes, now, err := recorded.Nodes(list, settings.Contract(), s.clock.Now)
 	if err != nil {
 		return err
 	}

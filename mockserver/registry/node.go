@@ -12,7 +12,8 @@ import (
 type Node struct {
 	Registration nodeapi.RegisterRequest
 	// Stated has the capabilities as the node sent them, if it left out some that the document
-	// requires. Registration has zeros for those. Nil if it left out none.
+	// requires, or as a loaded list has them. Registration has zeros for those that are not there.
+	// Otherwise nil.
 	Stated        *nodeapi.ReportedCapabilities
 	Status        nodeapi.NodeStatus
 	RegisteredAt  time.Time            // when it last registered

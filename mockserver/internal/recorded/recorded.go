@@ -22,18 +22,21 @@ import (
 
 // Nodes returns the nodes of a list as an orchestratord answers it, or of the last list in an HTTP
 // archive (HAR). They must keep the document. Their times are moved by the same amount, so that
-// the latest of them is now.
-func Nodes(text []byte, document *spec.Document, now time.Time) ([]registry.Node, error) {
+// the latest of them is now: when the list, which may be long, has been read.
+func Nodes(
+	text []byte, document *spec.Document, clock func() time.Time,
+) (nodes []registry.Node, now time.Time, err error) {
 	listed, err := read(text, document)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
+	now = clock()
 	var latest int64
 	for _, node := range listed {
 		latest = max(latest, node.RegisteredAtMs, valueOr(node.LastHeartbeatMs, 0))
 	}
 	moved := func(ms int64) time.Time { return time.UnixMilli(max(ms+now.UnixMilli()-latest, 0)) }
-	nodes := make([]registry.Node, len(listed))
+	nodes = make([]registry.Node, len(listed))
 	for i, node := range listed {
 		nodes[i] = recalled(node)
 		nodes[i].RegisteredAt = moved(node.RegisteredAtMs)
@@ -41,7 +44,7 @@ func Nodes(text []byte, document *spec.Document, now time.Time) ([]registry.Node
 			nodes[i].LastHeartbeat = moved(*node.LastHeartbeatMs)
 		}
 	}
-	return nodes, nil
+	return nodes, now, nil
 }
 
 // read returns the nodes of a list as they are.
