@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
 )
@@ -40,6 +43,35 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 				t.Errorf("orchestratord drifts: %v, want some: %t", got, test.drifts)
 			}
 		})
+	}
+}
+
+// TestRoutesInServiceInFront has requests that the orchestratord in service routes in its own way: the
+// list by HEAD is no drift of anybody, and a path without a parameter names no node.
+func TestRoutesInServiceInFront(t *testing.T) {
+	t.Parallel()
+	orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService))
+	front := mocktest.Start(t, mockserver.WithDialect(mockserver.InService),
+		mockserver.WithUpstream(mockserver.Upstream{URL: orchestratord.URL}))
+	for _, on := range []bool{false, true} {
+		setProfile(t, orchestratord, on)
+		callWith(t, front, [4]string{"HEAD /v2/nodes"})
+	}
+	if got := drifted(front); len(got) > 0 {
+		t.Errorf("HEAD drifts: %v", got)
+	}
+	lists := front.Journal().Page(journal.Filter{Operation: control.OperationListNodes}, 10).Entries
+	if len(lists) != 2 {
+		t.Errorf("%d lists are in the journal, want 2", len(lists))
+	}
+	if status := callWith(t, front, [4]string{"DELETE /v2/nodes/register"}); status != http.StatusMethodNotAllowed {
+		t.Errorf("answered %d, want 405", status)
+	}
+	if got := front.Drift().Entries; len(got) != 1 || got[0].Kind != drift.Method || got[0].First.NodeID != "" {
+		t.Errorf("DELETE drifts by %v, want its method", got)
+	}
+	if got := front.UpstreamDrift().Entries; len(got) > 0 {
+		t.Errorf("orchestratord drifts: %v", got)
 	}
 }
 

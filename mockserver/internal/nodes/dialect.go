@@ -21,7 +21,8 @@ import (
 type dialect interface {
 	// bearer returns the token of a request, if that is how it carries one.
 	bearer(header http.Header) (token string, ok bool)
-	// route returns the method by which a request is routed, and false if its path has another one.
+	// route returns the method by which a request is routed, and false if its path is known and
+	// takes other methods.
 	route(r *http.Request) (method string, found bool)
 	// methods returns the methods that the path of a request knows.
 	methods(router *chi.Mux, r *http.Request) []string

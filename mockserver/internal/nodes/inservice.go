@@ -33,7 +33,7 @@ func (inService) bearer(header http.Header) (string, bool) {
 	return token, ok && token != ""
 }
 
-// route takes HEAD for GET, and a path without a parameter for no other, such as a node's.
+// route routes HEAD as GET. A path without a parameter is never taken for the path of a node.
 func (inService) route(r *http.Request) (string, bool) {
 	methods := spec.InService().Methods(r.URL.Path)
 	switch {
@@ -56,7 +56,7 @@ func (inService) methods(router *chi.Mux, r *http.Request) []string {
 	return methods
 }
 
-// readPath wants an id in UTF-8.
+// readPath requires an id in UTF-8.
 func (inService) readPath(x *exchange.Exchange) *exchange.Problem {
 	if utf8.ValidString(spec.InService().NodeInPath(x.Request)) {
 		return nil

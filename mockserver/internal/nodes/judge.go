@@ -103,7 +103,7 @@ func (r *relayed) judgeAnswer(p *upstream.Passage) {
 	noteEcho(x, p.Header)
 	body := x.Body()
 	switch {
-	case !p.AnswerWhole:
+	case !p.AnswerWhole, x.Request.Method == http.MethodHead: // there is more than was looked at
 		body = nil
 	case body == nil:
 		body = []byte{}

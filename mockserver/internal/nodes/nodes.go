@@ -65,7 +65,7 @@ func (a *API) Mount(router *chi.Mux) {
 		a.mountRelay(router)
 		return
 	}
-	router.Use(a.reroute)
+	router.Use(reroute(a.miss(a.noMethod)))
 	router.NotFound(a.miss(a.noOperation))
 	router.MethodNotAllowed(a.miss(a.noMethod))
 	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
@@ -75,6 +75,7 @@ func (a *API) Mount(router *chi.Mux) {
 // mountRelay adds the same routes, and has all calls passed on.
 func (a *API) mountRelay(router *chi.Mux) {
 	relay := exchange.Hold(documentOf, a.relay, a.countRelayed)
+	router.Use(reroute(relay))
 	router.NotFound(relay.ServeHTTP)
 	router.MethodNotAllowed(relay.ServeHTTP)
 	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
@@ -105,19 +106,21 @@ func (a *API) serve(operation http.Handler) http.Handler {
 	}, a.metrics.count)
 }
 
-// reroute leads requests where the router of the dialect's orchestratord would.
-func (a *API) reroute(next http.Handler) http.Handler {
-	noMethod := a.miss(a.noMethod)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := exchange.Of(r)
-		method, found := dialectOf(x).route(r)
-		if !found {
-			noMethod(w, r)
-			return
-		}
-		x.Route.RouteMethod = method
-		next.ServeHTTP(w, r)
-	})
+// reroute leads requests where the router of the dialect's orchestratord would. Those with another
+// method than their path knows go to noMethod.
+func reroute(noMethod http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			x := exchange.Of(r)
+			method, found := dialectOf(x).route(r)
+			if !found {
+				noMethod.ServeHTTP(w, r)
+				return
+			}
+			x.Route.RouteMethod = method
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // miss returns a handler for requests that fit no operation.

@@ -38,13 +38,16 @@ type relayed struct {
 
 // look looks at what comes before the body of the request.
 func (r *relayed) look() {
-	x := r.x
+	x, methods := r.x, []string(nil)
+	if x.Operation == nil {
+		methods = dialectOf(x).methods(r.router, x.Request)
+	}
 	switch {
 	case x.Operation != nil && !x.LacksParameter():
 		about(x, spec.Nodes().NodeInPath(x.Request))
 		_ = noteHead(x) // which refuses nothing
-	case x.Operation == nil && len(exchange.Methods(r.router, x.Request)) > 0:
-		r.stray = func() { r.noteMethod(x, exchange.Methods(r.router, x.Request)) }
+	case len(methods) > 0:
+		r.stray = func() { r.noteMethod(x, methods) }
 	default:
 		x.Operation, r.stray = nil, func() { r.notePath(x) }
 	}

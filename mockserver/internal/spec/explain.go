@@ -22,7 +22,8 @@ import (
 func (d *Document) Violations(broken error, quote func(string) string) []nodeapi.Violation {
 	var found []nodeapi.Violation
 	walk(broken, func(broken *openapi3.SchemaError) bool {
-		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: Cut(detail(broken, quote), d.maxViolationDetail)}
+		says := Cut(detail(broken, quote), d.maxViolationDetail)
+		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: says}
 		// Several parts of an allOf may object to the same thing.
 		if !slices.Contains(found, violation) {
 			found = append(found, violation)
