@@ -81,6 +81,9 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
 		}
 	})
+	if flags.Changed("document") && f.document == "" {
+		wrong = append(wrong, errors.New("--document: is empty, and has to name a file"))
+	}
 	if (f.certFile == "") != (f.keyFile == "") {
 		wrong = append(wrong, errors.New("--upstream-cert and --upstream-key: one needs the other"))
 	}

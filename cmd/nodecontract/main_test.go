@@ -85,6 +85,24 @@ func TestWithoutACommand(t *testing.T) {
 	}
 }
 
+// An empty name is most likely a variable that is not set.
+func TestEmptyDocument(t *testing.T) {
+	for name, args := range map[string][]string{
+		"check":   {"check", "--pact", pact},
+		"diff":    {"diff", "--base", nodes},
+		"drift":   {"drift", "missing.har"},
+		"conform": {"conform", "--provider-url", "http://localhost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const want = "nodecontract: --document is empty, and has to name a file; see nodecontract "
+			stdout, stderr := nodecontract(t, 2, append(args, "--document", "")...)
+			if stdout != "" || !strings.HasPrefix(stderr, want) {
+				t.Errorf("stdout %q, stderr %q", stdout, stderr)
+			}
+		})
+	}
+}
+
 func TestCheckAgrees(t *testing.T) {
 	stdout, stderr := nodecontract(t, 0, "check", "--pact", pact, "--document", nodes, "--exempt", exempt)
 	if !strings.Contains(stdout, "\n0 findings; ") || stderr != "" {
