@@ -165,7 +165,12 @@ func TestConformCannotTell(t *testing.T) {
 		"a status that is no number": {broken(`        "503":`, "        default:"), `declares the status "default"`},
 		"no success":                 {broken(`        "204":`, `        "304":`), "declares no status of success"},
 		"an operation less":          {broken("operationId: listNodes", "operationId: list"), "no operation listNodes"},
-		"nobody there":               {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
+		"a document without components": {
+			[]string{"--provider-url", url, "--document", written(t, "inline.yaml",
+				"openapi: 3.0.3\ninfo: {title: Nothing, version: \"1\"}\npaths: {}\n")},
+			"no operation registerNode",
+		},
+		"nobody there": {[]string{"--provider-url", "http://" + dead.Addr().String()}, "got no answer"},
 		"one who never answers": {
 			[]string{"--provider-url", serve(t, hang), "--time", "100ms"}, "got no answer: the time of 100ms is over",
 		},

@@ -51,7 +51,9 @@ func readDocument(text []byte) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
 	}
-	takeNull(api.Components.Schemas)
+	if api.Components != nil {
+		takeNull(api.Components.Schemas)
+	}
 	doc := &document{paths: map[string][]string{}}
 	for path, item := range api.Paths.Map() {
 		for method := range item.Operations() {
