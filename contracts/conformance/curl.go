@@ -1,9 +1,11 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -51,10 +53,23 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// redact removes the token from a text, since a provider may have echoed it.
+// redactedToken stands for the token in texts that people read.
+const redactedToken = "[token]"
+
+// redact removes the token from a text, also from a quoted one, since a provider may have
+// echoed it.
 func (p *prober) redact(text string) string {
 	if p.token == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, p.token, "[token]")
+	quoted := strconv.Quote(p.token)
+	return strings.NewReplacer(p.token, redactedToken, quoted[1:len(quoted)-1], redactedToken).Replace(text)
+}
+
+// redacted is redact for an error. It leaves one that does not hold the token as it is.
+func (p *prober) redacted(err error) error {
+	if text := p.redact(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }

@@ -134,9 +134,9 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	p.spent.Add(int64(a.ended.Sub(a.began)))
 	if err != nil {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			return a, context.Cause(ctx)
 		}
-		return a, err
+		return a, p.redacted(err)
 	}
 	return a, nil
 }

@@ -130,8 +130,12 @@ func (r *run) nodeSends(ctx context.Context) (map[string]any, error) {
 		return nil, err
 	}
 	t := &tap{doc: doc}
-	r.sends, err = t.live(ctx, "http://localhost", "node", "")
-	return r.sends, err
+	sends, err := t.live(ctx, "http://localhost", "node", "")
+	if err != nil {
+		return nil, err
+	}
+	r.sends = sends
+	return sends, nil
 }
 
 // exampleAddress is in the address block for documentation (RFC 5737).
