@@ -40,13 +40,12 @@ Exits with 2 when the overlay does not fit the document any more.`,
 		},
 		ValidArgsFunction: cli.FileArgs("yaml", "yml", "json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
 			text, document := openapi.InServiceOverlay, openapi.InService
 			if len(args) == 1 {
-				text, document, err = readOverlay(args[0])
-			}
-			if err != nil {
-				return err
+				var err error
+				if text, document, err = readOverlay(args[0]); err != nil {
+					return err
+				}
 			}
 			return o.run(cmd, text, document)
 		},
