@@ -180,7 +180,8 @@ func TestValuesOutOfBounds(t *testing.T) {
 			`must be of type integer, not "http://***@host"`,
 		},
 		{
-			client.register, fullRegistration, "/capabilities/gpu_count", "http://me:" + strings.Repeat("s", 60) + "@host",
+			client.register, fullRegistration, "/capabilities/gpu_count",
+			"http://me:" + strings.Repeat("s", 60) + "@host",
 			`must be of type integer, not "http://***@host"`,
 		},
 		{

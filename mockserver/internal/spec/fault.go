@@ -167,6 +167,13 @@ func kindOf(schema *openapi3.Schema) string {
 // longestText is how many bytes a text may have that is repeated as it is.
 const longestText = 1024
 
+func shortened(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	return Cut(foreign.Line(text), longestText) // without what the cut leaves of a password
+}
+
 // mismatch says how a value, or the beginning of one, is not of a kind, and "" if it is.
 func mismatch(schema *Schema, kind string, token json.Token) string {
 	expected := expectations[kind]
@@ -191,10 +198,7 @@ func mismatch(schema *Schema, kind string, token json.Token) string {
 		if kind == openapi3.TypeString {
 			return ""
 		}
-		if len(token) > longestText {
-			token = Cut(foreign.Line(token), longestText) // without what the cut leaves of a password
-		}
-		is = "string " + strconv.Quote(token)
+		is = "string " + strconv.Quote(shortened(token))
 	case json.Number:
 		whole := false
 		is, whole = numeral(token)
