@@ -23,7 +23,8 @@ func TestDist(t *testing.T) {
 	library, parent := pactLibrary(t), t.TempDir()
 	dir := filepath.Join(parent, "releases/new")
 	dist := script(t, parent, "dist.sh", "v1.2.3")
-	dist.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH, "WITHOUT_SBOM=yes", "DIST=releases/new")
+	dist.Env = append(os.Environ(), "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH,
+		"WITHOUT_SBOM=yes", "DIST=releases/new")
 	if out, err := dist.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
