@@ -346,7 +346,7 @@ func TestACrashThatNobodyRecoversFrom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const crash = 20 * time.Second
 		begin := time.Now()
-		var asked bool
+		var asked atomic.Bool // by a request that the node no longer waits for
 		r, left := simulate(t, t.Context(), nil, func(s *Settings) {
 			s.Nodes, s.Ramp, s.Lifetime = 1, 0, crash+5*time.Second
 			s.KillRate, s.KillShare, s.Down = 1/crash.Seconds(), 1, time.Second
@@ -354,13 +354,13 @@ func TestACrashThatNobodyRecoversFrom(t *testing.T) {
 				if at := time.Since(begin); at < crash || at >= s.Lifetime {
 					return "token", nil
 				}
-				asked = true
+				asked.Store(true)
 				<-ctx.Done()
 				return "", ctx.Err()
 			}
 		})
-		if !asked || r.Trouble.Killed != 1 || r.Trouble.Revived != 0 {
-			t.Errorf("the node was to start again: %t, report is %+v", asked, r)
+		if !asked.Load() || r.Trouble.Killed != 1 || r.Trouble.Revived != 0 {
+			t.Errorf("the node was to start again: %t, report is %+v", asked.Load(), r)
 		}
 		if len(left) != 0 || r.Left != 0 {
 			t.Errorf("left on record: %v, reported %d", left, r.Left)
