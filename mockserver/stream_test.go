@@ -21,8 +21,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestAHugeListIsNotHeld has 50 MB of a list pass, each piece of which is only sent when the client
-// has the one before. All along, the server keeps no more than the beginning.
+// TestAHugeListIsNotHeld passes on a list of 50 MB in pieces. Orchestratord sends a piece once the
+// client has the one before it, and the mock must never keep more than the beginning.
 func TestAHugeListIsNotHeld(t *testing.T) {
 	const pieces, size, most = 50, 1 << 20, 8 << 20
 	for contentType, drifts := range map[string]int{"application/json": 0, "text/html": 1} {

@@ -41,7 +41,7 @@ func FuzzFirstFault(f *testing.F) {
 	})
 }
 
-// TestALongNumberIsCut has a body of which no report repeats more than people read.
+// TestALongNumberIsCut has a megabyte of digits in a body. The finding shows the first few.
 func TestALongNumberIsCut(t *testing.T) {
 	body := `{"timestamp":"","pools":[{"slots_free":3.` + strings.Repeat("0", 1<<20) + `}]}`
 	fault := FirstFault(InService().body("heartbeatNode"), []byte(body))
