@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,13 +37,7 @@ func TestDocument(t *testing.T) {
 
 func TestDocumentsThatAreNone(t *testing.T) {
 	dir := t.TempDir()
-	at := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	at := func(name, text string) string { return write(t, filepath.Join(dir, name), text) }
 	const url = "http://127.0.0.1:1"
 	overlay := at("o.yaml", "overlay: 1.0.0\ninfo: {title: t, version: v}\nextends: absent.yaml\nactions:\n"+
 		"- {target: $.info, description: d, update: {title: t}}\n")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,10 +14,7 @@ const recordedList = `{"nodes":[{"node_id":"gpu-node-1","machine_id":"m","addres
 	`"last_heartbeat_ms":2,"version":null}],"count":1}`
 
 func TestLoad(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "nodes.json")
-	if err := os.WriteFile(file, []byte(recordedList), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := write(t, filepath.Join(t.TempDir(), "nodes.json"), recordedList)
 	program := start(t, nil, "--dialect", "in-service", "--load", file)
 	answer, err := http.Get(program.url + "/v2/nodes")
 	if err != nil {
@@ -32,13 +28,7 @@ func TestLoad(t *testing.T) {
 
 func TestFilesThatCannotBeLoaded(t *testing.T) {
 	dir := t.TempDir()
-	at := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	at := func(name, text string) string { return write(t, filepath.Join(dir, name), text) }
 	broken := at("broken.json", strings.Replace(recordedList, `"m"`, `""`, 1))
 	for name, test := range map[string]struct {
 		args []string
