@@ -120,7 +120,8 @@ func (b *browser) close() error {
 
 func findBrowser() (string, error) {
 	names := []string{
-		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell",
+		"chromium-headless-shell", "headless-shell", // half the time of a browser with windows
+		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 		"/Applications/Chromium.app/Contents/MacOS/Chromium",
 	}
