@@ -28,19 +28,11 @@ func main() { program.Main("checks", generate) }
 // generate returns the checks of the bodies of requests, of answers to requests that succeed,
 // and of parameters.
 func generate(doc *openapi3.T) ([]byte, error) {
-	requests, err := schema.Requests(doc)
+	bodies, err := schema.Read(doc)
 	if err != nil {
 		return nil, err
 	}
-	answers, err := schema.Answers(doc)
-	if err != nil {
-		return nil, err
-	}
-	bodies := slices.AppendSeq(answers, maps.Values(requests))
-	if err := schema.Known(bodies); err != nil {
-		return nil, err
-	}
-	objects := schema.Objects(bodies)
+	objects := schema.Objects(bodies.All())
 	parameters, err := schema.Parameters(doc)
 	if err != nil {
 		return nil, err

@@ -23,26 +23,18 @@ var template string
 func main() { program.Main("wire", generate) }
 
 func generate(doc *openapi3.T) ([]byte, error) {
-	requests, err := schema.Requests(doc)
+	bodies, err := schema.Read(doc)
 	if err != nil {
-		return nil, err
-	}
-	answers, err := schema.Answers(doc)
-	if err != nil {
-		return nil, err
-	}
-	bodies := slices.Collect(maps.Values(requests))
-	if err := schema.Known(slices.Concat(bodies, answers)); err != nil {
 		return nil, err
 	}
 	bodyOf := map[string]string{} // operation to type
-	for operation, body := range requests {
+	for operation, body := range bodies.Requests {
 		bodyOf[operation] = schema.TypeName(body)
 	}
 	return program.Execute(template, map[string]any{
 		"Requests": bodyOf,
-		"Decoded":  objects(schema.Objects(bodies)),
-		"Encoded":  objects(schema.Objects(answers)),
+		"Decoded":  objects(schema.Objects(slices.Collect(maps.Values(bodies.Requests)))),
+		"Encoded":  objects(schema.Objects(bodies.Answers)),
 	})
 }
 

@@ -60,7 +60,7 @@ const (
 	Time    Kind = "time"
 )
 
-// Objects returns the objects that schemas reach, by type. Known must have taken the schemas.
+// Objects returns the objects that schemas reach, by type. They are schemas of Bodies.
 func Objects(refs []*openapi3.SchemaRef) []Object {
 	found := map[string]*openapi3.SchemaRef{}
 	for _, ref := range refs {

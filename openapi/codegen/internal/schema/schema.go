@@ -13,44 +13,50 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Requests returns the schemas of the document's request bodies, by operation.
-func Requests(doc *openapi3.T) (map[string]*openapi3.SchemaRef, error) {
-	bodies := map[string]*openapi3.SchemaRef{}
-	for path, item := range doc.Paths.Map() {
-		for method, op := range item.Operations() {
-			if op.RequestBody == nil {
-				continue
-			}
-			body, err := content(op.RequestBody.Value.Content)
-			if err != nil {
-				return nil, fmt.Errorf("request body of %s %s: %w", method, path, err)
-			}
-			if bodies[op.OperationID] != nil {
-				return nil, fmt.Errorf("%s %s: another operation has the operationId %q", method, path, op.OperationID)
-			}
-			bodies[op.OperationID] = body
-		}
-	}
-	return bodies, nil
+// Bodies are the schemas of what operations send and receive.
+type Bodies struct {
+	Requests map[string]*openapi3.SchemaRef // by operation
+	Answers  []*openapi3.SchemaRef          // to requests that succeed
 }
 
-// Answers returns the schemas of the answers to requests that succeed.
-func Answers(doc *openapi3.T) ([]*openapi3.SchemaRef, error) {
-	var answers []*openapi3.SchemaRef
+// Read returns the bodies of a document. The error names what generated code cannot hold a
+// body to: the operation whose content has no type in Go, or the schema and its property.
+func Read(doc *openapi3.T) (Bodies, error) {
+	b := Bodies{Requests: map[string]*openapi3.SchemaRef{}}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			ok := op.Responses.Status(http.StatusOK)
-			if ok == nil {
-				continue
+			if err := b.add(op); err != nil {
+				return Bodies{}, fmt.Errorf("%s %s: %w", method, path, err)
 			}
-			answer, err := content(ok.Value.Content)
-			if err != nil {
-				return nil, fmt.Errorf("response 200 of %s %s: %w", method, path, err)
-			}
-			answers = append(answers, answer)
 		}
 	}
-	return answers, nil
+	return b, takes(b.All())
+}
+
+// All returns the schemas of requests and answers.
+func (b Bodies) All() []*openapi3.SchemaRef {
+	return slices.AppendSeq(slices.Clone(b.Answers), maps.Values(b.Requests))
+}
+
+func (b *Bodies) add(op *openapi3.Operation) error {
+	if op.RequestBody != nil {
+		body, err := content(op.RequestBody.Value.Content)
+		if err != nil {
+			return fmt.Errorf("request body: %w", err)
+		}
+		if b.Requests[op.OperationID] != nil {
+			return fmt.Errorf("another operation has the operationId %q", op.OperationID)
+		}
+		b.Requests[op.OperationID] = body
+	}
+	if ok := op.Responses.Status(http.StatusOK); ok != nil {
+		answer, err := content(ok.Value.Content)
+		if err != nil {
+			return fmt.Errorf("response 200: %w", err)
+		}
+		b.Answers = append(b.Answers, answer)
+	}
+	return nil
 }
 
 // Parameters returns the parameters that operations share. The error names one that is no text.
