@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package main
 
@@ -10,36 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/creack/pty"
 )
-
-// terminal opens a terminal, and returns what its user sees, and what a program
-// writes to.
-func terminal(t *testing.T) (seen, program *os.File) {
-	t.Helper()
-	seen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skipf("there are no terminals here: %v", err)
-	}
-	t.Cleanup(func() { seen.Close() })
-	if err := unix.IoctlSetPointerInt(int(seen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(seen.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return seen, program
-}
 
 // hostile holds what steers terminals and CI runners, real and spelled out, and an end
 // that has to be seen.
@@ -48,7 +24,11 @@ const hostile = "a\x1b]52;c;cm0=\a\x1b[2J\\x1b[2J\\033[1m\u202e\u009b2J\r\n::err
 // TestHostileRequestsOnATerminal has a person watch the mock, with colours.
 func TestHostileRequestsOnATerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
-	seen, program := terminal(t)
+	seen, program, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seen.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int)
 	go func() {

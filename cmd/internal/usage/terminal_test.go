@@ -1,11 +1,10 @@
-//go:build linux
+//go:build unix
 
 package usage
 
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,33 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/creack/pty"
 )
-
-// terminal opens a terminal, and returns what its user sees, and what a program writes to.
-func terminal(t *testing.T) (seen, program *os.File) {
-	t.Helper()
-	seen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skipf("there are no terminals here: %v", err)
-	}
-	t.Cleanup(func() { seen.Close() })
-	if err := unix.IoctlSetPointerInt(int(seen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(seen.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
-		t.Fatal(err)
-	}
-	return seen, program
-}
 
 // TestTerminals has a person watch programs. One whose terminal is dumb, or who wants no colours,
 // gets no escape sequence from the log; a dumb terminal gets none from a progress bar either.
@@ -59,7 +33,14 @@ func TestTerminals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			seen, program := terminal(t)
+			seen, program, err := pty.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer seen.Close()
+			if err := pty.Setsize(program, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+				t.Fatal(err)
+			}
 			words := strings.Fields(test.command)
 			command := exec.CommandContext(ctx, filepath.Join(bin, words[0]), words[1:]...)
 			command.Env = append(bareEnvironment(), test.env)
