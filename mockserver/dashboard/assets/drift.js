@@ -90,7 +90,7 @@ function driftRow() {
   const seen = el('p', { class: 'drift-seen' });
   const element = el('li', { class: 'departure' },
     el('h4', {}, where, ' ', pointer, ' ', kind),
-    el('dl', {}, el('div', {}, el('dt', {}, 'expected'), expected), el('div', {}, el('dt', {}, 'got'), got)),
+    el('dl', {}, el('div', {}, el('dt', {}, 'rule'), expected), el('div', {}, el('dt', {}, 'got'), got)),
     seen);
   return {
     element,

@@ -13,9 +13,11 @@ const install = 'go install github.com/llama-orch/node-registration/cmd/nodesim@
  * @param {Store} store
  */
 export function gettingStarted(place, store) {
-  place.hidden = store.nodes.size > 0 || Boolean(store.refusal) || !store.overview;
-  if (place.hidden || !store.overview) return;
+  if (!store.overview) return;
   const { settings, nodes } = store.overview;
+  const loading = nodes.total > 0 && !store.filtered;
+  place.hidden = store.nodes.size > 0 || Boolean(store.refusal) || loading;
+  if (place.hidden) return;
   const shown = `${nodes.total > 0} ${settings.tokens > 0} ${settings.heartbeat_interval_ms}`;
   if (place.dataset.shown === shown) return;
   place.dataset.shown = shown;

@@ -107,8 +107,7 @@ const orders = {
  */
 function showPager(store, found, page, pages) {
   const total = store.overview?.nodes.total ?? 0;
-  const filtered = !store.refusal && Boolean(store.query.node || store.query.status);
-  text(byId('nodes-count'), filtered ? `${count(found)} of ${count(total)}` : count(total));
+  text(byId('nodes-count'), store.filtered && !store.refusal ? `${count(found)} of ${count(total)}` : count(total));
   byId('node-pager').hidden = pages === 1;
   byId('node-prev', HTMLButtonElement).disabled = page === 0;
   byId('node-next', HTMLButtonElement).disabled = page === pages - 1;

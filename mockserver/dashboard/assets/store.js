@@ -60,6 +60,11 @@ export class Store {
     }
   }
 
+  /** Whether the list has those nodes alone that a filter asks for. */
+  get filtered() {
+    return Boolean(this.query.node || this.query.status);
+  }
+
   get timeout() {
     return this.overview?.settings.node_timeout_ms ?? 30_000;
   }

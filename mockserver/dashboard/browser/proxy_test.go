@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -17,14 +18,8 @@ import (
 func TestBelowAPath(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
-	target, err := url.Parse(mock.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	mux := http.NewServeMux()
-	mux.Handle("/mock/", http.StripPrefix("/mock", &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
-	}))
+	mux.Handle("/mock/", http.StripPrefix("/mock", proxyTo(t, mock)))
 	proxy := httptest.NewServer(mux)
 	t.Cleanup(proxy.Close)
 
@@ -43,4 +38,40 @@ func TestBelowAPath(t *testing.T) {
 	}
 	p.waitText(".live-responses-table", "gpu-node-1")
 	p.wait("document.querySelector('.back').href === '" + proxy.URL + "/mock/'")
+}
+
+// Until the list of nodes has come, the page does not say that there are none.
+func TestListThatIsSlow(t *testing.T) {
+	t.Parallel()
+	mock := mocktest.Start(t, quiet)
+	load(t, mock, "gpu-node-1")
+	listed := make(chan struct{})
+	mux := http.NewServeMux()
+	through := proxyTo(t, mock)
+	mux.Handle("/", through)
+	mux.HandleFunc("/__mock/nodes", func(w http.ResponseWriter, r *http.Request) {
+		<-listed
+		through.ServeHTTP(w, r)
+	})
+	proxy := httptest.NewServer(mux)
+	t.Cleanup(proxy.Close)
+	list := sync.OnceFunc(func() { close(listed) })
+	t.Cleanup(list)
+
+	p := open(t, proxy.URL, look{})
+	p.waitText("#nodes-count", "1")
+	if said := eval[string](p, "document.querySelector('#node-empty').innerText"); said != "" {
+		t.Errorf("before the list is there, the page says %q", said)
+	}
+	list()
+	p.waitText(".node", "gpu-node-1")
+}
+
+func proxyTo(t *testing.T, mock *mocktest.Server) http.Handler {
+	t.Helper()
+	target, err := url.Parse(mock.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }
