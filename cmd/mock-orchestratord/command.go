@@ -168,7 +168,8 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 		"`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks "+
 			"nothing")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document),
-		"how to behave where orchestratords differ: as the `document` says, or in-service, as the one in service does")
+		"`dialect` to speak where orchestratords differ: document, as the document says, or in-service, as the one in "+
+			"service does")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false,
 		"exit with status 3 if a request departed from the document, be it by its path, a header or a field that it "+
 			"does not name; with --upstream, also if an answer did")

@@ -121,5 +121,4 @@ func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
 	flags.Float64Var(&s.ChangeRate, "change-rate", 0,
 		"pools a second that change their state, which their nodes report at once")
 	flags.StringVar(format, "report", "text", "text, or json, which nodesim merge reads")
-	flags.Lookup("ramp").DefValue = "" // it depends, as its usage says
 }

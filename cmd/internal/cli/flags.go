@@ -14,7 +14,8 @@ import (
 func CollectErrors(flags *pflag.FlagSet) func() error {
 	var wrong []error
 	flags.VisitAll(func(flag *pflag.Flag) {
-		if flag.DefValue == "[]" {
+		stated := strings.Contains(flag.Usage, "(default ")
+		if stated || flag.DefValue == "[]" {
 			flag.DefValue = "" // help leaves an empty list out only where it knows its type
 		}
 		flag.Value = collecting{flag.Value, func(text string, err error) {

@@ -196,6 +196,19 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 					r.Failures["heartbeat: answered 500"] == 5
 			},
 		},
+		"a garbled answer": {
+			fault: func() fault {
+				var garbled atomic.Bool
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if isHeartbeat(r) && garbled.CompareAndSwap(false, true) {
+						return answered(r, http.StatusOK, "<html>")
+					}
+					return nil, nil
+				}
+			},
+			change: func(s *Settings) { s.Node.MaxBackoff = 100 * time.Millisecond },
+			check:  func(r *Report) bool { return r.Failures["heartbeat: answered 200, but no success"] == 1 },
+		},
 		"a slow retry": {
 			fault: func() fault {
 				var failed sync.Map // of nodes whose next heartbeat is good

@@ -173,6 +173,8 @@ func kindOf(e *registration.Error) string {
 	switch {
 	case e.StatusCode != 0 && e.Code != "":
 		return fmt.Sprintf("answered %d %s", e.StatusCode, e.Code)
+	case e.StatusCode/100 == 2:
+		return fmt.Sprintf("answered %d, but no success", e.StatusCode)
 	case e.StatusCode != 0:
 		return fmt.Sprintf("answered %d", e.StatusCode)
 	case errors.As(e, &timeout) && timeout.Timeout():
