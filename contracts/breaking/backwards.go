@@ -23,12 +23,17 @@ func isHarmlessBackwards(f finding) bool {
 
 var inTicks = regexp.MustCompile("`[^`]*`")
 
-// addBackwards adds a change that breaks new nodes to the changes that break old ones. It
-// merges a change with an earlier one of the same rule and the same subject.
-func addBackwards(changes []Change, back Change) []Change {
+// isAboutPaths reports whether a rule of oasdiff is about a whole operation.
+func isAboutPaths(rule string) bool {
+	return strings.HasPrefix(rule, "api-path-removed") || strings.HasPrefix(rule, "api-removed")
+}
+
+// addBackwards adds a change that was found backwards. It merges it with one that was found
+// forwards, and breaks the other party, if both have the same rule and the same subject.
+func addBackwards(changes []Change, back Change, other Party) []Change {
 	same := slices.IndexFunc(changes, func(c Change) bool {
 		return c.Rule == back.Rule && slices.Equal(c.Where, back.Where) &&
-			inTicks.FindString(c.What) == inTicks.FindString(back.What) && slices.Contains(c.Breaks, OldNodes)
+			inTicks.FindString(c.What) == inTicks.FindString(back.What) && slices.Contains(c.Breaks, other)
 	})
 	if same >= 0 {
 		changes[same].Breaks = append(changes[same].Breaks, back.Breaks...)
@@ -36,5 +41,8 @@ func addBackwards(changes []Change, back Change) []Change {
 	}
 	back.What = "the other way round, " + back.What
 	back.Why = "A node that keeps to the new document meets an orchestratord that keeps to the base."
+	if other == NewNodes {
+		back.Why = "An orchestratord that keeps to the new document calls a node that keeps to the base."
+	}
 	return append(changes, back)
 }

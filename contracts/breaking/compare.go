@@ -83,29 +83,50 @@ func (r *Report) Breaks(parties ...Party) bool {
 // Compare returns what has changed from base to document. It fails when one of them is
 // not a valid OpenAPI document.
 func Compare(ctx context.Context, base, document Source) (*Report, error) {
-	before, err := load(ctx, base)
+	before, calledBefore, err := load(ctx, base)
 	if err != nil {
 		return nil, err
 	}
-	after, err := load(ctx, document)
+	after, calledAfter, err := load(ctx, document)
 	if err != nil {
 		return nil, err
 	}
 	renameSchemes(before, after)
-	old, err := judge(before, after)
+	changes, err := compare(before, after, OldNodes, NewNodes)
 	if err != nil {
 		return nil, err
 	}
-	// The second direction, new nodes before an old orchestratord, is the same comparison
-	// with the documents swapped.
-	young, err := judge(after, before)
+	// In calls that nodes answer the parties are exchanged.
+	calls, err := compare(calledBefore, calledAfter, NewNodes, OldNodes)
 	if err != nil {
 		return nil, err
 	}
-	changes := gather(old, OldNodes, after)
-	for _, change := range gather(slices.DeleteFunc(young, isHarmlessBackwards), NewNodes, after) {
-		changes = addBackwards(changes, change)
-	}
+	changes = append(changes, calls...)
 	sortChanges(changes)
 	return &Report{Base: base.Name, Document: document.Name, Changes: changes}, nil
+}
+
+// compare returns what has changed, as those see it who ask. A change breaks the one party
+// if who asks keeps to the base, and the other if who answers does. The second is the same
+// comparison with the documents swapped.
+func compare(before, after version, asking, answered Party) ([]Change, error) {
+	forth, err := judge(before, after)
+	if err != nil {
+		return nil, err
+	}
+	back, err := judge(after, before)
+	if err != nil {
+		return nil, err
+	}
+	back = slices.DeleteFunc(back, func(f finding) bool {
+		return isHarmlessBackwards(f) || answered == OldNodes && isAboutPaths(f.rule) // a call that is new
+	})
+	for i := range back {
+		back[i].where = place{} // which is in the old document
+	}
+	changes := gather(forth, asking, after)
+	for _, change := range gather(back, answered, after) {
+		changes = addBackwards(changes, change, asking)
+	}
+	return changes, nil
 }

@@ -19,23 +19,28 @@ type version struct {
 	flat *oasdiff.SpecInfo // without allOf, as oasdiff expects it
 }
 
-// load reads a version of the document.
-func load(ctx context.Context, source Source) (version, error) {
+// load reads a version of the document, and what it says of the calls that nodes answer.
+func load(ctx context.Context, source Source) (whole, calls version, err error) {
 	api, err := prepared(ctx, source)
 	if err != nil {
-		return version{}, err
+		return whole, calls, err
 	}
 	// MergeSpec changes its argument, so it gets a copy.
 	flat, err := prepared(ctx, source)
 	if err != nil {
-		return version{}, err
+		return whole, calls, err
 	}
 	// One part of an allOf may declare a field that another part requires. Only the
 	// flattened schema shows such a field as required.
 	if flat, err = allof.MergeSpec(flat); err != nil {
-		return version{}, fmt.Errorf("%s: %w", source.Name, err)
+		return whole, calls, fmt.Errorf("%s: %w", source.Name, err)
 	}
-	return version{api, &oasdiff.SpecInfo{Url: source.Name, Spec: flat, Version: flat.Info.Version}}, nil
+	calls = newVersion(source.Name, takeCalls(api), takeCalls(flat))
+	return newVersion(source.Name, api, flat), calls, nil
+}
+
+func newVersion(name string, api, flat *openapi3.T) version {
+	return version{api, &oasdiff.SpecInfo{Url: name, Spec: flat, Version: flat.Info.Version}}
 }
 
 func prepared(ctx context.Context, source Source) (*openapi3.T, error) {
@@ -58,6 +63,13 @@ func prepare(api *openapi3.T) {
 // canonicalHeaders writes header names in canonical case, since their case has no meaning.
 // oasdiff can lower the case, but then its messages show names that nobody wrote.
 func canonicalHeaders(api *openapi3.T) {
+	if api.Components != nil {
+		for _, scheme := range api.Components.SecuritySchemes {
+			if scheme.Value.In == openapi3.ParameterInHeader {
+				scheme.Value.Name = http.CanonicalHeaderKey(scheme.Value.Name)
+			}
+		}
+	}
 	for _, path := range api.Paths.Map() {
 		canonicalParameters(path.Parameters)
 		for _, operation := range path.Operations() {

@@ -49,7 +49,7 @@ func newChange(one finding, party Party, document version) Change {
 		change.Breaks = append(change.Breaks, Users)
 		change.Why = whyLoss
 	}
-	if change.Line == 0 || party == NewNodes { // which looks at the old document
+	if change.Line == 0 {
 		at := document.operation(one.method, one.path)
 		change.File, change.Line = at.file, at.line
 	}

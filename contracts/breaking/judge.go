@@ -2,7 +2,7 @@ package breaking
 
 import (
 	"regexp"
-	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -47,7 +47,9 @@ func lineOf(origin *openapi3.Origin, field string) place {
 // judge returns what breaks somebody who keeps to one version and meets the other, and
 // what else is different.
 func judge(from, to version) ([]finding, error) {
-	j := judgement{requestFields: map[part]map[string]bool{}}
+	j := judgement{
+		proven: map[part]bool{}, requestFields: map[part]map[string]bool{}, refused: map[part]bool{},
+	}
 	for _, template := range from.api.Paths.InMatchingOrder() {
 		partner := samePath(to.api, template)
 		if partner == "" {
@@ -61,7 +63,7 @@ func judge(from, to version) ([]finding, error) {
 			p := pair{judgement: &j, method: method, path: template, from: operation, to: other}
 			p.names = sameParameters(template, partner)
 			p.compare()
-			p.lostSchemes(from.api, to.api)
+			p.security(from.api, to.api)
 		}
 	}
 	theirs, err := oasdiffFindings(from, to)
@@ -100,8 +102,11 @@ func sameParameters(template, partner string) map[string]string {
 // judgement collects what a comparison of the allowed values has found.
 type judgement struct {
 	findings []finding
-	// proven are the parts of operations that are proven compatible.
-	proven []part
+	// proven are the parts of operations that both versions have, and whether they are
+	// proven compatible.
+	proven map[part]bool
+	// refused are the operations whose requests may no longer be let in.
+	refused map[part]bool
 	// requestFields are the fields of requests in the version met, by their paths.
 	requestFields map[part]map[string]bool
 }
@@ -173,9 +178,28 @@ func ruleOf(subject string, gap subset.Gap, change string) string {
 
 // prove records that nothing breaks in a part of the operation.
 func (p pair) prove(name string) {
-	p.proven = append(p.proven, part{p.method, p.path, name})
+	p.proven[part{p.method, p.path, name}] = true
 }
 
+// answered records that the version met has an answer, if perhaps by its range.
+func (p pair) answered(name string) {
+	p.proven[part{p.method, p.path, name}] = false
+}
+
+// isProven reports whether nothing breaks in the part that a finding is about. Some messages
+// of oasdiff about answers do not mention the status: they may be about any answer.
 func (j *judgement) isProven(f finding) bool {
-	return slices.Contains(j.proven, part{f.method, f.path, f.part})
+	if f.part != "" || !strings.HasPrefix(f.rule, "response") {
+		return j.proven[part{f.method, f.path, f.part}]
+	}
+	some := false
+	for at, proven := range j.proven {
+		if at.method == f.method && at.path == f.path && strings.HasPrefix(at.name, "response ") {
+			if !proven {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
 }

@@ -83,6 +83,11 @@ func (j *judgement) overrule(theirs []finding) []finding {
 			f.breaking = false
 		case f.rule == "request-property-removed" && j.isProven(*f) && j.isElsewhere(*f):
 			f.breaking = false // the field moved into an alternative
+		case f.rule == "response-success-status-removed" && j.has(*f):
+			f.breaking = false // its range has it
+		case isAboutSecurity(f.rule) && !j.refused[part{f.method, f.path, ""}]:
+			// oasdiff compares the alternatives as they are written.
+			f.breaking = false
 		}
 	}
 	for _, ours := range j.findings {
@@ -102,6 +107,12 @@ func (j *judgement) isElsewhere(f finding) bool {
 	return slices.ContainsFunc(f.mentions, func(name string) bool { return fields[name] })
 }
 
+// has reports whether the version met has the answer that a finding is about.
+func (j *judgement) has(f finding) bool {
+	_, has := j.proven[part{f.method, f.path, f.part}]
+	return has
+}
+
 func (j *judgement) found(f finding) bool {
 	return slices.ContainsFunc(j.findings, func(ours finding) bool {
 		return ours.rule == f.rule && ours.method == f.method && ours.path == f.path
@@ -112,11 +123,19 @@ func isAboutMediaTypes(rule string) bool {
 	return strings.HasPrefix(rule, "request-body-media-type") || strings.HasPrefix(rule, "response-media-type")
 }
 
+// isAboutSecurity reports whether a rule of oasdiff is about the credentials that operations ask
+// for, and not about what a scheme is.
+func isAboutSecurity(rule string) bool {
+	return (strings.HasPrefix(rule, "api-security") || strings.HasPrefix(rule, "api-global-security")) &&
+		!strings.Contains(rule, "component")
+}
+
 // isAboutValues reports whether a rule of oasdiff is about which values a schema allows.
 func isAboutValues(rule string) bool {
 	for _, subject := range []string{
 		"type", "enum", "pattern", "min", "max", "length", "one-of", "any-of", "all-of", "wrapped", "not",
-		"nullable", "format", "unique", "multiple", "const", "additional",
+		"nullable", "format", "unique", "multiple", "const", "additional", "prefix", "names", "dependent", "contain",
+		"if-", "then", "else", "unevaluated", "discriminator",
 	} {
 		if strings.Contains(rule, subject) && !isAboutMediaTypes(rule) {
 			return true

@@ -28,13 +28,20 @@ func (p pair) responses() {
 			})
 		}
 	}
+	// What one status of a range has become.
+	for _, status := range slices.Sorted(maps.Keys(p.to.Responses.Map())) {
+		name, before := responseFor(p.from.Responses, status)
+		if before != nil && name != status {
+			p.response(status, name, before, p.to.Responses.Value(status).Value)
+		}
+	}
 }
 
 // responseFor returns what a document declares for a status, by itself or by its range.
 func responseFor(responses *openapi3.Responses, status string) (string, *openapi3.Response) {
-	names := []string{status}
+	names := []string{status, status[:1] + "XX"}
 	if isError(status) && status != "default" {
-		names = append(names, status[:1]+"XX", "default")
+		names = append(names, "default")
 	}
 	for _, name := range names {
 		if ref := responses.Value(name); ref != nil {
@@ -59,6 +66,7 @@ func (p pair) narrowed(status string) bool {
 
 func (p pair) response(status, name string, before, after *openapi3.Response) {
 	part := "response " + status
+	p.answered(part)
 	proven := name == status
 	for _, media := range slices.Sorted(maps.Keys(before.Content)) {
 		other := mediaFor(after.Content, media)

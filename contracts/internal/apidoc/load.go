@@ -37,8 +37,15 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	if err := circular(document); err != nil {
 		return nil, err
 	}
-	// The linters of the document validate its examples.
-	if err := document.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
+	// The linters of the document validate its examples. OpenAPI has the regular expressions
+	// of JavaScript, of which Go cannot read all.
+	options := []openapi3.ValidationOption{
+		openapi3.DisableExamplesValidation(), openapi3.DisableSchemaPatternValidation(),
+	}
+	if document.IsOpenAPI31OrLater() {
+		options = append(options, openapi3.AllowExtraSiblingFields("pathItems")) // which kin-openapi does not know
+	}
+	if err := document.Validate(ctx, options...); err != nil {
 		return nil, err
 	}
 	return document, nil

@@ -3,6 +3,7 @@ package subset
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -14,14 +15,14 @@ func (c *comparer) array(inner values, outer *openapi3.Schema) {
 	var least uint64
 	var most *uint64
 	unique := false
-	items := anything()
+	prefix := len(outer.PrefixItems)
 	for _, schema := range inner.conjuncts {
 		least = max(least, schema.MinItems)
 		if schema.MaxItems != nil && (most == nil || *schema.MaxItems < *most) {
 			most = schema.MaxItems
 		}
 		unique = unique || schema.UniqueItems
-		items = items.with(schema.Items)
+		prefix = max(prefix, len(schema.PrefixItems))
 	}
 	if outer.MinItems > least {
 		c.add(inner, outer, "minItems", "arrays of fewer than %s", plural.Count(outer.MinItems, "item"))
@@ -32,9 +33,38 @@ func (c *comparer) array(inner values, outer *openapi3.Schema) {
 	if outer.UniqueItems && !unique && (most == nil || *most > 1) {
 		c.add(inner, outer, "uniqueItems", "arrays that have an item twice")
 	}
-	if most == nil || *most > 0 {
-		c.compare([]string{Items}, items, outer.Items)
+	for i := range prefix + 1 {
+		if most != nil && *most <= uint64(i) {
+			break
+		}
+		step := strconv.Itoa(i)
+		if i == prefix {
+			step = Items
+		}
+		c.compare([]string{step}, inner.item(i), itemOf(outer, i))
 	}
+	c.contains(inner, outer)
+	isClosed := func(s *openapi3.Schema) bool { return isFalse(s.UnevaluatedItems.Has) }
+	if isClosed(outer) && !slices.ContainsFunc(inner.conjuncts, isClosed) {
+		c.add(inner, outer, "unevaluatedItems", "arrays with items that the document does not describe")
+	}
+}
+
+// item returns the values that the item at an index may have.
+func (v values) item(index int) values {
+	item := anything()
+	for _, schema := range v.conjuncts {
+		item = item.with(itemOf(schema, index))
+	}
+	return item
+}
+
+// itemOf returns the schema of the item at an index, nil where a schema does not say.
+func itemOf(schema *openapi3.Schema, index int) *openapi3.SchemaRef {
+	if index < len(schema.PrefixItems) {
+		return schema.PrefixItems[index]
+	}
+	return schema.Items
 }
 
 // object compares objects.
@@ -47,6 +77,7 @@ func (c *comparer) object(inner values, outer *openapi3.Schema) {
 			names[name] = true
 		}
 	}
+	c.objectOf31(inner, outer, names)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		c.property(inner, outer, name)
 	}
@@ -55,7 +86,7 @@ func (c *comparer) object(inner values, outer *openapi3.Schema) {
 
 // required finds the fields that outer requires.
 func (c *comparer) required(inner values, outer *openapi3.Schema) {
-	always := inner.required()
+	always := c.always(inner)
 	for _, name := range outer.Required {
 		if !slices.Contains(always, name) && !c.skips(outer.Properties[name]) {
 			c.path = append(c.path, name)
@@ -63,6 +94,14 @@ func (c *comparer) required(inner values, outer *openapi3.Schema) {
 			c.path = c.path[:len(c.path)-1]
 		}
 	}
+}
+
+// always returns the fields that all objects have on their way.
+func (c *comparer) always(inner values) []string {
+	return slices.DeleteFunc(inner.required(), func(name string) bool {
+		skips := func(s *openapi3.Schema) bool { return c.skips(s.Properties[name]) }
+		return slices.ContainsFunc(inner.conjuncts, skips)
+	})
 }
 
 func (v values) required() []string {
@@ -75,7 +114,7 @@ func (v values) required() []string {
 }
 
 func (c *comparer) size(inner values, outer *openapi3.Schema) {
-	least := uint64(len(inner.required()))
+	least := uint64(len(c.always(inner)))
 	var most *uint64
 	for _, schema := range inner.conjuncts {
 		least = max(least, schema.MinProps)
@@ -96,6 +135,9 @@ func (c *comparer) size(inner values, outer *openapi3.Schema) {
 func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
 	field, present := inner.field(name)
 	want := outer.Properties[name]
+	if want == nil {
+		want = patternFor(outer, name)
+	}
 	if !present || c.skips(want) {
 		return
 	}
@@ -123,6 +165,8 @@ func (v values) field(name string) (field values, present bool) {
 		switch extra := schema.AdditionalProperties; {
 		case schema.Properties[name] != nil:
 			field, present = field.with(schema.Properties[name]), true
+		case patternFor(schema, name) != nil:
+			field, present = field.with(patternFor(schema, name)), true
 		case extra.Schema != nil:
 			field, present = field.with(extra.Schema), true
 		case extra.Has != nil && !*extra.Has:

@@ -2,7 +2,10 @@ package subset
 
 import (
 	"math"
+	"math/big"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -28,16 +31,10 @@ func isFree(format string) bool {
 
 // text compares strings.
 func (c *comparer) text(inner values, outer *openapi3.Schema) {
-	have := language.Language{}
+	have := c.texts(inner)
 	named := map[string]bool{}
 	for _, schema := range inner.conjuncts {
-		have.Min = max(have.Min, schema.MinLength)
-		if most := schema.MaxLength; most != nil && (have.Max == nil || *most < *have.Max) {
-			have.Max = most
-		}
 		named[schema.Format], named[schema.Pattern] = true, true
-		c.pattern(&have, schema.Pattern)
-		c.pattern(&have, formats[schema.Format])
 	}
 	c.bounds(inner, have, outer)
 	if !named[outer.Pattern] {
@@ -50,6 +47,37 @@ func (c *comparer) text(inner values, outer *openapi3.Schema) {
 	default:
 		c.add(inner, outer, "format", "strings that are no %s", outer.Format)
 	}
+}
+
+// texts returns the language of the strings among some values.
+func (c *comparer) texts(inner values) language.Language {
+	have := language.Language{}
+	for _, schema := range inner.conjuncts {
+		have.Min = max(have.Min, schema.MinLength)
+		if most := schema.MaxLength; most != nil && (have.Max == nil || *most < *have.Max) {
+			have.Max = most
+		}
+		c.pattern(&have, schema.Pattern)
+		c.pattern(&have, formats[schema.Format])
+	}
+	return have
+}
+
+// areListed reports whether some values are all strings of a list, as a pattern may say.
+func (c *comparer) areListed(inner values, list []any) bool {
+	if have := inner.types(); len(have) != 1 || !have.has(typeString) {
+		return false
+	}
+	var texts []string
+	for _, value := range list {
+		if text, isText := value.(string); isText {
+			texts = append(texts, regexp.QuoteMeta(text))
+		}
+	}
+	want := language.Language{}
+	c.pattern(&want, "^(?:"+strings.Join(texts, "|")+")$")
+	verdict, _ := language.Compare(c.texts(inner), want)
+	return verdict == language.Included
 }
 
 // IsEmpty reports whether a schema allows no string.
@@ -159,16 +187,14 @@ func (i interval) whole() interval {
 // number compares numbers.
 func (c *comparer) number(inner values, outer *openapi3.Schema) {
 	have, want := interval{least: math.Inf(-1), most: math.Inf(1)}, intervalOf(outer)
-	step := 0.0
+	var step *big.Rat
 	for _, schema := range inner.conjuncts {
 		have = have.and(intervalOf(schema))
-		if schema.MultipleOf != nil {
-			step = max(step, *schema.MultipleOf)
-		}
+		step = commonMultiple(step, unitOf(schema))
 	}
 	if !inner.types().has(typeFraction) {
 		have, want = have.whole(), want.whole()
-		step = max(step, 1)
+		step = commonMultiple(step, big.NewRat(1, 1))
 	}
 	if have.least < want.least || have.least == want.least && want.overLeast && !have.overLeast {
 		c.add(inner, outer, "minimum", "numbers %s %s", either(want.overLeast, "up to", "below"), decimal(want.least))
@@ -176,9 +202,35 @@ func (c *comparer) number(inner values, outer *openapi3.Schema) {
 	if have.most > want.most || have.most == want.most && want.belowIt && !have.belowIt {
 		c.add(inner, outer, "maximum", "numbers %s %s", either(want.belowIt, "from", "above"), decimal(want.most))
 	}
-	if unit := outer.MultipleOf; unit != nil && (step == 0 || math.Mod(step, *unit) != 0) {
-		c.add(inner, outer, "multipleOf", "numbers that are no multiple of %s", decimal(*unit))
+	if unit := unitOf(outer); unit != nil && (step == nil || !new(big.Rat).Quo(step, unit).IsInt()) {
+		c.add(inner, outer, "multipleOf", "numbers that are no multiple of %s", decimal(*outer.MultipleOf))
 	}
+}
+
+// unitOf returns the number whose multiples a schema allows, exactly as the document writes
+// it; nil for none.
+func unitOf(schema *openapi3.Schema) *big.Rat {
+	if schema.MultipleOf == nil {
+		return nil
+	}
+	unit, isNumber := new(big.Rat).SetString(decimal(*schema.MultipleOf))
+	if !isNumber || unit.Sign() <= 0 {
+		return nil
+	}
+	return unit
+}
+
+// commonMultiple returns the least number that is a multiple of both; nil stands for none.
+func commonMultiple(a, b *big.Rat) *big.Rat {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	left, right := new(big.Int).Mul(a.Num(), b.Denom()), new(big.Int).Mul(b.Num(), a.Denom())
+	shared := new(big.Int).GCD(nil, nil, left, right)
+	return new(big.Rat).SetFrac(left.Mul(left, right.Div(right, shared)), new(big.Int).Mul(a.Denom(), b.Denom()))
 }
 
 func either(which bool, yes, no string) string {

@@ -110,6 +110,7 @@ func (c *comparer) schema(inner values, outer *openapi3.Schema) {
 		c.finite(inner, finite, outer)
 		return
 	}
+	c.kinds(inner, outer)
 	alternatives, unsure := inner.split()
 	c.unsure = c.unsure || unsure
 	if len(alternatives) > 0 {
@@ -121,6 +122,7 @@ func (c *comparer) schema(inner values, outer *openapi3.Schema) {
 	for _, part := range outer.AllOf {
 		c.compare(nil, inner, part)
 	}
+	c.condition(inner, outer)
 	c.alternatives(inner, outer, "anyOf", outer.AnyOf)
 	c.alternatives(inner, outer, "oneOf", outer.OneOf)
 	c.not(inner, outer)
@@ -130,7 +132,9 @@ func (c *comparer) schema(inner values, outer *openapi3.Schema) {
 // keywords holds values against what a schema says itself.
 func (c *comparer) keywords(inner values, outer *openapi3.Schema) {
 	c.unsure = c.unsure || isBeyond(outer)
-	if enum := enumOf(outer); enum != nil {
+	if enum := enumOf(outer); enum != nil && c.areListed(inner, enum) {
+		return
+	} else if enum != nil {
 		c.add(inner, outer, "enum", "other values than %s", list(enum))
 		return
 	}

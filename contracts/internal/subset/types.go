@@ -121,12 +121,21 @@ func list(values []any) string {
 
 // isBeyond reports whether a schema has keywords that are not compared.
 func isBeyond(s *openapi3.Schema) bool {
-	isSet := func(b openapi3.BoolSchema) bool { return b.Has != nil || b.Schema != nil }
-	schemas := []*openapi3.SchemaRef{s.Contains, s.PropertyNames, s.If, s.ContentSchema}
-	several := len(s.PrefixItems) + len(s.PatternProperties) + len(s.DependentSchemas) + len(s.DependentRequired)
-	return s.Discriminator != nil || s.DynamicRef != "" || several > 0 ||
-		isSet(s.UnevaluatedItems) || isSet(s.UnevaluatedProperties) ||
-		slices.ContainsFunc(schemas, func(ref *openapi3.SchemaRef) bool { return ref != nil })
+	return s.DynamicRef != "" || s.ContentSchema != nil ||
+		s.UnevaluatedItems.Schema != nil || s.UnevaluatedProperties.Schema != nil
+}
+
+// isOf31 reports whether a schema or a part of it has keywords of OpenAPI 3.1.
+func isOf31(s *openapi3.Schema) bool {
+	keywords := len(s.PrefixItems) + len(s.PatternProperties) + len(s.DependentSchemas) + len(s.DependentRequired)
+	for _, ref := range []*openapi3.SchemaRef{s.Contains, s.PropertyNames, s.If} {
+		if ref != nil {
+			keywords++
+		}
+	}
+	return s.Const != nil || keywords > 0 || s.UnevaluatedItems.Has != nil || s.UnevaluatedProperties.Has != nil ||
+		slices.ContainsFunc(slices.Concat(s.AllOf, s.AnyOf, s.OneOf, openapi3.SchemaRefs{s.Not}),
+			func(ref *openapi3.SchemaRef) bool { return ref != nil && ref.Value != nil && isOf31(ref.Value) })
 }
 
 // overlap reports whether a value may fit several alternatives, as far as their types

@@ -73,6 +73,9 @@ func (v values) types() types {
 	found := allTypes
 	for _, schema := range v.conjuncts {
 		found = found.and(typesOf(schema))
+		if unit := unitOf(schema); unit != nil && unit.IsInt() {
+			found = found.minus(types{typeFraction})
+		}
 	}
 	return found
 }
@@ -90,6 +93,9 @@ func (v values) accept(value any) bool {
 // accepts reports whether a value fits a schema. To kin-openapi a schema without a type
 // refuses null.
 func accepts(schema *openapi3.Schema, value any) bool {
+	if value != nil && isOf31(schema) {
+		return schema.VisitJSON(value, openapi3.EnableJSONSchema2020()) == nil
+	}
 	if value != nil {
 		return schema.VisitJSON(value) == nil
 	}
