@@ -28,8 +28,9 @@ build: ## the programs, into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/nodecontract
 
 .PHONY: dist
-dist: ## what a release consists of, into dist/ (PLATFORMS="linux/amd64 …", VERSION=…)
-	GOFLAGS= scripts/dist.sh $(VERSION)
+dist: ## what a release consists of, as a snapshot, into dist/
+	GOFLAGS=-buildvcs=auto scripts/pact-verify.sh
+	GOFLAGS=-buildvcs=auto scripts/goreleaser.sh release --snapshot --clean
 
 .PHONY: image
 image: ## the images of the programs as OCI layouts, into bin/image/ (umoci)
@@ -45,7 +46,7 @@ test: pact-ffi node_modules/.package-lock.json ## all tests, those of packages w
 	@scripts/test.sh
 
 .PHONY: shipped
-shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, images, archives
+shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, images, a release
 	go test ./internal/house -shipped
 
 .PHONY: browser

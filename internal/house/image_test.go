@@ -27,7 +27,7 @@ func TestImages(t *testing.T) {
 	if out, err := script(t, layouts, "image.sh", ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
+	for _, program := range programs {
 		t.Run(program, func(t *testing.T) {
 			i := unpack(t, filepath.Join(layouts, program))
 			if i.size > most {
@@ -36,12 +36,7 @@ func TestImages(t *testing.T) {
 			if i.config.User != "65532:65532" || len(i.config.Entrypoint) != 1 {
 				t.Errorf("it starts %q as %q", i.config.Entrypoint, i.config.User)
 			}
-			switch out, err := i.start(t, "--version").CombinedOutput(); {
-			case errors.Is(err, syscall.EPERM):
-				t.Skip("this system lets nobody change the root directory")
-			case err != nil:
-				t.Fatalf("%v\n%s", err, out)
-			}
+			i.version(t)
 			if program == "mock-orchestratord" {
 				serveAndStop(t, i.start(t, "--addr", "127.0.0.1:0"))
 			}
@@ -118,6 +113,19 @@ func (i image) start(t *testing.T, args ...string) *exec.Cmd {
 		Chroot: i.root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532},
 	}
 	return command
+}
+
+// version returns what the image's program says of its version.
+func (i image) version(t *testing.T) string {
+	t.Helper()
+	out, err := i.start(t, "--version").CombinedOutput()
+	if errors.Is(err, syscall.EPERM) {
+		t.Skip("this system lets nobody change the root directory")
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
 }
 
 // serveAndStop waits until the mock says where it listens, asks it how it is, and stops it.

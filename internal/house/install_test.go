@@ -27,7 +27,7 @@ func TestInstall(t *testing.T) {
 		dir := t.TempDir()
 		p.run(t, dir, "install", module+"/cmd/mock-orchestratord@"+released)
 		p.run(t, dir, "install", module+"/cmd/nodesim@"+released, module+"/cmd/nodecontract@"+released)
-		for _, program := range []string{"mock-orchestratord", "nodesim", "nodecontract"} {
+		for _, program := range programs {
 			out, err := exec.CommandContext(t.Context(), filepath.Join(p.bin, program), "--version").CombinedOutput()
 			if err != nil || !strings.Contains(string(out), released) {
 				t.Errorf("%s --version: %v: %s", program, err, out)
@@ -116,20 +116,29 @@ func (f file) Path() string                 { return f.name }
 func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(f.path) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(f.path) }
 
-// filesOf returns the files of the module in a directory that git knows, or would if asked.
-func filesOf(t *testing.T, dir string) []zip.File {
+// filesOf returns the files of the module in a directory.
+func filesOf(t *testing.T, dir string) (files []zip.File) {
+	t.Helper()
+	for _, f := range known(t, dir) {
+		if !isNested(filepath.Join(root, dir), f.name) {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// known returns the files in a directory that git knows, or would if asked.
+func known(t *testing.T, dir string) (files []file) {
 	t.Helper()
 	git := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	git.Dir = filepath.Join(root, dir)
 	list, err := git.Output()
 	if err != nil {
-		t.Skipf("without git, nobody says which files are of the modules: %v", err)
+		t.Skipf("without git, nobody says which files there are: %v", err)
 	}
-	var files []zip.File
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
 		f := file{name, filepath.Join(git.Dir, name)}
-		info, err := f.Lstat()
-		if err == nil && info.Mode().IsRegular() && !isNested(git.Dir, name) {
+		if info, err := f.Lstat(); err == nil && info.Mode().IsRegular() {
 			files = append(files, f)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 
 var tryShipped = flag.Bool("shipped", false, "install, build and start what is shipped, which takes minutes")
 
+// programs are those that need no C library, and therefore run anywhere.
+var programs = []string{"mock-orchestratord", "nodesim", "nodecontract"}
+
 // isShipped skips a test of what is shipped, unless it is asked for.
 func isShipped(t *testing.T) {
 	t.Helper()
