@@ -36,7 +36,7 @@ made from the OpenAPI document: its examples, each field at its bounds and beyon
 form of a wrong token. A model of the registry walks through sequences with several
 nodes, and the list is held against it after each step.
 
-It registers and removes nodes named conform-…, and reports pools of theirs as ready:
+It registers and removes nodes with conform-… in their names, and reports their pools as ready:
 use an orchestratord that nobody's work is on. It removes them on Ctrl-C, too.
 
 Level nodes is what a node depends on, and an error may have any body. Level document is

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -195,6 +196,16 @@ var brokenServers = map[string]struct {
 			return false
 		})(s)
 	}, "listNodes: order of calls made at once: expected one that explains all answers"},
+	"gives a node the id of another": {func(s *inService) http.Handler {
+		last := any(nil)
+		return answers(func(_ *http.Request, _ int, body object) {
+			id, _ := body["node_id"].(string)
+			if node := s.nodes[id]; node != nil && strings.Count(fmt.Sprint(node.said["machine_id"]), "-") == 2 &&
+				strings.HasPrefix(fmt.Sprint(node.said["machine_id"]), "machine-") {
+				body["node_id"], last = cmp.Or(last, any(id)), id
+			}
+		})(s)
+	}, "registerNode: 200 body, id of the node: expected"},
 	"never marks a node offline": {func(s *inService) http.Handler {
 		s.timeout = time.Hour
 		return s

@@ -117,6 +117,9 @@ func (h *history) call(ctx context.Context, s *session, caller int, chance *math
 		if a != nil {
 			seen, ended = sight{known: true, status: a.status}, h.now()
 		}
+		if a != nil && d.op == opRegister {
+			s.echoes(a, c.node)
+		}
 		h.add(porcupine.Operation{ClientId: caller, Input: d, Output: seen, Call: began, Return: ended})
 	}
 }

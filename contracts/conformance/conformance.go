@@ -11,7 +11,7 @@
 //	}
 //	fmt.Println(report.Summary())
 //
-// A run registers nodes of its own, named conform-…, reports their pools as ready, and
+// A run registers nodes of its own, with conform-… in their names, reports their pools as ready, and
 // removes them in the end. Run it only against an orchestratord without real work, since
 // that could be placed on these nodes.
 package conformance

@@ -59,18 +59,27 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	r.leave(ctx, name)
 }
 
+// oddNames returns the longest and the strangest ids, and one that begins with a digit.
+func (s *session) oddNames() []ruledText {
+	schema := s.doc.idSchema()
+	var found []ruledText
+	for _, kind := range texts(schema)[1:] {
+		name := s.name()
+		rest := min(len(kind.value), int(*schema.MaxLength)-len(name))
+		found = append(found, ruledText{kind.rule, name + kind.value[:rest]})
+	}
+	if digit := "0-" + s.name(); schema.VisitJSONString(digit) == nil {
+		found = append(found, ruledText{"begins with a digit", digit})
+	}
+	return found
+}
+
 // coverNames takes nodes with the longest and the strangest names through their lives.
 func (s *session) coverNames(ctx context.Context) {
-	op := s.doc.operation(opRegister)
-	field := s.doc.idField()
-	schema := flat(flat(op.request).properties[field].Value).schema
-	for _, kind := range texts(schema)[1:] {
+	op, field := s.doc.operation(opRegister), s.doc.idField()
+	for _, kind := range s.oddNames() {
 		s.begin()
-		r, name := s.registry(), s.name()
-		if rest := int(*schema.MaxLength) - len(name); len(kind.value) > rest {
-			kind.value = kind.value[:rest]
-		}
-		name += kind.value
+		r, name := s.registry(), kind.value
 		s.cover(op, "/"+field, kind.rule, false)
 		if r.register(ctx, s.plainRegister(name), "with the id "+short(name)) && r.look(ctx) {
 			r.beat(ctx, name, s.plainBeat(), "with the id "+short(name))

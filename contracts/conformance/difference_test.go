@@ -22,10 +22,14 @@ import (
 // beyondSchemas are the findings for which the overlay of the orchestratord in service has words in
 // place of a schema, what it does with nodes and examples that it refuses, and the ids that it repeats.
 var beyondSchemas = []string{
+	"heartbeatNode: status with a body in gzip",
+	"heartbeatNode: status with a charset other than UTF-8",
 	"listNodes: status of a node whose pools all drain",
 	"listNodes: version of a node",
 	"registerNode: 200 body/node_id",
 	"registerNode: status of an example",
+	"registerNode: status with a body in gzip",
+	"registerNode: status with a charset other than UTF-8",
 }
 
 // beyondTypes are what the types of the node API hold no large numbers of.
@@ -46,7 +50,7 @@ func TestLevelDocumentFindsTheOverlay(t *testing.T) {
 	var others []string
 	for _, f := range byDocument.Findings {
 		place, rule := f.Operation+": "+f.Place, ""
-		if _, field, found := strings.Cut(f.Place, "status with "); found {
+		if _, field, found := strings.Cut(f.Place, "status with "); found && !slices.Contains(beyondSchemas, place) {
 			place, rule, _ = strings.Cut(f.Operation+" "+field, ": ")
 			requests[place+" "+rule] = true
 		} else if status := answered.FindString(f.Place); status != "" && !slices.Contains(beyondSchemas, place) {

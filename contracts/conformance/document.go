@@ -202,6 +202,11 @@ func (d *document) idField() string {
 	return ""
 }
 
+// idSchema is the schema of the ids of nodes.
+func (d *document) idSchema() *openapi3.Schema {
+	return flat(flat(d.operation(opRegister).request).properties[d.idField()].Value).schema
+}
+
 // shape is a schema with its allOf folded in.
 type shape struct {
 	schema     *openapi3.Schema // of the parts, the one with a type

@@ -41,6 +41,7 @@ type quirks struct {
 	known     func(old *foreignNode, fresh *foreignNode) int
 	beats     func(f *foreign, id string, at time.Time)
 	leaves    func(f *foreign, id string)
+	key       func(id string) string // under which a node is kept
 	shows     func(nodes []foreignNode) ([]foreignNode, int)
 	registers map[string]any // fields of the answer to a registration
 	next      any            // next_heartbeat_ms
@@ -121,14 +122,21 @@ func (f *foreign) answer(r *http.Request, body []byte) (int, map[string]any) {
 	case rest == "/register" && r.Method == "POST":
 		return f.register(body)
 	case beat && r.Method == "POST":
-		return f.heartbeat(id, body)
+		return f.heartbeat(f.key(id), body)
 	case id != "" && r.Method == "DELETE":
-		return f.deregister(id)
+		return f.deregister(f.key(id))
 	}
 	return http.StatusMethodNotAllowed, nil
 }
 
 func (f *foreign) now() time.Time { return time.Now().Add(f.quirks.clock) }
+
+func (f *foreign) key(id string) string {
+	if f.quirks.key == nil {
+		return id
+	}
+	return f.quirks.key(id)
+}
 
 func (f *foreign) register(body []byte) (int, map[string]any) {
 	fresh := &foreignNode{Status: "Registering", Registered: f.now().UnixMilli()}
@@ -140,12 +148,13 @@ func (f *foreign) register(body []byte) (int, map[string]any) {
 		return http.StatusUnprocessableEntity, nil
 	}
 	fresh.Status, fresh.Beaten = "Registering", nil
-	if old := f.nodes[fresh.ID]; old != nil && f.quirks.known != nil {
+	key := f.key(fresh.ID)
+	if old := f.nodes[key]; old != nil && f.quirks.known != nil {
 		if status := f.quirks.known(old, fresh); status != 0 {
 			return status, nil
 		}
 	}
-	f.nodes[fresh.ID] = fresh
+	f.nodes[key] = fresh
 	answer := map[string]any{"success": true, "message": "welcome", "node_id": fresh.ID}
 	for name, value := range f.quirks.registers {
 		answer[name] = value

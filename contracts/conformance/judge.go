@@ -135,8 +135,14 @@ func (s *session) judgeCorrelation(a *answer) {
 // judgeBody checks a body against its media type and schema, and decodes it with the code
 // of a node.
 func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level) {
-	media, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	media, parameters, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	content := response.Content[media]
+	if charset := strings.ToLower(parameters["charset"]); charset != "" && charset != "utf-8" {
+		s.find(Document, a.op, at(a, "header Content-Type"), "no charset but UTF-8", strconv.Quote(short(charset)))
+	}
+	if types := a.header.Values("Content-Type"); len(types) > 1 {
+		s.find(level, a.op, at(a, "header Content-Type"), "one", strconv.Itoa(len(types)))
+	}
 	if err != nil || content == nil {
 		for expected := range response.Content {
 			s.find(level, a.op, at(a, "header Content-Type"), expected,
@@ -162,7 +168,7 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 		return
 	}
 	if level == Document {
-		s.judgeProblem(a)
+		s.judgeProblem(a, content.Example)
 		return
 	}
 	s.judgeMeaning(a)
@@ -284,8 +290,9 @@ func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1
 // problemMedia is the content type of problem details, RFC 9457.
 const problemMedia = "application/problem+json"
 
-// judgeProblem checks that problem details agree with the answer that carries them.
-func (s *session) judgeProblem(a *answer) {
+// judgeProblem checks that problem details agree with the answer that carries them. The
+// document's example shows the code of a refusal. A failure may have several causes.
+func (s *session) judgeProblem(a *answer, example any) {
 	if media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); media != problemMedia {
 		return
 	}
@@ -296,6 +303,10 @@ func (s *session) judgeProblem(a *answer) {
 	}
 	if int(problem.Status) != a.status {
 		s.find(Document, a.op, at(a, "body/status"), strconv.Itoa(a.status), strconv.Itoa(int(problem.Status)))
+	}
+	shown, _ := example.(map[string]any)
+	if code, ok := shown["code"].(string); ok && a.status < 500 && string(problem.Code) != code {
+		s.find(Document, a.op, at(a, "body/code"), code, string(problem.Code))
 	}
 }
 

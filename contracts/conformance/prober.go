@@ -38,6 +38,7 @@ type call struct {
 	header  http.Header // besides what every call has
 	method  string      // instead of the operation's
 	path    string      // instead of the operation's
+	query   string      // that follows the path
 	noType  bool        // leave the content type out
 	noToken bool        // leave the token out
 	odd     bool        // whether it has headers that an answer may echo, though they do not fit
@@ -182,7 +183,7 @@ func (p *prober) request(ctx context.Context, c call) (*http.Request, error) {
 			body = struct{ io.Reader }{body} // which hides its length
 		}
 	}
-	r, err := http.NewRequestWithContext(ctx, c.verb(), p.base.String()+c.target(), body)
+	r, err := http.NewRequestWithContext(ctx, c.verb(), p.base.String()+c.target()+c.query, body)
 	if err != nil {
 		return nil, err
 	}

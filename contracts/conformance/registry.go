@@ -80,10 +80,10 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 }
 
 // echoes checks that an answer has the id of the node that has registered.
-func (r *registry) echoes(a *answer, id string) {
+func (s *session) echoes(a *answer, id string) {
 	var body nodeapi.RegisterResponse
 	if json.Unmarshal(a.body, &body) == nil && body.NodeID != "" && body.NodeID != id {
-		r.find(Nodes, a.op, at(a, "body, id of the node"), strconv.Quote(id), strconv.Quote(short(body.NodeID)))
+		s.find(Nodes, a.op, at(a, "body, id of the node"), strconv.Quote(id), strconv.Quote(short(body.NodeID)))
 	}
 }
 

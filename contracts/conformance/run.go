@@ -86,7 +86,7 @@ func (r *run) name() string {
 	return fmt.Sprintf("%s-%d", r.prefix, r.names)
 }
 
-func (r *run) owns(id string) bool { return strings.HasPrefix(strings.ToLower(id), r.prefix) }
+func (r *run) owns(id string) bool { return strings.Contains(strings.ToLower(id), r.prefix) }
 
 // remember records that a node may be registered, so that cleanup removes it.
 func (r *run) remember(id string) {

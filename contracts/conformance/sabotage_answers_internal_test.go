@@ -33,7 +33,14 @@ func ofBodies(op *operation) []sabotage {
 
 // ofProblems break each rule of each field of problem details.
 func ofProblems(doc *document) []sabotage {
-	var all []sabotage
+	all := []sabotage{{
+		name: "problem details with the code of another refusal", level: Document, culprit: "code",
+		answer: func(x *exchange) {
+			if x.status/100 == 4 {
+				x.body = put(x.body, pointer{"code"}, "throttled")
+			}
+		},
+	}}
 	for _, content := range doc.operation(opRegister).responses[http.StatusUnprocessableEntity].Content {
 		for _, v := range brokenAnswers(content.Schema.Value) {
 			all = append(all, sabotage{

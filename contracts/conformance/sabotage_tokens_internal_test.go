@@ -16,7 +16,8 @@ func ofTokens(doc *document) []sabotage {
 	for _, op := range doc.operations {
 		for _, form := range wrongCredentials(strengthToken) {
 			all = append(all, accepting(op.id+" accepts "+form.what, op, func(r *http.Request) bool {
-				return slices.Equal(r.Header["Authorization"], form.values)
+				inQuery := form.query == "" || form.query == "?"+r.URL.RawQuery
+				return inQuery && slices.Equal(r.Header["Authorization"], form.values)
 			}))
 		}
 		all = append(all, accepting(op.id+" needs no token", op, func(*http.Request) bool { return true }))

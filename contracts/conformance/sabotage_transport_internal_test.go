@@ -23,6 +23,12 @@ func ofTransport(op *operation) []sabotage {
 			})
 		}
 	}
+	if op.success() == http.StatusOK {
+		all = append(all, onAnswer(op, "with another charset", Document, func(x *exchange) {
+			x.header.Set("Content-Type", x.header.Get("Content-Type")+"; charset=utf-16")
+		}))
+		add("with two content types", func(x *exchange) { x.header.Add("Content-Type", "text/plain") })
+	}
 	if op.success() == http.StatusOK && op.id != opList {
 		add("longer than a node reads", func(x *exchange) {
 			if object, ok := x.body.(map[string]any); ok {
@@ -71,6 +77,18 @@ func ofHandling(op *operation) []sabotage {
 		refuse("a charset", Document, http.StatusUnsupportedMediaType, func(r *http.Request) bool {
 			return strings.Contains(r.Header.Get("Content-Type"), "charset")
 		})
+		refuse("Expect", Document, http.StatusExpectationFailed, func(r *http.Request) bool {
+			return r.Header.Get("Expect") != ""
+		})
+		accept := func(name string, odd func(header http.Header) bool) {
+			all = append(all, onAnswer(op, "accepts "+name, Document, func(x *exchange) {
+				if odd(x.r.Header) && x.status == http.StatusUnsupportedMediaType {
+					x.status = op.success()
+				}
+			}))
+		}
+		accept("another charset", func(h http.Header) bool { return strings.Contains(h.Get("Content-Type"), "utf-16") })
+		accept("gzip", func(h http.Header) bool { return h.Get("Content-Encoding") != "" })
 	}
 	return all
 }

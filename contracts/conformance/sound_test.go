@@ -71,6 +71,9 @@ func soundWays() map[string]quirks {
 			}
 			return 0
 		}, header: http.Header{"Retry-After": {"1"}}},
+		"the first of several tokens": {accepts: func(r *http.Request, token string) bool {
+			return r.Header.Get("Authorization") == "Bearer "+token
+		}},
 		"the scheme in small letters too": {accepts: func(r *http.Request, token string) bool {
 			scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 			return strings.EqualFold(scheme, "bearer") && given == token

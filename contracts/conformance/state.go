@@ -47,7 +47,7 @@ func (s *session) walk(ctx context.Context, plan []step) *session {
 	quiet.quiet = true
 	r, name := quiet.registry(), s.name()
 	for _, step := range plan {
-		r.take(ctx, step.act, name+suffixes[step.node])
+		r.take(ctx, step.act, s.called(name, step.node))
 		r.look(ctx)
 		if quiet.failed() || quiet.reason() != nil {
 			break

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	mathrand "math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -38,8 +39,18 @@ const (
 	acts                     // how many there are
 )
 
-// suffixes tell the nodes of a sequence apart, for orchestratord no less than for us.
-var suffixes = []string{"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d"}
+// suffixes tell the nodes of a sequence apart, for orchestratord no less than for us. An
+// ellipsis stands for as many characters as an id has room for.
+var suffixes = []string{"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d", "_a", "--a", "-a.", "…a", "…b"}
+
+// called returns the id of one of a sequence's nodes.
+func (s *session) called(name string, node int) string {
+	before, after, long := strings.Cut(suffixes[node], "…")
+	if most := s.doc.idSchema().MaxLength; long && most != nil {
+		before += strings.Repeat("n", max(0, int(*most)-len(name)-len(before)-len(after)))
+	}
+	return name + before + after
+}
 
 // plots are sequences that every run walks: what happens to nodes in their lives.
 func plots() [][]step {
@@ -68,16 +79,17 @@ func plots() [][]step {
 // mixups are sequences of nodes whose names are easily confused.
 func mixups() [][]step {
 	var plans [][]step
-	for other := 2; other < len(suffixes); other++ {
+	for _, pair := range [][2]int{{1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}, {10, 11}} {
+		one, other := pair[0], pair[1]
 		plans = append(plans, []step{
-			{comes, 1},
+			{comes, one},
 			{comesFrom, other},
-			{beats, 1},
+			{beats, one},
 			{beats, other},
-			{comesWithLess, 1},
-			{beats, 1},
+			{comesWithLess, one},
+			{beats, one},
 			{leaves, other},
-			{beats, 1},
+			{beats, one},
 		})
 	}
 	return plans

@@ -22,7 +22,7 @@ func texts(schema *openapi3.Schema) []ruledText {
 	return append(found,
 		ruledText{fmt.Sprintf("maxLength %d", most), fill(schema, most, plainly)},
 		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, 48), strangely)},
-		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, strangely)},
+		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, doubly)},
 	)
 }
 
@@ -42,6 +42,9 @@ func plainly(class []rune, n int) rune {
 // odd are characters that software trips over.
 const odd = `._:-~!*'()"\/&<>%+=@,;|{}[]^$#?` + "`" + ` üß日本語😀𝔘ñ` + "\u200b\u00a0"
 
+// doubly picks each of the odd characters twice: some readers take exception to "..".
+func doubly(class []rune, n int) rune { return strangely(class, n/2) }
+
 // strangely picks in turn the odd characters that are in the class.
 func strangely(class []rune, n int) rune {
 	var usable []rune
@@ -50,10 +53,13 @@ func strangely(class []rune, n int) rune {
 			usable = append(usable, r)
 		}
 	}
-	if len(usable) == 0 {
-		return class[len(class)-1]
+	switch {
+	case len(usable) > 0:
+		return usable[n%len(usable)]
+	case contains(class, '0'): // which is no letter
+		return '0'
 	}
-	return usable[n%len(usable)]
+	return class[len(class)-1]
 }
 
 // contains reports whether a class contains a character. A class is a list of pairs of

@@ -3,7 +3,9 @@ package conformance
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,7 +15,22 @@ import (
 type credential struct {
 	what   string
 	values []string
+	query  string // that carries the token instead of a header
 	shell  string // how a shell writes it, without the token
+}
+
+// inShell is how a shell writes the token.
+const inShell = "$LLORCH_API_TOKEN"
+
+// spelt is a credential that a shell writes as it is sent, but for the token.
+func spelt(token, what string, values ...string) credential {
+	c := credential{what: what}
+	for _, value := range values {
+		c.values = append(c.values, strings.ReplaceAll(value, inShell, token))
+		c.shell += ` -H "Authorization: ` + strings.ReplaceAll(value, `"`, `\"`) + `"`
+	}
+	c.shell = strings.TrimSpace(c.shell)
+	return c
 }
 
 // checkTokens tries every form of a wrong token on every operation. Where no token is
@@ -72,7 +89,7 @@ func (r *resident) ordinary(op *operation, id string) call {
 // denied makes a call that has to be denied.
 func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
-	c.noToken, c.shown = true, wrong.shell
+	c.noToken, c.shown, c.query = true, wrong.shell, wrong.query
 	if wrong.values != nil {
 		c.header = http.Header{"Authorization": wrong.values}
 	}
@@ -102,28 +119,45 @@ func (r *resident) anyToken(ctx context.Context) {
 // wrongCredentials are forms of the header that resemble the right one and are invalid.
 func wrongCredentials(token string) []credential {
 	forms := []credential{
-		{"no token", nil, ""},
-		{"the scheme alone", []string{"Bearer"}, `-H "Authorization: Bearer"`},
+		{what: "no token"},
+		{what: "an empty header", values: []string{""}, shell: `-H "Authorization;"`},
+		spelt(token, "the scheme alone", "Bearer"),
 		// What a caller in JavaScript sends whose token is not set.
-		{"the token null", []string{"Bearer null"}, `-H "Authorization: Bearer null"`},
-		{"the token undefined", []string{"Bearer undefined"}, `-H "Authorization: Bearer undefined"`},
-		{"a token without its scheme", []string{token}, `-H "Authorization: $LLORCH_API_TOKEN"`},
-		{"the scheme Basic", []string{"Basic " + token}, `-H "Authorization: Basic $LLORCH_API_TOKEN"`},
-		{"the scheme Token", []string{"Token " + token}, `-H "Authorization: Token $LLORCH_API_TOKEN"`},
+		spelt(token, "the token null", "Bearer null"),
+		spelt(token, "the token undefined", "Bearer undefined"),
+		spelt(token, "a token without its scheme", inShell),
+		spelt(token, "the scheme Basic", "Basic "+inShell),
+		spelt(token, "the scheme Token", "Token "+inShell),
+		spelt(token, "the scheme Bearers", "Bearers "+inShell),
 		{
-			"the token as a password",
-			[]string{"Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
-			`-u ":$LLORCH_API_TOKEN"`,
+			what:   "the token as a password",
+			values: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
+			shell:  `-u ":` + inShell + `"`,
 		},
-		{"two wrong tokens", []string{"Bearer wrong", "Bearer " + token + "x"}, `-H "Authorization: Bearer wrong"`},
+		{
+			what: "the token in the query", query: "?access_token=" + url.QueryEscape(token),
+			shell: `--url-query "access_token=` + inShell + `"`,
+		},
+		spelt(token, "two wrong tokens", "Bearer wrong", "Bearer "+inShell+"x"),
+		spelt(token, "a wrong token before the right one", "Bearer wrong", "Bearer "+inShell),
 	}
 	for _, near := range nearTokens(token) {
 		if near.token != token {
 			shell := `-H "Authorization: Bearer ` + near.shell + `"`
-			forms = append(forms, credential{near.what, []string{"Bearer " + near.token}, shell})
+			forms = append(forms, credential{what: near.what, values: []string{"Bearer " + near.token}, shell: shell})
 		}
 	}
+	for _, dressed := range dressings {
+		what := "a token spelt " + strings.Replace(dressed, inShell, "token", 1)
+		forms = append(forms, spelt(token, what, "Bearer "+dressed))
+	}
 	return forms
+}
+
+// dressings are the right token with something around it that lenient parsers take away.
+var dressings = []string{
+	`"` + inShell + `"`, "'" + inShell + "'", "<" + inShell + ">", inShell + "=", inShell + ".", inShell + "+",
+	inShell + " x", inShell + ",x", inShell + ";x", inShell + ":x", inShell + "&x",
 }
 
 // nearToken is a wrong token that resembles the right one, and the shell expression that
@@ -147,11 +181,20 @@ func nearTokens(token string) []nearToken {
 		{"the first character of a token", token[:1], "${LLORCH_API_TOKEN:0:1}"},
 		{"a token with a character more", token + "x", "${LLORCH_API_TOKEN}x"},
 		{"a token with a character before", "x" + token, "x$LLORCH_API_TOKEN"},
-		{"a token and an equals sign", token + "=", "$LLORCH_API_TOKEN="},
 		{"a token backwards", backwards(token), `$(rev <<<"$LLORCH_API_TOKEN")`},
 		{"a token twice", token + token, "$LLORCH_API_TOKEN$LLORCH_API_TOKEN"},
-		{"a token and a word", token + " x", "$LLORCH_API_TOKEN x"},
-		{"a token and a comma", token + ",x", "$LLORCH_API_TOKEN,x"},
+		{
+			"a token with a space within", token[:last/2+1] + " " + token[last/2+1:],
+			"${LLORCH_API_TOKEN:0:(${#LLORCH_API_TOKEN}+1)/2} ${LLORCH_API_TOKEN:(${#LLORCH_API_TOKEN}+1)/2}",
+		},
+		{
+			"a token whose first character is escaped", fmt.Sprintf("%%%02X%s", token[0], token[1:]),
+			`$(printf %%%02X "'$LLORCH_API_TOKEN")${LLORCH_API_TOKEN#?}`,
+		},
+		{
+			"a token in base64", base64.StdEncoding.EncodeToString([]byte(token)),
+			`$(printf %s "$LLORCH_API_TOKEN" | base64 -w0)`,
+		},
 		{"a token in capitals", strings.ToUpper(token), "${LLORCH_API_TOKEN^^}"},
 		{"a token in small letters", strings.ToLower(token), "${LLORCH_API_TOKEN,,}"},
 		{"a token in the other case", strings.Map(swapCase, token), "${LLORCH_API_TOKEN~~}"},

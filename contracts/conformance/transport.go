@@ -106,6 +106,7 @@ func headers() []header {
 		{"Accept", "*/*", false, ""},
 		{"Accept", "application/json, application/problem+json;q=0.9", false, ""},
 		{"Content-Type", "application/json; charset=utf-8", false, Document},
+		{"Content-Type", "Application/JSON", false, Document},
 		{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, ""},
 		{"Traceparent", "not a trace", false, ""},
 		{"Tracestate", "vendor=value,other=1", false, ""},
@@ -120,5 +121,6 @@ func headers() []header {
 		{"Forwarded", "for=192.0.2.1;proto=https", false, ""},
 		{"Via", "1.1 proxy", false, ""},
 		{"Cache-Control", "no-cache", false, ""},
+		{"Expect", "100-continue", false, Document}, // curl sends it before a large body
 	}
 }

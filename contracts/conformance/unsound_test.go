@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -23,8 +24,8 @@ type unsound struct {
 // first names the culprit.
 func TestUnsoundServersAreFound(t *testing.T) {
 	for _, kind := range []map[string]unsound{
-		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundRefusals(), unsoundLimits(),
-		unsoundTransport(),
+		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundPlaces(), unsoundRefusals(),
+		unsoundLimits(), unsoundIDs(), unsoundTransport(),
 	} {
 		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
@@ -119,6 +120,14 @@ func unsoundRecords() map[string]unsound {
 		"the old pools": {keeps(func(old, fresh *foreignNode) {
 			fresh.Pools = slices.Compact(slices.Sorted(slices.Values(append(old.Pools, fresh.Pools...))))
 		}), "listNodes: pools of a node: expected those that it last registered"},
+		"ids without the dot at their end": {
+			quirks{key: func(id string) string { return strings.TrimSuffix(id, ".") }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
+		"ids by their beginning": {
+			quirks{key: func(id string) string { return id[:min(63, len(id))] }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
 		"the time of the first registration": {
 			keeps(func(old, fresh *foreignNode) { fresh.Registered = old.Registered }),
 			"listNodes: time of the registration of a node: ",
@@ -191,9 +200,37 @@ func unsoundTokens() map[string]unsound {
 			accepts(func(given, token string) bool { return len(given) == len(token) }),
 			"deregisterNode: status with another token of the same length: expected 401, got 204",
 		},
+		"a token in quotes": {
+			accepts(func(given, token string) bool { return strings.Trim(given, `"`) == token }),
+			`deregisterNode: status with a token spelt "token": expected 401, got 204`,
+		},
+		"a token up to a colon": {
+			accepts(func(given, token string) bool { given, _, _ = strings.Cut(given, ":"); return given == token }),
+			"deregisterNode: status with a token spelt token:x: expected 401, got 204",
+		},
+		"a token with escapes": {
+			accepts(func(given, token string) bool { given, _ = url.PathUnescape(given); return given == token }),
+			"deregisterNode: status with a token whose first character is escaped: expected 401, got 204",
+		},
 		"a list without a token": {quirks{accepts: func(r *http.Request, token string) bool {
 			return r.Method == http.MethodGet || r.Header.Get("Authorization") == "Bearer "+token
 		}}, "listNodes: status with no token: expected 401, got 200"},
+	}
+}
+
+// unsoundPlaces find a token where none belongs.
+func unsoundPlaces() map[string]unsound {
+	return map[string]unsound{
+		"an empty header": {quirks{accepts: func(r *http.Request, token string) bool {
+			given := r.Header["Authorization"]
+			return len(given) == 1 && (given[0] == "" || given[0] == "Bearer "+token)
+		}}, "deregisterNode: status with an empty header: expected 401, got 204"},
+		"any of several headers": {quirks{accepts: func(r *http.Request, token string) bool {
+			return slices.Contains(r.Header["Authorization"], "Bearer "+token)
+		}}, "deregisterNode: status with a wrong token before the right one: expected 401, got 204"},
+		"a token in the query": {quirks{accepts: func(r *http.Request, token string) bool {
+			return r.Header.Get("Authorization") == "Bearer "+token || r.URL.Query().Get("access_token") == token
+		}}, "deregisterNode: status with the token in the query: expected 401, got 204"},
 	}
 }
 
@@ -228,12 +265,6 @@ func unsoundLimits() map[string]unsound {
 			odd(422, func(body map[string]any, _ int) bool { return len(says(body, "node_id")) > 64 }),
 			"registerNode: status with the id conform-",
 		},
-		"dots and colons": {
-			odd(400, func(body map[string]any, _ int) bool {
-				return strings.ContainsAny(says(body, "machine_id"), ".:")
-			}),
-			"registerNode: status with /machine_id: pattern",
-		},
 		"addresses with names": {
 			odd(422, func(body map[string]any, _ int) bool {
 				return strings.Contains(says(body, "address"), ".com")
@@ -253,6 +284,34 @@ func unsoundLimits() map[string]unsound {
 		"traces": {quirks{refuses: func(r *http.Request, _ []byte) int {
 			return len(r.Header["Traceparent"]) * http.StatusBadRequest
 		}}, "with Traceparent 00-4bf92f"},
+	}
+}
+
+// unsoundIDs refuse ids that look unusual.
+func unsoundIDs() map[string]unsound {
+	odd := func(status int, odd func(body map[string]any, size int) bool) quirks {
+		return quirks{refuses: refusing("/register", status, odd)}
+	}
+	says := func(body map[string]any, field string) string { return fmt.Sprint(body[field]) }
+	return map[string]unsound{
+		"dots and colons": {
+			odd(400, func(body map[string]any, _ int) bool {
+				return strings.ContainsAny(says(body, "machine_id"), ".:")
+			}),
+			"registerNode: status with /machine_id: pattern",
+		},
+		"machines whose ids begin with a digit": {
+			odd(422, func(body map[string]any, _ int) bool { return says(body, "machine_id")[0] <= '9' }),
+			"registerNode: status with /machine_id: pattern",
+		},
+		"nodes whose ids begin with a digit": {
+			odd(422, func(body map[string]any, _ int) bool { return says(body, "node_id")[0] <= '9' }),
+			"registerNode: status with the id 0-conform-",
+		},
+		"two dots": {
+			odd(400, func(body map[string]any, _ int) bool { return strings.Contains(says(body, "node_id"), "..") }),
+			"registerNode: status with the id conform-",
+		},
 	}
 }
 
