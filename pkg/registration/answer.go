@@ -149,11 +149,12 @@ func reasonOf(body []byte, depth int) string {
 	_ = json.Unmarshal(body, &said)
 	for _, value := range []json.RawMessage{said.Message, said.Error, said.Reason, said.Title} {
 		var text string
-		if json.Unmarshal(value, &text) == nil && text != "" {
-			return text
-		}
+		_ = json.Unmarshal(value, &text)
 		if depth > 0 && isObject(value) {
-			return reasonOf(value, depth-1)
+			text = reasonOf(value, depth-1)
+		}
+		if text != "" {
+			return text
 		}
 	}
 	return ""

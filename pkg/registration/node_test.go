@@ -248,6 +248,11 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			registration.ErrUnavailable,
 			"502: no backend (",
 		},
+		"an error without words beside a reason": {
+			answer{status: 502, body: `{"error":{"code":7},"reason":"no backend"}`},
+			registration.ErrUnavailable,
+			"502: no backend (",
+		},
 		"a rejection": {
 			answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`},
 			registration.ErrRefused, "the cluster is full",

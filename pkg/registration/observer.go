@@ -2,11 +2,7 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -129,33 +125,6 @@ func (o *observer) say(e Event, s step) {
 		}
 	}
 	o.log.LogAttrs(context.Background(), level, message, attrs...)
-}
-
-// reasonFor returns the text by which two failures count as the same. Numbers in the
-// detail make no difference.
-func reasonFor(op operation, err error) string {
-	var e *Error
-	if !errors.As(err, &e) {
-		return string(op)
-	}
-	return strings.Join([]string{string(op), strconv.Itoa(e.StatusCode), e.Code, withoutNumbers(e.Detail)}, " ")
-}
-
-// withoutNumbers returns a text with each number replaced by #.
-func withoutNumbers(text string) string {
-	var kept strings.Builder
-	inNumber := false
-	for _, r := range text {
-		isDigit := '0' <= r && r <= '9'
-		switch {
-		case !isDigit:
-			kept.WriteRune(r)
-		case !inNumber:
-			kept.WriteByte('#')
-		}
-		inNumber = isDigit
-	}
-	return kept.String()
 }
 
 func (o *observer) emit(e Event) {
@@ -289,12 +258,3 @@ func (o *observer) flush(ctx context.Context) {
 
 // flushTimeout is how long the end of a node waits for a receiver or a log that is slow.
 const flushTimeout = time.Second
-
-// attrs returns the attribute for how long a trouble has lasted, none at its start.
-func (t *trouble) attrs(now time.Time) []slog.Attr {
-	lasted := now.Sub(t.since)
-	if lasted == 0 {
-		return nil
-	}
-	return slices.Clip([]slog.Attr{slog.Duration("failing_for", lasted.Round(time.Second))})
-}

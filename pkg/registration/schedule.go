@@ -272,16 +272,16 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 		s.due = now // in place of a renewal
 	case o.verdict == refused, o.verdict == unauthorized:
 		s.refusals++
-		s.due = now.Add(s.slowRetry(o.retryAfter, jitter))
+		s.due = now.Add(s.refusalPause(o.retryAfter, jitter))
 	default:
 		s.due = now.Add(o.retryAfter + fullJitter(firstBackoff, s.longestBackoff(), s.failures, jitter))
 	}
 	return s
 }
 
-// slowRetry returns the pause after a refusal. The first stays below the timeout, so that
+// refusalPause returns the pause after a refusal. The first stays below the timeout, so that
 // one refusal by mistake takes no node offline.
-func (s schedule) slowRetry(retryAfter time.Duration, jitter float64) time.Duration {
+func (s schedule) refusalPause(retryAfter time.Duration, jitter float64) time.Duration {
 	longest := slowRetry
 	if s.refusals == 1 {
 		longest = min(longest, s.nodeTimeout/2)

@@ -1,6 +1,10 @@
 package registration
 
 import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -56,4 +60,40 @@ func (t *trouble) end(now time.Time) time.Duration {
 	lasted := now.Sub(t.since)
 	*t = trouble{}
 	return lasted
+}
+
+// attrs returns the attribute for how long the trouble has lasted, none at its start.
+func (t *trouble) attrs(now time.Time) []slog.Attr {
+	lasted := now.Sub(t.since)
+	if lasted == 0 {
+		return nil
+	}
+	return []slog.Attr{slog.Duration("failing_for", lasted.Round(time.Second))}
+}
+
+// reasonFor returns the text by which two failures count as the same. Numbers in the
+// detail make no difference.
+func reasonFor(op operation, err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return string(op)
+	}
+	return strings.Join([]string{string(op), strconv.Itoa(e.StatusCode), e.Code, withoutNumbers(e.Detail)}, " ")
+}
+
+// withoutNumbers returns a text with each number replaced by #.
+func withoutNumbers(text string) string {
+	var kept strings.Builder
+	inNumber := false
+	for _, r := range text {
+		isDigit := '0' <= r && r <= '9'
+		switch {
+		case !isDigit:
+			kept.WriteRune(r)
+		case !inNumber:
+			kept.WriteByte('#')
+		}
+		inNumber = isDigit
+	}
+	return kept.String()
 }
