@@ -78,23 +78,24 @@ func (c *config) standInFront() error {
 	if c.upstream == nil {
 		return nil
 	}
-	var wrong [4]error
-	c.orchestrator, wrong[0] = c.upstream.load()
-	c.start.InFront = true
-	if text := c.upstream.Document; text != nil {
-		c.start.Document, wrong[3] = spec.Load(text)
-	}
+	where, err := c.upstream.load()
+	wrong := []error{err}
 	if len(c.given.tokens) > 0 {
-		wrong[1] = errors.New("tokens of nodes: are for the orchestratord of the upstream to check")
+		wrong = append(wrong, errors.New("tokens of nodes: are for the orchestratord of the upstream to check"))
 	}
 	if !c.start.CloudProfile {
-		wrong[2] = errors.New("cloud profile: is for the orchestratord of the upstream to switch off")
+		wrong = append(wrong, errors.New("cloud profile: is for the orchestratord of the upstream to switch off"))
 	}
+	if text := c.upstream.Document; text != nil {
+		c.start.Document, err = spec.Load(text)
+		wrong = append(wrong, err)
+	}
+	c.orchestrator, c.start.InFront = where, true
 	if Validation(c.start.Validation) == Strict { // nothing is refused
 		c.start.Validation = control.Validation(Report)
 	}
 	c.faults.StandInFront()
-	return errors.Join(wrong[:]...)
+	return errors.Join(wrong...)
 }
 
 // seal puts digests in place of the tokens.

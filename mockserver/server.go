@@ -82,13 +82,13 @@ func New(options ...Option) (*Server, error) {
 		})
 	}
 	s.exchanges, s.end = exchange.NewPool(life, s.settings, config.log), end
-	rooms := s.rooms(config)
-	s.controls, s.handler = rooms.controls, rooms.handler()
+	routes := s.route(config)
+	s.controls, s.handler = routes.controls, routes.handler()
 	return s, nil
 }
 
-// rooms returns what serves the paths of the server.
-func (s *Server) rooms(config config) routing {
+// route returns what serves the paths of the server.
+func (s *Server) route(config config) routing {
 	guard := exchange.NewGuard(config.origins, config.controlHosts, config.controlToken != nil)
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
 		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
