@@ -11,6 +11,7 @@
 package pactfile
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -95,6 +96,7 @@ func Parse(data []byte) (*File, error) {
 		Messages     []json.RawMessage // of specification 3
 		Metadata     metadata
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which some libraries write
 	if err := json.Unmarshal(data, &pact); err != nil {
 		return nil, err
 	}

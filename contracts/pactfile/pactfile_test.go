@@ -65,7 +65,7 @@ func TestOlderSpecifications(t *testing.T) {
 		"request": {"method": "PUT", "path": "/pools/1", "query": {"force": ["yes"]}, "headers": {"Accept": ["a"], "Content-Type": ["text/plain"]},
 			"body": {"content": {"a": 1}, "contentType": "text/plain"}, "matchingRules": {
 				"path": {"matchers": [{"match": "regex", "regex": "/.*"}]},
-				"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force": {"matchers": [{"match": "type"}]}},
+				"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force[0]": {"matchers": [{"match": "type"}]}},
 				"body": {"$.a": {"matchers": [{"match": "type", "min": 1}]}}}},
 		"response": {"status": 204}`))
 	if err != nil {
@@ -83,7 +83,7 @@ func TestOlderSpecifications(t *testing.T) {
 			"request": {"method": "PUT", "path": "/pools/1", "query": {"force": ["yes"]}, "headers": {"Accept": "a", "Content-Type": "text/plain"},
 				"body": {"a": 1}, "matchingRules": {
 					"path": {"matchers": [{"match": "regex", "regex": "/.*"}]},
-					"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force": {"matchers": [{"match": "type"}]}},
+					"header": {"Accept": {"matchers": [{"match": "type"}]}}, "query": {"force[0]": {"matchers": [{"match": "type"}]}},
 					"body": {"$.a": {"matchers": [{"match": "type", "min": 1}]}}}},
 			"response": {"status": 204}`},
 	} {
@@ -117,6 +117,16 @@ func FuzzParse(f *testing.F) {
 			t.Error("a pact without interactions is no error")
 		}
 	})
+}
+
+func TestByteOrderMark(t *testing.T) {
+	text, err := os.ReadFile("../pacts/pool-managerd-orchestratord.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pactfile.Parse(append([]byte("\ufeff"), text...)); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestReadRefuses(t *testing.T) {

@@ -8,7 +8,8 @@ import (
 )
 
 // Rules say which parts of a message are compared by something else than
-// equality with the example.
+// equality with the example. One for a single value of a query or a header stands
+// under its name and index, as tag[0].
 type Rules struct {
 	Path   []Matcher
 	Status []Matcher
@@ -25,7 +26,7 @@ type BodyRule struct {
 }
 
 // Matcher is one way to compare a value. Match names it; which of the other
-// fields count depends on it.
+// fields count depends on it. One called "either" takes what one of its Rules takes.
 type Matcher struct {
 	Match    string
 	Regex    string
@@ -46,7 +47,16 @@ type Variant struct {
 
 // ruleSet is how the pact file writes a list of matchers.
 type ruleSet struct {
+	Combine  string
 	Matchers []Matcher
+}
+
+// matchers returns those that all have to match.
+func (s ruleSet) matchers() []Matcher {
+	if s.Combine == "OR" && len(s.Matchers) > 1 {
+		return []Matcher{{Match: "either", Rules: s.Matchers}}
+	}
+	return s.Matchers
 }
 
 // UnmarshalJSON reads the rules by category.
@@ -61,7 +71,7 @@ func (r *Rules) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return err
 	}
-	r.Path, r.Status = wire.Path.Matchers, wire.Status.Matchers
+	r.Path, r.Status = wire.Path.matchers(), wire.Status.matchers()
 	r.Query, r.Header = byName(wire.Query), byName(wire.Header)
 	var err error
 	r.Body, err = byPath(wire.Body)
@@ -83,25 +93,25 @@ func (v *Variant) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// byName joins the rules of a name. Some libraries write a rule for each of its values,
-// as Accept[0] or $['Accept'][0].
+// byName joins the rules of a name, which libraries write as Accept, $.Accept, $['Accept'] or
+// Accept[*].
 func byName(sets map[string]ruleSet) map[string][]Matcher {
 	rules := make(map[string][]Matcher, len(sets))
 	for _, written := range slices.Sorted(maps.Keys(sets)) {
 		name := ruleName(written)
-		rules[name] = append(rules[name], sets[written].Matchers...)
+		rules[name] = append(rules[name], sets[written].matchers()...)
 	}
 	return rules
 }
 
-var nameForm = regexp.MustCompile(`^(?:\$\.?)?(?:\['([^']*)'\]|\["([^"]*)"\]|(.+?))(?:\[(?:\d+|\*)\])?$`)
+var nameForm = regexp.MustCompile(`^(?:\$\.?)?(?:\['([^']*)'\]|\["([^"]*)"\]|(.+?))(?:(\[\d+\])|\[\*\])?$`)
 
 func ruleName(written string) string {
 	groups := nameForm.FindStringSubmatch(written)
 	if groups == nil {
 		return written
 	}
-	return groups[1] + groups[2] + groups[3]
+	return groups[1] + groups[2] + groups[3] + groups[4]
 }
 
 func byPath(sets map[string]ruleSet) ([]BodyRule, error) {
@@ -111,7 +121,7 @@ func byPath(sets map[string]ruleSet) ([]BodyRule, error) {
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, BodyRule{Path: path, Matchers: sets[expression].Matchers})
+		rules = append(rules, BodyRule{Path: path, Matchers: sets[expression].matchers()})
 	}
 	return rules, nil
 }

@@ -93,8 +93,7 @@ func upgradeRules(rules object) object {
 		case "body":
 			inCategory(sorted, "body")["$"+inside] = set
 		default: // header, headers, query
-			name, _, _ := strings.Cut(strings.Trim(inside, ".['\"]"), "[")
-			inCategory(sorted, strings.TrimSuffix(category, "s"))[name] = set
+			inCategory(sorted, strings.TrimSuffix(category, "s"))[ruleName("$"+inside)] = set
 		}
 	}
 	return sorted

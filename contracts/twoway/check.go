@@ -114,10 +114,16 @@ func (c *checker) add(pointer string, line int, format string, args ...any) {
 func (c *checker) value(
 	pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption,
 ) {
-	err := schema.Value.VisitJSON(value, append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation())...)
-	for _, broken := range schemaErrors(err) {
-		c.add(join(pointer, broken.JSONPointer()...), line(broken.Schema.Origin, broken.SchemaField), "%s",
-			broken.Reason)
+	options = append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation(), readablePatterns())
+	if c.document.is31 && hasKeywordsOf31(schema) {
+		options = append(options, openapi3.EnableJSONSchema2020())
+	}
+	for _, broken := range schemaErrors(schema.Value.VisitJSON(value, options...)) {
+		at := 0
+		if broken.Schema != nil {
+			at = line(broken.Schema.Origin, broken.SchemaField)
+		}
+		c.add(join(pointer, broken.JSONPointer()...), at, "%s", broken.Reason)
 	}
 	c.undeclared(pointer, value, shapeOf(schema))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 // Document is an OpenAPI document that knows the lines of its parts.
 type Document struct {
 	name       string
+	is31       bool         // of OpenAPI 3.1 or later
 	operations []*operation // as they follow each other in the document
 }
 
@@ -31,7 +33,7 @@ func Load(ctx context.Context, path string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	document := &Document{name: source.Name}
+	document := &Document{name: source.Name, is31: api.IsOpenAPI31OrLater()}
 	for template, item := range api.Paths.Map() {
 		for method, spec := range item.Operations() {
 			document.operations = append(document.operations, newOperation(api, item, template, method, spec))
@@ -53,6 +55,8 @@ type operation struct {
 	parameters openapi3.Parameters
 	// credentials are where requests carry them, by header or query, and name.
 	credentials map[string]map[string]*openapi3.Parameter
+	// accepted are the alternatives of credentials that it takes, none for any request.
+	accepted []alternative
 }
 
 func newOperation(
@@ -82,6 +86,7 @@ func newOperation(
 		security = *spec.Security
 	}
 	op.credentials = credentialsOf(api, security)
+	op.accepted = alternativesOf(api, security)
 	return op
 }
 
@@ -114,20 +119,44 @@ func matchTemplate(template, path string) (map[string]string, bool) {
 	values := map[string]string{}
 	for i, segment := range want {
 		text, err := url.PathUnescape(have[i])
-		if err != nil {
-			return nil, false
-		}
-		if name, isParameter := parameterName(segment); isParameter {
-			values[name] = text
-		} else if text != segment {
+		if err != nil || !matchSegment(values, segment, text) {
 			return nil, false
 		}
 	}
 	return values, true
 }
 
+// matchSegment reports whether a text is what a segment of a template such as {id}.json stands
+// for, and adds what stands in it for the parameters.
+func matchSegment(values map[string]string, segment, text string) bool {
+	if name, isParameter := parameterName(segment); isParameter {
+		values[name] = text
+		return true
+	}
+	if !strings.Contains(segment, "{") {
+		return text == segment
+	}
+	expression, names := `(?s)\A`, []string(nil)
+	for rest := segment; rest != ""; {
+		before, parameter, _ := strings.Cut(rest, "{")
+		name, after, isParameter := strings.Cut(parameter, "}")
+		expression += regexp.QuoteMeta(before)
+		if isParameter {
+			expression, names = expression+`(.+?)`, append(names, name)
+		}
+		rest = after
+	}
+	groups := regexp.MustCompile(expression + `\z`).FindStringSubmatch(text)
+	for i, name := range names {
+		if groups != nil {
+			values[name] = groups[i+1]
+		}
+	}
+	return groups != nil
+}
+
 func parameterName(segment string) (string, bool) {
-	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
+	if strings.HasPrefix(segment, "{") && strings.Index(segment, "}") == len(segment)-1 {
 		return segment[1 : len(segment)-1], true
 	}
 	return "", false

@@ -3,6 +3,7 @@ package twoway_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
@@ -32,8 +33,12 @@ func FuzzCheck(f *testing.F) {
 		`{oneOf: [{type: string}, {anyOf: [{$ref: "#/components/schemas/A"}]}]}`,
 		`{type: array, items: {$ref: "#/components/schemas/A"}}`,
 		`{additionalProperties: {$ref: "#/components/schemas/A"}, not: {type: integer}}`,
+		`{if: {type: object}, then: {$ref: "#/components/schemas/A"}}`,
+		`{const: 1, prefixItems: [{$ref: "#/components/schemas/A"}]}`,
+		`{dependentSchemas: {b: {properties: {b: {$ref: "#/components/schemas/A"}}}}}`,
 	} {
 		f.Add([]byte(minimal+schema+"}}}"), small)
+		f.Add([]byte(strings.Replace(minimal, "3.0.3", "3.1.0", 1)+schema+"}}}"), small)
 	}
 	f.Fuzz(func(t *testing.T, document, pact []byte) {
 		parsed, err := pactfile.Parse(pact)

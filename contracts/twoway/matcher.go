@@ -93,7 +93,7 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 			return []string{openapi3.TypeArray}, true
 		}
 		return nil, true
-	case "equality", "notEmpty":
+	case "equality", "notEmpty", "either":
 		return nil, true
 	case "integer", "number":
 		return []string{openapi3.TypeInteger, openapi3.TypeNumber}, true

@@ -23,6 +23,7 @@ type agreement struct {
 	From     string
 	Document documentSketch
 	Pact     pactSketch
+	Whole    object // the pact, instead of a sketch of it
 	Finding  string
 }
 
@@ -33,6 +34,7 @@ type documentSketch struct {
 	Parameters list
 	Servers    list
 	Op         object
+	Doc        object
 }
 
 func (s documentSketch) text(t *testing.T) []byte {
@@ -60,6 +62,7 @@ func (s documentSketch) text(t *testing.T) []byte {
 	if s.Servers != nil {
 		document["servers"] = s.Servers
 	}
+	merge(document, s.Doc)
 	return marshal(t, document)
 }
 
@@ -159,7 +162,11 @@ func TestPactsOfOthers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pact, err := pactfile.Parse(test.Pact.text(t))
+			text := test.Pact.text(t)
+			if test.Whole != nil {
+				text = marshal(t, test.Whole)
+			}
+			pact, err := pactfile.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,12 +13,17 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/plural"
 )
 
 // letThrough finds values that the matchers of a request allow and the document forbids. A
 // consumer that sends one keeps the pact, but is refused. Upper bounds of size do not count,
 // since matchers need not state them.
 func (c *checker) letThrough(pointer string, l leaf) {
+	if _, isList := l.value.([]any); isList {
+		c.shorter(pointer, l)
+		return
+	}
 	if slices.ContainsFunc(l.matchers, func(m pactfile.Matcher) bool { return boundsDigits(m, l.matchers) }) {
 		c.digitsBeyond(pointer, l)
 		return
@@ -39,6 +44,19 @@ func (c *checker) letThrough(pointer string, l leaf) {
 		c.add(pointer, line(gap.Outer.Origin, gap.Keyword),
 			"the matcher %s lets through %s, which the document forbids",
 			l.matchers[0].Match, gap.Values)
+	}
+}
+
+// shorter finds a list of a request that may have fewer items than the document wants.
+func (c *checker) shorter(pointer string, l leaf) {
+	for _, m := range l.matchers {
+		for _, schema := range l.shape {
+			if m.Min != nil && *m.Min < schema.MinItems {
+				c.add(pointer, line(schema.Origin, "minItems"),
+					"the matcher lets through a list of %s, and the document has at least %d",
+					plural.Count(*m.Min, "item"), schema.MinItems)
+			}
+		}
 	}
 }
 
@@ -116,6 +134,8 @@ func expressionOf(m pactfile.Matcher) (expression string, known bool) {
 	case "include":
 		text, _ := m.Value.(string)
 		return `(?s:.*)` + regexp.QuoteMeta(text) + `(?s:.*)`, true
+	case "semver":
+		return `(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?`, true
 	case "date", "time", "datetime", "timestamp":
 		return dateExpression(m), true
 	}
@@ -125,6 +145,9 @@ func expressionOf(m pactfile.Matcher) (expression string, known bool) {
 // demanded finds demands of the pact on an answer that the document does not make. A
 // provider may answer otherwise: it keeps the document, but fails the pact.
 func (c *checker) demanded(pointer string, l leaf) {
+	if _, isList := l.value.([]any); isList {
+		return // its state may see to how many items there are
+	}
 	if len(l.matchers) == 0 {
 		c.exactly(pointer, l.value, l.shape)
 		return
@@ -138,7 +161,11 @@ func (c *checker) demanded(pointer string, l leaf) {
 				c.digitsNarrower(pointer, m, l.shape)
 				continue
 			}
-			c.narrower(pointer, m, l.shape)
+			c.narrower(pointer, m, m.Regex, l.shape)
+		case "include", "semver", "notEmpty":
+			c.partly(pointer, m, l)
+		case "integer":
+			c.whole(pointer, l.shape)
 		case "date", "time", "datetime", "timestamp":
 			c.apart(pointer, m, l.shape)
 		}
@@ -163,18 +190,50 @@ func (c *checker) exactly(pointer string, value any, s shape) {
 
 // narrower finds a regex that an answer need not match by the document. Of values that
 // the document lists, a state of the provider may leave only some.
-func (c *checker) narrower(pointer string, m pactfile.Matcher, s shape) {
+func (c *checker) narrower(pointer string, m pactfile.Matcher, expression string, s shape) {
 	if !s.allows(openapi3.TypeString) || len(s.types()) == 0 {
 		return
 	}
 	// A dot stands for any character: no one means to leave out line breaks.
 	demanded := openapi3.NewStringSchema()
-	demanded.Pattern = `^(?s:` + m.Regex + `)$`
+	demanded.Pattern = `^(?s:` + expression + `)$`
 	texts := append(slices.Clone(s), openapi3.NewStringSchema())
 	for _, gap := range subset.Compare(subset.Response, texts.ref(), demanded.NewRef()).Gaps {
 		if gap.Keyword == "pattern" {
-			c.add(pointer, s.line(), "the document allows %q, and the regex %s does not", gap.Example, m.Regex)
+			c.add(pointer, s.line(), "the document allows %q, and the %s does not", gap.Example, nameOf(m))
 		}
+	}
+}
+
+// nameOf returns what a message calls a matcher.
+func nameOf(m pactfile.Matcher) string {
+	if m.Match == "regex" {
+		return "regex " + m.Regex
+	}
+	return "matcher " + m.Match
+}
+
+// partly finds what a matcher wants of a text that the document does not promise. What the
+// provider knows from a request or a state may be in it.
+func (c *checker) partly(pointer string, m pactfile.Matcher, l leaf) {
+	text, _ := m.Value.(string)
+	expression, _ := expressionOf(m)
+	if m.Match == "notEmpty" {
+		expression = `.+`
+	}
+	if _, isText := l.value.(string); isText && (text == "" || !c.mentioned[text]) {
+		c.narrower(pointer, m, expression, l.shape)
+	}
+}
+
+// whole finds a demand for integers where the document has any numbers.
+func (c *checker) whole(pointer string, s shape) {
+	if s == nil || len(s.types()) == 0 {
+		return
+	}
+	numbers := append(slices.Clone(s), openapi3.NewFloat64Schema().WithFormat(""))
+	if len(subset.Compare(subset.Response, numbers.ref(), openapi3.NewIntegerSchema().NewRef()).Gaps) > 0 {
+		c.add(pointer, s.line(), "the document allows numbers with a fraction, and the matcher integer does not")
 	}
 }
 
@@ -220,7 +279,7 @@ func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, examp
 	switch {
 	case s.hasAlternatives():
 	case !sent && m.Match == "regex" && isText:
-		c.narrower(pointer, m, s)
+		c.narrower(pointer, m, m.Regex, s)
 	case !sent && m.Match == "equality":
 		for _, example := range examples {
 			c.exactNumber(pointer, example, s)

@@ -3,8 +3,6 @@ package twoway
 import (
 	"maps"
 	"net/http"
-	"regexp"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -25,6 +23,8 @@ func (c *checker) request(op *operation, values map[string]string) {
 	}
 	c.missing(op, openapi3.ParameterInQuery, request.Query)
 	c.missing(op, openapi3.ParameterInHeader, request.Headers)
+	c.missing(op, openapi3.ParameterInCookie, cookies(request.Headers))
+	c.unauthorized(op)
 	switch {
 	case op.spec.RequestBody != nil:
 		body := op.spec.RequestBody.Value
@@ -121,38 +121,14 @@ func (op *operation) parametersIn(in string) declared {
 // text returns a parameter that the document does not mention.
 func text() *openapi3.Parameter { return &openapi3.Parameter{} }
 
-// authorization returns a header that begins with the name of one of some schemes.
-func authorization(schemes []string) *openapi3.Parameter {
-	schema := openapi3.NewStringSchema()
-	schema.Pattern = "^(?i:" + strings.Join(schemes, "|") + ") "
-	return &openapi3.Parameter{Schema: schema.NewRef()}
-}
-
-// credentialsOf returns where requests carry what the security schemes of the operation
-// demand.
-func credentialsOf(api *openapi3.T, security openapi3.SecurityRequirements) map[string]map[string]*openapi3.Parameter {
-	found := map[string]map[string]*openapi3.Parameter{
-		openapi3.ParameterInHeader: {}, openapi3.ParameterInQuery: {},
-	}
-	var schemes []string
-	for _, requirement := range security {
-		for name := range requirement {
-			ref := api.Components.SecuritySchemes[name]
-			switch {
-			case ref == nil:
-			case ref.Value.Type == "apiKey" && ref.Value.In == openapi3.ParameterInCookie:
-				found[openapi3.ParameterInHeader]["Cookie"] = text()
-			case ref.Value.Type == "apiKey":
-				found[ref.Value.In][ref.Value.Name] = text()
-			case ref.Value.Type == "http":
-				schemes = append(schemes, regexp.QuoteMeta(ref.Value.Scheme))
-			default: // OAuth 2 and OpenID Connect
-				schemes = append(schemes, "bearer")
-			}
+// cookies returns the cookies of a request.
+func cookies(headers http.Header) map[string][]string {
+	found := map[string][]string{}
+	for _, line := range valuesOf(headers, "Cookie") {
+		parsed, _ := http.ParseCookie(line)
+		for _, cookie := range parsed {
+			found[cookie.Name] = append(found[cookie.Name], cookie.Value)
 		}
-	}
-	if len(schemes) > 0 {
-		found[openapi3.ParameterInHeader]["Authorization"] = authorization(schemes)
 	}
 	return found
 }

@@ -80,7 +80,7 @@ func (c *checker) exactNumber(pointer string, example any, s shape) {
 
 func hasRule(rules map[string][]pactfile.Matcher, name string) bool {
 	for ruled := range rules {
-		if strings.EqualFold(ruled, name) {
+		if base, _ := indexed(ruled); strings.EqualFold(base, name) {
 			return true
 		}
 	}

@@ -2,6 +2,8 @@ package twoway
 
 import (
 	"errors"
+	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -16,17 +18,25 @@ func shapeOf(ref *openapi3.SchemaRef) shape {
 		return nil
 	}
 	s := shape{ref.Value}
-	for _, parts := range []openapi3.SchemaRefs{ref.Value.AllOf, ref.Value.AnyOf, ref.Value.OneOf} {
-		for _, part := range parts {
-			s = append(s, shapeOf(part)...)
-		}
+	parts := slices.Concat(ref.Value.AllOf, ref.Value.AnyOf, ref.Value.OneOf, conditional(ref.Value))
+	for _, part := range parts {
+		s = append(s, shapeOf(part)...)
 	}
 	return s
 }
 
+// conditional returns the parts of a schema that hold for some values.
+func conditional(schema *openapi3.Schema) openapi3.SchemaRefs {
+	parts := slices.Collect(maps.Values(schema.DependentSchemas))
+	return append(parts, schema.Then, schema.Else)
+}
+
 // hasAlternatives reports whether the value may be described by one schema or by another.
 func (s shape) hasAlternatives() bool {
-	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool { return len(schema.AnyOf)+len(schema.OneOf) > 0 })
+	return slices.ContainsFunc(s, func(schema *openapi3.Schema) bool {
+		return len(schema.AnyOf)+len(schema.OneOf)+len(schema.DependentSchemas) > 0 ||
+			schema.Then != nil || schema.Else != nil
+	})
 }
 
 // ref returns one schema that says all of it, where there are no alternatives.
@@ -55,6 +65,11 @@ func (s shape) field(name string) shape {
 		for property, ref := range schema.Properties {
 			described = true
 			if name == "*" || name == property {
+				found = append(found, shapeOf(ref)...)
+			}
+		}
+		for pattern, ref := range schema.PatternProperties {
+			if matches, err := regexp.MatchString(pattern, name); name == "*" || err == nil && matches {
 				found = append(found, shapeOf(ref)...)
 			}
 		}
@@ -90,6 +105,9 @@ func (s shape) optional(name string) bool {
 func (s shape) items() shape {
 	var found shape
 	for _, schema := range s {
+		if len(schema.PrefixItems) > 0 {
+			return anything() // each has a schema of its own
+		}
 		found = append(found, shapeOf(schema.Items)...)
 	}
 	if found == nil && s.allows(openapi3.TypeArray) {

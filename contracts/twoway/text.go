@@ -150,17 +150,18 @@ func (c *checker) textRules(
 	pointer string, rules map[string][]pactfile.Matcher, values map[string][]string, d declared,
 ) {
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
-		schema := d.schema(name)
+		at, base, index := join(pointer, name), name, -1
+		if d.schema(name) == nil {
+			base, index = indexed(name)
+		}
+		schema := d.schema(base)
 		if schema == nil {
-			c.add(join(pointer, name), d.line, "the document has no %s here", name)
+			c.add(at, d.line, "the document has no %s here", base)
 			continue
 		}
-		var examples []any
-		for _, text := range valuesOf(values, name) {
-			examples = append(examples, text)
-		}
+		examples := examplesOf(values, base, index)
 		if examples == nil {
-			c.add(join(pointer, name), 0, "the rule is for nothing: the example has no %s", name)
+			c.add(at, 0, "the rule is for nothing: the example has no %s", name)
 		}
 		s := shapeOf(schema)
 		// On the wire it is text, whatever the document takes it for.
@@ -170,20 +171,50 @@ func (c *checker) textRules(
 			either = append(either, s...)
 		}
 		for _, matcher := range rules[name] {
-			c.matcher(join(pointer, name), either, examples, matcher)
-			c.textMatcher(join(pointer, name), s, matcher, examples, !d.answer)
+			c.matcher(at, either, examples, matcher)
+			c.textMatcher(at, s, matcher, examples, !d.answer)
 		}
 	}
+}
+
+// examplesOf returns the values under a name, or the one at an index.
+func examplesOf(values map[string][]string, name string, index int) []any {
+	var examples []any
+	for i, text := range valuesOf(values, name) {
+		if index < 0 || i == index {
+			examples = append(examples, text)
+		}
+	}
+	return examples
+}
+
+// indexed splits the name of a rule that is about one value of several, as tag[0]. The index is
+// -1 for a rule about all.
+func indexed(rule string) (name string, index int) {
+	name, rest, found := strings.Cut(rule, "[")
+	index, err := strconv.Atoi(strings.TrimSuffix(rest, "]"))
+	if !found || err != nil {
+		return rule, -1
+	}
+	return name, index
 }
 
 // typed reads a text as what its shape takes it for. One that cannot be read stays
 // a string, which its schema then refuses.
 func typed(text string, s shape) any {
-	if number, err := strconv.ParseFloat(text, 64); err == nil && s.allows(openapi3.TypeInteger, openapi3.TypeNumber) {
-		return number
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return text
 	}
-	if truth, err := strconv.ParseBool(text); err == nil && s.allows(openapi3.TypeBoolean) {
-		return truth
+	switch value.(type) {
+	case float64:
+		if s.allows(openapi3.TypeInteger, openapi3.TypeNumber) {
+			return value
+		}
+	case bool:
+		if s.allows(openapi3.TypeBoolean) {
+			return value
+		}
 	}
 	return text
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// leaf is a value inside a body that has no values inside it, with the matchers that
+// leaf is a list, or a value that has no values inside it, of a body, with the matchers that
 // compare it. Without matchers it is compared by equality.
 type leaf struct {
 	pointer  string
@@ -44,6 +44,7 @@ func (w walk) value(pointer string, steps []pactfile.Step, value any, s shape) {
 			w.variants(pointer, matchers[i].Variants, value, s)
 			return
 		}
+		w.visit(leaf{pointer, value, s, matchers})
 		for i, item := range value {
 			below(pactfile.Step{Name: strconv.Itoa(i), Item: true}, item, s.items())
 		}

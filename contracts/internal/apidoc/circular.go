@@ -8,8 +8,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// circular returns an error for a schema that contains itself through allOf, anyOf, oneOf
-// or not: checking a value against it would never end. A schema may refer to itself in its
+// circular returns an error for a schema that contains itself through allOf, anyOf, oneOf, not
+// or a condition: checking a value against it would never end. A schema may refer to itself in its
 // fields or items, since that describes a tree.
 func circular(document *openapi3.T) error {
 	s := circleSearch{done: map[*openapi3.Schema]bool{}}
@@ -84,7 +84,11 @@ func (s *circleSearch) visit(ref *openapi3.SchemaRef, name string) {
 	}
 	s.done[schema] = true
 	s.within = append(s.within, schema)
-	for _, part := range slices.Concat(schema.AllOf, schema.AnyOf, schema.OneOf, openapi3.SchemaRefs{schema.Not}) {
+	conditions := openapi3.SchemaRefs{schema.Not, schema.If, schema.Then, schema.Else}
+	for _, part := range slices.Concat(schema.AllOf, schema.AnyOf, schema.OneOf, conditions) {
+		s.visit(part, name)
+	}
+	for _, part := range schema.DependentSchemas {
 		s.visit(part, name)
 	}
 	outside := s.within[:len(s.within)-1]
@@ -92,7 +96,12 @@ func (s *circleSearch) visit(ref *openapi3.SchemaRef, name string) {
 	for field, inner := range schema.Properties {
 		s.visit(inner, name+"/properties/"+field)
 	}
-	s.visit(schema.Items, name+"/items")
+	for pattern, inner := range schema.PatternProperties {
+		s.visit(inner, name+"/patternProperties/"+pattern)
+	}
+	for _, inner := range append(slices.Clone(schema.PrefixItems), schema.Items, schema.Contains) {
+		s.visit(inner, name+"/items")
+	}
 	s.visit(schema.AdditionalProperties.Schema, name+"/additionalProperties")
 	s.within = outside
 }
