@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -20,7 +21,7 @@ import (
 )
 
 var (
-	fleetNodes = flag.Int("fleet-nodes", 200, "how many nodes there are in the account of a fleet")
+	fleetNodes = flag.Int("fleet-nodes", race.Share(200, 40), "how many nodes there are in the account of a fleet")
 	fleetWire  = flag.Bool("fleet-wire", false, "the account of a fleet is made over TCP and in real time")
 )
 

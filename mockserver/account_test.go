@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -18,7 +19,8 @@ import (
 // faults, each once. The front has all of them, and orchestratord those that the front let pass.
 func TestEveryHeartbeatIsAccountedFor(t *testing.T) {
 	t.Parallel()
-	const nodes, beats = 8, 60
+	const nodes = 8
+	beats := race.Share(60, 20)
 	orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService), mockserver.WithJournal(10_000))
 	front := inFront(t, orchestratord.URL, mockserver.WithDialect(mockserver.InService), mockserver.WithJournal(10_000))
 	some := func(effect control.FaultEffect) control.FaultRule {

@@ -152,7 +152,7 @@ func TestReadersThatDoNotRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer server.Close()
-		crowd(server, journal.DefaultSize)
+		crowd(server, race.Share(journal.DefaultSize, 100))
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		before := heap()

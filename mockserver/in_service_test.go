@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 )
@@ -245,6 +246,9 @@ func refusesInService(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if len(test.body) > 1<<20 {
+				race.Skip(t)
+			}
 			s := &service{test.at.Server, t, test.at.url, test.at.clock}
 			headers := []string{"X-Correlation-Id: call-1"}
 			if test.header != "" {

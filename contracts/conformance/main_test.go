@@ -27,7 +27,7 @@ const token = "the-token-of-this-orchestratord-0123456789"
 // TestMockConforms runs everything against the mock, in all ways that it can be.
 func TestMockConforms(t *testing.T) {
 	for name, dialect := range shared(map[string][]mockserver.Option{
-		"strict":        {mockserver.WithTokens(token)},
+		"document":      {mockserver.WithTokens(token)},
 		"report":        {mockserver.WithTokens(token), mockserver.WithValidation(mockserver.Report)},
 		"without token": {},
 		"in service":    {mockserver.WithTokens(token), mockserver.WithDialect(mockserver.InService)},
