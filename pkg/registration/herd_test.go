@@ -129,8 +129,10 @@ type pasture struct {
 	per100ms   map[int]int
 }
 
+// newPasture returns one whose nodes start over two intervals and beat for two more before it goes
+// away: by then their beats are spread evenly, and more of them would change nothing.
 func newPasture(nodes int, down time.Duration, forgets bool) *pasture {
-	from := time.Now().Add(2 * time.Minute)
+	from := time.Now().Add(4 * simInterval)
 	return &pasture{
 		nodes: nodes, from: from, to: from.Add(down), forgets: forgets,
 		registered: map[string]bool{}, back: map[string]bool{}, per100ms: map[int]int{},
@@ -151,7 +153,7 @@ func (p *pasture) run(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := time.Duration(random.Int64N(int64(time.Minute)))
+		start := time.Duration(random.Int64N(int64(2 * simInterval)))
 		if p.crowd {
 			start = crowdStart
 		}
