@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts what the release has of pact-verify for this platform into bin/release/OS_ARCH/: the
-# program, and its library, which it looks for beside itself. It needs a C compiler, so that each
-# platform builds its own.
+# program, its library, which it looks for beside itself, and the pact. It needs a C compiler, so
+# that each platform builds its own.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,4 +15,4 @@ rm -rf "bin/release/$platform"
 mkdir -p "bin/release/$platform"
 CGO_ENABLED=1 go build -trimpath -tags pact,dist -ldflags "-s -w -extldflags '-Wl,-rpath,$beside'" \
 	-o "bin/release/$platform/" ./cmd/pact-verify
-cp .pact/libpact_ffi.* "bin/release/$platform/"
+cp .pact/libpact_ffi.* contracts/pacts/*.json "bin/release/$platform/"

@@ -23,6 +23,9 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 var tryRelease = flag.Bool("release", false, "make a release, though goreleaser may have to be built for it")
@@ -30,6 +33,8 @@ var tryRelease = flag.Bool("release", false, "make a release, though goreleaser 
 const (
 	next = "v1.2.3" // what the tests release
 	host = runtime.GOOS + "_" + runtime.GOARCH
+
+	pactFile = "pool-managerd-orchestratord.json"
 )
 
 // TestReleaseConfig holds .goreleaser.yaml to the schema of the goreleaser that we use.
@@ -181,7 +186,7 @@ func checkUnpacked(t *testing.T, dir, platform string) {
 		}
 	}
 	if platform == host {
-		want = append(want, filepath.Base(pactLibrary(t)), "pact-verify")
+		want = append(want, filepath.Base(pactLibrary(t)), "pact-verify", pactFile)
 		looksBesideItself(t, dir)
 		startsAlone(t, dir)
 	}
@@ -218,14 +223,16 @@ func startsAlone(t *testing.T, dir string) {
 	}
 }
 
-// looksBesideItself starts the pact-verify of a release, which must look for its library beside
-// itself alone.
+// looksBesideItself has the pact-verify of a release verify a mock. It must look for its library
+// beside itself alone.
 func looksBesideItself(t *testing.T, dir string) {
 	t.Helper()
 	path := filepath.Join(dir, "pact-verify")
 	if got := run(t, dir, path, "--version"); !strings.Contains(got, next+", commit ") {
 		t.Errorf("its version is %s", got)
 	}
+	mock := mocktest.Start(t, mockserver.WithLogger(nil))
+	run(t, dir, path, "--provider-url", mock.URL, "--pact", pactFile)
 	program, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
