@@ -291,7 +291,7 @@ func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1
 const problemMedia = "application/problem+json"
 
 // judgeProblem checks that problem details agree with the answer that carries them. The
-// document's example shows the code of a refusal. A failure may have several causes.
+// document's example shows the code and type of a refusal. A failure may have several causes.
 func (s *session) judgeProblem(a *answer, example any) {
 	if media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); media != problemMedia {
 		return
@@ -305,8 +305,13 @@ func (s *session) judgeProblem(a *answer, example any) {
 		s.find(Document, a.op, at(a, "body/status"), strconv.Itoa(a.status), strconv.Itoa(int(problem.Status)))
 	}
 	shown, _ := example.(map[string]any)
-	if code, ok := shown["code"].(string); ok && a.status < 500 && string(problem.Code) != code {
-		s.find(Document, a.op, at(a, "body/code"), code, string(problem.Code))
+	for _, field := range []struct{ name, got string }{{"code", string(problem.Code)}, {"type", problem.Type}} {
+		if want, ok := shown[field.name].(string); ok && a.status < 500 && field.got != want {
+			s.find(Document, a.op, at(a, "body/"+field.name), want, short(field.got))
+		}
+	}
+	if id := a.header.Get(correlationHeader); !strings.Contains(problem.Instance, id) {
+		s.find(Document, a.op, at(a, "body/instance"), "the correlation id "+short(id), short(problem.Instance))
 	}
 }
 

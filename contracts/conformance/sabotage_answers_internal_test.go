@@ -33,14 +33,19 @@ func ofBodies(op *operation) []sabotage {
 
 // ofProblems break each rule of each field of problem details.
 func ofProblems(doc *document) []sabotage {
-	all := []sabotage{{
-		name: "problem details with the code of another refusal", level: Document, culprit: "code",
-		answer: func(x *exchange) {
-			if x.status/100 == 4 {
-				x.body = put(x.body, pointer{"code"}, "throttled")
-			}
-		},
-	}}
+	var all []sabotage
+	for field, value := range map[string]string{
+		"code": "throttled", "type": "urn:llama-orch:problem:throttled", "instance": "urn:llama-orch:correlation:other",
+	} {
+		all = append(all, sabotage{
+			name: "problem details with the " + field + " of another refusal", level: Document, culprit: field,
+			answer: func(x *exchange) {
+				if x.status/100 == 4 {
+					x.body = put(x.body, pointer{field}, value)
+				}
+			},
+		})
+	}
 	for _, content := range doc.operation(opRegister).responses[http.StatusUnprocessableEntity].Content {
 		for _, v := range brokenAnswers(content.Schema.Value) {
 			all = append(all, sabotage{
