@@ -38,6 +38,11 @@ func (p *prober) curl(c call) string {
 			}
 		}
 	}
+	for i, word := range words {
+		if name, value, found := strings.Cut(word, ":"); found && c.line == small && words[i-1] == "-H" {
+			words[i] = strings.ToLower(name) + ":" + value
+		}
+	}
 	switch {
 	case len(c.body) > maxReplayBody:
 		return strings.Join(words, " ") + fmt.Sprintf(" --data-binary @body.json # of %d bytes, which begin %s",

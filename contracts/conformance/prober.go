@@ -54,6 +54,7 @@ const (
 	fresh   connection = "fresh"    // on one of its own
 	chunked connection = "chunked"  // without the length of its body
 	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
+	small   connection = "HTTP/1.1 with names of headers in small letters"
 )
 
 // answer is what came back for a call.
@@ -196,7 +197,19 @@ func (p *prober) request(ctx context.Context, c call) (*http.Request, error) {
 	for name, values := range c.header {
 		r.Header[name] = values
 	}
+	if c.line == small {
+		r.Header = lowered(r.Header)
+	}
 	return r, nil
+}
+
+// lowered returns a header as nodes in Rust send it.
+func lowered(header http.Header) http.Header {
+	names := http.Header{}
+	for name, values := range header {
+		names[strings.ToLower(name)] = values
+	}
+	return names
 }
 
 func (c call) verb() string {

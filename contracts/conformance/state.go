@@ -103,5 +103,8 @@ func (s *session) passing(ctx context.Context) {
 		r.take(ctx, act, id)
 		r.look(ctx)
 	}
-	r.take(ctx, leaves, silent)
+	for _, act := range []act{leaves, comes, leaves} {
+		r.take(ctx, act, silent)
+		r.look(ctx)
+	}
 }

@@ -29,6 +29,7 @@ const (
 	comesFrom                // registers from another machine and address
 	comesWithLess            // registers with fewer pools
 	comesWithMore            // registers with more pools, another version and other capabilities
+	comesUpgraded            // registers with another version and other capabilities, and the same pools
 	comesBare                // registers with no pools and nothing that may be left out
 	beats                    // sends a heartbeat
 	beatsIdle                // sends a heartbeat without pools that are ready
@@ -57,7 +58,8 @@ func plots() [][]step {
 	return [][]step{
 		{{comes, 0}, {beats, 0}, {beats, 0}, {beats, 0}, {leaves, 0}, {beats, 0}, {leaves, 0}},
 		{{comes, 0}, {beats, 0}, {comes, 0}, {beats, 0}, {comesFrom, 0}, {beats, 0}},
-		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}, {drainsOne, 0}},
+		{{comes, 0}, {beats, 0}, {comesUpgraded, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {comesBare, 0}, {beats, 0}, {comes, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {drainsAll, 0}, {drainsOne, 0}, {beatsIdle, 0}, {beatsEmpty, 0}, {beats, 0}},
 		{{comes, 0}, {drainsAll, 0}, {comes, 0}, {beats, 0}, {drainsAll, 0}, {leaves, 0}, {comes, 0}, {beats, 0}},
@@ -117,7 +119,7 @@ func few(chance *mathrand.Rand) int {
 // take has a node do something.
 func (r *registry) take(ctx context.Context, act act, id string) {
 	switch act {
-	case comes, comesFrom, comesWithLess, comesWithMore, comesBare:
+	case comes, comesFrom, comesWithLess, comesWithMore, comesUpgraded, comesBare:
 		r.register(ctx, encode(registrationOf(act, id)), act.String())
 	case leaves:
 		r.leave(ctx, id)
@@ -136,6 +138,7 @@ func (a act) String() string {
 		"of a registration", "of a registration from another machine and address",
 		"of a registration with fewer pools",
 		"of a registration with more pools, another version and other capabilities",
+		"of a registration with another version and other capabilities",
 		"of a registration with no pools and nothing that may be left out",
 		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
 		"of a heartbeat with one draining pool", "of a heartbeat without pools", "of a deregistration",
@@ -155,7 +158,10 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 	case comesWithLess:
 		r.Pools = []string{"pool-1"}
 	case comesWithMore:
-		version, r.Pools = "0.2.0-rc.1", []string{"pool-0", "pool-1", "pool-2"}
+		r.Pools = []string{"pool-0", "pool-1", "pool-2", "Pool-1"}
+		fallthrough
+	case comesUpgraded:
+		version = "0.2.0-rc.1"
 		gpus = append(gpus,
 			nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
 	}
@@ -179,8 +185,12 @@ func heartbeatOf(act act, pools []string) nodeapi.HeartbeatRequest {
 	if act == beatsEmpty {
 		return beat
 	}
+	one := 0 // of two pools the first drains, of more the last
+	if len(pools) > 2 {
+		one = len(pools) - 1
+	}
 	for i, pool := range pools {
-		drains := act == drainsAll || act == drainsOne && i == 0 && len(pools) > 1
+		drains := act == drainsAll || act == drainsOne && i == one && len(pools) > 1
 		draining, slots, memory := drains, int32(4), int64(18_000_000_000)
 		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{
 			PoolID: pool, Ready: !drains && act != beatsIdle, Draining: &draining, SlotsFree: 2, SlotsTotal: &slots,

@@ -157,7 +157,7 @@ func wrongCredentials(token string) []credential {
 // dressings are the right token with something around it that lenient parsers take away.
 var dressings = []string{
 	`"` + inShell + `"`, "'" + inShell + "'", "<" + inShell + ">", inShell + "=", inShell + ".", inShell + "+",
-	inShell + " x", inShell + ",x", inShell + ";x", inShell + ":x", inShell + "&x",
+	"Bearer " + inShell, inShell + " x", inShell + ",x", inShell + ";x", inShell + ":x", inShell + "&x",
 }
 
 // nearToken is a wrong token that resembles the right one, and the shell expression that

@@ -24,8 +24,8 @@ type unsound struct {
 // first names the culprit.
 func TestUnsoundServersAreFound(t *testing.T) {
 	for _, kind := range []map[string]unsound{
-		unsoundAnswers(), unsoundRecords(), unsoundStates(), unsoundTokens(), unsoundPlaces(), unsoundRefusals(),
-		unsoundLimits(), unsoundIDs(), unsoundTransport(),
+		unsoundAnswers(), unsoundRecords(), unsoundLikeness(), unsoundStates(), unsoundTokens(), unsoundPlaces(),
+		unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(),
 	} {
 		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
@@ -120,6 +120,35 @@ func unsoundRecords() map[string]unsound {
 		"the old pools": {keeps(func(old, fresh *foreignNode) {
 			fresh.Pools = slices.Compact(slices.Sorted(slices.Values(append(old.Pools, fresh.Pools...))))
 		}), "listNodes: pools of a node: expected those that it last registered"},
+		"the time of the first registration": {
+			keeps(func(old, fresh *foreignNode) { fresh.Registered = old.Registered }),
+			"listNodes: time of the registration of a node: ",
+		},
+	}
+}
+
+// unsoundLikeness take for the same what only looks alike.
+func unsoundLikeness() map[string]unsound {
+	keeps := func(change func(old, fresh *foreignNode)) quirks {
+		return quirks{known: func(old, fresh *foreignNode) int { change(old, fresh); return 0 }}
+	}
+	times := map[string]int64{}
+	return map[string]unsound{
+		"the old capabilities where the pools are the same": {
+			keeps(func(old, fresh *foreignNode) {
+				if slices.Equal(old.Pools, fresh.Pools) {
+					fresh.Capabilities = old.Capabilities
+				}
+			}),
+			"listNodes: capabilities/",
+		},
+		"one of pools that differ in case": {
+			keeps(func(_, fresh *foreignNode) {
+				twin := func(pool string) bool { return pool == "Pool-1" }
+				fresh.Pools = slices.DeleteFunc(slices.Clone(fresh.Pools), twin)
+			}),
+			"listNodes: pools of a node: expected those that it last registered",
+		},
 		"ids without the dot at their end": {
 			quirks{key: func(id string) string { return strings.TrimSuffix(id, ".") }},
 			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
@@ -128,10 +157,14 @@ func unsoundRecords() map[string]unsound {
 			quirks{key: func(id string) string { return id[:min(63, len(id))] }},
 			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
 		},
-		"the time of the first registration": {
-			keeps(func(old, fresh *foreignNode) { fresh.Registered = old.Registered }),
-			"listNodes: time of the registration of a node: ",
-		},
+		"the time of the registration before it left": {quirks{
+			leaves: func(f *foreign, id string) { times[id] = f.nodes[id].Registered; delete(f.nodes, id) },
+			shows: each(func(n *foreignNode) {
+				if at, was := times[n.ID]; was {
+					n.Registered = at
+				}
+			}),
+		}, "listNodes: time of the registration of a node: "},
 	}
 }
 

@@ -1,0 +1,49 @@
+package conformance
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestNamesOfHeadersInSmallLetters shows that they come so to an orchestratord, and in the command that
+// repeats the call. Servers of net/http do not see the difference.
+func TestNamesOfHeadersInSmallLetters(t *testing.T) {
+	doc, err := compiledIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, server := net.Pipe()
+	p, err := newProber(Options{
+		URL: "http://orchestratord", Token: "token-of-a-test",
+		Dial: func(context.Context, string, string) (net.Conn, error) { return client, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := make(chan string, 1)
+	go func() {
+		defer server.Close()
+		text, lines := "", bufio.NewReader(server)
+		for err := error(nil); err == nil && !strings.HasSuffix(text, "\r\n\r\n"); {
+			var line string
+			line, err = lines.ReadString('\n')
+			text += line
+		}
+		head <- text
+		_, _ = io.WriteString(server, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	}()
+	c := call{op: doc.operation(opList), line: small, header: http.Header{correlationHeader: {"Id-1"}}}
+	if _, err := p.send(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{<-head, p.curl(c)} {
+		if !strings.Contains(text, "authorization: Bearer ") || !strings.Contains(text, "x-correlation-id: Id-1") {
+			t.Errorf("not in small letters: %s", text)
+		}
+	}
+}
