@@ -35,6 +35,7 @@ func FuzzAnswer(f *testing.F) {
 		body   string
 	}{
 		{200, `{"success":true,"message":"registered","node_id":"gpu-node-1","next_heartbeat_ms":10000}`},
+		{200, "\ufeff" + `{"success":true,"message":"registered","node_id":"gpu-node-1","next_heartbeat_ms":10000}`},
 		{202, `{"success":true,"message":"registered","node_id":"gpu-node-1"}`}, // which the document does not declare
 		{200, `{"success":true,"next_heartbeat_ms":-9223372036854775808}`},
 		{200, `{"success":false,"message":"full","node_id":"gpu-node-1"}`},
