@@ -14,6 +14,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/har"
 )
@@ -103,7 +104,7 @@ type replayed struct {
 // replay has a mock stand in front of an orchestratord that answers as was recorded.
 func replay(ctx context.Context, traffic har.File, document []byte) (replayed, error) {
 	var recorded recording
-	mock, err := mockserver.New(mockserver.WithoutControl(), mockserver.WithJournal(len(traffic.Log.Entries)),
+	mock, err := mockserver.New(mockserver.WithoutControl(), mockserver.WithJournal(mostOfOneCall),
 		mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://recorded.invalid", Transport: &recorded, Document: document,
 		}))
@@ -111,6 +112,8 @@ func replay(ctx context.Context, traffic har.File, document []byte) (replayed, e
 		return replayed{}, err
 	}
 	defer mock.Close()
+	var found replayed
+	last := new(control.Sequence)
 	for _, entry := range traffic.Log.Entries {
 		request, err := entry.HTTPRequest(ctx)
 		if err != nil {
@@ -118,8 +121,9 @@ func replay(ctx context.Context, traffic har.File, document []byte) (replayed, e
 		}
 		recorded.answer = entry.HTTPResponse()
 		show(mock, request)
+		found.calls += calls(mock, last)
 	}
-	found := replayed{nodes: mock.Drift(), answers: mock.UpstreamDrift(), calls: calls(mock)}
+	found.nodes, found.answers = mock.Drift(), mock.UpstreamDrift()
 	return found, ctx.Err()
 }
 

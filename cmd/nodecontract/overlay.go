@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/contracts/twoway"
 	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
@@ -26,7 +28,7 @@ func newOverlayCommand() *cobra.Command {
 those of the orchestratord in service. An overlay stands wherever a document does, so
 that check and diff can be held against the differing orchestratord.
 
-Exits with 2 when the overlay does not fit the document any more.`,
+Exits with 2 when the overlay does not fit the document, or what it makes is not valid.`,
 		Example: `  nodecontract overlay
   nodecontract overlay --write in-service.yaml --report markdown
 
@@ -43,7 +45,7 @@ Exits with 2 when the overlay does not fit the document any more.`,
 			text, document := openapi.InServiceOverlay, openapi.InService
 			if len(args) == 1 {
 				var err error
-				if text, document, err = readOverlay(args[0]); err != nil {
+				if text, document, err = readOverlay(cmd.Context(), args[0]); err != nil {
 					return err
 				}
 			}
@@ -65,12 +67,15 @@ type overlayFlags struct {
 }
 
 // readOverlay reads an overlay, and the document with its differences applied.
-func readOverlay(file string) (text, document []byte, err error) {
+func readOverlay(ctx context.Context, file string) (text, document []byte, err error) {
 	if text, err = regularfile.ReadShort(file); err != nil {
 		return nil, nil, err
 	}
 	if _, err = overlay.Parse(text); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if _, err = twoway.Load(ctx, file); err != nil {
+		return nil, nil, fmt.Errorf("what the overlay makes of the document: %w", err)
 	}
 	source, err := breaking.ReadFile(file)
 	return text, source.Data, err

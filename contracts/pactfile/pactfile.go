@@ -11,7 +11,6 @@
 package pactfile
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -22,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/utf8text"
 )
 
 // Below, a field without a tag is called what the specification calls it, but for
@@ -96,8 +96,7 @@ func Parse(data []byte) (*File, error) {
 		Messages     []json.RawMessage // of specification 3
 		Metadata     metadata
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which some libraries write
-	if err := json.Unmarshal(data, &pact); err != nil {
+	if err := json.Unmarshal(utf8text.Of(data), &pact); err != nil {
 		return nil, err
 	}
 	version, err := pact.Metadata.version()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/utf8text"
 )
 
 // File is an archive. What is in it beyond these fields is passed over.
@@ -94,12 +96,48 @@ type Pair struct {
 
 // Read reads an archive.
 func Read(from io.Reader) (File, error) {
-	var file File
-	if err := json.NewDecoder(from).Decode(&file); err != nil {
+	text, err := io.ReadAll(from)
+	if err != nil {
+		return File{}, fmt.Errorf("HTTP archive: %w", err)
+	}
+	var file archive
+	if err := json.Unmarshal(utf8text.Of(text), &file); err != nil {
 		return File{}, fmt.Errorf("HTTP archive: %w", err)
 	}
 	if file.Log.Version == "" && file.Log.Entries == nil {
 		return File{}, fmt.Errorf("HTTP archive: there is no log in it")
 	}
-	return file, nil
+	read := File{file.Log.Log}
+	for _, each := range file.Log.Entries {
+		each.Entry.Started = each.started()
+		read.Log.Entries = append(read.Log.Entries, each.Entry)
+	}
+	return read, nil
+}
+
+// archive is an archive as programs write it.
+type archive struct {
+	Log struct {
+		Log
+		Entries []entry `json:"entries"`
+	} `json:"log"`
+}
+
+// entry is an entry whose time is read by itself: nothing depends on it, and programs differ in
+// how they write it.
+type entry struct {
+	Entry
+	Started json.RawMessage `json:"startedDateTime"`
+}
+
+// started returns the time of the entry, the zero time if it cannot be read.
+func (e entry) started() time.Time {
+	var text string
+	_ = json.Unmarshal(e.Started, &text)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at
+		}
+	}
+	return time.Time{}
 }

@@ -25,6 +25,9 @@ func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
 		r.ContentLength = e.Request.BodySize
 	}
 	r.Header = header(e.Request.Headers)
+	if len(e.Request.Headers) == 0 && text != "" {
+		r.Header.Set("Content-Type", e.Request.PostData.MimeType) // as programs export that leave out headers
+	}
 	r.RequestURI = r.URL.RequestURI()
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody
@@ -40,9 +43,16 @@ func (e Entry) HTTPResponse() *http.Response {
 	if content.Encoding == "base64" {
 		text, _ = base64.StdEncoding.DecodeString(content.Text) // what can be read of it
 	}
+	headers, size := header(e.Response.Headers), content.Size
+	if len(e.Response.Headers) == 0 && content.MimeType != "" {
+		headers.Set("Content-Type", content.MimeType)
+	}
+	if size < 0 && len(text) == 0 && e.Response.BodySize != 0 && e.Response.Status != http.StatusNoContent {
+		size = 1 // there may be a body, which was not recorded
+	}
 	return &http.Response{
 		StatusCode: e.Response.Status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(text)),
-		Header: header(e.Response.Headers), Body: io.NopCloser(body(text, content.Size)),
+		Header: headers, Body: io.NopCloser(body(text, size)),
 	}
 }
 

@@ -19,9 +19,12 @@ func (o *Overlay) Differences() []Difference {
 	var found []Difference
 	for _, action := range o.spec.Actions {
 		d := Difference{Where: where(action.Target), Reason: oneLine(action.Description)}
-		if action.Remove {
+		switch {
+		case action.Remove:
 			d.Where, d.Change = removed(d.Where)
-		} else {
+		case action.Copy != "":
+			d.Change = "copied from " + where(action.Copy)
+		default:
 			d.Change = updated(action)
 		}
 		found = append(found, d)

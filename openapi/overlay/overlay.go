@@ -10,6 +10,7 @@ package overlay
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,9 @@ func Resolve(data []byte, read func(path string) ([]byte, error)) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("read the document that it extends: %w", err)
 	}
+	if Is(document) {
+		return nil, fmt.Errorf("%s, which it extends, is an overlay itself", o.Extends())
+	}
 	return o.Apply(document)
 }
 
@@ -59,16 +63,37 @@ func Parse(data []byte) (*Overlay, error) {
 	if spec.Extends == "" {
 		return nil, errors.New("the overlay does not say which document it extends")
 	}
+	// Overlays of all versions have the paths of RFC 9535; the library takes older ones in 1.0.
+	spec.JSONPathVersion = cmp.Or(spec.JSONPathVersion, overlay.JSONPathRFC9535)
 	for i, action := range spec.Actions {
 		if strings.TrimSpace(action.Description) == "" {
 			return nil, fmt.Errorf("action %d of the overlay, on %s, gives no reason in its description", i+1,
 				action.Target)
+		}
+		if err := check(spec, action); err != nil {
+			return nil, fmt.Errorf("action %d of the overlay, on %s, %w", i+1, action.Target, err)
 		}
 		if err := resolve(&spec.Actions[i].Update); err != nil {
 			return nil, fmt.Errorf("action %d of the overlay, on %s: %w", i+1, action.Target, err)
 		}
 	}
 	return &Overlay{spec}, nil
+}
+
+// check returns what is wrong with an action that the library takes, or refuses in words of its own.
+func check(spec *overlay.Overlay, action overlay.Action) error {
+	for name := range action.Extensions {
+		if !strings.HasPrefix(name, "x-") {
+			return fmt.Errorf("has a field %q that overlays do not know", name)
+		}
+	}
+	switch {
+	case !action.Remove && action.Update.IsZero() && action.Copy == "":
+		return errors.New("neither updates, removes nor copies anything")
+	case action.Copy != "" && !spec.IsV110OrLater():
+		return errors.New("copies, which came with version 1.1.0 of overlays")
+	}
+	return nil
 }
 
 // resolve replaces the aliases of a value, whose anchors are elsewhere in the overlay.

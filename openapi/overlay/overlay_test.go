@@ -57,6 +57,49 @@ func TestApply(t *testing.T) {
 	}
 }
 
+func TestFilters(t *testing.T) {
+	for _, version := range []string{"1.0.0", "1.1.0"} {
+		o := parse(t, []byte(strings.Replace(head, "1.0.0", version, 1)+`
+  - target: $.components.schemas.Node.properties[?@.type == 'string' && @.maxLength < 9]
+    description: It takes longer ones.
+    update: {maxLength: 9}
+`))
+		got, err := o.Apply([]byte(base))
+		if err != nil {
+			t.Fatalf("%s: %v", version, err)
+		}
+		if most := schemas(t, got)["Node"].Value.Properties["id"].Value.MaxLength; most == nil || *most != 9 {
+			t.Errorf("%s: the document has become\n%s", version, got)
+		}
+	}
+}
+
+func TestCopy(t *testing.T) {
+	o := parse(t, []byte(strings.Replace(head, "1.0.0", "1.1.0", 1)+`
+  - target: $.components.schemas.Node.properties.owner
+    description: It is one, too.
+    copy: $.components.schemas.Node.properties.id
+`))
+	got, err := o.Apply([]byte(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := schemas(t, got)["Node"].Value.Properties["owner"].Value; !owner.Type.Is("string") {
+		t.Errorf("the document has become\n%s", got)
+	}
+	if got := o.Differences()[0].Change; got != "copied from schemas.Node.properties.id" {
+		t.Errorf("the difference is %q", got)
+	}
+}
+
+func TestResolveRefusesAnOverlayOnItself(t *testing.T) {
+	text := []byte(head + "  - {target: $.paths, description: d, remove: true}\n")
+	_, err := overlay.Resolve(text, func(string) ([]byte, error) { return text, nil })
+	if err == nil || !strings.Contains(err.Error(), "base.yaml, which it extends, is an overlay itself") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"no YAML": {"{", "read the overlay"},
@@ -69,6 +112,15 @@ func TestParseRefuses(t *testing.T) {
 		},
 		"no reason": {
 			head + "  - {target: $.paths, remove: true}\n", "action 1 of the overlay, on $.paths, gives no reason",
+		},
+		"an action that does nothing": {
+			head + "  - {target: $.paths, description: d}\n", "on $.paths, neither updates, removes nor copies",
+		},
+		"an action with a field that is misspelt": {
+			head + "  - {target: $.paths, description: d, updates: {a: b}}\n", `has a field "updates"`,
+		},
+		"a copy before there were any": {
+			head + "  - {target: $.paths, description: d, copy: $.info}\n", "copies, which came with version 1.1.0",
 		},
 		"no actions": {strings.TrimSuffix(head, "\n") + " []\n", "at least one action"},
 	}

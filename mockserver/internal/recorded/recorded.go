@@ -3,6 +3,7 @@
 package recorded
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/utf8text"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/har"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -51,13 +53,18 @@ func Nodes(
 func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
 	var file struct {
 		Nodes []json.RawMessage `json:"nodes"`
-		Log   *har.Log          `json:"log"`
+		Log   json.RawMessage   `json:"log"`
 	}
+	text = utf8text.Of(text)
 	switch err := json.Unmarshal(text, &file); {
 	case err != nil:
 		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: %w", err)
 	case file.Log != nil:
-		list, err := lastList(file.Log.Entries, document)
+		archive, err := har.Read(bytes.NewReader(text))
+		if err != nil {
+			return nil, err
+		}
+		list, err := lastList(archive.Log.Entries, document)
 		if err != nil {
 			return nil, err
 		}
@@ -84,8 +91,8 @@ func lastList(entries []har.Entry, document *spec.Document) ([]byte, error) {
 		}
 		text, err := io.ReadAll(entry.HTTPResponse().Body)
 		if err != nil {
-			return nil, fmt.Errorf("the last list in it was not recorded whole: there are %d of %d bytes",
-				len(text), entry.Response.Content.Size)
+			return nil, fmt.Errorf("the last list in it was not recorded whole: there are %d of %d bytes; "+
+				"load what GET %s answers, saved as it is", len(text), entry.Response.Content.Size, path)
 		}
 		return text, nil
 	}

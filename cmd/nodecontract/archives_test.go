@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDriftOfOtherPrograms reads an archive of two calls as other programs would have exported it.
+func TestDriftOfOtherPrograms(t *testing.T) {
+	text, err := os.ReadFile("testdata/calls.har")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := string(text)
+	edited := func(old, replacement string) string {
+		if !strings.Contains(calls, old) {
+			t.Fatalf("the archive has no %s", old)
+		}
+		return strings.ReplaceAll(calls, old, replacement)
+	}
+	const header = `{"name": "Content-Type", "value": "application/json"}`
+	const other = `{"name": "Content-Type", "value": "text/plain"}`
+	utf16 := "\xff\xfe" + strings.Join(strings.Split(calls, ""), "\x00") + "\x00"
+	for name, test := range map[string]struct {
+		archive string
+		status  int
+		shown   string
+	}{
+		"as it is":                  {calls, 0, "2 calls of nodes"},
+		"a byte order mark":         {"\ufeff" + calls, 0, "2 calls of nodes"},
+		"UTF-16":                    {utf16, 0, "2 calls of nodes"},
+		"a zone without a colon":    {edited(`00Z", "request"`, `00+0200", "request"`), 0, "2 calls of nodes"},
+		"a number for a time":       {edited(`"2025-10-01T00:00:01Z"`, `1759276801000`), 0, "2 calls of nodes"},
+		"no headers":                {edited(header, ""), 0, "2 calls of nodes"},
+		"an answer that is missing": {edited(`"text": "{\"success`, `"other": "{\"success`), 0, "2 calls of nodes"},
+		"no answers":                {edited(`"status": 200`, `"status": 0`), 0, "2 calls of nodes"},
+		"another media type":        {edited(header, other), 1, "must be application/json"},
+		"two archives":              {calls + calls, 2, "after top-level value"},
+		"a list":                    {"[" + calls + "]", 2, "HTTP archive: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "traffic.har")
+			if err := os.WriteFile(file, []byte(test.archive), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if shown, status := runDrift(t, file); status != test.status || !strings.Contains(shown, test.shown) {
+				t.Errorf("exit status %d, want %d, and %q:\n%s", status, test.status, test.shown, shown)
+			}
+		})
+	}
+}
