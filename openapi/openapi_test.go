@@ -78,6 +78,8 @@ func run(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
 	command.Dir = dir
+	// With -trimpath the cache also has what was compiled in the directory of an earlier copy.
+	command.Env = append(command.Environ(), "GOFLAGS=-trimpath "+os.Getenv("GOFLAGS"))
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", command, err, output)
 	}
