@@ -268,25 +268,27 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &wire{answer: func(int, request) answer { return test.answer }}
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // too short for a second attempt
-			defer cancel()
-			err := newNode(t, config(t, w)).Register(ctx)
-			if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.text) {
-				t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
-			}
-			var typed *registration.Error
-			if !errors.As(err, &typed) || typed.StatusCode != test.answer.status ||
-				typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
-				t.Errorf("error is %#v", typed)
-			}
-			if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") ||
-				strings.Contains(err.Error(), "secret") {
-				t.Errorf("the token, a secret or a line break is in the error: %v", err)
-			}
-			if len(w.sent()) != 1 {
-				t.Errorf("%d attempts, want 1", len(w.sent()))
-			}
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(int, request) answer { return test.answer }}
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // too short for a second attempt
+				defer cancel()
+				err := newNode(t, config(t, w)).Register(ctx)
+				if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.text) {
+					t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
+				}
+				var typed *registration.Error
+				if !errors.As(err, &typed) || typed.StatusCode != test.answer.status ||
+					typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
+					t.Errorf("error is %#v", typed)
+				}
+				if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") ||
+					strings.Contains(err.Error(), "secret") {
+					t.Errorf("the token, a secret or a line break is in the error: %v", err)
+				}
+				if len(w.sent()) != 1 {
+					t.Errorf("%d attempts, want 1", len(w.sent()))
+				}
+			})
 		})
 	}
 }
