@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -84,7 +85,7 @@ func (i *Invalid) contradictions(at string, d control.FaultDefinition) {
 }
 
 func (i *Invalid) inMatch(at string, m control.FaultMatch) {
-	if first := or(m.FirstCall, 1); or(m.LastCall, first) < first {
+	if first := optional.Or(m.FirstCall, 1); optional.Or(m.LastCall, first) < first {
 		i.add(at+"/last_call", "must be %d or more, which is the first, not %d", first, *m.LastCall)
 	}
 	if m.Node != nil {
@@ -96,7 +97,7 @@ func (i *Invalid) inMatch(at string, m control.FaultMatch) {
 
 func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 	e := rule.Effect
-	if least := or(e.LatencyMs, 0); or(e.LatencyMaxMs, least) < least {
+	if least := optional.Or(e.LatencyMs, 0); optional.Or(e.LatencyMaxMs, least) < least {
 		i.add(at+"/latency_max_ms", "must be %d or more, which is the least, not %d", least, *e.LatencyMaxMs)
 	}
 	if e.Connection != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 )
@@ -33,19 +34,19 @@ func matches(m *control.FaultMatch, l lots, elapsed time.Duration) bool {
 
 // counted reports whether the nth call is one of those that a rule acts on.
 func counted(m *control.FaultMatch, n int64) bool {
-	first := or(m.FirstCall, 1)
-	return n >= first && (m.LastCall == nil || n <= *m.LastCall) && (n-first)%or(m.Every, 1) == 0
+	first := optional.Or(m.FirstCall, 1)
+	return n >= first && (m.LastCall == nil || n <= *m.LastCall) && (n-first)%optional.Or(m.Every, 1) == 0
 }
 
 // timely reports whether a rule acts so long after its fault was switched on.
 func timely(m *control.FaultMatch, elapsed time.Duration) bool {
-	begin := milliseconds(or(m.AfterMs, 0))
+	begin := milliseconds(optional.Or(m.AfterMs, 0))
 	return elapsed >= begin && (m.ForMs == nil || elapsed < begin+milliseconds(*m.ForMs))
 }
 
 // latency returns how long an effect has a call wait.
 func latency(e control.FaultEffect, l lots) time.Duration {
-	least := milliseconds(or(e.LatencyMs, 0))
+	least := milliseconds(optional.Or(e.LatencyMs, 0))
 	if e.LatencyMaxMs == nil {
 		return least
 	}
@@ -75,10 +76,3 @@ func (l lots) draw(nth int) float64 {
 }
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-
-func or(value *int64, otherwise int64) int64 {
-	if value == nil {
-		return otherwise
-	}
-	return *value
-}

@@ -86,7 +86,7 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// TestSlowFollower has one that takes a second for a batch, while ten times as much is
+// TestSlowFollower has one that takes two seconds for a batch, while ten times as much is
 // written as is kept. Writers do not wait for it, and it learns what it missed.
 func TestSlowFollower(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -142,14 +142,6 @@ func (o operations) note(ctx context.Context, format string, args ...any) {
 	o.Log.LogAttrs(ctx, slog.LevelInfo, "control", slog.String("action", summary))
 }
 
-// valueOr returns what an optional field holds, or a value for when it is missing.
-func valueOr[T any](field *T, missing T) T {
-	if field == nil {
-		return missing
-	}
-	return *field
-}
-
 func onOff(on bool) string {
 	if on {
 		return "on"

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/har"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
@@ -90,7 +91,7 @@ func (a archive) base() string {
 
 // archived returns an entry of the journal as an archive has it.
 func archived(e control.JournalEntry, base string) har.Entry {
-	took := float64(valueOr(e.DurationUs, 0)) / 1000
+	took := float64(optional.Or(e.DurationUs, 0)) / 1000
 	request := har.Request{
 		Method: e.Request.Method, URL: base + e.Request.Path, HTTPVersion: "HTTP/1.1",
 		Cookies: []har.Pair{}, Headers: pairs(e.Request.Header), QueryString: []har.Pair{}, HeadersSize: -1,
@@ -105,7 +106,7 @@ func archived(e control.JournalEntry, base string) har.Entry {
 		}
 	}
 	response := har.Response{
-		Status: int(valueOr(e.Answer.Status, 0)), HTTPVersion: "HTTP/1.1", Cookies: []har.Pair{},
+		Status: int(optional.Or(e.Answer.Status, 0)), HTTPVersion: "HTTP/1.1", Cookies: []har.Pair{},
 		Headers: pairs(e.Answer.Header), HeadersSize: -1,
 		Content: har.Content{MimeType: headerOf(e.Answer.Header, "Content-Type")},
 	}
@@ -114,7 +115,7 @@ func archived(e control.JournalEntry, base string) har.Entry {
 		response.BodySize, response.Content.Size, response.Content.Text = body.Bytes, body.Bytes, body.Text
 	}
 	return har.Entry{
-		Started: time.UnixMilli(e.AtMs).Add(-time.Duration(valueOr(e.DurationUs, 0)) * time.Microsecond).UTC(),
+		Started: time.UnixMilli(e.AtMs).Add(-time.Duration(optional.Or(e.DurationUs, 0)) * time.Microsecond).UTC(),
 		Time:    took, Request: request, Response: response, Timings: har.Timings{Wait: took}, Comment: e.Summary,
 	}
 }

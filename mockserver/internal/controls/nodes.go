@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
@@ -23,12 +24,12 @@ import (
 func (o operations) ReadNodes(
 	_ context.Context, r controlapi.ReadNodesRequestObject,
 ) (controlapi.ReadNodesResponseObject, error) {
-	if err := glob.Check(valueOr(r.Params.Node, "")); err != nil {
+	if err := glob.Check(optional.Or(r.Params.Node, "")); err != nil {
 		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "parameter %q: %v", "node", err)
 	}
 	limit, size := int(*r.Params.Limit), 0
 	page := control.NodePage{Nodes: []control.MockNode{}}
-	for node, more := range o.nodesAfter(valueOr(r.Params.After, "")) {
+	for node, more := range o.nodesAfter(optional.Or(r.Params.After, "")) {
 		if !fits(node, r.Params) {
 			continue
 		}
@@ -113,12 +114,12 @@ func (o operations) LoadNodes(
 
 // loaded returns a node of a fixture as the registry would know it.
 func loaded(node control.FixtureNode, now time.Time) registry.Node {
-	heard := now.Add(-milliseconds(valueOr(node.SilentForMs, 0)))
+	heard := now.Add(-milliseconds(optional.Or(node.SilentForMs, 0)))
 	loaded := registry.Node{
 		Registration: node.Registration,
-		Status:       valueOr(node.Status, nodeapi.NodeStatusRegistering),
+		Status:       optional.Or(node.Status, nodeapi.NodeStatusRegistering),
 		RegisteredAt: heard,
-		Pools:        valueOr(node.Pools, nil),
+		Pools:        optional.Or(node.Pools, nil),
 	}
 	if loaded.Status != nodeapi.NodeStatusRegistering {
 		loaded.LastHeartbeat = heard

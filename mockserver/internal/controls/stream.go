@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -26,10 +27,10 @@ func (o operations) StreamJournal(
 	ctx context.Context, r controlapi.StreamJournalRequestObject,
 ) (controlapi.StreamJournalResponseObject, error) {
 	filter := journal.Filter{
-		Node:      valueOr(r.Params.Node, ""),
-		Operation: valueOr(r.Params.Operation, ""),
-		Kind:      valueOr(r.Params.Kind, ""),
-		Answered:  valueOr(r.Params.Answered, ""),
+		Node:      optional.Or(r.Params.Node, ""),
+		Operation: optional.Or(r.Params.Operation, ""),
+		Kind:      optional.Or(r.Params.Kind, ""),
+		Answered:  optional.Or(r.Params.Answered, ""),
 		After:     r.Params.After,
 		Brief:     *r.Params.Detail == control.EntryDetailBrief,
 	}

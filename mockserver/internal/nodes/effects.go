@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
@@ -31,7 +32,7 @@ func corruptHead(header http.Header, effect *control.FaultEffect) {
 	if effect.ContentType != nil {
 		header.Set("Content-Type", *effect.ContentType)
 	}
-	if valueOr(effect.Connection, "") == control.FaultEffectConnectionGoaway {
+	if optional.Or(effect.Connection, "") == control.FaultEffectConnectionGoaway {
 		announceEnd(header)
 	}
 }
@@ -67,7 +68,7 @@ func (f fault) truncate(client http.ResponseWriter) {
 func (f fault) trickle(client http.ResponseWriter) {
 	ctx, cancel := f.x.UntilClosed(f.x.Request.Context())
 	defer cancel()
-	interval := time.Duration(valueOr(f.verdict.Effect.TrickleMs, trickleMs)) * time.Millisecond
+	interval := time.Duration(optional.Or(f.verdict.Effect.TrickleMs, trickleMs)) * time.Millisecond
 	f.sendHead(client)
 	for i := range f.x.Body() {
 		if i > 0 && !pause(ctx, interval) {
@@ -94,7 +95,7 @@ func sendNow(client http.ResponseWriter, text []byte) {
 
 // part has the connection end just when the next request comes on it.
 func (f fault) part() {
-	if valueOr(f.verdict.Effect.Connection, "") != control.FaultEffectConnectionCloseIdle ||
+	if optional.Or(f.verdict.Effect.Connection, "") != control.FaultEffectConnectionCloseIdle ||
 		f.x.AnswerBytes > len(f.x.Body()) { // and so it ends within the answer
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
@@ -71,17 +72,17 @@ func (f fault) act() {
 		f.dropAnswer()
 		return
 	}
-	if valueOr(f.verdict.Effect.Restart, false) {
+	if optional.Or(f.verdict.Effect.Restart, false) {
 		f.Cluster.Clear()
 		f.Journal.Control(f.Clock.Now(), "all nodes forgotten, by fault "+f.verdict.Fault)
 	}
-	switch valueOr(f.verdict.Effect.Offline, "") {
+	switch optional.Or(f.verdict.Effect.Offline, "") {
 	case control.FaultEffectOfflineNode:
 		f.Cluster.WriteOff(f.x.NodeID)
 	case control.FaultEffectOfflineAll:
 		f.Cluster.WriteOffAll()
 	}
-	switch valueOr(f.verdict.Effect.Connection, "") {
+	switch optional.Or(f.verdict.Effect.Connection, "") {
 	case control.FaultEffectConnectionResetBefore:
 		f.dropAnswer()
 	case control.FaultEffectConnectionResetAfter:
@@ -134,7 +135,7 @@ func (f fault) respond() {
 		refusal := f.refusal(int(*effect.Status))
 		f.x.WriteProblem(f.x, refusal)
 		dialectOf(f.x).finish(f.x, refusal)
-	case valueOr(effect.Reject, false) && f.x.OperationID() == string(control.OperationRegisterNode) &&
+	case optional.Or(effect.Reject, false) && f.x.OperationID() == string(control.OperationRegisterNode) &&
 		f.x.NodeID != "":
 		rejection := nodeapi.RegisterResponse{NodeID: f.x.NodeID, Message: f.reason()}
 		if err := api.RegisterNode200JSONResponse(rejection).VisitRegisterNodeResponse(f.x); err != nil {
@@ -169,7 +170,7 @@ func (f fault) refusal(status int) *exchange.Problem {
 }
 
 func (f fault) reason() string {
-	return valueOr(f.verdict.Effect.Detail, fmt.Sprintf("the mock's fault %q acts", f.verdict.Fault))
+	return optional.Or(f.verdict.Effect.Detail, fmt.Sprintf("the mock's fault %q acts", f.verdict.Fault))
 }
 
 // pause waits. It reports false if ctx ends before.
@@ -185,12 +186,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// valueOr returns what an optional field holds, or a value for when it is missing.
-func valueOr[T any](field *T, missing T) T {
-	if field == nil {
-		return missing
-	}
-	return *field
 }

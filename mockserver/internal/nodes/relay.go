@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -69,7 +70,7 @@ func (r *relayed) serve(effect *control.FaultEffect) {
 // holds reports whether an effect needs the answer to be held back: its body is changed, or it is
 // not sent, or in another way.
 func holds(effect *control.FaultEffect) bool {
-	switch valueOr(effect.Connection, "") {
+	switch optional.Or(effect.Connection, "") {
 	case control.FaultEffectConnectionResetAfter, control.FaultEffectConnectionCloseIdle:
 		return true
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/utf8text"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/har"
@@ -35,7 +36,7 @@ func Nodes(
 	now = clock()
 	var latest int64
 	for _, node := range listed {
-		latest = max(latest, node.RegisteredAtMs, valueOr(node.LastHeartbeatMs, 0))
+		latest = max(latest, node.RegisteredAtMs, optional.Or(node.LastHeartbeatMs, 0))
 	}
 	moved := func(ms int64) time.Time { return time.UnixMilli(max(ms+now.UnixMilli()-latest, 0)) }
 	nodes = make([]registry.Node, len(listed))
@@ -128,19 +129,12 @@ func recalled(node nodeapi.Node) registry.Node {
 			NodeID: node.NodeID, MachineID: node.MachineID, Address: node.Address, Pools: node.Pools,
 			Version: node.Version,
 			Capabilities: nodeapi.NodeCapabilities{
-				GPUCount: valueOr(has.GPUCount, 0), TotalVRAMMB: valueOr(has.TotalVRAMMB, 0),
-				CUDAVersion: valueOr(has.CUDAVersion, ""), Gpus: has.Gpus,
+				GPUCount: optional.Or(has.GPUCount, 0), TotalVRAMMB: optional.Or(has.TotalVRAMMB, 0),
+				CUDAVersion: optional.Or(has.CUDAVersion, ""), Gpus: has.Gpus,
 				CPUCores: has.CPUCores, RAMTotalBytes: has.RAMTotalBytes,
 			},
 		},
 		Stated: &has,
 		Status: node.Status,
 	}
-}
-
-func valueOr[V any](value *V, otherwise V) V {
-	if value == nil {
-		return otherwise
-	}
-	return *value
 }
