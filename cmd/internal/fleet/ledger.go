@@ -88,9 +88,6 @@ func (l *ledger) now() tally {
 	return now
 }
 
-// open opens the account of a life.
-func (l *ledger) open(node *registration.Node) *account { return &account{node: node} }
-
 // note records an event of a life, unless its account is closed.
 func (l *ledger) note(a *account, e registration.Event) {
 	interval := a.node.Status().Interval

@@ -31,7 +31,7 @@ func (f *fleet) start(ctx context.Context, index int) error {
 	if err != nil {
 		return err
 	}
-	l.node, l.account = node, f.ledger.open(node)
+	l.node, l.account = node, &account{node: node}
 	f.mu.Lock()
 	first := f.lives[index] == nil
 	f.lives[index] = l
