@@ -178,7 +178,7 @@ func (r *run) perform(ctx context.Context, c check) {
 		done.Unfinished = why.Error()
 	}
 	if done.Calls == 0 && c.name == "silence" && r.options.NodeTimeout == 0 {
-		done.Unfinished = "the node timeout is not known"
+		done.Unfinished = "it needs the node timeout: --node-timeout 30s, for example"
 	}
 	r.report.Checks = append(r.report.Checks, done)
 }
