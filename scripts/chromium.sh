@@ -16,9 +16,10 @@ find_browser() {
 
 found=$(find_browser)
 if [ "${1:-}" = find ]; then
-	echo "$found"
+	[ -z "$found" ] || echo "$found"
 	exit
 fi
+if command -v "${CHROME_BIN:-}" >/dev/null; then exit; fi
 case $found in *headless-shell) exit ;; esac
 
 install=$(dirname "$0")/install.sh

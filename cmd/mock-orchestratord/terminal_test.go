@@ -5,8 +5,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,6 +27,9 @@ const hostile = "a\x1b]52;c;cm0=\a\x1b[2J\\x1b[2J\\033[1m\u202e\u009b2J\r\n::err
 func TestHostileRequestsOnATerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
 	seen, program, err := pty.Open()
+	if errors.Is(err, pty.ErrUnsupported) || errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there are no terminals here")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func (p *prober) curl(c call) string {
 		}
 	}
 	for i, word := range words {
-		if name, value, found := strings.Cut(word, ":"); found && c.line == small && words[i-1] == "-H" {
+		if name, value, found := strings.Cut(word, ":"); found && c.line == lower && words[i-1] == "-H" {
 			words[i] = strings.ToLower(name) + ":" + value
 		}
 	}
@@ -61,14 +62,18 @@ func quote(text string) string {
 // redactedToken stands for the token in texts that people read.
 const redactedToken = "[token]"
 
-// redact removes the token from a text, also from a quoted one, since a provider may have
-// echoed it.
+// redact removes the token from a text, in each spelling in which it is sent or quoted, since a
+// provider may have echoed it.
 func (p *prober) redact(text string) string {
 	if p.token == "" {
 		return text
 	}
 	quoted := strconv.Quote(p.token)
-	return strings.NewReplacer(p.token, redactedToken, quoted[1:len(quoted)-1], redactedToken).Replace(text)
+	quoted = quoted[1 : len(quoted)-1]
+	for _, spelling := range []string{p.token, quoted, url.QueryEscape(p.token), asPassword(p.token)} {
+		text = strings.ReplaceAll(text, spelling, redactedToken)
+	}
+	return text
 }
 
 // redacted is redact for an error. It leaves one that does not hold the token as it is.

@@ -43,8 +43,8 @@ type brokenForm struct {
 	level  Level // at which it must not be accepted
 	body   []byte
 	media  string
-	status int    // that the document has for it
-	coding string // of the body
+	coding string
+	status int // that the document has for it
 }
 
 // breakForm sends bodies that are not JSON, or that are not declared as JSON.
@@ -52,17 +52,17 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 	plain := r.plainBody(op)
 	const media = http.StatusUnsupportedMediaType
 	forms := []brokenForm{
-		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, http.StatusBadRequest, ""},
-		{"a body that is no JSON", Nodes, []byte("node"), op.media, http.StatusBadRequest, ""},
-		{"an empty body", Nodes, []byte{}, op.media, http.StatusBadRequest, ""},
-		{"two bodies in one", Document, append(slices.Clone(plain), plain...), op.media, http.StatusBadRequest, ""},
-		{"another media type", Document, plain, "text/plain", media, ""},
-		{"no media type", Document, plain, "", media, ""},
-		{"a charset other than UTF-8", Document, plain, op.media + "; charset=utf-16", media, ""},
-		{"a body in gzip", Document, zipped(plain), op.media, media, "gzip"},
+		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, "", http.StatusBadRequest},
+		{"a body that is no JSON", Nodes, []byte("node"), op.media, "", http.StatusBadRequest},
+		{"an empty body", Nodes, []byte{}, op.media, "", http.StatusBadRequest},
+		{"two bodies in one", Document, append(slices.Clone(plain), plain...), op.media, "", http.StatusBadRequest},
+		{"another media type", Document, plain, "text/plain", "", media},
+		{"no media type", Document, plain, "", "", media},
+		{"a charset other than UTF-8", Document, plain, op.media + "; charset=utf-16", "", media},
+		{"a body in gzip", Document, zipped(plain), op.media, "gzip", media},
 	}
 	if r.options.Level == Document { // at level Nodes, readers of objects alone may stumble
-		list := brokenForm{"a list as body", Document, []byte("[]"), op.media, http.StatusUnprocessableEntity, ""}
+		list := brokenForm{"a list as body", Document, []byte("[]"), op.media, "", http.StatusUnprocessableEntity}
 		forms = append(forms, list)
 	}
 	for _, broken := range forms {

@@ -54,7 +54,7 @@ const (
 	fresh   connection = "fresh"    // on one of its own
 	chunked connection = "chunked"  // without the length of its body
 	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
-	small   connection = "HTTP/1.1 with names of headers in small letters"
+	lower   connection = "HTTP/1.1 with names of headers in small letters"
 )
 
 // answer is what came back for a call.
@@ -197,7 +197,7 @@ func (p *prober) request(ctx context.Context, c call) (*http.Request, error) {
 	for name, values := range c.header {
 		r.Header[name] = values
 	}
-	if c.line == small {
+	if c.line == lower {
 		r.Header = lowered(r.Header)
 	}
 	return r, nil

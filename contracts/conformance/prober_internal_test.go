@@ -37,7 +37,7 @@ func TestNamesOfHeadersInSmallLetters(t *testing.T) {
 		head <- text
 		_, _ = io.WriteString(server, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	}()
-	c := call{op: doc.operation(opList), line: small, header: http.Header{correlationHeader: {"Id-1"}}}
+	c := call{op: doc.operation(opList), line: lower, header: http.Header{correlationHeader: {"Id-1"}}}
 	if _, err := p.send(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ type credential struct {
 }
 
 // inShell is how a shell writes the token.
-const inShell = "$LLORCH_API_TOKEN"
+const inShell = "${LLORCH_API_TOKEN}"
 
 // spelt is a credential that a shell writes as it is sent, but for the token.
 func spelt(token, what string, values ...string) credential {
@@ -131,7 +131,7 @@ func wrongCredentials(token string) []credential {
 		spelt(token, "the scheme Bearers", "Bearers "+inShell),
 		{
 			what:   "the token as a password",
-			values: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
+			values: []string{"Basic " + asPassword(token)},
 			shell:  `-u ":` + inShell + `"`,
 		},
 		{
@@ -154,6 +154,9 @@ func wrongCredentials(token string) []credential {
 	return forms
 }
 
+// asPassword spells a token as the password of a caller without a name.
+func asPassword(token string) string { return base64.StdEncoding.EncodeToString([]byte(":" + token)) }
+
 // dressings are the right token with something around it that lenient parsers take away.
 var dressings = []string{
 	`"` + inShell + `"`, "'" + inShell + "'", "<" + inShell + ">", inShell + "=", inShell + ".", inShell + "+",
@@ -173,7 +176,7 @@ func nearTokens(token string) []nearToken {
 		{"a token whose last character differs", token[:last] + other(token[last]), "${LLORCH_API_TOKEN%?}w"},
 		{
 			"a token whose middle differs", token[:last/2] + other(token[last/2]) + token[last/2+1:],
-			"${LLORCH_API_TOKEN:0:${#LLORCH_API_TOKEN}/2}w",
+			"${LLORCH_API_TOKEN:0:(${#LLORCH_API_TOKEN}-1)/2}w${LLORCH_API_TOKEN:(${#LLORCH_API_TOKEN}+1)/2}",
 		},
 		{"a token without its last character", token[:last], "${LLORCH_API_TOKEN%?}"},
 		{"a token without its first character", token[1:], "${LLORCH_API_TOKEN#?}"},

@@ -16,7 +16,7 @@ func checkTransport(ctx context.Context, s *session) {
 	if r == nil {
 		return
 	}
-	for _, line := range []connection{fresh, chunked, oldHTTP, small, kept} {
+	for _, line := range []connection{fresh, chunked, oldHTTP, lower, kept} {
 		done := s.atLevel(levelOfLine(line))
 		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
 		done()

@@ -23,9 +23,9 @@ var keywords = map[string][]string{
 	"a part of an object": {"required"},
 }
 
-// takes returns an error, which names the schema and the property, unless all that the
+// checkKnown returns an error, which names the schema and the property, unless all that the
 // schemas say of objects is what generated code can hold them to.
-func takes(refs []*openapi3.SchemaRef) error {
+func checkKnown(refs []*openapi3.SchemaRef) error {
 	k := known{}
 	for _, ref := range refs {
 		err := k.value(ref)

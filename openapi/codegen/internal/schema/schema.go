@@ -30,7 +30,7 @@ func Read(doc *openapi3.T) (Bodies, error) {
 			}
 		}
 	}
-	return b, takes(b.All())
+	return b, checkKnown(b.All())
 }
 
 // All returns the schemas of requests and answers.
