@@ -28,8 +28,9 @@ func isAboutPaths(rule string) bool {
 	return strings.HasPrefix(rule, "api-path-removed") || strings.HasPrefix(rule, "api-removed")
 }
 
-// addBackwards adds a change that was found backwards. It merges it with one that was found
-// forwards, and breaks the other party, if both have the same rule and the same subject.
+// addBackwards adds a change that was found backwards. A change that was found forwards may
+// have the same rule and the same subject, and break the other party. Then that change breaks
+// both parties, and none is added.
 func addBackwards(changes []Change, back Change, other Party) []Change {
 	same := slices.IndexFunc(changes, func(c Change) bool {
 		return c.Rule == back.Rule && slices.Equal(c.Where, back.Where) &&

@@ -91,7 +91,7 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	renameSchemes(before, after)
+	renameSchemes(before, after, calledAfter)
 	changes, err := compare(before, after, OldNodes, NewNodes)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func compare(before, after version, asking, answered Party) ([]Change, error) {
 		return isHarmlessBackwards(f) || answered == OldNodes && isAboutPaths(f.rule) // a call that is new
 	})
 	for i := range back {
-		back[i].where = place{} // which is in the old document
+		back[i].where = place{} // it is a place in the old document
 	}
 	changes := gather(forth, asking, after)
 	for _, change := range gather(back, answered, after) {

@@ -55,6 +55,9 @@ func prepared(ctx context.Context, source Source) (*openapi3.T, error) {
 // prepare rewrites a document into an equivalent form that oasdiff compares correctly.
 // oasdiff's own options for path item parameters and the case of headers stay off.
 func prepare(api *openapi3.T) {
+	if api.Paths == nil { // OpenAPI 3.1 lets a document have webhooks alone
+		api.Paths = openapi3.NewPaths()
+	}
 	canonicalHeaders(api)
 	commonparams.Move(api)
 	moveServers(api)

@@ -39,7 +39,10 @@ func (p pair) responses() {
 
 // responseFor returns what a document declares for a status, by itself or by its range.
 func responseFor(responses *openapi3.Responses, status string) (string, *openapi3.Response) {
-	names := []string{status, status[:1] + "XX"}
+	names := []string{status}
+	if len(status) == len("404") {
+		names = append(names, status[:1]+"XX")
+	}
 	if isError(status) && status != "default" {
 		names = append(names, "default")
 	}

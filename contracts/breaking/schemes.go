@@ -7,8 +7,9 @@ import (
 )
 
 // renameSchemes gives a security scheme of the new version the name of an equal one in the
-// old version. No request contains the name, but oasdiff compares by it.
-func renameSchemes(before, after version) {
+// old version, in the calls that nodes answer as well. No request contains the name, but
+// oasdiff compares by it.
+func renameSchemes(before, after, calledAfter version) {
 	names := map[string]string{}
 	for old, scheme := range schemes(before.api) {
 		for young, other := range schemes(after.api) {
@@ -17,7 +18,7 @@ func renameSchemes(before, after version) {
 			}
 		}
 	}
-	for _, api := range []*openapi3.T{after.api, after.flat.Spec} {
+	for _, api := range []*openapi3.T{after.api, after.flat.Spec, calledAfter.api, calledAfter.flat.Spec} {
 		for young, old := range names {
 			rename(api, young, old)
 		}
@@ -41,8 +42,11 @@ func schemes(api *openapi3.T) map[string]string {
 }
 
 func rename(api *openapi3.T, young, old string) {
-	api.Components.SecuritySchemes[old] = api.Components.SecuritySchemes[young]
-	delete(api.Components.SecuritySchemes, young)
+	// A document and its calls share their components.
+	if scheme, has := api.Components.SecuritySchemes[young]; has {
+		api.Components.SecuritySchemes[old] = scheme
+		delete(api.Components.SecuritySchemes, young)
+	}
 	requirements := []openapi3.SecurityRequirements{api.Security}
 	for _, path := range api.Paths.Map() {
 		for _, operation := range path.Operations() {

@@ -28,6 +28,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
@@ -115,7 +116,7 @@ func (c *checker) value(
 	pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption,
 ) {
 	options = append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation(), readablePatterns())
-	if c.document.is31 && hasKeywordsOf31(schema) {
+	if c.document.is31 && apidoc.IsOf31(schema) { // the usual validator has plainer messages
 		options = append(options, openapi3.EnableJSONSchema2020())
 	}
 	for _, broken := range schemaErrors(schema.Value.VisitJSON(value, options...)) {

@@ -133,12 +133,8 @@ func (c *comparer) size(inner values, outer *openapi3.Schema) {
 // property compares one field. An object that does not name it, and says nothing of
 // the fields that it does not name, counts as one without it.
 func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
-	field, present := inner.field(name)
-	want := outer.Properties[name]
-	if want == nil {
-		want = patternFor(outer, name)
-	}
-	if !present || c.skips(want) {
+	field, present := c.field(inner, name)
+	if !present || c.skips(outer.Properties[name]) {
 		return
 	}
 	for _, schema := range inner.conjuncts {
@@ -146,9 +142,12 @@ func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
 			return
 		}
 	}
-	switch extra := outer.AdditionalProperties; {
-	case want != nil:
+	wanted := c.described(outer, name)
+	for _, want := range wanted {
 		c.compare([]string{name}, field, want)
+	}
+	switch extra := outer.AdditionalProperties; {
+	case len(wanted) > 0:
 	case extra.Schema != nil:
 		c.compare([]string{name}, field, extra.Schema)
 	case extra.Has != nil && !*extra.Has:
@@ -159,21 +158,22 @@ func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
 }
 
 // field returns the values that a field may have, and whether it may be there.
-func (v values) field(name string) (field values, present bool) {
+func (c *comparer) field(inner values, name string) (field values, present bool) {
 	field = anything()
-	for _, schema := range v.conjuncts {
+	for _, schema := range inner.conjuncts {
+		described := c.described(schema, name)
+		for _, ref := range described {
+			field, present = field.with(ref), true
+		}
 		switch extra := schema.AdditionalProperties; {
-		case schema.Properties[name] != nil:
-			field, present = field.with(schema.Properties[name]), true
-		case patternFor(schema, name) != nil:
-			field, present = field.with(patternFor(schema, name)), true
+		case len(described) > 0:
 		case extra.Schema != nil:
 			field, present = field.with(extra.Schema), true
 		case extra.Has != nil && !*extra.Has:
 			return values{}, false
 		}
 	}
-	return field, present || slices.Contains(v.required(), name)
+	return field, present || slices.Contains(inner.required(), name)
 }
 
 // additional compares the fields that the objects do not name.

@@ -34,10 +34,17 @@ func (c *comparer) kinds(inner values, outer *openapi3.Schema) {
 }
 
 // isOther reports whether a kind of objects is taken for something else: values of it do not
-// fit, or a schema of another name lacks fields that the receiver is to understand.
+// fit, or a schema of another name lacks fields that the receiver is to understand. A schema that
+// is not known counts as something else than one of another name.
 func (c *comparer) isOther(inner, outer *openapi3.SchemaRef) bool {
+	if inner.Value == nil || outer.Value == nil { // a mapping to what is no alternative
+		c.unsure = true
+		return path.Base(inner.Ref) != path.Base(outer.Ref)
+	}
 	trial := comparer{direction: c.direction, seen: c.seen}
-	if trial.compare(nil, valuesOf(inner), outer); len(trial.gaps) > 0 {
+	trial.compare(nil, valuesOf(inner), outer)
+	c.unsure = c.unsure || trial.unsure
+	if len(trial.gaps) > 0 {
 		return true
 	}
 	sent, understood := Fields(inner), Fields(outer)

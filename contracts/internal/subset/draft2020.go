@@ -28,7 +28,8 @@ func (c *comparer) contains(inner values, outer *openapi3.Schema) {
 	c.add(inner, outer, "contains", "arrays without the items that its \"contains\" asks for")
 }
 
-// contained returns how many items a schema wants to be as its "contains" says.
+// contained returns how many items have to fit the "contains" of a schema, and how many may;
+// nil stands for any number.
 func contained(schema *openapi3.Schema) (least uint64, most *uint64) {
 	if schema.MinContains != nil {
 		return *schema.MinContains, schema.MaxContains
@@ -72,18 +73,27 @@ func (c *comparer) objectOf31(inner values, outer *openapi3.Schema, names map[st
 		c.compare([]string{"propertyNames"}, have, outer.PropertyNames)
 	}
 	for _, pattern := range slices.Sorted(maps.Keys(outer.PatternProperties)) {
-		c.compare([]string{pattern}, inner.matching(pattern), outer.PatternProperties[pattern])
+		c.compare([]string{pattern}, c.matching(inner, pattern), outer.PatternProperties[pattern])
 	}
-	if isFalse(outer.AdditionalProperties.Has) {
-		for _, schema := range inner.conjuncts {
-			for _, pattern := range slices.Sorted(maps.Keys(schema.PatternProperties)) {
-				if outer.PatternProperties[pattern] == nil {
-					c.add(inner, outer, "additionalProperties", "objects with fields that match %s", pattern)
-				}
+	c.patterns(inner, outer)
+	c.unevaluated(inner, outer, names)
+}
+
+// patterns holds fields whose names match a pattern against what outer says of fields that it
+// does not describe.
+func (c *comparer) patterns(inner values, outer *openapi3.Schema) {
+	extra := outer.AdditionalProperties
+	for _, schema := range inner.conjuncts {
+		for _, pattern := range slices.Sorted(maps.Keys(schema.PatternProperties)) {
+			switch {
+			case outer.PatternProperties[pattern] != nil:
+			case isFalse(extra.Has):
+				c.add(inner, outer, "additionalProperties", "objects with fields that match %s", pattern)
+			case extra.Schema != nil:
+				c.compare([]string{pattern}, c.matching(inner, pattern), extra.Schema)
 			}
 		}
 	}
-	c.unevaluated(inner, outer, names)
 }
 
 // dependent holds objects against what a field of theirs asks for.
@@ -111,15 +121,16 @@ func (c *comparer) dependent(inner values, outer *openapi3.Schema) {
 }
 
 // matching returns the values that fields may have whose names match a pattern.
-func (v values) matching(pattern string) values {
+func (c *comparer) matching(inner values, pattern string) values {
 	field := anything()
-	for _, schema := range v.conjuncts {
+	for _, schema := range inner.conjuncts {
 		switch extra := schema.AdditionalProperties; {
 		case schema.PatternProperties[pattern] != nil:
 			field = field.with(schema.PatternProperties[pattern])
 		case extra.Schema != nil:
 			field = field.with(extra.Schema)
 		case isFalse(extra.Has):
+			c.unsure = c.unsure || len(schema.PatternProperties) > 0 // a name may match two patterns
 			return field.with(nothing)
 		}
 	}
@@ -129,14 +140,21 @@ func (v values) matching(pattern string) values {
 // nothing is the schema that no value fits.
 var nothing = (&openapi3.Schema{Always: new(bool)}).NewRef()
 
-// patternFor returns the schema of the fields of a name by a pattern, nil for none.
-func patternFor(schema *openapi3.Schema, name string) *openapi3.SchemaRef {
+// described returns the schemas that a schema has for the field of a name: the one of that name
+// and those of all patterns that the name matches.
+func (c *comparer) described(schema *openapi3.Schema, name string) openapi3.SchemaRefs {
+	var found openapi3.SchemaRefs
+	if schema.Properties[name] != nil {
+		found = append(found, schema.Properties[name])
+	}
 	for _, pattern := range slices.Sorted(maps.Keys(schema.PatternProperties)) {
-		if matches, err := regexp.MatchString(pattern, name); err == nil && matches {
-			return schema.PatternProperties[pattern]
+		matches, err := regexp.MatchString(pattern, name)
+		c.unsure = c.unsure || err != nil // a pattern that Go cannot read
+		if matches {
+			found = append(found, schema.PatternProperties[pattern])
 		}
 	}
-	return nil
+	return found
 }
 
 // unevaluated holds objects against a schema that takes nothing but what it and its
@@ -153,7 +171,7 @@ func (c *comparer) unevaluated(inner values, outer *openapi3.Schema, names map[s
 	}
 	known := Fields(outer.NewRef())
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if _, present := inner.field(name); present && !known[name] && patternFor(outer, name) == nil {
+		if _, present := c.field(inner, name); present && !known[name] && len(c.described(outer, name)) == 0 {
 			c.path = append(c.path, name)
 			c.add(inner, outer, "unevaluatedProperties", "objects with this field")
 			c.path = c.path[:len(c.path)-1]

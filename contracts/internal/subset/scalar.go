@@ -74,6 +74,9 @@ func (c *comparer) areListed(inner values, list []any) bool {
 			texts = append(texts, regexp.QuoteMeta(text))
 		}
 	}
+	if texts == nil { // an empty alternation would allow the empty string
+		return false
+	}
 	want := language.Language{}
 	c.pattern(&want, "^(?:"+strings.Join(texts, "|")+")$")
 	verdict, _ := language.Compare(c.texts(inner), want)

@@ -125,19 +125,6 @@ func isBeyond(s *openapi3.Schema) bool {
 		s.UnevaluatedItems.Schema != nil || s.UnevaluatedProperties.Schema != nil
 }
 
-// isOf31 reports whether a schema or a part of it has keywords of OpenAPI 3.1.
-func isOf31(s *openapi3.Schema) bool {
-	keywords := len(s.PrefixItems) + len(s.PatternProperties) + len(s.DependentSchemas) + len(s.DependentRequired)
-	for _, ref := range []*openapi3.SchemaRef{s.Contains, s.PropertyNames, s.If} {
-		if ref != nil {
-			keywords++
-		}
-	}
-	return s.Const != nil || keywords > 0 || s.UnevaluatedItems.Has != nil || s.UnevaluatedProperties.Has != nil ||
-		slices.ContainsFunc(slices.Concat(s.AllOf, s.AnyOf, s.OneOf, openapi3.SchemaRefs{s.Not}),
-			func(ref *openapi3.SchemaRef) bool { return ref != nil && ref.Value != nil && isOf31(ref.Value) })
-}
-
 // overlap reports whether a value may fit several alternatives, as far as their types
 // say.
 func overlap(refs openapi3.SchemaRefs) bool {

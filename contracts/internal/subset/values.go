@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
 // values is the set of values that fit all of its schemas. The parts of an allOf are
@@ -93,7 +95,7 @@ func (v values) accept(value any) bool {
 // accepts reports whether a value fits a schema. To kin-openapi a schema without a type
 // refuses null.
 func accepts(schema *openapi3.Schema, value any) bool {
-	if value != nil && isOf31(schema) {
+	if value != nil && apidoc.IsOf31(schema.NewRef()) {
 		return schema.VisitJSON(value, openapi3.EnableJSONSchema2020()) == nil
 	}
 	if value != nil {
