@@ -26,20 +26,20 @@ type message struct {
 // mediaType returns the media type of the body. The header is more exact than the
 // pact file's own idea, which for application/problem+json is application/json. Pacts of
 // specification 2 need not state any: then it is one that the document has for such a body.
-func (m message) mediaType(content openapi3.Content) string {
-	if header := valuesOf(m.headers, "Content-Type"); len(header) > 0 {
-		return header[0]
+func (m message) mediaType(content openapi3.Content) (name string, stated bool) {
+	if header := valuesOf(m.headers, "Content-Type", true); len(header) > 0 {
+		return header[0], true
 	}
 	if m.body.ContentType != "" {
-		return m.body.ContentType
+		return m.body.ContentType, true
 	}
 	_, isText := m.body.Content.(string)
 	for _, name := range slices.Sorted(maps.Keys(content)) {
 		if isJSON(name) != isText {
-			return name
+			return name, true
 		}
 	}
-	return "of no stated media type"
+	return "application/json", !isText && content.Get("application/json") != nil // as one of a range
 }
 
 // mediaFor returns what the document declares for a media type, whatever parameters only one of
@@ -69,25 +69,29 @@ func (c *checker) body(m message, content openapi3.Content, direction openapi3.S
 		return nil
 	}
 	pointer := join(m.pointer, "body", "content")
-	name := m.mediaType(content)
+	name, stated := m.mediaType(content)
 	media := mediaFor(content, name)
-	if media == nil {
+	switch {
+	case !stated:
+		c.add(pointer, contentLine(content), "the body is of no stated media type, and the document has it as %s",
+			strings.Join(slices.Sorted(maps.Keys(content)), " or "))
+		return nil
+	case media == nil:
 		c.add(pointer, contentLine(content), "the body is %s, and the document has it as %s", name,
 			strings.Join(slices.Sorted(maps.Keys(content)), " or "))
 		return nil
-	}
-	if media.Schema == nil {
+	case media.Schema == nil:
 		return nil
 	}
-	if !isJSON(name) {
-		c.text(pointer, m, name, media.Schema, direction)
-		return nil
-	}
-	s, value := shapeOf(media.Schema), m.body.AsJSON()
 	schema, check := sent(media.Schema), c.letThrough
 	if m.isAnswer {
 		schema, check = relaxed(media.Schema), c.demanded
 	}
+	if !isJSON(name) {
+		c.text(pointer, m, name, schema, direction)
+		return nil
+	}
+	s, value := shapeOf(media.Schema), m.body.AsJSON()
 	c.value(pointer, value, schema, direction)
 	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, value, s)
 	walk{m.rules, func(l leaf) { check(l.pointer, l) }}.value(pointer, nil, value, s)
@@ -110,12 +114,12 @@ func (c *checker) text(
 			c.add(pointer, 0, "the form cannot be read: %v", err)
 			return
 		}
-		c.form(pointer, values, shapeOf(schema), m.isAnswer)
+		c.form(pointer, values, shapeOf(schema))
 	}
 }
 
 // form checks the fields of a form.
-func (c *checker) form(pointer string, values url.Values, s shape, isPart bool) {
+func (c *checker) form(pointer string, values url.Values, s shape) {
 	fields := declared{line: s.line(), parameters: map[string]*openapi3.Parameter{}}
 	for name := range values {
 		if field := s.field(name); field != nil {
@@ -123,9 +127,11 @@ func (c *checker) form(pointer string, values url.Values, s shape, isPart bool) 
 		}
 	}
 	c.texts(pointer, values, fields)
+	missing := map[string]bool{}
 	for _, schema := range s {
 		for _, name := range schema.Required {
-			if !isPart && !s.hasAlternatives() && !values.Has(name) {
+			if !missing[name] && !s.hasAlternatives() && !values.Has(name) {
+				missing[name] = true
 				c.add(pointer, line(schema.Origin, "required"),
 					"the form has no field %q, and the document requires it", name)
 			}

@@ -115,11 +115,16 @@ func (c *checker) add(pointer string, line int, format string, args ...any) {
 func (c *checker) value(
 	pointer string, value any, schema *openapi3.SchemaRef, options ...openapi3.SchemaValidationOption,
 ) {
-	options = append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation(), readablePatterns())
+	options = append(options, openapi3.MultiErrors(), openapi3.EnableFormatValidation())
 	if c.document.is31 && apidoc.IsOf31(schema) { // the usual validator has plainer messages
 		options = append(options, openapi3.EnableJSONSchema2020())
 	}
-	for _, broken := range schemaErrors(schema.Value.VisitJSON(value, options...)) {
+	err := readable(schema).Value.VisitJSON(value, options...)
+	all := schemaErrors(err)
+	if err != nil && len(all) == 0 {
+		c.add(pointer, line(schema.Value.Origin, ""), "the document's schema cannot be checked: %v", err)
+	}
+	for _, broken := range all {
 		at := 0
 		if broken.Schema != nil {
 			at = line(broken.Schema.Origin, broken.SchemaField)

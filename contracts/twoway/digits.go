@@ -3,6 +3,7 @@ package twoway
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -45,8 +46,9 @@ func (c *checker) digitsBeyond(pointer string, l leaf) {
 		}
 	}
 	for _, schema := range l.shape {
-		for keyword, allowed := range rangeOf(schema) {
-			verdict, number := language.Compare(sent, language.Language{Patterns: patterns(allowed)})
+		allowed := rangeOf(schema)
+		for _, keyword := range slices.Sorted(maps.Keys(allowed)) {
+			verdict, number := language.Compare(sent, language.Language{Patterns: patterns(allowed[keyword])})
 			if verdict == language.Exceeds {
 				c.add(pointer, line(schema.Origin, keyword), "the regex lets through %s, which the document forbids",
 					number)

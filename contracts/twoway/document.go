@@ -55,7 +55,7 @@ type operation struct {
 	parameters openapi3.Parameters
 	// credentials are where requests carry them, by header or query, and name.
 	credentials map[string]map[string]*openapi3.Parameter
-	// accepted are the alternatives of credentials that it takes, none for any request.
+	// accepted are the alternatives of credentials that it takes. Without any it takes every request.
 	accepted []alternative
 }
 
@@ -85,8 +85,8 @@ func newOperation(
 	if spec.Security != nil {
 		security = *spec.Security
 	}
-	op.credentials = credentialsOf(api, security)
 	op.accepted = alternativesOf(api, security)
+	op.credentials = credentialsOf(op.accepted)
 	return op
 }
 

@@ -76,12 +76,45 @@ func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Ma
 		c.examplesMatch(pointer, examples, dateExpression(m), m.Match+" "+formatOf(m))
 	case "arrayContains":
 		c.variants(pointer, s, examples, m.Variants)
+	case "either":
+		c.either(pointer, s, examples, m.Rules)
 	case "eachValue":
 		for _, inner := range m.Rules {
 			c.matcher(pointer, s.values(), nil, inner)
 		}
 	}
 	c.lengths(pointer, s, m)
+}
+
+// either checks matchers of which one has to match. The document and each example have to fit one.
+func (c *checker) either(pointer string, s shape, examples []any, alternatives []pactfile.Matcher) {
+	each := [][]any{nil}
+	for _, example := range examples {
+		each = append(each, []any{example})
+	}
+	for _, one := range each {
+		var misfits []string
+		for _, m := range alternatives {
+			trial := *c
+			trial.findings = nil
+			trial.examplesAre(pointer, one, m)
+			trial.matcher(pointer, s, one, m)
+			if len(trial.findings) == 0 {
+				misfits = nil
+				break
+			}
+			misfits = append(misfits, trial.findings[0].Message)
+		}
+		if len(misfits) > 0 {
+			c.add(pointer, s.line(), "no alternative fits: %s", strings.Join(misfits, "; "))
+			return
+		}
+	}
+	for _, m := range alternatives {
+		if _, known := matchedTypes(m); !known {
+			c.matcher(pointer, s, nil, m)
+		}
+	}
 }
 
 // matchedTypes returns the JSON types that a matcher lets through, none when it

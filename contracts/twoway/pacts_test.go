@@ -25,6 +25,7 @@ type agreement struct {
 	Pact     pactSketch
 	Whole    object // the pact, instead of a sketch of it
 	Finding  string
+	Once     bool // and nothing else is found
 }
 
 // documentSketch is what is special about a document.
@@ -180,6 +181,9 @@ func TestPactsOfOthers(t *testing.T) {
 			have := strings.Join(findings, "\n")
 			if !strings.Contains(have, test.Finding) || (test.Finding == "") != (have == "") {
 				t.Errorf("findings:\n%s\nwant:\n%s", have, test.Finding)
+			}
+			if test.Once && len(findings) != 1 {
+				t.Errorf("%d findings, not one:\n%s", len(findings), have)
 			}
 		})
 	}

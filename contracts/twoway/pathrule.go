@@ -19,8 +19,11 @@ func (c *checker) pathRules(op *operation) {
 		return
 	}
 	for _, matcher := range matchers {
-		if matcher.Match == "regex" {
+		switch matcher.Match {
+		case "regex":
 			c.examplesMatch(pointer, []any{path}, matcher.Regex, "regex "+matcher.Regex)
+		case "either":
+			c.either(pointer, anything(), []any{path}, matcher.Rules)
 		}
 	}
 	for _, stray := range op.strays(path) {
@@ -41,6 +44,11 @@ func letThrough(matchers []pactfile.Matcher, example, path string) bool {
 			}
 		case "equality":
 			if path != example {
+				return false
+			}
+		case "either":
+			lets := func(one pactfile.Matcher) bool { return letThrough([]pactfile.Matcher{one}, example, path) }
+			if !slices.ContainsFunc(m.Rules, lets) {
 				return false
 			}
 		}

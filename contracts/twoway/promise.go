@@ -24,6 +24,10 @@ func (c *checker) letThrough(pointer string, l leaf) {
 		c.shorter(pointer, l)
 		return
 	}
+	if i := slices.IndexFunc(l.matchers, isEither); i >= 0 {
+		c.eachLetThrough(pointer, l, i)
+		return
+	}
 	if slices.ContainsFunc(l.matchers, func(m pactfile.Matcher) bool { return boundsDigits(m, l.matchers) }) {
 		c.digitsBeyond(pointer, l)
 		return
@@ -44,6 +48,22 @@ func (c *checker) letThrough(pointer string, l leaf) {
 		c.add(pointer, line(gap.Outer.Origin, gap.Keyword),
 			"the matcher %s lets through %s, which the document forbids",
 			l.matchers[0].Match, gap.Values)
+	}
+}
+
+func isEither(m pactfile.Matcher) bool { return m.Match == "either" }
+
+// eachLetThrough tries each alternative of the matcher at an index, since any of them may be sent.
+func (c *checker) eachLetThrough(pointer string, l leaf, index int) {
+	for _, m := range l.matchers[index].Rules {
+		if types, _ := matchedTypes(m); len(types) > 0 && !l.shape.allows(types...) {
+			c.add(pointer, l.shape.line(), "the matcher %s lets through %s, which the document forbids", m.Match,
+				strings.Join(types, " or "))
+			continue
+		}
+		one := l
+		one.matchers = slices.Replace(slices.Clone(l.matchers), index, index+1, m)
+		c.letThrough(pointer, one)
 	}
 }
 
@@ -278,6 +298,10 @@ func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, examp
 	isText := s.allows(openapi3.TypeString) || len(s.types()) == 0
 	switch {
 	case s.hasAlternatives():
+	case sent && isEither(m):
+		for _, inner := range m.Rules {
+			c.textMatcher(pointer, s, inner, examples, sent)
+		}
 	case !sent && m.Match == "regex" && isText:
 		c.narrower(pointer, m, m.Regex, s)
 	case !sent && m.Match == "equality":

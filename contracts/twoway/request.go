@@ -3,6 +3,7 @@ package twoway
 import (
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -77,10 +78,9 @@ func (c *checker) missing(op *operation, in string, values map[string][]string) 
 
 // isThere reports whether some values have one for a parameter.
 func isThere(p *openapi3.Parameter, values map[string][]string) bool {
-	if valuesOf(values, p.Name) != nil {
-		return true
+	d := declared{
+		headers: p.In == openapi3.ParameterInHeader, parameters: map[string]*openapi3.Parameter{p.Name: p},
 	}
-	d := declared{parameters: map[string]*openapi3.Parameter{p.Name: p}}
 	for name := range values {
 		if found, _ := d.parameter(name); found != nil {
 			return true
@@ -103,7 +103,7 @@ func (op *operation) parametersIn(in string) declared {
 			"Content-Type",
 			"Date", "Host", "User-Agent",
 		} {
-			d.parameters[name] = text()
+			d.parameters[name] = undescribed()
 		}
 	}
 	maps.Copy(d.parameters, op.credentials[in])
@@ -112,22 +112,23 @@ func (op *operation) parametersIn(in string) declared {
 		case ref.Value.In == in:
 			d.parameters[ref.Value.Name] = ref.Value
 		case ref.Value.In == openapi3.ParameterInCookie && d.headers:
-			d.parameters["Cookie"] = text()
+			d.parameters["Cookie"] = undescribed()
 		}
 	}
 	return d
 }
 
-// text returns a parameter that the document does not mention.
-func text() *openapi3.Parameter { return &openapi3.Parameter{} }
+// undescribed returns a parameter whose values the document does not describe.
+func undescribed() *openapi3.Parameter { return &openapi3.Parameter{} }
 
-// cookies returns the cookies of a request.
+// cookies returns the cookies of a request, those with characters that are not allowed as well.
 func cookies(headers http.Header) map[string][]string {
 	found := map[string][]string{}
-	for _, line := range valuesOf(headers, "Cookie") {
-		parsed, _ := http.ParseCookie(line)
-		for _, cookie := range parsed {
-			found[cookie.Name] = append(found[cookie.Name], cookie.Value)
+	for _, line := range valuesOf(headers, "Cookie", true) {
+		for cookie := range strings.SplitSeq(line, ";") {
+			if name, value, named := strings.Cut(strings.TrimSpace(cookie), "="); named {
+				found[name] = append(found[name], value)
+			}
 		}
 	}
 	return found

@@ -27,7 +27,10 @@ func shapeOf(ref *openapi3.SchemaRef) shape {
 
 // conditional returns the parts of a schema that hold for some values.
 func conditional(schema *openapi3.Schema) openapi3.SchemaRefs {
-	parts := slices.Collect(maps.Values(schema.DependentSchemas))
+	var parts openapi3.SchemaRefs
+	for _, name := range slices.Sorted(maps.Keys(schema.DependentSchemas)) {
+		parts = append(parts, schema.DependentSchemas[name])
+	}
 	return append(parts, schema.Then, schema.Else)
 }
 
@@ -62,15 +65,15 @@ func (s shape) field(name string) shape {
 	var found shape
 	described := false
 	for _, schema := range s {
-		for property, ref := range schema.Properties {
+		for _, property := range slices.Sorted(maps.Keys(schema.Properties)) {
 			described = true
 			if name == "*" || name == property {
-				found = append(found, shapeOf(ref)...)
+				found = append(found, shapeOf(schema.Properties[property])...)
 			}
 		}
-		for pattern, ref := range schema.PatternProperties {
+		for _, pattern := range slices.Sorted(maps.Keys(schema.PatternProperties)) {
 			if matches, err := regexp.MatchString(pattern, name); name == "*" || err == nil && matches {
-				found = append(found, shapeOf(ref)...)
+				found = append(found, shapeOf(schema.PatternProperties[pattern])...)
 			}
 		}
 	}

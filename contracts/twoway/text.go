@@ -79,8 +79,11 @@ func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
 	return parameter.Schema
 }
 
-// valuesOf returns the values under a name, whatever its case.
-func valuesOf(values map[string][]string, name string) []string {
+// valuesOf returns the values under a name. The names of headers are the same in any case.
+func valuesOf(values map[string][]string, name string, areHeaders bool) []string {
+	if !areHeaders {
+		return values[name]
+	}
 	for key, each := range values {
 		if strings.EqualFold(key, name) {
 			return each
@@ -159,7 +162,7 @@ func (c *checker) textRules(
 			c.add(at, d.line, "the document has no %s here", base)
 			continue
 		}
-		examples := examplesOf(values, base, index)
+		examples := examplesOf(valuesOf(values, base, d.headers), index)
 		if examples == nil {
 			c.add(at, 0, "the rule is for nothing: the example has no %s", name)
 		}
@@ -177,10 +180,10 @@ func (c *checker) textRules(
 	}
 }
 
-// examplesOf returns the values under a name, or the one at an index.
-func examplesOf(values map[string][]string, name string, index int) []any {
+// examplesOf returns the values of a name, or the one at an index.
+func examplesOf(texts []string, index int) []any {
 	var examples []any
-	for i, text := range valuesOf(values, name) {
+	for i, text := range texts {
 		if index < 0 || i == index {
 			examples = append(examples, text)
 		}
