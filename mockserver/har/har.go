@@ -94,14 +94,17 @@ type Pair struct {
 	Value string `json:"value"`
 }
 
-// Read reads an archive.
+// most is how many bytes an archive may have, which is held in memory whole.
+const most = 1 << 30
+
+// Read reads an archive of at most 1 GiB. A longer one is an error.
 func Read(from io.Reader) (File, error) {
-	text, err := io.ReadAll(from)
+	text, err := utf8text.Read(from, most)
 	if err != nil {
 		return File{}, fmt.Errorf("HTTP archive: %w", err)
 	}
 	var file archive
-	if err := json.Unmarshal(utf8text.Of(text), &file); err != nil {
+	if err := json.Unmarshal(text, &file); err != nil {
 		return File{}, fmt.Errorf("HTTP archive: %w", err)
 	}
 	if file.Log.Version == "" && file.Log.Entries == nil {

@@ -25,7 +25,7 @@ func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
 		r.ContentLength = e.Request.BodySize
 	}
 	r.Header = header(e.Request.Headers)
-	if len(e.Request.Headers) == 0 && text != "" {
+	if len(e.Request.Headers) == 0 && text != "" && e.Request.PostData.MimeType != "" {
 		r.Header.Set("Content-Type", e.Request.PostData.MimeType) // as programs export that leave out headers
 	}
 	r.RequestURI = r.URL.RequestURI()
