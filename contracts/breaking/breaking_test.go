@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,5 +198,33 @@ func TestCompareRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is still asked for was not removed.
+func TestCredentialsThatAreNoLongerEnough(t *testing.T) {
+	const document = `{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": {
+		"security": [SECURITY], "responses": {"200": {"description": "ok"}}}}},
+		"components": {"securitySchemes": {"b": {"type": "http", "scheme": "bearer"},
+		"k": {"type": "apiKey", "in": "header", "name": "X-K"}}}}`
+	source := func(security string) breaking.Source {
+		return breaking.Source{Name: "a.json", Data: []byte(strings.Replace(document, "SECURITY", security, 1))}
+	}
+	for _, test := range []struct{ base, revised, want string }{
+		{`{"k": []}`, `{"k": [], "b": []}`, "the endpoint scheme security `k` alone is no longer enough"},
+		{`{"k": []}`, `{"b": []}`, "the endpoint scheme security `k` was removed from the API"},
+	} {
+		report, err := breaking.Compare(t.Context(), source(test.base), source(test.revised))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range report.Changes {
+			if have := slices.Contains(change.Breaks, breaking.OldNodes); have != (change.What == test.want) {
+				t.Errorf("from %s to %s: %q breaks old nodes: %t", test.base, test.revised, change.What, have)
+			}
+		}
+		if !report.Breaks(breaking.OldNodes) {
+			t.Errorf("from %s to %s breaks nobody", test.base, test.revised)
+		}
 	}
 }

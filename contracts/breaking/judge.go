@@ -18,6 +18,7 @@ type finding struct {
 	mentions     []string // what oasdiff's message mentions
 	status       string   // that the text mentions
 	what         string
+	instead      string // the text to report where oasdiff's, which is in what, says too much
 	why          string
 	breaking     bool
 	compared     bool // whether the comparison of the allowed values has found it too

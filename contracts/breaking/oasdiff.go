@@ -1,6 +1,7 @@
 package breaking
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -94,8 +95,10 @@ func (j *judgement) overrule(theirs []finding) []finding {
 		if i := slices.IndexFunc(theirs, ours.isSame); i >= 0 {
 			theirs[i].breaking, theirs[i].compared = true, true
 			theirs[i].where = ours.where // theirs is often the line of the operation
+			theirs[i].what = cmp.Or(ours.instead, theirs[i].what)
 			continue
 		}
+		ours.what = cmp.Or(ours.instead, ours.what)
 		findings = append(findings, ours)
 	}
 	return append(theirs, findings...)

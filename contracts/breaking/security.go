@@ -3,9 +3,9 @@ package breaking
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oasdiff/oasdiff/diff"
 )
 
 // security compares the credentials that both versions ask for. A client may choose among the
@@ -20,13 +20,23 @@ func (p pair) security(from, to *openapi3.T) {
 		}
 		p.refused[part{p.method, p.path, ""}] = true
 		if len(sent) > 0 { // oasdiff finds that anonymous access is gone
-			p.add(finding{
-				rule: "api-security-removed", where: lineOf(p.to.Origin, "security"),
-				what: "the endpoint scheme security `" + strings.Join(slices.Sorted(maps.Keys(sent)), " AND ") +
-					"` was removed from the API",
-			})
+			p.refuse(sent, after)
 		}
 	}
+}
+
+// refuse records that credentials are no longer enough, under oasdiff's name for them.
+func (p pair) refuse(sent openapi3.SecurityRequirement, after openapi3.SecurityRequirements) {
+	name := "`" + diff.SecurityAlternative{Schemes: sent}.String() + "`"
+	f := finding{
+		rule: "api-security-removed", part: "security", where: lineOf(p.to.Origin, "security"),
+		what: "the endpoint scheme security " + name + " was removed from the API",
+	}
+	asksForMore := func(asked openapi3.SecurityRequirement) bool { return suffices(asked, sent) }
+	if slices.ContainsFunc(after, asksForMore) {
+		f.instead = "the endpoint scheme security " + name + " alone is no longer enough"
+	}
+	p.add(f)
 }
 
 // suffices reports whether credentials are all that is asked for.

@@ -63,6 +63,21 @@ func TestCompare(t *testing.T) {
 		{
 			"a pattern that cannot be read", `{"type": "string"}`, `{"type": "string", "pattern": "^(?!a)"}`, "", true,
 		},
+		{
+			"a pattern of fields that cannot be read",
+			`{"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false}`,
+			`{"type": "object", "properties": {"a": {"type": "string"}}, "patternProperties": {"^(?!b)": {}}}`, "", true,
+		},
+		{
+			"a name that may match two patterns",
+			`{"type": "object", "patternProperties": {"^ab": {"type": "string"}}, "additionalProperties": false}`,
+			`{"type": "object", "patternProperties": {"^a": {"type": "integer"}}}`, "", true,
+		},
+		{
+			"a kind that is not known",
+			`{"oneOf": [{"type": "object"}], "discriminator": {"propertyName": "k", "mapping": {"a": "#/Nope"}}}`,
+			`{"oneOf": [{"type": "object"}], "discriminator": {"propertyName": "k", "mapping": {"a": "#/Nope"}}}`, "", true,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			result := subset.Compare(subset.Request, schema(t, test.inner), schema(t, test.outer))
