@@ -3,6 +3,7 @@ package twoway_test
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,5 +187,36 @@ func TestPactsOfOthers(t *testing.T) {
 				t.Errorf("%d findings, not one:\n%s", len(findings), have)
 			}
 		})
+	}
+}
+
+// TestFindingsKeepTheirOrder checks one pact again and again.
+func TestFindingsKeepTheirOrder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	number := object{"type": "integer", "minimum": 3, "maximum": 7}
+	sketch := documentSketch{Body: object{"type": "object", "properties": object{"n": number}}}
+	if err := os.WriteFile("document.json", sketch.text(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rule := list{object{"match": "number"}, object{"match": "regex", "regex": `\d+(\.\d+)?`}}
+	pact, err := pactfile.Parse(pactSketch{
+		Ask: object{"n": 5}, AskRules: object{"body": object{"$.n": rule}},
+	}.text(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []twoway.Finding
+	for range 30 {
+		document, err := twoway.Load(t.Context(), "document.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings := twoway.Check(twoway.Input{Document: document, Pact: pact}).Findings
+		if first == nil {
+			first = findings
+		}
+		if len(findings) < 3 || !slices.Equal(findings, first) {
+			t.Fatalf("findings:\n%v\nand before:\n%v", findings, first)
+		}
 	}
 }
