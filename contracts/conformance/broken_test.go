@@ -362,7 +362,7 @@ func TestShortestSequence(t *testing.T) {
 		if !strings.Contains(command, "-X GET") {
 			steps = append(steps, command)
 		}
-		if strings.Contains(command, token) || !strings.Contains(command, "${LLORCH_API_TOKEN}") {
+		if strings.Contains(command, token) || !strings.Contains(command, "$LLORCH_API_TOKEN") {
 			t.Errorf("the token is not left to the shell: %s", command)
 		}
 	}
