@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string) error {
 	slog.Info("serving", "address", listener.Addr().String())
 	server := &http.Server{Handler: routes(node, pool, metrics), ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener)
-	ready(ctx)
+	ready()
 	go watchdog(life, node)
 	err = node.Run(ctx, pool.status)
 	leave() // a node that orchestratord does not know has not drained yet
@@ -120,9 +120,10 @@ func detect(ctx context.Context, machine *capabilities.Machine) (registration.Ca
 	return machine.Detect(ctx)
 }
 
-// drain waits until the pool's work is done, but not longer than it may take, nor after a
-// second signal.
+// drain notifies systemd that the daemon is on its way out, and waits until the pool's work is
+// done, but not longer than it may take, nor after a second signal.
 func drain(ctx context.Context, pool *pool, most time.Duration) {
+	stopping()
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

@@ -9,12 +9,11 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// ready notifies systemd that the daemon serves, and when ctx ends that it is on its way out.
-// Without systemd it does nothing.
-func ready(ctx context.Context) {
-	daemon.SdNotify(false, daemon.SdNotifyReady)
-	context.AfterFunc(ctx, func() { daemon.SdNotify(false, daemon.SdNotifyStopping) })
-}
+// ready notifies systemd that the daemon serves. Without systemd it does nothing.
+func ready() { daemon.SdNotify(false, daemon.SdNotifyReady) }
+
+// stopping notifies systemd that the daemon is on its way out.
+func stopping() { daemon.SdNotify(false, daemon.SdNotifyStopping) }
 
 // report has `systemctl status` say how the node stands with orchestratord.
 func report(e registration.Event) {
