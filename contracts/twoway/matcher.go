@@ -86,7 +86,8 @@ func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Ma
 	c.lengths(pointer, s, m)
 }
 
-// either checks matchers of which one has to match. The document and each example have to fit one.
+// either checks alternative matchers. What the document has must fit at least one of them, and so
+// must each example.
 func (c *checker) either(pointer string, s shape, examples []any, alternatives []pactfile.Matcher) {
 	each := [][]any{nil}
 	for _, example := range examples {

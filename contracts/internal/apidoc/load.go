@@ -37,8 +37,8 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	if err := circular(document); err != nil {
 		return nil, err
 	}
-	// The linters of the document validate its examples. OpenAPI has the regular expressions
-	// of JavaScript, of which Go cannot read all.
+	// The linters of the document validate its examples. The regular expressions of OpenAPI are
+	// those of JavaScript, and Go cannot read some of them.
 	options := []openapi3.ValidationOption{
 		openapi3.DisableExamplesValidation(), openapi3.DisableSchemaPatternValidation(),
 	}
