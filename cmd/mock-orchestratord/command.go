@@ -109,7 +109,6 @@ func newCommand(getenv func(string) string) *cobra.Command {
 			return s.run(cmd, errors.Join(flagErr(), setFromEnv(cmd.Flags(), getenv)))
 		},
 	}
-	command.Flags().SortFlags = false
 	s.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logFormat)
 	flagErr = cli.CollectErrors(command.Flags())
@@ -150,11 +149,30 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 	return errors.Join(drifted, refused)
 }
 
+// flags defines the flags, as the help groups them.
 func (s *settings) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+envAddr+
-		" or "+specAddr+"]")
+	cli.Under(flags, "Listening", func(flags *pflag.FlagSet) {
+		flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one ["+
+			envAddr+" or "+specAddr+"]")
+		s.security.flags(flags)
+	})
+	cli.Under(flags, "Access", s.accessFlags)
+	cli.Under(flags, "Nodes", s.nodeFlags)
+	cli.Under(flags, "Checks and journal", s.checkFlags)
+	cli.Under(flags, "Faults", s.misbehaviour.flags)
+	cli.Under(flags, "In front of an orchestratord", s.front.flags)
+}
+
+func (s *settings) accessFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+
 		"] (default none, calls need no token)")
+	s.steering.flags(flags)
+	flags.StringArrayVar(&s.origins, "cors-origin", nil,
+		"`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets "+
+			"every page that is open in a browser do so, which is unwise")
+}
+
+func (s *settings) nodeFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
 		"silence after which a node is offline ["+envNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&s.heartbeatInterval, "heartbeat-interval", mockserver.DefaultHeartbeatInterval,
@@ -162,39 +180,30 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.staleCheck, "stale-check-interval", mockserver.DefaultStaleCheckInterval,
 		"time between the checks for silent nodes in the dialect in-service; the other one needs none ["+envStaleCheck+
 			"]")
+	flags.DurationVar(&s.forgetAfter, "forget-after", 0,
+		"how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
+	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes,
+		"how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT,"+
+			" or 2 GiB, has room for")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+
 		", where anything but true is off]")
-	flags.StringVar(&s.validation, "validation", string(mockserver.Strict),
-		"`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks "+
-			"nothing")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document),
 		"`dialect` to speak where orchestratords differ: document, as the document says, or in-service, as the one in "+
 			"service does")
+	s.beginning.flags(flags)
+}
+
+func (s *settings) checkFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&s.validation, "validation", string(mockserver.Strict),
+		"`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks "+
+			"nothing")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false,
 		"exit with status 3 if a request departed from the document, be it by its path, a header or a field that it "+
 			"does not name; with --upstream, also if an answer did")
 	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false,
 		"exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
-	s.limitFlags(flags)
-	s.misbehaviour.flags(flags)
-	s.security.flags(flags)
-	s.front.flags(flags)
-	s.steering.flags(flags)
-	s.beginning.flags(flags)
-}
-
-// limitFlags are those of how much is kept, and who may see it.
-func (s *settings) limitFlags(flags *pflag.FlagSet) {
-	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes,
-		"how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT,"+
-			" or 2 GiB, has room for")
-	flags.DurationVar(&s.forgetAfter, "forget-after", 0,
-		"how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
 	flags.IntVar(&s.journal, "journal", journal.DefaultSize,
 		"how many requests and changes of nodes to keep in the journal; 0 keeps none")
-	flags.StringArrayVar(&s.origins, "cors-origin", nil,
-		"`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets "+
-			"every page that is open in a browser do so, which is unwise")
 }
 
 // complete says what the shell completes the values of flags to.

@@ -103,22 +103,30 @@ func newFleetCommand() *cobra.Command {
 	return command
 }
 
-// fleetFlags defines the flags of the settings of a fleet, and that of the report's format.
+// fleetFlags defines the flags of the settings of a fleet, and that of the report's format, as
+// the help groups them.
 func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
-	flags.SortFlags = false
-	flags.IntVar(&s.Nodes, "nodes", defaultNodes, "how many nodes")
-	flags.StringVar(&s.Prefix, "node-prefix", "fleet",
-		"begin of the nodes' ids; fleets against one orchestratord need one each")
+	cli.Under(flags, "Fleet", func(flags *pflag.FlagSet) {
+		flags.IntVar(&s.Nodes, "nodes", defaultNodes, "how many nodes")
+		flags.StringVar(&s.Prefix, "node-prefix", "fleet",
+			"begin of the nodes' ids; fleets against one orchestratord need one each")
+		flags.DurationVar(&s.Ramp, "ramp", 0,
+			"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
+		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
+		flags.IntVar(&s.Connections, "connections", defaultConnections, "connections that the nodes share, at most")
+	})
 	linkFlags(flags, &s.Node)
-	flags.DurationVar(&s.Ramp, "ramp", 0,
-		"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
-	flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
-	flags.IntVar(&s.Connections, "connections", defaultConnections, "connections that the nodes share, at most")
+	cli.Under(flags, "Crashes and changes", func(flags *pflag.FlagSet) { eventFlags(flags, s) })
+	cli.Under(flags, "Report", func(flags *pflag.FlagSet) {
+		flags.StringVar(format, "report", "text", "text, or json, which nodesim merge reads")
+	})
+}
+
+func eventFlags(flags *pflag.FlagSet, s *fleet.Settings) {
 	flags.Float64Var(&s.KillRate, "kill-rate", 0, "nodes a second that crash, without deregistering")
 	flags.Float64Var(&s.KillShare, "kill-share", defaultKillShare,
 		"share of the fleet that may be down at once, 0 to 1")
 	flags.DurationVar(&s.Down, "down", defaultDown, "how long a node that crashed is down before it starts again")
 	flags.Float64Var(&s.ChangeRate, "change-rate", 0,
 		"pools a second that change their state, which their nodes report at once")
-	flags.StringVar(format, "report", "text", "text, or json, which nodesim merge reads")
 }

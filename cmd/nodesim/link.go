@@ -13,19 +13,13 @@ import (
 // linkFlags defines the flags that say where orchestratord is and how a node talks to
 // it. What the Config holds is their default.
 func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
+	cli.Under(flags, "Orchestratord", func(flags *pflag.FlagSet) { orchestratordFlags(flags, c) })
+	cli.Under(flags, "Timing", func(flags *pflag.FlagSet) { timingFlags(flags, c) })
+}
+
+func orchestratordFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.Var(cli.URL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+
 		registration.EnvOrchestratordURL+"]")
-	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval,
-		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
-	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout),
-		"silence after which orchestratord counts a node as offline; more than two intervals ["+
-			registration.EnvNodeTimeout+"]")
-	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout,
-		"time that one request may take (default 5s, or half of --node-timeout if that is less)")
-	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff,
-		"longest pause between attempts while orchestratord is away (default half of the interval)")
-	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery,
-		"how often a node registers although all is well, negative for never")
 	flags.Func("token", "bearer `token` ["+registration.EnvAPIToken+"]", func(token string) error {
 		c.APIToken = registration.StaticToken(token)
 		return nil
@@ -42,6 +36,20 @@ func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 			"while nodes run")
 	flags.StringVar(&c.TLS.CertFile, "tls-cert", "", "`file` with the node's own certificate, for mTLS")
 	flags.StringVar(&c.TLS.KeyFile, "tls-key", "", "`file` with its key")
+}
+
+func timingFlags(flags *pflag.FlagSet, c *registration.Config) {
+	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval,
+		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout),
+		"silence after which orchestratord counts a node as offline; more than two intervals ["+
+			registration.EnvNodeTimeout+"]")
+	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout,
+		"time that one request may take (default 5s, or half of --node-timeout if that is less)")
+	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff,
+		"longest pause between attempts while orchestratord is away (default half of the interval)")
+	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery,
+		"how often a node registers although all is well, negative for never")
 }
 
 // checkLink returns which of these flags do not go together. It drops half a pair of files, so

@@ -99,9 +99,19 @@ func (s *runSettings) run(cmd *cobra.Command, flagErr error) error {
 	return registered(node, last.Load(), err)
 }
 
+// flags defines the flags, as the help groups them.
 func (s *runSettings) flags(flags *pflag.FlagSet) {
+	cli.Under(flags, "Node", s.nodeFlags)
+	linkFlags(flags, &s.config)
+	cli.Under(flags, "End", func(flags *pflag.FlagSet) {
+		flags.DurationVar(&s.lifetime, "for", 0, "stop after this long, 0 to run until stopped")
+		flags.DurationVar(&s.config.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout,
+			"time that the node has to deregister")
+	})
+}
+
+func (s *runSettings) nodeFlags(flags *pflag.FlagSet) {
 	c := &s.config
-	flags.SortFlags = false
 	flags.StringVar(&c.NodeID, "node-id", c.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&c.MachineID, "machine-id", c.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
 	flags.Var(cli.URL(&c.Address), "address", "base URL at which orchestratord would reach the node ["+
@@ -109,10 +119,6 @@ func (s *runSettings) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&c.Pools, "pool", c.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
 	flags.BoolVar(&s.detect, "detect", false,
 		"register with the GPUs, cores and memory of this machine instead of made-up ones")
-	linkFlags(flags, c)
-	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", registration.DefaultShutdownTimeout,
-		"time that the node has to deregister")
-	flags.DurationVar(&s.lifetime, "for", 0, "stop after this long, 0 to run until stopped")
 }
 
 // withDemoDefaults fills in what the environment does not state with the node of

@@ -96,14 +96,25 @@ environment does not show in the list of processes.`,
 	return command
 }
 
-// define defines the flags.
+// define defines the flags, as the help groups them.
 func (s *settings) define(flags *pflag.FlagSet) {
-	flags.SortFlags = false
-	flags.Var(cli.URL(&s.providerURL), "provider-url", "base URL of orchestratord")
-	flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
-		"] (default: calls carry none)")
-	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
-	flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
+	cli.Under(flags, "Orchestratord", func(flags *pflag.FlagSet) {
+		flags.Var(cli.URL(&s.providerURL), "provider-url", "base URL of orchestratord")
+		flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
+			"] (default: calls carry none)")
+		flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
+		flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
+	})
+	cli.Under(flags, "Pacts", s.pactFlags)
+	cli.Under(flags, "Publishing", s.publishFlags)
+	cli.Under(flags, "Checks and reports", func(flags *pflag.FlagSet) {
+		flags.StringVar(&s.conform, "conform", "", "hold it to the OpenAPI document, too, at level nodes or document")
+		flags.Var(&s.reports, "report", report.Usage)
+		flags.StringVar(&s.results, "results", "", "`file` to write the results to, for nodecontract check")
+	})
+}
+
+func (s *settings) pactFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.pact, "pact", "", "pact `file`, of specification 2 to 4")
 	flags.Var(cli.URL(&s.brokerURL), "broker-url", "Pact Broker to get the pacts from")
 	flags.Var(cli.URL(&s.pactURL), "pact-url", "one pact of the Pact Broker, such as its webhooks name")
@@ -115,13 +126,13 @@ func (s *settings) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.pending, "enable-pending", false, "pacts that are pending for --provider-branch only warn")
 	flags.StringVar(&s.wipSince, "include-wip-pacts-since", "",
 		"work in progress since this date too, such as 2026-01-31")
+}
+
+func (s *settings) publishFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
 	flags.StringVar(&s.version, "provider-version", "", "version of orchestratord, to publish results under")
 	flags.StringVar(&s.branch, "provider-branch", "", "branch that the version is of")
 	flags.StringVar(&s.buildURL, "build-url", "", "where the build can be looked at, to publish with results")
-	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
-	flags.StringVar(&s.conform, "conform", "", "hold it to the OpenAPI document, too, at level nodes or document")
-	flags.Var(&s.reports, "report", report.Usage)
-	flags.StringVar(&s.results, "results", "", "`file` to write the results to, for nodecontract check")
 }
 
 // complete takes from the environment what the command line leaves out. A token of the

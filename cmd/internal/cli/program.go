@@ -63,6 +63,7 @@ func prepare(command *cobra.Command) {
 	command.Version = versionOfThis()
 	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	command.SetFlagErrorFunc(explainFlag)
+	command.SetUsageFunc(writeHelp)
 	command.PersistentPreRunE = checkRequired
 	completeValues(command)
 }

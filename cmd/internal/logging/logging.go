@@ -11,6 +11,7 @@ import (
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
@@ -32,9 +33,11 @@ func New(w io.Writer, level, format string) (*slog.Logger, error) {
 
 // Flags defines the flags --log-level and --log-format, whose values go to New.
 func Flags(command *cobra.Command, level, format *string) {
-	flags := command.Flags()
-	flags.StringVar(level, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
-	flags.StringVar(format, "log-format", "text", "text, short (a line in columns for each thing that happens) or json")
+	cli.Under(command.Flags(), "Log", func(flags *pflag.FlagSet) {
+		flags.StringVar(level, "log-level", "info", "debug, info, warn or error; debug shows every heartbeat")
+		flags.StringVar(format, "log-format", "text",
+			"text, short (a line in columns for each thing that happens) or json")
+	})
 	cli.Choices(command, "log-level", "debug", "info", "warn", "error")
 	cli.Choices(command, "log-format", "text", "short", "json")
 }

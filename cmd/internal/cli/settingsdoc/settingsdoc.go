@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
 
 var update = flag.Bool("update-settings", false, "write the tables of settings instead of comparing them")
@@ -21,6 +23,7 @@ var update = flag.Bool("update-settings", false, "write the tables of settings i
 // between the lines "<!-- settings: COMMAND -->" and "<!-- end -->".
 func Check(t *testing.T, file string, command *cobra.Command) {
 	t.Helper()
+	checkHeadings(t, command)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +48,32 @@ func Check(t *testing.T, file string, command *cobra.Command) {
 	}
 }
 
+// checkHeadings fails the test if some of a command's flags have a heading and others have none.
+func checkHeadings(t *testing.T, command *cobra.Command) {
+	t.Helper()
+	var under, bare []string
+	ownFlags(command, func(f *pflag.Flag) {
+		if cli.HeadingOf(f) != "" {
+			under = append(under, f.Name)
+		} else {
+			bare = append(bare, f.Name)
+		}
+	})
+	if len(under) > 0 && len(bare) > 0 {
+		t.Errorf("in the help of %s %q have no heading", command.CommandPath(), bare)
+	}
+}
+
 // Table returns the settings of a command as a Markdown table: flag, environment, default, and
-// what they do.
+// what they do, under the headings of the help.
 func Table(command *cobra.Command) string {
 	var table strings.Builder
 	table.WriteString("\n| flag | environment | default | |\n|---|---|---|---|\n")
-	command.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" || f.Name == "version" {
-			return
+	heading := ""
+	ownFlags(command, func(f *pflag.Flag) {
+		if title := cli.HeadingOf(f); title != heading {
+			heading = title
+			fmt.Fprintf(&table, "| **%s** | | | |\n", heading)
 		}
 		name, usage := pflag.UnquoteUsage(f)
 		usage, variables := cut(usage, environment)
@@ -65,6 +86,15 @@ func Table(command *cobra.Command) string {
 	})
 	table.WriteString("\n")
 	return table.String()
+}
+
+// ownFlags calls a function with each flag of a command but those that all commands have.
+func ownFlags(command *cobra.Command, visit func(*pflag.Flag)) {
+	command.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && f.Name != "version" {
+			visit(f)
+		}
+	})
 }
 
 // The usage of a flag states its variables in brackets, and a default that is no value of its.
