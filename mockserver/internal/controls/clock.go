@@ -23,7 +23,7 @@ func (o operations) ReadClock(
 func (o operations) ChangeClock(
 	ctx context.Context, r controlapi.ChangeClockRequestObject,
 ) (controlapi.ChangeClockResponseObject, error) {
-	if err := o.own("nodes do not time out by this clock"); err != nil {
+	if err := o.refuseInFront("nodes do not time out by this clock"); err != nil {
 		return nil, err
 	}
 	if speed := r.Body.Speed; speed != nil {
@@ -49,7 +49,7 @@ func (o operations) ChangeClock(
 func (o operations) AdvanceClock(
 	ctx context.Context, r controlapi.AdvanceClockRequestObject,
 ) (controlapi.AdvanceClockResponseObject, error) {
-	if err := o.own("nodes do not time out by this clock"); err != nil {
+	if err := o.refuseInFront("nodes do not time out by this clock"); err != nil {
 		return nil, err
 	}
 	by := milliseconds(r.Body.ByMs)

@@ -89,7 +89,7 @@ func (o operations) ReadNode(
 func (o operations) LoadNodes(
 	ctx context.Context, r controlapi.LoadNodesRequestObject,
 ) (controlapi.LoadNodesResponseObject, error) {
-	if err := o.own("nodes are those that register"); err != nil {
+	if err := o.refuseInFront("nodes are those that register"); err != nil {
 		return nil, err
 	}
 	if wrong := doubles(r.Body.Nodes); wrong != nil {
@@ -149,7 +149,7 @@ func doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 func (o operations) ForgetNode(
 	ctx context.Context, r controlapi.ForgetNodeRequestObject,
 ) (controlapi.ForgetNodeResponseObject, error) {
-	if err := o.own("it cannot be made to forget a node"); err != nil {
+	if err := o.refuseInFront("it cannot be made to forget a node"); err != nil {
 		return nil, err
 	}
 	if _, known := o.Cluster.Remove(r.ID); !known {
@@ -163,7 +163,7 @@ func (o operations) ForgetNode(
 func (o operations) SetNodeStatus(
 	ctx context.Context, r controlapi.SetNodeStatusRequestObject,
 ) (controlapi.SetNodeStatusResponseObject, error) {
-	if err := o.own("it cannot be made to change the status of a node"); err != nil {
+	if err := o.refuseInFront("it cannot be made to change the status of a node"); err != nil {
 		return nil, err
 	}
 	change, known := o.Cluster.SetStatus(r.ID, r.Body.Status)

@@ -25,8 +25,8 @@ func (o operations) ReadSettings(
 func (o operations) ChangeSettings(
 	ctx context.Context, r controlapi.ChangeSettingsRequestObject,
 ) (controlapi.ChangeSettingsResponseObject, error) {
-	if foreign := foreignSettings(*r.Body); foreign != "" {
-		if err := o.own("its %s cannot be changed from here", foreign); err != nil {
+	if names := upstreamSettings(*r.Body); names != "" {
+		if err := o.refuseInFront("its %s cannot be changed from here", names); err != nil {
 			return nil, err
 		}
 	}
@@ -44,9 +44,9 @@ func (o operations) ChangeSettings(
 	return controlapi.ChangeSettings200JSONResponse(settingsView(changed)), nil
 }
 
-// foreignSettings names the settings of a change that are orchestratord's own, whoever answers
-// nodes. What is left says how traffic is judged, and when a node counts as silent.
-func foreignSettings(change control.SettingsChange) string {
+// upstreamSettings names the settings of a change that only a mock that answers nodes itself has. The
+// others say how traffic is checked, and when a node counts as silent.
+func upstreamSettings(change control.SettingsChange) string {
 	var names []string
 	for name, there := range map[string]bool{
 		"cloud profile":      change.CloudProfile != nil,

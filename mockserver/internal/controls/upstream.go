@@ -36,9 +36,8 @@ const (
 	maxProblem  = 1024 // characters
 )
 
-// own refuses to change what is the own of the orchestratord that the mock stands in front of, if
-// it does.
-func (o operations) own(format string, args ...any) error {
+// refuseInFront refuses what cannot be done to a real orchestratord, if the mock stands in front of one.
+func (o operations) refuseInFront(format string, args ...any) error {
 	if o.Upstream == nil {
 		return nil
 	}

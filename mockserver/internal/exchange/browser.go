@@ -4,6 +4,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/rs/cors"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // CheckNodes refuses calls of the node API that a browser sent for a stray page. While nodes
@@ -54,4 +58,17 @@ func FetchesByItself(r *http.Request) bool {
 // sharesWith reports whether pages of an origin may use what nodes use.
 func (g Guard) sharesWith(origin string) bool {
 	return slices.Contains(g.shared, AnyOrigin) || origin != "" && slices.Contains(g.shared, strings.ToLower(origin))
+}
+
+// Share returns what answers the questions of browsers whether pages of other origins may use the
+// server.
+func Share(origins []string) func(http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowedOrigins: origins,
+		AllowedMethods: []string{
+			http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut,
+		},
+		AllowedHeaders: []string{"*"},
+		ExposedHeaders: []string{spec.Nodes().CorrelationHeader, "Retry-After"},
+	}).Handler
 }

@@ -114,9 +114,9 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 	var refusal *exchange.Problem
 	if broken != nil {
 		refusal = exchange.ViolationProblem(doc.Violations(broken, x.Quote)...)
-	} else if fault := dialectOf(x).fault(schema, x.RequestBody); fault != nil {
-		x.Depart(fault.Departures()...)
-		refusal = exchange.ViolationProblem(nodeapi.Violation{Pointer: fault.Pointer, Detail: fault.Reason})
+	} else if mismatch := dialectOf(x).mismatch(schema, x.RequestBody); mismatch != nil {
+		x.Depart(mismatch.Departures()...)
+		refusal = exchange.ViolationProblem(nodeapi.Violation{Pointer: mismatch.Pointer, Detail: mismatch.Reason})
 	} else {
 		return value, nil
 	}

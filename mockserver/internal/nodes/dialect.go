@@ -27,7 +27,7 @@ type dialect interface {
 	// methods returns the methods that the path of a request knows.
 	methods(router *chi.Mux, r *http.Request) []string
 	// readPath returns what is wrong with the path of a request.
-	readPath(x *exchange.Exchange) *exchange.Problem
+	readPath(x *exchange.Exchange) error
 	// unrouted returns the steps of a request that fits no operation. The last one is given.
 	unrouted(refuse exchange.Step) []exchange.Step
 	// bodySchema returns the schema of a request's body, or what is wrong with its headers.
@@ -36,8 +36,8 @@ type dialect interface {
 	readLimit(limit int64) int64
 	// decode returns the value of a body that is obviously valid.
 	decode(operation string, text []byte) (value any, vetted bool)
-	// fault returns where a body cannot be read although it keeps the document; nil if it can.
-	fault(schema *spec.Schema, text []byte) *spec.Fault
+	// mismatch returns where a body cannot be read although it keeps the document; nil if it can.
+	mismatch(schema *spec.Schema, text []byte) *spec.Mismatch
 	// keep returns what is kept of a body that was checked against the schema.
 	keep(operation string, schema *spec.Schema, value any) any
 	// registered says that a node is registered, perhaps again.
@@ -83,7 +83,7 @@ func (document) methods(router *chi.Mux, r *http.Request) []string {
 	return exchange.Methods(router, r)
 }
 
-func (document) readPath(*exchange.Exchange) *exchange.Problem { return nil }
+func (document) readPath(*exchange.Exchange) error { return nil }
 
 func (document) unrouted(refuse exchange.Step) []exchange.Step { return []exchange.Step{refuse} }
 
@@ -97,7 +97,7 @@ func (document) decode(operation string, text []byte) (any, bool) {
 	return wire.Decode(operation, text)
 }
 
-func (document) fault(*spec.Schema, []byte) *spec.Fault { return nil }
+func (document) mismatch(*spec.Schema, []byte) *spec.Mismatch { return nil }
 
 func (document) keep(_ string, _ *spec.Schema, value any) any { return value }
 

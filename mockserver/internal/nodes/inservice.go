@@ -57,7 +57,7 @@ func (inService) methods(router *chi.Mux, r *http.Request) []string {
 }
 
 // readPath requires an id in UTF-8.
-func (inService) readPath(x *exchange.Exchange) *exchange.Problem {
+func (inService) readPath(x *exchange.Exchange) error {
 	if utf8.ValidString(spec.InService().NodeInPath(x.Request)) {
 		return nil
 	}
@@ -96,9 +96,9 @@ func (inService) readLimit(limit int64) int64 { return 2 * limit }
 // document.
 func (inService) decode(string, []byte) (any, bool) { return nil, false }
 
-// fault finds fields that are there twice, and whole numbers with a fraction or an exponent.
-func (inService) fault(schema *spec.Schema, text []byte) *spec.Fault {
-	return spec.FirstFault(schema, text)
+// mismatch finds fields that are there twice, and whole numbers with a fraction or an exponent.
+func (inService) mismatch(schema *spec.Schema, text []byte) *spec.Mismatch {
+	return spec.FirstMismatch(schema, text)
 }
 
 func (inService) keep(operation string, schema *spec.Schema, value any) any {
@@ -202,18 +202,18 @@ func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 		return "Failed to buffer the request body: length limit exceeded"
 	}
 	const line = "Failed to deserialize the JSON body into the target type: "
-	var fault *spec.Fault
+	var mismatch *spec.Mismatch
 	if p.Violations() != nil {
-		fault = spec.FirstFault(onlyBody(x), x.RequestBody)
+		mismatch = spec.FirstMismatch(onlyBody(x), x.RequestBody)
 	}
-	if fault == nil { // it is injected, or the document is another one
+	if mismatch == nil { // it is injected, or the document is another one
 		return line + p.Detail()
 	}
-	at := indexes.ReplaceAllString(fault.Pointer, "[$1]")
+	at := indexes.ReplaceAllString(mismatch.Pointer, "[$1]")
 	if at != "" {
 		at = strings.ReplaceAll(at[1:], "/", ".") + ": "
 	}
-	return line + at + fault.Reason + " at " + fault.Place(x.RequestBody)
+	return line + at + mismatch.Reason + " at " + mismatch.Place(x.RequestBody)
 }
 
 // indexes are the steps of a pointer that lead into an array.

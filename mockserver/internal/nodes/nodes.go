@@ -155,12 +155,7 @@ func (a *API) checkPath(x *exchange.Exchange) error {
 }
 
 // readPath refuses requests whose path the dialect's orchestratord cannot read.
-func readPath(x *exchange.Exchange) error {
-	if p := dialectOf(x).readPath(x); p != nil {
-		return p
-	}
-	return nil
-}
+func readPath(x *exchange.Exchange) error { return dialectOf(x).readPath(x) }
 
 // noOperation refuses requests that have the path of no operation.
 func (a *API) noOperation(x *exchange.Exchange) error {

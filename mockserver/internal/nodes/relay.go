@@ -82,7 +82,7 @@ func (r *relayed) carry(head func()) {
 	r.x.Unsign()
 	r.x.SendBy(func(http.ResponseWriter) {}) // it is sent already
 	r.Upstream.Carry(r.x, head, func(p *upstream.Passage) {
-		if r.judge(p); p.Header != nil {
+		if r.notePassage(p); p.Header != nil {
 			r.record()
 		}
 	})
@@ -93,7 +93,7 @@ func (r *relayed) carry(head func()) {
 // is missing: the connection breaks there.
 func (r *relayed) fetch() {
 	r.x.Unsign()
-	r.Upstream.Fetch(r.x, r.judge)
+	r.Upstream.Fetch(r.x, r.notePassage)
 	r.finish()
 	if p := r.passage; p.Err == nil && !p.AnswerWhole {
 		r.x.SendBy(func(http.ResponseWriter) { panic(http.ErrAbortHandler) })

@@ -77,7 +77,7 @@ func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
 	case file.Nodes == nil:
 		return nil, errors.New("this is neither a list of nodes nor an HTTP archive: it has no nodes and no log")
 	}
-	return check(file.Nodes, document)
+	return decode(file.Nodes, document)
 }
 
 // lastList returns the last list of nodes in recorded traffic.
@@ -100,9 +100,9 @@ func lastList(entries []har.Entry, document *spec.Document) ([]byte, error) {
 	return nil, fmt.Errorf("no answer to GET %s is in it", path)
 }
 
-// check decodes the nodes of a list. It fails for the first one that breaks the document, or has
+// decode decodes the nodes of a list. It fails for the first one that breaks the document, or has
 // the id of another.
-func check(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, error) {
+func decode(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, error) {
 	nodes := make([]nodeapi.Node, len(list))
 	first := map[nodeapi.NodeID]int{}
 	for i, text := range list {

@@ -41,28 +41,32 @@ func (d *Document) CheckAnswer(o *Operation, status int, header http.Header, bod
 
 func (d *Document) checkHeader(headers openapi3.Headers, header http.Header) error {
 	for name, ref := range headers {
-		var value any = header.Get(name)
-		if value == "" {
+		text, schema := header.Get(name), ref.Value.Schema.Value
+		if text == "" {
 			if ref.Value.Required {
 				return fmt.Errorf("header %s is missing", name)
 			}
 			continue
 		}
-		schema := ref.Value.Schema.Value
-		if schema.Type.Is(openapi3.TypeInteger) {
-			value = json.Number(header.Get(name))
-		}
-		if err := d.check(schema, value); err != nil {
+		if err := d.check(schema, headerValue(schema, text)); err != nil {
 			return fmt.Errorf("header %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
+// headerValue returns the value that the text of a header stands for.
+func headerValue(schema *openapi3.Schema, text string) any {
+	if schema.Type.Is(openapi3.TypeInteger) {
+		return json.Number(text)
+	}
+	return text
+}
+
 func (d *Document) checkAnswerBody(content openapi3.Content, header http.Header, body []byte) error {
 	mediaType := content[mediaTypeOf(header)]
 	if mediaType == nil {
-		return fmt.Errorf("content type %q is not declared", header.Get("Content-Type"))
+		return fmt.Errorf("content type %q is not declared", header.Get(contentType))
 	}
 	var value any = string(body)
 	if strings.HasSuffix(mediaTypeOf(header), "json") {
@@ -85,6 +89,8 @@ func (o *Operation) CheckAnswerHead(status int, header http.Header) error {
 }
 
 func mediaTypeOf(header http.Header) string {
-	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	mediaType, _, _ := mime.ParseMediaType(header.Get(contentType))
 	return mediaType
 }
+
+const contentType = "Content-Type"

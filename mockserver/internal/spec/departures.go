@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/internal/nearest"
+	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -92,19 +92,12 @@ func shown(value any, quote func(string) string) string {
 	case string:
 		return InQuotes(userInfo.ReplaceAllString(quote(value), "//***@"))
 	case []any:
-		return plural(len(value), "an array of %d item")
+		return "an array of " + plural.Count(len(value), "item")
 	case map[string]any:
-		return plural(len(value), "an object of %d field")
+		return "an object of " + plural.Count(len(value), "field")
 	default:
 		return describe(value)
 	}
-}
-
-func plural(n int, format string) string {
-	if n != 1 {
-		format += "s"
-	}
-	return fmt.Sprintf(format, n)
 }
 
 // folded returns a pointer with * for every index. No field that the contract names

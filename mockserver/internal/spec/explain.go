@@ -196,3 +196,7 @@ func Cut(text string, most int) string {
 	}
 	return string([]rune(text)[:most-1]) + "…"
 }
+
+// InQuotes returns a text in quotes, safe to show on one line: a terminal shows it the way that the
+// control API states it.
+func InQuotes(text string) string { return `"` + foreign.Line(text) + `"` }

@@ -1,9 +1,6 @@
 package spec
 
-import (
-	"github.com/llama-orch/node-registration/internal/foreign"
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
-)
+import "github.com/llama-orch/node-registration/pkg/nodeapi"
 
 // FitNodeID returns an id of a node, and "" for a text that is none.
 func FitNodeID(id string) string {
@@ -46,7 +43,3 @@ func (d *Document) NodeInBody(schema *Schema, body any) (id string, names bool) 
 	}
 	return "", false
 }
-
-// InQuotes returns a text as a departure shows it: what is not printable is named, so that
-// a terminal shows it the way that the control API states it.
-func InQuotes(text string) string { return `"` + foreign.Line(text) + `"` }

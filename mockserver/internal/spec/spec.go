@@ -144,11 +144,15 @@ func Plain(value any) (plain any, err error) {
 // and Departures. Of a body of more than 64 KiB it reports the first violation only: the
 // validator's account of a hostile one takes a thousand times its memory.
 func (d *Document) CheckBody(schema *Schema, value any, bytes int) error {
-	options := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()}
-	if bytes <= accountable {
-		options = append(options, openapi3.MultiErrors())
+	return d.checkBody(schema, value, bytes, openapi3.VisitAsRequest())
+}
+
+// checkBody is CheckBody for requests or answers.
+func (d *Document) checkBody(schema *Schema, value any, bytes int, as openapi3.SchemaValidationOption) error {
+	if bytes > accountable {
+		return d.check(schema.raw, value, as)
 	}
-	return d.check(schema.raw, value, options...)
+	return d.check(schema.raw, value, as, openapi3.MultiErrors())
 }
 
 // accountable is the size in bytes up to which all violations in a body are reported.

@@ -13,18 +13,18 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// judge holds both sides of a passage to the document, counts how they depart from it, and has the
+// notePassage holds both sides of a passage to the document, counts how they depart from it, and has the
 // nodes follow what was said of them. Whatever goes wrong with that, the passage goes on.
-func (r *relayed) judge(p *upstream.Passage) {
+func (r *relayed) notePassage(p *upstream.Passage) {
 	r.passage = p
 	r.x.Remark = remark(p, r.x.Status() != 0)
-	err := r.x.Run(func(*exchange.Exchange) error { r.judgeBoth(p); return nil })
+	err := r.x.Run(func(*exchange.Exchange) error { r.noteSides(p); return nil })
 	if err != nil {
 		r.x.LogFault(err)
 	}
 }
 
-func (r *relayed) judgeBoth(p *upstream.Passage) {
+func (r *relayed) noteSides(p *upstream.Passage) {
 	x := r.x
 	status := x.Status()
 	if r.stray != nil && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
@@ -35,7 +35,7 @@ func (r *relayed) judgeBoth(p *upstream.Passage) {
 		body = r.readRequest()
 	}
 	if x.Operation != nil && status != 0 && x.IsChecked() {
-		r.judgeAnswer(p)
+		r.noteAnswer(p)
 	}
 	r.noteDrift(x)
 	r.count(x, r.Answers, x.AnswerDepartures)
@@ -97,8 +97,8 @@ func bound(operation string, loose any) any {
 	return value
 }
 
-// judgeAnswer notes how the answer departs from the document.
-func (r *relayed) judgeAnswer(p *upstream.Passage) {
+// noteAnswer notes how the answer departs from the document.
+func (r *relayed) noteAnswer(p *upstream.Passage) {
 	x := r.x
 	noteEcho(x, p.Header)
 	body := x.Body()

@@ -8,9 +8,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// FuzzFirstFault reads what is JSON. Whatever the document refuses has a fault, which is within the
-// text, and a body without a fault keeps the document.
-func FuzzFirstFault(f *testing.F) {
+// FuzzFirstMismatch reads what is JSON. Whatever the document refuses has a mismatch, which is within the
+// text, and a body without a mismatch keeps the document.
+func FuzzFirstMismatch(f *testing.F) {
 	for _, seed := range []string{
 		`{"timestamp":"now","pools":[]}`, `{"timestamp":1}`, `{"pools":[{"pool_id":"p","ready":true}]}`,
 		`{"timestamp":"","pools":[{"pool_id":"","ready":true,"draining":false,"slots_free":4294967295,` +
@@ -27,16 +27,16 @@ func FuzzFirstFault(f *testing.F) {
 		if err != nil {
 			return
 		}
-		fault := FirstFault(schema, []byte(text))
+		mismatch := FirstMismatch(schema, []byte(text))
 		broken := document.CheckBody(schema, value, len(text))
 		switch {
-		case fault == nil && broken != nil:
-			t.Errorf("no fault, although %v", broken)
-		case fault == nil:
-		case fault.offset < 0 || fault.offset > len(text) || fault.Reason == "":
-			t.Errorf("%q at %d of %d", fault.Reason, fault.offset, len(text))
-		case broken == nil && !strings.HasPrefix(fault.Reason, "duplicate") && fault.got == "":
-			t.Errorf("%s: %s, although the document is kept", fault.Pointer, fault.Reason)
+		case mismatch == nil && broken != nil:
+			t.Errorf("no mismatch, although %v", broken)
+		case mismatch == nil:
+		case mismatch.offset < 0 || mismatch.offset > len(text) || mismatch.Reason == "":
+			t.Errorf("%q at %d of %d", mismatch.Reason, mismatch.offset, len(text))
+		case broken == nil && !strings.HasPrefix(mismatch.Reason, "duplicate") && mismatch.got == "":
+			t.Errorf("%s: %s, although the document is kept", mismatch.Pointer, mismatch.Reason)
 		}
 	})
 }
@@ -44,17 +44,17 @@ func FuzzFirstFault(f *testing.F) {
 // TestALongNumberIsCut has a megabyte of digits in a body. The finding shows the first few.
 func TestALongNumberIsCut(t *testing.T) {
 	body := `{"timestamp":"","pools":[{"slots_free":3.` + strings.Repeat("0", 1<<20) + `}]}`
-	fault := FirstFault(InService().body("heartbeatNode"), []byte(body))
-	if fault == nil {
-		t.Fatal("no fault")
+	mismatch := FirstMismatch(InService().body("heartbeatNode"), []byte(body))
+	if mismatch == nil {
+		t.Fatal("no mismatch")
 	}
-	for _, departure := range fault.Departures() {
+	for _, departure := range mismatch.Departures() {
 		if got := utf8.RuneCountInString(departure.Got); got != longestValue {
 			t.Errorf("%d characters, want %d", got, longestValue)
 		}
 	}
-	if len(fault.Departures()) != 1 || len(fault.Reason) > 100 {
-		t.Errorf("departures %.100v, %.200s", fault.Departures(), fault.Reason)
+	if len(mismatch.Departures()) != 1 || len(mismatch.Reason) > 100 {
+		t.Errorf("departures %.100v, %.200s", mismatch.Departures(), mismatch.Reason)
 	}
 }
 
@@ -65,8 +65,8 @@ func TestNumbersThatFit(t *testing.T) {
 		"3": "", "-0.5": "", "1e3": "", `"3"`: `invalid type: string "3", expected f64`,
 	} {
 		got := ""
-		if fault := FirstFault(schema, []byte(text)); fault != nil {
-			got = fault.Reason
+		if mismatch := FirstMismatch(schema, []byte(text)); mismatch != nil {
+			got = mismatch.Reason
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)

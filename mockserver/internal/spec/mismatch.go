@@ -15,9 +15,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
-// Fault is where the orchestratord in service stops to read a body, in the words of its JSON
+// Mismatch is where the orchestratord in service stops to read a body, in the words of its JSON
 // library (serde_json).
-type Fault struct {
+type Mismatch struct {
 	Pointer string // to the value, or to the object that lacks a field or has it twice
 	Reason  string
 
@@ -25,30 +25,30 @@ type Fault struct {
 	offset int    // of what follows
 }
 
-// FirstFault returns the first place at which a body, which is JSON, does not fit a schema: it
+// FirstMismatch returns the first place at which a body, which is JSON, does not fit a schema: it
 // looks no further, as that orchestratord does. It returns nil if there is none. What a schema
 // limits besides types and the size of numbers does not count.
-func FirstFault(schema *Schema, text []byte) *Fault {
-	reader := faultReader{json.NewDecoder(bytes.NewReader(text))}
+func FirstMismatch(schema *Schema, text []byte) *Mismatch {
+	reader := mismatchReader{json.NewDecoder(bytes.NewReader(text))}
 	reader.UseNumber()
 	return reader.value(schema, "")
 }
 
 // Departures returns the departure that is a number which would fit but for how it is written. A
 // field that is there twice is one that Twice returns.
-func (f *Fault) Departures() []drift.Departure {
-	if f.got == "" {
+func (m *Mismatch) Departures() []drift.Departure {
+	if m.got == "" {
 		return nil
 	}
 	return []drift.Departure{{
-		Pointer: folded(f.Pointer), Kind: "type",
-		Expected: "must be written without a fraction and an exponent", Got: Cut(f.got, longestValue),
+		Pointer: folded(m.Pointer), Kind: "type",
+		Expected: "must be written without a fraction and an exponent", Got: Cut(m.got, longestValue),
 	}}
 }
 
 // Place returns the line and the column where the reader stood. Both count from 1, columns in
 // bytes.
-func (f *Fault) Place(text []byte) string { return place(text, f.offset) }
+func (m *Mismatch) Place(text []byte) string { return place(text, m.offset) }
 
 func place(text []byte, offset int) string {
 	before := text[:offset]
@@ -70,10 +70,10 @@ func Trailing(text []byte) string {
 	return "trailing characters at " + place(text, len(text)-len(rest)+1)
 }
 
-// faultReader reads a text that is known to be JSON, so that no token is an error.
-type faultReader struct{ *json.Decoder }
+// mismatchReader reads a text that is known to be JSON, so that no token is an error.
+type mismatchReader struct{ *json.Decoder }
 
-func (r faultReader) value(schema *Schema, at string) *Fault {
+func (r mismatchReader) value(schema *Schema, at string) *Mismatch {
 	token, _ := r.Token()
 	kind := schema.kind()
 	delim, nested := token.(json.Delim)
@@ -88,7 +88,7 @@ func (r faultReader) value(schema *Schema, at string) *Fault {
 	case delim == '[' && kind == openapi3.TypeArray:
 		return r.array(schema, at)
 	}
-	reason, offset := mismatch(schema, kind, token), int(r.InputOffset())
+	reason, offset := reasonOf(schema, kind, token), int(r.InputOffset())
 	if reason == "" {
 		return nil
 	}
@@ -96,34 +96,34 @@ func (r faultReader) value(schema *Schema, at string) *Fault {
 		offset-- // it looks at the bracket, and leaves it
 	}
 	number, _ := token.(json.Number)
-	return &Fault{at, reason, string(number), offset}
+	return &Mismatch{at, reason, string(number), offset}
 }
 
-func (r faultReader) object(schema *Schema, at string) *Fault {
+func (r mismatchReader) object(schema *Schema, at string) *Mismatch {
 	seen := map[string]bool{}
 	for r.More() {
 		token, _ := r.Token()
 		name, _ := token.(string)
 		field := schema.field(name)
 		if seen[name] && field.kind() != "" {
-			return &Fault{at, fmt.Sprintf("duplicate field `%s`", name), "", int(r.InputOffset())}
+			return &Mismatch{at, fmt.Sprintf("duplicate field `%s`", name), "", int(r.InputOffset())}
 		}
 		seen[name] = true
-		if fault := r.value(field, at+"/"+Step(name)); fault != nil {
-			return fault
+		if mismatch := r.value(field, at+"/"+Step(name)); mismatch != nil {
+			return mismatch
 		}
 	}
 	_, _ = r.Token() // the end
 	if i := slices.IndexFunc(schema.required, func(name string) bool { return !seen[name] }); i >= 0 {
-		return &Fault{at, fmt.Sprintf("missing field `%s`", schema.required[i]), "", int(r.InputOffset())}
+		return &Mismatch{at, fmt.Sprintf("missing field `%s`", schema.required[i]), "", int(r.InputOffset())}
 	}
 	return nil
 }
 
-func (r faultReader) array(schema *Schema, at string) *Fault {
+func (r mismatchReader) array(schema *Schema, at string) *Mismatch {
 	for i := 0; r.More(); i++ {
-		if fault := r.value(schema.items(), at+"/"+strconv.Itoa(i)); fault != nil {
-			return fault
+		if mismatch := r.value(schema.items(), at+"/"+strconv.Itoa(i)); mismatch != nil {
+			return mismatch
 		}
 	}
 	_, _ = r.Token() // the end
@@ -131,7 +131,7 @@ func (r faultReader) array(schema *Schema, at string) *Fault {
 }
 
 // skip reads to the end of an array or object that has begun.
-func (r faultReader) skip() {
+func (r mismatchReader) skip() {
 	for depth := 1; depth > 0; {
 		switch token, err := r.Token(); {
 		case err != nil:
@@ -174,8 +174,8 @@ func shortened(text string) string {
 	return Cut(foreign.Line(text), longestText) // without what the cut leaves of a password
 }
 
-// mismatch says how a value, or the beginning of one, is not of a kind, and "" if it is.
-func mismatch(schema *Schema, kind string, token json.Token) string {
+// reasonOf says how a value, or the beginning of one, is not of a kind, and "" if it is.
+func reasonOf(schema *Schema, kind string, token json.Token) string {
 	expected := expectations[kind]
 	if kind == openapi3.TypeInteger && schema.raw.Max != nil {
 		expected = "u32"
