@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -260,4 +262,102 @@ func TestAnOldConnectionIsReplaced(t *testing.T) {
 	if err := node.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// What failed is tried again on a new connection: the name may point elsewhere by now.
+func TestAFailedAttemptDialsAnew(t *testing.T) {
+	var mu sync.Mutex
+	var from []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if from = append(from, r.RemoteAddr); len(from) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		op, _ := opOf(r)
+		w.WriteHeader(well(op).status)
+		w.Write([]byte(well(op).body))
+	}))
+	defer server.Close()
+	c := config(t, nil)
+	c.HTTPClient, c.OrchestratordURL = nil, server.URL
+	node := newNode(t, c)
+	if err := node.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Deregister(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(from) != 3 || len(slices.Compact(slices.Clone(from))) != 2 || from[0] == from[1] {
+		t.Errorf("requests came from %v, want the first from a connection of its own", from)
+	}
+}
+
+// Pings find a dead HTTP/2 connection before orchestratord misses the node.
+func TestPingsFollowTheNodeTimeout(t *testing.T) {
+	for _, timeout := range []time.Duration{0, 8 * time.Second, 10 * time.Minute} {
+		pings := registration.NewTransport(timeout).HTTP2
+		limit := timeout
+		if limit == 0 {
+			limit = registration.DefaultNodeTimeout
+		}
+		if pings.SendPingTimeout <= 0 || pings.PingTimeout <= 0 || pings.SendPingTimeout+pings.PingTimeout >= limit {
+			t.Errorf("with a node timeout of %v it pings after %v and waits for %v",
+				limit, pings.SendPingTimeout, pings.PingTimeout)
+		}
+	}
+}
+
+// A node keeps to one connection whatever the answers look like. That it closes
+// the connection when it leaves is seen by the leak check of this package.
+func TestOneConnection(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"a good answer": func(w http.ResponseWriter) { w.Write([]byte(well("register").body)) },
+		"a long error": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			w.Write([]byte(strings.Repeat("a long story ", 1000)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var opened atomic.Int32
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodDelete {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				answer(w)
+			}))
+			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
+				}
+			}
+			server.Start()
+			defer server.Close()
+
+			c := config(t, nil)
+			c.HTTPClient = nil
+			c.OrchestratordURL = server.URL
+			node := newNode(t, c)
+			node.Register(t.Context())
+			if err := node.Deregister(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if opened.Load() != 1 {
+				t.Errorf("%d connections were opened, want 1", opened.Load())
+			}
+		})
+	}
+}
+
+// Instrumentation is often installed by wrapping the default transport.
+func TestTheDefaultTransportMayBeWrapped(t *testing.T) {
+	plain := http.DefaultTransport
+	defer func() { http.DefaultTransport = plain }()
+	http.DefaultTransport = &wire{}
+
+	c := config(t, nil)
+	c.HTTPClient = nil
+	newNode(t, c)
 }

@@ -375,3 +375,40 @@ func TestANodeStopsOnce(t *testing.T) {
 		}
 	})
 }
+
+// A node that orchestratord does not know any more, and takes no more, leaves without a word:
+// the record that comes under its name is another's.
+func TestANodeThatWasForgottenAndRefusedSendsNoDelete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			switch {
+			case r.op == "heartbeat":
+				return answer{status: http.StatusNotFound, body: `{"success":false,"next_heartbeat_ms":10000}`}
+			case n > 0:
+				return problem(http.StatusUnprocessableEntity, "contract_violation")
+			}
+			return answer{}
+		}}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(5 * time.Second)
+		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) > 0 {
+			t.Errorf("sent %s, Deregister returned %v, want no DELETE", w.ops(), err)
+		}
+	})
+}
+
+// A shutdown that comes late has the time that it needs.
+func TestDeregisterWithADeadlineThatHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := newNode(t, config(t, w))
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		late, cancel := context.WithTimeout(t.Context(), -time.Second)
+		defer cancel()
+		if err := node.Deregister(late); err != nil || w.ops() != "register deregister" {
+			t.Errorf("sent %s, Deregister returned %v", w.ops(), err)
+		}
+	})
+}

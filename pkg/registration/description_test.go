@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,6 +83,40 @@ func TestAPoolThatWasTakenAwayBeforeTheFirstHeartbeatIsReported(t *testing.T) {
 			if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" ||
 				pools[1].Ready {
 				t.Errorf("heartbeat %d says %v", i, pools)
+			}
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What a caller does with its own memory after New and Update is no business of the node's.
+func TestADescriptionIsTheNodesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		gpu := registration.GPU{Name: "RTX 3090", VRAMTotalBytes: 24e9, ComputeCapability: "8.6"}
+		c := config(t, w)
+		c.Pools, c.Capabilities.GPUs = []string{"pool-0"}, []registration.GPU{gpu}
+		node := newNode(t, c)
+		c.Pools[0], c.Capabilities.GPUs[0].Name = "spoilt", "spoilt"
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d := registration.Description{
+			Address: c.Address, Pools: []string{"pool-1"},
+			Capabilities: registration.Capabilities{GPUs: []registration.GPU{gpu}},
+		}
+		if err := node.Update(d); err != nil {
+			t.Fatal(err)
+		}
+		d.Pools[0], d.Capabilities.GPUs[0].Name = "spoilt", "spoilt"
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range w.of("register") {
+			if strings.Contains(r.body, "spoilt") {
+				t.Errorf("it registers as %s", r.body)
 			}
 		}
 		if err := node.Stop(t.Context()); err != nil {

@@ -124,3 +124,26 @@ func TestWhatWasNotDialledIsNotDeregistered(t *testing.T) {
 		}
 	})
 }
+
+// A server that gives another reason each time does not fill the log.
+func TestOtherReasonsAgainAndAgainDoNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if r.op == "heartbeat" {
+				return plain(http.StatusServiceUnavailable, "queue "+strings.Repeat("x", n))
+			}
+			return answer{}
+		}}
+		var lines strings.Builder
+		c := config(t, w)
+		c.Logger = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		node := beating(t, c, ready)
+		time.Sleep(50 * time.Second)
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(lines.String(), "\n"); n < 2 || n > 8 {
+			t.Errorf("%d lines about %d failures, want 8 at the most", n, len(w.of("heartbeat")))
+		}
+	})
+}

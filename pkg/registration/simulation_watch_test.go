@@ -1,13 +1,9 @@
 package registration_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -160,44 +156,4 @@ func (l *life) misstates(now time.Time) string {
 			s.NextRequest.Sub(now), o.duty.from.Sub(now), o.duty.by.Sub(now), o.duty.why)
 	}
 	return ""
-}
-
-// A node is ready from its first good heartbeat until it ends, and while orchestratord is away.
-func TestReady(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int, _ request) answer {
-			if n == 2 {
-				return answer{status: http.StatusServiceUnavailable}
-			}
-			return answer{}
-		}}
-		node := newNode(t, config(t, w))
-		var seen []bool
-		look := func() { synctest.Wait(); seen = append(seen, node.Ready() == nil) }
-		look()
-		if err := node.Register(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		look()
-		ctx, end := context.WithCancel(t.Context())
-		if err := node.StartHeartbeat(ctx, ready); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Second)
-		look()
-		time.Sleep(14 * time.Second) // the next heartbeat fails
-		look()
-		if state := node.Status().State; state != registration.StateFailing {
-			t.Errorf("state is %s", state)
-		}
-		end()
-		look()
-		if err := node.Deregister(t.Context()); err != nil {
-			t.Error(err)
-		}
-		look()
-		if want := []bool{false, false, true, true, false, false}; !slices.Equal(seen, want) {
-			t.Errorf("ready is %v, want %v", seen, want)
-		}
-	})
 }

@@ -1,0 +1,371 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+func TestRegisterRetriesWhatMayPass(t *testing.T) {
+	refusedDial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	for name, a := range map[string]answer{
+		"no network":         {err: refusedDial},
+		"connection cut":     {err: errors.New("connection reset by peer")},
+		"no answer":          {delay: time.Hour},
+		"408":                {status: 408},
+		"425":                {status: 425},
+		"429":                problem(429, "throttled"),
+		"500":                problem(500, "internal_error"),
+		"503 without a body": {status: 503},
+		"a page":             {status: 200, body: "<html>welcome"},
+		"an empty success":   {status: 200},
+		"an endless success": {status: 200, body: `{"success":true,"message":"` + strings.Repeat("x", 1<<20) + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, _ request) answer {
+					if n < 6 {
+						return a
+					}
+					return answer{}
+				}}
+				begin := time.Now()
+				if err := newNode(t, config(t, w)).Register(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := len(w.sent()); got != 7 {
+					t.Errorf("%d attempts, want 7", got)
+				}
+				if a.delay == 0 && (time.Since(begin) < 5*time.Second || time.Since(begin) > 15*time.Second) {
+					t.Errorf("7 attempts took %v", time.Since(begin))
+				}
+			})
+		})
+	}
+}
+
+// A refusal that the document declares is final. Another status came from a router or a
+// balancer: it is asked again, and the caller learns what it said.
+func TestRegisterSaysWhatWasWrong(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer answer
+		kind   error
+		text   string
+	}{
+		"400": {problem(400, "malformed_body"), registration.ErrRefused, "400 malformed_body: because"},
+		"401": {
+			problem(401, "unauthorized"), registration.ErrUnauthorized, "401 unauthorized: because",
+		},
+		"401 without a body": {answer{status: 401}, registration.ErrUnauthorized, "401"},
+		"403":                {answer{status: 403, body: "no"}, registration.ErrUnavailable, "403: no ("},
+		"404, another server": {
+			plain(404, "404 page not found\n"), registration.ErrUnavailable,
+			"404: is http://orchestratord:8080/ the base URL of an orchestratord? 404 page not found (",
+		},
+		"404, an empty one": {
+			answer{status: 404}, registration.ErrUnavailable, "the base URL of an orchestratord? (",
+		},
+		"413": {problem(413, "body_too_large"), registration.ErrRefused, "413 body_too_large"},
+		"415": {answer{status: 415, body: "text"}, registration.ErrRefused, "415"},
+		"422": {
+			answer{status: 422, body: `{"errors":[{"pointer":"/node_id","detail":"is odd"}]}`},
+			registration.ErrRefused,
+			"/node_id is odd",
+		},
+		"422, as in service": {
+			plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused,
+			"422: capabilities: missing field `gpus` at line 1<U+000D><U+000A><U+001B>[1m (",
+		},
+		"a page": {
+			answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"},
+			registration.ErrRefused, "422 (",
+		},
+		"a long story": {plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "éé… ("},
+		"a redirect": {
+			answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}},
+			registration.ErrUnavailable,
+			"307: it redirects to http://elsewhere/,",
+		},
+		"a redirect to a secret": {
+			answer{
+				status: 302,
+				header: http.Header{
+					"Location": {"//me:secret@elsewhere/" + token[:7] + "%2d" + token[8:] + "?secret#secret"},
+				},
+			},
+			registration.ErrUnavailable, "it redirects to http://elsewhere/[token],",
+		},
+		"101": {answer{status: 101}, registration.ErrUnavailable, "it switches protocols"},
+		"message": {
+			answer{
+				status: 503,
+				body:   `{"success":false,"message":"Cloud profile not enabled. Set X=true","node_id":"n"}`,
+			}, registration.ErrUnavailable, "503: Cloud profile not enabled. Set X=true (",
+		},
+		"error": {
+			answer{status: 502, body: `{"error":{"code":7,"message":"no backend"}}`},
+			registration.ErrUnavailable,
+			"502: no backend (",
+		},
+		"an error without words beside a reason": {
+			answer{status: 502, body: `{"error":{"code":7},"reason":"no backend"}`},
+			registration.ErrUnavailable,
+			"502: no backend (",
+		},
+		"a rejection": {
+			answer{status: 200, body: `{"success":false,"message":"the cluster is full","node_id":"gpu-node-1"}`},
+			registration.ErrRefused, "the cluster is full",
+		},
+		"an echo of the token": {
+			answer{status: 401, body: `{"detail":"bad token ` + token + `","code":"` + token + `"}`},
+			registration.ErrUnauthorized, "bad token [token]",
+		},
+		"an echo in plain text": {plain(401, "bad token "+token), registration.ErrUnauthorized, "bad token [token] ("},
+		"an echo that broke off": {
+			answer{status: 401, header: plain(0, "").header, body: "bad token " + token[:20], length: 200},
+			registration.ErrUnauthorized, "401 (",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(int, request) answer { return test.answer }}
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // too short for a second attempt
+				defer cancel()
+				err := newNode(t, config(t, w)).Register(ctx)
+				if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.text) {
+					t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
+				}
+				var typed *registration.Error
+				if !errors.As(err, &typed) || typed.StatusCode != test.answer.status ||
+					typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
+					t.Errorf("error is %#v", typed)
+				}
+				if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") ||
+					strings.Contains(err.Error(), "secret") {
+					t.Errorf("the token, a secret or a line break is in the error: %v", err)
+				}
+				if len(w.sent()) != 1 {
+					t.Errorf("%d attempts, want 1", len(w.sent()))
+				}
+			})
+		})
+	}
+}
+
+func TestRegisterObeysRetryAfter(t *testing.T) {
+	for name, test := range map[string]struct {
+		header string
+		least  time.Duration
+		most   time.Duration
+		date   string // of the answer
+	}{
+		"seconds":       {"20", 20 * time.Second, 21 * time.Second, ""},
+		"a date":        {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second, ""},
+		"a day":         {"86400", 60 * time.Second, 61 * time.Second, ""},
+		"an overflow":   {"9999999999999999999999", 60 * time.Second, 61 * time.Second, ""},
+		"half a second": {"20.5", 20500 * time.Millisecond, 21500 * time.Millisecond, ""},
+		"by another clock": {
+			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 21 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
+		},
+		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
+		"below zero":   {"-5", 0, time.Second, ""},
+		"not a number": {"soon", 0, time.Second, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, _ request) answer {
+					if n == 0 {
+						return answer{
+							status: 429,
+							header: http.Header{"Retry-After": {test.header}, "Date": {test.date}},
+						}
+					}
+					return answer{}
+				}}
+				begin := time.Now()
+				if err := newNode(t, config(t, w)).Register(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begin); took < test.least || took > test.most {
+					t.Errorf("the second attempt came after %v, want %v to %v", took, test.least, test.most)
+				}
+			})
+		})
+	}
+}
+
+func TestRegisterEndsWithItsContext(t *testing.T) {
+	for name, a := range map[string]answer{
+		"refused connections": {err: errors.New("connection refused")},
+		"no answer":           {delay: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(int, request) answer { return a }}
+				ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+				defer cancel()
+				begin := time.Now()
+				err := newNode(t, config(t, w)).Register(ctx)
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, registration.ErrUnavailable) {
+					t.Errorf("error is %v, want the context's and the last attempt's", err)
+				}
+				if strings.Contains(err.Error(), "\n") {
+					t.Errorf("error takes more than a line: %v", err)
+				}
+				if took := time.Since(begin); took != 12*time.Second {
+					t.Errorf("took %v, want 12 s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestAForgottenNodeRegistersAgain(t *testing.T) {
+	for name, a := range map[string]answer{
+		"problem details": problem(404, "unknown_node"),
+		"as in service":   {status: 404, body: `{"success":false,"next_heartbeat_ms":10000}`},
+		"no body":         {status: 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, r request) answer {
+					if n == 2 {
+						return a
+					}
+					return answer{}
+				}}
+				node := beating(t, config(t, w), ready)
+				time.Sleep(26 * time.Second)
+				if want := "register heartbeat heartbeat register heartbeat heartbeat"; w.ops() != want {
+					t.Errorf("sent %s, want %s", w.ops(), want)
+				}
+				beats := w.of("heartbeat")
+				if !beats[2].at.Equal(beats[1].at) || beats[3].at.Sub(beats[1].at) != 10*time.Second {
+					t.Error("want the heartbeat repeated at once, and the grid kept")
+				}
+				node.Deregister(t.Context())
+			})
+		})
+	}
+}
+
+func TestTwoOrchestratordsThatShareNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var known [2]bool
+		turn := 0
+		w := &wire{answer: func(_ int, r request) answer {
+			turn = 1 - turn
+			if r.op == "register" {
+				known[turn] = true
+			} else if !known[turn] {
+				return answer{status: 404}
+			} else {
+				known[turn] = false // forgets at once
+			}
+			return answer{}
+		}}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(time.Hour)
+		if n := len(w.of("register")); n > 150 {
+			t.Errorf("registered %d times in an hour", n)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
+// A caller who has repaired what was wrong does not wait for what came of an earlier call.
+func TestRegisterCalledAgainAsksAtOnce(t *testing.T) {
+	for _, status := range []int{401, 422} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 0 {
+					return answer{status: status}
+				}
+				return answer{}
+			}}
+			node := newNode(t, config(t, w))
+			if err := node.Register(t.Context()); err == nil {
+				t.Fatalf("%d: registered at the first attempt", status)
+			}
+			again := time.Now()
+			if err := node.Register(t.Context()); err != nil || time.Since(again) != 0 {
+				t.Errorf("%d: registering again took %v, error %v", status, time.Since(again), err)
+			}
+		})
+	}
+}
+
+// An orchestratord that takes heartbeats and no registrations is asked for one less and less
+// often, and loses no heartbeat by it.
+func TestARefreshThatFailsIsTriedLessAndLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if r.op == "register" && n > 0 {
+				return answer{status: http.StatusServiceUnavailable}
+			}
+			return answer{}
+		}}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(time.Hour)
+		if n := len(w.of("register")); n < 10 || n > 25 {
+			t.Errorf("%d registrations in an hour, want one every 5 minutes after the first few", n)
+		}
+		if n := len(w.of("heartbeat")); n < 355 {
+			t.Errorf("%d heartbeats in an hour, want 360", n)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Orchestratord counts from when it took the registration, which may be when it was sent.
+func TestARegistrationCountsFromWhenItWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{delay: 25 * time.Second}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.RequestTimeout = 26 * time.Second // of a node timeout of 30 s
+		node := newNode(t, c)
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second)
+		if ops := w.ops(); ops != "register register heartbeat" {
+			t.Errorf("sent %s, want a node that may have been written off to register", ops)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnErrorSaysForHowLongToWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(int, request) answer {
+			return answer{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"7"}}}
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		node := newNode(t, config(t, w))
+		err := node.Register(ctx)
+		var e *registration.Error
+		if !errors.As(err, &e) || e.RetryAfter != 7*time.Second {
+			t.Errorf("the error is %v, want one with a RetryAfter of 7s", err)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,175 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
+)
+
+// A node is ready from its first good heartbeat until it ends, and while orchestratord is away.
+func TestReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 2 {
+				return answer{status: http.StatusServiceUnavailable}
+			}
+			return answer{}
+		}}
+		node := newNode(t, config(t, w))
+		var seen []bool
+		look := func() { synctest.Wait(); seen = append(seen, node.Ready() == nil) }
+		look()
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		ctx, end := context.WithCancel(t.Context())
+		if err := node.StartHeartbeat(ctx, ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		look()
+		time.Sleep(14 * time.Second) // the next heartbeat fails
+		look()
+		if state := node.Status().State; state != registration.StateFailing {
+			t.Errorf("state is %s", state)
+		}
+		end()
+		look()
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Error(err)
+		}
+		look()
+		if want := []bool{false, false, true, true, false, false}; !slices.Equal(seen, want) {
+			t.Errorf("ready is %v, want %v", seen, want)
+		}
+	})
+}
+
+// A probe that comes during the first request does not find a node that nobody has started.
+func TestANodeIsHealthyDuringItsFirstRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := newNode(t,
+			config(t, &wire{answer: func(int, request) answer { return answer{delay: 3 * time.Second} }}))
+		if node.Healthy(time.Second) == nil {
+			t.Error("a node that nobody has started is healthy")
+		}
+		registered := make(chan error)
+		go func() { registered <- node.Register(t.Context()) }()
+		time.Sleep(time.Second)
+		if err := node.Healthy(time.Second); err != nil {
+			t.Error(err)
+		}
+		if err := <-registered; err != nil {
+			t.Error(err)
+		}
+		node.Stop(t.Context())
+	})
+}
+
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := newNode(t, config(t, troubled()))
+		expect := func(after time.Duration, want registration.State, check func(registration.Status) bool) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			if s := node.Status(); s.State != want || !check(s) {
+				t.Errorf("status is %+v, want %s", s, want)
+			}
+		}
+		expect(0, registration.StateNew, func(s registration.Status) bool {
+			return s.NextRequest.IsZero() && s.Interval == 10*time.Second && s.LastHeartbeat.IsZero()
+		})
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expect(0, registration.StateRegistered,
+			func(s registration.Status) bool { return s.Registrations == 1 && s.NextRequest.IsZero() })
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		expect(16*time.Second, registration.StateOnline, func(s registration.Status) bool {
+			return time.Since(s.LastHeartbeat) == time.Second && time.Until(s.NextRequest) == 9*time.Second
+		})
+		expect(9*time.Second, registration.StateFailing, func(s registration.Status) bool {
+			return errors.Is(s.LastError, registration.ErrUnavailable) && s.Failures == 1
+		})
+		expect(10*time.Second, registration.StateOnline, func(s registration.Status) bool {
+			return s.LastError == nil && s.Failures == 0 && s.Registrations == 2
+		})
+		node.Deregister(t.Context())
+		expect(0, registration.StateDeregistered,
+			func(s registration.Status) bool { return s.NextRequest.IsZero() && s.LastError == nil })
+	})
+}
+
+func TestHealthyFindsAStuckLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle := newNode(t, config(t, &wire{}))
+		if err := idle.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		away := beating(t, config(t, &wire{answer: func(n int, _ request) answer {
+			if n > 0 {
+				return answer{err: errors.New("connection refused")}
+			}
+			return answer{}
+		}}), ready)
+		time.Sleep(time.Hour)
+		if err := errors.Join(idle.Healthy(10*time.Second), away.Healthy(10*time.Second)); err != nil {
+			t.Errorf("without heartbeats to send, or without an orchestratord, a node is not healthy: %v", err)
+		}
+		away.Deregister(t.Context())
+
+		// A transport that ignores the end of its request is how a loop gets stuck.
+		release := make(chan struct{})
+		w := &wire{answer: func(n int, r request) answer {
+			if n == 1 {
+				<-release
+			}
+			return answer{}
+		}}
+		stuck := beating(t, config(t, w), ready)
+		time.Sleep(36500 * time.Millisecond) // since 500 ms a heartbeat is under way that has 5 s
+		if err := stuck.Healthy(30 * time.Second); err == nil ||
+			!strings.Contains(err.Error(), "31s after its time was over") {
+			t.Errorf("a stuck node is healthy: %v", err)
+		}
+		close(release)
+		synctest.Wait()
+		if err := stuck.Healthy(30 * time.Second); err != nil {
+			t.Errorf("a node that is no longer stuck is not healthy: %v", err)
+		}
+		stuck.Deregister(t.Context())
+	})
+}
+
+// A request that has time is no stuck loop, however slow orchestratord is.
+func TestANodeIsHealthyWhileARequestIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(n int, _ request) answer {
+			if n > 0 {
+				return answer{delay: time.Hour}
+			}
+			return answer{}
+		}})
+		c.NodeTimeout, c.RequestTimeout = 2*time.Minute, 110*time.Second
+		node := beating(t, c, ready)
+		for range 600 {
+			time.Sleep(time.Second)
+			if err := node.Healthy(10 * time.Second); err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		node.Stop(t.Context())
+	})
+}
