@@ -39,8 +39,8 @@ func fault(t testing.TB, rule string) mockserver.Option {
 // registered is what a node that registers is answered, as long as all is well.
 const registered = `{"message":"node registered","node_id":"gpu-node-1","success":true}` + "\n"
 
-// TestDisturbedRegistration has a node register, as a Go client sees it over a socket.
-func TestDisturbedRegistration(t *testing.T) {
+// TestCorruptedRegistration has a node register, as a Go client sees it over a socket.
+func TestCorruptedRegistration(t *testing.T) {
 	fails := func(want error) func(*testing.T, answer, error) {
 		return func(t *testing.T, _ answer, err error) {
 			if !errors.Is(err, want) {
@@ -117,9 +117,9 @@ func TestDisturbedRegistration(t *testing.T) {
 	}
 }
 
-// TestDisturbedStatus holds the problem of every status that the document declares to the
+// TestCorruptedStatus holds the problem of every status that the document declares to the
 // document, and that of any other to what problems have in common.
-func TestDisturbedStatus(t *testing.T) {
+func TestCorruptedStatus(t *testing.T) {
 	race.Skip(t)
 	for _, request := range []struct {
 		operation control.Operation
@@ -153,8 +153,8 @@ func TestDisturbedStatus(t *testing.T) {
 	}
 }
 
-// TestDisturbedHeaders looks at headers that a status comes with.
-func TestDisturbedHeaders(t *testing.T) {
+// TestCorruptedHeaders looks at headers that a status comes with.
+func TestCorruptedHeaders(t *testing.T) {
 	for _, test := range []struct{ effect, header, want string }{
 		{"{status: 401}", "WWW-Authenticate", `Bearer realm="orchestratord", error="invalid_token"`},
 		{"{status: 405}", "Allow", "DELETE, POST"},
@@ -171,7 +171,7 @@ func TestDisturbedHeaders(t *testing.T) {
 	}
 }
 
-func TestDisturbedProblem(t *testing.T) {
+func TestCorruptedProblem(t *testing.T) {
 	client, _ := start(t, fault(t, "{effect: {status: 429, detail: not so fast}}"))
 	p := client.register(briefRegistration).problem(t)
 	if p.Code != nodeapi.ProblemCodeThrottled || p.Detail != "not so fast" || p.Title != "Too many requests" {
@@ -180,7 +180,7 @@ func TestDisturbedProblem(t *testing.T) {
 }
 
 // A node that leaves gets no body, and no fault gives it one.
-func TestNoBodyToDisturb(t *testing.T) {
+func TestNoBodyToCorrupt(t *testing.T) {
 	for _, body := range []string{"empty", "truncated", "garbage", "trickle"} {
 		client, server := start(t,
 			fault(t, "{match: {operations: [deregisterNode]}, effect: {body: "+body+", content_type: text/html}}"))
@@ -309,9 +309,9 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestDisturbedInMemory is TestDisturbedRegistration for tests in bubbles, where time can
+// TestCorruptedInMemory is TestCorruptedRegistration for tests in bubbles, where time can
 // be measured.
-func TestDisturbedInMemory(t *testing.T) {
+func TestCorruptedInMemory(t *testing.T) {
 	for _, test := range []struct {
 		effect     string
 		want       error // nil for an answer

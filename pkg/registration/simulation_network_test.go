@@ -94,11 +94,11 @@ func (l *life) pass(r *http.Request, op, id string, body []byte, fault string) (
 	if err != nil {
 		return received{}, err
 	}
-	return l.disturb(r, answer, fault)
+	return l.corrupt(r, answer, fault)
 }
 
-// disturb does to an answer what can happen on its way back.
-func (l *life) disturb(r *http.Request, answer received, fault string) (received, error) {
+// corrupt does to an answer what can happen on its way back.
+func (l *life) corrupt(r *http.Request, answer received, fault string) (received, error) {
 	switch fault {
 	case "lost answer":
 		return answer, wait(r, time.Hour)

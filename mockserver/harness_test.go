@@ -278,3 +278,13 @@ func decode(t testing.TB, text []byte, value any) {
 		t.Fatalf("%v: %s", err, text)
 	}
 }
+
+func newServer(t testing.TB, options ...mockserver.Option) *mockserver.Server {
+	t.Helper()
+	s, err := mockserver.New(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
