@@ -34,7 +34,7 @@ func (p *prober) curl(c call) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.header)) {
 		for _, value := range c.header[name] {
-			if name != "Authorization" {
+			if c.shown == "" {
 				words = append(words, "-H", quote(name+": "+value))
 			}
 		}
@@ -70,7 +70,7 @@ func (p *prober) redact(text string) string {
 	}
 	quoted := strconv.Quote(p.token)
 	quoted = quoted[1 : len(quoted)-1]
-	for _, spelling := range []string{p.token, quoted, url.QueryEscape(p.token), asPassword(p.token)} {
+	for _, spelling := range []string{p.token, quoted, url.QueryEscape(p.token), asPassword(p.token), asUser(p.token)} {
 		text = strings.ReplaceAll(text, spelling, redactedToken)
 	}
 	return text

@@ -52,6 +52,7 @@ type quirks struct {
 	refusal   string // the body of errors
 	padding   int
 	zipped    bool
+	hints     bool // before each answer
 	clock     time.Duration
 }
 
@@ -64,8 +65,12 @@ func (f *foreign) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	status, answer := f.answer(r, body)
+	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
 	for name, values := range f.quirks.header {
 		w.Header()[name] = values
+	}
+	if f.quirks.hints {
+		w.WriteHeader(http.StatusEarlyHints)
 	}
 	if status/100 != 2 {
 		w.WriteHeader(status)

@@ -63,8 +63,11 @@ func (s *session) judgeInterval(a *answer, interval time.Duration) {
 		expected := fmt.Sprintf("milliseconds, between %v and %v", leastInterval, mostInterval)
 		s.find(Nodes, a.op, place, expected, interval.String())
 	case timeout > 0 && interval >= timeout:
-		// Not of level Nodes: in service the interval is fixed, and a test may shorten the timeout.
-		s.find(Document, a.op, place, "less than the node timeout of "+timeout.String(), interval.String())
+		level := Document // in service the interval is fixed, and a test may shorten the timeout
+		if timeout >= usualTimeout {
+			level = Nodes
+		}
+		s.find(level, a.op, place, "less than the node timeout of "+timeout.String(), interval.String())
 	}
 	s.recordInterval(interval)
 }

@@ -20,6 +20,7 @@ func checkNegative(ctx context.Context, s *session) {
 	}
 	for _, id := range []string{opRegister, opHeartbeat} {
 		r.breakForm(ctx, s.doc.operation(id))
+		r.exceed(ctx, s.doc.operation(id))
 		r.breakRules(ctx, s.doc.operation(id))
 	}
 	if s.options.Level == Document {
@@ -111,26 +112,31 @@ func (r *resident) refused(ctx context.Context, c call, broken string, level Lev
 	if a == nil {
 		return
 	}
-	place := "status with " + broken
+	if a.status == c.op.success() {
+		r.find(level, c.op, "status with "+broken, strconv.Itoa(status)+", or another refusal", describeStatus(a))
+		r.restore(ctx)
+		return
+	}
+	r.judgeRefusal(ctx, a, broken, status)
+}
+
+// judgeRefusal checks the status of a refusal, and that it has changed nothing.
+func (r *resident) judgeRefusal(ctx context.Context, a *answer, broken string, status int) {
 	var refusals []int
-	for declared := range c.op.responses {
+	for declared := range a.op.responses {
 		if declared/100 == 4 && declared != http.StatusUnauthorized && declared != http.StatusTooManyRequests {
 			refusals = append(refusals, declared)
 		}
 	}
 	slices.Sort(refusals)
-	switch {
+	switch place := "status with " + broken; {
 	case a.status == status:
-	case a.status == c.op.success():
-		r.find(level, c.op, place, strconv.Itoa(status)+", or another refusal", describeStatus(a))
-		r.restore(ctx)
-		return
 	case !slices.Contains(refusals, a.status):
-		r.find(Nodes, c.op, place, "a refusal: "+either(refusals), describeStatus(a))
+		r.find(Nodes, a.op, place, "a refusal: "+either(refusals), describeStatus(a))
 	default:
-		r.find(Document, c.op, place, strconv.Itoa(status), describeStatus(a))
+		r.find(Document, a.op, place, strconv.Itoa(status), describeStatus(a))
 	}
-	r.unchanged(ctx, c.op, "a refusal")
+	r.unchanged(ctx, a.op, "a refusal")
 }
 
 // otherMethods calls each path with methods that the document does not declare for it.

@@ -30,6 +30,9 @@ const (
 	maxHeader = 64 << 10
 )
 
+// errLate ends a call that has no whole answer in time. The time follows.
+var errLate = errors.New("it took longer than")
+
 // call is one request.
 type call struct {
 	op      *operation
@@ -42,7 +45,7 @@ type call struct {
 	noType  bool        // leave the content type out
 	noToken bool        // leave the token out
 	odd     bool        // whether it has headers that an answer may echo, though they do not fit
-	shown   string      // how a shell writes the Authorization header, if it is not the usual one
+	shown   string      // how a shell writes the token and the header, if they are not the usual ones
 	line    connection
 }
 
@@ -55,6 +58,7 @@ const (
 	chunked connection = "chunked"  // without the length of its body
 	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
 	lower   connection = "HTTP/1.1 with names of headers in small letters"
+	duplex  connection = "HTTP/1.1, reading while it writes" // as an answer may come before the body has gone
 )
 
 // answer is what came back for a call.
@@ -121,7 +125,7 @@ func (p *prober) close() {
 func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	p.calls.Add(1)
 	timeout := c.op.timeout()
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it took longer than %v", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w %v", errLate, timeout))
 	defer cancel()
 	request, err := p.request(ctx, c)
 	if err != nil {
@@ -148,7 +152,9 @@ func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, er
 	case fresh, chunked: // what is left of chunks that nobody has read spoils a connection
 		return p.fresh.RoundTrip(r)
 	case oldHTTP:
-		return p.roundTripOld(r)
+		return p.roundTripPlain(r, "HTTP/1.0")
+	case duplex:
+		return p.roundTripPlain(r, "HTTP/1.1")
 	}
 	return p.roundTripKept(r)
 }
@@ -247,15 +253,19 @@ func (a *answer) read(r *http.Response) error {
 	return nil
 }
 
-// roundTripOld sends a request as HTTP/1.0 on a connection of its own.
-func (p *prober) roundTripOld(r *http.Request) (*http.Response, error) {
+// roundTripPlain sends a request of a version of HTTP on a connection of its own. It reads
+// whatever answer there is, even if the server did not take all of the request.
+func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response, error) {
 	conn, err := p.dial(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(r.Context(), func() { conn.Close() })
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s %s HTTP/1.0\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), p.base.Host)
+	fmt.Fprintf(&text, "%s %s %s\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), version, p.base.Host)
+	if version != "HTTP/1.0" {
+		text.WriteString("Connection: close\r\n")
+	}
 	if r.ContentLength > 0 {
 		fmt.Fprintf(&text, "Content-Length: %d\r\n", r.ContentLength)
 	}
@@ -264,16 +274,23 @@ func (p *prober) roundTripOld(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_, _ = io.Copy(&text, r.Body)
 	}
-	if _, err = conn.Write(text.Bytes()); err == nil {
-		var response *http.Response
-		if response, err = http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxList)), r); err == nil {
-			response.Body = ownConnection{response.Body, func() { stop(); conn.Close() }}
-			return response, nil
-		}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = conn.Write(text.Bytes()) // without an answer, the error of reading says enough
+	}()
+	end := func() { stop(); conn.Close(); <-written }
+	reader := bufio.NewReader(io.LimitReader(conn, maxList))
+	response, err := http.ReadResponse(reader, r)
+	for err == nil && response.StatusCode/100 == 1 && response.StatusCode != http.StatusSwitchingProtocols {
+		response, err = http.ReadResponse(reader, r) // what came was not yet the answer
 	}
-	stop()
-	conn.Close()
-	return nil, err
+	if err != nil {
+		end()
+		return nil, err
+	}
+	response.Body = ownConnection{response.Body, end}
+	return response, nil
 }
 
 func (p *prober) dial(ctx context.Context) (net.Conn, error) {

@@ -321,6 +321,10 @@ func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 	same := func(what string, ms int64, at span) {
 		if expected, ok := r.clock.observe(time.UnixMilli(ms), at.from, at.to); !ok {
 			r.find(Nodes, a.op, "time of the "+what+" of a node", expected, strconv.FormatInt(ms, 10))
+		} else if off, mistaken := r.clock.mistakenZone(a); mistaken {
+			r.find(Nodes, a.op, "time of the "+what+" of a node",
+				"milliseconds since 1970, in UTC like the header Date",
+				strconv.FormatInt(ms, 10)+", which is "+off.String()+" off")
 		}
 	}
 	same("registration", shown.RegisteredAtMs, n.entered)

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +18,7 @@ func ofRecords(doc *document) []sabotage {
 		if name == id {
 			continue
 		}
-		all = append(all, sabotage{
+		all = append(all, inSmallLetters(name), sabotage{
 			name: "the old " + name + " is kept", level: Nodes,
 			request: func(x *exchange) {
 				object, _ := x.sent.(map[string]any)
@@ -40,6 +42,15 @@ func ofRecords(doc *document) []sabotage {
 		})
 	}
 	return all
+}
+
+// inSmallLetters lists texts of a field in small letters.
+func inSmallLetters(field string) sabotage {
+	return onNodes("has each "+field+" in small letters", Nodes, func(_ *exchange, node map[string]any) {
+		var small any
+		_ = json.Unmarshal(bytes.ToLower(encode(node[field])), &small)
+		node[field] = small
+	})
 }
 
 // ofMeaning break what no schema says of an answer.
@@ -92,6 +103,11 @@ func ofTimes() []sabotage {
 	}
 	now := onTimes("has the time of now everywhere",
 		func(*exchange, string, float64) any { return time.Now().UnixMilli() })
+	shifted := func(off time.Duration) sabotage {
+		return onTimes(fmt.Sprintf("has its times %v off", off), func(_ *exchange, _ string, ms float64) any {
+			return ms + float64(off.Milliseconds())
+		})
+	}
 	now.culprit = "" // it shows first wherever two lists are compared, as the times that differ
 	return []sabotage{
 		now,
@@ -99,6 +115,8 @@ func ofTimes() []sabotage {
 		onTimes("counts times in microseconds",
 			func(_ *exchange, _ string, ms float64) any { return int64(ms * 1000) }),
 		onTimes("has the first times for ever", first),
+		shifted(time.Hour), shifted(-time.Hour), shifted(-8 * time.Hour), shifted(24 * time.Hour),
+		shifted(5*time.Hour + 30*time.Minute),
 		onTimes("has one time everywhere", func(x *exchange, _ string, ms float64) any { return first(x, "", ms) }),
 	}
 }
@@ -186,6 +204,10 @@ func ofEchoes() []sabotage {
 		says("the next heartbeat is in seconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10 }),
 		says("the next heartbeat is in microseconds", opHeartbeat, "next_heartbeat_ms",
 			func(*exchange) any { return 10_000_000 }),
+		says("the next heartbeat is in an hour", opHeartbeat, "next_heartbeat_ms",
+			func(*exchange) any { return 3_600_000 }),
+		says("the next heartbeat is beyond the node timeout", opHeartbeat, "next_heartbeat_ms",
+			func(*exchange) any { return 45_000 }),
 		says("registerNode without success", opRegister, "success", failed),
 		says("heartbeatNode without success", opHeartbeat, "success", failed),
 	}

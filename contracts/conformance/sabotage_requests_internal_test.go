@@ -12,11 +12,21 @@ import (
 
 // ofRefusals refuse what each field may be.
 func ofRefusals(op *operation) []sabotage {
-	all := []sabotage{onRequest(op.id+" refuses large bodies", func(x *exchange) {
-		if x.op == op && x.r.ContentLength > largeBody/2 {
-			x.reply(http.StatusRequestEntityTooLarge)
-		}
-	})}
+	all := []sabotage{
+		onRequest(op.id+" refuses large bodies", func(x *exchange) {
+			if x.op == op && x.r.ContentLength > largeBody/2 {
+				x.reply(http.StatusRequestEntityTooLarge)
+			}
+		}),
+		onRequest(op.id+" does not answer bodies that are too large", func(x *exchange) {
+			x.cut = x.op == op && x.r.ContentLength > 2*largeBody
+		}),
+		onRequest(op.id+" fails at bodies that are too large", func(x *exchange) {
+			if x.op == op && x.r.ContentLength > 2*largeBody {
+				x.reply(http.StatusInternalServerError)
+			}
+		}),
+	}
 	fieldsOf(op.request, nil, func(at pointer, schema *openapi3.Schema) {
 		for what, odd := range oddValues(schema) {
 			refusal := onRequest(fmt.Sprintf("%s refuses %s %s", op.id, at, what), func(x *exchange) {

@@ -16,8 +16,7 @@ func ofTokens(doc *document) []sabotage {
 	for _, op := range doc.operations {
 		for _, form := range wrongCredentials(strengthToken) {
 			all = append(all, accepting(op.id+" accepts "+form.what, op, func(r *http.Request) bool {
-				inQuery := form.query == "" || form.query == "?"+r.URL.RawQuery
-				return inQuery && slices.Equal(r.Header["Authorization"], form.values)
+				return form.isOf(r)
 			}))
 		}
 		all = append(all, accepting(op.id+" needs no token", op, func(*http.Request) bool { return true }))
@@ -28,6 +27,17 @@ func ofTokens(doc *document) []sabotage {
 		}))
 	}
 	return all
+}
+
+// isOf reports whether a call carries its token in this form.
+func (c credential) isOf(r *http.Request) bool {
+	for name, values := range c.header {
+		if !slices.Equal(r.Header[name], values) {
+			return false
+		}
+	}
+	inQuery := c.query == "" || c.query == "?"+r.URL.RawQuery
+	return inQuery && slices.Equal(r.Header[authorization], c.header[authorization])
 }
 
 // accepting accepts calls of an operation, of any where that is nil.
@@ -57,10 +67,31 @@ func ofLooseTokens() []sabotage {
 			return strings.HasSuffix(bare(given), strengthToken[len(strengthToken)-n:])
 		})
 	}
+	accept("the scheme in small letters needs no token",
+		func(given string) bool { return strings.HasPrefix(given, "bearer ") })
+	accept("any other scheme needs no token",
+		func(given string) bool { return given != "" && !strings.HasPrefix(given, "Bearer ") })
 	accept("any scheme counts", func(given string) bool { return strings.HasSuffix(given, " "+strengthToken) })
 	accept("any header that has the token counts",
 		func(given string) bool { return strings.Contains(given, strengthToken) })
-	return all
+	return append(all,
+		accepting("a token counts in any header", nil, func(r *http.Request) bool { return holdsToken(r.Header) }),
+		accepting("a token counts in any header if there is none in its own", nil, func(r *http.Request) bool {
+			return r.Header.Get(authorization) == "" && holdsToken(r.Header)
+		}),
+		accepting("a token counts in any header if its own has a wrong one", nil, func(r *http.Request) bool {
+			return r.Header.Get(authorization) != "" && holdsToken(r.Header)
+		}))
+}
+
+// holdsToken reports whether any header has the token.
+func holdsToken(header http.Header) bool {
+	for _, values := range header {
+		if strings.Contains(strings.Join(values, " "), strengthToken) {
+			return true
+		}
+	}
+	return false
 }
 
 // ofSilence break when a node goes offline.

@@ -39,6 +39,7 @@ type exchange struct {
 	mock     http.Handler
 	memory   map[string]any // what the saboteur remembers
 	delay    time.Duration  // of the answer
+	cut      bool           // whether the connection is closed without an answer
 }
 
 // reply answers a call instead of the mock.
@@ -107,6 +108,9 @@ func (x *exchange) pass(text []byte) {
 }
 
 func (x *exchange) write(w http.ResponseWriter, s sabotage) {
+	if x.cut {
+		panic(http.ErrAbortHandler)
+	}
 	maps.Copy(w.Header(), x.header)
 	w.Header().Del("Content-Length")
 	w.WriteHeader(x.status)

@@ -65,13 +65,9 @@ func (s *session) send(ctx context.Context, c call, why string) *answer {
 	if s.reason() != nil {
 		return nil
 	}
-	if s.trail = append(s.trail, c); len(s.trail) > maxTrail {
-		s.trail = slices.Delete(s.trail, 0, 1)
-	}
-	a, err := s.patiently(ctx, c)
+	a, err := s.ask(ctx, c)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		s.stop(context.Cause(ctx))
 		return nil
 	case err != nil:
 		s.unanswered(c, why, err)
@@ -80,6 +76,21 @@ func (s *session) send(ctx context.Context, c call, why string) *answer {
 	s.answered()
 	s.judge(a)
 	return a
+}
+
+// ask makes a call, and does not judge what becomes of it.
+func (s *session) ask(ctx context.Context, c call) (*answer, error) {
+	if why := s.reason(); why != nil {
+		return nil, why
+	}
+	if s.trail = append(s.trail, c); len(s.trail) > maxTrail {
+		s.trail = slices.Delete(s.trail, 0, 1)
+	}
+	a, err := s.patiently(ctx, c)
+	if err != nil && ctx.Err() != nil {
+		s.stop(context.Cause(ctx))
+	}
+	return a, err
 }
 
 // maxThrottled is how often a call that gets 429 is repeated. maxWait is the longest wait

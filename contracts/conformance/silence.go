@@ -13,6 +13,8 @@ const (
 	offlineSlack = 12 * time.Second
 	// silencePoll is the interval at which the list is polled meanwhile.
 	silencePoll = 250 * time.Millisecond
+	// usualTimeout is the node timeout of an orchestratord with no other setting (CLOUD-2013).
+	usualTimeout = 30 * time.Second
 )
 
 // checkSilence waits until a silent node is offline (CLOUD-2013). A second node that goes on
@@ -20,6 +22,7 @@ const (
 func checkSilence(ctx context.Context, s *session) {
 	timeout := s.options.NodeTimeout
 	if timeout == 0 {
+		s.checkPatience(ctx)
 		return
 	}
 	r, silent, lively := s.registry(), s.name(), s.name()
@@ -51,6 +54,28 @@ func checkSilence(ctx context.Context, s *session) {
 		s.find(Nodes, s.doc.operation(opList), "status of a node that is silent for longer than the node timeout",
 			"Offline, or not to be listed (CLOUD-2013)", "Online after "+(timeout+offlineSlack).String())
 	}
+}
+
+// checkPatience checks an interval that the usual node timeout does not allow: a node that keeps to it
+// must stay online. Where the run has no time for that, nothing is judged.
+func (s *session) checkPatience(ctx context.Context) {
+	interval := min(s.shortestInterval(), usualTimeout+offlineSlack)
+	if end, limited := ctx.Deadline(); interval < usualTimeout || limited && time.Until(end) < interval+callTimeout {
+		return
+	}
+	r, id := s.registry(), s.name()
+	r.take(ctx, comes, id)
+	r.take(ctx, beats, id)
+	if s.reason() != nil || r.known[id] == nil {
+		return
+	}
+	s.pause(ctx, time.Until(r.known[id].heard.to.Add(interval+silencePoll)))
+	if online, known := r.online(ctx); known && !online[id] {
+		s.find(Nodes, s.doc.operation(opHeartbeat), "200 body/next_heartbeat_ms",
+			"less than the node timeout, as a node that keeps to it must stay online (CLOUD-2013)",
+			s.shortestInterval().String()+"; the node was offline after "+interval.String())
+	}
+	r.leave(ctx, id)
 }
 
 // offline judges when a silent node went offline, and brings it back. Orchestratord may

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -9,6 +10,12 @@ import (
 // skewTolerance is how much the difference of two clocks may change within a run. It is
 // over a second, because orchestratord may count in whole seconds.
 const skewTolerance = 1200 * time.Millisecond
+
+// zone is the unit of the offsets of time zones, and zoneTolerance is how exact a mistaken one shows.
+const (
+	zone          = 15 * time.Minute
+	zoneTolerance = 3 * time.Second
+)
 
 // skew is how far the clock of orchestratord is ahead of ours. We know by our clock between
 // which times an event happened. So each time that orchestratord reports for an event
@@ -34,4 +41,18 @@ func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) 
 		k.low, k.top = low, top
 	}
 	return "", true
+}
+
+// mistakenZone returns by how many time zones the reported times differ from the clock of
+// orchestratord, which the Date of an answer shows. A clock that is wrong shifts both alike.
+func (k *skew) mistakenZone(a *answer) (off time.Duration, mistaken bool) {
+	date, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		return 0, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	low, top := k.low-date.Sub(a.began), k.top-date.Sub(a.ended)
+	off = (low/2 + top/2).Round(zone)
+	return off, off != 0 && low <= off+zoneTolerance && top >= off-zoneTolerance
 }

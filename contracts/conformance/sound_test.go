@@ -50,7 +50,8 @@ func soundAnswers() map[string]quirks {
 		"an empty message":               {registers: welcome("")},
 		"a page of HTML for each error":  {refusal: "<html><h1>no</h1></html>"},
 		"the next heartbeat in a second": {next: 1000},
-		"the next heartbeat in an hour":  {next: 3_600_000},
+		"the next heartbeat in an hour":  {next: 3_600_000, offline: 3 * time.Hour},
+		"the next heartbeat in 40 s":     {next: 40_000, offline: 2 * time.Minute},
 	}
 }
 
@@ -61,6 +62,13 @@ func soundWays() map[string]quirks {
 		"a clock of two hours ago":      {clock: -2 * time.Hour},
 		"a clock of tomorrow":           {clock: 20 * time.Hour},
 		"connections for one call each": {header: http.Header{"Connection": {"close"}}},
+		"hints before each answer":      {hints: true},
+		"no bodies over 1.5 MiB": {refuses: func(_ *http.Request, body []byte) int {
+			if len(body) > 3<<19 {
+				return http.StatusRequestEntityTooLarge
+			}
+			return 0
+		}, header: http.Header{"Connection": {"close"}}},
 		"headers of caches and proxies": {header: http.Header{
 			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"},
 			"Set-Cookie": {"a=b; Path=/"},

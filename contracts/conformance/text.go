@@ -21,6 +21,7 @@ func texts(schema *openapi3.Schema) []ruledText {
 	most := int(*schema.MaxLength)
 	return append(found,
 		ruledText{fmt.Sprintf("maxLength %d", most), fill(schema, most, plainly)},
+		ruledText{fmt.Sprintf("pattern %s, all parts", schema.Pattern), fillParts(schema, most)},
 		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, 48), strangely)},
 		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, doubly)},
 	)
@@ -29,12 +30,16 @@ func texts(schema *openapi3.Schema) []ruledText {
 // choose picks the nth character of those in a class.
 type choose func(class []rune, n int) rune
 
-// plainly picks a letter or a digit, if there is one.
+// plainly picks in turn letters, large ones too, and digits, if there are any.
 func plainly(class []rune, n int) rune {
+	var usable []rune
 	for _, r := range "n0ode9xZ" {
 		if contains(class, r) {
-			return r
+			usable = append(usable, r)
 		}
+	}
+	if len(usable) > 0 {
+		return usable[n%len(usable)]
 	}
 	return class[0]
 }
@@ -76,6 +81,16 @@ func contains(class []rune, r rune) bool {
 // fill returns a text of a length that matches the pattern of a schema, or as long a one
 // as the pattern allows.
 func fill(schema *openapi3.Schema, length int, pick choose) string {
+	return (&filler{pick: pick}).fill(schema, length)
+}
+
+// fillParts returns a text with each part of the pattern of a schema as often as it may come, but
+// not more than once what may come without end.
+func fillParts(schema *openapi3.Schema, length int) string {
+	return (&filler{pick: plainly, parts: true}).fill(schema, length)
+}
+
+func (f *filler) fill(schema *openapi3.Schema, length int) string {
 	pattern := schema.Pattern
 	if pattern == "" {
 		pattern = `^[^\x00-\x1f\x7f]*$`
@@ -84,7 +99,6 @@ func fill(schema *openapi3.Schema, length int, pick choose) string {
 	if err != nil {
 		return ""
 	}
-	f := &filler{pick: pick}
 	f.spare = max(0, length-shortest(tree))
 	f.write(tree)
 	return string(f.text)
@@ -93,7 +107,8 @@ func fill(schema *openapi3.Schema, length int, pick choose) string {
 // filler writes a text that matches an expression.
 type filler struct {
 	pick  choose
-	spare int // how many characters more than the fewest are still to be written
+	parts bool // whether to write parts, and not as much as fits
+	spare int  // how many characters more than the fewest are still to be written
 	text  []rune
 }
 
@@ -126,6 +141,9 @@ func (f *filler) write(re *syntax.Regexp) {
 func (f *filler) repeat(re *syntax.Regexp, least, most int) {
 	for range least {
 		f.write(re)
+	}
+	if f.parts && most < 0 {
+		most = max(least, 1)
 	}
 	cost := shortest(re)
 	for n := least; (most < 0 || n < most) && cost > 0 && f.spare >= cost; n++ {

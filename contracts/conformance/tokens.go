@@ -11,10 +11,10 @@ import (
 	"unicode"
 )
 
-// credential is a form of the Authorization header.
+// credential is a form in which a call may carry a token.
 type credential struct {
 	what   string
-	values []string
+	header http.Header
 	query  string // that carries the token instead of a header
 	shell  string // how a shell writes it, without the token
 }
@@ -26,12 +26,24 @@ const inShell = "${LLORCH_API_TOKEN}"
 func spelt(token, what string, values ...string) credential {
 	c := credential{what: what}
 	for _, value := range values {
-		c.values = append(c.values, strings.ReplaceAll(value, inShell, token))
-		c.shell += ` -H "Authorization: ` + strings.ReplaceAll(value, `"`, `\"`) + `"`
+		c = c.and(token, authorization, value)
 	}
+	return c
+}
+
+// and returns a credential with one more line of the header.
+func (c credential) and(token, name, value string) credential {
+	if c.header = c.header.Clone(); c.header == nil {
+		c.header = http.Header{}
+	}
+	c.header[name] = append(c.header[name], strings.ReplaceAll(value, inShell, token))
+	c.shell += ` -H "` + name + ": " + strings.ReplaceAll(value, `"`, `\"`) + `"`
 	c.shell = strings.TrimSpace(c.shell)
 	return c
 }
+
+// authorization is the header in which the document has the token.
+const authorization = "Authorization"
 
 // checkTokens tries every form of a wrong token on every operation. Where no token is
 // needed, any must be accepted.
@@ -60,6 +72,30 @@ func (r *resident) wrongTokens(ctx context.Context) {
 		}
 	}
 	r.deniedFirst(ctx)
+	r.deniedAround(ctx)
+}
+
+// deniedAround checks that no other spelling of a path leads around the token.
+func (r *resident) deniedAround(ctx context.Context) {
+	for _, op := range r.doc.operations {
+		for _, spell := range []func(path string) string{
+			func(path string) string { return "/" + path },
+			func(path string) string { return path + "/" },
+			func(path string) string { return strings.Replace(path, "/v2", "/%76%32", 1) },
+		} {
+			c := r.ordinary(op, r.id)
+			c.path, c.noToken = spell(op.target(r.id)), true
+			r.trail = r.trail[:min(len(r.trail), 2)]
+			a, err := r.ask(ctx, c)
+			if err == nil && a.status == op.success() {
+				place := "status with no token, and the path spelt " + spell(op.path)
+				r.find(Nodes, op, place, "401, or another refusal", describeStatus(a))
+			}
+			if err != nil || a.status == op.success() {
+				r.restore(ctx)
+			}
+		}
+	}
 }
 
 // deniedFirst checks that the token is checked before the body. A caller without one must
@@ -89,10 +125,7 @@ func (r *resident) ordinary(op *operation, id string) call {
 // denied makes a call that has to be denied.
 func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
-	c.noToken, c.shown, c.query = true, wrong.shell, wrong.query
-	if wrong.values != nil {
-		c.header = http.Header{"Authorization": wrong.values}
-	}
+	c.noToken, c.shown, c.query, c.header = true, wrong.shell, wrong.query, wrong.header
 	a := r.expect(ctx, c, "with "+wrong.what, http.StatusUnauthorized)
 	switch {
 	case a == nil:
@@ -110,41 +143,32 @@ func (r *resident) anyToken(ctx context.Context) {
 			continue
 		}
 		c := r.ordinary(op, r.id)
-		c.header = http.Header{"Authorization": {"Bearer any-token-0123456789"}}
+		c.header = http.Header{authorization: {"Bearer any-token-0123456789"}}
 		c.shown = "-H 'Authorization: Bearer any-token-0123456789'"
 		r.expect(ctx, c, "with a token, where none is needed", op.success())
 	}
 }
 
-// wrongCredentials are forms of the header that resemble the right one and are invalid.
+// wrongCredentials are forms that resemble the right one and are invalid.
 func wrongCredentials(token string) []credential {
 	forms := []credential{
 		{what: "no token"},
-		{what: "an empty header", values: []string{""}, shell: `-H "Authorization;"`},
+		{what: "an empty header", header: http.Header{authorization: {""}}, shell: `-H "Authorization;"`},
 		spelt(token, "the scheme alone", "Bearer"),
 		// What a caller in JavaScript sends whose token is not set.
 		spelt(token, "the token null", "Bearer null"),
 		spelt(token, "the token undefined", "Bearer undefined"),
 		spelt(token, "a token without its scheme", inShell),
-		spelt(token, "the scheme Basic", "Basic "+inShell),
-		spelt(token, "the scheme Token", "Token "+inShell),
-		spelt(token, "the scheme Bearers", "Bearers "+inShell),
-		{
-			what:   "the token as a password",
-			values: []string{"Basic " + asPassword(token)},
-			shell:  `-u ":` + inShell + `"`,
-		},
-		{
-			what: "the token in the query", query: "?access_token=" + url.QueryEscape(token),
-			shell: `--url-query "access_token=` + inShell + `"`,
-		},
 		spelt(token, "two wrong tokens", "Bearer wrong", "Bearer "+inShell+"x"),
 		spelt(token, "a wrong token before the right one", "Bearer wrong", "Bearer "+inShell),
 	}
+	forms = append(forms, otherSchemes(token)...)
+	forms = append(forms, otherPlaces(token)...)
 	for _, near := range nearTokens(token) {
 		if near.token != token {
 			shell := `-H "Authorization: Bearer ` + near.shell + `"`
-			forms = append(forms, credential{what: near.what, values: []string{"Bearer " + near.token}, shell: shell})
+			header := http.Header{authorization: {"Bearer " + near.token}}
+			forms = append(forms, credential{what: near.what, header: header, shell: shell})
 		}
 	}
 	for _, dressed := range dressings {
@@ -154,8 +178,64 @@ func wrongCredentials(token string) []credential {
 	return forms
 }
 
+// otherSchemes have another scheme than Bearer. That may be in any case (RFC 9110), and then its
+// token has to be the right one too.
+func otherSchemes(token string) []credential {
+	forms := []credential{
+		{
+			what: "the token as a password", shell: `-u ":` + inShell + `"`,
+			header: http.Header{authorization: {"Basic " + asPassword(token)}},
+		},
+		{
+			what: "the token as a user", shell: `-u "` + inShell + `:"`,
+			header: http.Header{authorization: {"Basic " + asUser(token)}},
+		},
+		spelt(token, "a wrong token after two spaces", "Bearer  wrong"),
+	}
+	for _, scheme := range []string{"Basic", "Digest", "Token", "Bearers"} {
+		forms = append(forms, spelt(token, "the scheme "+scheme, scheme+" "+inShell))
+	}
+	for _, scheme := range []string{"bearer", "BEARER"} {
+		forms = append(forms, spelt(token, "a wrong token of the scheme "+scheme, scheme+" wrong"))
+	}
+	return forms
+}
+
+// otherPlaces have the right token where the document has none: instead of the header
+// Authorization, and beside one with a wrong token.
+func otherPlaces(token string) []credential {
+	inQuery := credential{what: "the token in the query"}
+	for i, name := range []string{"access_token", "token", "api_key"} {
+		inQuery.query += string("?&&"[i]) + name + "=" + url.QueryEscape(token)
+		inQuery.shell += ` --url-query "` + name + "=" + inShell + `"`
+	}
+	inQuery.shell = strings.TrimSpace(inQuery.shell)
+	forwarded := credential{what: "no token, and forwarded for 127.0.0.1"}.
+		and(token, "Forwarded", "for=127.0.0.1").and(token, "X-Forwarded-For", "127.0.0.1").
+		and(token, "X-Real-Ip", "127.0.0.1")
+	forms := []credential{inQuery, forwarded}
+	for _, place := range []struct{ name, value string }{
+		{"Cookie", "token=" + inShell + "; access_token=" + inShell + "; session=" + inShell},
+		{"X-Api-Key", inShell},
+		{"X-Auth-Token", inShell},
+		{"X-Access-Token", inShell},
+		{"X-Authorization", "Bearer " + inShell},
+		{"X-Forwarded-Authorization", "Bearer " + inShell},
+		{"Proxy-Authorization", "Bearer " + inShell},
+	} {
+		alone, beside := "the token in "+place.name, "a wrong token, and the right one in "+place.name
+		forms = append(forms,
+			spelt(token, alone).and(token, place.name, place.value),
+			spelt(token, beside, "Bearer wrong").and(token, place.name, place.value))
+	}
+	return forms
+}
+
 // asPassword spells a token as the password of a caller without a name.
 func asPassword(token string) string { return base64.StdEncoding.EncodeToString([]byte(":" + token)) }
+
+// asUser spells it as the name of a caller without a password.
+func asUser(token string) string { return base64.StdEncoding.EncodeToString([]byte(token + ":")) }
 
 // dressings are the right token with something around it that lenient parsers take away.
 var dressings = []string{
@@ -184,6 +264,7 @@ func nearTokens(token string) []nearToken {
 		{"the first character of a token", token[:1], "${LLORCH_API_TOKEN:0:1}"},
 		{"a token with a character more", token + "x", "${LLORCH_API_TOKEN}x"},
 		{"a token with a character before", "x" + token, "x$LLORCH_API_TOKEN"},
+		{"a token without its hyphens", strings.ReplaceAll(token, "-", ""), "${LLORCH_API_TOKEN//-/}"},
 		{"a token backwards", backwards(token), `$(rev <<<"$LLORCH_API_TOKEN")`},
 		{"a token twice", token + token, "$LLORCH_API_TOKEN$LLORCH_API_TOKEN"},
 		{

@@ -24,8 +24,8 @@ type unsound struct {
 // first names the culprit.
 func TestUnsoundServersAreFound(t *testing.T) {
 	for _, kind := range []map[string]unsound{
-		unsoundAnswers(), unsoundRecords(), unsoundLikeness(), unsoundStates(), unsoundTokens(), unsoundPlaces(),
-		unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(),
+		unsoundAnswers(), unsoundTimes(), unsoundRecords(), unsoundLikeness(), unsoundStates(), unsoundTokens(),
+		unsoundPlaces(), unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(),
 	} {
 		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
@@ -52,13 +52,6 @@ func TestUnsoundServersAreFound(t *testing.T) {
 // unsoundAnswers break the document where no node looks.
 func unsoundAnswers() map[string]unsound {
 	shows := func(change func([]foreignNode) ([]foreignNode, int)) quirks { return quirks{shows: change} }
-	seconds := func(n *foreignNode) {
-		n.Registered /= 1000
-		if n.Beaten != nil {
-			at := *n.Beaten / 1000
-			n.Beaten = &at
-		}
-	}
 	return map[string]unsound{
 		"an empty id": {
 			quirks{registers: map[string]any{"node_id": ""}},
@@ -67,13 +60,6 @@ func unsoundAnswers() map[string]unsound {
 		"empty ids in the list": {
 			shows(each(func(n *foreignNode) { n.ID = "" })),
 			"listNodes: 200 body/nodes/*/node_id: expected 1 character or more",
-		},
-		"times in seconds": {
-			shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970",
-		},
-		"the next heartbeat as a point": {
-			quirks{next: time.Now().UnixMilli()},
-			"heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less",
 		},
 		"one too many": {shows(func(nodes []foreignNode) ([]foreignNode, int) {
 			return nodes, len(nodes) + 1
@@ -90,6 +76,41 @@ func unsoundAnswers() map[string]unsound {
 			}
 			return nodes, len(nodes)
 		}), "listNodes: 200 body/nodes/*/address: "},
+	}
+}
+
+// unsoundTimes are off where each by itself may be right.
+func unsoundTimes() map[string]unsound {
+	shows := func(change func([]foreignNode) ([]foreignNode, int)) quirks { return quirks{shows: change} }
+	seconds := func(n *foreignNode) {
+		n.Registered /= 1000
+		if n.Beaten != nil {
+			at := *n.Beaten / 1000
+			n.Beaten = &at
+		}
+	}
+	zone := func(n *foreignNode) {
+		n.Registered += time.Hour.Milliseconds()
+		if n.Beaten != nil {
+			at := *n.Beaten + time.Hour.Milliseconds()
+			n.Beaten = &at
+		}
+	}
+	return map[string]unsound{
+		"times in seconds": {
+			shows(each(seconds)), "listNodes: time of the last heartbeat: expected milliseconds since 1970",
+		},
+		"times of another zone": {
+			shows(each(zone)), "of a node: expected milliseconds since 1970, in UTC like the header Date",
+		},
+		"the next heartbeat after the node is offline": {
+			quirks{next: time.Hour.Milliseconds()},
+			"heartbeatNode: 200 body/next_heartbeat_ms: expected less than the node timeout",
+		},
+		"the next heartbeat as a point": {
+			quirks{next: time.Now().UnixMilli()},
+			"heartbeatNode: 200 body/next_heartbeat_ms: expected 86400000 or less",
+		},
 	}
 }
 
@@ -261,6 +282,24 @@ func unsoundPlaces() map[string]unsound {
 		"any of several headers": {quirks{accepts: func(r *http.Request, token string) bool {
 			return slices.Contains(r.Header["Authorization"], "Bearer "+token)
 		}}, "deregisterNode: status with a wrong token before the right one: expected 401, got 204"},
+		"a token in a cookie": {quirks{accepts: func(r *http.Request, token string) bool {
+			cookie, err := r.Cookie("session")
+			return err == nil && cookie.Value == token || r.Header.Get("Authorization") == "Bearer "+token
+		}}, "deregisterNode: status with the token in Cookie: expected 401, got 204"},
+		"a key instead of a wrong token": {quirks{accepts: func(r *http.Request, token string) bool {
+			given := r.Header.Get("Authorization")
+			return given != "" && r.Header.Get("X-Api-Key") == token || given == "Bearer "+token
+		}}, "deregisterNode: status with a wrong token, and the right one in X-Api-Key: expected 401, got 204"},
+		"any token of a scheme in small letters": {quirks{accepts: func(r *http.Request, token string) bool {
+			given := r.Header.Get("Authorization")
+			return strings.HasPrefix(given, "bearer ") || given == "Bearer "+token
+		}}, "deregisterNode: status with a wrong token of the scheme bearer: expected 401, got 204"},
+		"no token where a path has a slash more": {quirks{accepts: func(r *http.Request, token string) bool {
+			trimmed := strings.TrimSuffix(r.URL.Path, "/")
+			open := trimmed != r.URL.Path
+			r.URL.Path = trimmed
+			return open || r.Header.Get("Authorization") == "Bearer "+token
+		}}, "status with no token, and the path spelt /v2/nodes"},
 		"a token in the query": {quirks{accepts: func(r *http.Request, token string) bool {
 			return r.Header.Get("Authorization") == "Bearer "+token || r.URL.Query().Get("access_token") == token
 		}}, "deregisterNode: status with the token in the query: expected 401, got 204"},
@@ -314,13 +353,19 @@ func unsoundLimits() map[string]unsound {
 			odd(413, func(_ map[string]any, size int) bool { return size > 512<<10 }),
 			"registerNode: status with /x-large: body of 1048576 bytes: expected 200, got 413",
 		},
+		"huge bodies by closing the connection": {quirks{refuses: func(_ *http.Request, body []byte) int {
+			if len(body) > 2<<20 {
+				panic(http.ErrAbortHandler)
+			}
+			return 0
+		}}, "registerNode: answer with a body of 4194304 bytes: expected one, such as 413, got none: "},
 		"traces": {quirks{refuses: func(r *http.Request, _ []byte) int {
 			return len(r.Header["Traceparent"]) * http.StatusBadRequest
 		}}, "with Traceparent 00-4bf92f"},
 	}
 }
 
-// unsoundIDs refuse ids that look unusual.
+// unsoundIDs refuse ids and versions that look unusual.
 func unsoundIDs() map[string]unsound {
 	odd := func(status int, odd func(body map[string]any, size int) bool) quirks {
 		return quirks{refuses: refusing("/register", status, odd)}
@@ -340,6 +385,13 @@ func unsoundIDs() map[string]unsound {
 		"nodes whose ids begin with a digit": {
 			odd(422, func(body map[string]any, _ int) bool { return says(body, "node_id")[0] <= '9' }),
 			"registerNode: status with the id 0-conform-",
+		},
+		"cuda in four parts": {
+			odd(422, func(body map[string]any, _ int) bool {
+				capabilities, _ := body["capabilities"].(map[string]any)
+				return strings.Count(says(capabilities, "cuda_version"), ".") > 2
+			}),
+			"registerNode: status with /capabilities/cuda_version: pattern",
 		},
 		"two dots": {
 			odd(400, func(body map[string]any, _ int) bool { return strings.Contains(says(body, "node_id"), "..") }),

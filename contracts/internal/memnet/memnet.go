@@ -14,6 +14,10 @@ import (
 // URL is where a server is, for whoever dials it.
 const URL = "http://orchestratord.invalid"
 
+// linger is over the half a second for which a server keeps a connection whose request it has not
+// read to its end.
+const linger = time.Second
+
 // latency is how long a call takes at least. Without it no time would pass between calls.
 const latency = time.Millisecond
 
@@ -36,6 +40,7 @@ func Serve(t testing.TB, handler http.Handler) (dial func(context.Context, strin
 	t.Cleanup(func() {
 		_ = server.Close()
 		<-ended
+		time.Sleep(linger)
 	})
 	return l.dial
 }

@@ -1,0 +1,56 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+const (
+	// hugeBody is how many bytes are more than most orchestratords take: twice what the one in
+	// service does.
+	hugeBody = 4 << 20
+	// hugeTries is how often a huge body is sent. One try is not enough, since a connection that is
+	// closed before all of the body has come may lose the answer on its way.
+	hugeTries = 3
+)
+
+// exceed sends a body that orchestratord may take, but has to answer. A node gives up a call that
+// is answered 413, and repeats one without an answer.
+func (r *resident) exceed(ctx context.Context, op *operation) {
+	var plain any
+	_ = json.Unmarshal(r.plainBody(op), &plain) // which was encoded here
+	c := call{
+		op: op, node: r.id, line: duplex,
+		body: encode(with(plain, pointer{"x-large"}, strings.Repeat("l", hugeBody))),
+	}
+	what := fmt.Sprintf("a body of %d bytes", hugeBody)
+	r.trail = r.trail[:min(len(r.trail), 2)]
+	r.cover(op, "", what, true)
+	a, err := r.persistently(ctx, c)
+	if err == nil {
+		r.judge(a)
+	}
+	switch {
+	case r.reason() != nil:
+	case err == nil && a.status != op.success():
+		r.judgeRefusal(ctx, a, what, http.StatusRequestEntityTooLarge)
+		return
+	case err != nil && !errors.Is(err, errLate): // which a slow line explains
+		r.find(Nodes, op, "answer with "+what, "one, such as 413", "none: "+err.Error())
+	}
+	r.restore(ctx)
+}
+
+// persistently makes a call until there is an answer, or no hope for one.
+func (r *resident) persistently(ctx context.Context, c call) (a *answer, err error) {
+	for range hugeTries {
+		if a, err = r.ask(ctx, c); err == nil || errors.Is(err, errLate) {
+			break
+		}
+	}
+	return a, err
+}
