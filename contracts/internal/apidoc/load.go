@@ -23,14 +23,17 @@ func Load(ctx context.Context, source Source) (*openapi3.T, error) {
 }
 
 func load(ctx context.Context, source Source) (*openapi3.T, error) {
-	loader := openapi3.NewLoader()
-	loader.Context = ctx
-	loader.IncludeOrigin = !source.overlaid
-	folder, file := path.Split(filepath.ToSlash(source.Name))
-	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
-		return source.other(folder, location)
+	document, err := parse(ctx, source, true)
+	if err != nil {
+		return nil, err
 	}
-	document, err := loader.LoadFromDataWithPath(source.Data, &url.URL{Path: folder + file})
+	constants, err := nullConstants(document)
+	if err == nil && source.overlaid {
+		document, err = parse(ctx, source, false)
+	}
+	if err == nil {
+		err = restoreNulls(document, constants)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +52,17 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 		return nil, err
 	}
 	return document, nil
+}
+
+// parse reads the document, whose parts know their lines if it is to be so.
+func parse(ctx context.Context, source Source, lines bool) (*openapi3.T, error) {
+	loader := openapi3.NewLoader()
+	loader.Context, loader.IncludeOrigin = ctx, lines
+	folder, file := path.Split(filepath.ToSlash(source.Name))
+	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
+		return source.other(folder, location)
+	}
+	return loader.LoadFromDataWithPath(source.Data, &url.URL{Path: folder + file})
 }
 
 // other reads another file that the document refers to.
