@@ -88,7 +88,8 @@ func (s Secrets) OfHeader(header http.Header) Secrets {
 		s = s.add(value)
 	}
 	for name, values := range header {
-		usual, named := Common(name), secretive(name) // once a name, which may have 100,000 values
+		usual := Common(name)
+		named := !usual && secretive(name) // once a name, which may have 100,000 values
 		for _, value := range values {
 			switch {
 			case name == "Authorization":
