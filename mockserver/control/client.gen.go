@@ -58,8 +58,8 @@ func NewClient(server string, options ...ClientOption) (*Client, error) {
 
 // GetOverview sends GET /__mock: sum up the mock.
 func (c *Client) GetOverview(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,8 @@ func (c *Client) GetOverview(ctx context.Context, editors ...RequestEditorFn) (*
 
 // ReadClock sends GET /__mock/clock: read the mock's clock.
 func (c *Client) ReadClock(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/clock"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock/clock"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func (c *Client) ReadClock(ctx context.Context, editors ...RequestEditorFn) (*ht
 
 // ChangeClock sends PATCH /__mock/clock: pause, resume or speed up the clock.
 func (c *Client) ChangeClock(ctx context.Context, body ChangeClockJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/clock"
-	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
+	to := c.Server + "__mock/clock"
+	r, err := newRequest(ctx, http.MethodPatch, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +88,8 @@ func (c *Client) ChangeClock(ctx context.Context, body ChangeClockJSONRequestBod
 
 // AdvanceClock sends POST /__mock/clock/advance: put the clock forward.
 func (c *Client) AdvanceClock(ctx context.Context, body AdvanceClockJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/clock/advance"
-	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	to := c.Server + "__mock/clock/advance"
+	r, err := newRequest(ctx, http.MethodPost, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func (c *Client) AdvanceClock(ctx context.Context, body AdvanceClockJSONRequestB
 
 // ClearDrift sends DELETE /__mock/drift: forget the drift.
 func (c *Client) ClearDrift(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/drift"
-	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	to := c.Server + "__mock/drift"
+	r, err := newRequest(ctx, http.MethodDelete, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (c *Client) ClearDrift(ctx context.Context, editors ...RequestEditorFn) (*h
 
 // ReadDrift sends GET /__mock/drift: read how requests departed from the contract.
 func (c *Client) ReadDrift(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/drift"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock/drift"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +118,8 @@ func (c *Client) ReadDrift(ctx context.Context, editors ...RequestEditorFn) (*ht
 
 // CheckExpectation sends POST /__mock/expectations: check what should have happened.
 func (c *Client) CheckExpectation(ctx context.Context, body CheckExpectationJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/expectations"
-	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	to := c.Server + "__mock/expectations"
+	r, err := newRequest(ctx, http.MethodPost, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +128,8 @@ func (c *Client) CheckExpectation(ctx context.Context, body CheckExpectationJSON
 
 // ReadFaults sends GET /__mock/faults: read the faults.
 func (c *Client) ReadFaults(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/faults"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock/faults"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +138,8 @@ func (c *Client) ReadFaults(ctx context.Context, editors ...RequestEditorFn) (*h
 
 // ReplaceFaults sends PUT /__mock/faults: replace the faults.
 func (c *Client) ReplaceFaults(ctx context.Context, body ReplaceFaultsJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/faults"
-	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
+	to := c.Server + "__mock/faults"
+	r, err := newRequest(ctx, http.MethodPut, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +148,11 @@ func (c *Client) ReplaceFaults(ctx context.Context, body ReplaceFaultsJSONReques
 
 // DeleteFault sends DELETE /__mock/faults/{name}: remove a fault.
 func (c *Client) DeleteFault(ctx context.Context, name FaultName, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/faults/{name}", "{name}", text(name))
+	to, err := c.fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodDelete, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -161,11 +161,11 @@ func (c *Client) DeleteFault(ctx context.Context, name FaultName, editors ...Req
 
 // SwitchFault sends PATCH /__mock/faults/{name}: switch a fault on or off.
 func (c *Client) SwitchFault(ctx context.Context, name FaultName, body SwitchFaultJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/faults/{name}", "{name}", text(name))
+	to, err := c.fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
+	r, err := newRequest(ctx, http.MethodPatch, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -174,11 +174,11 @@ func (c *Client) SwitchFault(ctx context.Context, name FaultName, body SwitchFau
 
 // PutFault sends PUT /__mock/faults/{name}: add or replace a fault.
 func (c *Client) PutFault(ctx context.Context, name FaultName, body PutFaultJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/faults/{name}", "{name}", text(name))
+	to, err := c.fill("__mock/faults/{name}", "{name}", text(name))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
+	r, err := newRequest(ctx, http.MethodPut, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +187,8 @@ func (c *Client) PutFault(ctx context.Context, name FaultName, body PutFaultJSON
 
 // ClearJournal sends DELETE /__mock/journal: clear the journal.
 func (c *Client) ClearJournal(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/journal"
-	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	to := c.Server + "__mock/journal"
+	r, err := newRequest(ctx, http.MethodDelete, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (c *Client) ClearJournal(ctx context.Context, editors ...RequestEditorFn) (
 
 // ReadJournal sends GET /__mock/journal: read the journal.
 func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/journal"
+	to := c.Server + "__mock/journal"
 	if params != nil {
 		query := url.Values{}
 		add(query, "node", params.Node)
@@ -207,9 +207,9 @@ func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, edi
 		add(query, "after", params.After)
 		add(query, "limit", params.Limit)
 		add(query, "detail", params.Detail)
-		path += "?" + query.Encode()
+		to += "?" + query.Encode()
 	}
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -218,8 +218,8 @@ func (c *Client) ReadJournal(ctx context.Context, params *ReadJournalParams, edi
 
 // ReadArchive sends GET /__mock/journal.har: read the journal as an HTTP archive.
 func (c *Client) ReadArchive(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/journal.har"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock/journal.har"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -228,11 +228,11 @@ func (c *Client) ReadArchive(ctx context.Context, editors ...RequestEditorFn) (*
 
 // ReadEntry sends GET /__mock/journal/{sequence}: read one entry.
 func (c *Client) ReadEntry(ctx context.Context, sequence Sequence, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/journal/{sequence}", "{sequence}", text(sequence))
+	to, err := c.fill("__mock/journal/{sequence}", "{sequence}", text(sequence))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -241,16 +241,16 @@ func (c *Client) ReadEntry(ctx context.Context, sequence Sequence, editors ...Re
 
 // ReadNodes sends GET /__mock/nodes: read nodes with their pools and history.
 func (c *Client) ReadNodes(ctx context.Context, params *ReadNodesParams, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/nodes"
+	to := c.Server + "__mock/nodes"
 	if params != nil {
 		query := url.Values{}
 		add(query, "node", params.Node)
 		add(query, "status", params.Status)
 		add(query, "after", params.After)
 		add(query, "limit", params.Limit)
-		path += "?" + query.Encode()
+		to += "?" + query.Encode()
 	}
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -259,8 +259,8 @@ func (c *Client) ReadNodes(ctx context.Context, params *ReadNodesParams, editors
 
 // LoadNodes sends PUT /__mock/nodes: load a fixture of nodes.
 func (c *Client) LoadNodes(ctx context.Context, body LoadNodesJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/nodes"
-	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
+	to := c.Server + "__mock/nodes"
+	r, err := newRequest(ctx, http.MethodPut, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -269,11 +269,11 @@ func (c *Client) LoadNodes(ctx context.Context, body LoadNodesJSONRequestBody, e
 
 // ForgetNode sends DELETE /__mock/nodes/{id}: forget one node.
 func (c *Client) ForgetNode(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/nodes/{id}", "{id}", text(id))
+	to, err := c.fill("__mock/nodes/{id}", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodDelete, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -282,11 +282,11 @@ func (c *Client) ForgetNode(ctx context.Context, id NodeID, editors ...RequestEd
 
 // ReadNode sends GET /__mock/nodes/{id}: read one node.
 func (c *Client) ReadNode(ctx context.Context, id NodeID, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/nodes/{id}", "{id}", text(id))
+	to, err := c.fill("__mock/nodes/{id}", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -295,11 +295,11 @@ func (c *Client) ReadNode(ctx context.Context, id NodeID, editors ...RequestEdit
 
 // SetNodeStatus sends PUT /__mock/nodes/{id}/status: set a node's status.
 func (c *Client) SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatusJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("__mock/nodes/{id}/status", "{id}", text(id))
+	to, err := c.fill("__mock/nodes/{id}/status", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodPut, c.Server+path, body)
+	r, err := newRequest(ctx, http.MethodPut, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -308,8 +308,8 @@ func (c *Client) SetNodeStatus(ctx context.Context, id NodeID, body SetNodeStatu
 
 // Reset sends POST /__mock/reset: start anew.
 func (c *Client) Reset(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/reset"
-	r, err := newRequest(ctx, http.MethodPost, c.Server+path, nil)
+	to := c.Server + "__mock/reset"
+	r, err := newRequest(ctx, http.MethodPost, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -318,8 +318,8 @@ func (c *Client) Reset(ctx context.Context, editors ...RequestEditorFn) (*http.R
 
 // ReadSettings sends GET /__mock/settings: read the settings.
 func (c *Client) ReadSettings(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/settings"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "__mock/settings"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -328,8 +328,8 @@ func (c *Client) ReadSettings(ctx context.Context, editors ...RequestEditorFn) (
 
 // ChangeSettings sends PATCH /__mock/settings: change settings while running.
 func (c *Client) ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/settings"
-	r, err := newRequest(ctx, http.MethodPatch, c.Server+path, body)
+	to := c.Server + "__mock/settings"
+	r, err := newRequest(ctx, http.MethodPatch, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -338,7 +338,7 @@ func (c *Client) ChangeSettings(ctx context.Context, body ChangeSettingsJSONRequ
 
 // StreamJournal sends GET /__mock/stream: follow the journal.
 func (c *Client) StreamJournal(ctx context.Context, params *StreamJournalParams, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "__mock/stream"
+	to := c.Server + "__mock/stream"
 	if params != nil {
 		query := url.Values{}
 		add(query, "node", params.Node)
@@ -347,9 +347,9 @@ func (c *Client) StreamJournal(ctx context.Context, params *StreamJournalParams,
 		add(query, "answered", params.Answered)
 		add(query, "after", params.After)
 		add(query, "detail", params.Detail)
-		path += "?" + query.Encode()
+		to += "?" + query.Encode()
 	}
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -386,13 +386,14 @@ func (c *Client) do(r *http.Request, editors []RequestEditorFn) (*http.Response,
 	return c.client.Do(r)
 }
 
-// fill puts a parameter in its place in a path. One that is empty, or that stands for a
-// directory there, would make it another path.
-func fill(path, place, value string) (string, error) {
+// fill returns the URL of a path with a parameter in its place. One that is empty, or that stands
+// for a directory there, would make it another path.
+func (c *Client) fill(path, place, value string) (string, error) {
 	if value == "" || value == "." || value == ".." {
 		return "", fmt.Errorf("parameter %s is %q, which a path cannot hold", place, value)
 	}
-	return strings.Replace(path, place, url.PathEscape(value), 1), nil
+	before, after, _ := strings.Cut(path, place)
+	return c.Server + before + url.PathEscape(value) + after, nil
 }
 
 // add puts a parameter that is there into a header or a query.

@@ -58,8 +58,8 @@ func NewClient(server string, options ...ClientOption) (*Client, error) {
 
 // ListNodes sends GET /v2/nodes: list the registered nodes.
 func (c *Client) ListNodes(ctx context.Context, params *ListNodesParams, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "v2/nodes"
-	r, err := newRequest(ctx, http.MethodGet, c.Server+path, nil)
+	to := c.Server + "v2/nodes"
+	r, err := newRequest(ctx, http.MethodGet, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (c *Client) ListNodes(ctx context.Context, params *ListNodesParams, editors
 
 // RegisterNode sends POST /v2/nodes/register: register a node.
 func (c *Client) RegisterNode(ctx context.Context, params *RegisterNodeParams, body RegisterNodeJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path := "v2/nodes/register"
-	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	to := c.Server + "v2/nodes/register"
+	r, err := newRequest(ctx, http.MethodPost, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +84,11 @@ func (c *Client) RegisterNode(ctx context.Context, params *RegisterNodeParams, b
 
 // DeregisterNode sends DELETE /v2/nodes/{id}: deregister a node.
 func (c *Client) DeregisterNode(ctx context.Context, id NodeID, params *DeregisterNodeParams, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("v2/nodes/{id}", "{id}", text(id))
+	to, err := c.fill("v2/nodes/{id}", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodDelete, c.Server+path, nil)
+	r, err := newRequest(ctx, http.MethodDelete, to, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +100,11 @@ func (c *Client) DeregisterNode(ctx context.Context, id NodeID, params *Deregist
 
 // HeartbeatNode sends POST /v2/nodes/{id}/heartbeat: report that a node is alive.
 func (c *Client) HeartbeatNode(ctx context.Context, id NodeID, params *HeartbeatNodeParams, body HeartbeatNodeJSONRequestBody, editors ...RequestEditorFn) (*http.Response, error) {
-	path, err := fill("v2/nodes/{id}/heartbeat", "{id}", text(id))
+	to, err := c.fill("v2/nodes/{id}/heartbeat", "{id}", text(id))
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRequest(ctx, http.MethodPost, c.Server+path, body)
+	r, err := newRequest(ctx, http.MethodPost, to, body)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +141,14 @@ func (c *Client) do(r *http.Request, editors []RequestEditorFn) (*http.Response,
 	return c.client.Do(r)
 }
 
-// fill puts a parameter in its place in a path. One that is empty, or that stands for a
-// directory there, would make it another path.
-func fill(path, place, value string) (string, error) {
+// fill returns the URL of a path with a parameter in its place. One that is empty, or that stands
+// for a directory there, would make it another path.
+func (c *Client) fill(path, place, value string) (string, error) {
 	if value == "" || value == "." || value == ".." {
 		return "", fmt.Errorf("parameter %s is %q, which a path cannot hold", place, value)
 	}
-	return strings.Replace(path, place, url.PathEscape(value), 1), nil
+	before, after, _ := strings.Cut(path, place)
+	return c.Server + before + url.PathEscape(value) + after, nil
 }
 
 // add puts a parameter that is there into a header.

@@ -71,10 +71,11 @@ func (o outcome) understandHeartbeat(body []byte) (outcome, string) {
 		o.verdict = failed
 		return o, "not taken"
 	}
-	o.nextBeat = clampInterval(float64(answer.NextHeartbeatMs))
-	if ms, err := strconv.ParseFloat(number, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		o.nextBeat = clampInterval(ms)
+	ms := float64(answer.NextHeartbeatMs)
+	if number != "" {
+		ms, _ = strconv.ParseFloat(number, 64) // 0 for what is no number, infinite for what is too large
 	}
+	o.nextBeat = clampInterval(ms)
 	return o, ""
 }
 
