@@ -196,6 +196,20 @@ var brokenServers = map[string]struct {
 			return false
 		})(s)
 	}, "listNodes: order of calls made at once: expected one that explains all answers"},
+	"lets a node leave twice at once": {func(s *inService) http.Handler {
+		left := map[string]time.Time{}
+		return before(func(s *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
+			_, id, _ := strings.Cut(r.URL.Path, "/v2/nodes/")
+			if s.nodes[id] != nil {
+				left[id] = time.Now()
+			}
+			again := r.Method == http.MethodDelete && s.nodes[id] == nil && time.Since(left[id]) < 2*time.Millisecond
+			if again {
+				w.WriteHeader(http.StatusNoContent)
+			}
+			return again
+		})(s)
+	}, "listNodes: order of calls made at once: expected one that explains all answers"},
 	"gives a node the id of another": {func(s *inService) http.Handler {
 		last := any(nil)
 		return answers(func(_ *http.Request, _ int, body object) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,6 +19,7 @@ const (
 	callers     = 4  // at once
 	callerCalls = 40 // of each
 	sharedNodes = 3  // that all of them call for
+	rounds      = 6  // of meetings
 	// judgeTimeout is how long the search for an order may take.
 	judgeTimeout = 5 * time.Second
 )
@@ -33,11 +33,8 @@ func checkConcurrency(ctx context.Context, s *session) {
 	for i := range h.node {
 		h.node[i] = s.name()
 	}
-	var group sync.WaitGroup
-	for i := range callers {
-		group.Go(func() { h.call(ctx, s.run.session(s.check), i, s.random(1000+i)) })
-	}
-	group.Wait()
+	h.mingle(ctx, s)
+	h.meet(ctx, s)
 	for _, id := range h.node {
 		s.send(ctx, call{op: s.doc.operation(opDeregister), node: id}, "of a node that others call for")
 	}
@@ -89,39 +86,79 @@ type (
 	}
 )
 
-// call makes the calls of one caller.
-func (h *history) call(ctx context.Context, s *session, caller int, chance *mathrand.Rand) {
-	for i := range callerCalls {
-		node := chance.IntN(sharedNodes)
-		d := deed{node: node}
-		c := call{node: h.node[node]}
-		statuses := []int{http.StatusNotFound}
-		switch n := chance.IntN(10); {
-		case n < 3:
-			d.op, d.record = opRegister, fmt.Sprintf("%d-%d", caller, i)
-			s.remember(c.node)
-			c.body, statuses = encode(recordOf(c.node, d.record)), nil
-		case n < 6:
-			d.op, c.body = opHeartbeat, encode(heartbeatOf(beats, nil))
-		case n < 7:
-			d.op = opDeregister
-		default:
-			h.look(ctx, s, caller)
-			continue
-		}
-		c.op = s.doc.operation(d.op)
-		s.begin()
-		began := h.now()
-		a := s.expect(ctx, c, "of a call made at once with others", append(statuses, c.op.success())...)
-		seen, ended := sight{}, int64(math.MaxInt64) // it may be done at any time
-		if a != nil {
-			seen, ended = sight{known: true, status: a.status}, h.now()
-		}
-		if a != nil && d.op == opRegister {
-			s.echoes(a, c.node)
-		}
-		h.add(porcupine.Operation{ClientId: caller, Input: d, Output: seen, Call: began, Return: ended})
+// mingle has all callers call for any of the nodes, each in its own order.
+func (h *history) mingle(ctx context.Context, s *session) {
+	var group sync.WaitGroup
+	for caller := range callers {
+		group.Go(func() {
+			own, chance := s.run.session(s.check), s.random(1000+caller)
+			for i := range callerCalls {
+				op, node := opList, chance.IntN(sharedNodes)
+				switch n := chance.IntN(10); {
+				case n < 3:
+					op = opRegister
+				case n < 6:
+					op = opHeartbeat
+				case n < 7:
+					op = opDeregister
+				}
+				h.call(ctx, own, caller, deed{op: op, node: node, record: fmt.Sprintf("%d-%d", caller, i)})
+			}
+		})
 	}
+	group.Wait()
+}
+
+// meetings are what all callers do with one node at the same moment.
+var meetings = [][callers]string{
+	{opRegister, opRegister, opRegister, opRegister},
+	{opHeartbeat, opDeregister, opHeartbeat, opHeartbeat},
+	{opRegister, opHeartbeat, opHeartbeat, opRegister},
+	{opDeregister, opDeregister, opDeregister, opDeregister},
+	{opRegister, opDeregister, opRegister, opHeartbeat},
+}
+
+// meet has all callers meet at each node. The list shows what has come of it.
+func (h *history) meet(ctx context.Context, s *session) {
+	for i := range rounds * len(meetings) {
+		var group sync.WaitGroup
+		for caller, op := range meetings[i%len(meetings)] {
+			d := deed{op: op, node: i / len(meetings) % sharedNodes, record: fmt.Sprintf("%d-m%d", caller, i)}
+			group.Go(func() { h.call(ctx, s.run.session(s.check), caller, d) })
+		}
+		group.Wait()
+		h.look(ctx, s.run.session(s.check), 0)
+	}
+}
+
+// call makes one call of a caller.
+func (h *history) call(ctx context.Context, s *session, caller int, d deed) {
+	c := call{op: s.doc.operation(d.op), node: h.node[d.node]}
+	statuses := []int{http.StatusNotFound, c.op.success()}
+	record := d.record
+	d.record = ""
+	switch d.op {
+	case opList:
+		h.look(ctx, s, caller)
+		return
+	case opRegister:
+		s.remember(c.node)
+		d.record = record
+		c.body, statuses = encode(recordOf(c.node, record)), statuses[1:]
+	case opHeartbeat:
+		c.body = encode(heartbeatOf(beats, nil))
+	}
+	s.begin()
+	began := h.now()
+	a := s.expect(ctx, c, "of a call made at once with others", statuses...)
+	seen, ended := sight{}, int64(math.MaxInt64) // it may be done at any time
+	if a != nil {
+		seen, ended = sight{known: true, status: a.status}, h.now()
+	}
+	if a != nil && d.op == opRegister {
+		s.echoes(a, c.node)
+	}
+	h.add(porcupine.Operation{ClientId: caller, Input: d, Output: seen, Call: began, Return: ended})
 }
 
 func (h *history) now() int64 { return time.Since(h.began).Nanoseconds() }
