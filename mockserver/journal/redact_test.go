@@ -55,39 +55,6 @@ func TestHeaderRedaction(t *testing.T) {
 	}
 }
 
-func TestSpelledSecrets(t *testing.T) {
-	const long = "0123456789abcdef-ghijklmnop"
-	for _, test := range []struct{ secret, text, want string }{
-		{"hunter2", "a hunter2 b hunter2", "a ******* b *******"},
-		{"hunter2", "hunterhunter2", "hunter*******"},
-		{"hunter2", "hunter", "hunter"},
-		{"abab", "ababab", "****ab"},
-		{"abc", "abc", "abc"}, // too short to be one
-		{`a"b\c`, `["a\"b\\c"]`, `["*******"]`},
-		{`a"b\c`, `["\"a\\\"b\\\\c\""]`, `["\"***********\""]`},
-		{"a<b>", "\"a\\u003cb\\u003E\"", `"**************"`},
-		{"100%", "100%25", "****25"},
-		{"100%25", "100%25", "******"},
-		{"a/b c", "/v2/a%2Fb%20c/", "/v2/*********/"},
-		{"abcd", `\nabcd`, `\n****`},
-		{"abcd", `%`, `%`},
-		{"abcd", `abc%6`, `abc%6`},
-		{"abcd", `abc\u006`, `abc\u006`},
-		{"abcd", `abc\u0064`, `*********`},
-		{long, "is " + long[:16], "is ****************"}, // cut off on the way
-		{long, "is " + long[:15], "is " + long[:15]},
-		{"****", "is **** %", "is **** %"}, // which is what hides others
-	} {
-		events := journal.New(1)
-		events.Exchange(journal.Exchange{
-			RequestHeader: http.Header{"Authorization": {"Bearer " + test.secret}}, RequestBody: []byte(test.text),
-		})
-		if got, _ := events.Entry(1); got.Request.Body.Text != test.want {
-			t.Errorf("%q in %q: got %q, want %q", test.secret, test.text, got.Request.Body.Text, test.want)
-		}
-	}
-}
-
 // TestCutSecret has secrets at the place where the journal stops to keep.
 func TestCutSecret(t *testing.T) {
 	for _, secret := range []string{"0123456789", "0123456789abcdef0123456789abcdef"} {
