@@ -161,8 +161,7 @@ func (r *Registry) remove(rec *record) {
 	r.totals.PoolsAvailable -= rec.offers()
 }
 
-// keep keeps the status of the pools of a node that is no longer on record, where the policy
-// does so.
+// keep keeps the status of the pools of a node that has left, if the policy remembers it.
 func (r *Registry) keep(rec *record) {
 	if r.policy.remembers() && len(rec.Pools) > 0 {
 		r.left[rec.id()] = rec.Pools

@@ -60,10 +60,11 @@ func New(config Config) *API {
 	}
 }
 
-// Router returns the routes of the API. Its middlewares are none: it holds its answers back.
+// Router returns the routes of the API. Each of them takes a request through steps of its own, and
+// holds the answer back: no middleware is needed.
 func (a *API) Router() *chi.Mux { return a.RouterOf(operations{a}) }
 
-// RouterOf returns the routes of the API with other handlers, which a test has broken.
+// RouterOf is Router with other handlers, such as broken ones in a test.
 func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
 	router := chi.NewRouter()
 	router.NotFound(a.serve(exchange.NotFound).ServeHTTP)
@@ -75,7 +76,7 @@ func (a *API) RouterOf(handlers controlapi.StrictServerInterface) *chi.Mux {
 	return router
 }
 
-// Root returns the path that is above all others of a router.
+// Root returns the shortest path of a router, which is the prefix of all others.
 func Root(router *chi.Mux) string {
 	root := ""
 	_ = chi.Walk(router, func(_, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -87,8 +88,8 @@ func Root(router *chi.Mux) string {
 	return root
 }
 
-// serve returns a handler that takes a request through steps. The guard comes first, even where
-// there is nothing, so that a stray page learns nothing.
+// serve returns a handler that takes a request through steps. The guard comes first, even for paths
+// that do not exist, so that a stray page learns nothing.
 func (a *API) serve(steps ...exchange.Step) http.Handler {
 	guarded := append([]exchange.Step{a.Guard.Check}, steps...)
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) { x.Settle(x.Run(guarded...), a.checkAnswer) }, nil)
@@ -116,8 +117,8 @@ func (a *API) authenticate(x *exchange.Exchange) error {
 	return nil
 }
 
-// checkAnswer returns how the answer breaks the document. Of a stream, which is not there yet, it
-// checks the head. Nodes that break the document are shown as they are.
+// checkAnswer returns how the answer breaks the document. Of a stream, whose body comes later, it checks
+// the head. While a node breaks the document, answers may show it as it is.
 func (a *API) checkAnswer(x *exchange.Exchange) error {
 	if x.IsStream() {
 		return x.Operation.CheckAnswerHead(x.Status(), x.Header())

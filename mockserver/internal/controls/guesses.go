@@ -19,16 +19,15 @@ const (
 	guessersKnown = 1000            // addresses that are remembered
 )
 
-// guesses slow down who guesses the control token. An address that has sent wrong ones has
-// to wait before the next one is looked at. If only the wrong ones had to, how long an answer
-// takes would say which is right.
+// guesses slows down whoever guesses the control token. An address that has sent wrong tokens waits
+// before the next one is checked. A right token waits as well, or the delay would show which is wrong.
 type guesses struct {
 	mu   sync.Mutex
 	paid map[string]time.Time // by address, until when its guesses are paid for
 }
 
-// turn waits for the turn of a token from an address, and returns what to call if it is the
-// right one. The error is a problem, if there is too long to wait, or ctx ends.
+// turn waits until a token from an address may be checked. Call right if the token is valid. The error
+// is a Problem: the wait would be too long, or ctx has ended.
 func (g *guesses) turn(ctx context.Context, address string) (right func(), _ error) {
 	wait := g.queue(address)
 	if wait > longestWait {
@@ -45,8 +44,8 @@ func (g *guesses) turn(ctx context.Context, address string) (right func(), _ err
 	}
 }
 
-// queue returns how long a token from an address has to wait. Unless that is too long, it
-// counts as wrong for now.
+// queue returns how long a token from an address has to wait. Unless that is too long, the token
+// counts as wrong until turn knows better.
 func (g *guesses) queue(address string) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -50,8 +50,8 @@ func version() string {
 	return "unknown"
 }
 
-// Reset makes everything as it was at the start. What requests in flight add to comes
-// last, so that they do so under the old rules no longer.
+// Reset makes everything as it was at the start. It restores the rules first, then empties what
+// requests add to: one in flight then adds only what the restored rules allow.
 func (o operations) Reset(
 	ctx context.Context, _ controlapi.ResetRequestObject,
 ) (controlapi.ResetResponseObject, error) {

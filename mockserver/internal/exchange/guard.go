@@ -17,7 +17,7 @@ type Guard struct {
 	origins *http.CrossOriginProtection // which trusts pages of the origins that are shared with
 	shared  []string                    // those origins, or AnyOrigin
 	hosts   []string                    // names of the mock besides those of the loopback interface
-	anyHost bool                        // since a page that rebinds a name has no control token
+	anyHost bool                        // whether any host will do: a page that rebinds one lacks the control token
 }
 
 // AnyOrigin stands for all origins.

@@ -12,9 +12,8 @@ import (
 // answer: a Problem, or for any other error a 500.
 type Step func(*Exchange) error
 
-// Hold returns a handler that holds the answer back while do runs, and sends it in the end.
-// Nothing else sends answers. After that it calls done, which may be nil. The document is that of
-// the request's operation.
+// Hold returns a handler that holds the answer back while do runs, then sends it, then calls done, which
+// may be nil. Nothing else sends answers. The operation of the request is looked up in the document.
 func Hold(document func(*Exchange) *spec.Document, do, done func(*Exchange)) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := Of(r)

@@ -72,7 +72,7 @@ func Carries(name, value string) bool {
 	return !Common(name) && (secretive(name) || Scheme(value) != "")
 }
 
-// Secrets are those of an exchange that are looked for wherever they turn up.
+// Secrets are the credentials of one exchange. They are masked wherever they turn up.
 type Secrets []string
 
 // MaxSecrets is how many secrets of an exchange are looked for. Nobody sends that many by

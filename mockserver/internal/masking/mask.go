@@ -15,8 +15,8 @@ const (
 	// shortest is how long a secret is at least. Nobody guards anything with less, and
 	// masked wherever it occurs it would take the sense out of a journal.
 	shortest = 4
-	// Recognised is how much of the beginning of a longer secret is taken for it, in case
-	// that the rest was cut off on the way.
+	// Recognised is how many bytes of a longer secret are enough to recognise it: the rest may have been
+	// cut off on the way.
 	Recognised = 16
 	// maxBackslashes is how many backslashes may escape one character: enough for text
 	// that was put into JSON three times.
@@ -38,7 +38,7 @@ func escapes(text []byte) bool {
 	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '%') >= 0
 }
 
-// beginning returns what of a secret is taken for it.
+// beginning returns the part of a secret by which it is recognised.
 func beginning(secret string) []byte {
 	return []byte(secret[:min(len(secret), Recognised)])
 }

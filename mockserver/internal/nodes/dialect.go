@@ -19,6 +19,8 @@ import (
 // dialect is how an orchestratord speaks with nodes, where orchestratords differ. What they make
 // of what nodes say is a registry.Policy.
 type dialect interface {
+	// The head of a request.
+
 	// bearer returns the token of a request, if that is how it carries one.
 	bearer(header http.Header) (token string, ok bool)
 	// route returns the method by which a request is routed, and false if its path is known and
@@ -30,6 +32,9 @@ type dialect interface {
 	readPath(x *exchange.Exchange) error
 	// unrouted returns the steps of a request that fits no operation. The last one is given.
 	unrouted(refuse exchange.Step) []exchange.Step
+
+	// The body of a request.
+
 	// bodySchema returns the schema of a request's body, or what is wrong with its headers.
 	bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit)
 	// readLimit returns how many bytes of a body are read. One that is longer than limit is refused.
@@ -40,20 +45,26 @@ type dialect interface {
 	mismatch(schema *spec.Schema, text []byte) *spec.Mismatch
 	// keep returns what is kept of a body that was checked against the schema.
 	keep(operation string, schema *spec.Schema, value any) any
+
+	// The answer.
+
 	// registered says that a node is registered, perhaps again.
 	registered(again bool) string
 	// nextHeartbeat returns when the next heartbeat is expected.
 	nextHeartbeat(x *exchange.Exchange) time.Duration
+	// finish gives an answer the headers of the orchestratord, and its words to a failure, if any.
+	finish(x *exchange.Exchange, failure error)
+	// counts reports whether the metrics count a call.
+	counts(x *exchange.Exchange, o outcome) bool
+
+	// The list of nodes.
+
 	// page returns the next nodes of a list, at most limit, and whether there are more.
 	page(c *cluster.Cluster, at *position, limit int) (nodes []registry.Node, more bool)
 	// view returns a node as it is listed.
 	view(node registry.Node) nodeapi.Node
 	// write appends a node as it is listed.
 	write(text []byte, node *nodeapi.Node) ([]byte, error)
-	// finish gives an answer the headers of the orchestratord, and its words to a failure, if any.
-	finish(x *exchange.Exchange, failure error)
-	// counts reports whether the metrics count a call.
-	counts(x *exchange.Exchange, o outcome) bool
 }
 
 // position is how far a list of nodes has been read.

@@ -20,8 +20,8 @@ const (
 	largeBodies = 8
 	// bodyTimeout is how long a large body waits for its place, and may then take to arrive.
 	bodyTimeout = 5 * time.Second
-	// closeLooks is how many bodies of any size are held to the document at once that do not
-	// plainly keep it. What the validator says of a hostile one takes a thousand times its size.
+	// closeLooks is how many bodies go through the validator at once: those that the fast path does not
+	// take. What the validator says of a hostile body takes a thousand times its size.
 	closeLooks = 4
 )
 

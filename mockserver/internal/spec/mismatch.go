@@ -34,8 +34,8 @@ func FirstMismatch(schema *Schema, text []byte) *Mismatch {
 	return reader.value(schema, "")
 }
 
-// Departures returns the departure that is a number which would fit but for how it is written. A
-// field that is there twice is one that Twice returns.
+// Departures reports a number that has the right value and is written in a way that is refused, such
+// as 3.0. All other mismatches are reported elsewhere: see Twice and Document.Departures.
 func (m *Mismatch) Departures() []drift.Departure {
 	if m.got == "" {
 		return nil

@@ -26,7 +26,7 @@ func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool
 	return repaired, true
 }
 
-// repairValue reports false when nothing of the value is left. A nested object counts as such if
+// repairValue reports false when no part of the value is valid. A nested object counts as such if
 // it lacks a required field that has no valid zero value, such as a pool without an id.
 func (d *Document) repairValue(schema, typed *Schema, value any) (any, bool) {
 	switch value := value.(type) {
@@ -43,8 +43,8 @@ func (d *Document) repairValue(schema, typed *Schema, value any) (any, bool) {
 	return value, d.check(schema.raw, value, openapi3.VisitAsRequest()) == nil
 }
 
-// repairObject returns besides the required fields that are missing, because even their
-// zero value would break the contract.
+// repairObject also returns the required fields that stay missing, because their zero value would
+// break the contract.
 func (d *Document) repairObject(
 	schema, typed *Schema, object map[string]any,
 ) (repaired map[string]any, missing []*Schema) {

@@ -46,7 +46,7 @@ func complete(header http.Header) {
 	}
 }
 
-// held sends nothing. The passage has noted the answer in the exchange.
+// held sends nothing: the passage has written the answer to the exchange already.
 type held struct{ x *exchange.Exchange }
 
 func (h held) Header() http.Header            { return h.x.Header() }
