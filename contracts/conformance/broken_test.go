@@ -210,6 +210,18 @@ var brokenServers = map[string]struct {
 			return again
 		})(s)
 	}, "listNodes: order of calls made at once: expected one that explains all answers"},
+	"has no more than 16 connections": {func(s *inService) http.Handler {
+		var open atomic.Int64
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer open.Add(-1)
+			if open.Add(1) > 16 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			time.Sleep(time.Millisecond)
+			s.ServeHTTP(w, r)
+		})
+	}, "registerNode: status of one of 50 nodes at once: expected 200, got 503"},
 	"gives a node the id of another": {func(s *inService) http.Handler {
 		last := any(nil)
 		return answers(func(_ *http.Request, _ int, body object) {

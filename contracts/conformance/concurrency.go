@@ -20,6 +20,7 @@ const (
 	callerCalls = 40 // of each
 	sharedNodes = 3  // that all of them call for
 	rounds      = 6  // of meetings
+	throngSize  = 50 // nodes that come at once, each on a connection of its own (CLOUD-11020)
 	// judgeTimeout is how long the search for an order may take.
 	judgeTimeout = 5 * time.Second
 )
@@ -35,6 +36,7 @@ func checkConcurrency(ctx context.Context, s *session) {
 	}
 	h.mingle(ctx, s)
 	h.meet(ctx, s)
+	s.throng(ctx)
 	for _, id := range h.node {
 		s.send(ctx, call{op: s.doc.operation(opDeregister), node: id}, "of a node that others call for")
 	}
@@ -48,6 +50,29 @@ func checkConcurrency(ctx context.Context, s *session) {
 		got := "none does" + s.draw(model, info)
 		s.find(Nodes, s.doc.operation(opList), "order of calls made at once", "one that explains all answers", got)
 	}
+}
+
+// throng has many nodes live at once. Their calls are not timed, since it may be our own machine that
+// is too busy.
+func (s *session) throng(ctx context.Context) {
+	var group sync.WaitGroup
+	for range throngSize {
+		own, id := s.run.session(s.check), s.name()
+		s.remember(id)
+		group.Go(func() {
+			for _, c := range []call{
+				{op: s.doc.operation(opRegister), body: own.plainRegister(id)},
+				{op: s.doc.operation(opHeartbeat), node: id, body: own.plainBeat()},
+				{op: s.doc.operation(opDeregister), node: id},
+			} {
+				if own.expect(ctx, c, fmt.Sprintf("of one of %d nodes at once", throngSize), c.op.success()) == nil {
+					return
+				}
+			}
+			own.forget(id)
+		})
+	}
+	group.Wait()
 }
 
 // draw writes the picture of a history to a file, and returns where it is.
