@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
@@ -58,10 +59,11 @@ func (*seed) Type() string { return "uint32" }
 
 // presetsHelp lists the presets for the help.
 func presetsHelp() string {
+	const indent = 17 // of what they do
 	var text strings.Builder
 	presets := faults.Presets()
 	for _, name := range slices.Sorted(maps.Keys(presets)) {
-		fmt.Fprintf(&text, "\n  %-14s %s", name, *presets[name].Summary)
+		fmt.Fprintf(&text, "\n  %-*s%s", indent-2, name, cli.Wrap(*presets[name].Summary, indent))
 	}
 	return text.String()
 }

@@ -51,8 +51,31 @@ type section struct {
 	flags *pflag.FlagSet
 }
 
-// Usages describes the flags. Its lines fit on a terminal of 100 columns.
-func (s section) Usages() string { return s.flags.FlagUsagesWrapped(100) }
+// Usages describes the flags.
+func (s section) Usages() string { return s.flags.FlagUsagesWrapped(columns) }
+
+// columns is how wide the lines of the help are, if their words allow it.
+const columns = 100
+
+// Wrap breaks a text that begins behind an indent into the lines of the help. It indents all but the first.
+func Wrap(text string, indent int) string {
+	var wrapped strings.Builder
+	used := indent
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case used+1+len(word) > columns:
+			wrapped.WriteString("\n" + strings.Repeat(" ", indent))
+			used = indent
+		default:
+			wrapped.WriteByte(' ')
+			used++
+		}
+		wrapped.WriteString(word)
+		used += len(word)
+	}
+	return wrapped.String()
+}
 
 // sections returns flags by their headings, in the order in which they were defined.
 func sections(flags *pflag.FlagSet) (all []section) {

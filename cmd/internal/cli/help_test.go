@@ -68,3 +68,23 @@ func TestHelpOfAProgramWithoutHeadings(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapKeepsEveryWordAndTheWidth(t *testing.T) {
+	const word = "heartbeat"
+	got := cli.Wrap(strings.Repeat(word+" ", 20), 17)
+	lines := strings.Split(got, "\n")
+	for i, line := range lines {
+		if i == 0 {
+			line = strings.Repeat(" ", 17) + line
+		}
+		if len(line) > 100 || !strings.HasPrefix(line, strings.Repeat(" ", 17)+word) || strings.HasSuffix(line, " ") {
+			t.Errorf("line %d is %q", i, line)
+		}
+	}
+	if words := strings.Count(got, word); words != 20 || len(lines) != 3 {
+		t.Errorf("%d words on %d lines, want 20 on 3", words, len(lines))
+	}
+	if got := cli.Wrap("short", 17); got != "short" {
+		t.Errorf("a short text becomes %q", got)
+	}
+}
