@@ -579,3 +579,28 @@ func TestARenewalIsNoLoss(t *testing.T) {
 		}
 	})
 }
+
+// TestTheFirstBeatIsNoLoss has a node send its first heartbeat late. The tick after it is as far
+// away as it may be, which is no missed one.
+func TestTheFirstBeatIsNoLoss(t *testing.T) {
+	const interval = 10 * time.Second
+	due := time.Unix(1_000_000_000, 0)
+	for _, test := range []struct {
+		late, next time.Duration // next is from when it was sent
+		missed     int64
+	}{
+		{late: 0, next: interval*3/2 - 1},
+		{late: 100 * time.Millisecond, next: interval*3/2 - 1},
+		{late: 100 * time.Millisecond, next: interval/2 + 1},
+		{late: 100 * time.Millisecond, next: interval * 2, missed: 1},
+	} {
+		const took = time.Millisecond
+		ledger, first := newLedger(), &account{tick: due}
+		ledger.answered(first, registration.Event{
+			Time: due.Add(test.late + took), Due: due, Took: took, Next: test.next - took,
+		}, interval)
+		if got := ledger.beats(); got.Missed != test.missed || got.Late != 0 {
+			t.Errorf("sent %v late, the next %v later: %+v, want %d missed", test.late, test.next, got, test.missed)
+		}
+	}
+}

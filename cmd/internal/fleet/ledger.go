@@ -116,15 +116,20 @@ func (l *ledger) note(a *account, e registration.Event) {
 // due. This one answers the last tick before that.
 func (l *ledger) answered(a *account, e registration.Event, interval time.Duration) {
 	took := e.Time.Sub(e.Due)
-	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
+	sentLate := took - e.Took
+	l.tally.SentLate = max(l.tally.SentLate, sentLate)
 
 	beats := &l.tally.Beats
 	beats.Sent++
 	beats.Answered++
 	next := e.Time.Add(e.Next)
-	if ticks := int64(next.Sub(a.tick).Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
+	gap := next.Sub(a.tick)
+	if !a.answered { // the first one lies off the grid: the tick after it is up to 1.5 intervals after it was sent
+		gap -= sentLate
+	}
+	if ticks := int64(gap.Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
 		beats.Missed += ticks - 1
-		tick := a.tick // the first one lies off the grid
+		tick := a.tick
 		if ticks > 1 {
 			tick = next.Add(-interval)
 		}
