@@ -101,7 +101,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-func TestStreamTellsWhatItMissed(t *testing.T) {
+func TestAStreamSaysWhatItMissed(t *testing.T) {
 	client, server := start(t, mockserver.WithLogger(nil), mockserver.WithJournal(10))
 	for range 25 {
 		client.do("DELETE", "/__mock/drift", "").expect(t, http.StatusNoContent)

@@ -213,7 +213,7 @@ func TestLogIsQuietWhenAllIsWell(t *testing.T) {
 	})
 }
 
-func TestAnEventTellsWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
+func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen recorder
 		w := &wire{answer: func(int, request) answer { return answer{delay: 300 * time.Millisecond} }}

@@ -37,7 +37,7 @@ func TestBetweenHeartbeatsANodeHoldsNoGoroutine(t *testing.T) {
 
 // News, the end of the context and the end of the node may come while a turn is under
 // way, and all at once.
-func TestWhateverRousesANodeItHasOneTurnAtATime(t *testing.T) {
+func TestWhateverWakesANodeItHasOneTurnAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(int, request) answer { return answer{delay: 700 * time.Millisecond} }}
 		node := beating(t, config(t, w), ready)

@@ -107,7 +107,7 @@ func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
 }
 
 // What a limit leaves of a token is not recognised as one.
-func TestALongEchoOfTheTokenIsNotTold(t *testing.T) {
+func TestALongEchoOfTheTokenIsNotShown(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 2<<10)
 	w := &wire{answer: func(int, request) answer { return plain(http.StatusUnauthorized, long+" "+long+" "+long) }}
 	c := config(t, w)
