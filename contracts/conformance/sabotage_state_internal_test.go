@@ -161,6 +161,18 @@ func ofBeating() []sabotage {
 				x.done()
 			}
 		}),
+		onRequest("a heartbeat that is older than the last does nothing", func(x *exchange) {
+			was, last := x.known(), "last "+x.node
+			now, _ := get(x.sent, pointer{"timestamp"}).(string)
+			switch before, _ := x.memory[last].(string); {
+			case !was, now == "", !x.is(opHeartbeat):
+				delete(x.memory, last)
+			case now < before:
+				x.done()
+			default:
+				x.memory[last] = now
+			}
+		}),
 		onRequest("one pool that drains drains the node", func(x *exchange) {
 			object, _ := x.sent.(map[string]any)
 			pools, _ := object["pools"].([]any)

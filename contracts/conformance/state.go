@@ -93,10 +93,10 @@ func (s *session) crowd(ctx context.Context) {
 func (s *session) passing(ctx context.Context) {
 	s.begin()
 	r, id, silent := s.registry(), s.name(), s.name()
-	for _, id := range []string{id, silent} {
-		r.take(ctx, comes, id)
-		r.take(ctx, beats, id)
-	}
+	r.take(ctx, comes, id)
+	r.take(ctx, beatsAhead, id) // and the later ones by a clock that was put right
+	r.take(ctx, comes, silent)
+	r.take(ctx, beats, silent)
 	r.look(ctx)
 	s.pause(ctx, 2*skewTolerance)
 	for _, act := range []act{beats, comes, beats, leaves} {

@@ -36,6 +36,7 @@ const (
 	drainsAll                // sends a heartbeat, all its pools draining
 	drainsOne                // sends a heartbeat, one of its pools draining
 	beatsEmpty               // sends a heartbeat without pools
+	beatsAhead               // sends a heartbeat by a clock that is ahead
 	leaves                   // deregisters
 	acts                     // how many there are
 )
@@ -141,7 +142,8 @@ func (a act) String() string {
 		"of a registration with another version and other capabilities",
 		"of a registration with no pools and nothing that may be left out",
 		"of a heartbeat", "of a heartbeat with pools that are not ready", "of a heartbeat whose pools all drain",
-		"of a heartbeat with one draining pool", "of a heartbeat without pools", "of a deregistration",
+		"of a heartbeat with one draining pool", "of a heartbeat without pools",
+		"of a heartbeat by a clock that is ahead", "of a deregistration",
 	}[a]
 }
 
@@ -182,8 +184,11 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 // heartbeatOf is what a node reports of its pools.
 func heartbeatOf(act act, pools []string) nodeapi.HeartbeatRequest {
 	beat := nodeapi.HeartbeatRequest{Timestamp: time.Now().UTC(), Pools: []nodeapi.PoolStatus{}}
-	if act == beatsEmpty {
+	switch act {
+	case beatsEmpty:
 		return beat
+	case beatsAhead:
+		beat.Timestamp = beat.Timestamp.Add(time.Hour)
 	}
 	one := 0 // of two pools the first drains, of more the last
 	if len(pools) > 2 {
