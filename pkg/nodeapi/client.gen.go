@@ -40,7 +40,8 @@ func WithRequestEditorFn(edit RequestEditorFn) ClientOption {
 }
 
 // NewClient returns a client of the server with this base URL. The error does not repeat
-// the URL, which may hold a password.
+// the URL, which may hold a password. No redirect is followed: a POST would turn into a GET,
+// or take its credentials elsewhere.
 func NewClient(server string, options ...ClientOption) (*Client, error) {
 	base, err := url.Parse(server)
 	if err != nil || base.Host == "" || strings.ContainsAny(server, "?#") {

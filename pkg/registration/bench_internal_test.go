@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/llama-orch/node-registration/internal/race"
 )
 
 // instant answers every request at once with a good answer.
@@ -25,7 +27,7 @@ func (instant) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func benchNode(b *testing.B) *Node {
+func benchNode(tb testing.TB) *Node {
 	node, err := New(Config{
 		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
 		OrchestratordURL: "http://orchestratord:8080", Pools: []string{"pool-0"},
@@ -35,7 +37,7 @@ func benchNode(b *testing.B) *Node {
 		Logger:       slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return node
 }
@@ -61,39 +63,65 @@ func BenchmarkBeat(b *testing.B) {
 // BenchmarkIdle is what a thousand registered nodes hold between heartbeats that
 // share one transport, once each has sent its first.
 func BenchmarkIdle(b *testing.B) {
-	const nodes = 1000
 	for b.Loop() {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		goroutines := runtime.NumGoroutine()
+		held := heldByIdleNodes(b)
+		b.ReportMetric(held.heap, "heap-B/node")
+		b.ReportMetric(held.stack, "stack-B/node")
+		b.ReportMetric(held.goroutines, "goroutines/node")
+	}
+}
 
-		ctx := b.Context()
-		fleet := make([]*Node, nodes)
-		for i := range fleet {
-			fleet[i] = benchNode(b)
-			fleet[i].config.jitter = func() float64 { return 0 } // beats at once, and then after 10 s
-			if err := fleet[i].Register(ctx); err != nil {
-				b.Fatal(err)
-			}
-			if err := fleet[i].StartHeartbeat(ctx, onePool); err != nil {
-				b.Fatal(err)
-			}
-		}
-		for _, node := range fleet {
-			for node.Status().State != StateOnline {
-				runtime.Gosched()
-			}
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(int64(after.HeapAlloc-before.HeapAlloc))/nodes, "heap-B/node")
-		b.ReportMetric(float64(int64(after.StackInuse-before.StackInuse))/nodes, "stack-B/node")
-		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/nodes, "goroutines/node")
-		for _, node := range fleet {
-			if err := node.Stop(ctx); err != nil {
-				b.Fatal(err)
-			}
+// TestAnIdleNodeIsSmall measures up to three times, since other goroutines allocate too.
+func TestAnIdleNodeIsSmall(t *testing.T) {
+	race.Skip(t)
+	const most = 3000 // bytes
+	var held idle
+	for range 3 {
+		if held = heldByIdleNodes(t); held.heap < most {
+			return
 		}
 	}
+	t.Errorf("a node holds %.0f bytes between two heartbeats, want less than %d", held.heap, most)
+}
+
+// idle is what a node holds between two heartbeats: bytes, and goroutines.
+type idle struct{ heap, stack, goroutines float64 }
+
+func heldByIdleNodes(tb testing.TB) idle {
+	const nodes = 1000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	goroutines := runtime.NumGoroutine()
+
+	ctx := tb.Context()
+	fleet := make([]*Node, nodes)
+	for i := range fleet {
+		fleet[i] = benchNode(tb)
+		fleet[i].config.jitter = func() float64 { return 0 } // beats at once, and then after 10 s
+		if err := fleet[i].Register(ctx); err != nil {
+			tb.Fatal(err)
+		}
+		if err := fleet[i].StartHeartbeat(ctx, onePool); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for _, node := range fleet {
+		for node.Status().State != StateOnline {
+			runtime.Gosched()
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	held := idle{
+		heap:       float64(int64(after.HeapAlloc-before.HeapAlloc)) / nodes,
+		stack:      float64(int64(after.StackInuse-before.StackInuse)) / nodes,
+		goroutines: float64(runtime.NumGoroutine()-goroutines) / nodes,
+	}
+	for _, node := range fleet {
+		if err := node.Stop(ctx); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return held
 }

@@ -25,18 +25,18 @@ type life struct {
 	owner chan struct{} // full while somebody owns the node: a caller, the pulse, or its end
 	pulse atomic.Pointer[pulse]
 
-	news      atomic.Bool // Notify was called, and the pulse has not seen it yet
 	inFlight  atomic.Pointer[inFlight]
 	described atomic.Pointer[Description]
-	updated   atomic.Bool          // the description has not been sent yet
 	asking    atomic.Pointer[call] // of the status callback, until it returns
+	news      atomic.Bool          // Notify was called, and the pulse has not seen it yet
+	updated   atomic.Bool          // the description has not been sent yet
+	known     atomic.Bool          // orchestratord may hold a record that this node has made
+	canceled  atomic.Bool          // registrations and heartbeats are cancelled, also those to come
 
-	known     atomic.Bool   // orchestratord may hold a record that this node has made
-	canceled  atomic.Bool   // registrations and heartbeats are cancelled, also those to come
-	ended     chan struct{} // closed when the node is to send nothing but its deregistration
+	tries     atomic.Int32 // finished tries to leave
 	end       sync.Once
+	ended     chan struct{}             // closed when the node is to send nothing but its deregistration
 	departure atomic.Pointer[departure] // made when it is needed
-	tries     atomic.Int32              // finished tries to leave
 }
 
 // departure is how a node has ended.

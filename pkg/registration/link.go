@@ -38,7 +38,7 @@ type link struct {
 	// deadline is when the request under way has to be over, nil for none.
 	deadline atomic.Pointer[time.Time]
 
-	closeIdle func()
+	client    *http.Client
 	connected time.Time // when the newest connection was made
 	own       bool      // the client and its connections are the node's alone
 	renew     bool      // the next request needs a new connection
@@ -47,28 +47,22 @@ type link struct {
 }
 
 func newLink(c Config) (*link, error) {
-	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), closeIdle: func() {}}
+	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), client: c.HTTPClient}
 	if c.Standalone {
 		return l, nil
 	}
-	client := http.Client{}
-	if c.HTTPClient != nil {
-		client = *c.HTTPClient
-	} else {
+	if l.client == nil {
 		base := NewTransport(c.NodeTimeout)
 		base.MaxIdleConns, base.MaxIdleConnsPerHost = 1, 1
 		transport, err := c.TLS.Transport(base, c.Logger)
 		if err != nil {
 			return nil, err
 		}
-		client.Transport, l.own = transport, true
+		l.client, l.own = &http.Client{Transport: transport}, true
 	}
-	// A redirected POST turns into a GET, or carries the token elsewhere.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	l.closeIdle = client.CloseIdleConnections
 	l.tracing = newTracing(c)
 
-	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(&client))
+	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(l.client))
 	l.api = api
 	return l, err
 }
@@ -79,7 +73,7 @@ func (n *Node) standalone() bool { return n.link.api == nil }
 // close closes the idle connections if they are the node's own.
 func (l *link) close() {
 	if l.own {
-		l.closeIdle()
+		l.client.CloseIdleConnections()
 	}
 }
 
@@ -111,7 +105,7 @@ func (l *link) deregister(ctx context.Context, end context.CancelCauseFunc, id s
 // hang. End cancels ctx.
 func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation, send sender) outcome {
 	if l.renew || l.own && time.Since(l.connected) > longestConnection {
-		l.closeIdle()
+		l.client.CloseIdleConnections()
 	}
 	x := &exchange{link: l, op: op, send: send, apart: l.apart, began: time.Now(), progress: progress{end: end}}
 	x.progress.begin(0)

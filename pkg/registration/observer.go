@@ -15,11 +15,10 @@ type observer struct {
 	lines    *queue[line]
 	onEvent  func(Event)
 	events   queue[Event]
-	panicked sync.Once
 	metrics  metrics
-
-	trouble trouble
-	warned  bool // that a token is weak
+	trouble  trouble
+	warned   bool      // that a token is weak
+	panicked sync.Once // the receiver of events
 
 	mu    sync.Mutex
 	now   Status

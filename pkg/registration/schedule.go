@@ -43,18 +43,18 @@ type schedule struct {
 	due        time.Time     // when to send the next request
 	interval   time.Duration // between heartbeats
 	grid       time.Time     // heartbeats are due at grid + n × interval
-	registered bool          // whether orchestratord should know the node
 	confirmed  time.Time     // when the last accepted request was sent
 	sent       time.Time     // when the last request was sent
 	failures   int           // attempts that failed since the last good heartbeat
 	refusals   int           // attempts in a row that were refused
+	registered bool          // whether orchestratord should know the node
 	locked     bool          // the token was refused: a new one is tried at once
+	beatFirst  bool          // a heartbeat comes before the next renewal, however late that is
 	newTokens  int           // new ones in a row that were tried so, and refused
 
 	renewal       time.Time // when to register although orchestratord knows the node, zero for never
 	renewalReason Reason
-	renewalTries  int  // renewals in a row that were not accepted
-	beatFirst     bool // a heartbeat comes before the next renewal, however late it is
+	renewalTries  int // renewals in a row that were not accepted
 
 	forgotten   int // times in a row that orchestratord forgot the node
 	forgottenAt time.Time

@@ -11,17 +11,21 @@ const leastSleep = time.Second
 // has not. A clock that was put forward looks the same; the node then registers
 // once more than it had to.
 type sleep struct {
-	wall func() time.Time
-
-	lastTimer, lastWall time.Time
+	wall  func() time.Time
+	start time.Time     // of the first call
+	ahead time.Duration // how much further the wall clock has come since then
 }
 
 // took returns for how long the machine has slept since the last call.
 func (s *sleep) took() time.Duration {
 	timer, wall := time.Now(), s.wall().Round(0)
-	slept := wall.Sub(s.lastWall) - timer.Sub(s.lastTimer)
-	first := s.lastTimer.IsZero()
-	s.lastTimer, s.lastWall = timer, wall
+	first := s.start.IsZero()
+	if first {
+		s.start = timer
+	}
+	ahead := wall.Sub(s.start) - timer.Sub(s.start)
+	slept := ahead - s.ahead
+	s.ahead = ahead
 	if first || slept < leastSleep {
 		return 0
 	}
