@@ -580,26 +580,31 @@ func TestARenewalIsNoLoss(t *testing.T) {
 	})
 }
 
-// TestTheFirstBeatIsNoLoss has a node send its first heartbeat late. The tick after it is as far
-// away as it may be, which is no missed one.
-func TestTheFirstBeatIsNoLoss(t *testing.T) {
+// TestALateFirstBeatIsNoLoss has a node send its first heartbeat late, or again. The tick after it is
+// as far away as it may be, which is no missed one.
+func TestALateFirstBeatIsNoLoss(t *testing.T) {
 	const interval = 10 * time.Second
 	due := time.Unix(1_000_000_000, 0)
 	for _, test := range []struct {
 		late, next time.Duration // next is from when it was sent
+		retried    time.Duration // when it was due again, after the tick
 		missed     int64
+		lates      int64 // answers that came late
 	}{
 		{late: 0, next: interval*3/2 - 1},
 		{late: 100 * time.Millisecond, next: interval*3/2 - 1},
 		{late: 100 * time.Millisecond, next: interval/2 + 1},
 		{late: 100 * time.Millisecond, next: interval * 2, missed: 1},
+		{retried: time.Second, next: interval*3/2 - 1, lates: 1},
+		{retried: 2 * interval, next: interval, missed: 2},
 	} {
 		const took = time.Millisecond
 		ledger, first := newLedger(), &account{tick: due}
 		ledger.answered(first, registration.Event{
-			Time: due.Add(test.late + took), Due: due, Took: took, Next: test.next - took,
+			Time: due.Add(test.retried + test.late + took), Due: due.Add(test.retried), Took: took,
+			Next: test.next - took,
 		}, interval)
-		if got := ledger.beats(); got.Missed != test.missed || got.Late != 0 {
+		if got := ledger.beats(); got.Missed != test.missed || got.Late != test.lates {
 			t.Errorf("sent %v late, the next %v later: %+v, want %d missed", test.late, test.next, got, test.missed)
 		}
 	}

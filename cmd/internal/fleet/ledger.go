@@ -116,8 +116,7 @@ func (l *ledger) note(a *account, e registration.Event) {
 // due. This one answers the last tick before that.
 func (l *ledger) answered(a *account, e registration.Event, interval time.Duration) {
 	took := e.Time.Sub(e.Due)
-	sentLate := took - e.Took
-	l.tally.SentLate = max(l.tally.SentLate, sentLate)
+	l.tally.SentLate = max(l.tally.SentLate, took-e.Took)
 
 	beats := &l.tally.Beats
 	beats.Sent++
@@ -125,7 +124,8 @@ func (l *ledger) answered(a *account, e registration.Event, interval time.Durati
 	next := e.Time.Add(e.Next)
 	gap := next.Sub(a.tick)
 	if !a.answered { // the first one lies off the grid: the tick after it is up to 1.5 intervals after it was sent
-		gap -= sentLate
+		sent := e.Time.Add(-e.Took)
+		gap -= min(max(sent.Sub(a.tick), 0), interval/2)
 	}
 	if ticks := int64(gap.Round(interval) / interval); ticks > 0 { // 0 for one that reported a change
 		beats.Missed += ticks - 1
