@@ -232,6 +232,18 @@ func advance(t *testing.T, mock *control.ClientWithResponses, by time.Duration) 
 	return *answer.JSON200
 }
 
+// TestDateIsThatOfTheClock lets a caller see that the times in an answer come from a clock that is
+// not its own.
+func TestDateIsThatOfTheClock(t *testing.T) {
+	mock, node, server := startControlled(t)
+	advance(t, mock, time.Hour)
+	before := server.Clock().Now().Truncate(time.Second)
+	date := must(http.ParseTime(node.do(http.MethodGet, "/v2/nodes", "").expect(t, http.StatusOK).Header.Get("Date")))
+	if after := server.Clock().Now(); date.Before(before) || date.After(after) {
+		t.Errorf("the date is %s, want one of %s to %s", date, before, after)
+	}
+}
+
 func TestClock(t *testing.T) {
 	mock, _, _ := startControlled(t)
 	if got := advance(t, mock, time.Minute); got.NowMs != startMs+60_000 || got.Running || got.Speed != 1 {

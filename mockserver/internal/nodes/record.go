@@ -13,7 +13,17 @@ import (
 // record writes a request and its answer into the journal. It does so before the answer is
 // sent: a client that has an answer finds it there. A request whose connection is broken off has
 // no status.
-func (a *API) record(x *exchange.Exchange) { a.write(x, x.Header()) }
+func (a *API) record(x *exchange.Exchange) {
+	a.date(x.Header())
+	a.write(x, x.Header())
+}
+
+// date gives an answer the time of the mock's clock, where that differs from the machine's.
+func (a *API) date(header http.Header) {
+	if now := a.Clock.Now(); time.Until(now).Abs() >= time.Second {
+		header.Set("Date", now.UTC().Format(http.TimeFormat))
+	}
+}
 
 // write is record, with the headers of the answer.
 func (a *API) write(x *exchange.Exchange, header http.Header) {
