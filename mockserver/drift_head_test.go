@@ -46,6 +46,12 @@ func TestDriftOfRequests(t *testing.T) {
 			},
 		},
 		{
+			"an odd spelling", "GET", "/%76%32/nodes", "", nil, 404,
+			[]string{
+				`no operation at "/%76%32/nodes": must be a path that the contract names (got "GET /%76%32/nodes")`,
+			},
+		},
+		{
 			"another path", "GET", "/nowhere", "", nil, 404,
 			[]string{`no operation at "/nowhere": must be a path that the contract names (got "GET /nowhere")`},
 		},

@@ -16,7 +16,7 @@ func (x *Exchange) LacksParameter() bool { return slices.Contains(x.Route.URLPar
 
 // NotFound refuses requests for what is not there.
 func NotFound(x *Exchange) error {
-	return NewProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", x.Quote(x.Request.URL.Path))
+	return NewProblem(nodeapi.ProblemCodeNotFound, "there is nothing at %q", x.Quote(x.Request.URL.EscapedPath()))
 }
 
 // MethodNotAllowed returns the step that refuses requests for no other fault than their method.

@@ -117,7 +117,7 @@ func (a *API) notePath(x *exchange.Exchange) {
 	if !x.IsChecked() || exchange.FetchesByItself(r) || a.Guard.CheckBrowser(x) != nil {
 		return
 	}
-	path := x.Quote(r.URL.Path)
+	path := x.Quote(r.URL.EscapedPath()) // as it was sent
 	expected := "must be a path that the contract names"
 	if near := nearest.Name(path, spec.Nodes().Paths()); near != "" {
 		expected += ", perhaps " + spec.InQuotes(near)
