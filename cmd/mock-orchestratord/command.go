@@ -195,8 +195,8 @@ func (s *settings) nodeFlags(flags *pflag.FlagSet) {
 
 func (s *settings) checkFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict),
-		"`mode`: strict refuses what breaks the document, report accepts it as far as it can be read, off checks "+
-			"nothing")
+		"`mode` of the checks: strict refuses what breaks the document, report accepts it as far as it can be read, "+
+			"off checks nothing")
 	flags.BoolVar(&s.failOnDrift, "fail-on-drift", false,
 		"exit with status 3 if a request departed from the document, be it by its path, a header or a field that it "+
 			"does not name; with --upstream, also if an answer did")
