@@ -21,6 +21,8 @@ const (
 	sharedNodes = 3  // that all of them call for
 	rounds      = 6  // of meetings
 	throngSize  = 50 // nodes that come at once, each on a connection of its own (CLOUD-11020)
+	// closingTime is how long a proxy may take to notice that connections are closed.
+	closingTime = 250 * time.Millisecond
 	// judgeTimeout is how long the search for an order may take.
 	judgeTimeout = 5 * time.Second
 )
@@ -52,27 +54,38 @@ func checkConcurrency(ctx context.Context, s *session) {
 	}
 }
 
-// throng has many nodes live at once. Their calls are not timed, since it may be our own machine that
-// is too busy.
+// throng has many nodes live at once, and no other connection is open meanwhile. Their calls are not
+// timed, since it may be our own machine that is too busy.
 func (s *session) throng(ctx context.Context) {
+	s.prober.kept.CloseIdleConnections()
+	s.pause(ctx, closingTime)
 	var group sync.WaitGroup
+	start := make(chan struct{})
 	for range throngSize {
-		own, id := s.run.session(s.check), s.name()
+		own, id, line := s.run.session(s.check), s.name(), s.prober.lineOfItsOwn()
+		defer line.CloseIdleConnections()
 		s.remember(id)
 		group.Go(func() {
-			for _, c := range []call{
-				{op: s.doc.operation(opRegister), body: own.plainRegister(id)},
-				{op: s.doc.operation(opHeartbeat), node: id, body: own.plainBeat()},
-				{op: s.doc.operation(opDeregister), node: id},
-			} {
-				if own.expect(ctx, c, fmt.Sprintf("of one of %d nodes at once", throngSize), c.op.success()) == nil {
-					return
-				}
-			}
-			own.forget(id)
+			<-start
+			own.liveInThrong(ctx, id, line)
 		})
 	}
+	close(start)
 	group.Wait()
+}
+
+// liveInThrong has a node come, send a heartbeat and leave, all on one connection.
+func (s *session) liveInThrong(ctx context.Context, id string, line *http.Transport) {
+	for _, c := range []call{
+		{op: s.doc.operation(opRegister), body: s.plainRegister(id), own: line},
+		{op: s.doc.operation(opHeartbeat), node: id, body: s.plainBeat(), own: line},
+		{op: s.doc.operation(opDeregister), node: id, own: line},
+	} {
+		if s.expect(ctx, c, fmt.Sprintf("of one of %d nodes at once", throngSize), c.op.success()) == nil {
+			return
+		}
+	}
+	s.forget(id)
 }
 
 // draw writes the picture of a history to a file, and returns where it is.

@@ -47,6 +47,7 @@ type call struct {
 	odd     bool        // whether it has headers that an answer may echo, though they do not fit
 	shown   string      // how a shell writes the token and the header, if they are not the usual ones
 	line    connection
+	own     *http.Transport // that carries the call; nil for one that all calls share
 }
 
 // connection says how a call is carried.
@@ -115,6 +116,13 @@ func newTransport(o Options) *http.Transport {
 	return t
 }
 
+// lineOfItsOwn returns what carries calls on one connection that no other calls share.
+func (p *prober) lineOfItsOwn() *http.Transport {
+	line := p.kept.Clone()
+	line.MaxConnsPerHost = 1
+	return line
+}
+
 func (p *prober) close() {
 	p.kept.CloseIdleConnections()
 	p.fresh.CloseIdleConnections()
@@ -132,7 +140,7 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 		return nil, err
 	}
 	a := &answer{call: c, began: time.Now()}
-	response, err := p.roundTrip(c.line, request)
+	response, err := p.roundTrip(c, request)
 	if err == nil {
 		err = a.read(response)
 	}
@@ -147,8 +155,8 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	return a, nil
 }
 
-func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, error) {
-	switch line {
+func (p *prober) roundTrip(c call, r *http.Request) (*http.Response, error) {
+	switch c.line {
 	case fresh, chunked: // what is left of chunks that nobody has read spoils a connection
 		return p.fresh.RoundTrip(r)
 	case oldHTTP:
@@ -156,7 +164,7 @@ func (p *prober) roundTrip(line connection, r *http.Request) (*http.Response, er
 	case duplex:
 		return p.roundTripPlain(r, "HTTP/1.1")
 	}
-	return p.roundTripKept(r)
+	return p.roundTripKept(cmp.Or(c.own, p.kept), r)
 }
 
 // longIdle is the idle time after which a server may close a connection at the very moment
@@ -165,10 +173,10 @@ const longIdle = 500 * time.Millisecond
 
 // roundTripKept sends a request on a kept connection. It repeats the request, as nodes do,
 // if the server may have closed the connection unnoticed.
-func (p *prober) roundTripKept(r *http.Request) (*http.Response, error) {
+func (p *prober) roundTripKept(line *http.Transport, r *http.Request) (*http.Response, error) {
 	var got httptrace.GotConnInfo
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { got = info }}
-	response, err := p.kept.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	response, err := line.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if err == nil || !got.WasIdle || got.IdleTime < longIdle || r.Context().Err() != nil {
 		return response, err
 	}
