@@ -54,6 +54,7 @@ type quirks struct {
 	zipped    bool
 	hints     bool // before each answer
 	clock     time.Duration
+	proxy     func(w http.ResponseWriter, r *http.Request) (answered bool) // before it
 }
 
 func newForeign(token string, q quirks) *foreign {
@@ -64,11 +65,14 @@ func (f *foreign) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	status, answer := f.answer(r, body)
 	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
 	for name, values := range f.quirks.header {
 		w.Header()[name] = values
 	}
+	if f.quirks.proxy != nil && f.quirks.proxy(w, r) {
+		return
+	}
+	status, answer := f.answer(r, body)
 	if f.quirks.hints {
 		w.WriteHeader(http.StatusEarlyHints)
 	}

@@ -11,7 +11,8 @@ import (
 // over a second, because orchestratord may count in whole seconds.
 const skewTolerance = 1200 * time.Millisecond
 
-// zone is the unit of the offsets of time zones, and zoneTolerance is how exact a mistaken one shows.
+// zone is the unit of the offsets of time zones. A difference of clocks within zoneTolerance of a
+// multiple of it is taken for a mistaken zone.
 const (
 	zone          = 15 * time.Minute
 	zoneTolerance = 3 * time.Second
@@ -43,11 +44,12 @@ func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) 
 	return "", true
 }
 
-// mistakenZone returns by how many time zones the reported times differ from the clock of
-// orchestratord, which the Date of an answer shows. A clock that is wrong shifts both alike.
+// mistakenZone returns how far the reported times are off, if that is the offset of a time zone. The
+// Date of an answer shows the clock of orchestratord: a clock that is wrong shifts both alike. Behind
+// a proxy nothing is judged, since the Date may be by the clock of the proxy.
 func (k *skew) mistakenZone(a *answer) (off time.Duration, mistaken bool) {
 	date, err := http.ParseTime(a.header.Get("Date"))
-	if err != nil {
+	if err != nil || proxied(a.header) {
 		return 0, false
 	}
 	k.mu.Lock()
@@ -55,4 +57,9 @@ func (k *skew) mistakenZone(a *answer) (off time.Duration, mistaken bool) {
 	low, top := k.low-date.Sub(a.began), k.top-date.Sub(a.ended)
 	off = (low/2 + top/2).Round(zone)
 	return off, off != 0 && low <= off+zoneTolerance && top >= off-zoneTolerance
+}
+
+// proxied reports whether an answer shows that a proxy or a cache has passed it on (RFC 9110, RFC 9111).
+func proxied(header http.Header) bool {
+	return header.Get("Via") != "" || header.Get("Age") != "" || len(header["Date"]) > 1
 }

@@ -2,9 +2,11 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +20,7 @@ import (
 
 // TestSoundServersConform has no orchestratord found fault with that hurts no node.
 func TestSoundServersConform(t *testing.T) {
-	for name, q := range shared(merged(soundAnswers(), soundWays(), soundLists())) {
+	for name, q := range shared(merged(soundAnswers(), soundWays(), soundProxies(), soundLists())) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				conforms(t, newForeign(token, q), conformance.Options{Token: token})
@@ -86,6 +88,53 @@ func soundWays() map[string]quirks {
 			scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 			return strings.EqualFold(scheme, "bearer") && given == token
 		}},
+	}
+}
+
+// soundProxies stand before orchestratord, or are part of it.
+func soundProxies() map[string]quirks {
+	known := regexp.MustCompile(`^/v2/nodes(/[^/]+(/heartbeat)?)?$`)
+	return map[string]quirks{
+		"a page for any other path": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
+			if known.MatchString(r.URL.EscapedPath()) {
+				return false
+			}
+			w.Header().Set("Content-Type", "text/html")
+			if r.Method == http.MethodDelete {
+				w.WriteHeader(http.StatusNoContent)
+				return true
+			}
+			_, _ = io.WriteString(w, "<html><h1>the dashboard</h1></html>")
+			return true
+		}},
+		"a clock of its own": {clock: time.Hour, proxy: func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Via", "1.1 edge")
+			w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+			return false
+		}},
+		"no header twice": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
+			twice := len(r.Header["Authorization"]) > 1
+			if twice {
+				w.WriteHeader(http.StatusBadRequest)
+			}
+			return twice
+		}},
+	}
+}
+
+// TestAnyTokenConforms has tokens that are easily mistaken for a wrong one, before a server that takes
+// its token in each way that RFC 9110 allows.
+func TestAnyTokenConforms(t *testing.T) {
+	for _, token := range []string{"7", "wrong", "undefined", "Bearer", "ab"} {
+		t.Run(token, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				server := newForeign(token, quirks{accepts: func(r *http.Request, token string) bool {
+					given := strings.Fields(r.Header.Get("Authorization"))
+					return len(given) == 2 && strings.EqualFold(given[0], "Bearer") && given[1] == token
+				}})
+				conforms(t, server, conformance.Options{Token: token, Only: []string{"tokens"}})
+			})
+		})
 	}
 }
 

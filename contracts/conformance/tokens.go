@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // credential is a form in which a call may carry a token.
@@ -85,17 +87,34 @@ func (r *resident) deniedAround(ctx context.Context) {
 		} {
 			c := r.ordinary(op, r.id)
 			c.path, c.noToken = spell(op.target(r.id)), true
-			r.trail = r.trail[:min(len(r.trail), 2)]
-			a, err := r.ask(ctx, c)
-			if err == nil && a.status == op.success() {
-				place := "status with no token, and the path spelt " + spell(op.path)
-				r.find(Nodes, op, place, "401, or another refusal", describeStatus(a))
-			}
-			if err != nil || a.status == op.success() {
-				r.restore(ctx)
-			}
+			r.deniedElsewhere(ctx, c, "no token, and the path spelt "+spell(op.path))
 		}
 	}
+}
+
+// deniedElsewhere makes a call to another path. Orchestratord may answer it with a page, but must not
+// do what the operation does.
+func (r *resident) deniedElsewhere(ctx context.Context, c call, how string) {
+	r.trail = r.trail[:min(len(r.trail), 2)]
+	a, err := r.ask(ctx, c)
+	switch {
+	case err != nil:
+		r.restore(ctx)
+	case a.status == c.op.success() && a.hasResult():
+		r.find(Nodes, c.op, "status with "+how, "401, or another refusal", describeStatus(a))
+		r.restore(ctx)
+	case a.status/100 == 2 && c.op.id != opList:
+		r.unchanged(ctx, c.op, "a call with "+how)
+	}
+}
+
+// hasResult reports whether the body is one with which the operation answers.
+func (a *answer) hasResult() bool {
+	for _, content := range a.op.responses[a.status].Content {
+		value, err := parse(a.body)
+		return err == nil && content.Schema.Value.VisitJSON(value, openapi3.VisitAsResponse()) == nil
+	}
+	return false
 }
 
 // deniedFirst checks that the token is checked before the body. A caller without one must
@@ -126,13 +145,21 @@ func (r *resident) ordinary(op *operation, id string) call {
 func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
 	c.noToken, c.shown, c.query, c.header = true, wrong.shell, wrong.query, wrong.header
-	a := r.expect(ctx, c, "with "+wrong.what, http.StatusUnauthorized)
+	a := r.expect(ctx, c, "with "+wrong.what, wrong.refusals()...)
 	switch {
 	case a == nil:
 		r.restore(ctx) // it may have been done
 	case c.op.id != opList:
 		r.unchanged(ctx, c.op, "a call with "+wrong.what)
 	}
+}
+
+// refusals are the statuses that an answer may have. A proxy may refuse a header that comes twice.
+func (c credential) refusals() []int {
+	if len(c.header[authorization]) > 1 {
+		return []int{http.StatusUnauthorized, http.StatusBadRequest}
+	}
+	return []int{http.StatusUnauthorized}
 }
 
 // anyToken checks that an orchestratord without a token allows every call, even a call that
@@ -165,17 +192,22 @@ func wrongCredentials(token string) []credential {
 	forms = append(forms, otherSchemes(token)...)
 	forms = append(forms, otherPlaces(token)...)
 	for _, near := range nearTokens(token) {
-		if near.token != token {
-			shell := `-H "Authorization: Bearer ` + near.shell + `"`
-			header := http.Header{authorization: {"Bearer " + near.token}}
-			forms = append(forms, credential{what: near.what, header: header, shell: shell})
-		}
+		shell := `-H "Authorization: Bearer ` + near.shell + `"`
+		header := http.Header{authorization: {"Bearer " + near.token}}
+		forms = append(forms, credential{what: near.what, header: header, shell: shell})
 	}
 	for _, dressed := range dressings {
 		what := "a token spelt " + strings.Replace(dressed, inShell, "token", 1)
 		forms = append(forms, spelt(token, what, "Bearer "+dressed))
 	}
-	return forms
+	return slices.DeleteFunc(forms, func(c credential) bool { return c.valid(token) })
+}
+
+// valid reports whether the header, or its first line, is right after all. The scheme may be in any
+// case, and spaces at the end get lost on the way.
+func (c credential) valid(token string) bool {
+	words := strings.Fields(c.header.Get(authorization))
+	return len(words) == 2 && strings.EqualFold(words[0], "Bearer") && words[1] == token
 }
 
 // otherSchemes have another scheme than Bearer. That may be in any case (RFC 9110), and then its
