@@ -34,6 +34,8 @@ type Check struct {
 	Calls      int
 	Duration   time.Duration
 	Unfinished string // why it did not come to its end; empty when it did
+
+	skipped bool // whether the options leave it out
 }
 
 // Cover is one rule for one field of a request, and how often it was tried.
@@ -113,7 +115,7 @@ func (r *Report) suite(c Check) report.Suite {
 	}
 	whole := report.Case{Name: c.Name + ": " + c.Does, Result: report.Passed, Duration: report.Seconds(c.Duration)}
 	switch {
-	case c.Unfinished != "" && c.Calls == 0:
+	case c.skipped || c.Unfinished != "" && c.Calls == 0:
 		whole.Result, whole.Details = report.Skipped, []string{c.Unfinished}
 		suite.Cases = append(suite.Cases, whole)
 	case c.Unfinished != "":
@@ -134,7 +136,11 @@ func (r *Report) checksTable() *report.Table {
 				found++
 			}
 		}
-		row := []string{c.Name, strconv.Itoa(found), strconv.Itoa(c.Calls), report.Seconds(c.Duration).String(), c.Does}
+		does := c.Does
+		if c.skipped {
+			does += " (skipped)"
+		}
+		row := []string{c.Name, strconv.Itoa(found), strconv.Itoa(c.Calls), report.Seconds(c.Duration).String(), does}
 		table.Rows = append(table.Rows, row)
 	}
 	return table

@@ -59,14 +59,15 @@ func checkSilence(ctx context.Context, s *session) {
 // checkPatience checks an interval that the usual node timeout does not allow: a node that keeps to it
 // must stay online. Where the run has no time for that, nothing is judged.
 func (s *session) checkPatience(ctx context.Context) {
-	interval := min(s.shortestInterval(), usualTimeout+offlineSlack)
-	if end, limited := ctx.Deadline(); interval < usualTimeout || limited && time.Until(end) < interval+callTimeout {
-		return
-	}
 	r, id := s.registry(), s.name()
 	r.take(ctx, comes, id)
-	r.take(ctx, beats, id)
+	r.take(ctx, beats, id) // the answer has the interval
 	if s.reason() != nil || r.known[id] == nil {
+		return
+	}
+	defer r.leave(ctx, id)
+	interval := min(s.shortestInterval(), usualTimeout+offlineSlack)
+	if end, limited := ctx.Deadline(); interval < usualTimeout || limited && time.Until(end) < interval+callTimeout {
 		return
 	}
 	s.pause(ctx, time.Until(r.known[id].heard.to.Add(interval+silencePoll)))
@@ -75,7 +76,6 @@ func (s *session) checkPatience(ctx context.Context) {
 			"less than the node timeout, as a node that keeps to it must stay online (CLOUD-2013)",
 			s.shortestInterval().String()+"; the node was offline after "+interval.String())
 	}
-	r.leave(ctx, id)
 }
 
 // offline judges when a silent node went offline, and brings it back. Orchestratord may
