@@ -60,14 +60,15 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 }
 
 // send makes a call and checks its answer against the document. Without an answer, it
-// records a finding that says why the call was made, and returns nil.
+// records a finding that says why the call was made, and returns nil. A call that the end of the
+// run cuts off leaves no finding.
 func (s *session) send(ctx context.Context, c call, why string) *answer {
 	if s.reason() != nil {
 		return nil
 	}
 	a, err := s.ask(ctx, c)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || s.reason() != nil):
 		return nil
 	case err != nil:
 		s.unanswered(c, why, err)
