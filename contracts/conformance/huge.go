@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// hugeBody is how many bytes are more than most orchestratords take: twice what the one in
-	// service does.
+	// hugeBody is a size in bytes that most orchestratords refuse: twice what the one in service
+	// takes.
 	hugeBody = 4 << 20
 	// hugeTries is how often a huge body is sent. One try is not enough, since a connection that is
 	// closed before all of the body has come may lose the answer on its way.

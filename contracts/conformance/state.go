@@ -94,7 +94,7 @@ func (s *session) passing(ctx context.Context) {
 	s.begin()
 	r, id, silent := s.registry(), s.name(), s.name()
 	r.take(ctx, comes, id)
-	r.take(ctx, beatsAhead, id) // and the later ones by a clock that was put right
+	r.take(ctx, beatsAhead, id) // the clock is right in its later heartbeats
 	r.take(ctx, comes, silent)
 	r.take(ctx, beats, silent)
 	r.look(ctx)

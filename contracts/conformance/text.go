@@ -84,8 +84,8 @@ func fill(schema *openapi3.Schema, length int, pick choose) string {
 	return (&filler{pick: pick}).fill(schema, length)
 }
 
-// fillParts returns a text with each part of the pattern of a schema as often as it may come, but
-// not more than once what may come without end.
+// fillParts returns a text with each part of the pattern of a schema as often as it may come. A part
+// without an upper limit comes once.
 func fillParts(schema *openapi3.Schema, length int) string {
 	return (&filler{pick: plainly, parts: true}).fill(schema, length)
 }

@@ -54,7 +54,7 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	return document, nil
 }
 
-// parse reads the document, whose parts know their lines if it is to be so.
+// parse reads the document. With lines, each part of it knows in which line it is.
 func parse(ctx context.Context, source Source, lines bool) (*openapi3.T, error) {
 	loader := openapi3.NewLoader()
 	loader.Context, loader.IncludeOrigin = ctx, lines
