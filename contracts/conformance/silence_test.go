@@ -21,8 +21,8 @@ func TestSilenceNeedsTheNodeTimeout(t *testing.T) {
 				if err := report.Report(false).Writers()["text"](&text); err != nil {
 					t.Fatal(err)
 				}
-				if said := text.String(); !strings.Contains(said, "skipped") || !strings.Contains(said, "--node-timeout") {
-					t.Errorf("it does not say that the check was skipped:\n%s", said)
+				if !strings.Contains(text.String(), "skipped") || !strings.Contains(text.String(), "--node-timeout") {
+					t.Errorf("it does not say that the check was skipped:\n%s", &text)
 				}
 			})
 		})
