@@ -28,25 +28,9 @@ func TestPresets(t *testing.T) {
 	for name := range faults.Presets() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				mock, err := mockserver.New()
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer mock.Close()
-				ctx, leave := context.WithCancel(t.Context())
-				defer leave()
-				var nodes sync.WaitGroup
-				for n := range 3 {
-					node := newNode(t, mock, fmt.Sprint("gpu-node-", n+1))
-					nodes.Go(func() {
-						if err := node.Run(ctx, ready); err != nil {
-							t.Errorf("node %d: %v", n+1, err)
-						}
-					})
-				}
-				time.Sleep(time.Minute)
+				mock, leave := livingNodes(t)
 				if _, known := mock.Faults().Switch(name, true); !known {
-					t.Fatal("there is no such preset")
+					t.Error("there is no such preset")
 				}
 				time.Sleep(5 * time.Minute)
 				if state, _ := mock.Faults().Switch(name, false); state.Applied == 0 {
@@ -59,17 +43,8 @@ func TestPresets(t *testing.T) {
 					patience = 2 * registration.DefaultRegisterEvery
 				}
 				time.Sleep(patience)
-				online := 0
-				for _, node := range mock.Nodes() {
-					if node.Status == nodeapi.NodeStatusOnline {
-						online++
-					}
-				}
-				if online != 3 {
-					t.Errorf("of 3 nodes, %d are online: %+v", online, mock.Nodes())
-				}
+				wantOnline(t, mock)
 				leave()
-				nodes.Wait()
 				if left := mock.Nodes(); len(left) > 0 {
 					t.Errorf("still there: %+v", left)
 				}
