@@ -68,6 +68,15 @@ var brokenServers = map[string]struct {
 		}
 		return false
 	}), "listNodes: pools of a node: expected those that it last registered"},
+	"keeps the address of a node on the same machine": {before(func(s *inService, _ http.ResponseWriter,
+		_ *http.Request, body object,
+	) bool {
+		node := s.nodes[fmt.Sprint(body["node_id"])]
+		if node != nil && node.said["machine_id"] == body["machine_id"] && body["address"] != nil {
+			body["address"] = node.said["address"]
+		}
+		return false
+	}), "listNodes: address of a node: expected what it last registered"},
 	"removes all nodes with one": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
 		if _, id, _ := strings.Cut(r.URL.Path, "/v2/nodes/"); r.Method == http.MethodDelete && s.nodes[id] != nil {
 			maps.DeleteFunc(s.nodes, func(other string, _ *served) bool { return other != id })
@@ -167,6 +176,23 @@ var brokenServers = map[string]struct {
 		}
 		return false
 	}), "registerNode: state after a refusal: expected as before, got the node is gone"},
+	"registers a node that it refuses": {before(func(s *inService, _ http.ResponseWriter, _ *http.Request,
+		body object,
+	) bool {
+		id, named := body["node_id"].(string)
+		if body["machine_id"] == nil && named && s.nodes[id] == nil {
+			s.nodes[id] = &served{said: body, registered: time.Now()}
+		}
+		return false
+	}), "heartbeatNode: status of a node whose registration was refused: expected 404, got 200"},
+	"takes the address from what it refuses": {before(func(s *inService, _ http.ResponseWriter, _ *http.Request,
+		body object,
+	) bool {
+		if node := s.nodes[fmt.Sprint(body["node_id"])]; node != nil && body["machine_id"] == nil {
+			node.said["address"] = body["address"]
+		}
+		return false
+	}), "registerNode: state after a refusal: expected as before, got the node has changed: address"},
 	"refuses a correlation id": {before(func(_ *inService, w http.ResponseWriter, r *http.Request, _ object) bool {
 		odd := strings.ContainsAny(r.Header.Get("X-Correlation-Id"), " ;")
 		if odd {

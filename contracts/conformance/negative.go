@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,6 +31,21 @@ func checkNegative(ctx context.Context, s *session) {
 	r.leave(ctx, r.id)
 }
 
+// elsewhere is a body with every field that is not what the node has registered, so that whatever a
+// refusal keeps of it shows in the list.
+func (r *resident) elsewhere(op *operation) any {
+	body := whole(op.request)
+	if op.id != opRegister {
+		return body
+	}
+	var other map[string]any
+	_ = json.Unmarshal(encode(registrationOf(comesFrom, r.id)), &other) // which was encoded here
+	for name, value := range other {
+		body = with(body, pointer{name}, value)
+	}
+	return body
+}
+
 // plainBody is a body of an operation with nothing special about it.
 func (r *resident) plainBody(op *operation) []byte {
 	if op.id == opRegister {
@@ -50,7 +66,7 @@ type brokenForm struct {
 
 // breakForm sends bodies that are not JSON, or that are not declared as JSON.
 func (r *resident) breakForm(ctx context.Context, op *operation) {
-	plain := r.plainBody(op)
+	plain := encode(r.elsewhere(op))
 	const media = http.StatusUnsupportedMediaType
 	forms := []brokenForm{
 		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, "", http.StatusBadRequest},
@@ -89,11 +105,7 @@ func zipped(body []byte) []byte {
 
 // breakRules breaks each rule of each field once.
 func (r *resident) breakRules(ctx context.Context, op *operation) {
-	plain := whole(op.request)
-	if op.id == opRegister {
-		plain = with(plain, pointer{r.doc.idField()}, r.id)
-	}
-	for _, v := range variants(op.request, plain) {
+	for _, v := range variants(op.request, r.elsewhere(op)) {
 		harmless := len(v.at) == 1 && v.rule == "left out"
 		if !v.breaks || !harmless && r.options.Level == Nodes {
 			continue
@@ -101,6 +113,25 @@ func (r *resident) breakRules(ctx context.Context, op *operation) {
 		r.cover(op, v.at.String(), v.rule, true)
 		c := call{op: op, node: r.id, body: encode(v.body)}
 		r.refused(ctx, c, v.at.String()+": "+v.rule, Document, http.StatusUnprocessableEntity)
+		if harmless && op.id == opRegister && v.at.String() != (pointer{r.doc.idField()}).String() {
+			r.turnedAway(ctx, op, v)
+		}
+	}
+}
+
+// turnedAway checks that a node whose registration is refused is not known afterwards.
+func (r *resident) turnedAway(ctx context.Context, op *operation, v variant) {
+	defer func(before []call) { r.trail = before }(r.trail)
+	r.begin()
+	guest := r.name()
+	r.remember(guest)
+	a := r.send(ctx, call{op: op, node: guest, body: encode(with(v.body, pointer{r.doc.idField()}, guest))}, v.why())
+	if a == nil || a.status == op.success() {
+		return // refused reports it, and cleanup removes the node
+	}
+	beat := call{op: r.doc.operation(opHeartbeat), node: guest, body: r.plainBeat()}
+	if r.expect(ctx, beat, "of a node whose registration was refused", http.StatusNotFound) != nil {
+		r.forget(guest)
 	}
 }
 

@@ -60,7 +60,7 @@ func (r *resident) unchanged(ctx context.Context, op *operation, after string) {
 		r.find(Nodes, op, "state after "+after, "as before", "the node is gone")
 	case now.Status != r.entry.Status && r.overdue():
 	default:
-		r.find(Nodes, op, "state after "+after, "as before", "the node has changed: "+differences(*r.entry, *now))
+		r.find(Nodes, op, "state after "+after, "as before", "the node has changed:"+differences(*r.entry, *now))
 	}
 	r.restore(ctx)
 }

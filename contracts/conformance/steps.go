@@ -27,6 +27,7 @@ type act int
 const (
 	comes         act = iota // registers
 	comesFrom                // registers from another machine and address
+	comesMoved               // registers from another address of the same machine
 	comesWithLess            // registers with fewer pools
 	comesWithMore            // registers with more pools, another version and other capabilities
 	comesUpgraded            // registers with another version and other capabilities, and the same pools
@@ -59,6 +60,7 @@ func plots() [][]step {
 	return [][]step{
 		{{comes, 0}, {beats, 0}, {beats, 0}, {beats, 0}, {leaves, 0}, {beats, 0}, {leaves, 0}},
 		{{comes, 0}, {beats, 0}, {comes, 0}, {beats, 0}, {comesFrom, 0}, {beats, 0}},
+		{{comes, 0}, {beats, 0}, {comesMoved, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {comesWithLess, 0}, {beats, 0}, {comesWithMore, 0}, {beats, 0}, {drainsOne, 0}},
 		{{comes, 0}, {beats, 0}, {comesUpgraded, 0}, {beats, 0}},
 		{{comes, 0}, {beats, 0}, {comesBare, 0}, {beats, 0}, {comes, 0}, {beats, 0}},
@@ -120,7 +122,7 @@ func few(chance *mathrand.Rand) int {
 // take has a node do something.
 func (r *registry) take(ctx context.Context, act act, id string) {
 	switch act {
-	case comes, comesFrom, comesWithLess, comesWithMore, comesUpgraded, comesBare:
+	case comes, comesFrom, comesMoved, comesWithLess, comesWithMore, comesUpgraded, comesBare:
 		r.register(ctx, encode(registrationOf(act, id)), act.String())
 	case leaves:
 		r.leave(ctx, id)
@@ -137,6 +139,7 @@ func (r *registry) take(ctx context.Context, act act, id string) {
 func (a act) String() string {
 	return [...]string{
 		"of a registration", "of a registration from another machine and address",
+		"of a registration from another address of the same machine",
 		"of a registration with fewer pools",
 		"of a registration with more pools, another version and other capabilities",
 		"of a registration with another version and other capabilities",
@@ -157,6 +160,8 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 	switch act {
 	case comesFrom:
 		r.MachineID, r.Address = "conform-machine-2", "http://192.0.2.11:9201"
+	case comesMoved:
+		r.Address = "http://192.0.2.10:9202"
 	case comesWithLess:
 		r.Pools = []string{"pool-1"}
 	case comesWithMore:
