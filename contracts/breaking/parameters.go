@@ -30,7 +30,14 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 		what := "the " + subject + " " + how
 		p.add(finding{rule: rule, part: part, property: field, what: what, where: lineOf(to.Origin, field)})
 	}
-	if before, after := writing(from), writing(to); before != after {
+	fromSchema, toSchema := schemaOf(from), schemaOf(to)
+	switch before, after := writing(from), writing(to); {
+	case before == after:
+	case looksAlike(from, to):
+		fromSchema = listOfOne(fromSchema)
+	case looksAlike(to, from):
+		toSchema = listOfOne(toSchema)
+	default:
 		broken("request-parameter-style-changed", "style", "is now written "+after+" instead of "+before)
 	}
 	if from.AllowEmptyValue && !to.AllowEmptyValue {
@@ -40,7 +47,6 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 		broken("request-parameter-reserved-refused", "allowReserved",
 			"may no longer have reserved characters as they are")
 	}
-	fromSchema, toSchema := schemaOf(from), schemaOf(to)
 	if p.gaps(part, subject, subset.Request, fromSchema, toSchema) {
 		p.prove(part)
 	}
@@ -52,6 +58,23 @@ func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
 		return media.Schema
 	}
 	return parameter.Schema
+}
+
+const plainly, exploded = "plainly", ", exploded"
+
+// looksAlike reports whether a single value is written like a list that has it alone: both as
+// name=value.
+func looksAlike(single, list *openapi3.Parameter) bool {
+	method, err := single.SerializationMethod()
+	return err == nil && method.Style == openapi3.SerializationForm && writing(single) == plainly &&
+		writing(list) == "in style "+openapi3.SerializationForm+exploded &&
+		!mayBe(list.Schema, openapi3.TypeObject)
+}
+
+func listOfOne(item *openapi3.SchemaRef) *openapi3.SchemaRef {
+	one := uint64(1)
+	list := &openapi3.Schema{Type: &openapi3.Types{openapi3.TypeArray}, MinItems: one, MaxItems: &one, Items: item}
+	return list.NewRef()
 }
 
 // writing describes how a value of the parameter is serialized.
@@ -67,11 +90,11 @@ func writing(parameter *openapi3.Parameter) string {
 	switch style := method.Style; {
 	case !several && (style == openapi3.SerializationForm || style == openapi3.SerializationSimple ||
 		style == openapi3.SerializationSpaceDelimited || style == openapi3.SerializationPipeDelimited):
-		return "plainly" // one value has nothing to separate
+		return plainly // one value has nothing to separate
 	case style == openapi3.SerializationSimple && !mayBe(parameter.Schema, openapi3.TypeObject):
 		return "in style simple" // which joins the items of an array either way
 	case several && method.Explode:
-		return "in style " + style + ", exploded"
+		return "in style " + style + exploded
 	default:
 		return "in style " + style
 	}
