@@ -187,7 +187,7 @@ func faultsInService() map[string]string {
 			`…", expected u32 at line 1 column 2058`,
 		pool(`[3]}]}`): slots + "type: sequence, expected u32 at line 1 column 56",
 
-		pool("3,\n\"slots_free\" :3}]}"): "pools[0]: duplicate field `slots_free` at line 2 column 12",
+		pool("3,\n\"slots_free\" :3}]}"): "pools[0]: duplicate field `slots_free` at line 2 column 13",
 
 		`{"pools":{},"timestamp":1}`: "pools: invalid type: map, expected a sequence at line 1 column 9",
 		`{"timestamp":1}`:            "timestamp: invalid type: integer `1`, expected a string at line 1 column 14",
@@ -196,7 +196,11 @@ func faultsInService() map[string]string {
 		`{"x":{"y":[1,{}]}}`:         "missing field `timestamp` at line 1 column 18",
 
 		`{"timestamp":"","pools":[{}],"x":1}`: "pools[0]: missing field `pool_id` at line 1 column 27",
-		`[]`:                                  "invalid type: sequence, expected a map at line 1 column 0",
+
+		`[]`:   "invalid length 0, expected struct HeartbeatRequest with 2 elements at line 1 column 2",
+		`null`: "invalid type: null, expected struct HeartbeatRequest at line 1 column 4",
+
+		pool("3,\"ready\":true}]}"): "pools[0]: missing field `draining` at line 1 column 71",
 	}
 }
 

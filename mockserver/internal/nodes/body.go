@@ -94,17 +94,28 @@ func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
 		}
 		return value, nil
 	}
+	mismatch := dialectOf(x).mismatch(schema, x.RequestBody)
 	value, twice, err := spec.DecodeBody(x.RequestBody, schema)
+	if err == nil && mismatch != nil && mismatch.Syntax {
+		err = errors.New(mismatch.Reason)
+	}
 	if err != nil {
 		x.Depart(spec.Malformed(x.RequestBody, err))
+		if mismatch != nil && !mismatch.Syntax { // it is found before what is no JSON
+			return nil, refusalOf(mismatch)
+		}
 		return nil, exchange.NewProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
 	x.Depart(spec.Twice(twice)...)
-	return checkValue(x, schema, value)
+	return checkValue(x, schema, value, mismatch)
+}
+
+func refusalOf(mismatch *spec.Mismatch) *exchange.Problem {
+	return exchange.ViolationProblem(nodeapi.Violation{Pointer: mismatch.Pointer, Detail: mismatch.Reason})
 }
 
 // checkValue does what decodeSlow does, for a body that is JSON.
-func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, error) {
+func checkValue(x *exchange.Exchange, schema *spec.Schema, value any, mismatch *spec.Mismatch) (any, error) {
 	doc := documentOf(x)
 	broken := doc.CheckBody(schema, value, len(x.RequestBody))
 	if id, names := doc.NodeInBody(schema, value); names {
@@ -114,9 +125,9 @@ func checkValue(x *exchange.Exchange, schema *spec.Schema, value any) (any, erro
 	var refusal *exchange.Problem
 	if broken != nil {
 		refusal = exchange.ViolationProblem(doc.Violations(broken, x.Quote)...)
-	} else if mismatch := dialectOf(x).mismatch(schema, x.RequestBody); mismatch != nil {
+	} else if mismatch != nil {
 		x.Depart(mismatch.Departures()...)
-		refusal = exchange.ViolationProblem(nodeapi.Violation{Pointer: mismatch.Pointer, Detail: mismatch.Reason})
+		refusal = refusalOf(mismatch)
 	} else {
 		return value, nil
 	}

@@ -41,7 +41,7 @@ type dialect interface {
 	readLimit(limit int64) int64
 	// decode returns the value of a body that is obviously valid.
 	decode(operation string, text []byte) (value any, vetted bool)
-	// mismatch returns where a body cannot be read although it keeps the document; nil if it can.
+	// mismatch returns where a reader stops that is stricter than the document; nil if none does.
 	mismatch(schema *spec.Schema, text []byte) *spec.Mismatch
 	// keep returns what is kept of a body that was checked against the schema.
 	keep(operation string, schema *spec.Schema, value any) any

@@ -1,13 +1,11 @@
 package nodes
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +94,6 @@ func (inService) readLimit(limit int64) int64 { return 2 * limit }
 // document.
 func (inService) decode(string, []byte) (any, bool) { return nil, false }
 
-// mismatch finds fields that are there twice, and whole numbers with a fraction or an exponent.
 func (inService) mismatch(schema *spec.Schema, text []byte) *spec.Mismatch {
 	return spec.FirstMismatch(schema, text)
 }
@@ -192,8 +189,6 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 // lineOf returns the text of an error with a body.
 func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 	switch p.Code() {
-	case nodeapi.ProblemCodeMalformedBody:
-		return "Failed to parse the request body as JSON: " + cmp.Or(spec.Trailing(x.RequestBody), p.Detail())
 	case exchange.CodeInvalidParameter:
 		return p.Detail()
 	case nodeapi.ProblemCodeUnsupportedMediaType:
@@ -201,23 +196,19 @@ func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 	case nodeapi.ProblemCodeBodyTooLarge:
 		return "Failed to buffer the request body: length limit exceeded"
 	}
-	const line = "Failed to deserialize the JSON body into the target type: "
+	line, syntax := "Failed to deserialize the JSON body into the target type: ", false
+	if p.Code() == nodeapi.ProblemCodeMalformedBody {
+		line, syntax = "Failed to parse the request body as JSON: ", true
+	}
 	var mismatch *spec.Mismatch
-	if p.Violations() != nil {
+	if syntax || p.Violations() != nil {
 		mismatch = spec.FirstMismatch(onlyBody(x), x.RequestBody)
 	}
-	if mismatch == nil { // it is injected, or the document is another one
+	if mismatch == nil || mismatch.Syntax != syntax { // it is injected, or the document is another one
 		return line + p.Detail()
 	}
-	at := indexes.ReplaceAllString(mismatch.Pointer, "[$1]")
-	if at != "" {
-		at = strings.ReplaceAll(at[1:], "/", ".") + ": "
-	}
-	return line + at + mismatch.Reason + " at " + mismatch.Place(x.RequestBody)
+	return line + mismatch.Line(x.RequestBody)
 }
-
-// indexes are the steps of a pointer that lead into an array.
-var indexes = regexp.MustCompile(`/(\d+)`)
 
 // confirmFailure answers in the form of a confirmation, with the values of a failure.
 func confirmFailure(x *exchange.Exchange) {

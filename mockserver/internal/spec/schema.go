@@ -1,11 +1,18 @@
 package spec
 
-import "github.com/getkin/kin-openapi/openapi3"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
 
 // Schema is a schema of a request's body by its fields, with those of all parts of an allOf
 // together, as a tree that mirrors the values that fit it.
 type Schema struct {
 	raw      *openapi3.Schema
+	title    string             // of an object, in service the name of its type
 	pointer  string             // to the values, with * for every index of an array
 	fields   map[string]*Schema // of an object
 	required []string
@@ -23,6 +30,7 @@ func (s *Schema) add(schema *openapi3.Schema) {
 	for _, part := range schema.AllOf {
 		s.add(part.Value)
 	}
+	s.title = cmp.Or(schema.Title, s.title)
 	for name, field := range schema.Properties {
 		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+Step(name))
 	}
@@ -81,4 +89,35 @@ func (s *Schema) unknown(value any, visit func(in *Schema, name string) bool) bo
 		}
 	}
 	return true
+}
+
+// inOrder returns the names of the fields that are looked at, in the order of the type.
+func (s *Schema) inOrder() []string {
+	names := slices.Clone(s.required)
+	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+		if s.fields[name].kind() != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// kind returns the type of values, and "" if any will do.
+func (s *Schema) kind() string {
+	if s == nil {
+		return ""
+	}
+	return kindOf(s.raw)
+}
+
+func kindOf(schema *openapi3.Schema) string {
+	if len(schema.Type.Slice()) > 0 {
+		return schema.Type.Slice()[0]
+	}
+	for _, part := range schema.AllOf {
+		if kind := kindOf(part.Value); kind != "" {
+			return kind
+		}
+	}
+	return ""
 }
