@@ -139,8 +139,11 @@ func correlatesInService(t *testing.T) {
 			}
 		}
 	}
-	if got := s.call("GET", "/v2/nodes", ""); got.Header.Get("X-Correlation-Id") == "" {
-		t.Errorf("made up: %v", got.Header)
+	for _, header := range []string{"Accept: */*", "X-Correlation-Id: caf\u00e9"} {
+		id := s.call("GET", "/v2/nodes", "", header).Header.Get("X-Correlation-Id")
+		if id == "" || strings.HasPrefix(id, "caf") {
+			t.Errorf("made up for %q: %q", header, id)
+		}
 	}
 }
 

@@ -227,6 +227,10 @@ func refusesInService(t *testing.T) {
 			open, "POST", "/v2/nodes/%ff/heartbeat", "", "", 400, "text/plain; charset=utf-8",
 			"Invalid URL: Invalid UTF-8 in `id`",
 		},
+		"400 of an id that is not UTF-8, to deregister": {
+			open, "DELETE", "/v2/nodes/%c3%28", "", "", 400, "text/plain; charset=utf-8",
+			"Invalid URL: Invalid UTF-8 in `id`",
+		},
 		"404 of a path":         {open, "GET", "/v2/node", "", "", 404, "", "-"},
 		"401 before 404":        {closed, "GET", "/v2/node", "", "", 401, "", "-"},
 		"401 before 405":        {closed, "PUT", register, "", "", 401, "", "-"},

@@ -146,11 +146,12 @@ func (inService) counts(x *exchange.Exchange, o outcome) bool {
 	return o != cloudDisabled || x.OperationID() == string(control.OperationHeartbeatNode)
 }
 
-// finish echoes a correlation id whatever it is, and sends no header that is not that
+// finish echoes a correlation id whatever it is, if it is in ASCII, and sends no header that is not that
 // orchestratord's.
 func (d inService) finish(x *exchange.Exchange, failure error) {
 	header, name := x.Header(), spec.Nodes().CorrelationHeader
-	if given := x.Request.Header[name]; len(given) > 0 {
+	isOther := func(r rune) bool { return r > '~' }
+	if given := x.Request.Header[name]; len(given) > 0 && !strings.ContainsFunc(given[0], isOther) {
 		header[name] = given[:1]
 	}
 	delete(header, "X-Content-Type-Options")
