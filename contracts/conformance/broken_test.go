@@ -77,6 +77,26 @@ var brokenServers = map[string]struct {
 		}
 		return false
 	}), "listNodes: address of a node: expected what it last registered"},
+	"keeps sizes in single precision": {before(func(_ *inService, _ http.ResponseWriter, _ *http.Request,
+		body object,
+	) bool {
+		if capabilities, ok := body["capabilities"].(object); ok && capabilities["ram_total_bytes"] != nil {
+			size, most := capabilities["ram_total_bytes"].(float64), float64(1<<53-1)
+			capabilities["ram_total_bytes"] = min(float64(float32(size)), most)
+		}
+		return false
+	}), "listNodes: capabilities/ram_total_bytes of a node: expected what it last registered"},
+	"composes characters and their accents": {before(func(_ *inService, _ http.ResponseWriter, _ *http.Request,
+		body object,
+	) bool {
+		capabilities, _ := body["capabilities"].(object)
+		gpus, _ := capabilities["gpus"].([]any)
+		for _, gpu := range gpus {
+			gpu := gpu.(object)
+			gpu["name"] = strings.ReplaceAll(fmt.Sprint(gpu["name"]), "\u0301", "")
+		}
+		return false
+	}), "listNodes: capabilities/gpus of a node: expected what it last registered"},
 	"removes all nodes with one": {before(func(s *inService, _ http.ResponseWriter, r *http.Request, _ object) bool {
 		if _, id, _ := strings.Cut(r.URL.Path, "/v2/nodes/"); r.Method == http.MethodDelete && s.nodes[id] != nil {
 			maps.DeleteFunc(s.nodes, func(other string, _ *served) bool { return other != id })

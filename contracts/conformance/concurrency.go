@@ -174,6 +174,7 @@ func (h *history) call(ctx context.Context, s *session, caller int, d deed) {
 	c := call{op: s.doc.operation(d.op), node: h.node[d.node]}
 	statuses := []int{http.StatusNotFound, c.op.success()}
 	record := d.record
+	c.header = http.Header{correlationHeader: {h.node[d.node] + "-" + record}}
 	d.record = ""
 	switch d.op {
 	case opList:

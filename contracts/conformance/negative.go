@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // checkNegative breaks each rule once. Orchestratord has to refuse the request with a
@@ -112,7 +114,9 @@ func (r *resident) breakRules(ctx context.Context, op *operation) {
 		}
 		r.cover(op, v.at.String(), v.rule, true)
 		c := call{op: op, node: r.id, body: encode(v.body)}
-		r.refused(ctx, c, v.at.String()+": "+v.rule, Document, http.StatusUnprocessableEntity)
+		if a := r.refused(ctx, c, v.at.String()+": "+v.rule, Document, http.StatusUnprocessableEntity); a != nil {
+			r.judgePlaces(a, v)
+		}
 		if harmless && op.id == opRegister && v.at.String() != (pointer{r.doc.idField()}).String() {
 			r.turnedAway(ctx, op, v)
 		}
@@ -136,19 +140,38 @@ func (r *resident) turnedAway(ctx context.Context, op *operation, v variant) {
 }
 
 // refused makes a call that breaks the document, and checks that it is refused. Nodes treat
-// all refusals alike; the exact status counts at level Document.
-func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) {
+// all refusals alike; the exact status counts at level Document. It returns the refusal, or nil.
+func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) *answer {
 	r.trail = r.trail[:min(len(r.trail), 2)]
 	a := r.send(ctx, c, "with "+broken)
 	if a == nil {
-		return
+		return nil
 	}
 	if a.status == c.op.success() {
 		r.find(level, c.op, "status with "+broken, strconv.Itoa(status)+", or another refusal", describeStatus(a))
 		r.restore(ctx)
-		return
+		return nil
 	}
 	r.judgeRefusal(ctx, a, broken, status)
+	return a
+}
+
+// judgePlaces checks that problem details that name places name the one that is broken, or one around
+// or within it.
+func (r *resident) judgePlaces(a *answer, v variant) {
+	var problem nodeapi.Problem
+	if json.Unmarshal(a.body, &problem) != nil || problem.Errors == nil || len(*problem.Errors) == 0 {
+		return
+	}
+	var places []string
+	for _, broken := range *problem.Errors {
+		place := index.ReplaceAllString(broken.Pointer, "/*")
+		if strings.HasPrefix(place+"/", v.at.String()+"/") || strings.HasPrefix(v.at.String()+"/", place+"/") {
+			return
+		}
+		places = append(places, place)
+	}
+	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.at.String(), short(strings.Join(places, ", ")))
 }
 
 // judgeRefusal checks the status of a refusal, and that it has changed nothing.

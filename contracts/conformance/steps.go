@@ -150,9 +150,12 @@ func (a act) String() string {
 	}[a]
 }
 
+// oddSize is a size in bytes that every rounding changes.
+const oddSize = 25_438_126_081
+
 // registrationOf is what a node registers with.
 func registrationOf(act act, id string) nodeapi.RegisterRequest {
-	version, gpus := "0.1.0", []nodeapi.GPU{{Name: "GPU", VRAMTotalBytes: 24_000_000_000, ComputeCapability: "8.6"}}
+	version, gpus := "0.1.0", []nodeapi.GPU{{Name: "GPU", VRAMTotalBytes: oddSize, ComputeCapability: "8.6"}}
 	r := nodeapi.RegisterRequest{
 		NodeID: id, MachineID: "conform-machine-1", Address: exampleAddress,
 		Pools: []string{"pool-0", "pool-1"}, Version: &version,
@@ -170,14 +173,14 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 	case comesUpgraded:
 		version = "0.2.0-rc.1"
 		gpus = append(gpus,
-			nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 48_000_000_000, ComputeCapability: "9.0"})
+			nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 2*oddSize + 1, ComputeCapability: "9.0"})
 	}
 	if act == comesBare {
 		none := []nodeapi.GPU{} // which the orchestratord in service requires
 		r.Pools, r.Version, r.Capabilities = []string{}, nil, nodeapi.NodeCapabilities{Gpus: &none}
 		return r
 	}
-	cores, memory := int32(16*len(gpus)), int64(len(gpus))<<36
+	cores, memory := int32(16*len(gpus)), int64(len(gpus))*3*oddSize
 	r.Capabilities = nodeapi.NodeCapabilities{
 		GPUCount: int32(len(gpus)), TotalVRAMMB: int64(24_000 * (1<<len(gpus) - 1)),
 		CUDAVersion: fmt.Sprintf("12.%d", len(gpus)),
