@@ -19,6 +19,7 @@ import (
 //
 //   - all that is not printable: control characters, line breaks, bidi marks, spaces
 //     other than the plain one, bytes that are not UTF-8;
+//   - what is printable and not to be seen: variation selectors, fillers, the empty Braille cell;
 //   - the backslash of an escape that is spelled out, such as \x1b, \033, \e or \u001b,
 //     which tools along the way turn into the real one;
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
@@ -65,7 +66,13 @@ func isSafe(r rune, before, after string) bool {
 	case '#':
 		return !strings.HasSuffix(before, "#") || !opensCommand(after)
 	}
-	return r != utf8.RuneError && unicode.IsPrint(r)
+	return r != utf8.RuneError && unicode.IsPrint(r) && (r < 0x80 || !isInvisible(r))
+}
+
+// isInvisible reports whether a printable character leaves no trace. Text may hide in such.
+func isInvisible(r rune) bool {
+	const emptyBraille = '\u2800'
+	return r == emptyBraille || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // spellsEscape reports whether the text after a backslash makes it the escape of a

@@ -22,6 +22,9 @@ func TestLine(t *testing.T) {
 		"other spaces":      {"a\u00a0b\u3000c", "a<U+00A0>b<U+3000>c"},
 		"bidi":              {"\u202egnp.exe", "<U+202E>gnp.exe"},
 		"invisible":         {"ad\u200bmin\ufeff\U000e0041", "ad<U+200B>min<U+FEFF><U+E0041>"},
+		"variation":         {"a\ufe0f\u180b\U000e0100", "a<U+FE0F><U+180B><U+E0100>"},
+		"filler":            {"a\u3164\uffa0\u115f\u034f\u17b4", "a<U+3164><U+FFA0><U+115F><U+034F><U+17B4>"},
+		"empty Braille":     {"a\u2800\u2801", "a<U+2800>\u2801"},
 		"no UTF-8":          {"a\x9b\xffb", "a<0x9B><0xFF>b"},
 		"replacement":       {"a\ufffdb", "a<U+FFFD>b"},
 		"surrogate":         {"\xed\xa0\x80", "<0xED><0xA0><0x80>"},
@@ -39,6 +42,7 @@ func TestLine(t *testing.T) {
 		"Azure's command":   {"##vso[task.x]y", "#<U+0023>vso[task.x]y"},
 		"heading":           {"## Nodes [2]", "## Nodes [2]"},
 		"credentials":       {"at http://user:pa@ss@host/a@b", "at http://***@host/a@b"},
+		"without a scheme":  {"GET //u:p@h //u%3ap@h", "GET //***@h //***@h"},
 		"several":           {"http://a/b https://t@c,d://e:f@g", "http://a/b https://***@c,d://***@g"},
 		"as JSON":           {`{"at":"http:\/\/user:pass@host"}`, `{"at":"http:\/\/***@host"}`},
 		"as part of a URL":  {"?to=http%3A%2f%2Fuser%3apass%40host", "?to=http%3A%2f%2F***%40host"},
@@ -131,13 +135,13 @@ func FuzzForeign(f *testing.F) {
 }
 
 func TestJSON(t *testing.T) {
-	const value = "\x1b[2J \u202e \u009b \U000e0041 ##[error]a <é> ###"
+	const value = "\x1b[2J \ufe0f \u202e \u009b \U000e0041 ##[error]a <é> ###"
 	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
 	safe := string(foreign.JSON(text))
-	if want := `"\u001b[2J \u202e \u009b \udb40\udc41 #\u0023[error]a \u003cé\u003e #\u0023\u0023"`; safe != want {
+	if want := `"\u001b[2J \ufe0f \u202e \u009b \udb40\udc41 #\u0023[error]a \u003cé\u003e #\u0023\u0023"`; safe != want {
 		t.Errorf("got %s, want %s", safe, want)
 	}
 	var back string

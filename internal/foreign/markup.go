@@ -36,13 +36,13 @@ func Property(s string) string {
 var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 
 // JSON returns a JSON text with the same meaning that is safe to show: what is not
-// printable beyond ASCII, and the second # of ##, become \u escapes. Credentials in URLs
+// printable or not to be seen beyond ASCII, and the second # of ##, become \u escapes. Credentials in URLs
 // become ***. The rest of control characters valid JSON has escaped already.
 func JSON(text []byte) []byte {
 	var safe []byte
 	hash := false
 	for _, r := range hideUserinfo(string(text)) {
-		if hash && r == '#' || r > '~' && (r == utf8.RuneError || !unicode.IsPrint(r)) {
+		if hash && r == '#' || r > '~' && (r == utf8.RuneError || !unicode.IsPrint(r) || isInvisible(r)) {
 			for _, unit := range utf16.Encode([]rune{r}) {
 				safe = fmt.Appendf(safe, `\u%04x`, unit)
 			}

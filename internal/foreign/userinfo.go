@@ -6,8 +6,10 @@ import (
 )
 
 // userinfo matches the start of a URL up to the @ that ends its credentials. The slashes and
-// the colon before them may be escaped, as in JSON or in another URL.
-var userinfo = regexp.MustCompile(`(?i)(?::|%3a)(?:\\?/|%2f){2}([^\s"/?#]+)(?:@|%40)`)
+// the colon before them may be escaped, as in JSON or in another URL. Without a scheme, as in
+// //user:password@host, there must be a password.
+var userinfo = regexp.MustCompile(
+	`(?i)(?:\\?/|%2f){2}([^\s"/?#@:]+(?::|%3a)[^\s"/?#]*)(?:@|%40)|(?::|%3a)(?:\\?/|%2f){2}([^\s"/?#]+)(?:@|%40)`)
 
 // Userinfo returns where the URLs in a text hold credentials, user:password in
 // http://user:password@host: the start and the end of each, in bytes. It allocates only if
@@ -18,7 +20,7 @@ func Userinfo[T string | []byte](text T) [][2]int {
 	}
 	var found [][2]int
 	for _, match := range userinfo.FindAllStringSubmatchIndex(string(text), -1) {
-		found = append(found, [2]int(match[2:4]))
+		found = append(found, [2]int{max(match[2], match[4]), max(match[3], match[5])})
 	}
 	return found
 }
