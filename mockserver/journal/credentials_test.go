@@ -58,6 +58,25 @@ func TestCredentials(t *testing.T) {
 		},
 		{name: "URL in a query", query: "to=http%3A%2F%2Fbob:s3cr3t%40host", secret: "s3cr3t"},
 		{name: "YAML", body: "secret-key: s3cr3t\n", secret: "s3cr3t"},
+		{name: "name with an escape", body: `{"pass\u0077ord":"s3cr3t"}`, secret: "s3cr3t"},
+		{name: "name with other characters", body: `{"token (old):":"s3cr3t"}`, secret: "s3cr3t"},
+		{name: "name on a line of its own", body: "{\"token\"\r\n:\n\"s3cr3t\"}", secret: "s3cr3t"},
+		{name: "scheme in any field", body: `{"note":"Bearer s3cr3t"}`, secret: "s3cr3t"},
+		{name: "Ruby", body: `{"token" => "s3cr3t"}`, secret: "s3cr3t"},
+		{name: "form with brackets", body: `user[password]=s3cr3t`, secret: "s3cr3t"},
+		{name: "form with escapes", body: `user%5Bp%61ssword%5D=s3cr3t`, secret: "s3cr3t"},
+		{name: "query with other characters", query: "token=,s3cr3t", secret: ",s3cr3t"},
+		{name: "query with a semicolon", query: "token=;s3cr3t", secret: ";s3cr3t"},
+		{name: "query in a query", query: "to=http%3A%2F%2Fhost%2F%3Fto%256ben%3Ds3cr3t", secret: "s3cr3t"},
+		{name: "JSON in a query", query: "a=%7B%22password%22%3A%22s3cr3t%22%7D", secret: "s3cr3t"},
+		{name: "scheme and a tab", header: http.Header{"Authorization": {"Bearer\ts3cr3t"}}, secret: "s3cr3t"},
+		{name: "user in base64", header: http.Header{"Authorization": {"Basic czNjcjN0Og=="}}, secret: "s3cr3t"},
+		{
+			name: "password in base64 without padding", header: http.Header{"Authorization": {"Basic Ym9iOnMzY3IzdA"}},
+			secret: "s3cr3t",
+		},
+		{name: "field in a common header", header: http.Header{"User-Agent": {"a; token=s3cr3t"}}, secret: "s3cr3t"},
+		{name: "scheme in a common header", header: http.Header{"Accept": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
 	} {
 		events := journal.New(1)
 		events.Exchange(journal.Exchange{
@@ -99,6 +118,26 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// TestTextsThatAreNoJSON has values that are anywhere behind their names.
+func TestTextsThatAreNoJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		"<a><password>s3cr3t</password></a>":               "<a><password**********************",
+		"name=\"token\"\r\n\r\ns3cr3t":                     "name=\"token***********",
+		"node,password\nn,s3cr3t":                          "node,password*********",
+		"keys:\n  - s3cr3t":                                "keys************",
+		"node: n\nauth:\n  pin: s3cr3t":                    "node: n\nauth***************",
+		"\ufeff {\"passes\":1234,\"slots\":[1]}":           "\ufeff {\"passes\":\"**\",\"slots\":[1]}",
+		"{\x00\"\x00p\x00w\x00":                            "********",
+		"this says nothing of the kind, it is merely text": "this says nothing of the kind, it is merely text",
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestBody: []byte(body)})
+		if entry, _ := events.Entry(1); entry.Request.Body.Text != want {
+			t.Errorf("%q is kept as %q, want %q", body, entry.Request.Body.Text, want)
+		}
+	}
+}
+
 // TestTooManyCredentials sends more than are looked for.
 func TestTooManyCredentials(t *testing.T) {
 	header := http.Header{}
@@ -107,7 +146,9 @@ func TestTooManyCredentials(t *testing.T) {
 	}
 	events := journal.New(1)
 	last := header["X-Token"][99]
-	events.Exchange(journal.Exchange{RequestHeader: header, RequestBody: []byte(last), AnswerBody: []byte(last)})
+	events.Exchange(journal.Exchange{
+		Path: "/" + last, Node: last, RequestHeader: header, RequestBody: []byte(last), AnswerBody: []byte(last),
+	})
 	entry, _ := events.Entry(1)
 	for _, text := range texts(entry) {
 		if strings.Contains(text, last) {

@@ -96,7 +96,7 @@ func (r *record) exchange(e *Exchange) {
 	// costs less than one at each part.
 	var room [masking.MaxSecrets]string
 	found := e.secrets(room[:0])
-	if len(found) > 0 && (r.cut || found.Full() || found.MayBeIn(r.buffer)) {
+	if len(found) > 0 && (r.cut || e.Query != "" || found.Full() || found.MayBeIn(r.buffer)) {
 		r.buffer = r.buffer[:0]
 		r.texts(e, found)
 	}
@@ -104,7 +104,7 @@ func (r *record) exchange(e *Exchange) {
 
 // secrets appends those of an exchange.
 func (e *Exchange) secrets(room masking.Secrets) masking.Secrets {
-	found := room.OfHeader(e.RequestHeader).OfHeader(e.AnswerHeader).OfQuery(e.Query).OfURLs([]byte(e.Path))
+	found := room.OfHeader(e.RequestHeader).OfHeader(e.AnswerHeader).OfQuery(e.Query).OfPath(e.Path)
 	request, answer := searched(e.RequestBody), searched(e.AnswerBody)
 	if e.Vetted {
 		found = found.OfURLs(request)
@@ -130,14 +130,15 @@ func (r *record) texts(e *Exchange, secrets masking.Secrets) {
 		r.search(partQuery)
 	}
 	r.header(partRequestHeader, e.RequestHeader, secrets)
-	r.putBody(partRequestBody, e.RequestBody, secrets)
+	put(r, partRequestBody, e.RequestBody, maxBody, secrets)
 	if e.Vetted {
 		r.searchURLs(partRequestBody)
 	} else {
 		r.search(partRequestBody)
+		r.secret = masking.Behind(r.bytes(partRequestBody)) || r.secret
 	}
 	r.header(partAnswerHeader, e.AnswerHeader, secrets)
-	r.putBody(partAnswerBody, e.AnswerBody, secrets)
+	put(r, partAnswerBody, e.AnswerBody, maxBody, secrets)
 	if e.Relayed {
 		r.search(partAnswerBody)
 	} else {
@@ -172,15 +173,6 @@ func put[T string | []byte](r *record, p part, text T, limit int, secrets maskin
 	start := len(r.buffer)
 	keep(r, text, limit, secrets)
 	r.is(p, start)
-}
-
-// putBody keeps the beginning of a body, unless there are too many secrets to look for.
-func (r *record) putBody(p part, body []byte, secrets masking.Secrets) {
-	if secrets.Full() {
-		put(r, p, masking.Hidden, maxBody, nil)
-		return
-	}
-	put(r, p, body, maxBody, secrets)
 }
 
 // search masks the credentials in a part that it names as such.
@@ -229,7 +221,7 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 		from := len(r.buffer)
 		keep(r, value, maxHeaderValue, secrets)
 		search := masking.Fields
-		if masking.Common(name) {
+		if masking.Common(name, value) {
 			search = masking.URLs
 		}
 		if search(r.buffer[from:]) {
@@ -255,10 +247,14 @@ func (r *record) departures(p part, departures []drift.Departure, secrets maskin
 	r.is(p, begin)
 }
 
-// keep appends the first bytes of a text, with its secrets masked. It reports whether
-// there were any.
+// keep appends the first bytes of a text, with its secrets masked, and none of it if there are too
+// many to look for. It reports whether there were any.
 func keep[T string | []byte](r *record, text T, limit int, secrets masking.Secrets) (masked bool) {
 	start := len(r.buffer)
+	if secrets.Full() {
+		r.buffer = append(r.buffer, masking.Hidden...)
+		return true
+	}
 	// A secret that the limit cuts is to be recognised.
 	r.buffer = append(r.buffer, text[:min(len(text), limit+masking.Recognised)]...)
 	masked = secrets.Mask(r.buffer[start:])

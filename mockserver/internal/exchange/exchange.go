@@ -99,7 +99,7 @@ func (x *Exchange) DepartAnswer(departures ...drift.Departure) {
 func (x *Exchange) masked(departure drift.Departure) drift.Departure {
 	departure.Operation = x.OperationID()
 	for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
-		*text = masking.Text(*text, x.Request.Header)
+		*text = masking.Text(*text, x.Request.Header, x.Request.URL.RawQuery)
 	}
 	return departure
 }
@@ -109,7 +109,7 @@ func (x *Exchange) masked(departure drift.Departure) drift.Departure {
 // recognised.
 func (x *Exchange) Quote(text string) string {
 	const quoted = 128 // characters
-	return spec.Cut(masking.Text(text, x.Request.Header), quoted)
+	return spec.Cut(masking.Text(text, x.Request.Header, x.Request.URL.RawQuery), quoted)
 }
 
 // UntilClosed returns a context that ends with ctx, or when the server is closed.

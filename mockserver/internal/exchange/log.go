@@ -22,7 +22,7 @@ func (x *Exchange) logRefusal(p *Problem) {
 	status, _ := p.kind()
 	detail := p.detail
 	if p.repeats { // fixed words such as "a token: send it" would look like a credential
-		detail = masking.Text(detail, x.Request.Header)
+		detail = masking.Text(detail, x.Request.Header, x.Request.URL.RawQuery)
 	}
 	x.logRequest(slog.LevelWarn, "request refused",
 		slog.Int("status", status),

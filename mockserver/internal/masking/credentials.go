@@ -18,12 +18,15 @@ var sensitive = [...]string{
 	"auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "secret", "session", "signature", "token",
 }
 
-// Common reports whether a header is one of nearly every request, and no credential.
-func Common(header string) bool {
+// Common reports whether a header is one of nearly every request, and its value neither is nor
+// names a credential.
+func Common(header, value string) bool {
 	switch header {
-	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
-		"Traceparent", "User-Agent", "Www-Authenticate", "X-Content-Type-Options", "X-Correlation-Id":
+	case "Www-Authenticate": // which asks for credentials, and names their schemes
 		return true
+	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
+		"Traceparent", "User-Agent", "X-Content-Type-Options", "X-Correlation-Id":
+		return strings.IndexByte(value, '=') < 0 && Scheme(value) == ""
 	}
 	return false
 }
@@ -34,20 +37,24 @@ func secretive[T string | []byte](name T) bool {
 	if len(name) > maxName {
 		return true
 	}
-	var room [maxName]byte
-	lower := room[:copy(room[:], name)]
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] += 'a' - 'A'
+	for i := range len(name) {
+		if begins(name[i:]) {
+			return true
 		}
 	}
-	for len(lower) > 0 {
-		for _, word := range sensitive {
-			if lower[0] == word[0] && len(lower) >= len(word) && string(lower[:len(word)]) == word {
-				return true
-			}
+	return false
+}
+
+// begins reports whether a text begins with a word for a credential, in letters of either case.
+func begins[T string | []byte](text T) bool {
+	for _, word := range sensitive {
+		same := 0
+		for same < min(len(word), len(text)) && text[same]|0x20 == word[same] {
+			same++
 		}
-		lower = lower[1:]
+		if same == len(word) {
+			return true
+		}
 	}
 	return false
 }
@@ -56,27 +63,27 @@ func secretive[T string | []byte](name T) bool {
 // secret may be part of it.
 var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
 
-// Scheme returns the scheme that a value begins with, and the space after it, or "" if
+// Scheme returns the scheme that a value begins with, and the space after it, or nothing if
 // there is none.
-func Scheme(value string) string {
+func Scheme[T string | []byte](value T) T {
 	for _, scheme := range schemes {
-		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(value[:end], scheme) {
+		if end := len(scheme); len(value) > end && value[end] == ' ' && strings.EqualFold(string(value[:end]), scheme) {
 			return value[:end+1]
 		}
 	}
-	return ""
+	return value[:0]
 }
 
 // Carries reports whether the value of a header is a credential.
 func Carries(name, value string) bool {
-	return !Common(name) && (secretive(name) || Scheme(value) != "")
+	return !Common(name, value) && (secretive(name) || Scheme(value) != "")
 }
 
 // Secrets are the credentials of one exchange. They are masked wherever they turn up.
 type Secrets []string
 
 // MaxSecrets is how many secrets of an exchange are looked for. Nobody sends that many by
-// accident: of an exchange that has more, no body is kept.
+// accident: of an exchange that has more, no text is kept.
 const MaxSecrets = 64
 
 // Full reports whether there is no room for another secret.
@@ -88,12 +95,11 @@ func (s Secrets) OfHeader(header http.Header) Secrets {
 		s = s.add(value)
 	}
 	for name, values := range header {
-		usual := Common(name)
-		named := !usual && secretive(name) // once a name, which may have 100,000 values
+		named := secretive(name) // once a name, which may have 100,000 values
 		for _, value := range values {
 			switch {
 			case name == "Authorization":
-			case usual:
+			case Common(name, value):
 				s = s.OfURLs([]byte(value))
 			case name == "Set-Cookie": // whose attributes are no secrets
 				cookie, _, _ := strings.Cut(value, ";")
@@ -136,16 +142,28 @@ func (s Secrets) OfURLs(text []byte) Secrets {
 	return s
 }
 
+// OfPath appends the credentials in the path of a URL.
+func (s Secrets) OfPath(path string) Secrets {
+	if !strings.ContainsAny(path, "@%:=") {
+		return s
+	}
+	return s.OfText([]byte(path))
+}
+
 // OfQuery appends the credentials in the query of a URL.
 func (s Secrets) OfQuery(query string) Secrets {
-	values, _ := url.ParseQuery(query) // what can be read of it
-	for name, values := range values {
-		for _, value := range values {
-			if secretive(name) {
-				s = s.add(value)
-			}
-			s = s.OfURLs([]byte(value))
+	for more := query != ""; more && !s.Full(); {
+		var pair string
+		pair, query, more = strings.Cut(query, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(value)
+		if err != nil {
+			plain = value
 		}
+		if secretive(unescapedName([]byte(name))) {
+			s = s.add(value).add(plain)
+		}
+		s = s.OfText([]byte(plain))
 	}
 	return s
 }
@@ -158,14 +176,16 @@ func (s Secrets) add(value string) Secrets {
 	known := Scheme(value)
 	credentials := strings.TrimSpace(value[len(known):])
 	s = s.one(credentials)
-	if _, rest, more := strings.Cut(credentials, " "); more && known == "" {
-		credentials = strings.TrimSpace(rest)
+	if end := strings.IndexAny(credentials, ", \t"); end > 0 && known == "" {
+		credentials = strings.TrimSpace(credentials[end+1:])
 		s = s.one(credentials)
 	}
 	if strings.EqualFold(known, "Basic ") {
-		plain, _ := base64.StdEncoding.DecodeString(credentials)
-		_, password, _ := strings.Cut(string(plain), ":")
-		s = s.one(password)
+		plain, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(credentials, "="))
+		user, password, _ := strings.Cut(string(plain), ":")
+		if s = s.one(password); password == "" { // such as a token in the place of a user
+			s = s.one(user)
+		}
 	}
 	return s.parameters(value)
 }

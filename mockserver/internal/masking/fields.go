@@ -35,15 +35,82 @@ func Fields(text []byte) bool {
 	return masked
 }
 
+// Behind overwrites what stands behind the first word for a credential in a text that is no JSON:
+// in XML, a multipart form or CSV a value may be anywhere behind its name. With NULs it is UTF-16 or
+// no text, and all of it is overwritten. Behind reports whether it has overwritten any.
+func Behind(text []byte) bool {
+	if bytes.IndexByte(text, 0) >= 0 {
+		copy(text, bytes.Repeat([]byte("*"), len(text)))
+		return true
+	}
+	if begin := bytes.TrimLeft(text, "\ufeff \t\r\n"); len(begin) == 0 || begin[0] == '{' || begin[0] == '[' {
+		return false
+	}
+	at := 0
+	for at < len(text) && !begins(text[at:]) {
+		at++
+	}
+	for at < len(text) && isName(text[at]) {
+		at++
+	}
+	copy(text[at:], bytes.Repeat([]byte("*"), len(text)-at))
+	return at < len(text)
+}
+
 // fields calls found with each value that follows a secretive name and a colon or an equals
 // sign, be the text JSON, cut off, a form or something else. Of a list and an object it finds
 // all values. Whether a value is quoted, the quotes are not part of it.
 func fields(text []byte, found func(value []byte, quoted bool)) {
 	for at := 0; at < len(text); at++ {
-		if c := text[at]; (c == ':' || c == '=') && named(text[:at]) {
-			at += values(text[at+1:], c == '=', found)
+		switch c := text[at]; {
+		case (c == '"' || c == '\\') && (at == 0 || text[at-1] != '\\'):
+			at += max(quoted(text[at:], found)-1, 0)
+		case c == ':' || c == '=' || c == '%':
+			if n := separator(text[at:]); n > 0 && named(text[:at]) {
+				at += n - 1 + values(text[at+n:], c != ':', found)
+			}
 		}
 	}
+}
+
+// quoted finds the values that the string at the beginning of a text names, and the credentials that
+// it is. It returns how long the name and the values are, 0 if it is no name of credentials. The
+// quotes may be escaped.
+func quoted(text []byte, found func(value []byte, quoted bool)) int {
+	start := len(text) - len(bytes.TrimLeft(text, `\`)) + 1
+	if start > len(text) || text[start-1] != '"' {
+		return 0
+	}
+	end, after := closing(text, start, '"', start-1)
+	content, rest := text[start:end], bytes.TrimLeft(text[after:], blanks)
+	if len(rest) > 0 && rest[0] == ':' {
+		if !secretive(unescapedName(content)) {
+			return 0
+		}
+		value := bytes.TrimLeft(rest[1:], blanks)
+		return len(text) - len(value) + values(value, false, found)
+	}
+	if scheme := len(Scheme(content)); scheme > 0 {
+		found(content[scheme:], true)
+	}
+	return 0
+}
+
+const blanks = " \t\r\n"
+
+// separator returns how long that is, at the beginning of a text, which separates a name from its
+// value; 0 if nothing does. In URLs it may be escaped.
+func separator(text []byte) int {
+	switch {
+	case bytes.HasPrefix(text, []byte("=>")):
+		return 2
+	case text[0] == ':' || text[0] == '=':
+		return 1
+	}
+	if c, size := unescaped(text); size > 1 && (c == ':' || c == '=') {
+		return size
+	}
+	return 0
 }
 
 // named reports whether a text ends with a secretive name, perhaps in quotes.
@@ -53,12 +120,29 @@ func named(text []byte) bool {
 	for start > 0 && len(text)-start <= maxName && isName(text[start-1]) {
 		start--
 	}
-	return start < len(text) && secretive(text[start:])
+	return start < len(text) && secretive(unescapedName(text[start:]))
 }
 
+// isName reports whether c may be part of a name without quotes, as in user[password] or
+// user%5Bpassword%5D.
 func isName(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '_' || c == '-' || c == '.' || c >= 0x80
+		c == '_' || c == '-' || c == '.' || c == '[' || c == ']' || c == '%' || c >= 0x80
+}
+
+// unescapedName returns a name without escapes, be they those of JSON or of a URL.
+func unescapedName(name []byte) []byte {
+	if !escapes(name) {
+		return name
+	}
+	var plain []byte
+	for at := 0; at < len(name); {
+		c, size := unescaped(name[at:])
+		if at += size; c != '\\' {
+			plain = append(plain, c)
+		}
+	}
+	return plain
 }
 
 // values finds the value that a text begins with, and returns how long that is. With several
@@ -121,7 +205,7 @@ func scalar(text []byte, assigned bool) (start, end, after int) {
 		return start, end, after
 	}
 	stop := ",;&\"'[]{}<>\r\n"
-	if assigned && Scheme(string(text[:min(len(text), 16)])) == "" {
+	if assigned && len(Scheme(text)) == 0 {
 		stop += " \t)"
 	}
 	if end = bytes.IndexAny(text, stop); end < 0 {

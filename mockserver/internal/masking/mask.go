@@ -133,9 +133,13 @@ func unescaped(text []byte) (byte, int) {
 }
 
 // Text returns a text that repeats some of a request, with the credentials that the
-// request's headers carry, and those that the text names as such, overwritten by asterisks.
-func Text(text string, header http.Header) string {
-	secrets := make(Secrets, 0, MaxSecrets).OfHeader(header)
+// request's headers and query carry, and those that the text names as such, overwritten by
+// asterisks.
+func Text(text string, header http.Header, query string) string {
+	secrets := make(Secrets, 0, MaxSecrets).OfHeader(header).OfQuery(query)
+	if secrets.Full() {
+		return Hidden
+	}
 	masked := []byte(text)
 	named := Fields(masked)
 	if secrets.Mask(masked) || named {

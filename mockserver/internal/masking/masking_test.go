@@ -34,24 +34,42 @@ func TestSpelledSecrets(t *testing.T) {
 		{"****", "is **** %", "is **** %"}, // which is what hides others
 	} {
 		header := http.Header{"Authorization": {"Bearer " + test.secret}}
-		if got := masking.Text(test.text, header); got != test.want {
+		if got := masking.Text(test.text, header, ""); got != test.want {
 			t.Errorf("%q in %q: got %q, want %q", test.secret, test.text, got, test.want)
 		}
+	}
+}
+
+// TestRequestsSecrets has a text repeat what a header or the query of its request carries.
+func TestRequestsSecrets(t *testing.T) {
+	header := http.Header{"X-Api-Key": {"hunter2"}}
+	const text, want = "/v2/nodes/hunter2/0123/me", "/v2/nodes/*******/****/me"
+	if got := masking.Text(text, header, "a=b&To%6ben=0123"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := masking.Text(text, nil, strings.Repeat("token=0123&a=b;key=%zz&", 3)); got != "/v2/nodes/hunter2/****/me" {
+		t.Errorf("got %q of an odd query", got)
 	}
 }
 
 // TestMaskedJSON has credentials in JSON, which stays what it is but for them.
 func TestMaskedJSON(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"token":"abcdef","ready":true}`:           `{"token":"******","ready":true}`,
-		`{"tokens_per_second":12.5,"slots_free":3}`: `{"tokens_per_second":"**","slots_free":3}`,
-		`{"token":null,"secret":true,"key":{}}`:     `{"token":null,"secret":true,"key":{}}`,
-		`{"keys":[1234,"ab"],"x":"y"}`:              `{"keys":["**","**"],"x":"y"}`,
-		`{"node_id":"n","pools":["pool-0"]}`:        `{"node_id":"n","pools":["pool-0"]}`,
-		`{"at":"http://a:b@c","x":"a@b"}`:           `{"at":"http://***@c","x":"a@b"}`,
-		`{"passes": [ ], "a": {"auth" : "x"} }`:     `{"passes": [ ], "a": {"auth" : "*"} }`,
+		`{"token":"abcdef","ready":true}`:            `{"token":"******","ready":true}`,
+		`{"tokens_per_second":12.5,"slots_free":3}`:  `{"tokens_per_second":"**","slots_free":3}`,
+		`{"token":null,"secret":true,"key":{}}`:      `{"token":null,"secret":true,"key":{}}`,
+		`{"keys":[1234,"ab"],"x":"y"}`:               `{"keys":["**","**"],"x":"y"}`,
+		`{"node_id":"n","pools":["pool-0"]}`:         `{"node_id":"n","pools":["pool-0"]}`,
+		`{"at":"http://a:b@c","x":"a@b"}`:            `{"at":"http://***@c","x":"a@b"}`,
+		`{"passes": [ ], "a": {"auth" : "x"} }`:      `{"passes": [ ], "a": {"auth" : "*"} }`,
+		"{\"secret\"\n:\r\n\"abc\",\"x\":\"y\"}":     "{\"secret\"\n:\r\n\"***\",\"x\":\"y\"}",
+		`{"pass\u0077ord":"a","\u0074oken":"b"}`:     `{"pass\u0077ord":"*","\u0074oken":"*"}`,
+		`{"token (old)":"a","key:":"b","auth=":"c"}`: `{"token (old)":"*","key:":"*","auth=":"*"}`,
+		`{"a:b":"c","my key, too":["d"],"e":":"}`:    `{"a:b":"c","my key, too":["*"],"e":":"}`,
+		`{"x":"Bearer abc","y":"a Bearer b"}`:        `{"x":"Bearer ***","y":"a Bearer b"}`,
+		`{"x":"{\"user \\\"token\\\"\": \"ab\"}"}`:   `{"x":"{\"user \\\"token\\\"\": \"**\"}"}`,
 	} {
-		if got := masking.Text(body, nil); got != want || !json.Valid([]byte(got)) {
+		if got := masking.Text(body, nil, ""); got != want || !json.Valid([]byte(got)) {
 			t.Errorf("%s becomes %s, want %s", body, got, want)
 		}
 	}
@@ -67,7 +85,7 @@ func FuzzFields(f *testing.F) {
 			return
 		}
 		text := before + `"api_token":"0123456789"` + after
-		got := masking.Text(text, nil)
+		got := masking.Text(text, nil, "")
 		if len(got) != len(text) {
 			t.Fatalf("%q becomes %q", text, got)
 		}
