@@ -47,8 +47,9 @@ func TestRequestsSecrets(t *testing.T) {
 	if got := masking.Text(text, header, "a=b&To%6ben=0123"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := masking.Text(text, nil, strings.Repeat("token=0123&a=b;key=%zz&", 3)); got != "/v2/nodes/hunter2/****/me" {
-		t.Errorf("got %q of an odd query", got)
+	const odd, wantOdd = "token=0123&a=b;key=%zz&?", "/v2/nodes/hunter2/****/me"
+	if got := masking.Text(text, nil, odd); got != wantOdd {
+		t.Errorf("got %q, want %q", got, wantOdd)
 	}
 }
 
