@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // heading is the annotation of a flag with its heading in the help.
@@ -51,8 +53,8 @@ type section struct {
 	flags *pflag.FlagSet
 }
 
-// Usages describes the flags.
-func (s section) Usages() string { return s.flags.FlagUsagesWrapped(columns) }
+// Usages describes the flags. Their defaults may come from the environment.
+func (s section) Usages() string { return foreign.Block(s.flags.FlagUsagesWrapped(columns)) }
 
 // columns is how wide the lines of the help are, if their words allow it.
 const columns = 100

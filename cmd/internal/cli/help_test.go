@@ -46,6 +46,22 @@ Other:
 	}
 }
 
+// TestHelpShowsDefaultsSafely has a default that came from the environment, with a password and an escape.
+func TestHelpShowsDefaultsSafely(t *testing.T) {
+	command := &cobra.Command{Use: "program", Run: func(*cobra.Command, []string) {}}
+	command.Flags().String("at", "http://user:s3cr3t@host/\x1b[2J", "where")
+	url := "http://user:s3cr3t@host"
+	command.Flags().Var(cli.URL(&url), "url", "where else")
+	var stdout, stderr bytes.Buffer
+	if err := cli.Execute(t.Context(), command, []string{"--help"}, &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	if text := stdout.String(); strings.Contains(text, "s3cr3t") || strings.ContainsAny(text, "\x1b\\") ||
+		!strings.Contains(text, "(default http://***@host)") {
+		t.Errorf("help is\n%s", text)
+	}
+}
+
 func TestHelpOfAProgramWithoutHeadings(t *testing.T) {
 	root := &cobra.Command{Use: "program", Short: "What it is"}
 	run := &cobra.Command{Use: "run", Short: "Run it", Run: func(*cobra.Command, []string) {}, Example: "  program run"}

@@ -6,7 +6,6 @@ package upstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -33,17 +32,17 @@ type Upstream struct {
 	buffers buffers
 }
 
-// Parse reads the URL of an orchestratord, and returns what is wrong with it.
+// Parse reads the URL of an orchestratord, and returns what is wrong with it, without the text, in
+// which a password may be: one with a # or / in it makes another URL.
 func Parse(text string) (*url.URL, error) {
 	where, err := url.Parse(text)
 	switch {
-	case err != nil:
-		return nil, fmt.Errorf("upstream: %w", err)
-	case where.User != nil: // which is not repeated
+	case err == nil && where.User != nil:
 		return nil, errors.New("upstream: the URL holds credentials: give a token in place of them")
-	case where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
+	case err != nil, where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
 		where.Fragment != "":
-		return nil, fmt.Errorf("upstream %q: must be an http or https URL, such as http://127.0.0.1:8081", text)
+		return nil, errors.New("upstream: must be an http or https URL, such as http://127.0.0.1:8081, " +
+			"without a query or a fragment")
 	}
 	where.Path, where.RawPath = strings.TrimRight(where.Path, "/"), strings.TrimRight(where.RawPath, "/")
 	return where, nil
