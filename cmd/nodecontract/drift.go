@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/plural"
+	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -63,7 +64,7 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	traffic, err := readArchive(cmd.InOrStdin(), name)
+	traffic, err := readArchive(cmd.Context(), cmd.InOrStdin(), name)
 	if err != nil {
 		return err
 	}
@@ -78,20 +79,41 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	return write(cmd, d.reports, shown.Writers(), shown.Kept())
 }
 
-func readArchive(stdin io.Reader, name string) (har.File, error) {
+// maxArchive is how many bytes an archive may have, which is held in memory whole.
+const maxArchive = 1 << 30
+
+// readArchive reads a file, or standard input if its name is -. It returns when ctx ends.
+func readArchive(ctx context.Context, stdin io.Reader, name string) (har.File, error) {
 	if name == "-" {
-		return har.Read(stdin)
+		return readStream(ctx, stdin)
 	}
-	file, err := os.Open(name)
+	text, err := regularfile.Read(ctx, name, maxArchive)
 	if err != nil {
 		return har.File{}, err
 	}
-	defer file.Close()
-	traffic, err := har.Read(file)
+	traffic, err := har.Read(bytes.NewReader(text))
 	if err != nil {
 		return har.File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return traffic, nil
+}
+
+// readStream reads an archive that somebody may never end. What waits for the end goes on in the
+// background when ctx ends.
+func readStream(ctx context.Context, stdin io.Reader) (har.File, error) {
+	done := make(chan struct{})
+	var read har.File
+	var failed error
+	go func() {
+		defer close(done)
+		read, failed = har.Read(stdin)
+	}()
+	select {
+	case <-done:
+		return read, failed
+	case <-ctx.Done():
+		return har.File{}, fmt.Errorf("read standard input: %w", context.Cause(ctx))
+	}
 }
 
 // replayed is what was found in recorded traffic.
@@ -115,6 +137,9 @@ func replay(ctx context.Context, traffic har.File, document []byte) (replayed, e
 	var found replayed
 	last := new(control.Sequence)
 	for _, entry := range traffic.Log.Entries {
+		if ctx.Err() != nil {
+			break
+		}
 		request, err := entry.HTTPRequest(ctx)
 		if err != nil {
 			continue // what no HTTP server would have seen

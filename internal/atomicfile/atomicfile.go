@@ -7,12 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Write replaces the content of a file atomically. Readers see the old content or the new,
 // even if the process is stopped or the disk is full. A symbolic link stays one. An existing
 // file keeps its mode; perm, less the umask, is the mode of a new one. A file that is not
-// regular, such as /dev/stdout or a pipe, is written to directly.
+// regular, such as /dev/stdout or a pipe, is written to directly; a pipe that nobody reads is an error.
 func Write(path string, data []byte, perm fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -63,7 +64,8 @@ func replace(path string, data []byte, perm fs.FileMode, old fs.FileInfo) error 
 }
 
 func writeTo(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	// To open a pipe that nobody reads would wait, and no signal end that.
+	file, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
