@@ -42,6 +42,8 @@ func newServer(
 		IdleTimeout:    max(time.Minute, idleHeartbeats*s.heartbeatInterval),
 		MaxHeaderBytes: headerLimit,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// The handler answers OPTIONS * too: no request goes unseen.
+		DisableGeneralOptionsHandler: true,
 	}
 }
 

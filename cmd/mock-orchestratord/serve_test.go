@@ -164,6 +164,31 @@ func TestLongHeaders(t *testing.T) {
 	}
 }
 
+// TestOptionsOfTheServer asks for the options of the server as a whole, which net/http would answer
+// by itself: it is drift as well, and the answer is the mock's.
+func TestOptionsOfTheServer(t *testing.T) {
+	program := start(t, nil, "--fail-on-drift", "--log-level", "error")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(program.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("status %d, header %v", answer.StatusCode, answer.Header)
+	}
+	if status, stdout, stderr := program.stop(); status != 3 || !strings.Contains(stdout+stderr, `"OPTIONS *"`) {
+		t.Errorf("exit status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
 // TestStream has a handler stream for an hour, as long as the server runs. Then it ends
 // at once.
 func TestStream(t *testing.T) {
