@@ -46,6 +46,29 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 	}
 }
 
+// TestDocumentsWithCircles gives the mock documents whose schemas contain themselves, which nothing could
+// look through.
+func TestDocumentsWithCircles(t *testing.T) {
+	t.Parallel()
+	for _, circle := range []string{
+		`{allOf: [{$ref: "#/components/schemas/B"}]}`, `{oneOf: [{$ref: "#/components/schemas/B"}]}`,
+		`{not: {$ref: "#/components/schemas/B"}}`, `{type: array, items: {$ref: "#/components/schemas/B"}}`,
+		`{properties: {a: {$ref: "#/components/schemas/B"}}}`,
+		`{additionalProperties: {$ref: "#/components/schemas/B"}}`,
+	} {
+		const schemas = "\n  schemas:\n"
+		document := strings.Replace(string(openapi.Nodes), schemas,
+			schemas+"    A: "+circle+"\n    B: {allOf: [{$ref: \"#/components/schemas/A\"}]}\n", 1)
+		document = strings.Replace(document, "schemas/RegisterRequest", "schemas/A", 1)
+		_, err := mockserver.New(mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://127.0.0.1:1", Document: []byte(document),
+		}))
+		if err == nil || !strings.Contains(err.Error(), "is a part of itself") {
+			t.Errorf("%s: the error is %v", circle, err)
+		}
+	}
+}
+
 // TestRoutesInServiceInFront has requests that the orchestratord in service routes in its own way: the
 // list by HEAD is no drift of anybody, and a path without a parameter names no node.
 func TestRoutesInServiceInFront(t *testing.T) {

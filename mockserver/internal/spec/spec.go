@@ -92,6 +92,10 @@ func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 	if err != nil {
 		panic(fmt.Sprintf("read the OpenAPI document: %v", err))
 	}
+	search := circles{done: map[*openapi3.Schema]bool{}}
+	for _, schema := range doc.Components.Schemas {
+		search.visit(schema)
+	}
 	return doc
 }
 
