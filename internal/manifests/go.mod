@@ -7,6 +7,7 @@ toolchain go1.26.8
 
 require (
 	github.com/compose-spec/compose-go/v2 v2.9.1
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	k8s.io/api v0.34.2
 	k8s.io/apimachinery v0.34.2
 	sigs.k8s.io/yaml v1.6.0
