@@ -16,6 +16,8 @@ heavy=$(go list -tags pact -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}
 # With the browser's path the tests that were skipped for lack of one run once there is one.
 CHROME_BIN=$(scripts/chromium.sh find)
 export CHROME_BIN
+# Where scripts/promtool.sh unpacks it.
+PATH=$PATH:$PWD/bin
 # The race detector need not wait for a second at the end of each package.
 export GORACE=atexit_sleep_ms=0
 

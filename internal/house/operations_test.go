@@ -190,12 +190,12 @@ func metricsOfTheCode(t *testing.T) (names []string) {
 	return names
 }
 
-// promtool returns the program's path. Its package starts a server too, so CI does not install it.
+// promtool returns the program's path.
 func promtool(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("promtool")
 	if err != nil {
-		t.Skip("promtool is missing: apt-get install prometheus, which starts a server too where systemd runs")
+		t.Skip("promtool is missing: scripts/promtool.sh, or a package of Prometheus")
 	}
 	return path
 }
