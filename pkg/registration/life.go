@@ -77,13 +77,13 @@ func (n *Node) acquire(ctx context.Context) error {
 		if n.life.hasEnded() {
 			return ErrStopped
 		}
+		p := n.life.pulse.Load() // before the attempt: it may release the node right after it
 		select {
 		case n.life.owner <- struct{}{}:
 			n.observer.metrics.start()
 			return nil
 		default:
 		}
-		p := n.life.pulse.Load()
 		if p == nil || p.ctx.Err() == nil {
 			return ErrRunning
 		}

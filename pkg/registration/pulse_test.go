@@ -86,6 +86,23 @@ func TestHeartbeatsAreTakenUpAgain(t *testing.T) {
 	})
 }
 
+// Heartbeats start again while the earlier ones are still about to end.
+func TestHeartbeatsAreTakenUpAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := registered(t, config(t, &wire{}))
+		for range 20_000 { // as few of them meet the end at its narrowest point
+			ctx, cancel := context.WithCancel(t.Context())
+			if err := node.StartHeartbeat(ctx, ready); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A heartbeat that waits for its status when it should no longer be sent is cut off as
 // soon as it is.
 func TestDeregisterCutsOffWhatIsAboutToBeSent(t *testing.T) {
