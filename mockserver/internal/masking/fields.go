@@ -59,15 +59,21 @@ func Behind(text []byte) bool {
 
 // fields calls found with each value that follows a secretive name and a colon or an equals
 // sign, be the text JSON, cut off, a form or something else. Of a list and an object it finds
-// all values. Whether a value is quoted, the quotes are not part of it.
+// all values. Whether a value is quoted, the quotes are not part of it. What is within a string of
+// JSON, or in no JSON, counts as quoted.
 func fields(text []byte, found func(value []byte, quoted bool)) {
+	within := func(value []byte, _ bool) { found(value, true) }
 	for at := 0; at < len(text); at++ {
 		switch c := text[at]; {
 		case (c == '"' || c == '\\') && (at == 0 || text[at-1] != '\\'):
-			at += max(quoted(text[at:], found)-1, 0)
+			visit := found
+			if c == '\\' {
+				visit = within
+			}
+			at += max(quoted(text[at:], visit)-1, 0)
 		case c == ':' || c == '=' || c == '%':
 			if n := separator(text[at:]); n > 0 && named(text[:at]) {
-				at += n - 1 + values(text[at+n:], c != ':', found)
+				at += n - 1 + values(text[at+n:], c != ':', within)
 			}
 		}
 	}
@@ -113,14 +119,15 @@ func separator(text []byte) int {
 	return 0
 }
 
-// named reports whether a text ends with a secretive name, perhaps in quotes.
+// named reports whether a text ends with a secretive name, perhaps in quotes. A host is none: behind
+// the colon is its port.
 func named(text []byte) bool {
 	text = bytes.TrimRight(text, " \t\"'\\")
 	start := len(text)
 	for start > 0 && len(text)-start <= maxName && isName(text[start-1]) {
 		start--
 	}
-	return start < len(text) && secretive(unescapedName(text[start:]))
+	return start < len(text) && !bytes.HasSuffix(text[:start], []byte("//")) && secretive(unescapedName(text[start:]))
 }
 
 // isName reports whether c may be part of a name without quotes, as in user[password] or

@@ -68,6 +68,9 @@ func TestMaskedJSON(t *testing.T) {
 		`{"token (old)":"a","key:":"b","auth=":"c"}`: `{"token (old)":"*","key:":"*","auth=":"*"}`,
 		`{"a:b":"c","my key, too":["d"],"e":":"}`:    `{"a:b":"c","my key, too":["*"],"e":":"}`,
 		`{"x":"Bearer abc","y":"a Bearer b"}`:        `{"x":"Bearer ***","y":"a Bearer b"}`,
+		`{"address":"http://keyboard-1:9200"}`:       `{"address":"http://keyboard-1:9200"}`,
+		`{"x":"my key: 1234","y":"pass=12"}`:         `{"x":"my key: ****","y":"pass=**"}`,
+		`{"x":"{\"token\": 1234}"}`:                  `{"x":"{\"token\": ****}"}`,
 		`{"x":"{\"user \\\"token\\\"\": \"ab\"}"}`:   `{"x":"{\"user \\\"token\\\"\": \"**\"}"}`,
 	} {
 		if got := masking.Text(body, nil, ""); got != want || !json.Valid([]byte(got)) {
