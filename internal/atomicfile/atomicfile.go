@@ -11,7 +11,8 @@ import (
 )
 
 // Write replaces the content of a file atomically. Readers see the old content or the new,
-// even if the process is stopped or the disk is full. A symbolic link stays one. An existing
+// even if the process is stopped or the disk is full. A symbolic link stays one,
+// and its target is made if it is missing. An existing
 // file keeps its mode; perm, less the umask, is the mode of a new one. A file that is not
 // regular, such as /dev/stdout or a pipe, is written to directly; a pipe that nobody reads is an error.
 func Write(path string, data []byte, perm fs.FileMode) error {
@@ -21,6 +22,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		path = target(path)
 		return named(path, replace(path, data, perm, nil))
 	case err != nil:
 		return err
@@ -28,6 +30,18 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 		return writeTo(path, data)
 	}
 	return named(path, replace(path, data, perm, info))
+}
+
+// target returns the file that a symbolic link to nothing would lead to, or else the path.
+func target(path string) string {
+	to, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if directory, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil && !filepath.IsAbs(to) {
+		to = filepath.Join(directory, to)
+	}
+	return target(to)
 }
 
 // named says which file could not be written, in place of the one beside it.

@@ -71,3 +71,29 @@ func TestWriteFails(t *testing.T) {
 		t.Error("no error for a directory that is missing")
 	}
 }
+
+// TestALinkToNothing has links whose target, at the end of all of them, is yet to be made.
+func TestALinkToNothing(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "report"), filepath.Join(dir, "link")
+	for name, to := range map[string]string{link: "first", filepath.Join(dir, "first"): target} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := atomicfile.Write(link, []byte("content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link has become a file: %v, %v", info, err)
+	}
+	if content, err := os.ReadFile(target); err != nil || string(content) != "content" {
+		t.Errorf("the target holds %q: %v", content, err)
+	}
+	if err := os.Symlink("circle", filepath.Join(dir, "circle")); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "circle"), nil, 0o644); err == nil {
+		t.Error("no error for a link to itself")
+	}
+}
