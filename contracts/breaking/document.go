@@ -35,6 +35,9 @@ func load(ctx context.Context, source Source) (whole, calls version, err error) 
 	if flat, err = allof.MergeSpec(flat); err != nil {
 		return whole, calls, fmt.Errorf("%s: %w", source.Name, err)
 	}
+	if err := cutArrays(flat); err != nil {
+		return whole, calls, fmt.Errorf("%s: %w", source.Name, err)
+	}
 	calls = newVersion(source.Name, takeCalls(api), takeCalls(flat))
 	return newVersion(source.Name, api, flat), calls, nil
 }

@@ -218,7 +218,7 @@ func (c *comparer) not(inner values, outer *openapi3.Schema) {
 		return
 	}
 	for _, schema := range inner.conjuncts {
-		if schema.Not != nil && Compare(c.direction, outer.Not, schema.Not).Proven() {
+		if schema.Not != nil && c.isWithin(outer.Not, schema.Not) {
 			return
 		}
 	}
