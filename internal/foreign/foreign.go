@@ -25,9 +25,14 @@ import (
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
 //     aside, and the second # of ##[ or ##vso[ anywhere.
 //
-// It replaces the credentials in a URL by ***. Line allocates only if it changes something.
+// It replaces the credentials in a URL by ***, also those with such characters in between:
+// browsers drop a line break inside a URL. Line allocates only if it changes something.
 func Line(s string) string {
-	s = hideUserinfo(s)
+	return hideUserinfo(escapeUnsafe(s))
+}
+
+// escapeUnsafe writes what is unsafe in a line as <U+…> or <0x…>.
+func escapeUnsafe(s string) string {
 	var safe strings.Builder
 	indent := len(s) - len(strings.TrimLeft(s, " "))
 	shown := 0

@@ -47,6 +47,7 @@ func TestLine(t *testing.T) {
 		"as JSON":           {`{"at":"http:\/\/user:pass@host"}`, `{"at":"http:\/\/***@host"}`},
 		"as part of a URL":  {"?to=http%3A%2f%2Fuser%3apass%40host", "?to=http%3A%2f%2F***%40host"},
 		"escapes within":    {"http://us\x1ber:\xff@host", "http://***@host"},
+		"breaks within":     {"http://user:pa\nss\u00a0@host, //u:\n@h", "http://***@host, //***@h"},
 		"no credentials":    {"http://host/user:pass@a user@host //a@b", "http://host/user:pass@a user@host //a@b"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +104,7 @@ var spelled = regexp.MustCompile(`\\(x|u|U|[0-9]|e|E|c|N)`)
 func FuzzForeign(f *testing.F) {
 	for _, seed := range []string{
 		"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b",
-		"a://b:c@d",
+		"a://b:c@d", "a://0\n@", "//0:\n@",
 	} {
 		f.Add(seed)
 	}
