@@ -50,22 +50,59 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 // look through.
 func TestDocumentsWithCircles(t *testing.T) {
 	t.Parallel()
+	const (
+		schemas = "\n  schemas:\n"
+		body    = `$ref: "#/components/schemas/RegisterRequest"`
+		inPlace = `$ref: "#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"`
+	)
+	documents := map[string]string{
+		"within the operation": strings.Replace(string(openapi.Nodes), body, "allOf: [{"+inPlace+"}]", 1),
+		"its fields":           strings.Replace(string(openapi.Nodes), body, "properties: {a: {"+inPlace+"}}", 1),
+	}
 	for _, circle := range []string{
 		`{allOf: [{$ref: "#/components/schemas/B"}]}`, `{oneOf: [{$ref: "#/components/schemas/B"}]}`,
 		`{not: {$ref: "#/components/schemas/B"}}`, `{type: array, items: {$ref: "#/components/schemas/B"}}`,
 		`{properties: {a: {$ref: "#/components/schemas/B"}}}`,
 		`{additionalProperties: {$ref: "#/components/schemas/B"}}`,
 	} {
-		const schemas = "\n  schemas:\n"
 		document := strings.Replace(string(openapi.Nodes), schemas,
 			schemas+"    A: "+circle+"\n    B: {allOf: [{$ref: \"#/components/schemas/A\"}]}\n", 1)
-		document = strings.Replace(document, "schemas/RegisterRequest", "schemas/A", 1)
+		documents[circle] = strings.Replace(document, "schemas/RegisterRequest", "schemas/A", 1)
+	}
+	for circle, document := range documents {
 		_, err := mockserver.New(mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://127.0.0.1:1", Document: []byte(document),
 		}))
 		if err == nil || !strings.Contains(err.Error(), "is a part of itself") {
 			t.Errorf("%s: the error is %v", circle, err)
 		}
+	}
+}
+
+// TestDocumentsWithoutSchemas holds an orchestratord to documents that say nothing about a body, an answer
+// or a header: anything will do there.
+func TestDocumentsWithoutSchemas(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string][2]string{
+		"a body":    {"schema:\n              $ref: \"#/components/schemas/RegisterRequest\"", ""},
+		"an answer": {"schema:\n                $ref: \"#/components/schemas/RegisterResponse\"", ""},
+		"a header":  {"headers:\n", "headers:\n            Date: {}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			document := strings.Replace(string(openapi.Nodes), change[0], change[1], 1)
+			if document == string(openapi.Nodes) {
+				t.Fatal("the document has no such place")
+			}
+			orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService))
+			front := mocktest.Start(t, mockserver.WithUpstream(mockserver.Upstream{
+				URL: orchestratord.URL, Document: []byte(document),
+			}))
+			callWith(t, front, [4]string{"POST /v2/nodes/register", rustRegistration, "application/json"})
+			if drift := front.UpstreamDrift().Entries; len(front.Nodes()) != 1 || len(drift) > 0 {
+				t.Errorf("nodes in front: %v, drift of orchestratord: %v; want one and none", front.Nodes(), drift)
+			}
+		})
 	}
 }
 

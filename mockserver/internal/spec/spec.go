@@ -93,9 +93,12 @@ func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 		panic(fmt.Sprintf("read the OpenAPI document: %v", err))
 	}
 	search := circles{done: map[*openapi3.Schema]bool{}}
-	for _, schema := range doc.Components.Schemas {
-		search.visit(schema)
-	}
+	eachSchema(doc, func(schema **openapi3.SchemaRef) {
+		if *schema == nil { // anything will do
+			*schema = openapi3.NewSchemaRef("", openapi3.NewSchema())
+		}
+		search.visit(*schema)
+	})
 	return doc
 }
 
