@@ -162,6 +162,17 @@ func TestConformCannotTell(t *testing.T) {
 			broken("            schema:\n              $ref: \"#/components/schemas/RegisterRequest\"\n", ""),
 			"registerNode declares no schema for its request",
 		},
+		"a content type that is null": {
+			broken("              schema:\n                $ref: \"#/components/schemas/RegisterResponse\"\n"+
+				"              example:\n                success: true\n                message: node registered\n"+
+				"                node_id: gpu-node-1\n", ""),
+			"content type application/json is null",
+		},
+		"a request without an end": {
+			broken(`$ref: "#/components/schemas/RegisterRequest"`, "allOf: [{$ref: "+
+				`"#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"}]`),
+			"is a part of itself",
+		},
 		"a status that is no number": {broken(`        "503":`, "        default:"), `declares the status "default"`},
 		"no success":                 {broken(`        "204":`, `        "304":`), "declares no status of success"},
 		"an operation less":          {broken("operationId: listNodes", "operationId: list"), "no operation listNodes"},

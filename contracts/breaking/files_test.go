@@ -142,6 +142,23 @@ func TestDocumentReadsNothingElse(t *testing.T) {
 	}
 }
 
+// What is null in a document is an error, where it has to be an object.
+func TestNullInDocument(t *testing.T) {
+	for name, test := range map[string][3]string{
+		"content type": {`{"schema": {}}`, "null", "content type application/json is null"},
+		"tag":          {`"paths"`, `"tags": [null], "paths"`, "a tag is null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(main, `{"$ref": "SCHEMA"}`, "{}", 1)
+			document := breaking.Source{Name: "api.json", Data: []byte(strings.Replace(text, test[0], test[1], 1))}
+			if _, err := breaking.Compare(t.Context(), document, document); err == nil ||
+				!strings.Contains(err.Error(), test[2]) {
+				t.Errorf("error %v, want one with %q", err, test[2])
+			}
+		})
+	}
+}
+
 // A schema that is a part of itself fits nothing, and would be followed for ever.
 func TestCircularSchema(t *testing.T) {
 	for name, schemas := range map[string]string{

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
@@ -45,6 +46,9 @@ var compiledIn = sync.OnceValues(func() (*document, error) { return readDocument
 func readDocument(text []byte) (*document, error) {
 	loader := openapi3.NewLoader()
 	api, err := loader.LoadFromData(text)
+	if err == nil {
+		err = apidoc.Walkable(api)
+	}
 	if err == nil {
 		err = api.Validate(loader.Context, openapi3.DisableExamplesValidation())
 	}

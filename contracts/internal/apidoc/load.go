@@ -37,7 +37,7 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := circular(document); err != nil {
+	if err := Walkable(document); err != nil {
 		return nil, err
 	}
 	// The linters of the document validate its examples. The regular expressions of OpenAPI are

@@ -1,6 +1,7 @@
 package apidoc
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,10 +9,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// circular returns an error for a schema that contains itself through allOf, anyOf, oneOf, not
-// or a condition: checking a value against it would never end. A schema may refer to itself in its
-// fields or items, since that describes a tree.
-func circular(document *openapi3.T) error {
+// Walkable returns an error for a document that nothing can walk through: one whose tags or content
+// types are null, or with a schema that contains itself through allOf, anyOf, oneOf, not or a condition.
+// A schema may refer to itself in its fields or items, since that describes a tree.
+func Walkable(document *openapi3.T) error {
+	if slices.Contains(document.Tags, nil) {
+		return errors.New("a tag is null: it must be an object")
+	}
 	s := circleSearch{done: map[*openapi3.Schema]bool{}}
 	if document.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(document.Components.Schemas)) {
@@ -62,6 +66,10 @@ func (s *circleSearch) operation(path *openapi3.PathItem, operation *openapi3.Op
 
 func (s *circleSearch) content(content openapi3.Content) {
 	for name, media := range content {
+		if media == nil {
+			s.err = fmt.Errorf("content type %s is null: it must be an object", name)
+			return
+		}
 		s.visit(media.Schema, name)
 	}
 }
