@@ -2,13 +2,15 @@
 package nearest
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // Name returns which of the known names was probably meant, or "" when none comes
 // near. Upper and lower case count as the same, and so much may differ as a slip of the
-// pen or another style of names makes: a third of the characters.
+// pen or another style of names makes: a third of the characters. When none comes near, it is the
+// only name that has the given one among its words: provider-url for url.
 func Name(name string, known []string) string {
 	best, least := "", len(name)
 	for _, candidate := range known {
@@ -21,7 +23,27 @@ func Name(name string, known []string) string {
 			best, least = candidate, d
 		}
 	}
+	if best == "" {
+		return onlyWith(name, known)
+	}
 	return best
+}
+
+// onlyWith returns the one name that has a word among those that it consists of, or "" when there
+// is none or more than one.
+func onlyWith(word string, known []string) string {
+	found := ""
+	for _, candidate := range known {
+		words := strings.FieldsFunc(strings.ToLower(candidate), func(r rune) bool { return r == '-' || r == '_' })
+		if !slices.Contains(words, strings.ToLower(word)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = candidate
+	}
+	return found
 }
 
 // distance returns how many characters must be added, left out, replaced or swapped with their

@@ -16,6 +16,8 @@ func TestName(t *testing.T) {
 		"rnu":                       "run",
 		"pool":                      "pools",
 		"adr":                       "addr",
+		"machine":                   "machine_id", // a word of it
+		"ID":                        "",           // of two
 		"walk":                      "",
 		"":                          "",
 		strings.Repeat("pools", 99): "",
