@@ -14,8 +14,9 @@ import (
 )
 
 const fleetHelp = `Runs many nodes in one process, each of them the real client, which share a few
-connections. Their registrations are spread over the ramp. After --for, or on Ctrl-C,
-they deregister, and the report is written to stdout. Progress goes to stderr.
+connections. Their registrations are spread over the ramp; those that fail are tried
+again, for a minute more. Then --for begins. After it, or on Ctrl-C, the nodes
+deregister, and the report is written to stdout. Progress goes to stderr.
 
 A node's heartbeats are due at the ticks of its grid, one interval apart. The report has:
 
@@ -112,7 +113,7 @@ func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
 			"begin of the nodes' ids; fleets against one orchestratord need one each")
 		flags.DurationVar(&s.Ramp, "ramp", 0,
 			"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
-		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after the ramp, 0 to run until stopped")
+		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after all nodes have registered, 0 to run until stopped")
 		flags.IntVar(&s.Connections, "connections", defaultConnections, "connections that the nodes share, at most")
 	})
 	linkFlags(flags, &s.Node)
