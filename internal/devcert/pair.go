@@ -11,11 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
@@ -137,15 +136,4 @@ func (p *pair) write(file string) error {
 }
 
 // write writes a text atomically to a file that only its owner may read.
-func write(file string, text []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(file), ".new-*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(text)
-	if err = errors.Join(err, temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), file)
-}
+func write(file string, text []byte) error { return atomicfile.Write(file, text, 0o600) }
