@@ -94,9 +94,9 @@ func (n *Node) learn(op operation, o outcome) {
 	}
 	switch o.verdict {
 	case overtaken:
-		n.overtook = true
+		n.link.overtook = true
 	case accepted:
-		n.overtook = n.overtook && op != beating
+		n.link.overtook = n.link.overtook && op != beating
 	}
 }
 

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -60,17 +61,20 @@ type Event struct {
 	Dropped int
 }
 
-// deliver calls the receiver of events. One that panics takes no program down, and the
-// first of its panics is logged.
-func (o *observer) deliver(e Event) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("OnEvent panicked: %v", r)
-			o.panicked.Do(func() {
-				o.log.Warn("OnEvent misses the events at which it panics", "panic", clean(fmt.Sprint(r), maxDetail))
-			})
-		}
-	}()
-	o.onEvent(e)
-	return nil
+// receiver returns a function that calls the receiver of events. One that panics takes no
+// program down, and the first of its panics is logged.
+func (o *observer) receiver(receive func(Event)) func(Event) error {
+	var panicked sync.Once
+	return func(e Event) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("OnEvent panicked: %v", r)
+				panicked.Do(func() {
+					o.log.Warn("OnEvent misses the events at which it panics", "panic", clean(fmt.Sprint(r), maxDetail))
+				})
+			}
+		}()
+		receive(e)
+		return nil
+	}
 }

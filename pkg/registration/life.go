@@ -121,7 +121,7 @@ func (f *inFlight) overtake() {
 // begin returns the context of a request that Notify and Deregister can cut off.
 func (n *Node) begin(ctx context.Context, op operation) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	n.life.inFlight.Store(&inFlight{op: op, begun: time.Now(), cancel: cancel, overtook: n.overtook})
+	n.life.inFlight.Store(&inFlight{op: op, begun: time.Now(), cancel: cancel, overtook: n.link.overtook})
 	if n.life.canceled.Load() {
 		cancel(errEnding)
 	}

@@ -43,6 +43,7 @@ type link struct {
 	own       bool      // the client and its connections are the node's alone
 	renew     bool      // the next request needs a new connection
 	apart     bool      // no caller waits for the requests: each span is a trace of its own
+	overtook  bool      // Notify has cut off a heartbeat since the last good one
 	sent      string    // the last token that was sent
 }
 

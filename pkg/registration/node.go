@@ -20,7 +20,6 @@ type Node struct {
 	observer observer
 	reason   Reason // of the last attempt to register
 	roster   roster
-	overtook bool // Notify has cut off a heartbeat since the last good one
 
 	life life
 }
@@ -34,8 +33,7 @@ func New(config Config) (*Node, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	log := newUnhurried(config.Logger.Handler())
-	config.Logger = slog.New(log)
+	config.Logger = slog.New(newUnhurried(config.Logger.Handler()))
 	link, err := newLink(config)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -49,7 +47,7 @@ func New(config Config) (*Node, error) {
 	}
 	described := config.description()
 	n.life.described.Store(&described)
-	n.observer.begin(config, n.plan, log.lines)
+	n.observer.begin(config, n.plan)
 	return n, nil
 }
 

@@ -11,24 +11,22 @@ import (
 // logs changes of state only, so that a healthy fleet is quiet. Only the node's owner calls
 // it, except for the snapshot, which any goroutine may read.
 type observer struct {
-	log      *slog.Logger
-	lines    *queue[line]
-	onEvent  func(Event)
-	events   queue[Event]
-	metrics  metrics
-	trouble  trouble
-	warned   bool      // that a token is weak
-	panicked sync.Once // the receiver of events
+	log     *slog.Logger  // on an unhurried handler
+	events  *queue[Event] // nil if nobody receives them
+	metrics metrics
+	trouble *trouble // nil while there is none
+	warned  bool     // that a token is weak
 
 	mu    sync.Mutex
 	now   Status
 	spoke State // the state before StateSilent
 }
 
-func (o *observer) begin(c Config, plan schedule, lines *queue[line]) {
-	o.lines = lines
+func (o *observer) begin(c Config, plan schedule) {
 	o.log = c.Logger.With("node_id", c.NodeID, "machine_id", c.MachineID)
-	o.onEvent, o.events.deliver = c.OnEvent, o.deliver
+	if c.OnEvent != nil {
+		o.events = &queue[Event]{deliver: o.receiver(c.OnEvent)}
+	}
 	o.now = Status{State: StateNew, Interval: plan.interval}
 	if c.Standalone {
 		o.now = Status{State: StateStandalone}
@@ -107,7 +105,7 @@ func (o *observer) say(e Event, s step) {
 		if s.reason != ReasonRefreshed {
 			level = slog.LevelInfo
 		}
-		if outage := o.trouble.end(time.Now()); outage > 0 {
+		if outage := o.recovered(); outage > 0 {
 			level, attrs = slog.LevelInfo, append(attrs, slog.Duration("outage", outage.Round(time.Millisecond)))
 		}
 	case EventForgotten:
@@ -115,11 +113,11 @@ func (o *observer) say(e Event, s step) {
 		if s.retried {
 			message += ": registering again"
 		}
-		o.trouble.meets(reasonFor(s.op, e.Err), time.Now())
+		o.meets(s.op, e.Err)
 	case EventFailed:
 		message = string(s.op) + " failed"
 		attrs = append(attrs, slog.Any("error", e.Err))
-		if s.outcome.verdict != overtaken && o.trouble.meets(reasonFor(s.op, e.Err), time.Now()) {
+		if s.outcome.verdict != overtaken && o.meets(s.op, e.Err) {
 			level, attrs = slog.LevelWarn, append(attrs, o.trouble.attrs(time.Now())...)
 		}
 	}
@@ -127,7 +125,7 @@ func (o *observer) say(e Event, s step) {
 }
 
 func (o *observer) emit(e Event) {
-	if o.onEvent == nil {
+	if o.events == nil {
 		return
 	}
 	e.Time = time.Now()
@@ -252,7 +250,7 @@ func (o *observer) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	o.events.flush(ctx)
-	o.lines.flush(ctx) // last, since a panic of the receiver is logged
+	o.log.Handler().(unhurried).lines.flush(ctx) // last, since a panic of the receiver is logged
 }
 
 // flushTimeout is how long the end of a node waits for a receiver or a log that is slow.

@@ -9,7 +9,7 @@ import (
 const queueRoom = 64
 
 // queue delivers items in order on a goroutine that lives only while there are some, so
-// that a slow receiver holds up nothing and an idle node holds nothing.
+// that a slow receiver holds up nothing and an idle node holds nothing. A nil queue stays empty.
 type queue[T any] struct {
 	deliver func(T) error // must not panic; an error counts as a dropped item
 
@@ -60,6 +60,9 @@ func (q *queue[T]) drop() {
 }
 
 func (q *queue[T]) lost() int {
+	if q == nil {
+		return 0
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
@@ -67,6 +70,9 @@ func (q *queue[T]) lost() int {
 
 // flush waits until everything is delivered, or ctx ends.
 func (q *queue[T]) flush(ctx context.Context) {
+	if q == nil {
+		return
+	}
 	q.mu.Lock()
 	busy := q.busy
 	q.mu.Unlock()

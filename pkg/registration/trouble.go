@@ -14,10 +14,10 @@ const maxChanges = 8
 
 // trouble is the time from the first request that failed to the next good heartbeat.
 type trouble struct {
-	since     time.Time // zero while there is none
-	reason    string    // the one that was logged last
-	changes   int       // lines for changes of reason since the last reminder
-	reminders int       // so far
+	since     time.Time
+	reason    string // the one that was logged last
+	changes   int    // lines for changes of reason since the last reminder
+	reminders int    // so far
 }
 
 // remindAfter lists when a trouble that lasts is logged again; after the last, hourly.
@@ -26,9 +26,6 @@ var remindAfter = [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Min
 // meets notes a failed request, and reports whether to log it: because its reason is new,
 // or as a reminder.
 func (t *trouble) meets(reason string, now time.Time) bool {
-	if t.since.IsZero() {
-		t.since = now
-	}
 	if reason != t.reason && t.changes < maxChanges {
 		t.reason = reason
 		t.changes++
@@ -52,14 +49,22 @@ func (t *trouble) reminder() time.Duration {
 	return time.Duration(t.reminders-len(remindAfter)+1) * time.Hour
 }
 
-// end takes note of a good heartbeat, and returns for how long there was trouble.
-func (t *trouble) end(now time.Time) time.Duration {
-	if t.since.IsZero() {
+// meets notes a failed request, and reports whether to log it.
+func (o *observer) meets(op operation, err error) bool {
+	now := time.Now()
+	if o.trouble == nil {
+		o.trouble = &trouble{since: now}
+	}
+	return o.trouble.meets(reasonFor(op, err), now)
+}
+
+// recovered takes note of a good heartbeat, and returns for how long there was trouble.
+func (o *observer) recovered() time.Duration {
+	if o.trouble == nil {
 		return 0
 	}
-	lasted := now.Sub(t.since)
-	*t = trouble{}
-	return lasted
+	defer func() { o.trouble = nil }()
+	return time.Since(o.trouble.since)
 }
 
 // attrs returns the attribute for how long the trouble has lasted, none at its start.
