@@ -113,7 +113,7 @@ func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
 			"begin of the nodes' ids; fleets against one orchestratord need one each")
 		flags.DurationVar(&s.Ramp, "ramp", 0,
 			"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
-		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after all nodes have registered, 0 to run until stopped")
+		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after all have registered, 0 to run until stopped")
 		flags.IntVar(&s.Connections, "connections", defaultConnections, "connections that the nodes share, at most")
 	})
 	linkFlags(flags, &s.Node)
