@@ -145,7 +145,7 @@ func TestDocumentReadsNothingElse(t *testing.T) {
 // What is null in a document is an error, where it has to be an object.
 func TestNullInDocument(t *testing.T) {
 	for name, test := range map[string][3]string{
-		"content type": {`{"schema": {}}`, "null", "content type application/json is null"},
+		"content type": {`{"schema": {}}`, "null", "POST /a: content type application/json is null"},
 		"tag":          {`"paths"`, `"tags": [null], "paths"`, "a tag is null"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,10 +22,12 @@ func Walkable(document *openapi3.T) error {
 			s.visit(document.Components.Schemas[name], "#/components/schemas/"+name)
 		}
 	}
-	if document.Paths != nil {
-		for _, path := range document.Paths.Map() {
-			for _, operation := range path.Operations() {
-				s.operation(path, operation)
+	if document.Paths != nil && s.err == nil {
+		for name, path := range document.Paths.Map() {
+			for method, operation := range path.Operations() {
+				if s.operation(path, operation); s.err != nil {
+					return fmt.Errorf("%s %s: %w", method, name, s.err)
+				}
 			}
 		}
 	}
