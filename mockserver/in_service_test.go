@@ -190,6 +190,10 @@ func refusesInService(t *testing.T) {
 			open, "POST", register, rustRegistration, "Content-Type: text/plain", 415, "text/plain; charset=utf-8",
 			"Expected request with `Content-Type: application/json`",
 		},
+		"415 for JSON of nothing": {
+			open, "POST", register, rustRegistration, "Content-Type: application/+json", 415,
+			"text/plain; charset=utf-8", "Expected request with",
+		},
 		"415 before 400": {
 			open, "POST", register, "{", "Content-Type: text/plain", 415, "text/plain; charset=utf-8", "",
 		},

@@ -73,7 +73,8 @@ func (inService) bodySchema(x *exchange.Exchange) (*spec.Schema, *exchange.Unfit
 	schema, unfit := x.BodySchema()
 	kind, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
 	kind, isApplication := strings.CutPrefix(kind, "application/")
-	if unfit == nil || !isApplication || kind != "json" && !strings.HasSuffix(kind, "+json") {
+	of, isJSON := strings.CutSuffix(kind, "+json")
+	if unfit == nil || !isApplication || kind != "json" && (!isJSON || of == "") {
 		return schema, unfit
 	}
 	return onlyBody(x), nil
