@@ -46,6 +46,21 @@ func (p pointer) String() string {
 
 func (p pointer) to(step any) pointer { return append(slices.Clone(p), step) }
 
+// in returns what is in a place of a body that has this place.
+func in(body any, at pointer) any {
+	for _, step := range at {
+		switch step := step.(type) {
+		case string:
+			object, _ := body.(map[string]any)
+			body = object[step]
+		case int:
+			items, _ := body.([]any)
+			body = items[step]
+		}
+	}
+	return body
+}
+
 // absent stands for a field that is not there.
 type absent struct{}
 

@@ -233,7 +233,7 @@ func (h *history) look(ctx context.Context, s *session, caller int) {
 // recordOf is a registration that shows in several fields which one it is.
 func recordOf(id, record string) nodeapi.RegisterRequest {
 	r := registrationOf(comes, id)
-	r.MachineID, r.Pools = "machine-"+record, []string{"pool-" + record}
+	r.MachineID, r.Address, r.Pools = "machine-"+record, exampleAddress+"/"+record, []string{"pool-" + record}
 	return r
 }
 
@@ -243,8 +243,12 @@ func recordIn(shown nodeapi.Node) string {
 	if len(shown.Pools) == 1 {
 		record = strings.TrimPrefix(shown.Pools[0], "pool-")
 	}
-	if machine := strings.TrimPrefix(shown.MachineID, "machine-"); machine != record {
-		return "a mixture of " + strconv.Quote(machine) + " and " + strconv.Quote(record)
+	for _, other := range []string{
+		strings.TrimPrefix(shown.MachineID, "machine-"), strings.TrimPrefix(shown.Address, exampleAddress+"/"),
+	} {
+		if other != record {
+			return "a mixture of " + strconv.Quote(other) + " and " + strconv.Quote(record)
+		}
 	}
 	return record
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,9 @@ func checkCoverage(ctx context.Context, s *session) {
 // coverRegister registers nodes, each with a different value at a bound.
 func (s *session) coverRegister(ctx context.Context) {
 	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
-	for _, v := range append(variants(op.request, whole(op.request)), large(whole(op.request))) {
+	plain := whole(op.request)
+	all := slices.Concat(variants(op.request, plain), disguises(op.request, plain), []variant{large(plain)})
+	for _, v := range all {
 		if v.breaks || v.at.String() == id.String() {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxReplayBody is the longest body that a curl command shows, in bytes.
@@ -56,6 +57,10 @@ func (p *prober) curl(c call) string {
 
 // quote quotes a text, so that a shell reads it as one literal word.
 func quote(text string) string {
+	if !utf8.ValidString(text) {
+		quoted := strconv.Quote(text)
+		return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
+	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 

@@ -23,11 +23,15 @@ import (
 // beyondSchemas are the findings for which the overlay of the orchestratord in service has words in
 // place of a schema, what it does with nodes and examples that it refuses, and the ids that it repeats.
 var beyondSchemas = []string{
+	"deregisterNode: 204 header X-Correlation-Id",
+	"heartbeatNode: 200 header X-Correlation-Id",
 	"heartbeatNode: status with a body in gzip",
 	"heartbeatNode: status with a charset other than UTF-8",
+	"listNodes: 200 header X-Correlation-Id",
 	"listNodes: status of a node whose pools all drain",
 	"listNodes: version of a node",
 	"registerNode: 200 body/node_id",
+	"registerNode: 200 header X-Correlation-Id",
 	"registerNode: status of an example",
 	"registerNode: status with a body in gzip",
 	"registerNode: status with a charset other than UTF-8",

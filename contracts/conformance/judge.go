@@ -35,6 +35,8 @@ func (s *session) judge(a *answer) {
 	if len(s.prober.token) >= telling && leaks(a, s.prober.token) {
 		s.find(Nodes, a.op, "secrecy", "an answer without the token", "the token")
 	}
+	s.judgeLength(a)
+	s.judgeCaching(a)
 	if !s.judgeCoding(a) {
 		return
 	}
@@ -115,21 +117,39 @@ func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Leve
 				value = number
 			}
 		}
-		if err := header.Value.Schema.Value.VisitJSON(value, openapi3.MultiErrors()); err != nil && !a.odd {
+		if err := header.Value.Schema.Value.VisitJSON(value, openapi3.MultiErrors()); err != nil {
+			held := level
+			if a.odd {
+				held = Document // no node minds that its id comes back
+			}
 			for _, broken := range violations(err) {
-				s.find(level, a.op, place, broken.expected, strconv.Quote(short(values[0])))
+				s.find(held, a.op, place, broken.expected, strconv.Quote(short(values[0])))
 			}
 		}
 	}
 }
 
-// judgeCorrelation checks that an answer echoes the correlation id of its call. It counts at
-// level Document only, because nodes use the id that they sent.
+// judgeCorrelation checks that an answer echoes the correlation id of its call, or has one that no
+// answer before it had. It counts at level Document only, because nodes use the id that they sent.
 func (s *session) judgeCorrelation(a *answer) {
 	sent, got := a.call.header.Get(correlationHeader), a.header.Get(correlationHeader)
-	if sent != "" && !a.odd && got != sent {
+	switch {
+	case a.odd:
+	case sent != "" && got != sent:
 		s.find(Document, a.op, "header "+correlationHeader, "the one that was sent", strconv.Quote(short(got)))
+	case sent == "" && got != "" && !s.isNew(got):
+		s.find(Document, a.op, "header "+correlationHeader, "one made up for this call",
+			strconv.Quote(short(got))+" once more")
 	}
+}
+
+// isNew reports whether orchestratord has not made up this correlation id before.
+func (r *run) isNew(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known := r.madeUp[id]
+	r.madeUp[id] = true
+	return !known
 }
 
 // judgeBody checks a body against its media type and schema, and decodes it with the code

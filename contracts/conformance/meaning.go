@@ -48,6 +48,9 @@ func (s *session) readable(a *answer, into any) bool {
 	return true
 }
 
+// usualInterval is that of an orchestratord with no other setting (CLOUD-2011).
+const usualInterval = 10 * time.Second
+
 // Between these lies the interval that orchestratord directs. Less were seconds, and more
 // microseconds, taken for milliseconds.
 const (
@@ -63,9 +66,9 @@ func (s *session) judgeInterval(a *answer, interval time.Duration) {
 		expected := fmt.Sprintf("milliseconds, between %v and %v", leastInterval, mostInterval)
 		s.find(Nodes, a.op, place, expected, interval.String())
 	case timeout > 0 && interval >= timeout:
-		level := Document // in service the interval is fixed, and a test may shorten the timeout
-		if timeout >= usualTimeout {
-			level = Nodes
+		level := Nodes
+		if timeout < usualTimeout && interval == usualInterval {
+			level = Document // in service the interval is fixed, and a test may shorten the timeout
 		}
 		s.find(level, a.op, place, "less than the node timeout of "+timeout.String(), interval.String())
 	}

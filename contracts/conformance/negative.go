@@ -74,6 +74,7 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, "", http.StatusBadRequest},
 		{"a body that is no JSON", Nodes, []byte("node"), op.media, "", http.StatusBadRequest},
 		{"an empty body", Nodes, []byte{}, op.media, "", http.StatusBadRequest},
+		{"a body that is not UTF-8", Document, notUTF8(plain), op.media, "", http.StatusBadRequest},
 		{"two bodies in one", Document, append(slices.Clone(plain), plain...), op.media, "", http.StatusBadRequest},
 		{"another media type", Document, plain, "text/plain", "", media},
 		{"no media type", Document, plain, "", "", media},
@@ -96,6 +97,9 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 		r.refused(ctx, c, broken.what, broken.level, broken.status)
 	}
 }
+
+// notUTF8 puts a byte into the first text of a body that no text in UTF-8 has.
+func notUTF8(body []byte) []byte { return bytes.Replace(body, []byte(`":"`), []byte("\":\"\xff"), 1) }
 
 func zipped(body []byte) []byte {
 	var text bytes.Buffer

@@ -289,9 +289,9 @@ func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response
 	}()
 	end := func() { stop(); conn.Close(); <-written }
 	reader := bufio.NewReader(io.LimitReader(conn, maxList))
-	response, err := http.ReadResponse(reader, r)
+	response, err := readResponse(reader, r)
 	for err == nil && response.StatusCode/100 == 1 && response.StatusCode != http.StatusSwitchingProtocols {
-		response, err = http.ReadResponse(reader, r) // what came was not yet the answer
+		response, err = readResponse(reader, r) // what came was not yet the answer
 	}
 	if err != nil {
 		end()

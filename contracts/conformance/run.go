@@ -51,6 +51,7 @@ type run struct {
 	mu       sync.Mutex
 	report   *Report
 	nodes    map[string]bool // that may be registered
+	madeUp   map[string]bool // correlation ids that orchestratord has made up
 	names    int             // how many were given
 	interval time.Duration   // after which orchestratord expects a heartbeat; zero when unknown
 	silent   int             // calls in a row without an answer
@@ -73,6 +74,7 @@ func newRun(o Options) (*run, error) {
 		options: o, doc: doc, prober: p,
 		prefix: "conform-" + strings.ToLower(rand.Text()[:8]),
 		nodes:  map[string]bool{},
+		madeUp: map[string]bool{},
 		paces:  newPaces(),
 		report: &Report{URL: o.URL, Level: o.Level, Seed: o.Seed},
 	}, nil

@@ -132,9 +132,25 @@ func ofStatuses(op *operation) []sabotage {
 	return all
 }
 
+// ofCorrelations have an id that names more than one call, or no call.
+func ofCorrelations(op *operation) []sabotage {
+	return []sabotage{
+		onAnswer(op, "makes up the same correlation id again", Document, func(x *exchange) {
+			if x.r.Header[correlationHeader] == nil {
+				x.header.Set(correlationHeader, "again")
+			}
+		}),
+		onAnswer(op, "echoes a correlation id that does not fit", Document, func(x *exchange) {
+			if sent := x.r.Header.Get(correlationHeader); strings.ContainsAny(sent, " ;") && x.succeeded(op.id) {
+				x.header.Set(correlationHeader, sent)
+			}
+		}),
+	}
+}
+
 // ofHeaders break the headers of answers.
 func ofHeaders(op *operation) []sabotage {
-	var all []sabotage
+	all := ofCorrelations(op)
 	change := func(name string, level Level, status func(int) bool, header string, values ...string) {
 		all = append(all, sabotage{
 			name: op.id + " " + name, level: level, culprit: header,

@@ -55,7 +55,7 @@ func inSmallLetters(field string) sabotage {
 
 // ofMeaning break what no schema says of an answer.
 func ofMeaning() []sabotage {
-	return slices.Concat(ofTimes(), ofCounts(), ofListing(), ofListed(), ofEchoes())
+	return slices.Concat(ofTimes(), ofCounts(), ofListing(), ofListed(), ofSpellings(), ofEchoes())
 }
 
 // onList breaks the nodes of the list, and counts them anew.

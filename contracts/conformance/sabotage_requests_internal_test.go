@@ -64,6 +64,12 @@ func oddValues(schema *openapi3.Schema) map[string]oddity {
 		) bool {
 			return items(value) > int(*s.schema.MaxItems)/2
 		}
+		if !s.schema.UniqueItems && flat(s.schema.Items.Value).is("string") {
+			odd["with an item twice"] = func(value any, _ bool) bool {
+				list, _ := value.([]any)
+				return len(list) > 1 && list[0] == list[1]
+			}
+		}
 		odd["without items"] = func(value any, there bool) bool { return there && value != nil && items(value) == 0 }
 	case s.is("object"):
 		odd["with unknown fields"] = func(value any, _ bool) bool {

@@ -6,15 +6,41 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ofState break what calls do.
 func ofState() []sabotage {
 	all := slices.Concat(ofRegistering(), ofOmissions(), ofDeregistering(), ofBeating(), ofCrowds(), ofRefusing())
+	all = append(all, torn())
 	for beats := 2; beats <= 3; beats++ {
 		all = append(all, forgotten(beats), idle(beats))
 	}
 	return all
+}
+
+// torn has the list show the old address of a node while its registration is under way.
+func torn() sabotage {
+	const way = 3 * time.Millisecond
+	type address struct {
+		now, old any
+		since    time.Time
+	}
+	return sabotage{name: "the address of a registration comes last", level: Nodes, answer: func(x *exchange) {
+		if x.succeeded(opRegister) {
+			before, _ := x.memory[x.node].(address)
+			x.memory[x.node] = address{get(x.sent, pointer{"address"}), before.now, time.Now()}
+			x.delay = way
+		}
+		nodes, _ := get(x.body, pointer{"nodes"}).([]any)
+		for _, node := range nodes {
+			node := node.(map[string]any)
+			known, _ := x.memory[fmt.Sprint(node["node_id"])].(address)
+			if known.old != nil && time.Since(known.since) < way {
+				node["address"] = known.old
+			}
+		}
+	}}
 }
 
 // onRequest breaks what a call does before the mock sees it.
@@ -272,6 +298,12 @@ func idle(n int) sabotage {
 func ofNames() []sabotage {
 	var all []sabotage
 	for what, change := range map[string]func(string) string{
+		"zeros before names are left out": func(id string) string {
+			if bare := strings.TrimLeft(id, "0"); !strings.HasPrefix(bare, "-") {
+				return bare
+			}
+			return id
+		},
 		"names are taken in small letters":      strings.ToLower,
 		"names end at the first dot":            until("."),
 		"names end at the first colon":          until(":"),

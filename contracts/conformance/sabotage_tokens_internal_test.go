@@ -102,6 +102,17 @@ func ofSilence() []sabotage {
 	return []sabotage{
 		{name: "a silent node is never offline", level: Nodes, options: only(500 * time.Millisecond)},
 		{
+			name: "the next heartbeat is beyond a short node timeout", level: Nodes, culprit: "next_heartbeat_ms",
+			options: only(4 * time.Second), mock: []mockserver.Option{
+				mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(4 * time.Second),
+			},
+			answer: func(x *exchange) {
+				if x.succeeded(opHeartbeat) {
+					x.body = put(x.body, pointer{"next_heartbeat_ms"}, 8000)
+				}
+			},
+		},
+		{
 			name: "a silent node is offline too early", level: Nodes, options: only(time.Minute),
 			mock: []mockserver.Option{
 				mockserver.WithHeartbeatInterval(time.Second), mockserver.WithNodeTimeout(2 * time.Second),

@@ -2,14 +2,18 @@ package conformance
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 )
 
 // ofTransport break how answers come.
 func ofTransport(op *operation) []sabotage {
-	all := ofHandling(op)
+	all := slices.Concat(ofHandling(op), ofLengths(op), ofCaching(op))
 	add := func(name string, answer func(x *exchange)) { all = append(all, onAnswer(op, name, Nodes, answer)) }
 	if op.success() == http.StatusOK {
 		for _, coding := range []string{"gzip", "br"} {
@@ -67,6 +71,9 @@ func ofHandling(op *operation) []sabotage {
 		"odd traces":        func(r *http.Request) bool { return strings.Contains(r.Header.Get("Traceparent"), " ") },
 		"correlation ids":   func(r *http.Request) bool { return r.Header.Get(correlationHeader) != "" },
 		"long correlations": func(r *http.Request) bool { return len(r.Header.Get(correlationHeader)) > 200 },
+		"long trace states": func(r *http.Request) bool { return len(r.Header.Get("Tracestate")) > 500 },
+		"long baggage":      func(r *http.Request) bool { return len(r.Header.Get("Baggage")) > 2000 },
+		"large headers":     func(r *http.Request) bool { return sizeOf(r.Header) > 4096 },
 		"any Accept":        func(r *http.Request) bool { return r.Header.Get("Accept") == "*/*" },
 		"user agents":       func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "llama") },
 	} {
@@ -76,6 +83,9 @@ func ofHandling(op *operation) []sabotage {
 		refuse("chunks", Document, http.StatusLengthRequired, func(r *http.Request) bool { return r.ContentLength < 0 })
 		refuse("a charset", Document, http.StatusUnsupportedMediaType, func(r *http.Request) bool {
 			return strings.Contains(r.Header.Get("Content-Type"), "charset")
+		})
+		refuse("a charset in capitals", Document, http.StatusUnsupportedMediaType, func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Content-Type"), "UTF-8")
 		})
 		refuse("Expect", Document, http.StatusExpectationFailed, func(r *http.Request) bool {
 			return r.Header.Get("Expect") != ""
@@ -91,4 +101,47 @@ func ofHandling(op *operation) []sabotage {
 		accept("gzip", func(h http.Header) bool { return h.Get("Content-Encoding") != "" })
 	}
 	return all
+}
+
+// sizeOf returns how many bytes a header has.
+func sizeOf(header http.Header) int {
+	var text bytes.Buffer
+	_ = header.Write(&text) // a buffer takes everything
+	return text.Len()
+}
+
+// ofCaching let caches keep the list.
+func ofCaching(op *operation) []sabotage {
+	if op.id != opList {
+		return nil
+	}
+	var all []sabotage
+	for _, value := range []string{"public", "max-age=60", "must-revalidate, S-MaxAge=\"5\"", ""} {
+		s := onAnswer(op, "may be kept by caches: "+cmp.Or(value, "Expires"), Nodes, func(x *exchange) {
+			x.header.Set(cacheControl, value)
+			x.header.Set("Expires", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+		})
+		s.culprit = "header " + cacheControl
+		all = append(all, s)
+	}
+	return all
+}
+
+// ofLengths have a length that contradicts what follows.
+func ofLengths(op *operation) []sabotage {
+	name, text := "with a length beside its chunks", strings.Join([]string{
+		"HTTP/1.1 200 OK", "Connection: close", "Content-Type: application/json",
+		"Transfer-Encoding: chunked", "Content-Length: 5", "", "%x", "%s", "0", "", "",
+	}, "\r\n")
+	if op.success() == http.StatusNoContent {
+		name, text = "with a body after 204",
+			"HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s{}"
+	}
+	s := onAnswer(op, name, Nodes, func(x *exchange) {
+		if x.succeeded(op.id) {
+			x.raw = fmt.Sprintf(text, max(len(x.text), 2), x.text)
+		}
+	})
+	s.culprit = "header " + contentLength
+	return []sabotage{s}
 }

@@ -16,6 +16,7 @@ func sabotages(doc *document) []sabotage {
 		all = append(all, ofTransport(op)...)
 		if op.request != nil {
 			all = append(all, ofRefusals(op)...)
+			all = append(all, ofLeniency(op)...)
 		}
 	}
 	all = append(all, ofProblems(doc)...)

@@ -40,6 +40,7 @@ type exchange struct {
 	memory   map[string]any // what the saboteur remembers
 	delay    time.Duration  // of the answer
 	cut      bool           // whether the connection is closed without an answer
+	raw      string         // what is written instead of an answer; empty for nothing
 }
 
 // reply answers a call instead of the mock.
@@ -110,6 +111,13 @@ func (x *exchange) pass(text []byte) {
 func (x *exchange) write(w http.ResponseWriter, s sabotage) {
 	if x.cut {
 		panic(http.ErrAbortHandler)
+	}
+	if x.raw != "" {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, x.raw)
+			conn.Close()
+		}
+		return
 	}
 	maps.Copy(w.Header(), x.header)
 	w.Header().Del("Content-Length")

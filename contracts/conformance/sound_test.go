@@ -75,6 +75,9 @@ func soundWays() map[string]quirks {
 			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"},
 			"Set-Cookie": {"a=b; Path=/"},
 		}},
+		"an age of nothing for caches": {header: http.Header{
+			"Cache-Control": {"public, max-age=0, must-revalidate"}, "Expires": {"0"},
+		}},
 		"too many calls now and then": {refuses: func(*http.Request, []byte) int {
 			if calls++; calls%400 == 0 {
 				return http.StatusTooManyRequests

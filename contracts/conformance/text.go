@@ -22,7 +22,7 @@ func texts(schema *openapi3.Schema) []ruledText {
 	return append(found,
 		ruledText{fmt.Sprintf("maxLength %d", most), fill(schema, most, plainly)},
 		ruledText{fmt.Sprintf("pattern %s, all parts", schema.Pattern), fillParts(schema, most)},
-		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, 48), strangely)},
+		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, oddities), strangely)},
 		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, doubly)},
 	)
 }
@@ -44,8 +44,15 @@ func plainly(class []rune, n int) rune {
 	return class[0]
 }
 
-// odd are characters that software trips over, and an accent that composing would change.
-const odd = `._:-~!*'()"\/&<>%+=@,;|{}[]^$#?` + "`" + " ü\u0301" + `ß日本語😀𝔘ñ` + "\u200b\u00a0"
+// odd are characters that software trips over, and a letter with an accent that composing would change.
+const odd = ` ._:-~!*'()"\/&<>%+=@,;|{}[]^$#?` + "`üe" + accent + `ß日本語😀𝔘ñ` + "\u200b\u00a0\u2028\u0085"
+
+// accent makes a letter odd that is before it.
+const accent = "\u0301"
+
+// oddities is how many odd characters there are, and one more: a text of all of them ends with a space,
+// as it begins.
+var oddities = utf8.RuneCountInString(odd) + 1
 
 // doubly picks each of the odd characters twice: some readers take exception to "..".
 func doubly(class []rune, n int) rune { return strangely(class, n/2) }
@@ -54,7 +61,8 @@ func doubly(class []rune, n int) rune { return strangely(class, n/2) }
 func strangely(class []rune, n int) rune {
 	var usable []rune
 	for _, r := range odd {
-		if contains(class, r) {
+		plain := unicode.IsLower(r) && r < utf8.RuneSelf && !contains(class, []rune(accent)[0])
+		if contains(class, r) && !plain {
 			usable = append(usable, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -16,7 +17,7 @@ func checkTransport(ctx context.Context, s *session) {
 	if r == nil {
 		return
 	}
-	for _, line := range []connection{fresh, chunked, oldHTTP, lower, kept} {
+	for _, line := range []connection{fresh, chunked, oldHTTP, lower, duplex, kept} {
 		done := s.atLevel(levelOfLine(line))
 		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
 		done()
@@ -24,8 +25,10 @@ func checkTransport(ctx context.Context, s *session) {
 	for _, h := range headers() {
 		done := s.atLevel(cmp.Or(h.level, Nodes))
 		r.carry(ctx, "with "+h.name+" "+short(h.value), func(c *call) {
-			c.odd = h.odd
-			c.header = http.Header{h.name: {h.value}}
+			c.odd, c.header = h.odd, http.Header{h.name: {h.value}}
+			if len(h.value) > longHeader {
+				c.line = fresh
+			}
 		})
 		done()
 	}
@@ -98,6 +101,10 @@ type header struct {
 	level       Level // at which it has to be taken; empty for Nodes
 }
 
+// longHeader is the length, in bytes, beyond which a header is sent on a connection of its own: some
+// servers take less there than on one that is used again.
+const longHeader = 500
+
 // headers are those that nodes send, and those that proxies add.
 func headers() []header {
 	const id = "4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d"
@@ -106,11 +113,11 @@ func headers() []header {
 		{"Accept", "*/*", false, ""},
 		{"Accept", "application/json, application/problem+json;q=0.9", false, ""},
 		{"Content-Type", "application/json; charset=utf-8", false, Document},
-		{"Content-Type", "Application/JSON", false, Document},
+		{"Content-Type", "Application/JSON; Charset=UTF-8", false, Document},
 		{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, ""},
 		{"Traceparent", "not a trace", false, ""},
-		{"Tracestate", "vendor=value,other=1", false, ""},
-		{"Baggage", "node=1;property,pool=2", false, ""},
+		{"Tracestate", members(32, 15), false, ""}, // 512 characters have to be passed on (W3C Trace Context)
+		{"Baggage", members(64, 64), false, ""},    // and 64 members (W3C Baggage)
 		{correlationHeader, id, false, ""},
 		{correlationHeader, strings.Repeat("c", 128), false, ""},
 		{correlationHeader, "C._:-9", false, ""},
@@ -123,4 +130,14 @@ func headers() []header {
 		{"Cache-Control", "no-cache", false, ""},
 		{"Expect", "100-continue", false, Document}, // curl sends it before a large body
 	}
+}
+
+// members returns a list of members of one length, as trace context has them.
+func members(count, length int) string {
+	list := make([]string, count)
+	for i := range list {
+		key := fmt.Sprintf("m%d=", i)
+		list[i] = key + strings.Repeat("v", length-len(key))
+	}
+	return strings.Join(list, ",")
 }

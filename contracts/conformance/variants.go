@@ -40,9 +40,25 @@ func variants(schema *openapi3.Schema, plain any) []variant {
 // add adds a variant, if it breaks or keeps the rule as it is meant to.
 func (g *generator) add(at pointer, rule string, value any, breaks bool) {
 	body := with(g.plain, at, value)
+	if breaks {
+		body = second(body, g.plain, at)
+	}
 	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest()) != nil) == breaks {
 		g.found = append(g.found, variant{at, rule, body, breaks})
 	}
+}
+
+// second puts a plain item before each item that leads to a place: who looks at the first of a list
+// alone does not notice what is broken there.
+func second(body, plain any, at pointer) any {
+	for i, step := range slices.Backward(at) {
+		if n, ok := step.(int); ok {
+			before, _ := in(plain, at[:i]).([]any)
+			items, _ := in(body, at[:i]).([]any)
+			body = with(body, at[:i], slices.Insert(slices.Clone(items), n, before[n]))
+		}
+	}
+	return body
 }
 
 func (g *generator) valid(at pointer, rule string, value any)  { g.add(at, rule, value, false) }
@@ -102,6 +118,9 @@ func (g *generator) array(at pointer, s shape, value any) {
 		g.valid(at, fmt.Sprintf("maxItems %d, each the longest", *most), distinct(long, int(*most)))
 	}
 	g.broken(at, "uniqueItems", []any{items[0], items[0]})
+	if _, text := items[0].(string); text { // an object may contradict its twin
+		g.valid(at, "an item twice", []any{items[0], items[0]})
+	}
 	g.visit(at.to(0), s.schema.Items.Value, items[0], true)
 }
 
@@ -160,7 +179,9 @@ func (g *generator) text(at pointer, schema *openapi3.Schema) {
 		for _, text := range times() {
 			g.valid(at, "format date-time "+text, text)
 		}
-		g.broken(at, "format date-time", "yesterday")
+		for _, text := range nearlyTimes {
+			g.broken(at, "format date-time "+text, text)
+		}
 		return
 	case "uri":
 		for _, text := range addresses(schema) {
@@ -179,6 +200,12 @@ func (g *generator) text(at pointer, schema *openapi3.Schema) {
 	g.broken(at, "pattern "+schema.Pattern, "\x01")
 }
 
+// nearlyTimes are no times of RFC 3339, though some parsers take them for times.
+var nearlyTimes = []string{
+	"yesterday", "1704067200", "2024-01-01", "2024-01-01 00:00:00", "2024-01-01T00:00:00",
+	"2024-01-01T00:00:00+0100", "2024-01-01T24:00:00Z", "2024-02-30T00:00:00Z",
+}
+
 // times returns points in time in all forms of RFC 3339 that parsers agree on. Some are far
 // off, like those of a node whose clock is wrong.
 func times() []string {
@@ -188,7 +215,7 @@ func times() []string {
 		now.In(time.FixedZone("", 5*3600+1800)).Format(time.RFC3339),
 		now.In(time.FixedZone("", -11*3600)).Format(time.RFC3339Nano),
 		now.Format("2006-01-02T15:04:05.000000000+00:00"),
-		"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
+		"1969-12-31T16:00:00-08:00", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
 	}
 }
 

@@ -1,0 +1,53 @@
+package conformance
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// ofLeniency take bodies that break the document, and whose twins are refused.
+func ofLeniency(op *operation) []sabotage {
+	var all []sabotage
+	take := func(what, culprit string, takes func(x *exchange) bool) {
+		s := onAnswer(op, "takes "+what, Document, func(x *exchange) {
+			if x.sent != nil && x.status/100 == 4 && x.status != http.StatusUnauthorized && takes(x) {
+				x.done()
+			}
+		})
+		s.culprit = culprit
+		all = append(all, s)
+	}
+	take("what is broken behind the first item of a list", op.id, func(x *exchange) bool {
+		return x.status == http.StatusUnprocessableEntity && x.own(op.id, x.node, firsts(x.sent)).Code == op.success()
+	})
+	take("text that is not UTF-8", "UTF-8", func(x *exchange) bool {
+		return strings.ContainsRune(string(encode(x.sent)), utf8.RuneError)
+	})
+	if op.id == opHeartbeat {
+		for _, text := range nearlyTimes {
+			take("the time "+text, "timestamp", func(x *exchange) bool {
+				return get(x.sent, pointer{"timestamp"}) == text
+			})
+		}
+	}
+	return all
+}
+
+// firsts returns a body with the first item alone in each list that keeps the rules for lists.
+func firsts(body any) any {
+	switch value := body.(type) {
+	case map[string]any:
+		fewer := map[string]any{}
+		for name, field := range value {
+			fewer[name] = firsts(field)
+		}
+		return fewer
+	case []any:
+		if few := len(value) == 2 || len(value) == 3; few && !reflect.DeepEqual(value[0], value[1]) {
+			return []any{firsts(value[0])}
+		}
+	}
+	return body
+}
