@@ -29,6 +29,7 @@ func FuzzControlBodies(f *testing.F) {
 	f.Add(`{"node":"[","within_ms":1}`)
 	f.Add(`{"tokens":[""],"node_timeout_ms":1}`)
 	f.Add(`{"speed":1e-3,"running":true}`)
+	f.Add("{\"\\n\":0,\"" + strings.Repeat("\\n", 200) + "\":0}")
 	server := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		renew(t, server)

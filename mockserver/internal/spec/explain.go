@@ -54,16 +54,16 @@ func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 	}
 }
 
-// pointer returns the JSON pointer (RFC 6901) to what is broken.
+// pointer returns the JSON pointer (RFC 6901) to what is broken, on one line.
 func pointer(broken *openapi3.SchemaError) string {
 	var at strings.Builder
 	for _, step := range broken.JSONPointer() {
 		at.WriteString("/" + Step(step))
 	}
 	if name, ok := unknown(broken); ok {
-		at.WriteString("/" + Step(Cut(name, longestName)))
+		at.WriteString("/" + Step(Cut(foreign.Line(name), longestName)))
 	}
-	return at.String()
+	return foreign.Line(at.String())
 }
 
 // Step returns a name as a step of a JSON pointer.
