@@ -30,6 +30,7 @@ func FuzzControlBodies(f *testing.F) {
 	f.Add(`{"tokens":[""],"node_timeout_ms":1}`)
 	f.Add(`{"speed":1e-3,"running":true}`)
 	f.Add("{\"\\n\":0,\"" + strings.Repeat("\\n", 200) + "\":0}")
+	f.Add(`{"faults":{"` + strings.Repeat("a", 600) + `":0,"` + strings.Repeat(`\n`, 100) + `":0}}`)
 	server := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		renew(t, server)

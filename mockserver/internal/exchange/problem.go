@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -171,8 +172,12 @@ var controlKinds = []kind{
 }
 
 // ViolationProblem returns the problem of a body with these violations. Its detail has the first,
-// for those who look no further, such as logs.
+// for those who look no further, such as logs. Pointers are shown as the document allows: on one
+// line that is not too long, whatever names a client makes up.
 func ViolationProblem(violations ...nodeapi.Violation) *Problem {
+	for i := range violations {
+		violations[i].Pointer = spec.Cut(foreign.Line(violations[i].Pointer), spec.Nodes().MaxPointer)
+	}
 	first := violations[0]
 	p := NewProblem(nodeapi.ProblemCodeContractViolation,
 		"the body breaks the contract at %q: %s", first.Pointer, first.Detail)

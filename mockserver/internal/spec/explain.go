@@ -54,16 +54,16 @@ func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 	}
 }
 
-// pointer returns the JSON pointer (RFC 6901) to what is broken, on one line.
+// pointer returns the JSON pointer (RFC 6901) to what is broken.
 func pointer(broken *openapi3.SchemaError) string {
 	var at strings.Builder
 	for _, step := range broken.JSONPointer() {
 		at.WriteString("/" + Step(step))
 	}
 	if name, ok := unknown(broken); ok {
-		at.WriteString("/" + Step(Cut(foreign.Line(name), longestName)))
+		at.WriteString("/" + Step(Cut(name, longestName)))
 	}
-	return foreign.Line(at.String())
+	return at.String()
 }
 
 // Step returns a name as a step of a JSON pointer.

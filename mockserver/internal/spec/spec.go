@@ -27,6 +27,7 @@ type Document struct {
 
 	MaxDetail          int // characters of a problem's detail
 	MaxViolations      int // of a problem
+	MaxPointer         int // characters of a violation's pointer
 	maxViolationDetail int // characters of a violation's detail
 
 	schemas openapi3.Schemas
@@ -110,6 +111,7 @@ func newDocument(doc *openapi3.T, correlationID *openapi3.Schema) *Document {
 		Operations:         operationsOf(doc.Paths, correlationID),
 		MaxDetail:          int(*problem.Properties["detail"].Value.MaxLength),
 		MaxViolations:      int(*violations.MaxItems),
+		MaxPointer:         int(*violations.Items.Value.Properties["pointer"].Value.MaxLength),
 		maxViolationDetail: int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
 		schemas:            doc.Components.Schemas,
 		problem:            doc.Components.Responses["InternalError"].Value,
