@@ -23,8 +23,9 @@ const (
 	// rampGrace is how much longer than its ramp a fleet tries to register its nodes.
 	rampGrace = time.Minute
 	// endTimeout bounds the end of a whole fleet: its last look at orchestratord's list,
-	// and its deregistration. Nodes for which it is not enough are left on record.
-	endTimeout = time.Minute
+	// and its deregistration. Nodes for which it is not enough are left on record. A node
+	// whose turn comes just as it is over still has its shutdown timeout, which makes it a minute.
+	endTimeout = time.Minute - registration.DefaultShutdownTimeout
 )
 
 // ErrInterrupted ends a fleet that is to end before it has begun.
