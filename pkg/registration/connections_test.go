@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -105,6 +106,75 @@ func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where requests meet on their first way to orchestratord, each dials, and net/http keeps all that
+// they dial. When orchestratord has started again it asks for them one by one.
+func TestKeptConnectionsThatHaveEndedAreNoFailure(t *testing.T) {
+	const meet = 5
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		op, _ := opOf(r)
+		w.WriteHeader(well(op).status)
+		io.WriteString(w, well(op).body)
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	var dials, ended sync.WaitGroup
+	dials.Add(meet)
+	ended.Add(meet)
+	var dialled atomic.Int32
+	transport := server.Client().Transport.(*http.Transport)
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if dialled.Add(1) > meet {
+			return conn, err
+		}
+		dials.Done()
+		dials.Wait()
+		return &closing{Conn: conn, closed: sync.OnceFunc(ended.Done)}, err
+	}
+	var met sync.WaitGroup
+	for range meet {
+		met.Go(func() {
+			response, err := server.Client().Get(server.URL + "/v2/nodes/register")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			response.Body.Close()
+		})
+	}
+	met.Wait()
+	server.CloseClientConnections()
+	ended.Wait()
+
+	c := config(t, nil)
+	c.OrchestratordURL, c.HTTPClient = server.URL, server.Client()
+	c.OnEvent = func(e registration.Event) {
+		if e.Type == registration.EventFailed {
+			t.Errorf("failed: %v", e.Err)
+		}
+	}
+	node := newNode(t, c)
+	if err := node.Register(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := node.Deregister(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// closing calls closed when it is closed.
+type closing struct {
+	net.Conn
+	closed func()
+}
+
+func (c *closing) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
 }
 
 // A 101 hands the connection over: its body ends neither with the request nor by itself.

@@ -23,9 +23,14 @@ func (p phase) String() string {
 	return [...]string{"the token source did not return", "no connection", "no answer"}[p]
 }
 
-// maxNewConnections is how many new connections one attempt may get through. The one
-// that is being dialled when the attempt ends comes on top of them.
-const maxNewConnections = 2
+const (
+	// maxNewConnections is how many new connections one attempt may get through. The one
+	// that is being dialled when the attempt ends comes on top of them.
+	maxNewConnections = 2
+	// maxConnections is how many it may ask for in all. Those are more: net/http asks again
+	// for each kept connection that has ended, and a client that is shared may have many.
+	maxConnections = 256
+)
 
 var errManyConnections = errors.New("each new connection was closed before it carried an answer")
 
@@ -33,35 +38,37 @@ var errManyConnections = errors.New("each new connection was closed before it ca
 // name, a proxy that is down and a certificate that is not trusted have little in common.
 // The sender and whoever gives up on it may look at it at once.
 type progress struct {
-	end    context.CancelCauseFunc // ends the request
-	ids    [2]string               // correlation ids of the tries
-	try    atomic.Int32            // which of them
-	phase  atomic.Int32
-	wanted atomic.Int32 // connections that the transport asked for
-	reused atomic.Int32 // kept ones that it got
-	fresh  atomic.Bool  // it got a new one
-	http2  atomic.Bool  // it was sent over HTTP/2
+	end        context.CancelCauseFunc // ends the request
+	ids        [2]string               // correlation ids of the tries
+	try        atomic.Int32            // which of them
+	phase      atomic.Int32
+	wanted     atomic.Int32 // connections that the transport asked for
+	handshakes atomic.Int32 // TLS handshakes: new connections, as far as they may speak HTTP/2
+	trace      httptrace.ClientTrace
+	fresh      atomic.Bool // it got a new one
+	http2      atomic.Bool // it was sent over HTTP/2
 }
 
 // watch returns the context of a request to be followed.
 func (p *progress) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn})
+	p.trace = httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn, TLSHandshakeStart: p.handshake}
+	return httptrace.WithClientTrace(ctx, &p.trace)
 }
 
 // getConn ends a request that takes too many connections: net/http dials anew without a
 // pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
 func (p *progress) getConn(string) {
-	if p.wanted.Add(1)-p.reused.Load() > maxNewConnections {
+	if p.wanted.Add(1) > maxConnections || p.handshakes.Load() >= maxNewConnections {
 		p.end(errManyConnections)
 	}
 }
 
+func (p *progress) handshake() { p.handshakes.Add(1) }
+
 func (p *progress) gotConn(info httptrace.GotConnInfo) {
 	p.phase.Store(int32(awaitingAnswer))
 	p.http2.Store(speaksHTTP2(info.Conn))
-	if info.Reused {
-		p.reused.Add(1)
-	} else {
+	if !info.Reused {
 		p.fresh.Store(true)
 	}
 }
