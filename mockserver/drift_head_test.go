@@ -1,7 +1,9 @@
 package mockserver_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -265,6 +267,37 @@ func TestDriftOfRequests(t *testing.T) {
 					t.Errorf("credentials are repeated: %s", drift.text)
 				}
 			})
+		}
+	}
+}
+
+// TestDriftOfOddTexts departs by texts that are long and grow when they are shown. The control API
+// says of all what its document lets it say.
+func TestDriftOfOddTexts(t *testing.T) {
+	const register = "/v2/nodes/register"
+	for _, text := range []string{
+		strings.Repeat("\U000E0041", 128), strings.Repeat("\U000E0041", 1500), strings.Repeat("\x9b", 900),
+		strings.Repeat("\u202e\\n", 300), strings.Repeat("::error ##[x]", 200),
+	} {
+		client, server := start(t, mockserver.WithValidation(mockserver.Report))
+		client.docs = nil // answers may be any
+		escaped := url.QueryEscape(text)
+		client.do("GET", "/v2/nodes?"+escaped+"=1", "")
+		client.do("DELETE", "/v2/nodes/"+escaped, "")
+		client.do("GET", "/"+escaped, "")
+		client.do("POST", register, briefRegistration, "Content-Type", text)
+		client.do("POST", register, briefRegistration, "Content-Encoding", text)
+		client.do("POST", register, briefRegistration, "X-Correlation-Id", text)
+		client.do("GET", "/v2/nodes", "", "Authorization", text)
+		odd := map[string]any{text: text, "node_id": text, "machine_id": text, "address": text, "version": text}
+		body, err := json.Marshal(odd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.register(string(body))
+		client.do("GET", "/__mock/drift", "").expect(t, http.StatusOK)
+		if got := len(server.Drift().Entries); got < 10 {
+			t.Errorf("%.20q: %d departures were noted", text, got)
 		}
 	}
 }

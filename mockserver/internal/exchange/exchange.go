@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/masking"
@@ -81,7 +82,7 @@ func (x *Exchange) ChecksValues() bool {
 }
 
 // Depart notes departures of the request from the document, with its credentials masked
-// (CLOUD-4013).
+// (CLOUD-4013). Their texts stand on one line, and are cut to what the control API may say.
 func (x *Exchange) Depart(departures ...drift.Departure) {
 	for _, departure := range departures {
 		x.Departures = append(x.Departures, x.masked(departure))
@@ -99,7 +100,8 @@ func (x *Exchange) DepartAnswer(departures ...drift.Departure) {
 func (x *Exchange) masked(departure drift.Departure) drift.Departure {
 	departure.Operation = x.OperationID()
 	for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
-		*text = masking.Text(*text, x.Request.Header, x.Request.URL.RawQuery)
+		masked := masking.Text(*text, x.Request.Header, x.Request.URL.RawQuery)
+		*text = spec.Cut(foreign.Line(masked), spec.Control().MaxDeparture)
 	}
 	return departure
 }

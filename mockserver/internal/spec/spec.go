@@ -41,7 +41,9 @@ type Document struct {
 	nodeID            *openapi3.Schema
 	nodeParameter     string // the name of the one in paths
 
-	LastTime time.Time // that the document can state; of the control API only
+	// These are of the control API only.
+	LastTime     time.Time // that the document can state
+	MaxDeparture int       // characters of each text of a departure
 }
 
 // Nodes returns the document of the node API. It is read once.
@@ -82,6 +84,7 @@ var Control = sync.OnceValue(func() *Document {
 	// The one document that another refers to.
 	loader.ReadFromURIFunc = func(*openapi3.Loader, *url.URL) ([]byte, error) { return openapi.Nodes, nil }
 	d := newDocument(load(loader, openapi.MockControl), nil)
+	d.MaxDeparture = int(*d.Schema("Departure").Properties["got"].Value.MaxLength)
 	d.LastTime = time.UnixMilli(int64(*d.Schema("Milliseconds").Max))
 	return d
 })
