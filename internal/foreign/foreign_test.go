@@ -48,7 +48,11 @@ func TestLine(t *testing.T) {
 		"as part of a URL":  {"?to=http%3A%2f%2Fuser%3apass%40host", "?to=http%3A%2f%2F***%40host"},
 		"escapes within":    {"http://us\x1ber:\xff@host", "http://***@host"},
 		"breaks within":     {"http://user:pa\nss\u00a0@host, //u:\n@h", "http://***@host, //***@h"},
-		"no credentials":    {"http://host/user:pass@a user@host //a@b", "http://host/user:pass@a user@host //a@b"},
+		"breaks around": {"http:/\n/user:pass@host http:\n//tok@host ht\tp:\t/\t/tok@h", "http:/<U+000A>/***@host " +
+			"http:<U+000A>//***@host ht<U+0009>p:<U+0009>/<U+0009>/***@h"},
+		"spelled slashes": {`http:\u002f\u002Fuser:pass@h http\x3a//t\u0040h`, "http:<U+005C>u002f<U+005C>u002F***@h " +
+			"http<U+005C>x3a//***<U+005C>u0040h"},
+		"no credentials": {"http://host/user:pass@a user@host //a@b", "http://host/user:pass@a user@host //a@b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := foreign.Line(test.text); got != test.want {
@@ -96,7 +100,7 @@ func TestWorkflowCommands(t *testing.T) {
 var command = regexp.MustCompile(`(?m)^\s*::|##\pL*\[`)
 
 // credentials matches those in a URL, except for what hides them.
-var credentials = regexp.MustCompile(`://[^\s"/?#*]+@`)
+var credentials = regexp.MustCompile(`:(?:<U\+000[9AD]>)*/(?:<U\+000[9AD]>)*/[^\s"/?#*]+@`)
 
 // spelled matches what other tools turn into an escape.
 var spelled = regexp.MustCompile(`\\(x|u|U|[0-9]|e|E|c|N)`)
@@ -104,7 +108,7 @@ var spelled = regexp.MustCompile(`\\(x|u|U|[0-9]|e|E|c|N)`)
 func FuzzForeign(f *testing.F) {
 	for _, seed := range []string{
 		"clean", " ::error::x", "##[a]", "##vso[a]", "\\x1b", "\xff\u202e\r\n", "a|b",
-		"a://b:c@d", "a://0\n@", "//0:\n@",
+		"a://b:c@d", "a://0\n@", "//0:\n@", "a:/\n/b@c", "a:\n\r//b@c", `a:\u002f\x2fb\u0040c`,
 	} {
 		f.Add(seed)
 	}
@@ -152,7 +156,8 @@ func TestJSON(t *testing.T) {
 }
 
 func TestJSONHidesCredentials(t *testing.T) {
-	const text, want = `["http://user:p\u0026w@host","a@b"]`, `["http://***@host","a@b"]`
+	const text = `["http://user:p\u0026w@host","a@b","http:\u002f\u002fuser:pass@host"]`
+	const want = `["http://***@host","a@b","http:\u002f\u002f***@host"]`
 	if got := string(foreign.JSON([]byte(text))); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

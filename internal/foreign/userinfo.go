@@ -6,10 +6,22 @@ import (
 )
 
 // userinfo matches the start of a URL up to the @ that ends its credentials. The slashes and
-// the colon before them may be escaped, as in JSON or in another URL. Without a scheme, as in
-// //user:password@host, there must be a password.
-var userinfo = regexp.MustCompile(
-	`(?i)(?:\\?/|%2f){2}([^\s"/?#@:]+(?::|%3a)[^\s"/?#]*)(?:@|%40)|(?::|%3a)(?:\\?/|%2f){2}([^\s"/?#]+)(?:@|%40)`)
+// the colon before them may be escaped, as in JSON or in another URL, and have what browsers drop
+// in between. Without a scheme, as in //user:password@host, there must be a password.
+var userinfo = regexp.MustCompile(`(?i)` +
+	slashes + `([^\s"/?#@:]+` + colon + `[^\s"/?#]*)` + at + `|` +
+	colon + dropped + slashes + `([^\s"/?#]+)` + at)
+
+const (
+	slashes = slash + dropped + slash
+	slash   = `(?:\\?/|%2f|` + spelled + `2f)`
+	colon   = `(?::|%3a|` + spelled + `3a)`
+	at      = `(?:@|%40|` + spelled + `40)`
+	spelled = backslash + `(?:u00|x)`
+	// backslash and dropped also match what [Line] shows of them.
+	backslash = `(?:\\|<U\+005C>)`
+	dropped   = `(?:[\t\r\n]|<U\+000[9AD]>)*`
+)
 
 // Userinfo returns where the URLs in a text hold credentials, user:password in
 // http://user:password@host: the start and the end of each, in bytes. It allocates only if
@@ -25,10 +37,11 @@ func Userinfo[T string | []byte](text T) [][2]int {
 	return found
 }
 
-// holdsAt reports whether a text holds an @, or a % that may begin an escaped one.
+// holdsAt reports whether a text holds an @, or what may begin an escaped one.
 func holdsAt[T string | []byte](text T) bool {
 	for i := range len(text) {
-		if text[i] == '@' || text[i] == '%' {
+		switch text[i] {
+		case '@', '%', '\\', '<':
 			return true
 		}
 	}
