@@ -7,7 +7,7 @@ import { capital, plural, span, times } from './format.js';
  * @param {FaultRule} rule
  */
 export function sentence({ match = {}, effect }) {
-  return `${capital([who(match), ...when(match)].join(', '))}: ${what(effect).join(', ')}.`;
+  return `${capital([who(match), ...when(match)].join(', '))}: ${what(effect).join(', ') || 'change nothing'}.`;
 }
 
 /** @type {Record<Operation, string>} */
@@ -46,7 +46,7 @@ function calls({ first_call: first = 1, last_call: last, every = 1 }) {
   if (first === last) return `only the ${ordinal(first)} call of a node`;
   const range = last === undefined ? `from the ${ordinal(first)} call of a node on`
     : `from the ${ordinal(first)} to the ${ordinal(last)} call of a node`;
-  return step ? `${range} ${step}` : range;
+  return step ? `${range}, ${step}` : range;
 }
 
 const suffixes = { one: 'st', two: 'nd', few: 'rd', other: 'th', zero: 'th', many: 'th' };
@@ -65,9 +65,11 @@ function what(effect) {
   return [
     delay(effect),
     effect.restart && 'forget all nodes',
+    effect.offline && `mark ${marked[effect.offline]} Offline until registered again`,
     effect.reject && 'reject the node',
     effect.status !== undefined && `answer ${effect.status}`,
     effect.detail !== undefined && `say “${effect.detail}”`,
+    effect.text !== undefined && `with the text “${effect.text}” in place of a problem`,
     effect.retry_after_s !== undefined && `ask to wait ${plural(effect.retry_after_s, 'second')}`,
     effect.connection && connections[effect.connection],
     effect.body && bodies[effect.body],
@@ -81,6 +83,9 @@ function delay({ latency_ms: least = 0, latency_max_ms: most }) {
   if (most !== undefined) return `wait ${span(least)} to ${span(most)}`;
   return least > 0 && `wait ${span(least)}`;
 }
+
+/** @type {Record<NonNullable<FaultEffect['offline']>, string>} */
+const marked = { node: 'the node', all: 'all nodes' };
 
 /** @type {Record<NonNullable<FaultEffect['connection']>, string>} */
 const connections = {

@@ -28,6 +28,11 @@ func TestWords(t *testing.T) {
 		`{"match":{"first_call":1,"last_call":1},"effect":{"body":"trickle","trickle_ms":100,"content_type":"text/` +
 			`html"}}`: `All requests, only the 1st call of a node: send the answer byte by byte, 0.1 s between two ` +
 			`bytes, call the answer text/html.`,
+		`{"match":{"operations":["heartbeatNode"],"first_call":3,"every":60},"effect":{"offline":"node"}}`: `Heartb` +
+			`eats, from the 3rd call of a node on, every 60th call: mark the node Offline until registered again.`,
+		`{"effect":{"status":404,"text":"no such page"}}`: `All requests: answer 404, with the text “no such page” ` +
+			`in place of a problem.`,
+		`{"effect":{"latency_ms":0}}`: `All requests: change nothing.`,
 	} {
 		if got := eval[string](p, "import('./dashboard/rules.js').then((m) => m.sentence("+rule+"))"); got != want {
 			t.Errorf("%s: %q, want %q", rule, got, want)
