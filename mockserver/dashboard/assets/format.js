@@ -33,6 +33,16 @@ export function span(ms) {
   return pair(Math.floor(seconds / 86400), 'd', Math.floor((seconds % 86400) / 3600), 'h');
 }
 
+/** Milliseconds in one unit, at least two of it: 0.4 s, 83 s, 119 min, 47 h. @param {number} ms */
+export function brief(ms) {
+  const seconds = ms / 1000;
+  if (seconds < 60) return span(ms);
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 2 * 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${count(Math.floor(seconds / 86400))} d`;
+}
+
 /** Microseconds: 120 µs, 3.4 ms, 5.0 s. @param {number} us */
 export function micros(us) {
   if (us < 1000) return `${us} µs`;

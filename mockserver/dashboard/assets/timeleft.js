@@ -1,5 +1,5 @@
 import { attribute, el, text } from './dom.js';
-import { span } from './format.js';
+import { brief } from './format.js';
 /** @import { Store } from './store.js' */
 /** @import { MockNode } from '../types' */
 
@@ -50,8 +50,8 @@ export function timeLeft(store) {
     const dead = ['Offline', 'Failed'].includes(now.node.status) || !now.expires_at_ms;
     const stage = dead ? 'gone' : share() < lastShare ? 'last' : silent > 1.5 * store.interval ? 'late' : 'fresh';
     attribute(element, 'data-stage', stage);
-    text(since, beaten ? `beat ${span(silent)} ago` : 'no beat yet');
-    text(left, dead ? '' : `${stage === 'fresh' ? '' : 'late, '}${span(remaining())} left`);
+    text(since, beaten ? `beat ${brief(silent)} ago` : 'no beat yet');
+    text(left, dead ? '' : `${stage === 'fresh' ? '' : 'late, '}${brief(remaining())} left`);
     if (still.matches && !dead) place();
   };
   return {

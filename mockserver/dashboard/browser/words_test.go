@@ -44,6 +44,11 @@ func TestWords(t *testing.T) {
 		"times(1)":                      "once",
 		"times(3)":                      "3 times",
 		"bytes(12e9)":                   "12\u00a0GB",
+		"brief(400)":                    "0.4 s",
+		"brief(83_999)":                 "83 s",
+		"brief(7_199_999)":              "119 min",
+		"brief(172_799_999)":            "47 h",
+		"brief(604_800_000)":            "7 d",
 	} {
 		if got := eval[string](p, "import('./dashboard/format.js').then((m) => m."+call+")"); got != want {
 			t.Errorf("%s: %q, want %q", call, got, want)
