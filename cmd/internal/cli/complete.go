@@ -40,6 +40,15 @@ func completeValues(command *cobra.Command) {
 	}
 }
 
+// describePlainly takes the marks out of the usages of flags, by which the help finds the names of
+// their values. A shell shows usages as they are.
+func describePlainly(command *cobra.Command) {
+	command.Flags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
+	for _, below := range command.Commands() {
+		describePlainly(below)
+	}
+}
+
 func complete(command *cobra.Command, flag string, with cobra.CompletionFunc) {
 	_ = command.RegisterFlagCompletionFunc(flag, with) // fails only for a flag that is not there
 }

@@ -43,6 +43,9 @@ func Execute(
 	ctx context.Context, command *cobra.Command, args []string, stdout, stderr io.Writer, known ...error,
 ) error {
 	prepare(command)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		describePlainly(command)
+	}
 	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)
 	command.SetErr(stderr)

@@ -17,6 +17,10 @@ func TestCompletion(t *testing.T) {
 		choices   string // some of them
 		directive string
 	}{
+		"mock-orchestratord --":               {"--addr --dialect", nothing},
+		"nodesim run --":                      {"--token --orchestratord-url", nothing},
+		"nodecontract conform --":             {"--provider-url", nothing}, // which is required
+		"nodecontract diff --base a --":       {"--accept", nothing},
 		"mock-orchestratord --dialect ":       {"document in-service", nothing},
 		"mock-orchestratord --validation ":    {"strict report off", nothing},
 		"mock-orchestratord --fault ":         {"amnesia flaky outage", nothing},
@@ -47,6 +51,9 @@ func TestCompletion(t *testing.T) {
 				if !slices.Contains(offered, choice) {
 					t.Errorf("%s is not among %q", choice, offered)
 				}
+			}
+			if strings.Contains(got.stdout, "`") {
+				t.Errorf("the descriptions have marks that are for the help alone:\n%s", got.stdout)
 			}
 			if got.status != 0 || !slices.Contains(offered, want.directive) {
 				t.Errorf("status %d, offered %q, want %s", got.status, offered, want.directive)
