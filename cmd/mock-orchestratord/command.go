@@ -123,11 +123,13 @@ func (s *settings) run(cmd *cobra.Command, flagErr error) error {
 	faults, faultErr := s.misbehaviour.load(cmd.Context())
 	upstream, upstreamErr := s.front.load(cmd.Context(), cmd.Flags(), log)
 	mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
+	if mockErr == nil {
+		defer mock.Close()
+	}
 	tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
 	if err := errors.Join(flagErr, logErr, faultErr, upstreamErr, mockErr, tlsErr); err != nil {
 		return err
 	}
-	defer mock.Close()
 	if err := s.beginning.load(cmd.Context(), mock); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver"
 )
@@ -29,7 +30,7 @@ type front struct {
 }
 
 func (f *front) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&f.url, "upstream", "",
+	flags.Var(cli.BaseURL(&f.url), "upstream",
 		"`URL` of a real orchestratord to stand in front of: it answers, and both sides are held to the document")
 	flags.StringVar(&f.host, "upstream-host", "",
 		"`name` for the Host header of requests to it (default what the node states)")
@@ -77,7 +78,7 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
 	}
 	flags.Visit(func(flag *pflag.Flag) {
-		if f.url == "" && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
+		if !flags.Changed("upstream") && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
 			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
 		}
 	})

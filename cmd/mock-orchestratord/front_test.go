@@ -124,12 +124,12 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 		"two tokens":    {[]string{"--upstream-token", "a", "--upstream-token-file", "b"}, "choose one"},
 		"tokens":        {[]string{"--token", "s3cret"}, "--token: is for the orchestratord at --upstream to set"},
 		"strict":        {[]string{"--validation", "strict"}, "nothing is refused"},
-		"another place": {[]string{"--upstream", "ftp://h"}, `upstream: must be an http or https URL`},
-		"a password":    {[]string{"--upstream", "http://u:s3cret@h"}, "the URL holds credentials"},
-		"an odd one":    {[]string{"--upstream", "http://u:#s3cret@h"}, "must be an http or https URL"},
-		"an odder one":  {[]string{"--upstream", "http://u:/?s3cret@h"}, "must be an http or https URL"},
+		"another place": {[]string{"--upstream", "ftp://h"}, `--upstream is "ftp://h": must be an http or https URL`},
+		"a password":    {[]string{"--upstream", "http://u:s3cret@h"}, "--upstream: holds credentials"},
+		"an odd one":    {[]string{"--upstream", "http://u:#s3cret@h"}, "--upstream: has a query or a fragment"},
+		"an odder one":  {[]string{"--upstream", "http://u:/?s3cret@h"}, "--upstream: has a query or a fragment"},
 		"no URL":        {[]string{"--upstream", "http://u:a?s3cret@h"}, "must be an http or https URL"},
-		"no scheme":     {[]string{"--upstream", "u:s3cret@h"}, "must be an http or https URL"},
+		"no scheme":     {[]string{"--upstream", "u:s3cret@h"}, "--upstream: lacks its scheme, http:// or https://\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer

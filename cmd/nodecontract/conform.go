@@ -77,7 +77,7 @@ type conformSettings struct {
 // define defines the flags.
 func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.Var(cli.URL(&s.URL), "provider-url", "base URL of orchestratord")
+	flags.Var(cli.BaseURL(&s.URL), "provider-url", "base URL of orchestratord")
 	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+
 		"] (default: calls carry none)")
 	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")

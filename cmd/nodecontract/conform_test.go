@@ -193,7 +193,7 @@ func TestConformCannotTell(t *testing.T) {
 		"no orchestratord":      {[]string{"--provider-url", serve(t, status(404))}, "is this the base URL"},
 		"no URL":                {nil, "--provider-url is missing; see nodecontract conform --help"},
 		"a URL with a query":    {[]string{"--provider-url", "http://localhost?a=b"}, "has a query or a fragment"},
-		"not an http URL":       {[]string{"--provider-url", "ftp://localhost"}, "is not an http or https URL"},
+		"not an http URL":       {[]string{"--provider-url", "ftp://localhost"}, "must be an http or https URL"},
 		"an unknown check": {
 			[]string{"--provider-url", "http://localhost", "--only", "all"}, `unknown check "all"`,
 		},

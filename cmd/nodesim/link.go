@@ -18,7 +18,7 @@ func linkFlags(flags *pflag.FlagSet, c *registration.Config) {
 }
 
 func orchestratordFlags(flags *pflag.FlagSet, c *registration.Config) {
-	flags.Var(cli.URL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+
+	flags.Var(cli.BaseURL(&c.OrchestratordURL), "orchestratord-url", "base URL of orchestratord ["+
 		registration.EnvOrchestratordURL+"]")
 	flags.Func("token", "bearer `token` ["+registration.EnvAPIToken+"]", func(token string) error {
 		c.APIToken = registration.StaticToken(token)

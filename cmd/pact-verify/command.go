@@ -99,7 +99,7 @@ environment does not show in the list of processes.`,
 // define defines the flags, as the help groups them.
 func (s *settings) define(flags *pflag.FlagSet) {
 	cli.Under(flags, "Orchestratord", func(flags *pflag.FlagSet) {
-		flags.Var(cli.URL(&s.providerURL), "provider-url", "base URL of orchestratord")
+		flags.Var(cli.BaseURL(&s.providerURL), "provider-url", "base URL of orchestratord")
 		flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
 			"] (default: calls carry none)")
 		flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
@@ -116,7 +116,7 @@ func (s *settings) define(flags *pflag.FlagSet) {
 
 func (s *settings) pactFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.pact, "pact", "", "pact `file`, of specification 2 to 4")
-	flags.Var(cli.URL(&s.brokerURL), "broker-url", "Pact Broker to get the pacts from")
+	flags.Var(cli.BaseURL(&s.brokerURL), "broker-url", "Pact Broker to get the pacts from")
 	flags.Var(cli.URL(&s.pactURL), "pact-url", "one pact of the Pact Broker, such as its webhooks name")
 	flags.StringVar(&s.brokerAuth.Token, "broker-token", "", "token of the Pact Broker ["+envBrokerToken+"]")
 	flags.StringVar(&s.brokerAuth.Username, "broker-username", "", "or the name to call it by ["+envBrokerUser+"]")
@@ -132,7 +132,7 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.publish, "publish", false, "publish the results to the Pact Broker")
 	flags.StringVar(&s.version, "provider-version", "", "version of orchestratord, to publish results under")
 	flags.StringVar(&s.branch, "provider-branch", "", "branch that the version is of")
-	flags.StringVar(&s.buildURL, "build-url", "", "where the build can be looked at, to publish with results")
+	flags.Var(cli.URL(&s.buildURL), "build-url", "where the build can be looked at, to publish with results")
 }
 
 // complete takes from the environment what the command line leaves out. A token of the

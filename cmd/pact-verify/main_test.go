@@ -157,6 +157,10 @@ func TestCannotDecide(t *testing.T) {
 		"a format that there is not": {
 			`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},
 		},
+		"a link that nobody can follow": {
+			`--build-url is "ci/7": lacks its scheme, as in http://ci/7`,
+			[]string{"--provider-url", mock, "--pact", pact, "--build-url", "ci/7"},
+		},
 		"no flags":                 {"--provider-url is missing; --pact or --broker-url is missing", nil},
 		"a flag that there is not": {"there is no flag --pacts, perhaps --pact is meant", []string{"--pacts", pact}},
 		"an argument": {
@@ -178,9 +182,11 @@ func TestNoPasswordIsReported(t *testing.T) {
 		"http://user:p4ss@host", "http://user:p4ss%zz@host", "user:p4ss@host",
 		"http://host?token=p4ss",
 	} {
-		stdout, stderr := pactVerify(t, 2, "--provider-url", url, "--pact", pact)
-		if strings.Contains(stdout+stderr, "p4ss") {
-			t.Errorf("%s: %s%s", url, stdout, stderr)
+		for _, flag := range []string{"--provider-url", "--broker-url", "--pact-url", "--build-url"} {
+			stdout, stderr := pactVerify(t, 2, "--provider-url", closedPort(t), "--pact", pact, flag, url)
+			if strings.Contains(stdout+stderr, "p4ss") {
+				t.Errorf("%s %s: %s%s", flag, url, stdout, stderr)
+			}
 		}
 	}
 }

@@ -28,8 +28,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/weburl"
 )
 
 // Broker is a Pact Broker.
@@ -64,14 +65,9 @@ const maxAnswer = 16 << 20
 
 // New returns a broker at a base URL. A nil transport means http.DefaultTransport.
 func New(base string, auth Auth, transport http.RoundTripper) (*Broker, error) {
-	u, err := url.Parse(base)
-	switch {
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return nil, errors.New("the URL of the Pact Broker is not an http or https URL with a host")
-	case u.User != nil:
-		return nil, errors.New("the URL of the Pact Broker holds credentials: give them apart")
-	case strings.ContainsAny(base, "?#"):
-		return nil, errors.New("the URL of the Pact Broker has a query or a fragment")
+	u, err := weburl.ParseBase(base)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of the Pact Broker %w", err)
 	}
 	client := &http.Client{Transport: transport, Timeout: answerTimeout, CheckRedirect: checkRedirect}
 	return &Broker{base: u, auth: auth, client: client}, nil

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/weburl"
 )
 
 const (
@@ -84,14 +86,10 @@ type prober struct {
 }
 
 func newProber(o Options) (*prober, error) {
-	base, err := url.Parse(o.URL)
+	base, err := weburl.ParseBase(o.URL)
 	switch {
-	case err != nil, base.Scheme != "http" && base.Scheme != "https", base.Host == "":
-		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
-	case base.User != nil:
-		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
-	case strings.ContainsAny(o.URL, "?#"):
-		return nil, errors.New("the URL of orchestratord has a query or a fragment")
+	case err != nil:
+		return nil, fmt.Errorf("the URL of orchestratord %w", err)
 	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
 		return nil, errors.New(
 			"the token holds a character that a header cannot carry, perhaps a line break at its end")

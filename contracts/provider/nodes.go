@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/weburl"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -23,14 +23,10 @@ type nodes struct {
 }
 
 func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
-	base, err := url.Parse(p.URL)
+	_, err := weburl.ParseBase(p.URL)
 	switch {
-	case err != nil, base.Scheme != "http" && base.Scheme != "https", base.Host == "":
-		return nil, errors.New("the URL of orchestratord is not an http or https URL with a host")
-	case base.User != nil:
-		return nil, errors.New("the URL of orchestratord holds credentials: give the token instead")
-	case strings.ContainsAny(p.URL, "?#"):
-		return nil, errors.New("the URL of orchestratord has a query or a fragment")
+	case err != nil:
+		return nil, fmt.Errorf("the URL of orchestratord %w", err)
 	case strings.ContainsFunc(p.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
 		return nil, errors.New(
 			"the token holds a character that a header cannot carry, perhaps a line break at its end")

@@ -8,13 +8,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/llama-orch/node-registration/internal/weburl"
 )
 
 // The defaults of a Config.
@@ -204,13 +204,15 @@ func setDefault(d *time.Duration, value time.Duration) {
 // validate returns one error that lists everything wrong with a Config whose
 // defaults are filled in, nil when it can work.
 func (c Config) validate() error {
-	var wrong []error
-	wrong = append(wrong, c.description().check(c.settings()), c.checkURL(), c.checkTLS())
-	wrong = append(wrong, c.checkDurations()...)
-	if err := errors.Join(wrong...); err != nil {
+	if err := c.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return nil
+}
+
+func (c Config) check() error {
+	return errors.Join(append(c.checkDurations(),
+		c.description().check(c.settings()), c.checkURL(), c.checkTLS())...)
 }
 
 func (c Config) checkDurations() []error {
@@ -236,38 +238,19 @@ func (c Config) checkDurations() []error {
 	return wrong
 }
 
-// checkURL says what is wrong with the base URL of orchestratord. It never
-// repeats the URL: it may hold a password.
+// checkURL says what is wrong with the base URL of orchestratord.
 func (c Config) checkURL() error {
-	text := c.OrchestratordURL
-	base, err := url.Parse(text)
-	switch {
-	case text == "" && c.Standalone:
+	if c.OrchestratordURL == "" && c.Standalone {
 		return nil
-	case text == "":
-		return errors.New("orchestratord URL is empty")
-	case !strings.Contains(text, "://"):
-		return errors.New("orchestratord URL lacks its scheme, http:// or https://")
+	}
+	base, err := weburl.ParseBase(c.OrchestratordURL)
+	switch {
 	case err != nil:
-		return errors.New("orchestratord URL is not a URL")
-	case base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "":
-		return errors.New("orchestratord URL is not an http or https URL with a host")
-	case !isPort(base.Port()):
-		return errors.New("orchestratord URL has a port that is not within 1 to 65535")
-	case base.User != nil:
-		return errors.New("orchestratord URL holds credentials: use the API token instead")
-	case strings.ContainsAny(text, "?#"):
-		return errors.New("orchestratord URL has a query or a fragment")
+		return fmt.Errorf("orchestratord URL %w", err)
 	case base.Scheme != "https" && c.TLS != (TLS{}):
 		return errors.New("orchestratord URL is not https, but TLS is set: the token would be sent in clear")
 	}
 	return nil
-}
-
-// isPort reports whether the port of a URL is valid. An empty one means the scheme's default.
-func isPort(text string) bool {
-	port, err := strconv.ParseUint(text, 10, 16)
-	return text == "" || err == nil && port > 0
 }
 
 func (c Config) checkTLS() error {

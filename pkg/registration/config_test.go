@@ -64,11 +64,11 @@ func TestNewChecksTheNodeTimeoutAgainstTheInterval(t *testing.T) {
 func TestNewChecksTheOrchestratordURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"":                         "is empty",
-		"orchestratord:8080":       "lacks its scheme, http:// or https://",
-		"ftp://orchestratord":      "not an http or https URL",
+		"orchestratord:8080":       "lacks its scheme, as in http://orchestratord:8080",
+		"ftp://orchestratord":      "must be an http or https URL",
 		"http://":                  "with a host",
 		"http://:8080":             "with a host",
-		"http://orchestratord:x":   "not a URL",
+		"http://orchestratord:x":   "must be an http or https URL",
 		"http://orchestratord:0":   "not within 1 to 65535",
 		"http://h:65536":           "not within 1 to 65535",
 		"http://h:65535":           "",

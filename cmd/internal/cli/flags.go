@@ -26,7 +26,7 @@ func CollectErrors(flags *pflag.FlagSet) func() error {
 }
 
 // collecting is a flag's value that passes errors to complain. It then restores the value
-// before, which causes no further complaints.
+// before, which causes no further complaints, even if it came from a bad environment.
 type collecting struct {
 	pflag.Value
 	complain func(text string, err error)
@@ -37,7 +37,7 @@ func (c collecting) Set(text string) error {
 	before := c.String()
 	if err := c.Value.Set(text); err != nil {
 		c.complain(text, err)
-		return c.Value.Set(before)
+		_ = c.Value.Set(before)
 	}
 	return nil
 }
@@ -51,38 +51,14 @@ var expected = map[string]string{
 	"bool":     "must be true or false",
 }
 
-// wrongValue says what is wrong with the value of a flag. A value with an @ is not repeated,
-// since it may be a URL with a password.
+// wrongValue says what is wrong with the value of a flag. A value with an @, a ? or a # is not
+// repeated, since it may be a URL with a password.
 func wrongValue(flag *pflag.Flag, text string, err error) error {
 	if must, known := expected[flag.Value.Type()]; known {
 		err = errors.New(must)
 	}
-	if strings.Contains(text, "@") {
+	if strings.ContainsAny(text, "@?#") {
 		return fmt.Errorf("--%s: %w", flag.Name, err)
 	}
 	return fmt.Errorf("--%s is %q: %w", flag.Name, text, err)
 }
-
-// URL returns the value of a flag that is a base URL. It refuses one without a scheme; all
-// else is up to who uses it.
-func URL(url *string) pflag.Value { return (*baseURL)(url) }
-
-type baseURL string
-
-// Set sets the URL. One that is empty counts as not set.
-func (u *baseURL) Set(text string) error {
-	if text != "" && !strings.Contains(text, "://") {
-		if strings.Contains(text, "@") {
-			return errors.New("lacks its scheme, http:// or https://")
-		}
-		return fmt.Errorf("lacks its scheme, as in http://%s", text)
-	}
-	*u = baseURL(text)
-	return nil
-}
-
-// String returns the URL.
-func (u *baseURL) String() string { return string(*u) }
-
-// Type names the value in the help text.
-func (*baseURL) Type() string { return "URL" }

@@ -51,7 +51,7 @@ func TestHelpShowsDefaultsSafely(t *testing.T) {
 	command := &cobra.Command{Use: "program", Run: func(*cobra.Command, []string) {}}
 	command.Flags().String("at", "http://user:s3cr3t@host/\x1b[2J", "where")
 	url := "http://user:s3cr3t@host"
-	command.Flags().Var(cli.URL(&url), "url", "where else")
+	command.Flags().Var(cli.BaseURL(&url), "url", "where else")
 	var stdout, stderr bytes.Buffer
 	if err := cli.Execute(t.Context(), command, []string{"--help"}, &stdout, &stderr); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/weburl"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 )
 
@@ -32,17 +34,11 @@ type Upstream struct {
 	buffers buffers
 }
 
-// Parse reads the URL of an orchestratord, and returns what is wrong with it, without the text, in
-// which a password may be: one with a # or / in it makes another URL.
+// Parse reads the URL of an orchestratord.
 func Parse(text string) (*url.URL, error) {
-	where, err := url.Parse(text)
-	switch {
-	case err == nil && where.User != nil:
-		return nil, errors.New("upstream: the URL holds credentials: give a token in place of them")
-	case err != nil, where.Scheme != "http" && where.Scheme != "https", where.Host == "", where.RawQuery != "",
-		where.Fragment != "":
-		return nil, errors.New("upstream: must be an http or https URL, such as http://127.0.0.1:8081, " +
-			"without a query or a fragment")
+	where, err := weburl.ParseBase(text)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of the upstream %w", err)
 	}
 	where.Path, where.RawPath = strings.TrimRight(where.Path, "/"), strings.TrimRight(where.RawPath, "/")
 	return where, nil
