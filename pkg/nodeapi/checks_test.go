@@ -200,6 +200,26 @@ func TestViolationsRepeatNoPassword(t *testing.T) {
 	}
 }
 
+func TestAnAddressLacksItsScheme(t *testing.T) {
+	const pattern = `which does not match ^https?://[^\s/?#]+(/[^\s?#]*)?$`
+	for address, want := range map[string]string{
+		"foo:9":                 `is "foo:9", which lacks its scheme, as in http://foo:9`,
+		"10.0.0.1:9200":         `is "10.0.0.1:9200", which lacks its scheme, as in http://10.0.0.1:9200`,
+		"user:p4ss@h":           `is "***@h", which lacks its scheme, http:// or https://`,
+		strings.Repeat("h", 81): `is "` + strings.Repeat("h", 80) + `"…, which lacks its scheme, http:// or https://`,
+		"ftp://h":               `is "ftp://h", ` + pattern,
+		"http//h":               `is "http//h", ` + pattern,
+		" ":                     `is " ", ` + pattern,
+	} {
+		found := nodeapi.RegisterRequest{
+			NodeID: "n", MachineID: "m", Address: address, Pools: []string{},
+		}.Validate()
+		if len(found) != 1 || found[0].Detail != want {
+			t.Errorf("%q: %v, want %s", address, found, want)
+		}
+	}
+}
+
 func TestViolationsNameThePlaceAndWhatIsWrong(t *testing.T) {
 	request := nodeapi.RegisterRequest{
 		NodeID: "a/b", MachineID: strings.Repeat("m", 200), Address: "http://192.168.1.100:9200",

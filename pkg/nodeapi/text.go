@@ -27,12 +27,12 @@ func (r *textRule) breach(text string) string {
 		return fmt.Sprintf("is %s, which is not UTF-8", excerpt(text))
 	case length == 0 && r.minLength > 0:
 		return "is empty"
-	case length < r.minLength:
-		return fmt.Sprintf("is %s, which is shorter than %d characters", excerpt(text), r.minLength)
 	case length > r.maxLength:
 		return fmt.Sprintf("is %s, which is longer than %d characters", excerpt(text), r.maxLength)
 	case r.matches != nil && !r.matches(text):
-		return fmt.Sprintf("is %s, which does not match %s", excerpt(text), r.pattern)
+		return fmt.Sprintf("is %s, which %s", excerpt(text), r.mismatch(text))
+	case length < r.minLength:
+		return fmt.Sprintf("is %s, which is shorter than %d characters", excerpt(text), r.minLength)
 	case r.uri:
 		return uriBreach(text)
 	}
@@ -43,6 +43,20 @@ func (r *textRule) prepare() {
 	if r.pattern != "" {
 		r.matches = matcher(r.pattern)
 	}
+}
+
+// mismatch says in what way a text breaks the pattern, which is hard to read where only a scheme
+// is missing.
+func (r *textRule) mismatch(text string) string {
+	const room = 80
+	whole := "http://" + text
+	switch {
+	case !r.uri || strings.Contains(text, "://") || strings.HasPrefix(text, "http") || !r.matches(whole):
+		return "does not match " + r.pattern
+	case len(text) > room || strings.Contains(text, "@"): // where a password may be
+		return "lacks its scheme, http:// or https://"
+	}
+	return "lacks its scheme, as in " + whole
 }
 
 func uriBreach(text string) string {
