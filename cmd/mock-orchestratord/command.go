@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,7 +108,8 @@ func newCommand(getenv func(string) string) *cobra.Command {
 		Example: commandExamples,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, errors.Join(flagErr(), setFromEnv(cmd.Flags(), getenv)))
+			sets, envErr := setFromEnv(cmd.Flags(), getenv)
+			return s.run(cmd, sets, errors.Join(flagErr(), envErr))
 		},
 	}
 	s.flags(command.Flags())
@@ -117,14 +120,17 @@ func newCommand(getenv func(string) string) *cobra.Command {
 }
 
 // run serves until the context of the command ends. The error given is what is wrong with the
-// flags and the environment: it is returned with all else that is wrong with the settings.
-func (s *settings) run(cmd *cobra.Command, flagErr error) error {
+// flags and the environment: it is returned with all else that is wrong with the settings, and
+// with which variables set which flags.
+func (s *settings) run(cmd *cobra.Command, sets []string, flagErr error) error {
 	log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)
 	faults, faultErr := s.misbehaviour.load(cmd.Context())
 	upstream, upstreamErr := s.front.load(cmd.Context(), cmd.Flags(), log)
 	mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
 	if mockErr == nil {
 		defer mock.Close()
+	} else if sets != nil {
+		mockErr = fmt.Errorf("%w; %s", mockErr, strings.Join(sets, ", "))
 	}
 	tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)
 	if err := errors.Join(flagErr, logErr, faultErr, upstreamErr, mockErr, tlsErr); err != nil {

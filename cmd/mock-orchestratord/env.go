@@ -35,9 +35,10 @@ type variable struct {
 	read func(string) (string, error) // makes a flag's value of the variable's
 }
 
-// setFromEnv sets the flags that the command line does not state from the environment.
-// The error lists every variable that cannot be read, and those that disagree.
-func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
+// setFromEnv sets the flags that the command line does not state from the environment, and returns
+// which variable sets which. The error lists every variable that cannot be read, and those that
+// disagree.
+func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string, err error) {
 	var wrong []error
 	for _, setting := range []struct {
 		flag  string
@@ -58,21 +59,21 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) error {
 		if flag == "" || flags.Changed(flag) {
 			continue
 		}
-		value, err := agreed(setting.names, getenv)
+		name, value, err := agreed(setting.names, getenv)
 		if err == nil && value != "" {
+			sets = append(sets, name+" sets --"+flag)
 			err = flags.Set(flag, value)
 		}
 		if err != nil {
 			wrong = append(wrong, err)
 		}
 	}
-	return errors.Join(wrong...)
+	return sets, errors.Join(wrong...)
 }
 
-// agreed returns the value of a setting that has several names, or "" if none is set. The
-// error names the variables that cannot be read, or two that disagree.
-func agreed(names []variable, getenv func(string) string) (value string, err error) {
-	first := ""
+// agreed returns the value of a setting that has several names, and the first of these, or "" if
+// none is set. The error names the variables that cannot be read, or two that disagree.
+func agreed(names []variable, getenv func(string) string) (first, value string, err error) {
 	for _, v := range names {
 		text := getenv(v.name)
 		if text == "" {
@@ -90,7 +91,7 @@ func agreed(names []variable, getenv func(string) string) (value string, err err
 					first, getenv(first), v.name, text))
 		}
 	}
-	return value, err
+	return first, value, err
 }
 
 func verbatim(text string) (string, error) { return text, nil }

@@ -107,8 +107,8 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 		name, nodes, narrowed := strings.Cut(flag, "@")
 		fault, known := stated[name]
 		if !known {
-			wrong = append(wrong, fmt.Errorf("--fault is %q: there is no fault %q: choose from %s",
-				flag, name, strings.Join(slices.Sorted(maps.Keys(stated)), ", ")))
+			wrong = append(wrong, fmt.Errorf("--fault is %q: there is no such fault: choose from %s",
+				flag, strings.Join(slices.Sorted(maps.Keys(stated)), ", ")))
 			continue
 		}
 		if narrowed {

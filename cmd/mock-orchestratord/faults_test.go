@@ -114,7 +114,7 @@ func TestWrongFaults(t *testing.T) {
 	}{
 		{
 			[]string{"--fault", "flakey"},
-			`--fault is "flakey": there is no fault "flakey": choose from amnesia, auth-rotation, clock-step, flaky,` +
+			`--fault is "flakey": there is no such fault: choose from amnesia, auth-rotation, clock-step, flaky,` +
 				` goaway, ` +
 				`idle-close, outage, router-404, slow, sticky-offline, throttled`,
 		},
@@ -122,7 +122,7 @@ func TestWrongFaults(t *testing.T) {
 			[]string{"--fault", "slow@gpu-[", "--fault", "none"},
 			`--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`,
 		},
-		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no fault "none"`},
+		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no such fault`},
 		{
 			[]string{"--fault", "slow@"},
 			`--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`,

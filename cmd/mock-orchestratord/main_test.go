@@ -393,7 +393,8 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"},
-			want: "node timeout 9.999s: must be longer than the heartbeat interval 10s",
+			want: "node timeout 9.999s: must be longer than the heartbeat interval 10s; " +
+				"ORCHESTRATORD_NODE_TIMEOUT_MS sets --node-timeout",
 		},
 		{
 			name: "no stale check", env: map[string]string{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often"},
@@ -419,7 +420,8 @@ func TestMistakes(t *testing.T) {
 			name: "tokens that no header can carry",
 			env:  map[string]string{"LLORCH_API_TOKEN": "hush\n", "MOCK_CONTROL_TOKEN": "hush hush"},
 			want: `token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
-				`control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does`,
+				`control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+				`LLORCH_API_TOKEN sets --token, MOCK_CONTROL_TOKEN sets --control-token`,
 		},
 		{
 			name: "everything at once",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -71,11 +72,15 @@ func prepare(command *cobra.Command) {
 	completeValues(command)
 }
 
+// userinfo matches a name and a password before an @ where no URL begins, which is where package
+// foreign looks for them.
+var userinfo = regexp.MustCompile(`[^\s"/]+:[^\s"/]+@`)
+
 // oneLine returns the text of an error without its line breaks, safe to show.
 func oneLine(err error) string {
 	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
 	}
-	return foreign.Line(strings.Join(lines, "; "))
+	return userinfo.ReplaceAllString(foreign.Line(strings.Join(lines, "; ")), "***@")
 }

@@ -79,6 +79,26 @@ func TestMistakes(t *testing.T) {
 			"nodecontract conform --provider-url user:SECRET@localhost:8080", 2,
 			"--provider-url: lacks its scheme, http:// or https://",
 		},
+		"an orchestratord to stand in front of without a scheme": {
+			"mock-orchestratord --upstream localhost:1", 1,
+			`--upstream is "localhost:1": lacks its scheme, as in http://localhost:1`,
+		},
+		"a URL of another scheme": {
+			"nodecontract conform --provider-url ftp://localhost", 2,
+			`--provider-url is "ftp://localhost": must be an http or https URL with a host, such as http://`,
+		},
+		"a URL with a password": {
+			"nodecontract conform --provider-url http://user:SECRET@localhost", 2,
+			"--provider-url: holds credentials: must be without",
+		},
+		"a URL with a query": {
+			"nodesim fleet --orchestratord-url http://localhost?token=SECRET", 1,
+			"--orchestratord-url: has a query or a fragment: must end before it",
+		},
+		"a password where no URL belongs": {
+			"mock-orchestratord --fault http://user:SECRET@localhost --dialect user:SECRET@localhost", 1,
+			`dialect "***@localhost": must be document or in-service`,
+		},
 		"a pact that is elsewhere": {
 			"nodecontract check --pact pact.json", 2, "pact.json: no such file or directory",
 		},
@@ -87,7 +107,7 @@ func TestMistakes(t *testing.T) {
 		},
 		"a misspelt fault": {
 			"mock-orchestratord --fault flakey", 1,
-			`--fault is "flakey": there is no fault "flakey": choose from amnesia,`,
+			`--fault is "flakey": there is no such fault: choose from amnesia,`,
 		},
 		"a format of no report": {
 			"nodecontract overlay --report pdf", 2, `--report is "pdf": unknown format "pdf": there are github,`,
@@ -118,7 +138,28 @@ func TestEnvironment(t *testing.T) {
 		want    string // in stderr
 	}{
 		"a URL without a scheme": {
-			"ORCHESTRATORD_URL=localhost:8080", "nodesim run", "orchestratord URL lacks its scheme",
+			"ORCHESTRATORD_URL=localhost:8080", "nodesim run",
+			"ORCHESTRATORD_URL: orchestratord URL lacks its scheme, as in http://localhost:8080\n",
+		},
+		"a URL with a password": {
+			"ORCHESTRATORD_URL=http://user:SECRET@localhost", "nodesim fleet",
+			"ORCHESTRATORD_URL: orchestratord URL holds credentials",
+		},
+		"an address without a scheme, and a bad flag": {
+			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run --address bar:9",
+			`nodesim: --address is "bar:9": lacks its scheme, as in http://bar:9; invalid configuration: ` +
+				`POOL_MANAGERD_ADDRESS: address is "foo:9", which lacks its scheme, as in http://foo:9` + "\n",
+		},
+		"a token with a blank": {
+			"LLORCH_API_TOKEN=SEC\tRET", "nodesim run", "LLORCH_API_TOKEN: the token holds a character",
+		},
+		"a password for a number": {
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=user:SECRET@localhost", "nodesim run",
+			`SECS is "***@localhost", which is not a whole number of seconds from 1 to 2147483647`,
+		},
+		"a password for a time": {
+			"ORCHESTRATORD_NODE_TIMEOUT_MS=user:SECRET@localhost", "mock-orchestratord",
+			`ORCHESTRATORD_NODE_TIMEOUT_MS: "***@localhost" is not a whole number of milliseconds`,
 		},
 		"an empty URL": {
 			"ORCHESTRATORD_URL=", "nodesim run --node-id ?",
@@ -148,6 +189,9 @@ func TestEnvironment(t *testing.T) {
 			got := start(t, []string{test.env}, words[0], words[1:]...)
 			if got.status != 1 || !strings.Contains(got.stderr, test.want) || strings.Count(got.stderr, "\n") != 1 {
 				t.Errorf("status %d, stderr %q, want one line with %q", got.status, got.stderr, test.want)
+			}
+			if strings.Contains(got.stderr, "SECRET") {
+				t.Error("the secret is repeated")
 			}
 		})
 	}
