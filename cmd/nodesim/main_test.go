@@ -252,7 +252,9 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"bad values": {
 			nil,
 			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
-			[]string{`node_id is "a/b"`, "--orchestratord-url is \"ftp://x\"", "heartbeat interval is 1ms", "pools/0 is empty"},
+			[]string{
+				`node_id is "a/b"`, `--orchestratord-url is "ftp://x"`, "heartbeat interval is 1ms", "pools/0 is empty",
+			},
 		},
 		"bad values of a fleet": {
 			nil,

@@ -53,7 +53,8 @@ func TestParse(t *testing.T) {
 	if where, err := weburl.Parse(text); err != nil || where.String() != text {
 		t.Errorf("%q is taken as %v, %v", text, where, err)
 	}
-	if _, err := weburl.Parse("h/build?id=5"); err == nil || err.Error() != "lacks its scheme, as in http://h/build?id=5" {
+	const want = "lacks its scheme, as in http://h/build?id=5"
+	if _, err := weburl.Parse("h/build?id=5"); err == nil || err.Error() != want {
 		t.Errorf("error is %v", err)
 	}
 }
