@@ -5,7 +5,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,16 +19,17 @@ import (
 // released is the version that the modules require of each other.
 const released = "v0.1.0"
 
-// TestInstall does what the README says to people who have Go and no checkout, with the modules
-// as they would be released: it installs the programs, and builds a program that imports the
-// client, whose module graph has to be short.
+// TestInstall does what the pages say to people who have Go and no checkout, with the modules as
+// they would be released: it installs the programs, and builds a program from each package that
+// a page has them get. Their module graphs have to be short.
 func TestInstall(t *testing.T) {
 	isShipped(t)
 	p := publish(t)
 	t.Run("programs", func(t *testing.T) {
 		dir := t.TempDir()
-		p.run(t, dir, "install", module+"/cmd/mock-orchestratord@"+released)
-		p.run(t, dir, "install", module+"/cmd/nodesim@"+released, module+"/cmd/nodecontract@"+released)
+		for installed := range stated(t, "install") {
+			p.run(t, dir, "install", installed)
+		}
 		for _, program := range programs {
 			out, err := exec.CommandContext(t.Context(), filepath.Join(p.bin, program), "--version").CombinedOutput()
 			if err != nil || !strings.Contains(string(out), released) {
@@ -34,25 +37,49 @@ func TestInstall(t *testing.T) {
 			}
 		}
 	})
-	for _, test := range []struct {
-		imported string
-		modules  int // fewer than these
-	}{{"pkg/registration", 40}, {"pkg/capabilities", 45}, {"mockserver/mocktest", 75}} {
-		t.Run(test.imported, func(t *testing.T) {
+	got := stated(t, "get")
+	for imported, most := range map[string]int{ // modules in the graph, fewer than these
+		"pkg/registration": 40, "pkg/capabilities": 45, "mockserver/mocktest": 75,
+	} {
+		imported = module + "/" + imported
+		if !got[imported] {
+			t.Errorf("no page says `go get %s`", imported)
+		}
+		delete(got, imported)
+		t.Run(path.Base(imported), func(t *testing.T) {
 			dir := t.TempDir()
-			program := fmt.Sprintf("package main\n\nimport _ %q\n\nfunc main() {}\n", module+"/"+test.imported)
+			program := fmt.Sprintf("package main\n\nimport _ %q\n\nfunc main() {}\n", imported)
 			if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			p.run(t, dir, "mod", "init", "example.com/importer")
-			p.run(t, dir, "get", module+"/"+test.imported+"@"+released)
+			p.run(t, dir, "get", imported)
 			p.run(t, dir, "build", "-o", os.DevNull, ".")
 			list := p.run(t, dir, "list", "-m", "all")
-			if n := strings.Count(list, "\n"); n >= test.modules {
-				t.Errorf("there are %d modules in the graph, want fewer than %d:\n%s", n, test.modules, list)
+			if n := strings.Count(list, "\n"); n >= most {
+				t.Errorf("there are %d modules in the graph, want fewer than %d:\n%s", n, most, list)
 			}
 		})
 	}
+	for argument := range got {
+		t.Errorf("a page says `go get %s`, which is no package that programs import", argument)
+	}
+}
+
+// stated returns what the pages have people install or get.
+func stated(t *testing.T, verb string) map[string]bool {
+	t.Helper()
+	command := regexp.MustCompile(`\bgo ` + verb + ` (` + regexp.QuoteMeta(module) + "[^\\s`]*)")
+	arguments := map[string]bool{}
+	for _, page := range sources(t, ".md") {
+		for _, found := range command.FindAllStringSubmatch(readText(t, filepath.Join(root, page)), -1) {
+			arguments[found[1]] = true
+		}
+	}
+	if len(arguments) == 0 {
+		t.Fatalf("no page has a command `go %s %s…`", verb, module)
+	}
+	return arguments
 }
 
 // proxy is a directory that serves modules, and where what is installed from it goes.
