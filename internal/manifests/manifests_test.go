@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -47,25 +46,18 @@ func decode(manifest []byte) (*corev1.PodTemplateSpec, *metav1.LabelSelector, er
 	}
 }
 
-// TestManifests decodes the manifests of deploy/ and of the docs.
+// TestManifests decodes the manifests of deploy/.
 func TestManifests(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "deploy/kubernetes/*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%q, %v", files, err)
 	}
-	found := map[string][][]byte{"docs/fleet.md": fenced(t, "docs/fleet.md")}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found[file] = bytes.Split(text, []byte("\n---\n"))
-	}
-	for file, manifests := range found {
-		if len(manifests) == 0 {
-			t.Errorf("%s has no manifest", file)
-		}
-		for _, manifest := range manifests {
+		for manifest := range bytes.SplitSeq(text, []byte("\n---\n")) {
 			template, selector, err := decode(manifest)
 			if err != nil {
 				t.Errorf("%s: %v", file, err)
@@ -94,6 +86,9 @@ func checkPods(t *testing.T, file string, template *corev1.PodTemplateSpec, sele
 	for _, container := range template.Spec.Containers {
 		if container.Name == "" || container.Image == "" {
 			t.Errorf("%s has a container without a name or an image", file)
+		}
+		if len(container.Command) > 0 {
+			t.Errorf("%s starts %q: its image has one program, /program, and starts it", file, container.Command)
 		}
 		for _, mount := range container.VolumeMounts {
 			if !volumes[mount.Name] {
@@ -140,19 +135,4 @@ func TestUnknownFieldIsFound(t *testing.T) {
 	if _, _, err := decode([]byte(manifest)); err == nil || !strings.Contains(err.Error(), "replica") {
 		t.Errorf("error %v", err)
 	}
-}
-
-// fenced returns the manifests that a page of the docs shows.
-func fenced(t *testing.T, file string) (manifests [][]byte) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
-		if bytes.HasPrefix(block[1], []byte("apiVersion:")) {
-			manifests = append(manifests, block[1])
-		}
-	}
-	return manifests
 }
