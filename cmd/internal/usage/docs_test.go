@@ -16,13 +16,15 @@ import (
 // block is a fenced block of shell commands in a Markdown file. A comment directly above it may
 // say how it runs:
 //
-//	<!-- skip: reason -->                not at all
-//	<!-- with a mock -->                 beside a mock on 127.0.0.1:8080
-//	<!-- with a mock and gpu-node-1 -->  and beside a node of it that is Online
-//	<!-- until it serves -->             each of its lines is stopped when it serves
+//	<!-- skip: reason -->                            not at all
+//	<!-- with a mock -->                             beside a mock on 127.0.0.1:8080
+//	<!-- with a mock and gpu-node-1 -->              and beside a node of it that is Online
+//	<!-- with a mock in front of one in service -->  and that mock has another as its orchestratord
+//	<!-- until it serves -->                         each of its lines is stopped when it serves
 //
 // Without a comment its commands end by themselves. They run in a folder that has what a checkout
 // has. In a block of the language console, lines behind $ are commands, followed by what they write.
+// A line that ends with a backslash goes on in the next one.
 type block struct {
 	file, how, text string
 	line            int
@@ -31,34 +33,57 @@ type block struct {
 
 var fence = regexp.MustCompile("(?ms)^(?:<!-- ([^\n]*) -->\n)?```(sh|console)\n(.*?)^```$")
 
-// blocks returns the shell blocks of the documentation.
-func blocks(t *testing.T) (found []block) {
+// pages returns the texts of the documentation by their files.
+func pages(t *testing.T) map[string]string {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*.md", "examples/*/*.md"} {
+	texts := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*.md", "examples/*/*.md", "openapi/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %q, %v", pattern, files, err)
 		}
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, at := range fence.FindAllSubmatchIndex(text, -1) {
-				b := block{file: strings.TrimPrefix(file, root+"/"), line: 1 +
-					strings.Count(string(text[:at[4]]), "\n")}
-				if at[2] >= 0 {
-					b.how = string(text[at[2]:at[3]])
-				}
-				b.console, b.text = string(text[at[4]:at[5]]) == "console", string(text[at[6]:at[7]])
-				found = append(found, b)
+			texts[strings.TrimPrefix(file, root+"/")] = string(text)
+		}
+	}
+	return texts
+}
+
+// blocks returns the shell blocks of the documentation.
+func blocks(t *testing.T) (found []block) {
+	t.Helper()
+	for file, text := range pages(t) {
+		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
+			b := block{file: file, line: 1 + strings.Count(text[:at[4]], "\n")}
+			if at[2] >= 0 {
+				b.how = text[at[2]:at[3]]
 			}
+			b.console, b.text = text[at[4]:at[5]] == "console", text[at[6]:at[7]]
+			found = append(found, b)
 		}
 	}
 	if len(found) < 20 {
 		t.Fatalf("the documentation has %d shell blocks, want 20 or more", len(found))
 	}
 	return found
+}
+
+// TestCommandsAreMarked finds commands in fenced blocks that have no language, which nobody runs.
+func TestCommandsAreMarked(t *testing.T) {
+	bare := regexp.MustCompile("(?ms)^ *```([^\n]*)\n(.*?)^ *```$")
+	command := regexp.MustCompile(`^(\w+=\S* )*(\S*/)?(go|curl|pact|make|docker|kubectl|cp|` +
+		strings.Join(programs, "|") + `) |(?m:^\$ )`)
+	for file, text := range pages(t) {
+		for _, found := range bare.FindAllStringSubmatch(text, -1) {
+			if found[1] == "" && command.MatchString(found[2]) {
+				t.Errorf("%s: the block is neither sh nor console:\n%s", file, found[2])
+			}
+		}
+	}
 }
 
 // TestCommandsInTheDocumentation runs them as they are written.
@@ -75,11 +100,14 @@ func TestCommandsInTheDocumentation(t *testing.T) {
 				t.Skip(b.how)
 			case b.how == "until it serves":
 				b.serve(t)
-			case strings.HasPrefix(b.how, "with a mock"):
-				mock := startMock(t, strings.HasSuffix(b.how, "gpu-node-1"))
-				b.text = regexp.MustCompile(`(127\.0\.0\.1|localhost):8080`).ReplaceAllString(b.text,
-					strings.TrimPrefix(mock, "http://"))
-				b.run(t)
+			case b.how == "with a mock":
+				b.runBeside(t, startMock(t))
+			case b.how == "with a mock and gpu-node-1":
+				mock := startMock(t)
+				startNode(t, mock)
+				b.runBeside(t, mock)
+			case b.how == "with a mock in front of one in service":
+				b.runBeside(t, startMock(t, "--upstream", startMock(t, "--dialect", "in-service")))
 			case b.how == "":
 				b.run(t)
 			default:
@@ -89,38 +117,50 @@ func TestCommandsInTheDocumentation(t *testing.T) {
 	}
 }
 
+// runBeside runs the block with the URL of a mock in place of the usual one.
+func (b block) runBeside(t *testing.T, mock string) {
+	t.Helper()
+	b.text = regexp.MustCompile(`(127\.0\.0\.1|localhost):8080`).ReplaceAllString(b.text,
+		strings.TrimPrefix(mock, "http://"))
+	b.run(t)
+}
+
 // run runs the block as one script. It compares what commands of a console write.
 func (b block) run(t *testing.T) {
 	t.Helper()
-	script, want := "set -euo pipefail\n", ""
+	script, want, goesOn := "set -euo pipefail\n", "", false
 	for line := range strings.Lines(b.text) {
-		command, isCommand := strings.CutPrefix(line, "$ ")
-		switch {
-		case !b.console:
-			script += line
-		case isCommand:
-			script += command
-		default:
-			want += line
+		command, isCommand := line, true
+		if b.console {
+			command, isCommand = strings.CutPrefix(line, "$ ")
 		}
+		if !isCommand && !goesOn {
+			want += line
+			continue
+		}
+		script += command
+		goesOn = strings.HasSuffix(command, "\\\n")
 	}
 	command := shell(t, script)
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	got, err := command.Output()
-	if err != nil || b.console && string(got) != want {
+	whole := func(text string) string { return strings.TrimSuffix(text, "\n") } // no page shows whether it has one
+	if err != nil || b.console && whole(string(got)) != whole(want) {
 		t.Errorf("%v, stderr %s\nstdout\n%s\nwant\n%s", err, &stderr, got, want)
 	}
 }
 
-// serve starts each line, and stops it when it serves. It has to end well then.
+// serve starts each line, on any port, and stops it when it serves. It has to end well then.
 func (b block) serve(t *testing.T) {
 	t.Helper()
 	for line := range strings.Lines(b.text) {
 		env := []string{"ORCHD_ADDR=127.0.0.1:0"}
 		if strings.HasPrefix(line, "nodesim") {
-			env = append(env, "ORCHESTRATORD_URL="+startMock(t, false))
+			env = append(env, "ORCHESTRATORD_URL="+startMock(t))
 		}
+		line = strings.TrimSuffix(strings.TrimSpace(line), " &")
+		line = regexp.MustCompile(`(--addr \S+:)\d+`).ReplaceAllString(line, "${1}0")
 		command, _ := started(t, env, "exec env "+line)
 		stop(t, command)
 	}
@@ -165,16 +205,18 @@ func stop(t *testing.T, command *exec.Cmd) {
 var address = regexp.MustCompile(`http://[0-9.]+:[0-9]+`)
 
 // startMock starts a mock until the test ends, and returns its URL.
-func startMock(t *testing.T, withNode bool) string {
+func startMock(t *testing.T, args ...string) string {
 	t.Helper()
-	command, line := started(t, []string{"ORCHD_ADDR=127.0.0.1:0"}, "exec mock-orchestratord")
+	command, line := started(t, []string{"ORCHD_ADDR=127.0.0.1:0"}, "exec mock-orchestratord "+strings.Join(args, " "))
 	t.Cleanup(func() { stop(t, command) })
-	url := address.FindString(line)
-	if withNode {
-		node, _ := started(t, []string{"ORCHESTRATORD_URL=" + url}, "exec nodesim run")
-		t.Cleanup(func() { stop(t, node) })
-	}
-	return url
+	return address.FindString(line)
+}
+
+// startNode starts a node until the test ends.
+func startNode(t *testing.T, mock string) {
+	t.Helper()
+	command, _ := started(t, []string{"ORCHESTRATORD_URL=" + mock}, "exec nodesim run")
+	t.Cleanup(func() { stop(t, command) })
 }
 
 // shell returns a command that runs a script in a folder of its own, with the programs in its PATH.

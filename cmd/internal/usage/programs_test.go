@@ -18,7 +18,9 @@ import (
 
 const root = "../../.."
 
-// bin is the directory of the programs.
+var programs = []string{"mock-orchestratord", "nodecontract", "nodesim", "pact-verify"}
+
+// bin is their directory.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 // install puts the programs into bin. Unlike go build, go run keeps what it has linked in the cache, so
 // that a program that has not changed is only copied.
 func install() (output []byte, err error) {
-	for _, program := range []string{"mock-orchestratord", "nodecontract", "nodesim", "pact-verify"} {
+	for _, program := range programs {
 		run := exec.Command("go", append(append([]string{"run", "-buildvcs=false"}, pactFlags...),
 			"-exec", "cp", "./cmd/"+program, filepath.Join(bin, program))...)
 		run.Dir = root
