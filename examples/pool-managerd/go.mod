@@ -1,6 +1,6 @@
 // A node to start from, in a module of its own: programs that import the client do not
-// inherit what it needs. Whoever copies it takes a released version of the first
-// requirement, and leaves the replace line out.
+// inherit what it needs. Whoever copies it runs `go mod tidy`, as its go.sum lacks the client,
+// which comes from the checkout here.
 module github.com/llama-orch/node-registration/examples/pool-managerd
 
 go 1.26.0

@@ -66,6 +66,26 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestCopyOfTheExample does to a copy what the example's README says, without a checkout around it.
+func TestCopyOfTheExample(t *testing.T) {
+	isShipped(t)
+	const example = "examples/pool-managerd"
+	commands := regexp.MustCompile("(?s)```sh\n(go mod .*?)```").
+		FindStringSubmatch(readText(t, filepath.Join(root, example, "README.md")))
+	if commands == nil {
+		t.Fatal("the example does not say any more what a copy needs")
+	}
+	p, dir := publish(t), t.TempDir()
+	for _, f := range known(t, example) {
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(readText(t, f.path)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line := range strings.Lines(commands[1]) {
+		p.run(t, dir, strings.Fields(line)[1:]...)
+	}
+}
+
 // stated returns what the pages have people install or get.
 func stated(t *testing.T, verb string) map[string]bool {
 	t.Helper()
