@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,7 +21,7 @@ import (
 //	<!-- with a mock -->                             beside a mock on 127.0.0.1:8080
 //	<!-- with a mock and gpu-node-1 -->              and beside a node of it that is Online
 //	<!-- with a mock in front of one in service -->  and that mock has another as its orchestratord
-//	<!-- until it serves -->                         each of its lines is stopped when it serves
+//	<!-- until it serves -->                         each program of it is stopped when it serves
 //
 // Without a comment its commands end by themselves. They run in a folder that has what a checkout
 // has. In a block of the language console, lines behind $ are commands, followed by what they write.
@@ -151,18 +152,27 @@ func (b block) run(t *testing.T) {
 	}
 }
 
-// serve starts each line, on any port, and stops it when it serves. It has to end well then.
+// serve starts each line with a program, after the other lines above it, on any port. It stops it
+// when it serves: it has to end well then.
 func (b block) serve(t *testing.T) {
 	t.Helper()
+	before := ""
 	for line := range strings.Lines(b.text) {
+		if name, _, _ := strings.Cut(line, " "); !slices.Contains(programs, strings.TrimSpace(name)) {
+			before += line
+			continue
+		}
 		env := []string{"ORCHD_ADDR=127.0.0.1:0"}
 		if strings.HasPrefix(line, "nodesim") {
 			env = append(env, "ORCHESTRATORD_URL="+startMock(t))
 		}
 		line = strings.TrimSuffix(strings.TrimSpace(line), " &")
 		line = regexp.MustCompile(`(--addr \S+:)\d+`).ReplaceAllString(line, "${1}0")
-		command, _ := started(t, env, "exec env "+line)
+		command, _ := started(t, env, before+"exec "+line)
 		stop(t, command)
+	}
+	if before == b.text {
+		t.Error("no line starts a program")
 	}
 }
 
