@@ -62,9 +62,9 @@ fetch_with_npm() {
 # pact-go's installer checks no sum: the library is what TLS vouches for.
 fetch_with_pact_go() {
 	go run "github.com/pact-foundation/pact-go/v2@$pact_go" install --force --libDir "$new" >"$new/log" 2>&1 || true
-	[ -s "$new/$library" ] ||
-		why=$(sed '/^exit status/d; s/.*\[ERROR\] //' "$new/log" | tail -n 1)
-		fail "npm is missing, and pact-go cannot fetch the library: $why"
+	[ -s "$new/$library" ] && return
+	why=$(sed '/^exit status/d; s/.*\[ERROR\] //' "$new/log" | tail -n 1)
+	fail "npm is missing, and pact-go cannot fetch the library: $why"
 }
 
 platform=$(name_platform)
