@@ -16,6 +16,7 @@ linux-arm64-glibc 4eb4defbc43af01d3c980bd65884c45e43100d190b46dbb4c893be13f75be6
 linux-arm64-musl  0328507191f442c3543dc0474401a96ec7f4a24124e4b894b5376d38702b6ad4cd2c6b88988fc441f166a3372b982f59aa2dc0e0c8e262d6bf4ab0756b150a79
 darwin-x64        135760c59f98d68d3846ad5db611cdbf55f0738d53356a66116b9eaeb821f6c14c9333dfe4aa1cccac376ebbdd4b2b8764f5dbd2e39e0ed4d4df9c0f7f2f1e1b
 darwin-arm64      a0a492e9009bc4d853578bff4e9b7bd33b0f53950deb456c74747526f5428c9d58cb107720d125218cc17b2c183f34750b5027d527f1d4a38d08f785ca485f98
+windows-x64       08f0d0754c72f9b2d9da99e2e305360c1a47ab71a334fe3d9a887daa8249e87641405751ebcc914ad381e716ad8d99de1997627121b71177f1755a314e7dd860
 '
 
 fail() {
@@ -35,6 +36,7 @@ name_platform() {
 	linux/arm64) echo "linux-arm64-$(name_libc)" ;;
 	darwin/amd64) echo darwin-x64 ;;
 	darwin/arm64) echo darwin-arm64 ;;
+	windows/amd64) echo windows-x64 ;;
 	*) fail "there is no libpact_ffi for $(go env GOOS)/$(go env GOARCH)" ;;
 	esac
 }
@@ -56,7 +58,7 @@ fetch_with_npm() {
 	[ "$(sha512 "$new"/*.tgz)" = "$pin" ] || fail "$package is not the one that is pinned: its sha512 differs"
 	tar -xzf "$new"/*.tgz -C "$new"
 	# On musl the file says so in its name; the linker looks for the plain one.
-	mv "$new"/package/prebuilds/*/libpact_ffi*".$extension" "$new/$library"
+	mv "$new"/package/prebuilds/*/*pact_ffi*".${library##*.}" "$new/$library"
 }
 
 # pact-go's installer checks no sum: the library is what TLS vouches for.
@@ -69,10 +71,10 @@ fetch_with_pact_go() {
 
 platform=$(name_platform)
 case $platform in
-darwin-*) extension=dylib ;;
-*) extension=so ;;
+darwin-*) library=libpact_ffi.dylib ;;
+windows-*) library=pact_ffi.dll ;;
+*) library=libpact_ffi.so ;;
 esac
-library=libpact_ffi.$extension
 
 stamp() {
 	echo "$version $platform $(sha512 "$1")"
@@ -88,7 +90,7 @@ trap 'rm -rf "$new"' EXIT
 trap 'exit 1' INT TERM HUP
 
 if command -v npm >/dev/null; then fetch_with_npm; else fetch_with_pact_go; fi
-if [ "$extension" = dylib ]; then
+if [ "$library" = libpact_ffi.dylib ]; then
 	# A bare name is not looked up along the rpath. Renaming breaks the signature,
 	# and without one an arm64 Mac loads nothing.
 	install_name_tool -id "@rpath/$library" "$new/$library" 2>/dev/null

@@ -15,7 +15,7 @@ package libpact
 #cgo LDFLAGS: -L${SRCDIR}/../../../.pact
 
 // Without this check the linker would print a page of errors instead of one line.
-#if !__has_include(<libpact_ffi.so>) && !__has_include(<libpact_ffi.dylib>)
+#if !__has_include(<libpact_ffi.so>) && !__has_include(<libpact_ffi.dylib>) && !__has_include(<pact_ffi.dll>)
 #error "libpact_ffi is missing: run scripts/pact-ffi.sh"
 #endif
 */

@@ -1,6 +1,5 @@
 //go:build unix
 
-// Package stdout keeps C libraries from writing to the standard output of a program.
 package stdout
 
 import (
