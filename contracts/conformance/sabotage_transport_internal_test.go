@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"fmt"
 	"net/http"
@@ -116,14 +115,18 @@ func ofCaching(op *operation) []sabotage {
 		return nil
 	}
 	var all []sabotage
-	for _, value := range []string{"public", "max-age=60", "must-revalidate, S-MaxAge=\"5\"", ""} {
-		s := onAnswer(op, "may be kept by caches: "+cmp.Or(value, "Expires"), Nodes, func(x *exchange) {
-			x.header.Set(cacheControl, value)
-			x.header.Set("Expires", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+	keep := func(what, header, value string) {
+		s := onAnswer(op, "may be kept by caches: "+what, Nodes, func(x *exchange) {
+			x.header.Set(cacheControl, what)
+			x.header.Set(header, value)
 		})
-		s.culprit = "header " + cacheControl
+		s.culprit = "header " + header
 		all = append(all, s)
 	}
+	for _, value := range []string{"public", "public, max-age=60", `must-revalidate, S-MaxAge="5"`} {
+		keep(value, cacheControl, value)
+	}
+	keep("must-revalidate", expires, time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
 	return all
 }
 

@@ -78,6 +78,15 @@ func soundWays() map[string]quirks {
 		"an age of nothing for caches": {header: http.Header{
 			"Cache-Control": {"public, max-age=0, must-revalidate"}, "Expires": {"0"},
 		}},
+		"an age for calls without a token": {header: http.Header{"Cache-Control": {"max-age=5"}}},
+		"an end for calls without a token": {header: http.Header{"Expires": {"Thu, 01 Jan 2099 00:00:00 GMT"}}},
+		"an age that is over":              {header: http.Header{"Cache-Control": {"public"}, "Expires": {"0"}}},
+		"errors that caches may keep": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") != "Bearer "+token {
+				w.Header().Set("Cache-Control", "public, max-age=5")
+			}
+			return false
+		}},
 		"too many calls now and then": {refuses: func(*http.Request, []byte) int {
 			if calls++; calls%400 == 0 {
 				return http.StatusTooManyRequests

@@ -25,27 +25,32 @@ type unsound struct {
 func TestUnsoundServersAreFound(t *testing.T) {
 	for _, kind := range []map[string]unsound{
 		unsoundAnswers(), unsoundTimes(), unsoundRecords(), unsoundLikeness(), unsoundStates(), unsoundTokens(),
-		unsoundPlaces(), unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(),
+		unsoundPlaces(), unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(), unsoundCaching(),
 	} {
 		for name, test := range shared(kind) {
 			t.Run(name, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					report, err := conformance.Run(t.Context(), conformance.Options{
-						URL: memnet.URL, Dial: memnet.Serve(t, newForeign(token, test.quirks)), Token: token,
-						FirstOnly: true,
-					})
-					if err != nil {
-						t.Fatal(err)
-					}
-					if report.Conforms() {
-						t.Fatal("nothing was found")
-					}
-					if found := report.Findings[0].String(); !strings.Contains(found, test.want) {
-						t.Errorf("not %q, but: %s", test.want, found)
-					}
+					departs(t, newForeign(token, test.quirks), conformance.Options{Token: token}, test.want)
 				})
 			})
 		}
+	}
+}
+
+// departs runs all checks against a server, in a bubble. It fails the test unless what is found first
+// has the wanted text.
+func departs(t *testing.T, server http.Handler, o conformance.Options, want string) {
+	t.Helper()
+	o.URL, o.Dial, o.FirstOnly = memnet.URL, memnet.Serve(t, server), true
+	report, err := conformance.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Conforms() {
+		t.Fatal("nothing was found")
+	}
+	if found := report.Findings[0].String(); !strings.Contains(found, want) {
+		t.Errorf("not %q, but: %s", want, found)
 	}
 }
 
@@ -414,6 +419,39 @@ func refusing(call string, status int, odd func(body map[string]any, size int) b
 			return 0
 		}
 		return status
+	}
+}
+
+// unsoundCaching let caches keep the list, though calls carry a token.
+func unsoundCaching() map[string]unsound {
+	says := func(header string, lines ...string) unsound {
+		q := quirks{header: http.Header{"Cache-Control": {"must-revalidate"}, header: lines}}
+		return unsound{q, keptBy(header, strings.Join(lines, ", "))}
+	}
+	return map[string]unsound{
+		"a list to keep until its end":    says("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+		"a list to keep by a second line": says("Cache-Control", "must-revalidate", "max-age=60"),
+		"a list to keep for all":          says("Cache-Control", "public, max-age=60"),
+	}
+}
+
+// keptBy is what has to be said of a list that caches may keep.
+func keptBy(header, value string) string {
+	return fmt.Sprintf("listNodes: 200 header %s: expected none that lets a cache keep the list, got %q", header, value)
+}
+
+// TestListsToKeepAreFound has lists that caches may keep because calls carry no token.
+func TestListsToKeepAreFound(t *testing.T) {
+	anyone := func(*http.Request, string) bool { return true }
+	for header, value := range map[string]string{
+		"Cache-Control": "max-age=5", "Expires": "Thu, 01 Jan 2099 00:00:00 GMT",
+	} {
+		t.Run(header, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				server := newForeign("", quirks{accepts: anyone, header: http.Header{header: {value}}})
+				departs(t, server, conformance.Options{}, keptBy(header, value))
+			})
+		})
 	}
 }
 
