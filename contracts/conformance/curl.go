@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // maxReplayBody is the longest body that a curl command shows, in bytes.
@@ -30,13 +32,17 @@ func (p *prober) curl(c call) string {
 	case p.token != "" && !c.noToken:
 		words = append(words, "-H", `"Authorization: Bearer $LLORCH_API_TOKEN"`)
 	}
-	if c.op.media != "" && !c.noType && c.header["Content-Type"] == nil {
-		words = append(words, "-H", quote("Content-Type: "+c.op.media))
+	switch {
+	case c.op.media == "", c.header["Content-Type"] != nil:
+	case c.noType:
+		words = append(words, "-H", "'Content-Type:'") // curl has one of its own for a body
+	default:
+		words = append(words, "-H", headerLine("Content-Type", c.op.media))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.header)) {
 		for _, value := range c.header[name] {
 			if c.shown == "" {
-				words = append(words, "-H", quote(name+": "+value))
+				words = append(words, "-H", headerLine(name, value))
 			}
 		}
 	}
@@ -45,24 +51,35 @@ func (p *prober) curl(c call) string {
 			words[i] = strings.ToLower(name) + ":" + value
 		}
 	}
-	switch {
+	return c.withBody(strings.Join(words, " "))
+}
+
+// withBody adds the body to a command, in base64 if reports would not show it as it is. They escape what
+// a terminal or a shell could obey.
+func (c call) withBody(command string) string {
+	switch text := quote(string(c.body)); {
+	case c.body == nil:
+		return command
 	case len(c.body) > maxReplayBody:
-		return strings.Join(words, " ") + fmt.Sprintf(" --data-binary @body.json # of %d bytes, which begin %s",
-			len(c.body), quote(string(c.body[:64])))
-	case c.body != nil:
-		words = append(words, "--data-binary", quote(string(c.body)))
+		return fmt.Sprintf("%s --data-binary @body.json # of %d bytes, which begin %q",
+			command, len(c.body), c.body[:64])
+	case foreign.Line(text) != text:
+		return "echo " + base64.StdEncoding.EncodeToString(c.body) + " | base64 -d | " + command + " --data-binary @-"
+	default:
+		return command + " --data-binary " + text
 	}
-	return strings.Join(words, " ")
+}
+
+// headerLine returns a line of the header as an argument of curl. That leaves out one that ends with a colon.
+func headerLine(name, value string) string {
+	if value == "" {
+		return quote(name + ";")
+	}
+	return quote(name + ": " + value)
 }
 
 // quote quotes a text, so that a shell reads it as one literal word.
-func quote(text string) string {
-	if !utf8.ValidString(text) {
-		quoted := strconv.Quote(text)
-		return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // redactedToken stands for the token in texts that people read.
 const redactedToken = "[token]"
