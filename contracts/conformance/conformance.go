@@ -194,7 +194,7 @@ func (r *run) end(why error) (*Report, error) {
 		why = r.explainTime(why)
 	}
 	if n := len(r.nodes); n > 0 {
-		why = fmt.Errorf("%w; %s named %s-… may still be registered", why, plural.Count(n, "node"), r.prefix)
+		why = fmt.Errorf("%w; %s may still be registered, with %s in the name", why, plural.Count(n, "node"), r.prefix)
 	}
 	if r.report.Conforms() {
 		return nil, why

@@ -3,10 +3,12 @@ package conformance_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -78,6 +80,33 @@ func TestNothingIsLeft(t *testing.T) {
 			t.Errorf("after %d calls: %d nodes are left behind", after, len(left))
 		}
 	}
+}
+
+// TestWhatIsLeftIsNamed ends a run while a node is registered whose id begins with a digit. No node is
+// removed after that.
+func TestWhatIsLeftIsNamed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if ctx.Err() != nil {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			mock.ServeHTTP(w, r)
+			for _, node := range mock.Nodes() {
+				if node.Registration.NodeID[0] == '0' {
+					cancel()
+				}
+			}
+		})
+		_, err := conformance.Run(ctx, conformance.Options{URL: memnet.URL, Dial: memnet.Serve(t, server)})
+		named := regexp.MustCompile(`; 1 node may still be registered, with (conform-\w+) in the name$`)
+		left, match := mock.Nodes(), named.FindStringSubmatch(fmt.Sprint(err))
+		if len(left) != 1 || match == nil || !strings.Contains(left[0].Registration.NodeID, match[1]) {
+			t.Errorf("left are %v, error %v", left, err)
+		}
+	})
 }
 
 // share is of how many servers one is tried. The race detector sees the same code in each.

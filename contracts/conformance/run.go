@@ -90,11 +90,14 @@ func (r *run) name() string {
 
 func (r *run) owns(id string) bool { return strings.Contains(strings.ToLower(id), r.prefix) }
 
-// remember records that a node may be registered, so that cleanup removes it.
+// remember records that a node may be registered, so that cleanup removes it. Once the run has stopped,
+// none is: it makes no more calls.
 func (r *run) remember(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.nodes[id] = true
+	if r.stopped == nil {
+		r.nodes[id] = true
+	}
 }
 
 func (r *run) forget(id string) {
