@@ -159,23 +159,7 @@ func (c config) check() error {
 	if c.journalSize < 0 || c.journalSize > maxJournal {
 		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)
 	}
-	return errors.Join(append(wrong, c.checkModes(), c.checkNames())...)
-}
-
-// checkModes returns what is wrong with the modes of a config.
-func (c config) checkModes() error {
-	var wrong []error
-	switch mode := Validation(c.start.Validation); mode {
-	case Strict, Report, Off:
-	default:
-		wrong = append(wrong, fmt.Errorf("validation %q: must be %s, %s or %s", mode, Strict, Report, Off))
-	}
-	switch dialect := Dialect(c.start.Dialect); dialect {
-	case Document, InService:
-	default:
-		wrong = append(wrong, fmt.Errorf("dialect %q: must be %s or %s", dialect, Document, InService))
-	}
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, c.start.CheckModes(), c.checkNames())...)
 }
 
 // checkNames returns what is wrong with the hosts and origins of a config.

@@ -80,6 +80,9 @@ func New(options ...Option) (*Server, error) {
 			Upstream: config.orchestrator, Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.answers,
 			Log: config.log,
 		})
+		if !config.upstream.Recorded {
+			s.watch.Ask()
+		}
 	}
 	s.exchanges, s.end = exchange.NewPool(life, s.settings, config.log), end
 	routes := s.route(config)

@@ -3,7 +3,9 @@ package mockserver
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net/http"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
@@ -27,6 +29,9 @@ type Upstream struct {
 	// Transport sends the requests. Without it, they are sent over HTTP/1.1, each over a
 	// connection that is kept.
 	Transport http.RoundTripper
+	// Recorded says that the answers of Transport are recorded ones: the server asks for no list of
+	// nodes. JudgeList has it look at one.
+	Recorded bool
 }
 
 // WithUpstream has a real orchestratord answer all requests but those for the pages and the
@@ -49,6 +54,14 @@ func (u *Upstream) load() (*upstream.Upstream, error) {
 // document so far.
 func (s *Server) UpstreamDrift() drift.Report {
 	return s.answers.Report()
+}
+
+// JudgeList compares a recorded list of nodes, which was asked for at a time and answered by now, with
+// what the traffic says of them, as if the server had asked. A list that cannot be read says nothing.
+func (s *Server) JudgeList(list io.Reader, asked time.Time) {
+	if s.watch != nil {
+		s.watch.Judge(list, asked)
+	}
 }
 
 // NewUpstreamTransport returns a transport for Upstream with a TLS configuration, which it asks

@@ -15,7 +15,6 @@ import (
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/har"
 )
@@ -68,14 +67,15 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	found, err := replay(cmd.Context(), traffic, source.Data)
+	mock, calls, err := replay(cmd.Context(), traffic, source.Data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}
-	if found.calls == 0 {
+	if calls == 0 {
 		return fmt.Errorf("%s: none of its %s is of a node", name, plural.Count(len(traffic.Log.Entries), "request"))
 	}
-	shown := found.report(name, source.Name)
+	shown := findings(mock)
+	shown.Title = fmt.Sprintf("%s of nodes in %s, against %s", plural.Count(calls, "call"), name, source.Name)
 	return write(cmd, d.reports, shown.Writers(), shown.Kept())
 }
 
@@ -116,52 +116,15 @@ func readStream(ctx context.Context, stdin io.Reader) (har.File, error) {
 	}
 }
 
-// replayed is what was found in recorded traffic.
-type replayed struct {
-	calls   int // of nodes
-	nodes   drift.Report
-	answers drift.Report
-}
-
-// replay has a mock stand in front of an orchestratord that answers as was recorded.
-func replay(ctx context.Context, traffic har.File, document []byte) (replayed, error) {
-	var recorded recording
-	mock, err := mockserver.New(mockserver.WithoutControl(), mockserver.WithJournal(mostOfOneCall),
-		mockserver.WithUpstream(mockserver.Upstream{
-			URL: "http://recorded.invalid", Transport: &recorded, Document: document,
-		}))
-	if err != nil {
-		return replayed{}, err
+// findings returns what was found, a suite for each side.
+func findings(mock *mockserver.Server) *report.Report {
+	nodes, answers := mock.Drift(), mock.UpstreamDrift()
+	return &report.Report{
+		Unit:   "departures",
+		Suites: []report.Suite{suite("nodes", nodes), suite("orchestratord", answers)},
+		Summary: fmt.Sprintf("nodes: %s; orchestratord: %s",
+			plural.Count(len(nodes.Entries), "departure"), plural.Count(len(answers.Entries), "departure")),
 	}
-	defer mock.Close()
-	var found replayed
-	last := new(control.Sequence)
-	for _, entry := range traffic.Log.Entries {
-		if ctx.Err() != nil {
-			break
-		}
-		request, err := entry.HTTPRequest(ctx)
-		if err != nil {
-			continue // what no HTTP server would have seen
-		}
-		recorded.answer = entry.HTTPResponse()
-		show(mock, request)
-		found.calls += calls(mock, last)
-	}
-	found.nodes, found.answers = mock.Drift(), mock.UpstreamDrift()
-	return found, ctx.Err()
-}
-
-// report returns what was found, a suite for each side.
-func (r replayed) report(name, document string) *report.Report {
-	found := &report.Report{
-		Title: fmt.Sprintf("%s of nodes in %s, against %s", plural.Count(r.calls, "call"), name, document),
-		Unit:  "departures",
-	}
-	found.Suites = append(found.Suites, suite("nodes", r.nodes), suite("orchestratord", r.answers))
-	found.Summary = fmt.Sprintf("nodes: %s; orchestratord: %s",
-		plural.Count(len(r.nodes.Entries), "departure"), plural.Count(len(r.answers.Entries), "departure"))
-	return found
 }
 
 // suite lists the departures of one side.

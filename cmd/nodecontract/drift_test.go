@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -24,62 +26,121 @@ func runDrift(t *testing.T, args ...string) (string, int) {
 	return out.String() + errs.String(), status
 }
 
-// TestDriftOfAJournal records traffic with drift on both sides, and finds the same in the archive.
+// TestDriftOfAJournal has traffic pass a front, and finds in the archive of its journal what the
+// front has found.
 func TestDriftOfAJournal(t *testing.T) {
-	orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService))
-	front := mocktest.Start(t, mockserver.WithUpstream(mockserver.Upstream{URL: orchestratord.URL}))
-	for _, body := range []string{
-		`{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`,
-		`{"timestamp":"2025-10-01T00:00:00Z","pools":[],"uptime":3}`,
+	const beat = "/v2/nodes/gpu-node-1/heartbeat"
+	for name, test := range map[string]struct {
+		traffic func(*traffic)
+		found   int
+		status  int
+	}{
+		"a query, a field and an answer": {func(on *traffic) {
+			on.post(beat+"?fast=1", emptyHeartbeat)
+			on.post(beat+"?fast=1", strings.Replace(emptyHeartbeat, "{", `{"uptime":3,`, 1))
+		}, 3, 1},
+		"a node that beats and is not listed": {func(on *traffic) {
+			on.post("/v2/nodes/register", rustRegistration)
+			on.post(beat, emptyHeartbeat)
+			time.Sleep(50 * time.Second)
+			for range 3 {
+				on.post(beat, emptyHeartbeat)
+				time.Sleep(4 * time.Second)
+			}
+			on.list()
+		}, 1, 1},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-			front.URL+"/v2/nodes/gpu-node-1/heartbeat?fast=1", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer s3cret-of-a-node")
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
+		t.Run(name, func(t *testing.T) {
+			var archive []byte
+			var live []string
+			synctest.Test(t, func(t *testing.T) {
+				on := newTraffic(t)
+				test.traffic(on)
+				archive, live = on.archive(), on.found()
+			})
+			if len(live) != test.found {
+				t.Errorf("the front has found %d departures, want %d: %v", len(live), test.found, live)
+			}
+			if strings.Contains(string(archive), "s3cret") {
+				t.Errorf("the archive has a token in it: %s", archive)
+			}
+			file := filepath.Join(t.TempDir(), "journal.har")
+			if err := os.WriteFile(file, archive, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			shown, status := runDrift(t, file)
+			if status != test.status {
+				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
+			}
+			for _, departure := range live {
+				if !strings.Contains(shown, departure) {
+					t.Errorf("the archive does not show %s\n%s", departure, shown)
+				}
+			}
+		})
 	}
-	answer, err := http.Get(front.URL + "/__mock/journal.har")
+}
+
+const (
+	emptyHeartbeat   = `{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`
+	rustRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
+		`"pools":["pool-0"],"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1",` +
+		`"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090","vram_total_bytes":24000000000,` +
+		`"compute_capability":"8.6"}]}}`
+)
+
+// traffic is what passes a front, before the orchestratord in service.
+type traffic struct {
+	t     *testing.T
+	front *mocktest.Server
+}
+
+func newTraffic(t *testing.T) *traffic {
+	behind := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService))
+	return &traffic{t, mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+		URL: behind.URL, Transport: mocktest.Transport(behind.Server),
+	}))}
+}
+
+func (on *traffic) post(path, body string) { on.do(http.MethodPost, path, body) }
+
+func (on *traffic) list() { on.do(http.MethodGet, "/v2/nodes", "") }
+
+func (on *traffic) archive() []byte { return on.do(http.MethodGet, "/__mock/journal.har", "") }
+
+func (on *traffic) do(method, path, body string) []byte {
+	on.t.Helper()
+	request, err := http.NewRequestWithContext(on.t.Context(), method, on.front.URL+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		on.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer s3cret-of-a-node")
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	answer, err := on.front.Client().Do(request)
+	if err != nil {
+		on.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	archive, err := io.ReadAll(answer.Body)
-	if err != nil || !json.Valid(archive) {
-		t.Fatalf("no archive: %s, %v", archive, err)
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		on.t.Fatal(err)
 	}
-	if strings.Contains(string(archive), "s3cret") {
-		t.Errorf("the archive has a token in it: %s", archive)
-	}
-	name := filepath.Join(t.TempDir(), "journal.har")
-	if err := os.WriteFile(name, archive, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	shown, status := runDrift(t, name)
-	if status != 1 {
-		t.Errorf("exit status %d, want 1:\n%s", status, shown)
-	}
-	found := 0
-	for side, entries := range map[string][]string{
-		"nodes":         departures(front.Drift()),
-		"orchestratord": departures(front.UpstreamDrift()),
+	return text
+}
+
+// found returns what the front has found, as the report shows it.
+func (on *traffic) found() []string {
+	var all []string
+	for side, found := range map[string]drift.Report{
+		"nodes": on.front.Drift(), "orchestratord": on.front.UpstreamDrift(),
 	} {
-		for _, departure := range entries {
-			found++
-			if !strings.Contains(shown, side+": "+departure) {
-				t.Errorf("the archive does not show %s: %s\n%s", side, departure, shown)
-			}
+		for _, entry := range found.Entries {
+			all = append(all, side+": "+entry.Departure.String())
 		}
 	}
-	if found < 3 {
-		t.Errorf("there were %d departures, want those of the query, a field and an answer", found)
-	}
+	return all
 }
 
 func TestDriftOfArchives(t *testing.T) {
@@ -124,10 +185,43 @@ func TestDriftOfArchives(t *testing.T) {
 	}
 }
 
-func departures(found drift.Report) []string {
-	var texts []string
-	for _, entry := range found.Entries {
-		texts = append(texts, entry.Departure.String())
+// TestDriftOfRecordedLists has lists without a node at several times. They drift if the node was known to
+// beat when they were asked for.
+func TestDriftOfRecordedLists(t *testing.T) {
+	entry := func(started string, took int, method, path, body, answer string) string {
+		return fmt.Sprintf(`{"startedDateTime":"2025-10-01T00:00:%sZ","time":%d,"request":{"method":%q,`+
+			`"url":"http://o.example/v2/nodes%s","headers":[{"name":"Content-Type","value":"application/json"}],`+
+			`"postData":{"text":%q}},"response":{"status":200,"content":{"size":-1,"text":%q},`+
+			`"headers":[{"name":"Content-Type","value":"application/json"}]}}`, started, took, method, path, body, answer)
 	}
-	return texts
+	beat := func(started string, took int) string {
+		return entry(started, took, "POST", "/gpu-node-1/heartbeat", emptyHeartbeat,
+			`{"success":true,"next_heartbeat_ms":10000}`)
+	}
+	list := func(started string, took int) string {
+		return entry(started, took, "GET", "", "", `{"nodes":[],"count":0}`)
+	}
+	for name, test := range map[string]struct {
+		entries []string
+		status  int
+	}{
+		"while it beats":             {[]string{beat("10.0", 5), list("12.0", 5)}, 1},
+		"newest first":               {[]string{list("12.0", 5), beat("10.0", 5)}, 1},
+		"before it beats":            {[]string{list("08.0", 5), beat("10.0", 5)}, 0},
+		"before that, newest first":  {[]string{beat("10.0", 5), list("08.0", 5)}, 0},
+		"before its beat was over":   {[]string{beat("10.0", 500), list("10.4", 500)}, 0},
+		"after a long silence":       {[]string{beat("10.0", 5), list("26.0", 5)}, 0},
+		"after a silence and a beat": {[]string{beat("10.0", 5), beat("24.0", 5), list("26.0", 5)}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "x.har")
+			archive := `{"log":{"version":"1.2","entries":[` + strings.Join(test.entries, ",") + `]}}`
+			if err := os.WriteFile(file, []byte(archive), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if shown, status := runDrift(t, file); status != test.status {
+				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
+			}
+		})
+	}
 }

@@ -96,6 +96,20 @@ func CheckToken(token string) error {
 	return nil
 }
 
+// CheckModes returns what is wrong with the modes.
+func (s *Settings) CheckModes() error {
+	var wrong []error
+	if mode := s.Validation; !mode.Valid() {
+		wrong = append(wrong, fmt.Errorf("validation %q: must be %s, %s or %s",
+			mode, control.ValidationStrict, control.ValidationReport, control.ValidationOff))
+	}
+	if dialect := s.Dialect; !dialect.Valid() {
+		wrong = append(wrong,
+			fmt.Errorf("dialect %q: must be %s or %s", dialect, control.DialectDocument, control.DialectInService))
+	}
+	return errors.Join(wrong...)
+}
+
 // CheckInterval returns what is wrong with an interval, by the name of its schema.
 func CheckInterval(schema string, interval time.Duration) error {
 	doc := spec.Control()

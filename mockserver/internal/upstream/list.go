@@ -35,8 +35,13 @@ func (u *Upstream) list(ctx context.Context) (map[nodeapi.NodeID]bool, error) {
 	default:
 		return nil, fmt.Errorf("the list was answered %d", answer.StatusCode)
 	}
+	return idsIn(answer.Body)
+}
+
+// idsIn returns the ids of the nodes in a list.
+func idsIn(list io.Reader) (map[nodeapi.NodeID]bool, error) {
 	listed := map[nodeapi.NodeID]bool{}
-	if err := readList(answer.Body, func(node nodeapi.Node) { listed[node.NodeID] = true }); err != nil {
+	if err := readList(list, func(node nodeapi.Node) { listed[node.NodeID] = true }); err != nil {
 		return nil, fmt.Errorf("the list cannot be read: %w", err)
 	}
 	return listed, nil

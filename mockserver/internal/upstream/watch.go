@@ -1,8 +1,10 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -34,6 +36,8 @@ type Watch struct {
 	end     context.CancelFunc
 	running sync.WaitGroup
 
+	comparing sync.Mutex // held for one list at a time
+
 	mu      sync.Mutex
 	state   State
 	missing map[nodeapi.NodeID]time.Time // since when
@@ -63,12 +67,16 @@ type Missing struct {
 	Since time.Time
 }
 
-// NewWatch begins to watch. Close ends it.
+// NewWatch returns a watch that compares the lists that Judge gets. Ask has it ask for them.
 func NewWatch(config WatchConfig) *Watch {
+	return &Watch{WatchConfig: config, end: func() {}, missing: map[nodeapi.NodeID]time.Time{}}
+}
+
+// Ask begins to ask orchestratord for its list, now and then, until Close.
+func (w *Watch) Ask() {
 	ctx, end := context.WithCancel(context.Background())
-	w := &Watch{WatchConfig: config, end: end, missing: map[nodeapi.NodeID]time.Time{}}
+	w.end = end
 	w.running.Go(func() { w.run(ctx) })
-	return w
 }
 
 // Close ends the watch, and the connections that wait for a request. Closing again does nothing.
@@ -113,9 +121,10 @@ func (w *Watch) run(ctx context.Context) {
 
 // look asks for the list once, if there is a node to look for.
 func (w *Watch) look(ctx context.Context) {
-	beating := w.beating()
-	if len(beating) == 0 {
-		w.note(nil)
+	asked := w.Clock.Now()
+	owed := func(node registry.Node) bool { return w.owes(node, asked) }
+	if !slices.ContainsFunc(w.Cluster.Nodes(), owed) {
+		w.compare(nil, asked)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
@@ -125,28 +134,28 @@ func (w *Watch) look(ctx context.Context) {
 		w.fail(ctx, err)
 		return
 	}
-	w.mu.Lock()
-	w.state = State{Listed: len(listed), At: w.Clock.Now()}
-	w.mu.Unlock()
-	w.note(slices.DeleteFunc(beating, func(node registry.Node) bool {
-		return listed[node.Registration.NodeID] || !w.stillBeats(node)
-	}))
+	w.compare(listed, asked)
 }
 
-// beating returns the nodes that are Online and were heard of within half of the node timeout. One
-// that has been silent for longer may be about to go Offline.
-func (w *Watch) beating() []registry.Node {
-	heard := w.Clock.Now().Add(-w.Cluster.Timeout() / 2)
-	return slices.DeleteFunc(w.Cluster.Nodes(), func(node registry.Node) bool {
-		return node.Status != nodeapi.NodeStatusOnline || node.LastHeartbeat.Before(heard)
-	})
+// Judge compares a list that orchestratord was asked for at a time, and has answered now, with what the
+// traffic says. One that cannot be read says nothing.
+func (w *Watch) Judge(list io.Reader, asked time.Time) {
+	if listed, err := idsIn(list); err == nil {
+		w.compare(listed, asked)
+	}
 }
 
-// stillBeats reports whether a node is as it was before the list was asked for. One that has
-// registered since is only listed from its next heartbeat on.
-func (w *Watch) stillBeats(before registry.Node) bool {
-	node, known := w.Cluster.Node(before.Registration.NodeID)
-	return known && node.Status == nodeapi.NodeStatusOnline && node.RegisteredAt.Equal(before.RegisteredAt)
+// owes reports whether a list that was asked for at a time has to have a node: one that is Online
+// since before. One that has registered since is only listed from its next heartbeat on.
+func (w *Watch) owes(node registry.Node, asked time.Time) bool {
+	return node.Status == nodeapi.NodeStatusOnline && !w.silent(node, asked) &&
+		node.History[len(node.History)-1].At.Before(asked)
+}
+
+// silent reports whether a node was not heard of within half of the node timeout. It may be about to
+// go Offline.
+func (w *Watch) silent(node registry.Node, asked time.Time) bool {
+	return node.Heard.Before(asked.Add(-w.Cluster.Timeout() / 2))
 }
 
 // fail notes that there is no list. The nodes that were missing still count as such.
@@ -161,44 +170,59 @@ func (w *Watch) fail(ctx context.Context, err error) {
 	}
 }
 
-// note takes down which nodes are missing from the list now.
-func (w *Watch) note(missing []registry.Node) {
-	now := w.Clock.Now()
-	before := w.replace(missing, now)
-	for _, node := range missing {
-		id := node.Registration.NodeID
-		fresh := w.Drift.Add(drift.Sighting{NodeID: id, At: now}, []drift.Departure{unlisted})
-		if _, known := before[id]; known {
-			delete(before, id)
-			continue
-		}
-		w.say(slog.LevelWarn, node, "node beats and is not listed by orchestratord")
-		if len(fresh) > 0 {
-			w.Log.Warn("orchestratord departs from the contract", "departure", unlisted.String())
+// compare takes down which nodes are missing from a list that was asked for at a time; nil for none.
+func (w *Watch) compare(listed map[nodeapi.NodeID]bool, asked time.Time) {
+	w.comparing.Lock()
+	defer w.comparing.Unlock()
+	now, nodes := w.Clock.Now(), w.Cluster.Nodes()
+	missing := map[nodeapi.NodeID]time.Time{}
+	for _, node := range nodes {
+		if id := node.Registration.NodeID; !listed[id] && w.owes(node, asked) {
+			missing[id] = cmp.Or(w.missing[id], now)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(before)) {
-		if node, known := w.Cluster.Node(id); known {
+	before := w.replace(missing)
+	if listed != nil {
+		w.succeed(State{Listed: len(listed), At: now})
+	}
+	for _, node := range nodes {
+		id := node.Registration.NodeID
+		_, was := before[id]
+		switch _, is := missing[id]; {
+		case is:
+			w.lack(node, was)
+		case was:
 			w.say(slog.LevelInfo, node, "node is no longer missing from the list of orchestratord")
 		}
 	}
 }
 
 // replace makes these nodes those that are missing, and returns those that were.
-func (w *Watch) replace(missing []registry.Node, now time.Time) map[nodeapi.NodeID]time.Time {
+func (w *Watch) replace(missing map[nodeapi.NodeID]time.Time) (before map[nodeapi.NodeID]time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	before := w.missing
-	w.missing = map[nodeapi.NodeID]time.Time{}
-	for _, node := range missing {
-		id := node.Registration.NodeID
-		since, known := before[id]
-		if !known {
-			since = now
-		}
-		w.missing[id] = since
+	before, w.missing = w.missing, missing
+	return before
+}
+
+// succeed notes that there is a list.
+func (w *Watch) succeed(state State) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state = state
+}
+
+// lack counts a node that is not listed, and says so if that was not known.
+func (w *Watch) lack(node registry.Node, known bool) {
+	seen := drift.Sighting{NodeID: node.Registration.NodeID, At: w.Clock.Now()}
+	fresh := w.Drift.Add(seen, []drift.Departure{unlisted})
+	if known {
+		return
 	}
-	return maps.Clone(before)
+	w.say(slog.LevelWarn, node, "node beats and is not listed by orchestratord")
+	if len(fresh) > 0 {
+		w.Log.Warn("orchestratord departs from the contract", "departure", unlisted.String())
+	}
 }
 
 func (w *Watch) say(level slog.Level, node registry.Node, message string) {
