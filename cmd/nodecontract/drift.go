@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,8 @@ func newDriftCommand() *cobra.Command {
 		Long: `Reads an HTTP archive (HAR 1.2), from the journal of the mock or any other tool,
 and lists how its requests and its answers depart from the document: what
 mock-orchestratord --upstream would have found. With - the archive is read from stdin.
-What was not recorded whole is held to the document as far as it is there.
+What was not recorded whole is held to the document as far as it is there. What the
+orchestratord in service would refuse is listed too, and is no drift.
 
 Exits with 0 when both sides keep the contract, with 1 when one does not, with 2 when
 the archive cannot be read or has no request of a node in it.`,
@@ -116,29 +118,41 @@ func readStream(ctx context.Context, stdin io.Reader) (har.File, error) {
 	}
 }
 
-// findings returns what was found, a suite for each side.
+// findings returns what was found, a suite for each side. What the orchestratord in service would refuse
+// keeps the contract.
 func findings(mock *mockserver.Server) *report.Report {
-	nodes, answers := mock.Drift(), mock.UpstreamDrift()
-	return &report.Report{
-		Unit:   "departures",
-		Suites: []report.Suite{suite("nodes", nodes), suite("orchestratord", answers)},
-		Summary: fmt.Sprintf("nodes: %s; orchestratord: %s",
-			plural.Count(len(nodes.Entries), "departure"), plural.Count(len(answers.Entries), "departure")),
+	sides := []struct {
+		name, kept string
+		found      drift.Report
+		result     report.Result
+	}{
+		{"nodes", "keep the contract", mock.Drift(), report.Failed},
+		{"orchestratord", "keep the contract", mock.UpstreamDrift(), report.Failed},
+		{"refused in service", "nothing", mock.RefusedInService(), report.Pending},
 	}
+	shown := &report.Report{Unit: "departures"}
+	var counts []string
+	for _, side := range sides {
+		cases := casesOf(side.name, side.found, side.result)
+		counts = append(counts, side.name+": "+plural.Count(len(cases), "departure"))
+		if len(cases) == 0 {
+			cases = []report.Case{{Name: side.name + ": " + side.kept, Result: report.Passed}}
+		}
+		shown.Suites = append(shown.Suites, report.Suite{Name: side.name, Cases: cases})
+	}
+	shown.Summary = strings.Join(counts, "; ")
+	return shown
 }
 
-// suite lists the departures of one side.
-func suite(side string, found drift.Report) report.Suite {
-	cases := []report.Case{}
+// casesOf lists the departures of one side, which have the same result.
+func casesOf(side string, found drift.Report, result report.Result) []report.Case {
+	var cases []report.Case
 	for _, entry := range found.Entries {
 		cases = append(cases, report.Case{
-			Name: fmt.Sprintf("%s: %s", side, entry.Departure), Result: report.Failed,
+			Name: fmt.Sprintf("%s: %s", side, entry.Departure), Result: result,
 			Details: []string{fmt.Sprintf("%s, last of %s",
 				plural.Count(entry.Requests, "request"), cmp.Or(entry.Last.NodeID, "no known node"))},
 		})
 	}
-	if len(cases) == 0 {
-		cases = append(cases, report.Case{Name: side + ": keep the contract", Result: report.Passed})
-	}
-	return report.Suite{Name: side, Cases: cases}
+	return cases
 }

@@ -31,15 +31,16 @@ func runDrift(t *testing.T, args ...string) (string, int) {
 func TestDriftOfAJournal(t *testing.T) {
 	const beat = "/v2/nodes/gpu-node-1/heartbeat"
 	for name, test := range map[string]struct {
+		dialect mockserver.Dialect // of the orchestratord
 		traffic func(*traffic)
 		found   int
 		status  int
 	}{
-		"a query, a field and an answer": {func(on *traffic) {
+		"a query, a field and an answer": {mockserver.InService, func(on *traffic) {
 			on.post(beat+"?fast=1", emptyHeartbeat)
 			on.post(beat+"?fast=1", strings.Replace(emptyHeartbeat, "{", `{"uptime":3,`, 1))
 		}, 3, 1},
-		"a node that beats and is not listed": {func(on *traffic) {
+		"a node that beats and is not listed": {mockserver.InService, func(on *traffic) {
 			on.post("/v2/nodes/register", rustRegistration)
 			on.post(beat, emptyHeartbeat)
 			time.Sleep(50 * time.Second)
@@ -49,12 +50,15 @@ func TestDriftOfAJournal(t *testing.T) {
 			}
 			on.list()
 		}, 1, 1},
+		"what the orchestratord in service would refuse": {mockserver.Document, func(on *traffic) {
+			on.post("/v2/nodes/register", briefRegistration)
+		}, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var archive []byte
 			var live []string
 			synctest.Test(t, func(t *testing.T) {
-				on := newTraffic(t)
+				on := newTraffic(t, test.dialect)
 				test.traffic(on)
 				archive, live = on.archive(), on.found()
 			})
@@ -82,21 +86,23 @@ func TestDriftOfAJournal(t *testing.T) {
 }
 
 const (
-	emptyHeartbeat   = `{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`
+	emptyHeartbeat    = `{"timestamp":"2025-10-01T00:00:00Z","pools":[]}`
+	briefRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
+		`"pools":["pool-0"],"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1"}}`
 	rustRegistration = `{"node_id":"gpu-node-1","machine_id":"machine-alpha","address":"http://127.0.0.1:9200",` +
 		`"pools":["pool-0"],"capabilities":{"gpu_count":1,"total_vram_mb":24000,"cuda_version":"12.1",` +
 		`"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090","vram_total_bytes":24000000000,` +
 		`"compute_capability":"8.6"}]}}`
 )
 
-// traffic is what passes a front, before the orchestratord in service.
+// traffic is what passes a front.
 type traffic struct {
 	t     *testing.T
 	front *mocktest.Server
 }
 
-func newTraffic(t *testing.T) *traffic {
-	behind := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService))
+func newTraffic(t *testing.T, dialect mockserver.Dialect) *traffic {
+	behind := mocktest.InMemory(t, mockserver.WithDialect(dialect))
 	return &traffic{t, mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
 		URL: behind.URL, Transport: mocktest.Transport(behind.Server),
 	}))}
@@ -135,6 +141,7 @@ func (on *traffic) found() []string {
 	var all []string
 	for side, found := range map[string]drift.Report{
 		"nodes": on.front.Drift(), "orchestratord": on.front.UpstreamDrift(),
+		"refused in service": on.front.RefusedInService(),
 	} {
 		for _, entry := range found.Entries {
 			all = append(all, side+": "+entry.Departure.String())
