@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -53,6 +55,14 @@ func TestDriftOfAJournal(t *testing.T) {
 		"what the orchestratord in service would refuse": {mockserver.Document, func(on *traffic) {
 			on.post("/v2/nodes/register", briefRegistration)
 		}, 1, 0},
+		"a body that is encoded": {mockserver.Document, func(on *traffic) {
+			on.encoding = "gzip"
+			var packed bytes.Buffer
+			w := gzip.NewWriter(&packed)
+			_, _ = io.WriteString(w, emptyHeartbeat)
+			_ = w.Close()
+			on.post(beat, packed.String())
+		}, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var archive []byte
@@ -76,6 +86,9 @@ func TestDriftOfAJournal(t *testing.T) {
 			if status != test.status {
 				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
 			}
+			if n := len(live); strings.Count(shown, "FAILED")+strings.Count(shown, "pending") != n {
+				t.Errorf("the archive shows others than %v:\n%s", live, shown)
+			}
 			for _, departure := range live {
 				if !strings.Contains(shown, departure) {
 					t.Errorf("the archive does not show %s\n%s", departure, shown)
@@ -97,13 +110,14 @@ const (
 
 // traffic is what passes a front.
 type traffic struct {
-	t     *testing.T
-	front *mocktest.Server
+	t        *testing.T
+	front    *mocktest.Server
+	encoding string // of request bodies
 }
 
 func newTraffic(t *testing.T, dialect mockserver.Dialect) *traffic {
 	behind := mocktest.InMemory(t, mockserver.WithDialect(dialect))
-	return &traffic{t, mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+	return &traffic{t: t, front: mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
 		URL: behind.URL, Transport: mocktest.Transport(behind.Server),
 	}))}
 }
@@ -123,6 +137,9 @@ func (on *traffic) do(method, path, body string) []byte {
 	request.Header.Set("Authorization", "Bearer s3cret-of-a-node")
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
+	}
+	if body != "" && on.encoding != "" {
+		request.Header.Set("Content-Encoding", on.encoding)
 	}
 	answer, err := on.front.Client().Do(request)
 	if err != nil {

@@ -38,6 +38,9 @@ type Entry struct {
 	Cache    struct{}  `json:"cache"`
 	Timings  Timings   `json:"timings"`
 	Comment  string    `json:"comment,omitempty"`
+	// Encoded says that bodies are as they were sent, such as compressed ones. Archives hold them
+	// decoded, apart from those of the mock.
+	Encoded bool `json:"_encoded,omitempty"`
 }
 
 // Request is a recorded request.

@@ -24,7 +24,7 @@ func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
 	if e.Request.BodySize > 0 {
 		r.ContentLength = e.Request.BodySize
 	}
-	r.Header = header(e.Request.Headers)
+	r.Header = e.header(e.Request.Headers)
 	if len(e.Request.Headers) == 0 && text != "" && e.Request.PostData.MimeType != "" {
 		r.Header.Set("Content-Type", e.Request.PostData.MimeType) // as programs export that leave out headers
 	}
@@ -43,7 +43,7 @@ func (e Entry) HTTPResponse() *http.Response {
 	if content.Encoding == "base64" {
 		text, _ = base64.StdEncoding.DecodeString(content.Text) // what can be read of it
 	}
-	headers, size := header(e.Response.Headers), content.Size
+	headers, size := e.header(e.Response.Headers), content.Size
 	if len(e.Response.Headers) == 0 && content.MimeType != "" {
 		headers.Set("Content-Type", content.MimeType)
 	}
@@ -56,15 +56,14 @@ func (e Entry) HTTPResponse() *http.Response {
 	}
 }
 
-// header leaves out what is between two programs, and how a body was encoded on the wire: archives
-// hold it decoded.
-func header(pairs []Pair) http.Header {
+// header leaves out what is between two programs, and how a body was encoded on the wire, if it is
+// decoded in the archive.
+func (e Entry) header(pairs []Pair) http.Header {
 	header := http.Header{}
 	for _, pair := range pairs {
 		switch name := http.CanonicalHeaderKey(pair.Name); {
-		case strings.HasPrefix(name, ":"), name == "Content-Encoding", name == "Transfer-Encoding",
-			name == "Content-Length":
-		case name == "Connection":
+		case strings.HasPrefix(name, ":"), name == "Connection", name == "Transfer-Encoding", name == "Content-Length":
+		case name == "Content-Encoding" && !e.Encoded:
 		default:
 			header.Add(name, pair.Value)
 		}

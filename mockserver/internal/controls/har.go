@@ -117,8 +117,11 @@ func archived(e control.JournalEntry, base string) har.Entry {
 	return har.Entry{
 		Started: time.UnixMilli(e.AtMs).Add(-time.Duration(optional.Or(e.DurationUs, 0)) * time.Microsecond).UTC(),
 		Time:    took, Request: request, Response: response, Timings: har.Timings{Wait: took}, Comment: e.Summary,
+		Encoded: headerOf(e.Request.Header, contentEncoding)+headerOf(e.Answer.Header, contentEncoding) != "",
 	}
 }
+
+const contentEncoding = "Content-Encoding"
 
 func pairs(header *control.HeaderRecord) []har.Pair {
 	found := []har.Pair{}
