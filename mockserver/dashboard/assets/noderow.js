@@ -20,6 +20,7 @@ export function nodeRow(id, api, store, sync) {
   const key = cableOf(id); // which is fit for the id of an element too
   const about = el('span', { class: 'node-about' });
   const cut = el('span', { class: 'tag tag-fault', hidden: true }, 'cable pulled');
+  const lost = el('span', { class: 'tag tag-fault', hidden: true }, 'not listed');
   const status = { shape: shape('online'), word: el('span') };
   const open = el('button', { type: 'button', class: 'node-open', 'aria-expanded': 'false',
     'aria-controls': `node-${key}` },
@@ -36,7 +37,7 @@ export function nodeRow(id, api, store, sync) {
   const details = el('div', { class: 'node-details', id: `node-${key}`, hidden: true }, inside.element);
   const element = el('li', { class: 'node' },
     el('span', { class: 'node-status' }, status.shape, status.word),
-    el('div', { class: 'node-name' }, el('h3', {}, open), about, ' ', cut),
+    el('div', { class: 'node-name' }, el('h3', {}, open), about, ' ', cut, ' ', lost),
     left.element, sum, pools,
     el('div', { class: 'node-actions' }, cable.element),
     details);
@@ -65,6 +66,7 @@ export function nodeRow(id, api, store, sync) {
       const pulled = cable.update();
       element.toggleAttribute('data-pulled', pulled);
       cut.hidden = !pulled;
+      lost.hidden = now.unlisted_since_ms === undefined;
       text(sum, sumOf(now));
       list(pools, poolsOf(now), (pool) => pool.pool_id, poolItem);
       left.update(now);

@@ -62,3 +62,24 @@ const frontStaging = `(async () => {
 	behind.textContent = behind.textContent.replace(/http:\S+[0-9]/, 'http://127.0.0.1:8081');
 	return true;
 })()`
+
+// TestANodeThatIsNotListed marks the row of a node that beats and is not on the list, until it is.
+func TestANodeThatIsNotListed(t *testing.T) {
+	t.Parallel()
+	behind := mocktest.Start(t, quiet, mockserver.WithDialect(mockserver.InService))
+	clk := clock.PausedAt(time.Date(2026, time.November, 23, 9, 59, 12, 0, time.UTC))
+	mock := mocktest.Start(t, quiet, mockserver.WithClock(clk),
+		mockserver.WithUpstream(mockserver.Upstream{URL: behind.URL, Recorded: true}))
+	post(t, mock.URL+nodeAPI(t, "registerNode"), inServiceRegistration)
+	post(t, mock.URL+strings.Replace(nodeAPI(t, "heartbeatNode"), "{id}", "gpu-node-1", 1), inServiceHeartbeat)
+	clk.Advance(time.Second)
+	p := open(t, mock.URL, look{width: 1280, height: 900})
+	p.waitText(".node[data-status=Online]", "gpu-node-1")
+	const marked = "[...document.querySelectorAll('.node .tag')].some((tag) => tag.checkVisibility() && " +
+		"tag.textContent === 'not listed')"
+	p.wait("!" + marked)
+	mock.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), clk.Now())
+	p.wait(marked)
+	mock.JudgeList(strings.NewReader(`{"nodes":[{"node_id":"gpu-node-1"}],"count":1}`), clk.Now())
+	p.wait("!" + marked)
+}
