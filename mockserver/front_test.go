@@ -3,6 +3,7 @@ package mockserver_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -132,6 +134,43 @@ func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 		beatFor(30 * time.Second)
 		expect("when it has registered again", 0)
 	})
+}
+
+// TestTheEndOfBeingUnlisted has a node that is not listed register again, or fall silent.
+func TestTheEndOfBeingUnlisted(t *testing.T) {
+	const found, silent = "node is no longer missing from the list of orchestratord",
+		"node that is not listed by orchestratord no longer beats"
+	for name, test := range map[string]struct {
+		registers bool
+		says      string
+	}{"listed": {true, found}, "silent": {false, silent}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPair(t, mockserver.InService)
+				beat := func() { p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat) }
+				p.post("/v2/nodes/register", rustRegistration)
+				beat()
+				time.Sleep(50 * time.Second) // whereupon it stays Offline, in service
+				beat()
+				time.Sleep(10 * time.Second)
+				if test.registers {
+					p.post("/v2/nodes/register", rustRegistration)
+					beat()
+				}
+				time.Sleep(30 * time.Second)
+				entries := p.front.Journal().Page(journal.Filter{Kind: control.EntryKindControl}, 10).Entries
+				var said []string
+				for _, entry := range entries {
+					said = append(said, entry.Summary)
+				}
+				slices.Sort(said)
+				want := []string{"gpu-node-1: node beats and is not listed by orchestratord", "gpu-node-1: " + test.says}
+				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
+					t.Errorf("the journal says %q, want %q", said, want)
+				}
+			})
+		})
+	}
 }
 
 func TestDriftOfBothSides(t *testing.T) {

@@ -191,9 +191,11 @@ func (w *Watch) compare(listed map[nodeapi.NodeID]bool, asked time.Time) {
 		switch _, is := missing[id]; {
 		case is:
 			w.lack(node, was)
-		case was:
+		case was && listed[id]:
 			w.say(slog.LevelInfo, node, "node is no longer missing from the list of orchestratord")
-		}
+		case was && w.silent(node, asked):
+			w.say(slog.LevelInfo, node, "node that is not listed by orchestratord no longer beats")
+		} // another has registered again, or drains, which the journal says
 	}
 }
 
