@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -72,6 +76,63 @@ func TestAHugeListIsNotHeld(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFaultsBeforeLongAnswers has faults act on lists that are longer than what is kept of one.
+func TestFaultsBeforeLongAnswers(t *testing.T) {
+	short, long := strings.Repeat("s", 100_000), strings.Repeat("l", 150_000)
+	for name, test := range map[string]struct {
+		effect control.FaultEffect
+		list   string
+		want   string // of the body
+		breaks bool   // before its end
+	}{
+		"empty":     {control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}, long, "", false},
+		"garbage":   {control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}, long, "<html>\x00\xff{\"]</", false},
+		"half":      {control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, short, short[:50_000], true},
+		"less":      {control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, long, long[:64<<10], true},
+		"a trickle": {control.FaultEffect{Body: new(control.FaultEffectBodyTrickle)}, long, long[:64<<10], true},
+		"close_idle": {control.FaultEffect{
+			Connection: new(control.FaultEffectConnectionCloseIdle), RetryAfterS: new(int32(7)),
+		}, long, long, false},
+	} {
+		for _, sized := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", with its length: ", sized), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+						URL: "http://orchestratord.example", Transport: listing(test.list, sized),
+					}))
+					front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
+					answer, err := front.Client().Get(front.URL + "/v2/nodes")
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer answer.Body.Close()
+					got, err := io.ReadAll(answer.Body)
+					if string(got) != test.want || (err != nil) != test.breaks {
+						t.Errorf("%d bytes beginning with %.20q (%v), want %d with %.20q and a break: %t",
+							len(got), got, err, len(test.want), test.want, test.breaks)
+					}
+					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {
+						t.Errorf("the head is %v, want it changed", answer.Header)
+					}
+				})
+			})
+		}
+	}
+}
+
+// listing is an orchestratord that answers with a list in pieces, perhaps with its length.
+func listing(list string, sized bool) http.RoundTripper {
+	return mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if sized {
+			w.Header().Set("Content-Length", strconv.Itoa(len(list)))
+		}
+		for piece := range slices.Chunk([]byte(list), 10_000) {
+			_, _ = w.Write(piece)
+		}
+	}))
 }
 
 // TestASlowOrchestratord has one answer after an hour, and take an hour for each piece.

@@ -44,6 +44,9 @@ func (a *Answer) Status() int { return a.status }
 // Body returns the body, as far as it is held back. It is for reading only.
 func (a *Answer) Body() []byte { return a.body.Bytes() }
 
+// BodyLength returns how many bytes the body has in full, which may be more than are held back.
+func (x *Exchange) BodyLength() int { return max(x.AnswerBytes, x.Answer.body.Len()) }
+
 // IsTyped reports whether the body is of WriteValue or WriteText, which have checked it.
 func (a *Answer) IsTyped() bool { return a.typed }
 
@@ -88,9 +91,10 @@ func (a *Answer) Complete() error {
 }
 
 // ReplaceBody puts another body in the place of the answer's.
-func (a *Answer) ReplaceBody(text string) {
-	a.body.Reset()
-	a.body.WriteString(text)
+func (x *Exchange) ReplaceBody(text string) {
+	x.AnswerBytes = 0
+	x.Answer.body.Reset()
+	x.Answer.body.WriteString(text)
 }
 
 // Discard drops the answer and all its headers, for a connection that is to break.

@@ -57,14 +57,14 @@ func (f fault) corruptBody(how control.FaultEffectBody) {
 // might send.
 const garbage = "<html>\x00\xff{\"]</"
 
-// truncate sends half of the answer's body, and breaks off.
+// truncate sends half of the answer's body, or as much of that as is held back, and breaks off.
 func (f fault) truncate(client http.ResponseWriter) {
 	f.sendHead(client)
-	sendNow(client, f.x.Body()[:len(f.x.Body())/2])
+	sendNow(client, f.x.Body()[:min(f.x.BodyLength()/2, len(f.x.Body()))])
 	panic(http.ErrAbortHandler)
 }
 
-// trickle sends the answer's body byte by byte.
+// trickle sends the answer's body byte by byte, and breaks off where it is not held back.
 func (f fault) trickle(client http.ResponseWriter) {
 	ctx, cancel := f.x.UntilClosed(f.x.Request.Context())
 	defer cancel()
@@ -76,6 +76,9 @@ func (f fault) trickle(client http.ResponseWriter) {
 		}
 		sendNow(client, f.x.Body()[i:i+1])
 	}
+	if f.x.BodyLength() > len(f.x.Body()) {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // trickleMs is the time between the bytes of a body that trickles, unless stated.
@@ -83,7 +86,7 @@ const trickleMs = 100
 
 // sendHead sends what comes before the body, and how long that should be.
 func (f fault) sendHead(client http.ResponseWriter) {
-	client.Header().Set("Content-Length", strconv.Itoa(len(f.x.Body())))
+	client.Header().Set("Content-Length", strconv.Itoa(f.x.BodyLength()))
 	client.WriteHeader(f.x.Status())
 }
 
@@ -96,7 +99,7 @@ func sendNow(client http.ResponseWriter, text []byte) {
 // part has the connection end just when the next request comes on it.
 func (f fault) part() {
 	if optional.Or(f.verdict.Effect.Connection, "") != control.FaultEffectConnectionCloseIdle ||
-		f.x.AnswerBytes > len(f.x.Body()) { // and so it ends within the answer
+		f.x.BodyLength() > len(f.x.Body()) { // and so it was sent as it came
 		return
 	}
 	if f.x.Request.ProtoMajor > 1 {

@@ -55,49 +55,59 @@ func (r *relayed) look() {
 }
 
 // serve passes a request on that faults have looked at. The effect is that of the one that acts,
-// or nil.
+// or nil. An answer whose body is changed is held back, and so is one that is not sent.
 func (r *relayed) serve(effect *control.FaultEffect) {
-	switch {
-	case effect == nil:
+	if effect == nil {
 		r.carry(nil)
-	case holds(effect):
+		return
+	}
+	head := func() { corruptHead(r.x.Header(), effect) }
+	switch connection := optional.Or(effect.Connection, ""); {
+	case effect.Body != nil, connection == control.FaultEffectConnectionResetAfter:
 		r.fetch()
+	case connection == control.FaultEffectConnectionCloseIdle:
+		r.carryLong(head)
 	default:
-		r.carry(func() { corruptHead(r.x.Header(), effect) })
+		r.carry(head)
 	}
-}
-
-// holds reports whether an effect needs the answer to be held back: its body is changed, or it is
-// not sent, or in another way.
-func holds(effect *control.FaultEffect) bool {
-	switch optional.Or(effect.Connection, "") {
-	case control.FaultEffectConnectionResetAfter, control.FaultEffectConnectionCloseIdle:
-		return true
-	}
-	return effect.Body != nil
 }
 
 // carry passes the request on, and the answer to the client as it comes.
 func (r *relayed) carry(head func()) {
 	r.x.Unsign()
-	r.x.SendBy(func(http.ResponseWriter) {}) // it is sent already
-	r.Upstream.Carry(r.x, head, func(p *upstream.Passage) {
-		if r.notePassage(p); p.Header != nil {
-			r.record()
+	r.sent()
+	r.Upstream.Carry(r.x, head, r.noteSent)
+	r.finish()
+}
+
+// carryLong is carry for an answer that is too long to be kept. Another is left to be sent.
+func (r *relayed) carryLong(head func()) {
+	r.x.Unsign()
+	r.Upstream.CarryLong(r.x, func() { r.sent(); head() }, func(p *upstream.Passage) {
+		if r.x.IsStream() {
+			r.noteSent(p)
+			return
 		}
+		r.notePassage(p)
 	})
 	r.finish()
 }
 
-// fetch passes the request on, and keeps the answer. Of one that is too long to be kept, the end
-// is missing: the connection breaks there.
+// sent keeps the answer from being sent: it already is.
+func (r *relayed) sent() { r.x.SendBy(func(http.ResponseWriter) {}) }
+
+// noteSent notes a passage whose answer is sent as it comes.
+func (r *relayed) noteSent(p *upstream.Passage) {
+	if r.notePassage(p); p.Header != nil {
+		r.record()
+	}
+}
+
+// fetch passes the request on, and keeps the answer, or the beginning of a long one.
 func (r *relayed) fetch() {
 	r.x.Unsign()
 	r.Upstream.Fetch(r.x, r.notePassage)
 	r.finish()
-	if p := r.passage; p.Err == nil && !p.AnswerWhole {
-		r.x.SendBy(func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
-	}
 }
 
 // finish does to the client what orchestratord has done: a connection that broke is broken. Where

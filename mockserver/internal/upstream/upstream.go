@@ -61,6 +61,15 @@ func (u *Upstream) Carry(x *exchange.Exchange, head func(), ended func(*Passage)
 	u.carry(p, &streamed{x.Client, p, head})
 }
 
+// CarryLong is Carry for an answer of which Kept is not all, and Fetch for another one.
+func (u *Upstream) CarryLong(x *exchange.Exchange, head func(), ended func(*Passage)) {
+	p := &Passage{x: x, ended: ended, upstream: u}
+	w := &patient{streamed: streamed{x.Client, p, head}}
+	if u.carry(p, w); !w.sending {
+		x.Header().Del("Content-Length")
+	}
+}
+
 // Fetch is Carry, but keeps the answer from the client: it is left in the exchange, as much of it
 // as Kept says.
 func (u *Upstream) Fetch(x *exchange.Exchange, ended func(*Passage)) {

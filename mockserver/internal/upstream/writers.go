@@ -52,3 +52,37 @@ type held struct{ x *exchange.Exchange }
 func (h held) Header() http.Header            { return h.x.Header() }
 func (h held) WriteHeader(int)                {}
 func (h held) Write(text []byte) (int, error) { return len(text), nil }
+
+// patient is held until the answer turns out to be longer than what is kept, and streamed from then on.
+type patient struct {
+	streamed
+	sending bool
+}
+
+// WriteHeader leaves the head for later.
+func (w *patient) WriteHeader(int) {}
+
+// Write sends a piece, if need be after all that came before it.
+func (w *patient) Write(text []byte) (int, error) {
+	x := w.p.x
+	if !w.sending {
+		kept := x.Body()
+		if x.AnswerBytes == len(kept) {
+			return len(text), nil
+		}
+		w.sending = true
+		w.streamed.WriteHeader(x.Status())
+		if _, err := w.streamed.Write(kept[:x.AnswerBytes-len(text)]); err != nil {
+			return 0, err
+		}
+	}
+	return w.streamed.Write(text)
+}
+
+// FlushError is for http.ResponseController, which would send the head.
+func (w *patient) FlushError() error {
+	if !w.sending {
+		return nil
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
