@@ -87,9 +87,11 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 		want   string // of the body
 		breaks bool   // before its end
 	}{
-		"empty":     {control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}, long, "", false},
-		"garbage":   {control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}, long, "<html>\x00\xff{\"]</", false},
-		"half":      {control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, short, short[:50_000], true},
+		"empty":   {control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}, long, "", false},
+		"garbage": {control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}, long, "<html>\x00\xff{\"]</", false},
+		"half": {
+			control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, short, short[:50_000], true,
+		},
 		"less":      {control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, long, long[:64<<10], true},
 		"a trickle": {control.FaultEffect{Body: new(control.FaultEffectBodyTrickle)}, long, long[:64<<10], true},
 		"close_idle": {control.FaultEffect{

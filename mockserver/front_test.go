@@ -164,7 +164,9 @@ func TestTheEndOfBeingUnlisted(t *testing.T) {
 					said = append(said, entry.Summary)
 				}
 				slices.Sort(said)
-				want := []string{"gpu-node-1: node beats and is not listed by orchestratord", "gpu-node-1: " + test.says}
+				want := []string{
+					"gpu-node-1: node beats and is not listed by orchestratord", "gpu-node-1: " + test.says,
+				}
 				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
 					t.Errorf("the journal says %q, want %q", said, want)
 				}

@@ -216,7 +216,8 @@ func TestDriftOfRecordedLists(t *testing.T) {
 		return fmt.Sprintf(`{"startedDateTime":"2025-10-01T00:00:%sZ","time":%d,"request":{"method":%q,`+
 			`"url":"http://o.example/v2/nodes%s","headers":[{"name":"Content-Type","value":"application/json"}],`+
 			`"postData":{"text":%q}},"response":{"status":200,"content":{"size":-1,"text":%q},`+
-			`"headers":[{"name":"Content-Type","value":"application/json"}]}}`, started, took, method, path, body, answer)
+			`"headers":[{"name":"Content-Type","value":"application/json"}]}}`,
+			started, took, method, path, body, answer)
 	}
 	beat := func(started string, took int) string {
 		return entry(started, took, "POST", "/gpu-node-1/heartbeat", emptyHeartbeat,
