@@ -87,8 +87,10 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 		want   string // of the body
 		breaks bool   // before its end
 	}{
-		"empty":   {control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}, long, "", false},
-		"garbage": {control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}, long, "<html>\x00\xff{\"]</", false},
+		"empty": {control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}, long, "", false},
+		"garbage": {
+			control.FaultEffect{Body: new(control.FaultEffectBodyGarbage)}, long, "<html>\x00\xff{\"]</", false,
+		},
 		"half": {
 			control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, short, short[:50_000], true,
 		},
