@@ -209,7 +209,7 @@ func (s *settings) checkFlags(flags *pflag.FlagSet) {
 		"exit with status 3 if a request departed from the document, be it by its path, a header or a field that it "+
 			"does not name; with --upstream, also if an answer did")
 	flags.BoolVar(&s.failInService, "fail-on-refused-in-service", false,
-		"exit with status 3 if a request keeps the document, and the orchestratord in service would refuse it")
+		"exit with status 3 if a request was accepted that the orchestratord in service would refuse")
 	flags.IntVar(&s.journal, "journal", journal.DefaultSize,
 		"how many requests and changes of nodes to keep in the journal; 0 keeps none")
 }

@@ -32,13 +32,13 @@ func summarizeRefused(w io.Writer, report drift.Report) error {
 	if !summarize(w, "refused by the orchestratord in service", report) {
 		return nil
 	}
-	lacking := map[string][]string{}
+	reasons := map[string][]string{}
 	for _, entry := range report.Entries {
-		lacking[entry.Operation] = append(lacking[entry.Operation], entry.Pointer)
+		reasons[entry.Operation] = append(reasons[entry.Operation], foreign.Line(entry.Pointer))
 	}
 	var all []string
-	for _, operation := range slices.Sorted(maps.Keys(lacking)) {
-		all = append(all, operation+" without "+strings.Join(lacking[operation], ", "))
+	for _, operation := range slices.Sorted(maps.Keys(reasons)) {
+		all = append(all, operation+" for "+strings.Join(reasons[operation], ", "))
 	}
 	return fmt.Errorf("%w: %s", errRefused, strings.Join(all, "; "))
 }

@@ -216,9 +216,11 @@ func TestDrift(t *testing.T) {
 	const refused = `refused by the orchestratord in service, 1 departure:
   registerNode at "/capabilities/gpus": must be there for the orchestratord in service (got nothing): 1 request, last of gpu-node-1
 `
-	const failed = "mock-orchestratord: requests departed from the contract\n"
-	const without = "mock-orchestratord: the orchestratord in service would refuse requests: " +
-		"registerNode without /capabilities/gpus\n"
+	refusedToo := strings.Replace(refused, "1 departure", "2 departures", 1) +
+		`  registerNode at "/machine_id": must be there for the orchestratord in service (got nothing): 1 request, last of gpu-node-1
+`
+	const failed = "mock-orchestratord: requests departed from the contract"
+	const without = "the orchestratord in service would refuse requests: registerNode for /capabilities/gpus"
 	for _, test := range []struct {
 		name     string
 		args     []string
@@ -227,26 +229,36 @@ func TestDrift(t *testing.T) {
 		stderr   string
 		exited   int
 	}{
-		{"report", []string{"--validation", "report"}, drifting, 200, summary + refused, 0},
+		{"report", []string{"--validation", "report"}, drifting, 200, summary + refusedToo, 0},
 		{
 			"report and fail",
 			[]string{"--validation", "report", "--fail-on-drift"},
 			drifting, 200,
-			summary + refused + failed, 3,
+			summary + refusedToo + failed + "\n", 3,
 		},
 		{"no drift", []string{"--validation", "report", "--fail-on-drift"}, keeping, 200, refused, 0},
-		{"refused in service", []string{"--fail-on-refused-in-service"}, keeping, 200, refused + without, 3},
+		{
+			"refused in service",
+			[]string{"--fail-on-refused-in-service"},
+			keeping, 200,
+			refused + "mock-orchestratord: " + without + "\n", 3,
+		},
 		{
 			"drift, and refused in service",
 			[]string{"--validation", "report", "--fail-on-drift", "--fail-on-refused-in-service"},
 			drifting, 200,
-			summary + refused + strings.Replace(failed+without, "\nmock-orchestratord:", ";", 1), 3,
+			summary + refusedToo + failed + "; " + without + ", /machine_id\n", 3,
 		},
 		{"in service", []string{"--dialect", "in-service"}, keeping, 422, `drift from the contract, 1 departure:
   registerNode at "/capabilities/gpus": must be there (got nothing): 1 request, last of gpu-node-1
 `, 0},
 		{"strict", nil, drifting, 422, summary, 0},
-		{"strict and fail", []string{"--validation", "strict", "--fail-on-drift"}, drifting, 422, summary + failed, 3},
+		{
+			"strict and fail",
+			[]string{"--validation", "strict", "--fail-on-drift"},
+			drifting, 422,
+			summary + failed + "\n", 3,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			program := start(t, nil, append(test.args, "--log-level", "error")...)

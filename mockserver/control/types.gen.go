@@ -332,8 +332,8 @@ type Departure struct {
 	// Kind The schema keyword that is broken; `unknown` for a field that the contract does
 	// not name, `twice` for one that is there more than once; `malformed` for a body
 	// that is not JSON, `undue` for one that should not be there; or the part of the
-	// request: `header`, `query`, `path` or `method`. It is `refused-in-service` for a
-	// field that the contract does not require, but the orchestratord in service does.
+	// request: `header`, `query`, `path` or `method`. It is `refused-in-service` for
+	// what the orchestratord in service refuses, in a request that was accepted.
 	// Of an answer it is `status` where
 	// the contract does not have that for the operation, and `unlisted` where the list
 	// lacks a node whose heartbeats are accepted.

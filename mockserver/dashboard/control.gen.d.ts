@@ -347,7 +347,7 @@ export interface paths {
         /**
          * Read how requests departed from the contract
          * @description Each way to depart once, with how often and by whom it was seen. A list of its own has
-         *     requests that keep the contract, but that the orchestratord in service would refuse.
+         *     what the orchestratord in service would refuse of requests that were accepted.
          */
         get: operations["readDrift"];
         put?: never;
@@ -1234,8 +1234,8 @@ export interface components {
              * @description The schema keyword that is broken; `unknown` for a field that the contract does
              *     not name, `twice` for one that is there more than once; `malformed` for a body
              *     that is not JSON, `undue` for one that should not be there; or the part of the
-             *     request: `header`, `query`, `path` or `method`. It is `refused-in-service` for a
-             *     field that the contract does not require, but the orchestratord in service does.
+             *     request: `header`, `query`, `path` or `method`. It is `refused-in-service` for
+             *     what the orchestratord in service refuses, in a request that was accepted.
              *     Of an answer it is `status` where
              *     the contract does not have that for the operation, and `unlisted` where the list
              *     lacks a node whose heartbeats are accepted.

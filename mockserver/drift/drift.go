@@ -28,8 +28,7 @@ const (
 
 	// Unlisted is a list without a node whose heartbeats are accepted.
 	Unlisted = "unlisted"
-	// RefusedInService is a field that the contract does not require, but the orchestratord in
-	// service does.
+	// RefusedInService is what the orchestratord in service refuses, in a request that was accepted.
 	RefusedInService = "refused-in-service"
 )
 

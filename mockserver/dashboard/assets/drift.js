@@ -20,7 +20,7 @@ const sorts = [
   },
   {
     title: 'Refused in service',
-    about: 'They keep the contract, but the orchestratord in service would refuse them.',
+    about: 'They were accepted, but the orchestratord in service would refuse them.',
     of: (report) => report.refused_in_service,
   },
 ];

@@ -62,6 +62,9 @@ func (x *Exchange) SetBody(value any, vetted bool) {
 	x.Request.Body = &x.body
 }
 
+// Value returns the value of the request's body; nil if there is none.
+func (x *Exchange) Value() any { return x.body.value }
+
 // checkedBody is a request body that has been read and checked. The generated server takes its
 // value, and nothing else: there is nothing left to read.
 type checkedBody struct {

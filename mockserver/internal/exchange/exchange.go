@@ -47,6 +47,7 @@ type Exchange struct {
 	Vetted           bool               // whether the document names everything in the body
 	Departures       []drift.Departure  // of the request from the document; see Depart
 	AnswerDepartures []drift.Departure  // of an answer that is not the mock's own; see DepartAnswer
+	Refused          []drift.Departure  // of the request from what the orchestratord in service takes; see Refuse
 	AnswerBytes      int                // how many bytes the body of the answer has, if Body is but the first of them
 
 	// What serves nodes sets these.
@@ -94,6 +95,13 @@ func (x *Exchange) DepartAnswer(departures ...drift.Departure) {
 	for _, departure := range departures {
 		departure.Status = x.Status()
 		x.AnswerDepartures = append(x.AnswerDepartures, x.masked(departure))
+	}
+}
+
+// Refuse is Depart, from what the orchestratord in service takes.
+func (x *Exchange) Refuse(departures ...drift.Departure) {
+	for _, departure := range departures {
+		x.Refused = append(x.Refused, x.masked(departure))
 	}
 }
 

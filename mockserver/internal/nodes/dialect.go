@@ -7,7 +7,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -140,13 +139,3 @@ func (document) write(text []byte, node *nodeapi.Node) ([]byte, error) {
 func (document) finish(*exchange.Exchange, error) {}
 
 func (document) counts(*exchange.Exchange, outcome) bool { return true }
-
-// noteRefusedInService notes that the orchestratord in service would refuse a request that keeps
-// the document. That is no departure from the document, so the journal does not have it.
-func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
-	if !x.IsChecked() || x.Settings.Dialect == control.DialectInService {
-		return
-	}
-	var room [8]drift.Departure // more than the document leaves out, so that nothing is allocated
-	a.count(x, a.Refused, spec.AppendMissing(room[:0], x.OperationID(), body))
-}

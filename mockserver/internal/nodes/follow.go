@@ -45,9 +45,6 @@ func (r *relayed) followAccepted(body any) {
 	case control.OperationDeregisterNode:
 		r.followGone("node deregistered")
 	}
-	if body != nil {
-		r.noteRefusedInService(x, body)
-	}
 }
 
 // rejected reports whether the answer to a registration is a rejection (CLOUD-2003).

@@ -33,7 +33,6 @@ func (o operations) RegisterNode(
 	o.noteTwin(ctx, was, change.Node)
 	again := change.Was != ""
 	o.logNode(ctx, document{}.registered(again), change.Node)
-	o.noteRefusedInService(x, r.Body)
 	message := dialectOf(x).registered(again)
 	return api.RegisterNode200JSONResponse{Success: true, Message: message, NodeID: r.Body.NodeID}, nil
 }
@@ -80,7 +79,6 @@ func (o operations) HeartbeatNode(
 	}
 	o.logHeartbeat(ctx, change)
 	x := exchange.In(ctx)
-	o.noteRefusedInService(x, r.Body)
 	next := dialectOf(x).nextHeartbeat(x).Milliseconds()
 	return api.HeartbeatNode200JSONResponse{Success: true, NextHeartbeatMs: next}, nil
 }

@@ -88,7 +88,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 	// The order is orchestratord's: 401, then 415, 413, 400 and 422, then 503, then 404.
 	steps := []exchange.Step{
 		a.checkPath, noteHead, authenticate, readPath, a.checkBody, checkProfile,
-		exchange.Perform(operation),
+		exchange.Perform(operation), a.noteAccepted,
 	}
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)

@@ -39,6 +39,9 @@ func (r *relayed) noteSides(p *upstream.Passage) {
 	}
 	r.noteDrift(x)
 	r.count(x, r.Answers, x.AnswerDepartures)
+	if x.Operation != nil && status/100 == http.StatusOK/100 {
+		r.noteRefusedInService(x, body)
+	}
 	r.follow(body)
 }
 

@@ -40,10 +40,15 @@ func (m *Mismatch) Departures() []drift.Departure {
 	if m.got == "" {
 		return nil
 	}
-	return []drift.Departure{{
-		Pointer: folded(m.Pointer), Kind: "type",
-		Expected: "must be written without a fraction and an exponent", Got: Cut(m.got, longestValue),
-	}}
+	return []drift.Departure{m.departure()}
+}
+
+func (m *Mismatch) departure() drift.Departure {
+	at := drift.Departure{Pointer: folded(m.Pointer), Kind: "type", Expected: "must be readable", Got: m.Reason}
+	if m.got != "" {
+		at.Expected, at.Got = "must be written as an unsigned integer of at most 64 bits", Cut(m.got, longestValue)
+	}
+	return at
 }
 
 // Line says where in a text the reader stood, and why. Lines and columns count from 1, columns in

@@ -7,8 +7,8 @@ import (
 )
 
 // scanner reads a JSON text from front to back. It takes less than JSON is: no escapes in
-// strings, and no fractions and exponents. What it does not take makes it bad for good, and
-// what it reads from then on means nothing.
+// strings, no fractions and exponents, and no zero with a sign, which readers of integers may
+// refuse. What it does not take makes it bad for good, and what it reads from then on means nothing.
 type scanner struct {
 	text []byte
 	at   int
@@ -135,7 +135,7 @@ func (s *scanner) int64() int64 {
 		n = 10*n + int64(s.text[s.at]-'0')
 	}
 	// Any number of so few digits is an int64.
-	if digits := s.at - begin; digits == 0 || digits > 18 || digits > 1 && s.text[begin] == '0' {
+	if digits := s.at - begin; digits == 0 || digits > 18 || s.text[begin] == '0' && (negative || digits > 1) {
 		s.fail()
 	}
 	if negative {

@@ -1,0 +1,85 @@
+package nodes
+
+import (
+	"strings"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+)
+
+// heldToService reports whether requests are also held to what the orchestratord in service takes.
+func heldToService(x *exchange.Exchange) bool {
+	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
+}
+
+// refuseBody looks at how the orchestratord in service would refuse a body that is not obviously valid.
+func refuseBody(x *exchange.Exchange, value any) {
+	if heldToService(x) {
+		x.Refuse(spec.BodyInService(x.OperationID(), x.RequestBody, value, x.Quote)...)
+	}
+}
+
+// noteAccepted is noteRefusedInService for a request that the mock has accepted.
+func (a *API) noteAccepted(x *exchange.Exchange) error {
+	a.noteRefusedInService(x, x.Value())
+	return nil
+}
+
+// noteRefusedInService notes how the orchestratord in service would refuse a request that was
+// accepted. That may be no departure from the document, so the journal does not have it. The body is
+// that of a request whose body is obviously valid.
+func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
+	if !heldToService(x) {
+		return
+	}
+	if x.Vetted { // so it can only lack something
+		var room [8]drift.Departure // more than the document leaves out, so that nothing is allocated
+		a.count(x, a.Refused, spec.AppendMissing(room[:0], x.OperationID(), body))
+	}
+	refuseHead(x)
+	a.count(x, a.Refused, x.Refused)
+}
+
+// refuseHead looks at how the orchestratord in service would refuse a request for what comes before
+// its body.
+func refuseHead(x *exchange.Exchange) {
+	r, service := x.Request, inService{}
+	if scheme, refused := refusedScheme(x); refused {
+		refuse(x, "Authorization", "must begin with Bearer", spec.InQuotes(scheme))
+	}
+	if r.URL.Path != x.Operation.Pattern { // in which there may be an id
+		if _, found := service.route(r); !found {
+			methods := strings.Join(spec.InService().Methods(r.URL.Path), " or ")
+			refuse(x, r.URL.Path, "must be "+methods, spec.InQuotes(r.Method))
+		}
+	}
+	if service.readPath(x) != nil {
+		refuse(x, x.Operation.Pattern, "must have an id in UTF-8", "another")
+	}
+	if x.Vetted || x.Operation.Bodies == nil {
+		return
+	}
+	if _, unfit := service.bodySchema(x); unfit != nil {
+		x.Refuse(spec.RefusedInService(unfit.Departure()))
+	}
+}
+
+func refuse(x *exchange.Exchange, at, expected, got string) {
+	x.Refuse(spec.RefusedInService(drift.Departure{Pointer: at, Expected: expected, Got: got}))
+}
+
+// refusedScheme returns the scheme of a request's credentials, if it says Bearer in another way
+// than the orchestratord in service reads. That matters where tokens are required; in front of an
+// orchestratord they may be.
+func refusedScheme(x *exchange.Exchange) (scheme string, refused bool) {
+	if len(x.Settings.Tokens) == 0 && !x.Settings.InFront {
+		return "", false
+	}
+	header := x.Request.Header
+	_, here := document{}.bearer(header)
+	_, there := inService{}.bearer(header)
+	scheme, _, _ = strings.Cut(header.Get("Authorization"), " ")
+	return scheme, here && !there
+}
