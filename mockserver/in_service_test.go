@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
 // service is a mock that behaves as the orchestratord in service.
@@ -511,4 +513,41 @@ func TestDialectIsSwitched(t *testing.T) {
 	s.must(200, "PATCH", "/__mock/settings", `{"dialect":"in-service"}`)
 	s.must(422, "POST", "/v2/nodes/register", briefRegistration)
 	s.must(422, "PATCH", "/__mock/settings", `{"dialect":"french"}`)
+}
+
+// TestReasonsInService has calls fail for other reasons than the cloud profile. The answers have them.
+func TestReasonsInService(t *testing.T) {
+	const detail = `my "words"`
+	for call, want := range map[string]map[string]string{
+		"POST /v2/nodes/register": {
+			"429 500 503 404": `{"success":false,"message":"my \"words\"","node_id":"gpu-node-1"}`,
+			"400 413 415 422": detail,
+		},
+		"POST /v2/nodes/gpu-node-1/heartbeat": {"404 429 500 503": `{"success":false,"next_heartbeat_ms":10000}`},
+		"DELETE /v2/nodes/gpu-node-1":         {"404 429 500 503": ""},
+		"GET /v2/nodes":                       {"404 429 500 503": `{"error":"my \"words\""}`},
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		body := map[bool]string{true: rustRegistration}[strings.HasSuffix(path, "register")]
+		for statuses, want := range want {
+			for code := range strings.FieldsSeq(statuses) {
+				status, _ := strconv.Atoi(code)
+				s := inService(t, mockserver.WithFaults(map[string]control.FaultDefinition{"it": {
+					Rules: []control.FaultRule{{
+						Effect: control.FaultEffect{Status: new(int32(status)), Detail: new(detail)},
+					}},
+				}}))
+				got := s.must(status, method, path, body).text
+				if got != want && (!strings.HasPrefix(want, "{") || !sameJSON(t, got, want)) {
+					t.Errorf("%s with a fault of %d: %s, want %s", call, status, got, want)
+				}
+			}
+		}
+	}
+	full := inService(t, mockserver.WithMaxNodes(1))
+	full.register()
+	got := full.must(503, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", "b", 1))
+	if !strings.Contains(got.text, "as many nodes are registered as this orchestratord takes") {
+		t.Errorf("beyond the limit: %s", got.text)
+	}
 }

@@ -16,7 +16,7 @@ import (
 
 // Problem is an error that says how it is to be answered.
 type Problem struct {
-	Status int // if it is not that of the code
+	Status int // that a fault states; otherwise it is that of the code
 
 	code       nodeapi.ProblemCode
 	detail     string

@@ -182,7 +182,7 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 		x.ReplaceBody(lineOf(p, x))
 	case http.StatusNotFound, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError:
-		confirmFailure(x)
+		confirmFailure(x, p)
 	default:
 		x.ReplaceBody("")
 	}
@@ -190,12 +190,12 @@ func (inService) restate(x *exchange.Exchange, failure error) {
 
 // lineOf returns the text of an error with a body.
 func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
-	switch p.Code() {
-	case exchange.CodeInvalidParameter:
+	switch code := p.Code(); {
+	case code == exchange.CodeInvalidParameter, p.Status != 0: // a fault has its own reason
 		return p.Detail()
-	case nodeapi.ProblemCodeUnsupportedMediaType:
+	case code == nodeapi.ProblemCodeUnsupportedMediaType:
 		return "Expected request with `Content-Type: application/json`"
-	case nodeapi.ProblemCodeBodyTooLarge:
+	case code == nodeapi.ProblemCodeBodyTooLarge:
 		return "Failed to buffer the request body: length limit exceeded"
 	}
 	line, syntax := "Failed to deserialize the JSON body into the target type: ", false
@@ -206,23 +206,25 @@ func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 	if syntax || p.Violations() != nil {
 		mismatch = spec.FirstMismatch(onlyBody(x), x.RequestBody)
 	}
-	if mismatch == nil || mismatch.Syntax != syntax { // it is injected, or the document is another one
+	if mismatch == nil || mismatch.Syntax != syntax { // the document is another one
 		return line + p.Detail()
 	}
 	return line + mismatch.Line(x.RequestBody)
 }
 
 // confirmFailure answers in the form of a confirmation, with the values of a failure.
-func confirmFailure(x *exchange.Exchange) {
-	const off = "Cloud profile not enabled"
-	var value any
+func confirmFailure(x *exchange.Exchange, p *exchange.Problem) {
+	reason, advice, value := spec.Cut(p.Detail(), spec.Nodes().MaxDetail), "", any(nil)
+	if p.Code() == nodeapi.ProblemCodeCloudProfileDisabled {
+		reason, advice = "Cloud profile not enabled", ". Set ORCHESTRATORD_CLOUD_PROFILE=true"
+	}
 	switch control.Operation(x.OperationID()) {
 	case control.OperationRegisterNode:
-		value = nodeapi.RegisterResponse{Message: off + ". Set ORCHESTRATORD_CLOUD_PROFILE=true", NodeID: x.NodeID}
+		value = nodeapi.RegisterResponse{Message: reason + advice, NodeID: x.NodeID}
 	case control.OperationHeartbeatNode:
 		value = nodeapi.HeartbeatResponse{NextHeartbeatMs: nextInService.Milliseconds()}
 	case control.OperationListNodes:
-		value = map[string]string{"error": off}
+		value = map[string]string{"error": reason}
 	default:
 		x.ReplaceBody("")
 		return
