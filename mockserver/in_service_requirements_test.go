@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // inServiceRequirements are what is known of the orchestratord in service, line by line, each with
@@ -278,6 +281,29 @@ func takesLargeNumbers(t *testing.T) {
 		s.must(422, "POST", "/v2/nodes/gpu-node-1/heartbeat",
 			strings.Replace(rustHeartbeat, `"slots_free":3`, `"slots_free":`+number, 1))
 	}
+	listsLargeNumbers(t, s)
+}
+
+// listsLargeNumbers has numbers that the document does not allow. They are shown as they were sent.
+func listsLargeNumbers(t *testing.T, s *service) {
+	t.Helper()
+	const vram = "9007199254740993" // which no float64 is
+	s.must(200, "POST", "/v2/nodes/register", strings.NewReplacer(`"device_id":0`, `"device_id":70000`,
+		"24000000000", vram, `"cpu_cores":null`, `"cpu_cores":100000`).Replace(rustRegistration))
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", strings.NewReplacer(`"slots_free":3`, `"slots_free":70000000`,
+		"18000000000", vram).Replace(rustHeartbeat))
+	listed := s.must(200, "GET", "/v2/nodes", "").text
+	shown := s.must(200, "GET", "/__mock/nodes/gpu-node-1", "").text
+	for text, numbers := range map[string][]string{
+		listed: {`"device_id":70000`, `"vram_total_bytes":` + vram, `"cpu_cores":100000`},
+		shown:  {`"slots_free":70000000`, `"vram_free_bytes":` + vram},
+	} {
+		for _, number := range numbers {
+			if !strings.Contains(text, number) {
+				t.Errorf("%s is not in %s", number, text)
+			}
+		}
+	}
 }
 
 func asksEveryTenSeconds(t *testing.T) {
@@ -353,5 +379,29 @@ func TestStatusIsNotMadeUp(t *testing.T) {
 	pool := node.Pools[0]
 	if !pool.Ready || pool.Draining != nil || pool.SlotsTotal != nil || pool.VRAMFreeBytes != nil {
 		t.Errorf("the pool: %+v", pool)
+	}
+}
+
+// TestItemsLackingAValue has GPUs and pools of which something is missing or wrong. Nothing stands in
+// for it: the other ones are shown.
+func TestItemsLackingAValue(t *testing.T) {
+	const good = `{"device_id":1,"name":"g","vram_total_bytes":7,"compute_capability":"8.6"}`
+	gpus := regexp.MustCompile(`"gpus":\[.*?\]`)
+	registration := gpus.ReplaceAllString(rustRegistration, `"gpus":[`+strings.Join([]string{
+		strings.Replace(good, `"vram_total_bytes":7,`, "", 1), strings.Replace(good, "7", `"lots"`, 1),
+		strings.Replace(good, "1", "-1", 1), good,
+	}, ",")+`]`)
+	const beat = `{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a"},` +
+		`{"pool_id":"b","ready":"yes","slots_free":1},{"pool_id":"c","ready":true,"slots_free":1}]}`
+	client, server := start(t, mockserver.WithValidation(mockserver.Report))
+	client.register(registration).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", beat).expect(t, http.StatusOK)
+	want := []nodeapi.GPU{{DeviceID: 1, Name: "g", VRAMTotalBytes: 7, ComputeCapability: "8.6"}}
+	if diff := cmp.Diff(want, *client.list().Nodes[0].Capabilities.Gpus); diff != "" {
+		t.Errorf("GPUs (-want +got):\n%s", diff)
+	}
+	node, _ := server.Node("gpu-node-1")
+	if diff := cmp.Diff([]nodeapi.PoolStatus{{PoolID: "c", Ready: true, SlotsFree: 1}}, node.Pools); diff != "" {
+		t.Errorf("pools (-want +got):\n%s", diff)
 	}
 }

@@ -105,7 +105,7 @@ type Dialect string
 
 const (
 	// Document is the dialect of the OpenAPI document. A request that the orchestratord in
-	// service would refuse is taken, and Drift lists it.
+	// service would refuse is taken, and RefusedInService lists it.
 	Document Dialect = "document"
 	// InService is that of the orchestratord in service: what it requires and what it does not
 	// check, its errors, and what it makes of heartbeats and of silence (see
@@ -183,8 +183,9 @@ const (
 	// Strict refuses a request that breaks the document, with 422.
 	Strict Validation = "strict"
 	// Report takes from such a request what keeps the document, and passes over the
-	// rest: a node on another version runs, and Drift lists how it departs. Refused is
-	// only what cannot be read, such as a registration without a node id.
+	// rest, such as a pool that does not say whether it is ready: a node on another version
+	// runs, and Drift lists how it departs. Refused is only what cannot be read, such as a
+	// registration without a node id.
 	Report Validation = "report"
 	// Off stops the server from checking requests and its own answers against the document.
 	// Refused is only what the types of the document cannot hold. Nodes that registered

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"encoding/json"
+	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -68,11 +70,14 @@ func keep(schema, typed *Schema, value any) any {
 }
 
 // most returns the greatest number that the types of the node API hold, where a number is greater:
-// that orchestratord knows greater ones.
+// that orchestratord's are unsigned.
 func most(typed *Schema, number json.Number) any {
-	size, err := number.Float64()
-	if err == nil && typed != nil && typed.raw.Max != nil && size > *typed.raw.Max {
-		return int64(*typed.raw.Max)
+	bits := 64
+	if typed != nil && typed.raw.Format == "int32" {
+		bits = 32
+	}
+	if greatest, err := strconv.ParseInt(string(number), 10, bits); errors.Is(err, strconv.ErrRange) {
+		return greatest
 	}
 	return number
 }
@@ -91,7 +96,11 @@ func (d *Document) body(operation string) *Schema {
 
 // WithNulls returns a node as JSON, with null for what it lacks and may be null.
 func WithNulls(node *nodeapi.Node) ([]byte, error) {
-	value, err := Plain(node)
+	text, err := json.Marshal(node)
+	if err != nil {
+		return nil, err
+	}
+	value, err := Decode(text)
 	if err != nil {
 		return nil, err
 	}

@@ -3,14 +3,14 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // Repair returns a copy of a body with only what keeps the contract, so that it binds to the
-// generated types. Missing fields get their zero value where the types require them, and are left
-// out where another document does. It reports false for a body that cannot be read: no object, or
+// generated types. Missing fields of the body and of objects in it get their zero value where the types
+// require them, and are left out where another document does. Items of its arrays that lack such a
+// field are left out whole. It reports false for a body that cannot be read: no object, or
 // one that should name its node and does not.
 func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool) {
 	object, ok := body.(map[string]any)
@@ -27,7 +27,7 @@ func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool
 }
 
 // repairValue reports false when no part of the value is valid. A nested object counts as such if
-// it lacks a required field that has no valid zero value, such as a pool without an id.
+// it lacks a required field that has no valid zero value.
 func (d *Document) repairValue(schema, typed *Schema, value any) (any, bool) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -48,14 +48,7 @@ func (d *Document) repairValue(schema, typed *Schema, value any) (any, bool) {
 func (d *Document) repairObject(
 	schema, typed *Schema, object map[string]any,
 ) (repaired map[string]any, missing []*Schema) {
-	repaired = map[string]any{}
-	for name, field := range schema.fields {
-		if member, there := object[name]; there {
-			if member, ok := d.repairValue(field, typed.field(name), member); ok {
-				repaired[name] = member
-			}
-		}
-	}
+	repaired = d.usable(schema, typed, object)
 	for _, name := range schema.required {
 		if _, there := repaired[name]; there {
 			continue
@@ -64,17 +57,30 @@ func (d *Document) repairObject(
 		switch {
 		case !ok:
 			missing = append(missing, schema.fields[name])
-		case typed != nil && slices.Contains(typed.required, name):
+		case typed.requires(name):
 			repaired[name] = zero
 		}
 	}
 	return repaired, missing
 }
 
+// usable returns the fields of an object that keep the contract.
+func (d *Document) usable(schema, typed *Schema, object map[string]any) map[string]any {
+	usable := map[string]any{}
+	for name, field := range schema.fields {
+		if member, there := object[name]; there {
+			if member, ok := d.repairValue(field, typed.field(name), member); ok {
+				usable[name] = member
+			}
+		}
+	}
+	return usable
+}
+
 func (d *Document) repairArray(schema, typed *Schema, items []any) []any {
 	repaired, seen := []any{}, map[string]bool{}
 	for _, item := range schema.first(items) {
-		item, ok := d.repairValue(schema.item, typed.items(), item)
+		item, ok := d.repairItem(schema.item, typed.items(), item)
 		if ok && schema.raw.UniqueItems {
 			text := fmt.Sprint(item)
 			ok = !seen[text]
@@ -85,6 +91,22 @@ func (d *Document) repairArray(schema, typed *Schema, items []any) []any {
 		}
 	}
 	return repaired
+}
+
+// repairItem is repairValue for an item of an array. It reports false for an object that lacks a field which
+// the types require: a zero would pass for what the node has sent.
+func (d *Document) repairItem(schema, typed *Schema, item any) (any, bool) {
+	object, ok := item.(map[string]any)
+	if !ok || len(schema.fields) == 0 {
+		return d.repairValue(schema, typed, item)
+	}
+	usable := d.usable(schema, typed, object)
+	for _, name := range schema.required {
+		if _, there := usable[name]; !there && typed.requires(name) {
+			return nil, false
+		}
+	}
+	return usable, true
 }
 
 // zero returns the zero value of a field, and false when it would break the contract.

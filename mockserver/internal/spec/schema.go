@@ -48,6 +48,9 @@ func (s *Schema) field(name string) *Schema {
 	return s.fields[name]
 }
 
+// requires reports whether objects must have a field. Without a schema there is none.
+func (s *Schema) requires(name string) bool { return s != nil && slices.Contains(s.required, name) }
+
 // items returns the schema of the items of an array, and nil if there is none.
 func (s *Schema) items() *Schema {
 	if s == nil {
