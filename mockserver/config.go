@@ -140,9 +140,8 @@ func (c config) check() error {
 	if err := settings.CheckInterval("HeartbeatInterval", c.start.HeartbeatInterval); err != nil {
 		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
 	}
-	if c.start.NodeTimeout <= c.start.HeartbeatInterval {
-		complain("node timeout %s: must be longer than the heartbeat interval %s",
-			c.start.NodeTimeout, c.start.HeartbeatInterval)
+	if err := c.start.CheckTimeout(); err != nil {
+		complain("node timeout %s: %w", c.start.NodeTimeout, err)
 	}
 	if err := settings.CheckInterval("StaleCheckInterval", c.start.StaleCheckInterval); err != nil {
 		complain("stale check interval %s: %w", c.start.StaleCheckInterval, err)

@@ -114,6 +114,29 @@ func TestDriftByControl(t *testing.T) {
 	}
 }
 
+// TestTimeoutBelowTheInterval sets a node timeout that is shorter than the heartbeat interval, where that
+// has no effect.
+func TestTimeoutBelowTheInterval(t *testing.T) {
+	const short = `{"node_timeout_ms": 4000}`
+	_, mock, _ := startControlled(t)
+	front := newClient(t, inFront(t, mock.url).URL, http.DefaultTransport)
+	for _, change := range []struct {
+		of     *client
+		body   string
+		status int
+	}{
+		{mock, short, http.StatusUnprocessableEntity},
+		{mock, `{"dialect": "in-service"}`, http.StatusOK},
+		{mock, short, http.StatusOK},
+		{mock, `{"dialect": "document"}`, http.StatusUnprocessableEntity},
+		{mock, `{"dialect": "document", "heartbeat_interval_ms": 3000}`, http.StatusOK},
+		{front, short, http.StatusOK},
+	} {
+		change.of.do("PATCH", "/__mock/settings", change.body, "Content-Type", "application/json").
+			expect(t, change.status)
+	}
+}
+
 // TestRefusedSettings asks for changes that are wrong in part. None is made.
 func TestRefusedSettings(t *testing.T) {
 	_, client, _ := startControlled(t)

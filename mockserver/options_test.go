@@ -30,6 +30,21 @@ func TestBadOptions(t *testing.T) {
 		},
 		{
 			[]mockserver.Option{
+				mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(4 * time.Second),
+			}, "",
+		},
+		{
+			[]mockserver.Option{
+				mockserver.WithUpstream(mockserver.Upstream{URL: "http://127.0.0.1:8081"}),
+				mockserver.WithNodeTimeout(4 * time.Second),
+			}, "",
+		},
+		{
+			[]mockserver.Option{mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(0)},
+			"node timeout 0s: must be positive",
+		},
+		{
+			[]mockserver.Option{
 				mockserver.WithHeartbeatInterval(25 * time.Hour),
 				mockserver.WithNodeTimeout(26 * time.Hour),
 			},
@@ -72,6 +87,9 @@ func TestBadOptions(t *testing.T) {
 		}
 		if (server == nil) != (err != nil) {
 			t.Errorf("server %v, error %v", server, err)
+		}
+		if server != nil {
+			server.Close()
 		}
 	}
 }

@@ -117,6 +117,10 @@ func TestSettings(t *testing.T) {
 			name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long},
 			args: []string{"--token", "hush"}, token: long, status: 401,
 		},
+		{
+			name: "a timeout below the interval, in service", args: []string{"--dialect", "in-service"},
+			env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "4000"}, status: 200,
+		},
 		{name: "profile off", args: []string{"--cloud-profile=false"}, status: 503},
 		{
 			name: "profile off in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "TRUE"},

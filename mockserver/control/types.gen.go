@@ -1119,7 +1119,7 @@ type NodePage struct {
 }
 
 // NodeTimeout Milliseconds of silence after which a node is offline (CLOUD-2013); more than
-// the heartbeat interval.
+// the heartbeat interval, where the mock itself asks nodes for that.
 //
 // Example: 30000
 type NodeTimeout = int64
@@ -1311,7 +1311,7 @@ type Settings struct {
 	HeartbeatIntervalMs HeartbeatInterval `json:"heartbeat_interval_ms"`
 
 	// NodeTimeoutMs Milliseconds of silence after which a node is offline (CLOUD-2013); more than
-	// the heartbeat interval.
+	// the heartbeat interval, where the mock itself asks nodes for that.
 	//
 	//
 	// Example: 30000
@@ -1361,7 +1361,7 @@ type SettingsChange struct {
 	HeartbeatIntervalMs *HeartbeatInterval `json:"heartbeat_interval_ms,omitempty"`
 
 	// NodeTimeoutMs Milliseconds of silence after which a node is offline (CLOUD-2013); more than
-	// the heartbeat interval.
+	// the heartbeat interval, where the mock itself asks nodes for that.
 	//
 	//
 	// Example: 30000

@@ -566,7 +566,7 @@ export interface components {
         /**
          * Format: int64
          * @description Milliseconds of silence after which a node is offline (CLOUD-2013); more than
-         *     the heartbeat interval.
+         *     the heartbeat interval, where the mock itself asks nodes for that.
          * @example 30000
          */
         NodeTimeout: number;

@@ -94,7 +94,7 @@ func apply(change control.SettingsChange, s *settings.Settings) {
 // one.
 func (o operations) settingsViolations(s *settings.Settings) []nodeapi.Violation {
 	var wrong []nodeapi.Violation
-	if s.NodeTimeout <= s.HeartbeatInterval {
+	if s.TimesOutTooSoon() {
 		wrong = append(wrong, nodeapi.Violation{Pointer: "/node_timeout_ms", Detail: fmt.Sprintf(
 			"must be more than the heartbeat interval of %d, not %d",
 			s.HeartbeatInterval.Milliseconds(), s.NodeTimeout.Milliseconds())})

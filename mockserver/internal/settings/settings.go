@@ -38,6 +38,24 @@ func (s *Settings) Policy() registry.Policy {
 	return registry.Document{}
 }
 
+// TimesOutTooSoon reports whether nodes that send heartbeats as often as they are asked to would be
+// Offline between two of them. In service, and in front of another orchestratord, the heartbeat interval is
+// not that of these settings.
+func (s *Settings) TimesOutTooSoon() bool {
+	return s.NodeTimeout <= s.HeartbeatInterval && s.Dialect != control.DialectInService && !s.InFront
+}
+
+// CheckTimeout returns what is wrong with the node timeout, if anything.
+func (s *Settings) CheckTimeout() error {
+	switch {
+	case s.TimesOutTooSoon():
+		return fmt.Errorf("must be longer than the heartbeat interval %s", s.HeartbeatInterval)
+	case s.NodeTimeout <= 0:
+		return errors.New("must be positive")
+	}
+	return nil
+}
+
 // Contract returns the document that nodes and orchestratord are held to.
 func (s *Settings) Contract() *spec.Document {
 	switch {
