@@ -138,7 +138,7 @@ func TestUnknownFields(t *testing.T) {
 		{`"pool_id":`, "mood", "heartbeatNode /pools/*/mood", ""},
 		{`"pool_id":`, "12", "heartbeatNode /pools/*/12", ""},
 		{`"pool_id":`, "", "heartbeatNode /pools/*/", ""},
-		{`"pool_id":`, "a\x1b[2J/~", "heartbeatNode /pools/*/a\x1b[2J~1~0", ""},
+		{`"pool_id":`, "a\x1b[2J/~", "heartbeatNode /pools/*/a<U+001B>[2J~1~0", ""},
 		{`"pool_id":`, long, "heartbeatNode /pools/*/" + long[:127] + "…", ""},
 	} {
 		name, _ := json.Marshal(test.name)
