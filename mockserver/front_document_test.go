@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -46,24 +47,84 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 	}
 }
 
-// TestDocumentsWithCircles gives the mock documents whose schemas contain themselves, which nothing could
+// TestDocumentsWithTrees holds a node to documents whose schemas have fields and items of their own kind.
+func TestDocumentsWithTrees(t *testing.T) {
+	t.Parallel()
+	const capabilities = `{"gpu_count":1,"total_vram_mb":1,"cuda_version":""`
+	for field, values := range map[string][2]string{
+		`{$ref: "#/components/schemas/NodeCapabilities"}`:                       {"", ""},
+		`{type: array, items: {$ref: "#/components/schemas/NodeCapabilities"}}`: {"[", "]"},
+	} {
+		document := strings.Replace(string(openapi.Nodes), "properties: &capabilities\n",
+			"properties: &capabilities\n        inner: "+field+"\n", 1)
+		if document == string(openapi.Nodes) {
+			t.Fatal("the document has no capabilities")
+		}
+		orchestratord := mocktest.Start(t, mockserver.WithLogger(nil))
+		front := mocktest.Start(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: orchestratord.URL, Document: []byte(document),
+		}))
+		for _, innermost := range []string{capabilities + "}", `{"gpu_count":"one"}`} {
+			tree := innermost
+			for range 3 {
+				tree = capabilities + `,"inner":` + values[0] + tree + values[1] + "}"
+			}
+			body := strings.Replace(briefRegistration, `"capabilities": {`, `"capabilities": `+tree+`, "rest": {`, 1)
+			callWith(t, front, [4]string{"POST /v2/nodes/register", body, "application/json"})
+		}
+		kinds := map[string]int{}
+		for _, entry := range front.Drift().Entries {
+			if strings.HasPrefix(entry.Pointer, "/capabilities/") {
+				kinds[entry.Kind]++
+			}
+		}
+		if len(kinds) != 2 || kinds["type"] != 1 || kinds["required"] != 2 {
+			t.Errorf("%s: the drift is %v", field, front.Drift().Entries)
+		}
+	}
+}
+
+// TestDocumentsThatCannotBeWalked gives the mock documents that no program gets through.
+func TestDocumentsThatCannotBeWalked(t *testing.T) {
+	t.Parallel()
+	schemas := "\n  schemas:\n    S24: {}\n"
+	for i := range 24 {
+		next := fmt.Sprintf(`{$ref: "#/components/schemas/S%d"}`, i+1)
+		schemas += fmt.Sprintf("    S%d: {allOf: [%s, %s]}\n", i, next, next)
+	}
+	for want, change := range map[string][2]string{
+		"makes the document unfold to more than": {"\n  schemas:\n", schemas},
+		"#/components/headers/Empty/content/text~1plain is null": {
+			"\n  headers:\n", "\n  headers:\n    Empty: {content: {text/plain: null}}\n",
+		},
+	} {
+		document := strings.Replace(string(openapi.Nodes), change[0], change[1], 1)
+		_, err := mockserver.New(mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://127.0.0.1:1", Document: []byte(document),
+		}))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want one with %q", err, want)
+		}
+	}
+}
+
+// TestDocumentsWithCircles gives the mock documents whose schemas are parts of themselves, which nothing could
 // look through.
 func TestDocumentsWithCircles(t *testing.T) {
 	t.Parallel()
 	const (
-		schemas = "\n  schemas:\n"
-		body    = `$ref: "#/components/schemas/RegisterRequest"`
-		inPlace = `$ref: "#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"`
+		schemas          = "\n  schemas:\n"
+		body             = `$ref: "#/components/schemas/RegisterRequest"`
+		place            = `$ref: "#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema`
+		inPlace, inField = place + `"`, place + `/properties/a"`
 	)
 	documents := map[string]string{
 		"within the operation": strings.Replace(string(openapi.Nodes), body, "allOf: [{"+inPlace+"}]", 1),
-		"its fields":           strings.Replace(string(openapi.Nodes), body, "properties: {a: {"+inPlace+"}}", 1),
+		"its fields":           strings.Replace(string(openapi.Nodes), body, "properties: {a: {not: {"+inField+"}}}", 1),
 	}
 	for _, circle := range []string{
 		`{allOf: [{$ref: "#/components/schemas/B"}]}`, `{oneOf: [{$ref: "#/components/schemas/B"}]}`,
-		`{not: {$ref: "#/components/schemas/B"}}`, `{type: array, items: {$ref: "#/components/schemas/B"}}`,
-		`{properties: {a: {$ref: "#/components/schemas/B"}}}`,
-		`{additionalProperties: {$ref: "#/components/schemas/B"}}`,
+		`{not: {$ref: "#/components/schemas/B"}}`,
 	} {
 		document := strings.Replace(string(openapi.Nodes), schemas,
 			schemas+"    A: "+circle+"\n    B: {allOf: [{$ref: \"#/components/schemas/A\"}]}\n", 1)

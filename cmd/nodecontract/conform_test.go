@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -166,12 +167,15 @@ func TestConformCannotTell(t *testing.T) {
 			broken("              schema:\n                $ref: \"#/components/schemas/RegisterResponse\"\n"+
 				"              example:\n                success: true\n                message: node registered\n"+
 				"                node_id: gpu-node-1\n", ""),
-			"content type application/json is null",
+			"#/paths/~1v2~1nodes~1register/post/responses/200/content/application~1json is null",
 		},
 		"a request without an end": {
 			broken(`$ref: "#/components/schemas/RegisterRequest"`, "allOf: [{$ref: "+
 				`"#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"}]`),
 			"is a part of itself",
+		},
+		"a document that unfolds too far": {
+			broken("\n  schemas:\n", "\n  schemas:\n"+unfolding()), "makes the document unfold to more than",
 		},
 		"a status that is no number": {broken(`        "503":`, "        default:"), `declares the status "default"`},
 		"no success":                 {broken(`        "204":`, `        "304":`), "declares no status of success"},
@@ -211,6 +215,15 @@ func TestConformCannotTell(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unfolding returns schemas each of which has the next one twice.
+func unfolding() (schemas string) {
+	for i := range 24 {
+		next := fmt.Sprintf(`{$ref: "#/components/schemas/S%d"}`, i+1)
+		schemas += fmt.Sprintf("    S%d: {allOf: [%s, %s]}\n", i, next, next)
+	}
+	return schemas + "    S24: {type: object}\n"
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) string {

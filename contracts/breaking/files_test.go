@@ -1,6 +1,7 @@
 package breaking_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -145,8 +146,16 @@ func TestDocumentReadsNothingElse(t *testing.T) {
 // What is null in a document is an error, where it has to be an object.
 func TestNullInDocument(t *testing.T) {
 	for name, test := range map[string][3]string{
-		"content type": {`{"schema": {}}`, "null", "POST /a: content type application/json is null"},
-		"tag":          {`"paths"`, `"tags": [null], "paths"`, "a tag is null"},
+		"content type": {`{"schema": {}}`, "null", "#/paths/~1a/post/requestBody/content/application~1json is null"},
+		"tag":          {`"paths"`, `"tags": [null], "paths"`, "#/tags/0 is null"},
+		"content of a header": {
+			`"paths"`, `"components": {"headers": {"X-A": {"content": {"text/plain": null}}}}, "paths"`,
+			"#/components/headers/X-A/content/text~1plain is null",
+		},
+		"content of a header that is used": {
+			`"ok"`, `"ok", "headers": {"X-A": {"content": {"text/plain": null}}}`,
+			"#/paths/~1a/post/responses/200/headers/X-A/content/text~1plain is null",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(main, `{"$ref": "SCHEMA"}`, "{}", 1)
@@ -156,6 +165,22 @@ func TestNullInDocument(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, test[2])
 			}
 		})
+	}
+}
+
+// A document is refused that hours would pass in comparing.
+func TestDocumentThatUnfoldsTooFar(t *testing.T) {
+	schemas := `"S0": {"type": "object"}`
+	for i := range 24 {
+		part := fmt.Sprintf(`{"$ref": "#/components/schemas/S%d"}`, i)
+		schemas += fmt.Sprintf(`, "S%d": {"allOf": [%s, %s]}`, i+1, part, part)
+	}
+	text := strings.Replace(main, "SCHEMA", "#/components/schemas/S24", 1)
+	text = strings.TrimSuffix(text, "}") + `, "components": {"schemas": {` + schemas + `}}}`
+	document := breaking.Source{Name: "api.json", Data: []byte(text)}
+	_, err := breaking.Compare(t.Context(), document, document)
+	if want := " makes the document unfold to more than "; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one with %q", err, want)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
+	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
@@ -47,7 +47,7 @@ func readDocument(text []byte) (*document, error) {
 	loader := openapi3.NewLoader()
 	api, err := loader.LoadFromData(text)
 	if err == nil {
-		err = apidoc.Walkable(api)
+		err = walkable.Check(api)
 	}
 	if err == nil {
 		err = api.Validate(loader.Context, openapi3.DisableExamplesValidation())

@@ -36,6 +36,11 @@ func FuzzCheck(f *testing.F) {
 		`{if: {type: object}, then: {$ref: "#/components/schemas/A"}}`,
 		`{const: 1, prefixItems: [{$ref: "#/components/schemas/A"}]}`,
 		`{dependentSchemas: {b: {properties: {b: {$ref: "#/components/schemas/A"}}}}}`,
+		`{type: array}`,
+		`{type: object, required: [b], properties: {b: {$ref: "#/components/schemas/A"}}}`,
+		`{allOf: [&b {allOf: [&c {allOf: [&d {}, *d, *d, *d]}, *c, *c, *c]}, *b, *b, *b]}`,
+		`{}}, headers: {X-A: {content: {text/plain: null}}`,
+		`{}}, responses: {R: {description: d, content: {text/plain: null}}}`,
 	} {
 		f.Add([]byte(minimal+schema+"}}}"), small)
 		f.Add([]byte(strings.Replace(minimal, "3.0.3", "3.1.0", 1)+schema+"}}}"), small)

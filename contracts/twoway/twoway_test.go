@@ -579,6 +579,12 @@ func TestLoadRefuses(t *testing.T) {
 			"document.yaml: schema #/components/schemas/A is a part of itself", load,
 		},
 		{
+			"a header that is null", "document.yaml",
+			"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n" +
+				"components: {headers: {X-A: {content: {text/plain: null}}}}\n",
+			"document.yaml: #/components/headers/X-A/content/text~1plain is null: it must be an object", load,
+		},
+		{
 			"an exemption without a reason", "exempt.yaml", "- status: 405\n  operations: [a]\n",
 			"exempt.yaml:1: the exemption gives no reason", loadExemptions,
 		},

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/internal/walkable"
 )
 
 // Load returns the document, whose parts know their lines. It fails if the document is
-// invalid, refers to anything outside its folder, or has a schema that contains itself.
+// invalid, refers to anything outside its folder, or is not walkable.
 func Load(ctx context.Context, source Source) (*openapi3.T, error) {
 	document, err := load(ctx, source)
 	if err != nil {
@@ -37,7 +39,7 @@ func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Walkable(document); err != nil {
+	if err := walkable.Check(document); err != nil {
 		return nil, err
 	}
 	// The linters of the document validate its examples. The regular expressions of OpenAPI are

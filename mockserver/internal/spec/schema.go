@@ -19,24 +19,29 @@ type Schema struct {
 	item     *Schema // of an array
 }
 
-// schemaOf returns the tree of a schema that does not contain itself.
-func schemaOf(schema *openapi3.Schema, pointer string) *Schema {
+// schemaOf returns the tree of a schema. Where a schema within comes again, the tree ends, and the
+// validator alone looks at the values.
+func schemaOf(schema *openapi3.Schema, pointer string, within ...*openapi3.Schema) *Schema {
 	s := &Schema{raw: schema, pointer: pointer, fields: map[string]*Schema{}}
-	s.add(schema)
+	s.add(schema, within)
 	return s
 }
 
-func (s *Schema) add(schema *openapi3.Schema) {
+func (s *Schema) add(schema *openapi3.Schema, within []*openapi3.Schema) {
+	if slices.Contains(within, schema) {
+		return
+	}
+	within = append(slices.Clip(within), schema)
 	for _, part := range schema.AllOf {
-		s.add(part.Value)
+		s.add(part.Value, within)
 	}
 	s.title = cmp.Or(schema.Title, s.title)
 	for name, field := range schema.Properties {
-		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+Step(name))
+		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+Step(name), within...)
 	}
 	s.required = append(s.required, schema.Required...)
 	if schema.Items != nil {
-		s.item = schemaOf(schema.Items.Value, s.pointer+"/*")
+		s.item = schemaOf(schema.Items.Value, s.pointer+"/*", within...)
 	}
 }
 

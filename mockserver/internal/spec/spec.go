@@ -15,6 +15,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -96,12 +97,14 @@ func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 	if err != nil {
 		panic(fmt.Sprintf("read the OpenAPI document: %v", err))
 	}
-	search := circles{done: map[*openapi3.Schema]bool{}}
-	eachSchema(doc, func(schema **openapi3.SchemaRef) {
+	if err := walkable.Check(doc); err != nil {
+		panic(err)
+	}
+	_ = walkable.Places(doc, func(_ string, schema **openapi3.SchemaRef) error {
 		if *schema == nil { // anything will do
 			*schema = openapi3.NewSchemaRef("", openapi3.NewSchema())
 		}
-		search.visit(*schema)
+		return nil
 	})
 	return doc
 }
