@@ -174,6 +174,12 @@ func TestConformCannotTell(t *testing.T) {
 				`"#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"}]`),
 			"is a part of itself",
 		},
+		"a request that requires itself": {
+			broken("      required: [gpu_count, total_vram_mb, cuda_version]\n      properties: &capabilities\n",
+				"      required: [parent]\n      properties: &capabilities\n"+
+					"        parent: {$ref: \"#/components/schemas/NodeCapabilities\"}\n"),
+			"registerNode has no request with an end",
+		},
 		"a document that unfolds too far": {
 			broken("\n  schemas:\n", "\n  schemas:\n"+unfolding()), "makes the document unfold to more than",
 		},

@@ -10,22 +10,39 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// whole returns a body with every field of a schema, each with the value of its example.
-func whole(schema *openapi3.Schema) any {
+// whole returns a body with every field of a schema, each with the value of its example. Where a schema
+// within comes again the body ends: such a field is left out, and a list of such items is empty. It
+// reports false for a schema that has no such end.
+func whole(schema *openapi3.Schema, within ...*openapi3.Schema) (any, bool) {
+	if slices.Contains(within, schema) {
+		return nil, false
+	}
+	within = append(slices.Clip(within), schema)
 	s := flat(schema)
 	switch {
 	case s.is("object"):
 		body := map[string]any{}
 		for name, property := range s.properties {
-			body[name] = whole(property.Value)
+			value, ends := whole(property.Value, within...)
+			if ends {
+				body[name] = value
+			} else if slices.Contains(s.required, name) {
+				return nil, false
+			}
 		}
-		return body
-	case s.is("array"):
-		return []any{whole(s.schema.Items.Value)}
+		return body, true
+	case s.is("array") && s.schema.Items != nil:
+		item, ends := whole(s.schema.Items.Value, within...)
+		if !ends {
+			return []any{}, s.schema.MinItems == 0
+		}
+		return []any{item}, true
 	case schema.Example != nil:
-		return schema.Example
+		return schema.Example, true
+	case s.schema.Example == nil && s.is("array"):
+		return []any{}, true
 	}
-	return s.schema.Example
+	return s.schema.Example, true
 }
 
 // pointer leads to a place within a body.

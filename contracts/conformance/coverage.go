@@ -21,7 +21,7 @@ func checkCoverage(ctx context.Context, s *session) {
 // coverRegister registers nodes, each with a different value at a bound.
 func (s *session) coverRegister(ctx context.Context) {
 	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
-	plain := whole(op.request)
+	plain := op.whole
 	all := slices.Concat(variants(op.request, plain), disguises(op.request, plain), []variant{large(plain)})
 	for _, v := range all {
 		if v.breaks || v.at.String() == id.String() {
@@ -47,7 +47,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	if !r.register(ctx, s.plainRegister(name), "") {
 		return
 	}
-	for _, v := range append(variants(op.request, whole(op.request)), large(whole(op.request))) {
+	for _, v := range append(variants(op.request, op.whole), large(op.whole)) {
 		if v.breaks {
 			continue
 		}
@@ -124,8 +124,8 @@ func (v variant) why() string {
 
 // plainRegister is a registration with nothing special about it.
 func (s *session) plainRegister(id string) []byte {
-	return encode(with(whole(s.doc.operation(opRegister).request), pointer{s.doc.idField()}, id))
+	return encode(with(s.doc.operation(opRegister).whole, pointer{s.doc.idField()}, id))
 }
 
 // plainBeat is a heartbeat with nothing special about it.
-func (s *session) plainBeat() []byte { return encode(whole(s.doc.operation(opHeartbeat).request)) }
+func (s *session) plainBeat() []byte { return encode(s.doc.operation(opHeartbeat).whole) }

@@ -35,6 +35,7 @@ type operation struct {
 	parameter        string // the path's, such as {id}; empty when it has none
 	media            string // of the request's body; empty when it has none
 	request          *openapi3.Schema
+	whole            any   // a request with every field, which nobody may change
 	examples         []any // of the request's body
 	responses        map[int]*openapi3.Response
 }
@@ -133,6 +134,10 @@ func newOperation(path, method string, item *openapi3.PathItem) (*operation, err
 			}
 			op.media, op.request = media, content.Schema.Value
 			op.examples = examplesOf(content)
+			ends := false
+			if op.whole, ends = whole(op.request); !ends {
+				return nil, fmt.Errorf("%s has no request with an end: a schema requires itself", op.id)
+			}
 		}
 	}
 	return op, nil

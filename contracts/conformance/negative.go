@@ -36,7 +36,7 @@ func checkNegative(ctx context.Context, s *session) {
 // elsewhere is a body with every field that is not what the node has registered, so that whatever a
 // refusal keeps of it shows in the list.
 func (r *resident) elsewhere(op *operation) any {
-	body := whole(op.request)
+	body := op.whole
 	if op.id != opRegister {
 		return body
 	}

@@ -81,7 +81,7 @@ func (b brokenAnswer) field() string {
 func brokenAnswers(schema *openapi3.Schema) []brokenAnswer {
 	var all []brokenAnswer
 	seen := map[string]bool{}
-	plain := whole(schema)
+	plain, _ := whole(schema)
 	add := func(at pointer, rule string, value any) {
 		if key := at.String() + rule; len(at) > 0 && !seen[key] {
 			seen[key] = true

@@ -98,7 +98,9 @@ func (g *generator) object(at pointer, s shape, value any) {
 		g.broken(at, "type", []any{})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.properties)) {
-		g.visit(at.to(name), s.properties[name].Value, object[name], slices.Contains(s.required, name))
+		if member, there := object[name]; there {
+			g.visit(at.to(name), s.properties[name].Value, member, slices.Contains(s.required, name))
+		}
 	}
 }
 
@@ -106,7 +108,7 @@ func (g *generator) array(at pointer, s shape, value any) {
 	items, _ := value.([]any)
 	g.valid(at, "no items", []any{})
 	g.broken(at, "type", map[string]any{})
-	if len(items) == 0 {
+	if len(items) == 0 || s.schema.Items == nil {
 		return
 	}
 	if most := s.schema.MaxItems; most != nil && *most <= manyItems {
