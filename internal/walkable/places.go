@@ -55,6 +55,7 @@ func (w *walker) path(at string, item *openapi3.PathItem) {
 		return
 	}
 	w.seen[item] = true
+	w.servers(at, item.Servers)
 	w.parameters(at, item.Parameters)
 	operations := item.Operations()
 	for _, method := range slices.Sorted(maps.Keys(operations)) {
@@ -63,12 +64,22 @@ func (w *walker) path(at string, item *openapi3.PathItem) {
 }
 
 func (w *walker) operation(at string, operation *openapi3.Operation) {
+	if operation.Servers != nil {
+		w.servers(at, *operation.Servers)
+	}
 	w.parameters(at, operation.Parameters)
 	if operation.RequestBody != nil {
 		w.requestBody(at+"/requestBody", operation.RequestBody)
 	}
 	each(w, at+"/responses", operation.Responses.Map(), w.response)
 	each(w, at+"/callbacks", operation.Callbacks, w.callback)
+}
+
+// servers have no schemas, but are read together with the path that has them.
+func (w *walker) servers(at string, servers openapi3.Servers) {
+	for i, server := range servers {
+		w.has(fmt.Sprintf("%s/servers/%d", at, i), server != nil)
+	}
 }
 
 func (w *walker) parameters(at string, parameters openapi3.Parameters) {

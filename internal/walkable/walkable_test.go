@@ -103,6 +103,8 @@ func TestNull(t *testing.T) {
 	)
 	for name, test := range map[string]struct{ webhook, want string }{
 		"a webhook":           {`null`, ""},
+		"a path's server":     {`{servers: [null]}`, "/servers/0"},
+		"a server":            {`{post: {servers: [{url: /a}, null]}}`, "/post/servers/1"},
 		"a request":           {`{post: ` + request + `}`, "/post/requestBody" + media},
 		"a header":            {`{post: ` + answered + `}`, "/post/responses/200/headers/X-A" + media},
 		"a parameter":         {`{post: {` + asked + `}}`, "/post/parameters/0" + media},
