@@ -174,6 +174,12 @@ func TestConformCannotTell(t *testing.T) {
 				`"#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema"}]`),
 			"is a part of itself",
 		},
+		"a request without the id of its node": {
+			broken("capabilities]\n      properties:\n        node_id:\n"+
+				"          $ref: \"#/components/schemas/NodeId\"\n",
+				"capabilities]\n      properties:\n        node_id: {type: string}\n"),
+			"no id of the node in requests of registerNode",
+		},
 		"a request that requires itself": {
 			broken("      required: [gpu_count, total_vram_mb, cuda_version]\n      properties: &capabilities\n",
 				"      required: [parent]\n      properties: &capabilities\n"+

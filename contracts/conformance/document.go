@@ -71,17 +71,25 @@ func readDocument(text []byte) (*document, error) {
 		}
 	}
 	slices.SortFunc(doc.operations, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
+	return doc, doc.isComplete()
+}
+
+// isComplete returns an error for a document that lacks what the checks need.
+func (d *document) isComplete() error {
 	for _, id := range []string{opRegister, opHeartbeat, opDeregister, opList} {
-		if doc.operation(id) == nil {
-			return nil, fmt.Errorf("the OpenAPI document has no operation %s", id)
+		if d.operation(id) == nil {
+			return fmt.Errorf("the OpenAPI document has no operation %s", id)
 		}
 	}
 	for _, id := range []string{opRegister, opHeartbeat} {
-		if doc.operation(id).request == nil {
-			return nil, fmt.Errorf("the OpenAPI document has no body for requests of %s", id)
+		if d.operation(id).request == nil {
+			return fmt.Errorf("the OpenAPI document has no body for requests of %s", id)
 		}
 	}
-	return doc, nil
+	if d.idField() == "" {
+		return fmt.Errorf("the OpenAPI document has no id of the node in requests of %s", opRegister)
+	}
+	return nil
 }
 
 // takeNull has fields whose schema says nothing take null. That is how OpenAPI has it, but the
