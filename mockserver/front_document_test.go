@@ -108,19 +108,19 @@ func TestDocumentsThatCannotBeWalked(t *testing.T) {
 	}
 }
 
-// TestDocumentsWithCircles gives the mock documents whose schemas are parts of themselves, which nothing could
-// look through.
+// TestDocumentsWithCircles gives the mock documents whose schemas are parts of themselves, which nothing
+// could look through.
 func TestDocumentsWithCircles(t *testing.T) {
 	t.Parallel()
 	const (
 		schemas          = "\n  schemas:\n"
 		body             = `$ref: "#/components/schemas/RegisterRequest"`
 		place            = `$ref: "#/paths/~1v2~1nodes~1register/post/requestBody/content/application~1json/schema`
-		inPlace, inField = place + `"`, place + `/properties/a"`
+		inPlace, inField = place + `"`, place + `/items"`
 	)
 	documents := map[string]string{
 		"within the operation": strings.Replace(string(openapi.Nodes), body, "allOf: [{"+inPlace+"}]", 1),
-		"its fields":           strings.Replace(string(openapi.Nodes), body, "properties: {a: {not: {"+inField+"}}}", 1),
+		"its fields":           strings.Replace(string(openapi.Nodes), body, "items: {not: {"+inField+"}}", 1),
 	}
 	for _, circle := range []string{
 		`{allOf: [{$ref: "#/components/schemas/B"}]}`, `{oneOf: [{$ref: "#/components/schemas/B"}]}`,
