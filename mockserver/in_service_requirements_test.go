@@ -22,6 +22,7 @@ var inServiceRequirements = []struct {
 }{
 	{"register, heartbeat, deregistration and list are answered so", answersInService},
 	{"a node is Registering until its first heartbeat", registersInService},
+	{"node status values are Registering, Online, Draining, Offline, Failed; only Online is listed", hasStatuses},
 	{"no token configured means that every call is allowed; GET /v2/nodes needs one like every call", wantsTokens},
 	{
 		"it checks in this order: 401, 415, 400, 422, 413, 503, 404; its error bodies are not problem+json",
@@ -36,6 +37,7 @@ var inServiceRequirements = []struct {
 	{"a wall clock that steps back takes every node off the list, for good where the check runs meanwhile", stepsBack},
 	{"heartbeats are merged there, pool by pool", mergesPools},
 	{"models_available and version are read and thrown away there", discards},
+	{"its metrics are orchd_node_registrations_total{outcome}, …; outcomes: success, error, …", hasMetrics},
 	{"it does not count calls that get 401, counts no registrations while the profile is off", countsInService},
 	{"it answers 200 to unknown fields, and takes any string as a timestamp", takesUnknownFields},
 	{"every answer but a 401 carries x-correlation-id, echoed or made up", correlatesInService},
@@ -68,6 +70,26 @@ func registersInService(t *testing.T) {
 	s.beat()
 	if node, _ := s.Node("gpu-node-1"); node.Status != "Online" {
 		t.Errorf("after a heartbeat: %s", node.Status)
+	}
+}
+
+func hasStatuses(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	for _, status := range []string{"Registering", "Online", "Draining", "Offline", "Failed", "Lost"} {
+		got := s.call("PUT", "/__mock/nodes/gpu-node-1/status", fmt.Sprintf(`{"status":%q}`, status))
+		if status == "Lost" {
+			if got.StatusCode != http.StatusUnprocessableEntity {
+				t.Errorf("%s, which there is not: %d", status, got.StatusCode)
+			}
+			continue
+		}
+		node, _ := s.Node("gpu-node-1")
+		listed := strings.Contains(s.call("GET", "/v2/nodes", "").text, "gpu-node-1")
+		if got.StatusCode != http.StatusOK || string(node.Status) != status || listed != (status == "Online") {
+			t.Errorf("%s: %d, it is %s, listed: %t", status, got.StatusCode, node.Status, listed)
+		}
 	}
 }
 

@@ -432,6 +432,23 @@ func discards(t *testing.T) {
 	}
 }
 
+func hasMetrics(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	metrics := s.call("GET", "/metrics", "").text
+	for _, outcome := range []string{"success", "error", "unauthorized", "cloud_disabled"} {
+		for _, want := range []string{
+			`orchd_node_registrations_total{outcome="%s"} `, `orchd_node_deregistrations_total{outcome="%s"} `,
+			`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="%s"} `,
+		} {
+			if want = "\n" + fmt.Sprintf(want, outcome); !strings.Contains(metrics, want) {
+				t.Errorf("the metrics lack %s", want)
+			}
+		}
+	}
+}
+
 func countsInService(t *testing.T) {
 	s := inService(t, mockserver.WithTokens("secret"))
 	s.call("POST", "/v2/nodes/register", rustRegistration)
