@@ -2,10 +2,8 @@ package registration
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -42,24 +40,22 @@ const (
 //   - Standalone, where EnvCloudProfile or EnvRegisterOnStartup is false
 //
 // A variable that is empty counts as not set. Two names of one setting may both be set
-// if they agree. The error, an ErrConfig, lists every variable that cannot be read or that
-// states what New refuses, and those that disagree. Such a variable leaves its field as if it
-// were not set.
+// if they agree. The error, an ErrConfig, lists every variable that cannot be read, and
+// those that disagree.
 func ConfigFromEnv() (Config, error) {
 	host, _ := os.Hostname()
 	env := environment{}
-	node := cmp.Or(env.text(EnvNodeID, func(c *Config, id string) { c.NodeID = id }), host)
+	node := cmp.Or(os.Getenv(EnvNodeID), host)
 	config := Config{
 		NodeID:           node,
-		MachineID:        cmp.Or(env.text(EnvMachineID, func(c *Config, id string) { c.MachineID = id }), node),
-		Address:          env.text(EnvAddress, func(c *Config, url string) { c.Address = url }),
-		Pools:            list(env.text(EnvPools, func(c *Config, ids string) { c.Pools = list(ids) })),
-		OrchestratordURL: env.text(EnvOrchestratordURL, func(c *Config, url string) { c.OrchestratordURL = url }),
-		APIToken:         env.token(),
-		HeartbeatInterval: env.duration(func(c *Config, d time.Duration) { c.HeartbeatInterval = d },
-			unit{EnvHeartbeatInterval, time.Second}, unit{specHeartbeatInterval, time.Second}),
-		NodeTimeout: env.duration(func(c *Config, d time.Duration) { c.NodeTimeout = d },
-			unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
+		MachineID:        cmp.Or(os.Getenv(EnvMachineID), node),
+		Address:          os.Getenv(EnvAddress),
+		Pools:            list(os.Getenv(EnvPools)),
+		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
+		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
+		HeartbeatInterval: env.duration(unit{EnvHeartbeatInterval, time.Second},
+			unit{specHeartbeatInterval, time.Second}),
+		NodeTimeout: env.duration(unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
 	}
 	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
 	config.Standalone = !registers || !inCloud
@@ -86,42 +82,6 @@ func (e *environment) complain(format string, args ...any) {
 	e.wrong = append(e.wrong, fmt.Errorf(format, args...))
 }
 
-// sound is a Config with nothing wrong: what is put into it is judged alone.
-var sound = Config{
-	NodeID: "node", MachineID: "machine", Address: "http://node", Pools: []string{"pool"},
-	OrchestratordURL: "http://orchestratord", NodeTimeout: math.MaxInt64,
-}
-
-// accepts complains of a variable that puts something into a Config which New refuses.
-func (e *environment) accepts(name string, put func(*Config)) bool {
-	config := sound
-	put(&config)
-	err := config.withDefaults().check()
-	if err != nil {
-		e.complain("%s: %w", name, err)
-	}
-	return err == nil
-}
-
-// text reads a setting that put puts into a Config.
-func (e *environment) text(name string, put func(*Config, string)) string {
-	text := os.Getenv(name)
-	if text == "" || !e.accepts(name, func(c *Config) { put(c, text) }) {
-		return ""
-	}
-	return text
-}
-
-// token reads the token, which is checked as it is before each request.
-func (e *environment) token() TokenSource {
-	source := StaticToken(os.Getenv(EnvAPIToken))
-	if _, err := source.read(context.Background()); err != nil {
-		e.complain("%s: %w", EnvAPIToken, err)
-		return nil
-	}
-	return source
-}
-
 // isOn reads a switch that is on unless it is turned off.
 func (e *environment) isOn(name string) bool {
 	text := os.Getenv(name)
@@ -130,7 +90,7 @@ func (e *environment) isOn(name string) bool {
 	}
 	on, err := strconv.ParseBool(text)
 	if err != nil {
-		e.complain("%s is %s, which is neither true nor false", name, quoted(text))
+		e.complain("%s is %q, which is neither true nor false", name, text)
 	}
 	return on || err != nil
 }
@@ -148,18 +108,8 @@ func (u unit) plural() string {
 	return "seconds"
 }
 
-// quoted shows the beginning of a value. What comes before an @ may be a name and a password.
-func quoted(text string) string {
-	const room = 80
-	if at := strings.LastIndexByte(text, '@'); at >= 0 {
-		text = "***" + text[at:]
-	}
-	return strconv.Quote(beginning(text, room))
-}
-
-// duration reads a setting that has several names and that put puts into a Config, 0 where none is
-// set.
-func (e *environment) duration(put func(*Config, time.Duration), names ...unit) (d time.Duration) {
+// duration reads a setting that has several names, 0 where none is set.
+func (e *environment) duration(names ...unit) (d time.Duration) {
 	first := ""
 	for _, u := range names {
 		text := os.Getenv(u.name)
@@ -170,16 +120,12 @@ func (e *environment) duration(put func(*Config, time.Duration), names ...unit) 
 		said := time.Duration(count) * u.unit
 		switch {
 		case err != nil || count == 0:
-			e.complain("%s is %s, which is not a whole number of %s from 1 to %d",
-				u.name, quoted(text), u.plural(), math.MaxInt32)
+			e.complain("%s is %q, which is not a number of whole %s above 0", u.name, text, u.plural())
 		case first != "" && said != d:
 			e.complain("%s is %v, but %s is %v: set one of them, or both alike", first, d, u.name, said)
 		default:
 			first, d = u.name, said
 		}
-	}
-	if first != "" && !e.accepts(first, func(c *Config) { put(c, d) }) {
-		return 0
 	}
 	return d
 }
