@@ -78,7 +78,7 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
 	}
 	flags.Visit(func(flag *pflag.Flag) {
-		if !flags.Changed("upstream") && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
+		if f.url == "" && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
 			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
 		}
 	})

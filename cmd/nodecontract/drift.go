@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,8 @@ the archive cannot be read or has no request of a node in it.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&d.document, "document", "", documentUsage)
+	flags.DurationVar(&d.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
+		"silence after which that orchestratord has a node offline, and need not list it")
 	flags.Var(&d.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
 	return command
@@ -56,8 +59,9 @@ the archive cannot be read or has no request of a node in it.`,
 
 // driftFlags are the flags of the command.
 type driftFlags struct {
-	document string
-	reports  report.Flag
+	document    string
+	nodeTimeout time.Duration
+	reports     report.Flag
 }
 
 func (d *driftFlags) run(cmd *cobra.Command, name string) error {
@@ -69,7 +73,10 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	mock, calls, err := replay(cmd.Context(), traffic, source.Data)
+	if d.nodeTimeout <= 0 {
+		return fmt.Errorf("--node-timeout is %s: must be above 0", d.nodeTimeout)
+	}
+	mock, calls, err := replay(cmd.Context(), traffic, source.Data, d.nodeTimeout)
 	if err != nil {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}

@@ -247,6 +247,10 @@ func TestDriftOfRecordedLists(t *testing.T) {
 			if shown, status := runDrift(t, file); status != test.status {
 				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
 			}
+			// One that is silent for long is Offline by then, and need not be listed.
+			if shown, status := runDrift(t, file, "--node-timeout", "3s"); status != 0 {
+				t.Errorf("with a short timeout the exit status is %d:\n%s", status, shown)
+			}
 		})
 	}
 }

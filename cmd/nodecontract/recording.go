@@ -17,9 +17,12 @@ import (
 
 // replay has a mock stand in front of an orchestratord that answers as was recorded, by a clock that
 // shows the recorded times. It returns how many of the requests were of nodes.
-func replay(ctx context.Context, traffic har.File, document []byte) (*mockserver.Server, int, error) {
+func replay(
+	ctx context.Context, traffic har.File, document []byte, nodeTimeout time.Duration,
+) (*mockserver.Server, int, error) {
 	r := recording{clock: clock.PausedAt(time.Unix(0, 0))}
 	mock, err := mockserver.New(
+		mockserver.WithNodeTimeout(nodeTimeout),
 		mockserver.WithoutControl(), mockserver.WithJournal(mostOfOneCall), mockserver.WithClock(r.clock),
 		mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://recorded.invalid", Transport: &r, Recorded: true, Document: document,

@@ -114,7 +114,7 @@ func (s *runSettings) nodeFlags(flags *pflag.FlagSet) {
 	c := &s.config
 	flags.StringVar(&c.NodeID, "node-id", c.NodeID, "id of the node ["+registration.EnvNodeID+"]")
 	flags.StringVar(&c.MachineID, "machine-id", c.MachineID, "id of its machine ["+registration.EnvMachineID+"]")
-	flags.Var(cli.BaseURL(&c.Address), "address", "base URL at which orchestratord would reach the node ["+
+	flags.StringVar(&c.Address, "address", c.Address, "base URL at which orchestratord would reach the node ["+
 		registration.EnvAddress+"]")
 	flags.StringArrayVar(&c.Pools, "pool", c.Pools, "id of a pool; repeat for more ["+registration.EnvPools+"]")
 	flags.BoolVar(&s.detect, "detect", false,

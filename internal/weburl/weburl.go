@@ -1,5 +1,5 @@
 // Package weburl reads the URLs of servers that settings state. What is wrong with one is said in
-// the words that follow its name, without the URL: a password may be anywhere in it.
+// the words that follow its name, without the parts of the URL that may hold a secret.
 package weburl
 
 import (
@@ -44,7 +44,7 @@ func schemeFor(text string) string {
 	const room = 80
 	whole := "http://" + strings.TrimLeft(text, "/")
 	_, err := Parse(whole)
-	if err != nil || len(text) > room || strings.HasPrefix(text, "http") || strings.Contains(text, "@") {
+	if err != nil || len(text) > room || strings.HasPrefix(text, "http") || strings.ContainsAny(text, "@?#") {
 		return "http:// or https://"
 	}
 	return "as in " + whole

@@ -53,8 +53,12 @@ func TestParse(t *testing.T) {
 	if where, err := weburl.Parse(text); err != nil || where.String() != text {
 		t.Errorf("%q is taken as %v, %v", text, where, err)
 	}
-	const want = "lacks its scheme, as in http://h/build?id=5"
-	if _, err := weburl.Parse("h/build?id=5"); err == nil || err.Error() != want {
-		t.Errorf("error is %v", err)
+	for text, want := range map[string]string{
+		"h/build":      "lacks its scheme, as in http://h/build",
+		"h/build?id=5": "lacks its scheme, http:// or https://",
+	} {
+		if _, err := weburl.Parse(text); err == nil || err.Error() != want {
+			t.Errorf("error is %v, want %s", err, want)
+		}
 	}
 }

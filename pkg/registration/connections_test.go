@@ -21,22 +21,27 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// draining serves TLS as a proxy does that shuts down: each HTTP/2 connection gets
-// GOAWAY for all streams, and is closed. It returns its address and the number of
+// draining serves TLS, or without an authority clear text, as a proxy does that shuts down: each
+// HTTP/2 connection gets GOAWAY for all streams, and is closed. It returns its URL and the number of
 // connections so far.
-func draining(t *testing.T, a *authority) (address string, connections *atomic.Int32) {
+func draining(t *testing.T, a *authority) (url string, connections *atomic.Int32) {
 	t.Helper()
-	dir := t.TempDir()
-	a.issue("orchestratord", dir+"/server.pem", dir+"/server.key")
-	certificate, err := tls.LoadX509KeyPair(dir+"/server.pem", dir+"/server.key")
-	if err != nil {
-		t.Fatal(err)
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
+	url, secure := "http://", func(conn net.Conn) net.Conn { return conn }
+	if a != nil {
+		dir := t.TempDir()
+		a.issue("orchestratord", dir+"/server.pem", dir+"/server.key")
+		certificate, err := tls.LoadX509KeyPair(dir+"/server.pem", dir+"/server.key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}
+		url, secure = "https://", func(conn net.Conn) net.Conn { return tls.Server(conn, config) }
+	}
 	connections = new(atomic.Int32)
 	go func() {
 		for {
@@ -46,14 +51,13 @@ func draining(t *testing.T, a *authority) (address string, connections *atomic.I
 			}
 			connections.Add(1)
 			context.AfterFunc(t.Context(), func() { conn.Close() })
-			go goAway(tls.Server(conn,
-				&tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}}))
+			go goAway(secure(conn))
 		}
 	}()
-	return listener.Addr().String(), connections
+	return url + listener.Addr().String(), connections
 }
 
-func goAway(conn *tls.Conn) {
+func goAway(conn net.Conn) {
 	defer conn.Close()
 	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
 	if _, err := io.ReadFull(conn, preface); err != nil {
@@ -68,6 +72,7 @@ func goAway(conn *tls.Conn) {
 // net/http dials again without a pause while a server answers so: 3,517 connections in 4 s.
 func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 	ours := newAuthority(t)
+	const inClear = "a caller's transport without TLS"
 	for name, client := range map[string]func(*registration.Config){
 		"the node's own transport": func(c *registration.Config) { c.TLS = registration.TLS{RootCAs: ours.pool()} },
 		"a caller's transport": func(c *registration.Config) {
@@ -75,12 +80,22 @@ func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 			t.Cleanup(transport.CloseIdleConnections)
 			c.HTTPClient = &http.Client{Transport: transport}
 		},
+		inClear: func(c *registration.Config) {
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.Protocols.SetUnencryptedHTTP2(true)
+			t.Cleanup(transport.CloseIdleConnections)
+			c.HTTPClient = &http.Client{Transport: transport}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address, connections := draining(t, ours)
+			trusted := ours
+			if name == inClear {
+				trusted = nil
+			}
+			url, connections := draining(t, trusted)
 			failed := make(chan struct{}, 100)
 			c := config(t, nil)
-			c.OrchestratordURL, c.HTTPClient = "https://"+address, nil
+			c.OrchestratordURL, c.HTTPClient = url, nil
 			c.OnEvent = func(e registration.Event) {
 				if e.Err != nil {
 					failed <- struct{}{}

@@ -126,7 +126,7 @@ func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation
 // HTTP/2 request had no answer. net/http itself drops such a connection over HTTP/1.
 func (l *link) learn(p *progress, o outcome) {
 	l.sent = o.token
-	if p.fresh.Load() {
+	if p.fresh.Load() > 0 {
 		l.connected = time.Now()
 	}
 	l.renew = o.verdict == failed && (l.own || o.status == 0 && p.http2.Load())

@@ -43,9 +43,9 @@ type progress struct {
 	try        atomic.Int32            // which of them
 	phase      atomic.Int32
 	wanted     atomic.Int32 // connections that the transport asked for
-	handshakes atomic.Int32 // TLS handshakes: new connections, as far as they may speak HTTP/2
+	handshakes atomic.Int32 // TLS handshakes, each for a new connection
+	fresh      atomic.Int32 // new connections that it got, also those without TLS
 	trace      httptrace.ClientTrace
-	fresh      atomic.Bool // it got a new one
 	http2      atomic.Bool // it was sent over HTTP/2
 }
 
@@ -58,7 +58,7 @@ func (p *progress) watch(ctx context.Context) context.Context {
 // getConn ends a request that takes too many connections: net/http dials anew without a
 // pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
 func (p *progress) getConn(string) {
-	if p.wanted.Add(1) > maxConnections || p.handshakes.Load() >= maxNewConnections {
+	if p.wanted.Add(1) > maxConnections || max(p.handshakes.Load(), p.fresh.Load()) >= maxNewConnections {
 		p.end(errManyConnections)
 	}
 }
@@ -69,7 +69,7 @@ func (p *progress) gotConn(info httptrace.GotConnInfo) {
 	p.phase.Store(int32(awaitingAnswer))
 	p.http2.Store(speaksHTTP2(info.Conn))
 	if !info.Reused {
-		p.fresh.Store(true)
+		p.fresh.Add(1)
 	}
 }
 
