@@ -404,8 +404,8 @@ func TestStatusIsNotMadeUp(t *testing.T) {
 	}
 }
 
-// TestItemsLackingAValue has GPUs and pools of which something is missing or wrong. Nothing stands in
-// for it: the other ones are shown.
+// TestItemsLackingAValue sends GPUs and pools that lack a value, or have a wrong one. Nothing is made up
+// in its place: they are left out, and the others are shown.
 func TestItemsLackingAValue(t *testing.T) {
 	const good = `{"device_id":1,"name":"g","vram_total_bytes":7,"compute_capability":"8.6"}`
 	gpus := regexp.MustCompile(`"gpus":\[.*?\]`)

@@ -229,7 +229,7 @@ func TestConformCannotTell(t *testing.T) {
 	}
 }
 
-// unfolding returns schemas each of which has the next one twice.
+// unfolding returns a chain of schemas. Each has the next one twice.
 func unfolding() (schemas string) {
 	for i := range 24 {
 		next := fmt.Sprintf(`{$ref: "#/components/schemas/S%d"}`, i+1)

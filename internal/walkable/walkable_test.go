@@ -24,7 +24,7 @@ func read(t *testing.T, schemas, more string) *openapi3.T {
 	return document
 }
 
-// twice returns schemas A, S1, S2 and so on, each of which has the next one twice.
+// twice returns schemas A, S1, S2 and so on. Each has the next one twice.
 func twice(format string, count int) string {
 	schemas := "A: {$ref: '#/components/schemas/S1'}"
 	for i := range count {
@@ -34,7 +34,7 @@ func twice(format string, count int) string {
 	return schemas + fmt.Sprintf(", S%d: {type: string}", count+1)
 }
 
-// all returns schemas A, S1, S2 and so on, each of which has fields of all of them.
+// all returns schemas A, S1, S2 and so on. Each has a field for every schema.
 func all(count int) string {
 	var fields []string
 	schemas := "A: {$ref: '#/components/schemas/S1'}"

@@ -13,7 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/cmd/internal/cli/settingsdoc"
 )
 
-// kind is the value of a flag of which only the kind is known.
+// kind is the value of a flag. It knows its kind, and no text.
 type kind string
 
 func (k kind) String() string   { return "" }

@@ -61,7 +61,7 @@ func (u *Upstream) Carry(x *exchange.Exchange, head func(), ended func(*Passage)
 	u.carry(p, &streamed{x.Client, p, head})
 }
 
-// CarryLong is Carry for an answer of which Kept is not all, and Fetch for another one.
+// CarryLong is Carry for an answer that is too long to be kept whole, and Fetch for a shorter one.
 func (u *Upstream) CarryLong(x *exchange.Exchange, head func(), ended func(*Passage)) {
 	p := &Passage{x: x, ended: ended, upstream: u}
 	w := &patient{streamed: streamed{x.Client, p, head}}
