@@ -200,6 +200,10 @@ func TestValuesOutOfBounds(t *testing.T) {
 			client.register, fullRegistration, "/capabilities/ram_total_bytes", json.RawMessage("9007199254740993"),
 			"must be 9007199254740991 or less",
 		},
+		{
+			client.register, fullRegistration, "/capabilities/ram_total_bytes",
+			json.RawMessage("9223372036854775808"), "must be a valid int64, such as 137438953472",
+		},
 		{client.register, fullRegistration, "/capabilities/cuda_version", "twelve", "must match"},
 		{client.register, fullRegistration, "/version", "", "length of 1 or more"},
 		{beat, fullHeartbeat, "/timestamp", "yesterday", "must be a valid date-time, such as 2025-10-01T00:00:00Z"},

@@ -47,6 +47,38 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 	}
 }
 
+// TestFollowsWhatIsLegalInService has a node send what the types of the node API have no room for. The
+// front knows the node and its pool all the same.
+func TestFollowsWhatIsLegalInService(t *testing.T) {
+	t.Parallel()
+	registration := strings.NewReplacer(`"cpu_cores":null`, `"cpu_cores":4000000000`,
+		`"ram_total_bytes":null`, `"ram_total_bytes":18446744073709551615`).Replace(rustRegistration)
+	heartbeat := strings.NewReplacer(`"2026-11-23T15:13:54.862242784+00:00"`, `"an hour ago"`,
+		`"slots_free":3`, `"slots_free":4000000000`).Replace(rustHeartbeat)
+	for name, test := range map[string]struct {
+		dialect   mockserver.Dialect
+		document  []byte
+		mediaType string
+	}{
+		"dialect":            {mockserver.InService, nil, "application/json"},
+		"overlay":            {mockserver.Document, openapi.InService, "application/json"},
+		"another media type": {mockserver.InService, nil, "application/vnd.node+json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService))
+			front := mocktest.Start(t, mockserver.WithDialect(test.dialect),
+				mockserver.WithUpstream(mockserver.Upstream{URL: orchestratord.URL, Document: test.document}))
+			callWith(t, front, [4]string{"POST /v2/nodes/register", registration, test.mediaType})
+			callWith(t, front, [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", heartbeat, test.mediaType})
+			node, _ := front.Node("gpu-node-1")
+			if node.Registration.MachineID != "machine-alpha" || len(node.Pools) != 1 || node.Pools[0].SlotsFree < 4 {
+				t.Errorf("the front knows %+v, want machine-alpha and a pool with free slots", node)
+			}
+		})
+	}
+}
+
 // TestDocumentsWithTrees holds a node to documents whose schemas have fields and items of their own kind.
 func TestDocumentsWithTrees(t *testing.T) {
 	t.Parallel()

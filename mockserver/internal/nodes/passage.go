@@ -52,7 +52,7 @@ func (r *relayed) readRequest() any {
 	if x.Operation == nil || x.Operation.Bodies == nil {
 		return nil
 	}
-	schema, unfit := x.BodySchema()
+	schema, unfit := dialectOf(x).bodySchema(x)
 	if unfit != nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (r *relayed) readRequest() any {
 		if err != nil {
 			return nil
 		}
-		value = bound(x.OperationID(), loose)
+		value = bound(x.OperationID(), spec.Keep(x.OperationID(), schema, loose))
 	}
 	if registration, ok := value.(*nodeapi.RegisterRequest); ok {
 		about(x, registration.NodeID)

@@ -126,10 +126,17 @@ func explain(broken *openapi3.SchemaError, quote func(string) string) (expected,
 	case "pattern":
 		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example), ""
 	case "format":
-		return fmt.Sprintf("must be a valid %s, such as %v", schema.Format, schema.Example), ""
+		return fmt.Sprintf("must be a valid %s, such as %s", schema.Format, example(schema)), ""
 	default:
 		return broken.Reason, ""
 	}
+}
+
+func example(schema *openapi3.Schema) string {
+	if number, ok := schema.Example.(float64); ok {
+		return decimal(number)
+	}
+	return fmt.Sprint(schema.Example)
 }
 
 // longestValue is how many characters of a text are shown that is there instead of a number or
