@@ -65,14 +65,10 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 		response.Body.Close()
 		return x.fail(o, failed, newError(x.op, o.status, token, "", "it switches protocols, which was not asked for"))
 	}
-	body, err := readAnswer(response)
 	if o.status > 299 {
-		o.mayHaveLanded = o.status >= 500
-		o.noRecord = o.status == http.StatusNotFound && x.op != registering && isObject(body)
-		o.retryAfter = retryAfter(response.Header)
-		code, detail := x.link.explain(x.op, response, body, err == nil && len(body) < maxAnswer)
-		return x.fail(o, classify(x.op, o.status), newError(x.op, o.status, token, code, detail))
+		return x.declined(o, response)
 	}
+	body, err := readAnswer(response)
 	if err != nil {
 		return x.unanswered(ctx, o, err)
 	}
@@ -82,6 +78,22 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	}
 	o.correlationID = *x.progress.id()
 	return o
+}
+
+// declined returns the outcome of an answer that is no success. What its status decides holds
+// even if its body, which explains it, never ends.
+func (x *exchange) declined(o outcome, response *http.Response) outcome {
+	o.mayHaveLanded = o.status >= 500
+	o.retryAfter = retryAfter(response.Header)
+	decide := func(body []byte, whole bool) outcome {
+		code, detail := x.link.explain(x.op, response, body, whole)
+		return x.fail(o, classify(x.op, o.status), newError(x.op, o.status, o.token, code, detail))
+	}
+	decided := decide(nil, false)
+	x.progress.decided.Store(&decided)
+	body, err := readAnswer(response)
+	o.noRecord = o.status == http.StatusNotFound && x.op != registering && isObject(body)
+	return decide(body, err == nil && len(body) < maxAnswer)
 }
 
 // request sends the request, unless its time is over. The empty Idempotency-Key stays off
@@ -130,6 +142,9 @@ func (x *exchange) noToken(ctx context.Context, err error) outcome {
 
 // gaveUp returns the outcome of a request whose context ended first.
 func (x *exchange) gaveUp(ctx context.Context, o outcome, cause error) outcome {
+	if decided := x.progress.decided.Load(); decided != nil {
+		return *decided
+	}
 	o.mayHaveLanded = cause != errUnderWay && x.progress.mayHaveArrived()
 	detail := cause.Error()
 	switch reached := phase(x.progress.phase.Load()); {

@@ -46,7 +46,8 @@ type progress struct {
 	handshakes atomic.Int32 // TLS handshakes, each for a new connection
 	fresh      atomic.Int32 // new connections that it got, also those without TLS
 	trace      httptrace.ClientTrace
-	http2      atomic.Bool // it was sent over HTTP/2
+	http2      atomic.Bool             // it was sent over HTTP/2
+	decided    atomic.Pointer[outcome] // of the try, by the status of its answer, nil for none yet
 }
 
 // watch returns the context of a request to be followed.
@@ -76,6 +77,7 @@ func (p *progress) gotConn(info httptrace.GotConnInfo) {
 // begin starts a try under a correlation id of its own.
 func (p *progress) begin(try int32) {
 	p.ids[try] = rand.Text()
+	p.decided.Store(nil)
 	p.try.Store(try)
 }
 

@@ -201,6 +201,50 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 	}
 }
 
+// The status of an answer decides even if its body, which only explains it, never ends.
+func TestAStatusCountsWithoutItsBody(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer answer
+		want   string // what has been sent 14 s after the registration
+		kind   error
+	}{
+		"unknown node": {answer{status: 404}, "register heartbeat register heartbeat", registration.ErrUnknownNode},
+		"refused":      {answer{status: 422}, "register heartbeat", registration.ErrRefused},
+		"unauthorized": {answer{status: 401}, "register heartbeat", registration.ErrUnauthorized},
+		"to be left alone": {
+			answer{status: 503, header: http.Header{"Retry-After": {"30"}}},
+			"register heartbeat",
+			registration.ErrUnavailable,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, _ request) answer {
+					if n == 1 {
+						a := test.answer
+						a.stalls = true
+						return a
+					}
+					return answer{}
+				}}
+				c := config(t, w)
+				var first error
+				c.OnEvent = func(e registration.Event) {
+					if first == nil {
+						first = e.Err
+					}
+				}
+				node := beating(t, c, ready)
+				time.Sleep(14 * time.Second)
+				if w.ops() != test.want || !errors.Is(first, test.kind) {
+					t.Errorf("sent %s, want %s; error is %v", w.ops(), test.want, first)
+				}
+				node.Deregister(t.Context())
+			})
+		})
+	}
+}
+
 func TestRegisterEndsWithItsContext(t *testing.T) {
 	for name, a := range map[string]answer{
 		"refused connections": {err: errors.New("connection refused")},

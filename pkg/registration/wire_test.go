@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ type answer struct {
 	header http.Header
 	body   string
 	length int64         // that it states, 0 for none
+	stalls bool          // the body outlasts the request
 	err    error         // instead of an answer
 	delay  time.Duration // before the answer, cut short with the request
 
@@ -103,11 +105,26 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if header == nil {
 		header = http.Header{}
 	}
-	return &http.Response{
+	response := &http.Response{
 		StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)),
 		ContentLength: a.length, Request: r,
-	}, nil
+	}
+	if a.stalls {
+		response.Body = endless{r.Context()}
+	}
+	return response, nil
 }
+
+// endless is a body that ends, without a byte, a second after the request that it answers.
+type endless struct{ ctx context.Context }
+
+func (s endless) Read([]byte) (int, error) {
+	<-s.ctx.Done()
+	time.Sleep(time.Second)
+	return 0, s.ctx.Err()
+}
+
+func (s endless) Close() error { return nil }
 
 // unconnected returns an error, and if it is one of dialling traces what a transport
 // traces of a connection that it does not get.
