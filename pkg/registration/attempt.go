@@ -18,7 +18,7 @@ func (n *Node) await(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	case <-due.C:
-		return true
+		return ctx.Err() == nil && !n.life.hasEnded()
 	}
 }
 

@@ -138,9 +138,13 @@ var errUnderWay = errors.New("an earlier request is still under way, although it
 // that outlasts its ctx blocks later ones: a node has one request in flight.
 func (l *link) alone(ctx context.Context, f func()) error {
 	select {
-	case l.turn <- struct{}{}:
-	case <-ctx.Done():
-		return errUnderWay
+	case l.turn <- struct{}{}: // also if ctx has ended: nothing else is under way
+	default:
+		select {
+		case l.turn <- struct{}{}:
+		case <-ctx.Done():
+			return errUnderWay
+		}
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		l.deadline.Store(&deadline)

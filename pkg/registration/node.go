@@ -54,7 +54,7 @@ func New(config Config) (*Node, error) {
 // Register makes the node known to orchestratord (CLOUD-2001) and returns when
 // it is. Failures that may pass are retried with growing pauses until ctx ends
 // (CLOUD-10021). Each call makes its first attempt at once, whatever became of an earlier
-// one.
+// one, but none if ctx has ended.
 //
 // The error is an ErrUnauthorized or ErrRefused at the first answer that says so. If ctx or
 // the node ends first, it wraps the context's error or ErrStopped, and that of the last
@@ -66,6 +66,9 @@ func New(config Config) (*Node, error) {
 func (n *Node) Register(ctx context.Context) error {
 	if n.standalone() {
 		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("register: %w", err)
 	}
 	if err := n.acquire(ctx); err != nil {
 		return err
@@ -108,7 +111,7 @@ func (n *Node) register(ctx context.Context) error {
 // EventSilent and Healthy report that. Done is closed then. Call Deregister to take the
 // node out.
 func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
-	switch err := context.Cause(ctx); {
+	switch err := ctx.Err(); {
 	case n.standalone():
 		return nil
 	case status == nil:

@@ -271,6 +271,24 @@ func TestRegisterEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestNothingIsSentForAContextThatHasEnded(t *testing.T) {
+	w := &wire{}
+	node := newNode(t, config(t, w))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("no more"))
+	for range 10 {
+		if err := node.Register(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, registration.ErrUnavailable) {
+			t.Fatalf("Register returned %v, want no more than the error of its context", err)
+		}
+	}
+	if err := node.StartHeartbeat(ctx, ready); !errors.Is(err, context.Canceled) {
+		t.Errorf("StartHeartbeat returned %v, want the error of its context", err)
+	}
+	if s := node.Status(); len(w.sent()) > 0 || s.State != registration.StateNew || s.LastError != nil {
+		t.Errorf("sent %q, and is %s with %v", w.ops(), s.State, s.LastError)
+	}
+}
+
 func TestAForgottenNodeRegistersAgain(t *testing.T) {
 	for name, a := range map[string]answer{
 		"problem details": problem(404, "unknown_node"),
