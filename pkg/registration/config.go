@@ -106,8 +106,8 @@ type Config struct {
 	// Drain is called by Run when its context has ended, and returns when the node
 	// has finished its work. Until then heartbeats go on, and the status callback
 	// should report the pools as draining. Its context does not end: it must limit its own
-	// time. It is not called for a node that never was registered: nobody has sent it work.
-	// Nil for a node that leaves at once.
+	// time. If it panics, the node leaves, and Run returns an error. It is not called for a node
+	// that never was registered: nobody has sent it work. Nil for a node that leaves at once.
 	Drain func(ctx context.Context)
 
 	// TLS says whom the node trusts and how it shows who it is. If it is set, the URL of

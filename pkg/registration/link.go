@@ -134,6 +134,8 @@ func (l *link) learn(p *progress, o outcome) {
 
 var errUnderWay = errors.New("an earlier request is still under way, although its time is over")
 
+var errGoroutineEnded = errors.New("the HTTP transport or the token source ended its goroutine")
+
 // alone calls f once no other call is under way, and waits for it until ctx ends. A call
 // that outlasts its ctx blocks later ones: a node has one request in flight.
 func (l *link) alone(ctx context.Context, f func()) error {
@@ -151,16 +153,18 @@ func (l *link) alone(ctx context.Context, f func()) error {
 	}
 	done := make(chan error, 1)
 	go func() {
+		err := errGoroutineEnded
 		defer func() {
-			l.deadline.Store(nil)
-			<-l.turn
 			if cause := recover(); cause != nil {
 				// Its text may hold a token (CLOUD-4013).
-				done <- fmt.Errorf("the HTTP transport or the token source panicked, with a value of type %T", cause)
+				err = fmt.Errorf("the HTTP transport or the token source panicked, with a value of type %T", cause)
 			}
-			close(done)
+			l.deadline.Store(nil)
+			<-l.turn
+			done <- err
 		}()
 		f()
+		err = nil
 	}()
 	select {
 	case err := <-done:

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Node is one GPU node's place in orchestratord's registry. Its methods may be
+// Node is one GPU node's place in orchestratord's registry, made by New. Its methods may be
 // called from any goroutine. In standalone mode they do nothing and return nil.
 type Node struct {
 	config settings
@@ -189,9 +189,9 @@ func (n *Node) Update(d Description) error {
 // Run is a node's whole life: it registers the node unless Register has, sends heartbeats
 // until ctx ends and, if the Config has a Drain, until that returns; then it deregisters.
 // It returns nil when the node has left as it was asked to. Otherwise the error is an
-// ErrUnauthorized or ErrRefused at start-up, or the failure to deregister. Failures in
-// between are retried for ever, since a node goes on serving while orchestratord is away
-// (CLOUD-10020).
+// ErrUnauthorized or ErrRefused at start-up, the panic of the Drain, or the failure to
+// deregister. Failures in between are retried for ever, since a node goes on serving while
+// orchestratord is away (CLOUD-10020).
 //
 // Run leaves as Deregister does, within ShutdownTimeout. With a ctx that has ended it
 // registers nothing. It returns ErrRunning or ErrStopped, and does nothing, if the node
@@ -214,8 +214,9 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	}
 	left := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		n.drain(live)
-		left <- n.leave(live, n.remove)
+		var err error
+		defer func() { left <- errors.Join(err, n.leave(live, n.remove)) }()
+		err = n.drain(live)
 	})
 	err := n.start(live)
 	if err == nil {
@@ -230,7 +231,10 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if errors.Is(err, ErrStopped) {
 		err = nil // ctx ended first, as it may
 	}
-	return errors.Join(err, <-left)
+	if err = errors.Join(err, <-left); err != nil {
+		err = joined{err}
+	}
+	return err
 }
 
 // start registers a node that is not on record.
@@ -244,12 +248,18 @@ func (n *Node) start(ctx context.Context) error {
 // drain lets the node finish its work while its heartbeats go on. A node that never was on
 // record skips it: no work was sent there. A second notification follows, since the callback
 // may report the pools as draining only after Drain was called.
-func (n *Node) drain(ctx context.Context) {
+func (n *Node) drain(ctx context.Context) (err error) {
 	if n.config.drain == nil || !n.life.known.Load() && n.Status().Registrations == 0 {
-		return
+		return nil
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = faultOf("drain panicked", fmt.Errorf("%v", r))
+		}
+	}()
 	n.Notify()
 	again := time.AfterFunc(notifyGap, n.Notify)
 	defer again.Stop()
 	n.config.drain(ctx)
+	return nil
 }

@@ -11,7 +11,7 @@ const queueRoom = 64
 // queue delivers items in order on a goroutine that lives only while there are some, so
 // that a slow receiver holds up nothing and an idle node holds nothing. A nil queue stays empty.
 type queue[T any] struct {
-	deliver func(T) error // must not panic; an error counts as a dropped item
+	deliver func(T) error // must not panic; an error or its goroutine's end counts as a dropped item
 
 	mu      sync.Mutex
 	waiting []T
@@ -36,9 +36,16 @@ func (q *queue[T]) put(complete func(dropped int) T) {
 }
 
 func (q *queue[T]) drain() {
+	isEmpty := false
+	defer func() {
+		if !isEmpty {
+			q.drop()
+			go q.drain()
+		}
+	}()
 	for {
 		q.mu.Lock()
-		if len(q.waiting) == 0 {
+		if isEmpty = len(q.waiting) == 0; isEmpty {
 			close(q.busy)
 			q.waiting, q.busy = nil, nil
 			q.mu.Unlock()

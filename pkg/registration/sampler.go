@@ -41,6 +41,7 @@ var errNoStatus = fmt.Errorf("%w: the status callback is nil", ErrConfig)
 
 var (
 	errStatusLate  = fmt.Errorf("the status callback has not answered within %v", statusTimeout)
+	errStatusGone  = errors.New("the status callback ended its goroutine")
 	errStatusStale = errors.New("the pools are reported as not ready: no good status for as long as the node timeout")
 )
 
@@ -130,12 +131,15 @@ func (s *sampler) begin() {
 	s.call, s.news = c, false
 	s.node.life.asking.Store(c)
 	go func() {
-		got := s.run()
-		s.node.life.asking.Store(nil)
-		c.answer <- got
-		if c.late.Load() {
-			s.node.wake()
-		}
+		got := sample{err: errStatusGone}
+		defer func() {
+			s.node.life.asking.Store(nil)
+			c.answer <- got
+			if c.late.Load() {
+				s.node.wake()
+			}
+		}()
+		got = s.run()
 	}()
 }
 
