@@ -439,6 +439,29 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
+func TestLongHeadersAreRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://127.0.0.1/"+strings.Repeat("x", 100<<10))
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}))
+	defer server.Close()
+	c := config(t, nil)
+	c.HTTPClient, c.OrchestratordURL = nil, server.URL
+	ctx, cancel := context.WithCancel(t.Context())
+	var first *registration.Error
+	c.OnEvent = func(e registration.Event) {
+		if first == nil && errors.As(e.Err, &first) {
+			cancel()
+		}
+	}
+	node := newNode(t, c)
+	node.Register(ctx)
+	node.Stop(t.Context())
+	if first == nil || first.StatusCode != 0 || !strings.Contains(first.Detail, "headers exceeded") {
+		t.Errorf("error is %v", first)
+	}
+}
+
 // Instrumentation is often installed by wrapping the default transport.
 func TestTheDefaultTransportMayBeWrapped(t *testing.T) {
 	plain := http.DefaultTransport

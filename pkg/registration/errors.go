@@ -84,9 +84,9 @@ func (e *Error) Unwrap() []error {
 }
 
 // because sets the cause of an error that was sent with a token. A cause whose text holds
-// the token serves errors.Is only: nobody can print it.
+// the token, or is too long to look through, serves errors.Is only: nobody can print it.
 func (e *Error) because(cause error, token string) *Error {
-	if text := cause.Error(); redact(text, token) != text {
+	if text := cause.Error(); len(text) > maxAnswer || redact(text, token, maxAnswer) != text {
 		cause = &redacted{cause: cause}
 	}
 	e.cause = cause
@@ -95,7 +95,7 @@ func (e *Error) because(cause error, token string) *Error {
 
 type redacted struct{ cause error }
 
-func (r *redacted) Error() string        { return "not shown, since it holds the token" }
+func (r *redacted) Error() string        { return "not shown, since it may hold the token" }
 func (r *redacted) Is(target error) bool { return errors.Is(r.cause, target) }
 
 // maxCode and maxDetail bound what an error repeats of an answer.
@@ -106,6 +106,6 @@ const maxCode, maxDetail = 64, 1024
 func newError(op operation, status int, token, code, detail string) *Error {
 	return &Error{
 		Op: string(op), StatusCode: status,
-		Code: clean(redact(code, token), maxCode), Detail: clean(redact(detail, token), maxDetail),
+		Code: clean(redact(code, token, maxCode), maxCode), Detail: clean(redact(detail, token, maxDetail), maxDetail),
 	}
 }

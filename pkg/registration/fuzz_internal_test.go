@@ -101,6 +101,17 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
+// Each byte of a text takes many comparisons, and a header may have megabytes.
+func TestALongTextIsNotLookedThrough(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	if seen := redact(long, "a-token", maxDetail); len(seen) <= maxDetail || len(seen) > 2*maxDetail {
+		t.Errorf("%d bytes have been looked through, want a few more than %d", len(seen), maxDetail)
+	}
+	if err := new(Error).because(errors.New(long), "a-token"); !strings.Contains(err.cause.Error(), "not shown") {
+		t.Errorf("the cause is shown, %d bytes of it", len(err.cause.Error()))
+	}
+}
+
 // says reports whether a body, read up to the limit, is an answer
 // that satisfies a condition.
 func says[T any](body string, answer *T, condition func(*T) bool) bool {

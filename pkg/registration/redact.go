@@ -35,14 +35,15 @@ func beginning(text string, room int) string {
 }
 
 // redact replaces a token in a text, however servers and libraries along the way have
-// escaped it: by backslashes, once or more often, or as JSON, URLs and HTML do.
-func redact(text, token string) string {
+// escaped it: by backslashes, once or more often, or as JSON, URLs and HTML do. Of a text that
+// is longer than room it looks through no more than makes one that is longer still.
+func redact(text, token string, room int) string {
 	if token == "" {
 		return text
 	}
 	var safe strings.Builder
-	shown := 0
-	for i := 0; i < len(text); {
+	shown, i := 0, 0
+	for i < len(text) && safe.Len()+i-shown <= room {
 		n := spelled(text[i:], token)
 		if n == 0 {
 			i += max(1, backslashes(text[i:]))
@@ -52,7 +53,7 @@ func redact(text, token string) string {
 		i += n
 		shown = i
 	}
-	safe.WriteString(text[shown:])
+	safe.WriteString(text[shown:i])
 	return safe.String()
 }
 
