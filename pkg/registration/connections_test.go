@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -436,6 +437,38 @@ func TestOneConnection(t *testing.T) {
 				t.Errorf("%d connections were opened, want 1", opened.Load())
 			}
 		})
+	}
+}
+
+// An HTTP/2 connection whose request was cut off is not idle at once.
+func TestANodeThatEndsInARequestKeepsNoConnection(t *testing.T) {
+	arrived, closed := make(chan struct{}, 1), make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	c := config(t, nil)
+	c.HTTPClient, c.OrchestratordURL, c.ShutdownTimeout = nil, server.URL, 100*time.Millisecond
+	c.TLS.RootCAs = x509.NewCertPool()
+	c.TLS.RootCAs.AddCert(server.Certificate())
+	node := newNode(t, c)
+	go node.Register(t.Context())
+	<-arrived
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(20 * time.Second):
+		t.Error("the connection is still open")
 	}
 }
 

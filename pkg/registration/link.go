@@ -71,10 +71,12 @@ func newLink(c Config) (*link, error) {
 // standalone reports whether there is no orchestratord to send anything to.
 func (n *Node) standalone() bool { return n.link.api == nil }
 
-// close closes the idle connections if they are the node's own.
+// close closes the connections if they are the node's own. One whose HTTP/2 request was cut off
+// counts as idle only a moment later.
 func (l *link) close() {
 	if l.own {
 		l.client.CloseIdleConnections()
+		time.AfterFunc(flushTimeout, l.client.CloseIdleConnections)
 	}
 }
 
