@@ -123,10 +123,11 @@ type Config struct {
 	// times out on it, until the kernel gives up after a quarter of an hour.
 	HTTPClient *http.Client
 	// Logger takes one line per change of state, with node_id, machine_id and
-	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. It is called on
-	// a goroutine of its own, and may block: lines are dropped when more than 64 wait, and
-	// the next line counts them. Deregister, Stop and Run wait for it for a second at the
-	// most. Nil means slog.Default.
+	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Its handler takes
+	// them on a goroutine of its own, and may block: lines are dropped when more than 64 wait,
+	// and the next line counts them. Deregister, Stop and Run wait for it for a second at the
+	// most. The handler's Enabled is called in place, and has to answer at once. Nil means
+	// slog.Default.
 	Logger *slog.Logger
 	// OnEvent is called with what happens, in order and on a goroutine of its own. It may
 	// take its time: only Deregister, Stop and Run wait for it, for a second at the most.
