@@ -92,8 +92,8 @@ type Config struct {
 	// MaxBackoff bounds the pause between two attempts while orchestratord is
 	// away; zero means half of the heartbeat interval, so that a node is back
 	// within one interval of orchestratord's return. Half of NodeTimeout bounds it too. A
-	// longer Retry-After is obeyed all the same, up to a minute. It must be shorter than
-	// NodeTimeout.
+	// Retry-After is obeyed besides, up to a minute: the pause comes on top of it. It must be
+	// shorter than NodeTimeout.
 	MaxBackoff time.Duration
 	// RegisterEvery is how often a node registers although all is well, with a heartbeat
 	// right behind: an orchestratord may have written it off without a word, and answer

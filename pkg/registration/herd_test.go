@@ -8,9 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,16 +31,18 @@ var herd = flag.Int("herd", 2500, "nodes of the herd that an outage sets free")
 func TestHerd(t *testing.T) {
 	race.Skip(t)
 	for name, test := range map[string]struct {
-		forgets bool
-		down    time.Duration
+		forgets, throttles bool
+		down               time.Duration
 	}{
-		"away for 15 s":             {false, 15 * time.Second},
-		"away for 30 s":             {false, 30 * time.Second},
-		"restarted without records": {true, 2 * time.Second},
+		"away for 15 s":             {false, false, 15 * time.Second},
+		"away for 30 s":             {false, false, 30 * time.Second},
+		"restarted without records": {true, false, 2 * time.Second},
+		"throttled until a moment":  {false, true, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPasture(*herd, test.down, test.forgets)
+				p.throttles = test.throttles
 				p.run(t)
 				peak, mean := p.arrivals()
 				t.Logf(
@@ -121,6 +125,7 @@ type pasture struct {
 	nodes      int
 	from, to   time.Time
 	forgets    bool
+	throttles  bool // in place of being away, and says for how long
 	crowd      bool // all nodes start at once, and all that they send counts
 	mu         sync.Mutex
 	registered map[string]bool
@@ -180,14 +185,16 @@ func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
 	case !p.crowd && since >= 0 && since < 2*simInterval:
 		p.per100ms[int(since/(100*time.Millisecond))]++
 	}
-	if away {
-		if p.forgets {
-			clear(p.registered)
-		}
-		return nil, refusedDial
+	if away && p.forgets {
+		clear(p.registered)
 	}
 	reply := well(op)
 	switch {
+	case away && p.throttles:
+		left := strconv.Itoa(int(math.Ceil(-since.Seconds())))
+		reply = answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {left}}}
+	case away:
+		return nil, refusedDial
 	case op == "register":
 		p.registered[id] = true
 	case op == "heartbeat" && !p.registered[id]:
@@ -197,7 +204,7 @@ func (p *pasture) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.lastBack = since
 	}
 	return &http.Response{
-		StatusCode: reply.status, Header: http.Header{},
+		StatusCode: reply.status, Header: reply.header,
 		Body: io.NopCloser(strings.NewReader(reply.body)), Request: r,
 	}, nil
 }

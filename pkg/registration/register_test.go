@@ -166,13 +166,13 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 		most   time.Duration
 		date   string // of the answer
 	}{
-		"seconds":       {"20", 20 * time.Second, 21 * time.Second, ""},
-		"a date":        {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 21 * time.Second, ""},
-		"a day":         {"86400", 60 * time.Second, 61 * time.Second, ""},
-		"an overflow":   {"9999999999999999999999", 60 * time.Second, 61 * time.Second, ""},
-		"half a second": {"20.5", 20500 * time.Millisecond, 21500 * time.Millisecond, ""},
+		"seconds":       {"20", 20 * time.Second, 25 * time.Second, ""},
+		"a date":        {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 25 * time.Second, ""},
+		"a day":         {"86400", 60 * time.Second, 65 * time.Second, ""},
+		"an overflow":   {"9999999999999999999999", 60 * time.Second, 65 * time.Second, ""},
+		"half a second": {"20.5", 20500 * time.Millisecond, 25500 * time.Millisecond, ""},
 		"by another clock": {
-			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 21 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
+			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 25 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
 		},
 		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
 		"below zero":   {"-5", 0, time.Second, ""},

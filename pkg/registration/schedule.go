@@ -274,7 +274,9 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 		s.refusals++
 		s.due = now.Add(s.refusalPause(o.retryAfter, jitter))
 	default:
-		s.due = now.Add(o.retryAfter + fullJitter(firstBackoff, s.longestBackoff(), s.failures, jitter))
+		// All nodes that asked within a Retry-After may be to come at its end.
+		first := max(firstBackoff, o.retryAfter)
+		s.due = now.Add(o.retryAfter + fullJitter(first, s.longestBackoff(), s.failures, jitter))
 	}
 	return s
 }

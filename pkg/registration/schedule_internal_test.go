@@ -120,7 +120,7 @@ func TestScheduleObeysRetryAfter(t *testing.T) {
 	s := online(Config{})
 	now := s.due
 	s = s.after(beating, now, now, outcome{verdict: failed, retryAfter: 20 * time.Second}, 0.5)
-	if got := s.due.Sub(now); got < 20*time.Second || got > 21*time.Second {
+	if got := s.due.Sub(now); got < 20*time.Second || got > 25*time.Second {
 		t.Errorf("pause of %v after Retry-After: 20, want jitter on top of it", got)
 	}
 	if s = s.notified(now); s.due.Sub(now) < 20*time.Second {

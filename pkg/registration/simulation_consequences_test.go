@@ -197,7 +197,7 @@ func (o *oracle) fails(now time.Time, f *flight, r reply) {
 		o.isRefused(now, r)
 	default:
 		o.refused = 0
-		o.pause("retry", now.Add(r.retryAfter), firstPause, o.longestPause(), o.failures)
+		o.pause("retry", now.Add(r.retryAfter), max(firstPause, r.retryAfter), o.longestPause(), o.failures)
 	}
 }
 

@@ -73,7 +73,7 @@ var duties = map[string]struct {
 		s.online().ask("heartbeat", 20, 20, failure)
 		s.ask("heartbeat", 20.3, 21, failure)
 	}, "heartbeat", 21.1, 22},
-	"asked for a pause": {beat(20, 20, reply{verdict: failed, retryAfter: 5 * time.Second}), "heartbeat", 25.1, 25.5},
+	"asked for a pause": {beat(20, 20, reply{verdict: failed, retryAfter: 4 * time.Second}), "heartbeat", 24.1, 28},
 	"forgotten":         {beat(20, 20, reply{verdict: unknown}), "register", 20, 20},
 	"forgotten once more": {func(s scene) {
 		s.online().ask("heartbeat", 20, 20, reply{verdict: unknown})
