@@ -4,6 +4,7 @@ package nodeapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,9 +30,9 @@ type Client struct {
 // ClientOption is an option of a client.
 type ClientOption func(*Client)
 
-// WithHTTPClient has the requests sent by an HTTP client of the caller's.
+// WithHTTPClient has the requests sent by an HTTP client of the caller's. Nil changes nothing.
 func WithHTTPClient(client *http.Client) ClientOption {
-	return func(c *Client) { c.client = client }
+	return func(c *Client) { c.client = cmp.Or(client, c.client) }
 }
 
 // WithRequestEditorFn has every request completed by edit before the call's own editors.
@@ -170,7 +171,8 @@ func text[T parameter](value T) string {
 	return fmt.Sprint(value)
 }
 
-// ClientWithResponses is a client that reads the answers as well.
+// ClientWithResponses is a client that reads the answers as well, whole: one that does not end
+// takes memory until its context ends.
 type ClientWithResponses struct{ *Client }
 
 // NewClientWithResponses returns a client as NewClient does.

@@ -185,6 +185,18 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
+func TestNoHTTPClientMeansThePlainOne(t *testing.T) {
+	server := httptest.NewServer(&answering{status: http.StatusOK, contentType: "text/plain"})
+	defer server.Close()
+	client, err := nodeapi.NewClientWithResponses(server.URL, nodeapi.WithHTTPClient(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := client.ListNodesWithResponse(t.Context(), nil); err != nil || answer.JSON200 != nil {
+		t.Errorf("answer is %v, error %v", answer, err)
+	}
+}
+
 // The generated functions declare what the document does.
 func TestDeclaredStatuses(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
