@@ -120,7 +120,8 @@ type Config struct {
 	//
 	// Many nodes in one program should share a client with a transport of NewTransport.
 	// http.Transport as it is keeps a connection that is dead: over HTTP/2 each request
-	// times out on it, until the kernel gives up after a quarter of an hour.
+	// times out on it, until the kernel gives up after a quarter of an hour. A connection of a
+	// shared client lasts as long as it answers, wherever the name of orchestratord points by then.
 	HTTPClient *http.Client
 	// Logger takes one line per change of state, with node_id, machine_id and
 	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Its handler takes
