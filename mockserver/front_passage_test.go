@@ -207,6 +207,12 @@ func TestBrokenConnectionsAreBroken(t *testing.T) {
 	for name, test := range map[string]struct{ answer, got, remark string }{
 		"no answer": {"", "", "orchestratord broke the connection"},
 		"garbage":   {"<html>nginx</html>", "", "orchestratord broke the connection"},
+		"a status that HTTP does not have": {
+			"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", "", "orchestratord broke the connection",
+		},
+		"another protocol, unasked": {
+			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nping", "", "101",
+		},
 		"less than it promised": {
 			"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
 			"orchestratord broke the answer off",

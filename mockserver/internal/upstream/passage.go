@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ type Passage struct {
 	ended    func(*Passage)
 	over     bool
 	chunked  bool
+	switched io.Closer // the connection, where orchestratord has changed its protocol
 	upstream *Upstream
 	request  *requestBody
 }
@@ -69,12 +71,17 @@ func isOfCertificate(alert error) bool {
 // Gone reports whether it was the client who broke the passage off.
 func (p *Passage) Gone() bool { return errors.Is(p.Err, errGone) || errors.Is(p.Err, context.Canceled) }
 
-// begin notes the head of the answer.
+// begin notes the head of the answer. It fails for a status that HTTP does not have, and that no server
+// sends on.
 func (p *Passage) begin(answer *http.Response) error {
+	if answer.StatusCode < http.StatusContinue {
+		return fmt.Errorf("there is no status %03d", answer.StatusCode)
+	}
 	p.Header = answer.Header
 	p.x.WriteHeader(answer.StatusCode)
 	switch {
 	case answer.StatusCode == http.StatusSwitchingProtocols:
+		p.switched = answer.Body
 		p.end(nil) // what comes now is no HTTP
 	case answer.Body == http.NoBody:
 		p.AnswerWhole = true
@@ -84,6 +91,16 @@ func (p *Passage) begin(answer *http.Response) error {
 		answer.Body = &answerBody{answer.Body, p}
 	}
 	return nil
+}
+
+// fail notes why there is no answer. A change of the protocol was noted as one: if the client has not
+// asked for it, all that is left is to break the connection.
+func (p *Passage) fail(_ http.ResponseWriter, _ *http.Request, err error) {
+	if p.switched != nil {
+		_ = p.switched.Close()
+		panic(http.ErrAbortHandler)
+	}
+	p.end(err)
 }
 
 // end closes the account of a passage.

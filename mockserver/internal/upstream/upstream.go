@@ -88,7 +88,7 @@ func (u *Upstream) carry(p *Passage, w http.ResponseWriter) {
 		Rewrite:        p.rewrite,
 		Transport:      u.Transport,
 		ModifyResponse: p.begin,
-		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { p.end(err) },
+		ErrorHandler:   p.fail,
 		BufferPool:     &u.buffers,
 		ErrorLog:       silent,
 	}
