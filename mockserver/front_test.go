@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -169,6 +170,37 @@ func TestTheEndOfBeingUnlisted(t *testing.T) {
 				}
 				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
 					t.Errorf("the journal says %q, want %q", said, want)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatIsNoList has an orchestratord answer 200 to those who ask for its list, with something else.
+// That says nothing about a node.
+func TestWhatIsNoList(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`:                     "the list cannot be read: it has no nodes",
+		`{"error":"warming up"}`: "the list cannot be read: it has no nodes",
+		`{"nodes":null}`:         "the list cannot be read: there is <nil> where [ should be",
+		`{"count":0`:             "the list cannot be read: EOF",
+		`[]`:                     "the list cannot be read: there is [ where { should be",
+	} {
+		t.Run(text, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+					URL: "http://orchestratord.example",
+					Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("Content-Type", "application/json")
+						_, _ = io.WriteString(w, text)
+					})),
+				}))
+				p := &pair{t: t, front: front}
+				p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+				time.Sleep(11 * time.Second)
+				got := p.overview()
+				if problem := optional.Or(got.Problem, ""); problem != want || len(*got.Unlisted) > 0 {
+					t.Errorf("the problem is %q, want %q; unlisted are %v", problem, want, *got.Unlisted)
 				}
 			})
 		})

@@ -64,9 +64,9 @@ func (u *Upstream) authorize(ctx context.Context, request *http.Request) error {
 }
 
 // readList visits the nodes of a list, one by one, so that a long one takes no memory. What a node
-// has that is of another type than it should be is passed over.
+// has that is of another type than it should be is passed over. An object without nodes is no list.
 func readList(list io.Reader, visit func(nodeapi.Node)) error {
-	decoder := json.NewDecoder(list)
+	decoder, found := json.NewDecoder(list), false
 	if err := expect(decoder, '{'); err != nil {
 		return err
 	}
@@ -84,8 +84,12 @@ func readList(list io.Reader, visit func(nodeapi.Node)) error {
 		if err := readNodes(decoder, visit); err != nil {
 			return err
 		}
+		found = true
 	}
-	return expect(decoder, '}')
+	if err := expect(decoder, '}'); err != nil || found {
+		return err
+	}
+	return errors.New("it has no nodes")
 }
 
 func readNodes(decoder *json.Decoder, visit func(nodeapi.Node)) error {
