@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"regexp"
@@ -32,8 +33,10 @@ func Context() context.Context {
 	return ctx
 }
 
-// Main runs a program and ends the process with the status that it returns.
+// Main runs a program and ends the process with the status that it returns. The standard logger says
+// nothing: through it net/http shows bytes that came without a request, which may be credentials.
 func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
+	log.SetOutput(io.Discard)
 	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
