@@ -199,6 +199,59 @@ func TestASlowNode(t *testing.T) {
 	})
 }
 
+// TestAnAnswerBeforeTheEndOfTheRequest has an orchestratord refuse what it has only seen the beginning of.
+// The client has that before it sends the rest, which nobody reads.
+func TestAnAnswerBeforeTheEndOfTheRequest(t *testing.T) {
+	t.Parallel()
+	stated := "Content-Length: 200000\r\n\r\n" + strings.Repeat(" ", 100_000) // faults look at the first 64 KiB
+	chunked := "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+	empty := control.FaultEffect{Body: new(control.FaultEffectBodyEmpty)}
+	for name, test := range map[string]struct {
+		framing string
+		fault   control.FaultRules
+		want    string
+	}{
+		"of a stated length": {stated, nil, "too big"},
+		"in chunks":          {chunked, nil, "too big"},
+		"before a fault":     {stated, control.FaultRules{{Effect: empty}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			front := inFront(t, hasty(t))
+			if test.fault != nil {
+				front.Inject(t, "test", control.FaultDefinition{Rules: test.fault})
+			}
+			got := exchangeRaw(t, front, "POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\n"+test.framing)
+			if answer := readAnswer(t, got); answer.Code != 413 || answer.Body != test.want {
+				t.Errorf("the client got %q", got)
+			}
+			front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
+		})
+	}
+}
+
+// hasty starts an orchestratord that answers when it has the head of a request.
+func hasty(t *testing.T) (url string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		connection, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer connection.Close()
+		lines := bufio.NewReader(connection)
+		_, _ = http.ReadRequest(lines)
+		_, _ = io.WriteString(connection, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 7\r\n\r\ntoo big")
+		_, _ = io.Copy(io.Discard, lines)
+	}()
+	return "http://" + listener.Addr().String()
+}
+
 // TestAClientThatGoes cancels a request that orchestratord has seen, before and in the middle of
 // the answer. Orchestratord sees that, and no side is said to drift.
 func TestAClientThatGoes(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 )
@@ -28,6 +29,7 @@ type Passage struct {
 	ended    func(*Passage)
 	over     bool
 	chunked  bool
+	hasty    bool      // there was an answer before the end of the request
 	switched io.Closer // the connection, where orchestratord has changed its protocol
 	upstream *Upstream
 	request  *requestBody
@@ -77,6 +79,10 @@ func (p *Passage) begin(answer *http.Response) error {
 	if answer.StatusCode < http.StatusContinue {
 		return fmt.Errorf("there is no status %03d", answer.StatusCode)
 	}
+	if p.hasty = p.request.lacksEnd(); p.hasty {
+		_ = http.NewResponseController(p.x.Client).EnableFullDuplex() // or the client has to end its request first
+		p.x.Header().Set("Connection", "close")
+	}
 	p.Header = answer.Header
 	p.x.WriteHeader(answer.StatusCode)
 	switch {
@@ -101,6 +107,14 @@ func (p *Passage) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p.end(err)
+}
+
+// dropRest has nobody wait for the end of a request that has its answer. The connection ends with that.
+func (p *Passage) dropRest() {
+	if p.hasty && p.request.lacksEnd() {
+		_ = http.NewResponseController(p.x.Client).SetReadDeadline(time.Unix(0, 1)) // long ago
+		_ = p.request.Close()
+	}
 }
 
 // end closes the account of a passage.
@@ -157,10 +171,17 @@ func (b *requestBody) Read(buffer []byte) (int, error) {
 	defer b.mu.Unlock()
 	if !b.sealed {
 		b.text = append(b.text, buffer[:min(n, Kept-len(b.text))]...)
-		b.bytes += int64(n)
-		b.ended = b.ended || err == io.EOF
 	}
+	b.bytes += int64(n)
+	b.ended = b.ended || err == io.EOF || b.bytes == b.length
 	return n, err
+}
+
+// lacksEnd reports whether more of the body may come.
+func (b *requestBody) lacksEnd() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.ended && b.length != 0
 }
 
 // seal returns what was kept, how many bytes were read, and whether that is all of the body.
@@ -169,6 +190,5 @@ func (b *requestBody) seal() (text []byte, bytes int, whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sealed = true
-	ended := b.ended || b.bytes == b.length
-	return b.text, int(b.bytes), ended && int(b.bytes) == len(b.text)
+	return b.text, int(b.bytes), (b.ended || b.length == 0) && int(b.bytes) == len(b.text)
 }

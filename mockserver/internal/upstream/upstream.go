@@ -93,6 +93,7 @@ func (u *Upstream) carry(p *Passage, w http.ResponseWriter) {
 		ErrorLog:       silent,
 	}
 	proxy.ServeHTTP(w, &r)
+	p.dropRest()
 	if p.chunked { // and it may have been empty, for which the HTTP server would state a length
 		_ = http.NewResponseController(w).Flush()
 	}
