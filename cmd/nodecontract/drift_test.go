@@ -55,6 +55,14 @@ func TestDriftOfAJournal(t *testing.T) {
 		"what the orchestratord in service would refuse": {mockserver.Document, func(on *traffic) {
 			on.post("/v2/nodes/register", briefRegistration)
 		}, 1, 0},
+		"credentials without a token": {mockserver.Document, func(on *traffic) {
+			on.credentials = "bearer"
+			on.list()
+		}, 1, 1},
+		"credentials of another kind": {mockserver.Document, func(on *traffic) {
+			on.credentials = "Token s3cret-of-a-node"
+			on.list()
+		}, 1, 1},
 		"a body that is encoded": {mockserver.Document, func(on *traffic) {
 			on.encoding = "gzip"
 			var packed bytes.Buffer
@@ -110,16 +118,18 @@ const (
 
 // traffic is what passes a front.
 type traffic struct {
-	t        *testing.T
-	front    *mocktest.Server
-	encoding string // of request bodies
+	t           *testing.T
+	front       *mocktest.Server
+	encoding    string // of request bodies
+	credentials string
 }
 
 func newTraffic(t *testing.T, dialect mockserver.Dialect) *traffic {
 	behind := mocktest.InMemory(t, mockserver.WithDialect(dialect))
-	return &traffic{t: t, front: mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+	front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
 		URL: behind.URL, Transport: mocktest.Transport(behind.Server),
-	}))}
+	}))
+	return &traffic{t: t, front: front, credentials: "Bearer s3cret-of-a-node"}
 }
 
 func (on *traffic) post(path, body string) { on.do(http.MethodPost, path, body) }
@@ -134,7 +144,7 @@ func (on *traffic) do(method, path, body string) []byte {
 	if err != nil {
 		on.t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer s3cret-of-a-node")
+	request.Header.Set("Authorization", on.credentials)
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}

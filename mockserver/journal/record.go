@@ -215,7 +215,7 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 		}
 		if masking.Carries(name, value) {
 			r.secret = true
-			r.buffer = append(append(r.buffer, masking.Scheme(value)...), masking.Hidden...)
+			r.hide(name, value)
 			continue
 		}
 		from := len(r.buffer)
@@ -229,6 +229,18 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 		}
 	}
 	r.close(start, maxHeaderValue)
+}
+
+// hide keeps how credentials are sent, and not the credentials.
+func (r *record) hide(name, value string) {
+	scheme := masking.Scheme(value)
+	if name == "Authorization" {
+		scheme = masking.Stated(value)
+	}
+	r.buffer = append(r.buffer, scheme...)
+	if scheme == "" || scheme != value {
+		r.buffer = append(r.buffer, masking.Hidden...)
+	}
 }
 
 // departures keeps departures, as many as there is room for.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/mockserver/internal/masking"
 	"github.com/llama-orch/node-registration/mockserver/internal/settings"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -47,4 +48,9 @@ func (c TokenCheck) knows(token string) bool {
 		matches |= subtle.ConstantTimeCompare(given[:], valid[:])
 	}
 	return matches == 1
+}
+
+// Scheme returns how credentials are sent, as far as that may be said; "" if it may not.
+func Scheme(authorization string) string {
+	return strings.TrimSuffix(masking.Stated(authorization), " ")
 }

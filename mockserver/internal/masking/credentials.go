@@ -74,6 +74,22 @@ func Scheme[T string | []byte](value T) T {
 	return value[:0]
 }
 
+// Stated returns the word by which the value of Authorization says how credentials are sent, and the space
+// after it, or nothing if it is no well-known one: any other may be part of the secret.
+func Stated(authorization string) string {
+	word, _, more := strings.Cut(authorization, " ")
+	for _, known := range [...]string{
+		"Basic", "Bearer", "Digest", "Negotiate", "NTLM", "DPoP", "Token", "ApiKey",
+	} {
+		if strings.EqualFold(word, known) && more {
+			return authorization[:len(word)+1]
+		} else if strings.EqualFold(word, known) {
+			return word
+		}
+	}
+	return ""
+}
+
 // Carries reports whether the value of a header is a credential.
 func Carries(name, value string) bool {
 	return !Common(name, value) && (secretive(name) || Scheme(value) != "")

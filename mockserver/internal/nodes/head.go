@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -82,21 +83,9 @@ func noteCredentials(x *exchange.Exchange, r *http.Request) {
 		note(x, drift.Header, name, expected, fmt.Sprintf("%d times", len(given)))
 	case len(given) == 1:
 		if _, ok := exchange.Bearer(r.Header); !ok {
-			note(x, drift.Header, name, expected, schemeOf(given[0]))
+			note(x, drift.Header, name, expected, cmp.Or(exchange.Scheme(given[0]), "something else"))
 		}
 	}
-}
-
-// schemeOf says how credentials are sent. A word that is no well-known scheme may be the
-// secret itself.
-func schemeOf(authorization string) string {
-	scheme, _, _ := strings.Cut(authorization, " ")
-	for _, known := range []string{"Basic", "Bearer", "Digest", "Negotiate", "NTLM", "DPoP", "Token", "ApiKey"} {
-		if strings.EqualFold(scheme, known) {
-			return known
-		}
-	}
-	return "something else"
 }
 
 // noteMedia looks at the headers that say how to read the body, and whether there is a
