@@ -248,6 +248,21 @@ func expectDrift(t *testing.T, side string, report drift.Report, pointers string
 	}
 }
 
+// TestPathsOfPages sends what the pages of the mock do not take. That passes, and is nobody's: a drift of path
+// where it is no method of the contract's.
+func TestPathsOfPages(t *testing.T) {
+	t.Parallel()
+	front := inFront(t, script(t, says("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")).url)
+	for _, path := range []string{"/", "/metrics", "/v2/nodes"} {
+		answer, err := http.Post(front.URL+path, "text/plain", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+	}
+	expectDrift(t, "nodes", front.Drift(), "/ /metrics /v2/nodes")
+}
+
 func TestWhatIsTheUpstreamsOwnCannotBeChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, mockserver.Document)

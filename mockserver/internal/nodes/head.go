@@ -115,11 +115,11 @@ func (a *API) notePath(x *exchange.Exchange) {
 }
 
 // noteMethod notes that a request departs from the document by its method, if its path is
-// one of the document's. The path knows the methods that are allowed.
-func (a *API) noteMethod(x *exchange.Exchange, allowed []string) {
+// one of the document's, and reports whether it is. The path knows the methods that are allowed.
+func (a *API) noteMethod(x *exchange.Exchange, allowed []string) bool {
 	r, path := x.Request, ""
 	if !x.IsChecked() || a.Guard.CheckBrowser(x) != nil {
-		return
+		return false
 	}
 	for _, method := range allowed {
 		match := chi.NewRouteContext()
@@ -131,4 +131,5 @@ func (a *API) noteMethod(x *exchange.Exchange, allowed []string) {
 	if path != "" {
 		note(x, drift.Method, path, "must be "+strings.Join(allowed, " or "), spec.InQuotes(x.Quote(r.Method)))
 	}
+	return path != ""
 }

@@ -48,7 +48,11 @@ func (r *relayed) look() {
 		about(x, spec.Nodes().NodeInPath(x.Request))
 		_ = noteHead(x) // which refuses nothing
 	case len(methods) > 0:
-		r.stray = func() { r.noteMethod(x, methods) }
+		r.stray = func() {
+			if !r.noteMethod(x, methods) { // but a page of the mock
+				r.notePath(x)
+			}
+		}
 	default:
 		x.Operation, r.stray = nil, func() { r.notePath(x) }
 	}
