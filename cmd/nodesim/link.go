@@ -40,10 +40,11 @@ func orchestratordFlags(flags *pflag.FlagSet, c *registration.Config) {
 
 func timingFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval,
-		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+"]")
+		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+
+			" or "+specHeartbeatInterval+"]")
 	flags.DurationVar(&c.NodeTimeout, "node-timeout", cmp.Or(c.NodeTimeout, registration.DefaultNodeTimeout),
 		"silence after which orchestratord counts a node as offline; more than two intervals ["+
-			registration.EnvNodeTimeout+"]")
+			registration.EnvNodeTimeout+" or "+specNodeTimeout+"]")
 	flags.DurationVar(&c.RequestTimeout, "request-timeout", c.RequestTimeout,
 		"time that one request may take (default 5s, or half of --node-timeout if that is less)")
 	flags.DurationVar(&c.MaxBackoff, "max-backoff", c.MaxBackoff,

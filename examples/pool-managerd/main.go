@@ -56,9 +56,16 @@ func parse(args []string) (s settings, err error) {
 			s.node.APIToken = registration.TokenFile(file)
 			return nil
 		})
-	err = flags.Parse(args)
-	if err == nil && (len(s.node.Pools) != 1 || s.slots < 1 || flags.NArg() > 0) {
-		err = fmt.Errorf("needed are one pool in %s, one slot or more, and no arguments", registration.EnvPools)
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		err = fmt.Errorf("%q belongs to no flag, and there are no other arguments", flags.Arg(0))
+	case len(s.node.Pools) != 1:
+		err = fmt.Errorf("%s names %d pools: must name one", registration.EnvPools, len(s.node.Pools))
+	case s.slots < 1:
+		err = fmt.Errorf("-slots is %d: must be 1 or more", s.slots)
 	}
 	return s, err
 }

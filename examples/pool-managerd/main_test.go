@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -288,9 +287,38 @@ func mutual(t *testing.T, files devcert.Files) *tls.Config {
 	}
 }
 
+// TestBadSettings starts the program with settings that no node can have: its log names where they come from.
 func TestBadSettings(t *testing.T) {
-	t.Setenv("POOL_MANAGERD_POOLS", "")
-	if err := run(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "POOL_MANAGERD_POOLS") {
-		t.Errorf("error is %v", err)
+	for name, test := range map[string]struct{ variable, flags, want string }{
+		"no pool":          {"POOL_MANAGERD_POOLS=", "", "POOL_MANAGERD_POOLS names 0 pools: must name one"},
+		"two pools":        {"POOL_MANAGERD_POOLS=a,b", "", "POOL_MANAGERD_POOLS names 2 pools: must name one"},
+		"no slot":          {"", "-slots 0", "-slots is 0: must be 1 or more"},
+		"a stray argument": {"", "serve", "belongs to no flag, and there are no other arguments"},
+		"a URL without a scheme": {
+			"ORCHESTRATORD_URL=h:1", "",
+			"invalid configuration: orchestratord URL [ORCHESTRATORD_URL] lacks its scheme, as in http://h:1",
+		},
+		"no URL": {"ORCHESTRATORD_URL=", "", "orchestratord URL [ORCHESTRATORD_URL] is empty"},
+		"a URL and a flag that do not fit": {
+			"ORCHESTRATORD_URL=http://h:1", "-tls-ca /dev/null",
+			"orchestratord URL [ORCHESTRATORD_URL] is not https, but TLS is set",
+		},
+		"a pool of no form": {"POOL_MANAGERD_POOLS=a b", "", "pools/0 [POOL_MANAGERD_POOLS] is"},
+		"an interval": {
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=20", "",
+			"node timeout is 30s, which is not longer than two heartbeat intervals " +
+				"[POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] of 20s",
+		},
+		"no number": {"ORCHESTRATORD_NODE_TIMEOUT_MS=x", "", "ORCHESTRATORD_NODE_TIMEOUT_MS is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := exec.CommandContext(t.Context(), os.Args[0], strings.Fields(test.flags)...)
+			program.Env = append(os.Environ(), asProgram+"=1", "ORCHESTRATORD_URL=http://h:1",
+				"POOL_MANAGERD_POOLS=pool-0", "POOL_MANAGERD_NODE_ID=gpu-node-1",
+				"POOL_MANAGERD_ADDRESS=http://h:2", test.variable)
+			if said, err := program.CombinedOutput(); err == nil || !strings.Contains(string(said), test.want) {
+				t.Errorf("the program ends with %v and says %s, want %s", err, said, test.want)
+			}
+		})
 	}
 }

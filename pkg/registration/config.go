@@ -146,6 +146,8 @@ type Config struct {
 	// count as the nearest of these. It is called by one goroutine at a time. Nil means
 	// math/rand/v2.
 	Jitter func() float64
+
+	origin *origin // nil if not of ConfigFromEnv
 }
 
 // withDefaults returns the Config with every empty option filled in.
@@ -214,11 +216,12 @@ func (c Config) validate() error {
 
 func (c Config) check() error {
 	return errors.Join(append(c.checkDurations(),
-		c.description().check(c.settings()), c.checkURL(), c.checkTLS())...)
+		c.description().check(c.settings(), c.fromField), c.checkURL(), c.checkTLS())...)
 }
 
 func (c Config) checkDurations() []error {
 	interval := c.HeartbeatInterval
+	intervalFrom, timeoutFrom := c.from(EnvHeartbeatInterval), c.from(EnvNodeTimeout)
 	var wrong []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -226,16 +229,19 @@ func (c Config) checkDurations() []error {
 		}
 	}
 	check(interval == 0 || (interval >= minInterval && interval <= maxInterval),
-		"heartbeat interval is %v, which is not within %v to %v", interval, minInterval, maxInterval)
+		"heartbeat interval%s is %v, which is not within %v to %v", intervalFrom, interval, minInterval, maxInterval)
 	setDefault(&interval, c.firstInterval())
 	check(c.NodeTimeout > 2*interval,
-		"node timeout is %v, which is not longer than two heartbeat intervals of %v", c.NodeTimeout, interval)
+		"node timeout%s is %v, which is not longer than two heartbeat intervals%s of %v",
+		timeoutFrom, c.NodeTimeout, intervalFrom, interval)
 	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)
 	check(c.RequestTimeout < c.NodeTimeout,
-		"request timeout is %v, which is not shorter than the node timeout of %v", c.RequestTimeout, c.NodeTimeout)
+		"request timeout is %v, which is not shorter than the node timeout%s of %v",
+		c.RequestTimeout, timeoutFrom, c.NodeTimeout)
 	check(c.MaxBackoff >= 0, "longest backoff is %v, which is negative", c.MaxBackoff)
 	check(c.MaxBackoff < c.NodeTimeout,
-		"longest backoff is %v, which is not shorter than the node timeout of %v", c.MaxBackoff, c.NodeTimeout)
+		"longest backoff is %v, which is not shorter than the node timeout%s of %v",
+		c.MaxBackoff, timeoutFrom, c.NodeTimeout)
 	check(c.ShutdownTimeout > 0, "shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
 	return wrong
 }
@@ -248,9 +254,10 @@ func (c Config) checkURL() error {
 	base, err := weburl.ParseBase(c.OrchestratordURL)
 	switch {
 	case err != nil:
-		return fmt.Errorf("orchestratord URL %w", err)
+		return fmt.Errorf("orchestratord URL%s %w", c.from(EnvOrchestratordURL), err)
 	case base.Scheme != "https" && c.TLS != (TLS{}):
-		return errors.New("orchestratord URL is not https, but TLS is set: the token would be sent in clear")
+		return fmt.Errorf("orchestratord URL%s is not https, but TLS is set: the token would be sent in clear",
+			c.from(EnvOrchestratordURL))
 	}
 	return nil
 }

@@ -43,17 +43,19 @@ func (d Description) request(c settings) nodeapi.RegisterRequest {
 	return request
 }
 
-// check returns everything that the contract does not allow in a registration.
-func (d Description) check(c settings) error {
+// check returns everything that the contract does not allow in a registration. What origin returns
+// follows the name of a field.
+func (d Description) check(c settings, origin func(field string) string) error {
 	var wrong []error
 	for _, v := range d.request(c).Validate() {
-		wrong = append(wrong, fmt.Errorf("%s %s", v.Pointer[1:], v.Detail))
+		field := v.Pointer[1:]
+		wrong = append(wrong, fmt.Errorf("%s%s %s", field, origin(field), v.Detail))
 	}
 	return errors.Join(wrong...)
 }
 
 func (d Description) validate(c settings) error {
-	if err := d.check(c); err != nil {
+	if err := d.check(c, Config{}.fromField); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return nil

@@ -41,7 +41,8 @@ const (
 //
 // A variable that is empty counts as not set. Two names of one setting may both be set
 // if they agree. The error, an ErrConfig, lists every variable that cannot be read, and
-// those that disagree.
+// those that disagree. New names the variable of a value that it refuses, unless the
+// program has replaced the value.
 func ConfigFromEnv() (Config, error) {
 	host, _ := os.Hostname()
 	env := environment{}
@@ -53,12 +54,16 @@ func ConfigFromEnv() (Config, error) {
 		Pools:            list(os.Getenv(EnvPools)),
 		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
 		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
-		HeartbeatInterval: env.duration(unit{EnvHeartbeatInterval, time.Second},
-			unit{specHeartbeatInterval, time.Second}),
-		NodeTimeout: env.duration(unit{EnvNodeTimeout, time.Millisecond}, unit{specNodeTimeout, time.Second}),
 	}
+	var from origin
+	config.HeartbeatInterval, from.interval = env.duration(unit{EnvHeartbeatInterval, time.Second},
+		unit{specHeartbeatInterval, time.Second})
+	config.NodeTimeout, from.timeout = env.duration(unit{EnvNodeTimeout, time.Millisecond},
+		unit{specNodeTimeout, time.Second})
 	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
 	config.Standalone = !registers || !inCloud
+	from.config = config
+	config.origin = &from
 	if err := errors.Join(env.wrong...); err != nil {
 		return config, fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
@@ -108,9 +113,8 @@ func (u unit) plural() string {
 	return "seconds"
 }
 
-// duration reads a setting that has several names, 0 where none is set.
-func (e *environment) duration(names ...unit) (d time.Duration) {
-	first := ""
+// duration reads a setting that has several names, and returns the first that is set; 0 where none is.
+func (e *environment) duration(names ...unit) (d time.Duration, first string) {
 	for _, u := range names {
 		text := os.Getenv(u.name)
 		if text == "" {
@@ -127,5 +131,5 @@ func (e *environment) duration(names ...unit) (d time.Duration) {
 			first, d = u.name, said
 		}
 	}
-	return d
+	return d, first
 }

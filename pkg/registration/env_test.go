@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -92,7 +93,8 @@ func TestConfigFromEnv(t *testing.T) {
 			setEnv(t, test.variables)
 			got, err := registration.ConfigFromEnv()
 			if diff := cmp.Diff(test.want, got,
-				cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken")); diff != "" || err != nil {
+				cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken"),
+				cmpopts.IgnoreUnexported(registration.Config{})); diff != "" || err != nil {
 				t.Errorf("error %v, (-want +got):\n%s", err, diff)
 			}
 		})
@@ -132,6 +134,72 @@ func TestABadEnvironment(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error has several lines: %v", err)
+	}
+}
+
+// New names the variable of what it refuses, by whichever of its names it is set, unless the program has
+// replaced the value.
+func TestNewNamesVariables(t *testing.T) {
+	for name, test := range map[string]struct {
+		variables map[string]string
+		replace   func(*registration.Config)
+		want      string
+	}{
+		"of the registration": {
+			map[string]string{"POOL_MANAGERD_NODE_ID": "?", "POOL_MANAGERD_MACHINE_ID": "m"},
+			nil,
+			`node_id [POOL_MANAGERD_NODE_ID] is "?"`,
+		},
+		"of an item": {
+			map[string]string{"POOL_MANAGERD_POOLS": "pool-0,?"}, nil, `pools/1 [POOL_MANAGERD_POOLS] is "?"`,
+		},
+		"of orchestratord": {
+			map[string]string{"ORCHESTRATORD_URL": "h:1"},
+			nil,
+			"orchestratord URL [ORCHESTRATORD_URL] lacks its scheme, as in http://h:1",
+		},
+		"that is not set": {
+			map[string]string{"ORCHESTRATORD_URL": "", "POOL_MANAGERD_ADDRESS": ""},
+			nil,
+			"address [POOL_MANAGERD_ADDRESS] is empty; orchestratord URL [ORCHESTRATORD_URL] is empty",
+		},
+		"of durations that do not fit": {
+			map[string]string{
+				"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "40",
+			},
+			nil,
+			"node timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 40s, which is not longer than two heartbeat " +
+				"intervals [POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] of 20s",
+		},
+		"beside a default": {
+			map[string]string{"ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "15"},
+			nil,
+			"node timeout is 30s, which is not longer than two heartbeat intervals " +
+				"[ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS] of 15s",
+		},
+		"that was replaced": {
+			map[string]string{"POOL_MANAGERD_ADDRESS": "h:1", "ORCHESTRATORD_NODE_TIMEOUT_MS": "1000"},
+			func(c *registration.Config) { c.Address, c.NodeTimeout = "h:2", 2*time.Second },
+			`node timeout is 2s, which is not longer than two heartbeat intervals of 1s; address is "h:2"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			variables := map[string]string{
+				"POOL_MANAGERD_NODE_ID": "n", "POOL_MANAGERD_ADDRESS": "http://n:1", "ORCHESTRATORD_URL": "http://h:1",
+			}
+			maps.Copy(variables, test.variables)
+			setEnv(t, variables)
+			c, err := registration.ConfigFromEnv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.replace != nil {
+				test.replace(&c)
+			}
+			if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v, want %q", err, test.want)
+			}
+		})
 	}
 }
 

@@ -139,15 +139,38 @@ func TestEnvironment(t *testing.T) {
 	}{
 		"a URL without a scheme": {
 			"ORCHESTRATORD_URL=localhost:8080", "nodesim run",
-			"orchestratord URL lacks its scheme, as in http://localhost:8080\n",
+			"nodesim: invalid configuration: orchestratord URL [ORCHESTRATORD_URL] lacks its scheme, as in " +
+				"http://localhost:8080\n",
 		},
 		"a URL with a password": {
 			"ORCHESTRATORD_URL=http://user:SECRET@localhost", "nodesim fleet",
-			"orchestratord URL holds credentials",
+			"orchestratord URL [ORCHESTRATORD_URL] holds credentials",
 		},
 		"an address without a scheme": {
 			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run",
-			`nodesim: invalid configuration: address is "foo:9", which lacks its scheme, as in http://foo:9` + "\n",
+			`nodesim: invalid configuration: address [POOL_MANAGERD_ADDRESS] is "foo:9", which lacks its scheme, as ` +
+				"in http://foo:9\n",
+		},
+		"an interval beyond the longest": {
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=400", "nodesim run --node-timeout 1h",
+			"heartbeat interval [POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] is 6m40s, which is not within",
+		},
+		"a time by the name of the specification": {
+			"ORCHESTRATORD_NODE_TIMEOUT_SECS=2", "nodesim fleet",
+			"node timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 2s, which is not longer than two heartbeat intervals of 1s",
+		},
+		"a pool and a flag": {
+			"POOL_MANAGERD_POOLS=a b", "nodesim run --interval 100ms",
+			"nodesim: invalid configuration: heartbeat interval is 100ms, which is not within 1s to 5m0s; pools/0 " +
+				`[POOL_MANAGERD_POOLS] is "a b", which`,
+		},
+		"a number that a flag overrides": {
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=ten", "nodesim run --interval 5s --node-id ?",
+			"nodesim: invalid configuration: node_id",
+		},
+		"a number by the name of the specification that a flag overrides": {
+			"ORCHESTRATORD_NODE_TIMEOUT_SECS=long", "nodesim fleet --node-timeout 50s --nodes 0",
+			"nodesim: --nodes is 0",
 		},
 		"a variable that a flag overrides": {
 			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run --address http://n:1 --node-id ?",
