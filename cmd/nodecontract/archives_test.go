@@ -38,7 +38,7 @@ func TestDriftOfOtherPrograms(t *testing.T) {
 		"no answers":                {edited(`"status": 200`, `"status": 0`), 0, "2 calls of nodes"},
 		"another media type":        {edited(header, other), 1, "must be application/json"},
 		"two archives":              {calls + calls, 2, "after top-level value"},
-		"a list":                    {"[" + calls + "]", 2, "HTTP archive: "},
+		"a list":                    {"[" + calls + "]", 2, "not an HTTP archive: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "traffic.har")

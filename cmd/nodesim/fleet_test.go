@@ -185,7 +185,8 @@ func TestReportsAddUp(t *testing.T) {
 		"a report twice": {files[0], `fleet "a" is in two reports`},
 		"no file":        {filepath.Join(dir, "none.json"), "none.json: no such file"},
 		"no report":      {writeFile(t, "{}"), "not a report"},
-		"no JSON":        {writeFile(t, "fleet:"), "invalid character"},
+		"no JSON":        {writeFile(t, "fleet:"), "not a report of nodesim fleet --report json: invalid character"},
+		"another JSON":   {writeFile(t, "[]"), "json: the whole is of type array, which does not belong there"},
 		"no histogram":   {writeFile(t, `{"fleets":[{}],"latency":{"hdrhistogram_us":"AAAA"}}`), "latency histogram"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // Accepted lists breaks that were agreed on.
@@ -58,7 +59,7 @@ func LoadAccepted(path string) (*Accepted, error) {
 	}
 	accepted := &Accepted{name: path}
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&accepted.entries); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: not a list of accepted breaks: %w", path, wrongtype.Explain(err))
 	}
 	for _, entry := range accepted.entries {
 		if entry.Rule == "" || entry.Reason == "" {

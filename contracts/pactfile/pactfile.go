@@ -22,6 +22,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/internal/utf8text"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // Below, a field without a tag is called what the specification calls it, but for
@@ -97,7 +98,7 @@ func Parse(data []byte) (*File, error) {
 		Metadata     metadata
 	}
 	if err := json.Unmarshal(utf8text.Of(data), &pact); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("not a pact in JSON: %w", wrongtype.Explain(err))
 	}
 	version, err := pact.Metadata.version()
 	switch {
@@ -112,7 +113,7 @@ func Parse(data []byte) (*File, error) {
 	for i, each := range pact.Interactions {
 		interaction, err := parseInteraction(each, version)
 		if err != nil {
-			return nil, fmt.Errorf("interaction %d: %w", i+1, err)
+			return nil, fmt.Errorf("interaction %d: %w", i+1, wrongtype.Explain(err))
 		}
 		file.Interactions = append(file.Interactions, interaction)
 	}

@@ -131,7 +131,8 @@ func TestByteOrderMark(t *testing.T) {
 
 func TestReadRefuses(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"what is not JSON", `consumer`, "invalid character"},
+		{"what is not JSON", `consumer`, "not a pact in JSON: invalid character"},
+		{"a list", `[]`, "not a pact in JSON: the whole is of type array, which does not belong there"},
 		{
 			"an older specification", `{"interactions": [{}], "metadata": {"pactSpecification": {"version": "1.0.0"}}}`,
 			`its version is "1.0.0"`,

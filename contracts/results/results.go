@@ -17,6 +17,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // Results are the results of one verification.
@@ -52,7 +53,7 @@ func Read(path string) (*Results, error) {
 	}
 	var r Results
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: not results of pact-verify: %w", path, wrongtype.Explain(err))
 	}
 	for _, interaction := range r.Interactions {
 		switch interaction.Result {

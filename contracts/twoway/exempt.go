@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // Exemptions list statuses that no interaction has to exercise.
@@ -50,7 +51,7 @@ func ReadExemptions(path string, data []byte) (*Exemptions, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&entries); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: not a list of exemptions: %w", path, wrongtype.Explain(err))
 	}
 	exemptions := &Exemptions{name: path}
 	for _, entry := range entries {

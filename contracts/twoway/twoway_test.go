@@ -589,7 +589,8 @@ func TestLoadRefuses(t *testing.T) {
 			"exempt.yaml:1: the exemption gives no reason", loadExemptions,
 		},
 		{
-			"an exemption with a field that there is not", "exempt.yaml", "- statuses: [405]\n", "exempt.yaml: yaml",
+			"an exemption with a field that there is not", "exempt.yaml", "- statuses: [405]\n",
+			"exempt.yaml: not a list of exemptions: line 1: field statuses not found",
 			loadExemptions,
 		},
 	} {

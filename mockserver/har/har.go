@@ -4,11 +4,13 @@ package har
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/llama-orch/node-registration/internal/utf8text"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // File is an archive. What is in it beyond these fields is passed over.
@@ -108,10 +110,10 @@ func Read(from io.Reader) (File, error) {
 	}
 	var file archive
 	if err := json.Unmarshal(text, &file); err != nil {
-		return File{}, fmt.Errorf("HTTP archive: %w", err)
+		return File{}, fmt.Errorf("not an HTTP archive: %w", wrongtype.Explain(err))
 	}
 	if file.Log.Version == "" && file.Log.Entries == nil {
-		return File{}, fmt.Errorf("HTTP archive: there is no log in it")
+		return File{}, errors.New("not an HTTP archive: there is no log in it")
 	}
 	read := File{file.Log.Log}
 	for _, each := range file.Log.Entries {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
 // Merge returns the sum of the reports in files, which WriteJSON has written. The error names every file that cannot
@@ -37,10 +38,10 @@ func readReport(ctx context.Context, file string) (*Report, error) {
 	}
 	r := &Report{tally: newTally()}
 	if err := json.Unmarshal(content, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: not a report of nodesim fleet --report json: %w", file, wrongtype.Explain(err))
 	}
 	if len(r.Fleets) == 0 {
-		return nil, fmt.Errorf("%s: not a report of nodesim fleet", file)
+		return nil, fmt.Errorf("%s: not a report of nodesim fleet --report json", file)
 	}
 	return r, nil
 }
