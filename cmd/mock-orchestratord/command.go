@@ -191,8 +191,8 @@ func (s *settings) nodeFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.forgetAfter, "forget-after", 0,
 		"how long a node is offline before it is forgotten as if it had deregistered; 0 forgets none")
 	flags.IntVar(&s.maxNodes, "max-nodes", mockserver.DefaultMaxNodes,
-		"how many nodes may be registered; another one gets 503, and so does what says more than half of GOMEMLIMIT,"+
-			" or 2 GiB, has room for")
+		"how many nodes may be registered; another one gets 503; what they say of themselves may fill half of "+
+			"GOMEMLIMIT, or 2 GiB without it, and more of it gets 503 too")
 	flags.BoolVar(&s.cloudProfile, "cloud-profile", true, "serve calls; switched off, they get 503 ["+envCloudProfile+
 		", where anything but true is off]")
 	flags.StringVar(&s.dialect, "dialect", string(mockserver.Document),

@@ -45,15 +45,16 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no upstream": {[]string{"--document", overlay}, "--document: needs --upstream"},
-		"no name":     {[]string{"--upstream", url, "--document", ""}, "--document: is empty"},
+		"no upstream": {[]string{"--document", overlay}, "--document needs --upstream"},
+		"no name":     {[]string{"--upstream", url, "--document", ""}, "--document is empty"},
 		"no file":     {[]string{"--upstream", url, "--document", filepath.Join(dir, "none")}, "--document: "},
 		"a folder":    {[]string{"--upstream", url, "--document", dir}, dir + " is not a regular file"},
 		"of nothing":  {[]string{"--upstream", url, "--document", overlay}, "read the document that it extends"},
 		"another one": {[]string{"--upstream", url, "--document", at("x.yaml", "openapi: 3.0.3\n")}, "it lacks parts"},
-		"no YAML":     {[]string{"--upstream", url, "--document", at("y.yaml", "{")}, "document: it is none of"},
+		"no YAML":     {[]string{"--upstream", url, "--document", at("y.yaml", "{")}, "document: it does not describe"},
 		"of several files": {
-			[]string{"--upstream", url, "--document", "../../openapi/mock-control.yaml"}, "document: it is none of",
+			[]string{"--upstream", url, "--document", "../../openapi/mock-control.yaml"},
+			"document: it does not describe",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -114,12 +114,25 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 		if narrowed {
 			fault.Rules = forNodes(fault.Rules, nodes)
 		}
-		if err := faults.Check(name, fault); err != nil {
+		if err := checkRules(name, fault); err != nil {
 			wrong = append(wrong, fmt.Errorf("--fault is %q: %w", flag, err))
 		}
 		rules[name] = slices.Concat(rules[name], fault.Rules)
 	}
 	return rules, errors.Join(wrong...)
+}
+
+// checkRules returns what is wrong with the first rule of a fault that is not valid. All of them
+// have the same pattern of nodes, and one complaint about it is enough.
+func checkRules(name string, fault control.FaultDefinition) error {
+	for _, rule := range fault.Rules {
+		single := fault
+		single.Rules = control.FaultRules{rule}
+		if err := faults.Check(name, single); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forNodes limits rules to the nodes whose ids match the glob.

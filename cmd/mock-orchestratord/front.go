@@ -69,27 +69,25 @@ func (f *front) check(flags *pflag.FlagSet) error {
 	var wrong []error
 	for _, name := range []string{"token", "heartbeat-interval", "stale-check-interval", "cloud-profile"} {
 		if f.url != "" && flags.Changed(name) {
-			wrong = append(wrong, fmt.Errorf("--%s: is for the orchestratord at --upstream to set", name))
+			wrong = append(wrong, fmt.Errorf("--%s is for the orchestratord at --upstream to set", name))
 		}
 	}
 	if f.url != "" && flags.Changed("validation") &&
 		flags.Lookup("validation").Value.String() == string(mockserver.Strict) {
 		wrong = append(wrong,
-			errors.New("--validation strict: nothing is refused in front of an orchestratord: report or off"))
+			errors.New("--validation is strict, but in front of an orchestratord nothing is refused: report or off"))
 	}
 	flags.Visit(func(flag *pflag.Flag) {
 		if f.url == "" && (flag.Name == "document" || strings.HasPrefix(flag.Name, "upstream-")) {
-			wrong = append(wrong, fmt.Errorf("--%s: needs --upstream", flag.Name))
+			wrong = append(wrong, fmt.Errorf("--%s needs --upstream", flag.Name))
 		}
 	})
 	if flags.Changed("document") && f.document == "" {
-		wrong = append(wrong, errors.New("--document: is empty, and has to name a file"))
+		wrong = append(wrong, errors.New("--document is empty, and has to name a file"))
 	}
-	if (f.certFile == "") != (f.keyFile == "") {
-		wrong = append(wrong, errors.New("--upstream-cert and --upstream-key: one needs the other"))
-	}
+	wrong = append(wrong, cli.Together(flags, "upstream-cert", "upstream-key"))
 	if flags.Changed("upstream-token-file") && flags.Changed("upstream-token") {
-		wrong = append(wrong, errors.New("--upstream-token and --upstream-token-file: state the same, choose one"))
+		wrong = append(wrong, errors.New("--upstream-token and --upstream-token-file are both set: choose one"))
 	}
 	return errors.Join(wrong...)
 }

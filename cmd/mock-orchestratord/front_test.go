@@ -122,7 +122,7 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 		"no key":        {[]string{"--upstream-cert", files.Client}, "one needs the other"},
 		"a key as one":  {[]string{"--upstream-cert", files.CA, "--upstream-key", files.CA}, files.CA},
 		"two tokens":    {[]string{"--upstream-token", "a", "--upstream-token-file", "b"}, "choose one"},
-		"tokens":        {[]string{"--token", "s3cret"}, "--token: is for the orchestratord at --upstream to set"},
+		"tokens":        {[]string{"--token", "s3cret"}, "--token is for the orchestratord at --upstream to set"},
 		"strict":        {[]string{"--validation", "strict"}, "nothing is refused"},
 		"another place": {[]string{"--upstream", "ftp://h"}, `--upstream is "ftp://h": must be an http or https URL`},
 		"a password":    {[]string{"--upstream", "http://u:s3cret@h"}, "--upstream: holds credentials"},

@@ -448,7 +448,8 @@ func TestMistakes(t *testing.T) {
 				"--heartbeat-interval", "40s", "--log-level", "loud", "--log-format", "xml", "--validation", "lax",
 			},
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds from 0 to 2147483647; ` +
-				`log level "loud": must be debug, info, warn or error; log format "xml": must be text, short or ` +
+				`--log-level is "loud": must be debug, info, warn or error; ` +
+				`--log-format is "xml": must be text, short or ` +
 				`json; node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must ` +
 				`be strict,` +
 				` report or off`,

@@ -55,6 +55,9 @@ func serve(
 	if strings.Contains(s.addr, "@") { // as in a URL with a password, which is not repeated
 		return fmt.Errorf("--addr [%s or %s] holds an @: must be a host:port", envAddr, specAddr)
 	}
+	if s.addr == "" { // a script's variable that is not set must not open the mock to everyone
+		return errors.New("--addr is empty: must be host:port, such as 127.0.0.1:8080")
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
 	if err != nil {
 		return fmt.Errorf("--addr [%s or %s] is %q: %w", envAddr, specAddr, s.addr, explainListen(err))
@@ -68,7 +71,8 @@ func serve(
 // explainListen says what to do about an address that cannot be listened on.
 func explainListen(err error) error {
 	const winInUse = syscall.Errno(10048) // WSAEADDRINUSE, which is not EADDRINUSE on Windows
-	switch address := new(net.AddrError); {
+	address, unknown := new(net.AddrError), new(net.DNSError)
+	switch {
 	case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, winInUse):
 		return errors.New("another program listens there already: end it, or take another port (0 takes a free one)")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
@@ -77,6 +81,8 @@ func explainListen(err error) error {
 		return errors.New("this user may not listen there: take a port from 1024 on")
 	case errors.As(err, &address):
 		return fmt.Errorf("%s: must be host:port, such as 127.0.0.1:8080", address.Err)
+	case errors.As(err, &unknown): // a host or a port by its name
+		return fmt.Errorf("%s: must be host:port, such as 127.0.0.1:8080", unknown.Err)
 	}
 	return err
 }

@@ -36,11 +36,11 @@ func (s *security) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.dev, "tls-dev", false,
 		"serve TLS with a certificate made for development, and say how nodes come to trust it")
 	flags.StringVar(&s.dir, "tls-dir", "",
-		"`directory` to keep it in, which only its owner may read and write (default mock-orchestratord in the "+
-			"user's cache directory)")
+		"`directory` to keep the certificate of --tls-dev in, which only its owner may read and write (default "+
+			"mock-orchestratord in the user's cache directory)")
 	flags.StringArrayVar(&s.hosts, "tls-host", nil,
-		"`name` or address that it is for, besides those of this machine's loopback and that of --addr; "+
-			"repeat for more")
+		"`name` or address that the certificate of --tls-dev is for, besides those of this machine's loopback and "+
+			"that of --addr; repeat for more")
 	flags.StringVar(&s.clientCAFile, "tls-client-ca", "",
 		"`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual "+
 			"TLS); it may be replaced while the mock runs")
@@ -89,12 +89,12 @@ func (s security) check() error {
 		broken bool
 		text   string
 	}{
-		{s.dev && given, "--tls-dev: makes what --tls-cert and --tls-key name"},
-		{!s.dev && (s.dir != "" || len(s.hosts) > 0), "--tls-dir and --tls-host: are for --tls-dev"},
-		{asked && !s.dev && !given, "--mtls and --tls-client-ca: need --tls-dev, or --tls-cert and --tls-key"},
+		{s.dev && given, "--tls-dev makes a certificate and its key: --tls-cert and --tls-key have no place beside it"},
+		{!s.dev && (s.dir != "" || len(s.hosts) > 0), "--tls-dir and --tls-host need --tls-dev"},
+		{asked && !s.dev && !given, "--mtls and --tls-client-ca need --tls-dev, or --tls-cert and --tls-key"},
 		{
 			s.mutual && given && s.clientCAFile == "",
-			"--mtls: needs --tls-client-ca, since only --tls-dev makes certificates for nodes",
+			"--mtls needs --tls-client-ca, since only --tls-dev makes certificates for nodes",
 		},
 	} {
 		if rule.broken {

@@ -385,17 +385,17 @@ func TestTLSMistakes(t *testing.T) {
 		{
 			"made and given",
 			[]string{"--tls-dev", "--tls-cert", good.Server, "--tls-key", good.Server},
-			[]string{"--tls-dev: makes what"},
+			[]string{"--tls-dev makes a certificate"},
 		},
 		{
 			"no CA for nodes",
 			[]string{"--tls-cert", good.Server, "--tls-key", good.Server, "--mtls"},
-			[]string{"--mtls: needs --tls-client-ca"},
+			[]string{"--mtls needs --tls-client-ca"},
 		},
 		{
 			"no TLS",
 			[]string{"--tls-client-ca", good.CA, "--tls-host", "h"},
-			[]string{"--tls-host: are for --tls-dev; ", "--mtls and --tls-client-ca: need --tls-dev"},
+			[]string{"--tls-dir and --tls-host need --tls-dev; ", "--mtls and --tls-client-ca need --tls-dev"},
 		},
 		{
 			"all wrong files",

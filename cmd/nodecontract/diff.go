@@ -76,7 +76,7 @@ type diffFlags struct {
 func (d *diffFlags) run(cmd *cobra.Command) error {
 	whom, known := parties[d.failOn]
 	if !known {
-		return fmt.Errorf("unknown party %q: there are all, any, new-nodes, none, old-nodes", d.failOn)
+		return fmt.Errorf("--fail-on is %q: must be old-nodes, new-nodes, any, all or none", d.failOn)
 	}
 	before, err := breaking.ReadBase(cmd.Context(), d.base, d.document)
 	if err != nil {

@@ -110,7 +110,7 @@ func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
 	cli.Under(flags, "Fleet", func(flags *pflag.FlagSet) {
 		flags.IntVar(&s.Nodes, "nodes", defaultNodes, "how many nodes")
 		flags.StringVar(&s.Prefix, "node-prefix", "fleet",
-			"begin of the nodes' ids; fleets against one orchestratord need one each")
+			"beginning of the nodes' ids; fleets against one orchestratord need one each")
 		flags.DurationVar(&s.Ramp, "ramp", 0,
 			"time over which registrations are spread (default one interval, and more for over 2,000 a second)")
 		flags.DurationVar(&s.Lifetime, "for", 0, "stop this long after all have registered, 0 to run until stopped")

@@ -25,7 +25,7 @@ func writerOf(format string) (reportWriter, error) {
 	case "json":
 		return (*fleet.Report).WriteJSON, nil
 	}
-	return nil, fmt.Errorf("report format %q: must be text or json", format)
+	return nil, fmt.Errorf("--report is %q: must be text or json", format)
 }
 
 // conclude writes a report, and returns errBroken if a promise was broken.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -158,7 +159,7 @@ func (s settings) check() error {
 	complain(s.providerURL == "", "--provider-url is missing")
 	fromBroker := s.brokerURL != "" || s.pactURL != ""
 	complain(s.pact == "" && !fromBroker, "--pact or --broker-url is missing")
-	complain(s.pact != "" && fromBroker, "--pact and --broker-url exclude each other")
+	complain(s.pact != "" && fromBroker, "--pact and --broker-url are both set: choose one")
 	complain(s.publish && !fromBroker, "--publish needs --broker-url")
 	complain(s.publish && s.version == "", "--publish needs --provider-version")
 	complain((s.pending || s.wipSince != "") && s.branch == "",
@@ -168,11 +169,11 @@ func (s settings) check() error {
 	complain(s.results != "" && fromBroker, "--results needs --pact: it is about one pact")
 	for _, selector := range s.selectors {
 		complain(!json.Valid([]byte(selector)) || !strings.HasPrefix(selector, "{"),
-			"--consumer-version-selectors is no JSON object: "+selector)
+			fmt.Sprintf("--consumer-version-selectors is %q: must be a JSON object", selector))
 	}
 	level := conformance.Level(s.conform)
 	complain(level != "" && level != conformance.Nodes && level != conformance.Document,
-		"--conform is neither nodes nor document")
-	complain(s.timeout <= 0, "--timeout is not positive")
+		fmt.Sprintf("--conform is %q: must be %s or %s", level, conformance.Nodes, conformance.Document))
+	complain(s.timeout <= 0, fmt.Sprintf("--timeout is %v: must be above 0", s.timeout))
 	return errors.Join(wrong...)
 }

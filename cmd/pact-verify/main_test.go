@@ -151,7 +151,7 @@ func TestCannotDecide(t *testing.T) {
 			"holds no certificate", []string{"--provider-url", mock, "--pact", pact, "--ca-cert", pact},
 		},
 		"flags that do not go together": {
-			"--pact and --broker-url exclude each other; --publish needs --provider-version; --enable-pending",
+			"--pact and --broker-url are both set: choose one; --publish needs --provider-version; --enable-pending",
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
 		"a format that there is not": {

@@ -152,8 +152,11 @@ func (o Options) check() error {
 			wrong = append(wrong, fmt.Errorf("unknown check %q: there are %s", name, strings.Join(Names(), ", ")))
 		}
 	}
-	if o.Time < 0 || o.NodeTimeout < 0 {
-		wrong = append(wrong, errors.New("a time is negative"))
+	if o.Time < 0 {
+		wrong = append(wrong, fmt.Errorf("time is %v, which is negative", o.Time))
+	}
+	if o.NodeTimeout < 0 {
+		wrong = append(wrong, fmt.Errorf("node timeout is %v, which is negative", o.NodeTimeout))
 	}
 	return errors.Join(wrong...)
 }

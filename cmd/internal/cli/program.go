@@ -73,6 +73,10 @@ func prepare(command *cobra.Command) {
 	command.SetUsageFunc(writeHelp)
 	command.PersistentPreRunE = checkRequired
 	completeValues(command)
+	command.InitDefaultHelpCmd()
+	if help, _, err := command.Find([]string{"help"}); err == nil && help != command {
+		help.Args = checkTopic
+	}
 }
 
 // userinfo matches a name and a password before an @ where no URL begins, which is where package

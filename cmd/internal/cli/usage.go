@@ -60,7 +60,20 @@ func unknownFlag(command *cobra.Command, unknown *pflag.NotExistError) error {
 		given = strings.TrimSuffix(given, unknown.GetSpecifiedName()) + name
 		return Misuse(command, "there is no flag %s, perhaps --%s is meant", given, near)
 	}
+	if below := havingFlag(command, name); below != nil {
+		return Misuse(command, "the command is missing: %s is for %s", given, strings.Join(below, " and "))
+	}
 	return Misuse(command, "there is no flag %s", given)
+}
+
+// havingFlag returns the commands below a command that have a flag.
+func havingFlag(command *cobra.Command, flag string) (paths []string) {
+	for _, below := range command.Commands() {
+		if below.Flags().Lookup(flag) != nil {
+			paths = append(paths, below.CommandPath())
+		}
+	}
+	return paths
 }
 
 // unknownCommand returns the error of a command line that names a command which does not exist.
@@ -85,18 +98,30 @@ func unknownCommand(group *cobra.Command, args []string) error {
 	return Misuse(group, "there is no command %q: choose from %s", given, strings.Join(known, ", "))
 }
 
+// checkTopic returns an error if help is asked for a command that does not exist.
+func checkTopic(help *cobra.Command, args []string) error {
+	if group, rest, err := help.Root().Find(args); err != nil {
+		return unknownCommand(group, rest)
+	}
+	return nil
+}
+
 // checkRequired returns an error that names each required flag that is missing.
 func checkRequired(command *cobra.Command, _ []string) error {
-	var missing []string
+	if missing := missingFlags(command); missing != nil {
+		return Misuse(command, "%s is missing", strings.Join(missing, " and "))
+	}
+	return nil
+}
+
+// missingFlags returns the required flags that are not set.
+func missingFlags(command *cobra.Command) (missing []string) {
 	command.Flags().VisitAll(func(flag *pflag.Flag) {
 		if _, required := flag.Annotations[cobra.BashCompOneRequiredFlag]; required && !flag.Changed {
 			missing = append(missing, "--"+flag.Name)
 		}
 	})
-	if missing == nil {
-		return nil
-	}
-	return Misuse(command, "%s is missing", strings.Join(missing, " and "))
+	return missing
 }
 
 // NoArgs is the Args of a command that has flags alone.
@@ -106,6 +131,9 @@ func NoArgs(command *cobra.Command, args []string) error {
 		return nil
 	case args[0] == "true" || args[0] == "false":
 		return Misuse(command, "%q belongs to no flag: a switch is set as in --flag=%s", args[0], args[0])
+	}
+	if missing := missingFlags(command); missing != nil {
+		return Misuse(command, "%q belongs to no flag, perhaps %s is missing before it", args[0], missing[0])
 	}
 	return Misuse(command, "%q belongs to no flag, and there are no other arguments", args[0])
 }

@@ -12,6 +12,7 @@ import (
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -58,7 +59,9 @@ func (s Settings) Validate() error {
 	check(s.KillShare >= 0 && s.KillShare <= 1, "--kill-share is %v: must be 0 to 1", s.KillShare)
 	check(s.Down >= 0, "--down is %v, which is negative", s.Down)
 	check(s.ChangeRate >= 0 && s.ChangeRate <= maxRate, "--change-rate is %v: must be 0 to %d", s.ChangeRate, maxRate)
-	_, err := registration.New(s.config(max(s.Nodes-1, 0), nil)) // the longest id
+	longest := s.config(max(s.Nodes-1, 0), nil)
+	check(nodeapi.ValidNodeID(longest.NodeID), "--node-prefix is %q: no id of a node can begin with it", s.Prefix)
+	_, err := registration.New(longest)
 	return errors.Join(append(wrong, err)...)
 }
 

@@ -55,7 +55,7 @@ func newHandler(w io.Writer, level slog.Level, format string, colour bool) (slog
 	case "json":
 		return safe{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}, nil
 	}
-	return nil, fmt.Errorf("log format %q: must be text, short or json", format)
+	return nil, fmt.Errorf("--log-format is %q: must be text, short or json", format)
 }
 
 func parseLevel(name string) (slog.Level, error) {
@@ -64,7 +64,7 @@ func parseLevel(name string) (slog.Level, error) {
 			return level, nil
 		}
 	}
-	return 0, fmt.Errorf("log level %q: must be debug, info, warn or error", name)
+	return 0, fmt.Errorf("--log-level is %q: must be debug, info, warn or error", name)
 }
 
 // hasColours reports whether the user of a terminal wants colours, and it has any.

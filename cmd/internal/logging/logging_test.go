@@ -52,9 +52,13 @@ func TestFormats(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct{ level, format, want string }{
-		{"loud", "text", `log level "loud": must be debug, info, warn or error`},
-		{"info", "xml", `log format "xml": must be text, short or json`},
-		{"", "", "log level \"\": must be debug, info, warn or error\nlog format \"\": must be text, short or json"},
+		{"loud", "text", `--log-level is "loud": must be debug, info, warn or error`},
+		{"info", "xml", `--log-format is "xml": must be text, short or json`},
+		{
+			"", "",
+			`--log-level is "": must be debug, info, warn or error` + "\n" +
+				`--log-format is "": must be text, short or json`,
+		},
 	} {
 		log, err := logging.New(&bytes.Buffer{}, test.level, test.format)
 		if err == nil || err.Error() != test.want || log != nil {

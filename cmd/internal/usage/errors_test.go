@@ -99,6 +99,53 @@ func TestMistakes(t *testing.T) {
 			"mock-orchestratord --fault http://user:SECRET@localhost --dialect user:SECRET@localhost", 1,
 			`dialect "***@localhost": must be document or in-service`,
 		},
+		"a port by a name": {
+			"mock-orchestratord --addr 127.0.0.1:80x", 1,
+			`is "127.0.0.1:80x": unknown port: must be host:port, such as 127.0.0.1:8080`,
+		},
+		"an empty address": {"mock-orchestratord --addr=", 1, "--addr is empty: must be host:port, such as"},
+		"a negative time":  {"nodesim run --for -1s", 1, "nodesim: --for is -1s, which is negative"},
+		"a prefix of no id": {
+			"nodesim fleet --node-prefix ?", 1, `--node-prefix is "?": no id of a node can begin with it`,
+		},
+		"a level of no log": {
+			"nodesim run --log-level loud --log-format xml", 1,
+			`--log-level is "loud": must be debug, info, warn or error; --log-format is "xml": must be text,`,
+		},
+		"a flag without its command": {
+			"nodesim --detect", 1, "the command is missing: --detect is for nodesim run; see nodesim --help",
+		},
+		"a flag of several commands": {
+			"nodesim --token=SECRET", 1, "the command is missing: --token is for nodesim fleet and nodesim run; see",
+		},
+		"a value without its flag": {
+			"nodecontract check pact.json", 2,
+			`"pact.json" belongs to no flag, perhaps --pact is missing before it; see`,
+		},
+		"half a pair for an upstream": {
+			"mock-orchestratord --upstream http://127.0.0.1:1 --upstream-cert a", 1,
+			"--upstream-cert is set and --upstream-key is not: one needs the other",
+		},
+		"a host for no certificate": {"mock-orchestratord --tls-host a", 1, "--tls-dir and --tls-host need --tls-dev"},
+		"no upstream":               {"mock-orchestratord --upstream-token a", 1, "--upstream-token needs --upstream"},
+		"a pattern of no node": {
+			"mock-orchestratord --fault flaky@[a", 1,
+			`: "[a" is no pattern of node ids: a [ needs its ] and something in between, and a \ something ` +
+				"after it\n",
+		},
+		"a negative time of the checks": {
+			"nodecontract conform --provider-url http://127.0.0.1:1 --time -5s", 2, "time is -5s, which is negative",
+		},
+		"an unknown party": {
+			"nodecontract diff --base nodes.yaml --fail-on me", 2,
+			`--fail-on is "me": must be old-nodes, new-nodes, any, all or none`,
+		},
+		"no revision": {
+			"nodecontract diff --base v9", 2, "v9 is no file, and no git revision that has openapi/nodes.yaml: git: ",
+		},
+		"an unknown command to help with": {
+			"nodesim help flet", 1, `there is no command "flet", perhaps "fleet" is meant`,
+		},
 		"a pact that is elsewhere": {
 			"nodecontract check --pact pact.json", 2, "pact.json: no such file or directory",
 		},
@@ -157,7 +204,7 @@ func TestEnvironment(t *testing.T) {
 		},
 		"a time by the name of the specification": {
 			"ORCHESTRATORD_NODE_TIMEOUT_SECS=2", "nodesim fleet",
-			"node timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 2s, which is not longer than two heartbeat intervals of 1s",
+			"node timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 2s, which is not longer than two heartbeat intervals of",
 		},
 		"a pool and a flag": {
 			"POOL_MANAGERD_POOLS=a b", "nodesim run --interval 100ms",

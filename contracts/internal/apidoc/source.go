@@ -106,7 +106,10 @@ func show(ctx context.Context, revision, directory, file string) ([]byte, error)
 	data, err := git.Output()
 	if err != nil {
 		reason, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
-		return nil, fmt.Errorf("%w: %s", err, reason)
+		if reason == "" {
+			return nil, fmt.Errorf("git: %w", err)
+		}
+		return nil, errors.New("git: " + strings.TrimPrefix(reason, "fatal: "))
 	}
 	return data, nil
 }

@@ -58,7 +58,7 @@ func Load(text []byte) (d *Document, err error) {
 		case runtime.Error:
 			err = errors.New("document: it lacks parts that the document of the node API has")
 		default:
-			err = fmt.Errorf("document: it is none of the node API: %v", cause)
+			err = fmt.Errorf("document: it does not describe the node API: %v", cause)
 		}
 	}()
 	d = nodesDocument(text)
