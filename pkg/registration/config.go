@@ -238,9 +238,9 @@ func (c Config) checkDurations() []error {
 	check(c.RequestTimeout < c.NodeTimeout,
 		"request timeout is %v, which is not shorter than the node timeout%s of %v",
 		c.RequestTimeout, timeoutFrom, c.NodeTimeout)
-	check(c.MaxBackoff >= 0, "longest backoff is %v, which is negative", c.MaxBackoff)
+	check(c.MaxBackoff >= 0, "max backoff is %v, which is negative", c.MaxBackoff)
 	check(c.MaxBackoff < c.NodeTimeout,
-		"longest backoff is %v, which is not shorter than the node timeout%s of %v",
+		"max backoff is %v, which is not shorter than the node timeout%s of %v",
 		c.MaxBackoff, timeoutFrom, c.NodeTimeout)
 	check(c.ShutdownTimeout > 0, "shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
 	return wrong

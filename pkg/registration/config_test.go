@@ -30,7 +30,7 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 		`node_id is "no slashes/please"`, "machine_id is empty", `address is "ftp://somewhere"`,
 		"orchestratord URL holds credentials", `pools has "pool-0" twice`,
 		"capabilities/gpu_count is -1", `capabilities/cuda_version is "twelve"`, `version is "a b"`,
-		"node timeout is 30s", "request timeout is -1s", "longest backoff is 1h0m0s", "shutdown timeout is -1ns",
+		"node timeout is 30s", "request timeout is -1s", "max backoff is 1h0m0s", "shutdown timeout is -1ns",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not say %q", want)
