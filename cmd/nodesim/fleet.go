@@ -65,7 +65,7 @@ const (
 
 // newFleetCommand returns the command that runs a fleet of nodes.
 func newFleetCommand() *cobra.Command {
-	fromEnv, _ := registration.ConfigFromEnv() // checkEnv has the error
+	fromEnv, envErr := registration.ConfigFromEnv()
 	s := fleet.Settings{Node: withDemoDefaults(fromEnv)}
 	s.Node.Capabilities = fleet.MadeUp()
 	var (
@@ -81,7 +81,7 @@ func newFleetCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, formatErr := writerOf(format)
 			linkErr := checkLink(cmd.Flags(), &s.Node)
-			if err := errors.Join(flagErr(), checkEnv(cmd.Flags()), linkErr, s.Validate(), formatErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, linkErr, s.Validate(), formatErr); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {

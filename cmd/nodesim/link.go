@@ -38,6 +38,12 @@ func orchestratordFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.StringVar(&c.TLS.KeyFile, "tls-key", "", "`file` with its key")
 }
 
+// The names of two settings in the specification, which are not those in service.
+const (
+	specHeartbeatInterval = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS"
+	specNodeTimeout       = "ORCHESTRATORD_NODE_TIMEOUT_SECS"
+)
+
 func timingFlags(flags *pflag.FlagSet, c *registration.Config) {
 	flags.DurationVar(&c.HeartbeatInterval, "interval", c.HeartbeatInterval,
 		"time between a node's heartbeats, 0 to let orchestratord direct it ["+registration.EnvHeartbeatInterval+

@@ -54,7 +54,7 @@ type runSettings struct {
 // newRunCommand returns the command that runs one node. What the environment states is the
 // default of its flags.
 func newRunCommand() *cobra.Command {
-	fromEnv, _ := registration.ConfigFromEnv() // checkEnv has the error
+	fromEnv, envErr := registration.ConfigFromEnv()
 	s := runSettings{config: withDemoDefaults(fromEnv)}
 	var flagErr func() error
 	command := &cobra.Command{
@@ -63,9 +63,7 @@ func newRunCommand() *cobra.Command {
 		Long:    runHelp,
 		Example: runExamples,
 		Args:    cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.run(cmd, errors.Join(flagErr(), checkEnv(cmd.Flags())))
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return s.run(cmd, errors.Join(flagErr(), envErr)) },
 	}
 	s.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logStyle)

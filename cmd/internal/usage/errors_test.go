@@ -211,14 +211,6 @@ func TestEnvironment(t *testing.T) {
 			"nodesim: invalid configuration: heartbeat interval is 100ms, which is not within 1s to 5m0s; pools/0 " +
 				`[POOL_MANAGERD_POOLS] is "a b", which`,
 		},
-		"a number that a flag overrides": {
-			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=ten", "nodesim run --interval 5s --node-id ?",
-			"nodesim: invalid configuration: node_id",
-		},
-		"a number by the name of the specification that a flag overrides": {
-			"ORCHESTRATORD_NODE_TIMEOUT_SECS=long", "nodesim fleet --node-timeout 50s --nodes 0",
-			"nodesim: --nodes is 0",
-		},
 		"a variable that a flag overrides": {
 			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run --address http://n:1 --node-id ?",
 			"nodesim: invalid configuration: node_id",
