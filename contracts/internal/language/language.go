@@ -6,7 +6,6 @@ package language
 import (
 	"math"
 	"slices"
-	"unicode/utf8"
 )
 
 // Language is a set of texts: those that match all patterns, and whose length in
@@ -164,9 +163,4 @@ func (s side) allows(states []state, length uint64) bool {
 		}
 	}
 	return true
-}
-
-// Length returns the length of a text, as bounds count it.
-func Length(text string) uint64 {
-	return uint64(utf8.RuneCountInString(text))
 }

@@ -89,9 +89,7 @@ func (c *comparer) required(inner values, outer *openapi3.Schema) {
 	always := c.always(inner)
 	for _, name := range outer.Required {
 		if !slices.Contains(always, name) && !c.skips(outer.Properties[name]) {
-			c.path = append(c.path, name)
-			c.add(inner, outer, "required", "objects without it")
-			c.path = c.path[:len(c.path)-1]
+			c.addBelow(name, inner, outer, "required", "objects without it")
 		}
 	}
 }
@@ -150,10 +148,8 @@ func (c *comparer) property(inner values, outer *openapi3.Schema, name string) {
 	case len(wanted) > 0:
 	case extra.Schema != nil:
 		c.compare([]string{name}, field, extra.Schema)
-	case extra.Has != nil && !*extra.Has:
-		c.path = append(c.path, name)
-		c.add(inner, outer, "additionalProperties", "objects with this field")
-		c.path = c.path[:len(c.path)-1]
+	case isFalse(extra.Has):
+		c.addBelow(name, inner, outer, "additionalProperties", "objects with this field")
 	}
 }
 
@@ -169,7 +165,7 @@ func (c *comparer) field(inner values, name string) (field values, present bool)
 		case len(described) > 0:
 		case extra.Schema != nil:
 			field, present = field.with(extra.Schema), true
-		case extra.Has != nil && !*extra.Has:
+		case isFalse(extra.Has):
 			return values{}, false
 		}
 	}
@@ -179,13 +175,13 @@ func (c *comparer) field(inner values, name string) (field values, present bool)
 // additional compares the fields that the objects do not name.
 func (c *comparer) additional(inner values, outer *openapi3.Schema) {
 	extra := outer.AdditionalProperties
-	if extra.Schema == nil && (extra.Has == nil || *extra.Has) {
+	if extra.Schema == nil && !isFalse(extra.Has) {
 		return
 	}
 	open, typed := true, anything()
 	for _, schema := range inner.conjuncts {
 		switch have := schema.AdditionalProperties; {
-		case have.Has != nil && !*have.Has:
+		case isFalse(have.Has):
 			return
 		case have.Schema != nil:
 			open, typed = false, typed.with(have.Schema)
@@ -197,10 +193,9 @@ func (c *comparer) additional(inner values, outer *openapi3.Schema) {
 	case open:
 		trial := comparer{direction: c.direction, seen: c.seen}
 		if trial.compare(nil, anything(), extra.Schema); len(trial.gaps) > 0 {
-			c.path = append(c.path, Additional)
 			values := trial.gaps[0].Values
-			c.add(inner, outer, "additionalProperties", "fields that the document does not name, such as %s", values)
-			c.path = c.path[:len(c.path)-1]
+			c.addBelow(Additional, inner, outer, "additionalProperties",
+				"fields that the document does not name, such as %s", values)
 		}
 	default:
 		c.compare([]string{Additional}, typed, extra.Schema)

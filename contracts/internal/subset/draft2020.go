@@ -103,9 +103,7 @@ func (c *comparer) dependent(inner values, outer *openapi3.Schema) {
 		for _, name := range outer.DependentRequired[field] {
 			asks := func(s *openapi3.Schema) bool { return slices.Contains(s.DependentRequired[field], name) }
 			if !slices.Contains(always, name) && !slices.ContainsFunc(inner.conjuncts, asks) {
-				c.path = append(c.path, name)
-				c.add(inner, outer, "dependentRequired", "objects with `%s` and without it", field)
-				c.path = c.path[:len(c.path)-1]
+				c.addBelow(name, inner, outer, "dependentRequired", "objects with `%s` and without it", field)
 			}
 		}
 	}
@@ -172,9 +170,7 @@ func (c *comparer) unevaluated(inner values, outer *openapi3.Schema, names map[s
 	known := Fields(outer.NewRef())
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if _, present := c.field(inner, name); present && !known[name] && len(c.described(outer, name)) == 0 {
-			c.path = append(c.path, name)
-			c.add(inner, outer, "unevaluatedProperties", "objects with this field")
-			c.path = c.path[:len(c.path)-1]
+			c.addBelow(name, inner, outer, "unevaluatedProperties", "objects with this field")
 		}
 	}
 }

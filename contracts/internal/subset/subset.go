@@ -82,6 +82,13 @@ func (c *comparer) add(inner values, outer *openapi3.Schema, keyword, format str
 	}
 }
 
+// addBelow is add for values one step of the path further down.
+func (c *comparer) addBelow(step string, inner values, outer *openapi3.Schema, keyword, format string, args ...any) {
+	c.path = append(c.path, step)
+	defer func() { c.path = c.path[:len(c.path)-1] }()
+	c.add(inner, outer, keyword, format, args...)
+}
+
 // compare holds values against a schema, one step of the path further down.
 func (c *comparer) compare(step []string, inner values, outer *openapi3.SchemaRef) {
 	c.path = append(c.path, step...)
@@ -111,9 +118,7 @@ func (c *comparer) schema(inner values, outer *openapi3.Schema) {
 		return
 	}
 	c.kinds(inner, outer)
-	alternatives, unsure := inner.split()
-	c.unsure = c.unsure || unsure
-	if len(alternatives) > 0 {
+	if alternatives := inner.split(); len(alternatives) > 0 {
 		for _, alternative := range alternatives {
 			c.schema(alternative, outer)
 		}

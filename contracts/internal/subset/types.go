@@ -62,7 +62,7 @@ func (s types) minus(other types) types {
 
 // typesOf returns the types that a schema itself allows.
 func typesOf(schema *openapi3.Schema) types {
-	if schema.Always != nil && !*schema.Always {
+	if isFalse(schema.Always) {
 		return nil
 	}
 	if len(schema.Type.Slice()) == 0 {

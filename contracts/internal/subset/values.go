@@ -2,6 +2,7 @@ package subset
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,9 +139,8 @@ func (v values) finite() (found []any, known bool) {
 }
 
 // split returns the values once for each alternative of an anyOf or a oneOf, none
-// where there are no alternatives. It may be unsure of a oneOf, which leaves out what
-// fits several alternatives.
-func (v values) split() (alternatives []values, unsure bool) {
+// where there are no alternatives.
+func (v values) split() (alternatives []values) {
 	for _, schema := range v.conjuncts {
 		refs := append(slices.Clone(schema.AnyOf), schema.OneOf...)
 		if len(refs) == 0 || v.splitUp[schema] {
@@ -149,15 +149,13 @@ func (v values) split() (alternatives []values, unsure bool) {
 		for _, ref := range refs {
 			alternative := v.with(ref)
 			alternative.fromOneOf = v.fromOneOf || len(schema.OneOf) > 0
-			alternative.splitUp = map[*openapi3.Schema]bool{schema: true}
-			for done := range v.splitUp {
-				alternative.splitUp[done] = true
-			}
+			alternative.splitUp = maps.Clone(v.splitUp)
+			alternative.splitUp[schema] = true
 			if len(alternative.types()) > 0 {
 				alternatives = append(alternatives, alternative)
 			}
 		}
-		return alternatives, false
+		return alternatives
 	}
-	return nil, false
+	return nil
 }
