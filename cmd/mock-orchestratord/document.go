@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/openapi/overlay"
@@ -20,12 +18,7 @@ func readDocument(file string) ([]byte, error) {
 		return nil, fmt.Errorf("--document: %w", err)
 	}
 	document, err := overlay.Resolve(text, func(path string) ([]byte, error) {
-		folder, err := os.OpenRoot(filepath.Dir(file))
-		if err != nil {
-			return nil, err
-		}
-		defer folder.Close()
-		return regularfile.ReadIn(folder, path)
+		return regularfile.ReadBeside(file, path)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--document %s: %w", file, err)

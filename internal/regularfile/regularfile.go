@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Read returns the content of a regular file, or of one that a symbolic link leads to. A
@@ -37,8 +38,14 @@ const MaxShort = 16 << 20
 // ReadShort is Read without a context, for files of at most MaxShort bytes.
 func ReadShort(path string) ([]byte, error) { return read(path, MaxShort) }
 
-// ReadIn is ReadShort for a file in a folder that no symbolic link leads out of.
-func ReadIn(folder *os.Root, path string) ([]byte, error) {
+// ReadBeside is ReadShort for a file, given by its path from the folder of another one. No symbolic link
+// leads out of that folder.
+func ReadBeside(other, path string) ([]byte, error) {
+	folder, err := os.OpenRoot(filepath.Dir(other))
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
 	return readWith(folder.Stat, folder.Open, path, MaxShort)
 }
 

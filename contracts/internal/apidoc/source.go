@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -45,15 +44,7 @@ func ReadFile(name string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	read := func(inner string) ([]byte, error) {
-		// A root lets no symbolic link lead out of it.
-		root, err := os.OpenRoot(filepath.Dir(name))
-		if err != nil {
-			return nil, err
-		}
-		defer root.Close()
-		return regularfile.ReadIn(root, inner)
-	}
+	read := func(inner string) ([]byte, error) { return regularfile.ReadBeside(name, inner) }
 	return newSource(name, data, read)
 }
 
