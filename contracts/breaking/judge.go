@@ -6,6 +6,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 )
 
@@ -33,16 +34,8 @@ type place struct {
 
 // lineOf returns the place of a field, or else the place where its object begins.
 func lineOf(origin *openapi3.Origin, field string) place {
-	if origin == nil {
-		return place{}
-	}
-	if at, found := origin.Fields.Lookup(field); found {
-		return place{at.File, at.Line}
-	}
-	if origin.Key == nil {
-		return place{}
-	}
-	return place{origin.Key.File, origin.Key.Line}
+	at := apidoc.Locate(origin, field)
+	return place{at.File, at.Line}
 }
 
 // judge returns what breaks somebody who keeps to one version and meets the other, and

@@ -177,15 +177,4 @@ func (op *operation) response(status int) (string, *openapi3.Response) {
 // line returns where a part of the document is: the line of one of its fields,
 // or that of the part itself when the field is not there. It is 0 for a part that
 // the document does not have.
-func line(origin *openapi3.Origin, field string) int {
-	if origin == nil {
-		return 0
-	}
-	if at, found := origin.Fields.Lookup(field); found {
-		return at.Line
-	}
-	if origin.Key == nil {
-		return 0
-	}
-	return origin.Key.Line
-}
+func line(origin *openapi3.Origin, field string) int { return apidoc.Locate(origin, field).Line }

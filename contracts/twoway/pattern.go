@@ -1,12 +1,13 @@
 package twoway
 
 import (
-	"errors"
 	"maps"
 	"regexp"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
 // readable returns a schema without the patterns that Go cannot read, such as one with a lookahead.
@@ -39,21 +40,16 @@ func readable(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
 	return r.ref(ref)
 }
 
-var errFound = errors.New("found")
-
 // hasUnreadable reports whether a schema has a pattern that Go cannot read.
 func hasUnreadable(ref *openapi3.SchemaRef) bool {
 	if ref == nil {
 		return false
 	}
-	return errors.Is(ref.WalkSubtree(func(_ string, at *openapi3.SchemaRef) error {
+	return apidoc.HasAny(ref, func(s *openapi3.Schema) bool {
 		isUnreadable := func(name string) bool { return !isPattern(name) }
-		if !isPattern(at.Value.Pattern) ||
-			slices.ContainsFunc(slices.Collect(maps.Keys(at.Value.PatternProperties)), isUnreadable) {
-			return errFound
-		}
-		return nil
-	}), errFound)
+		return !isPattern(s.Pattern) ||
+			slices.ContainsFunc(slices.Collect(maps.Keys(s.PatternProperties)), isUnreadable)
+	})
 }
 
 func isPattern(expression string) bool {

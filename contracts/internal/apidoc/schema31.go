@@ -11,11 +11,17 @@ var errFound = errors.New("found")
 // IsOf31 reports whether a schema, or one inside it, has keywords that came with OpenAPI 3.1.
 // kin-openapi checks values against those with a validator of its own.
 func IsOf31(ref *openapi3.SchemaRef) bool {
-	return errors.Is(ref.WalkSubtree(func(_ string, at *openapi3.SchemaRef) error {
-		s := at.Value
+	return HasAny(ref, func(s *openapi3.Schema) bool {
 		parts := len(s.PrefixItems) + len(s.PatternProperties) + len(s.DependentSchemas) + len(s.DependentRequired)
-		if s.Const != nil || parts > 0 || s.Contains != nil || s.PropertyNames != nil || s.If != nil ||
-			isSet(s.UnevaluatedItems) || isSet(s.UnevaluatedProperties) {
+		return s.Const != nil || parts > 0 || s.Contains != nil || s.PropertyNames != nil || s.If != nil ||
+			isSet(s.UnevaluatedItems) || isSet(s.UnevaluatedProperties)
+	})
+}
+
+// HasAny reports whether a schema, or one inside it, is such a one.
+func HasAny(ref *openapi3.SchemaRef, is func(*openapi3.Schema) bool) bool {
+	return errors.Is(ref.WalkSubtree(func(_ string, at *openapi3.SchemaRef) error {
+		if is(at.Value) {
 			return errFound
 		}
 		return nil
