@@ -23,15 +23,14 @@ const (
 
 // amd returns the AMD GPUs that the program may use. Where the compute driver is not
 // loaded they are those that render.
-func (m *Machine) amd() ([]GPU, error) {
+func (m *Machine) amd() (gpus []GPU) {
 	nodes, err := os.ReadDir(m.path(computeNodes))
 	if err != nil {
-		return m.amdRenderers(), nil
+		return m.amdRenderers()
 	}
 	slices.SortFunc(nodes, func(a, b os.DirEntry) int {
 		return cmp.Or(cmp.Compare(len(a.Name()), len(b.Name())), strings.Compare(a.Name(), b.Name()))
 	})
-	var gpus []GPU
 	for _, node := range nodes {
 		dir := filepath.Join(computeNodes, node.Name())
 		properties := m.properties(dir, "properties")
@@ -49,7 +48,7 @@ func (m *Machine) amd() ([]GPU, error) {
 		}
 		gpus = append(gpus, GPU{Device: gpu})
 	}
-	return gpus, nil
+	return gpus
 }
 
 func (m *Machine) amdRenderers() (gpus []GPU) {

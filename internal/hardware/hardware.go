@@ -88,13 +88,13 @@ func (m *Machine) devices(ctx context.Context) (cuda string, found []Device, err
 }
 
 func (m *Machine) readDevices(ctx context.Context) (cuda string, found []Device, err error) {
-	nvidia, nvidiaErr := m.nvidia(ctx)
-	amd, amdErr := m.amd()
+	nvidia, err := m.nvidia(ctx)
+	amd := m.amd()
 	next := number(nvidia.GPUs, 0)
 	number(amd, next)
 	found = visible(nvidia.GPUs, "CUDA_VISIBLE_DEVICES")
 	found = append(found, visible(amd, "ROCR_VISIBLE_DEVICES")...)
-	return nvidia.CUDA, found, errors.Join(nvidiaErr, amdErr)
+	return nvidia.CUDA, found, err
 }
 
 // nvidia asks the first source of NVIDIA GPUs that the machine has.
