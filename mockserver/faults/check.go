@@ -109,7 +109,7 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 	if e.Text != nil && e.Detail != nil {
 		i.add(at+"/detail", "cannot go with a text: there is no problem that could say it")
 	}
-	rejects := e.Reject != nil && *e.Reject
+	rejects := optional.Or(e.Reject, false)
 	if rejects && e.Status != nil {
 		i.add(at+"/reject", "cannot go with a status: a rejection is answered 200")
 	}
@@ -147,7 +147,7 @@ func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 		{"detail", e.Detail != nil},
 		{"text", e.Text != nil},
 		{"retry_after_s", e.RetryAfterS != nil},
-		{"reject", e.Reject != nil && *e.Reject},
+		{"reject", optional.Or(e.Reject, false)},
 		{"body", e.Body != nil},
 		{"content_type", e.ContentType != nil},
 	} {
@@ -168,7 +168,7 @@ func (i *Invalid) ownRegistry(at string, d control.FaultDefinition) bool {
 	for n, rule := range d.Rules {
 		name := ""
 		switch {
-		case rule.Effect.Restart != nil && *rule.Effect.Restart:
+		case optional.Or(rule.Effect.Restart, false):
 			name = "restart"
 		case rule.Effect.Offline != nil:
 			name = "offline"

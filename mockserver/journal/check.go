@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
@@ -19,24 +20,24 @@ func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 	complain := func(pointer, format string, args ...any) {
 		wrong = append(wrong, nodeapi.Violation{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
-	if err := glob.Check(value(e.Node)); err != nil {
+	if err := glob.Check(optional.Or(e.Node, "")); err != nil {
 		complain("/node", "%v", err)
 	}
 	if e.AtLeast != nil && e.AtMost != nil && *e.AtLeast > *e.AtMost {
 		complain("/at_most", "must be %d or more, as at least so many are expected", *e.AtLeast)
 	}
-	if p := value(e.Pool); p.MinSlotsFree != nil && p.MaxSlotsFree != nil && *p.MinSlotsFree > *p.MaxSlotsFree {
+	if p := e.Pool; p != nil && p.MinSlotsFree != nil && p.MaxSlotsFree != nil && *p.MinSlotsFree > *p.MaxSlotsFree {
 		complain("/pool/max_slots_free", "must be %d or more, as at least so many are expected", *p.MinSlotsFree)
 	}
-	if operation := value(e.Operation); operation != "" && operation != control.OperationHeartbeatNode &&
+	if operation := optional.Or(e.Operation, ""); operation != "" && operation != control.OperationHeartbeatNode &&
 		e.Pool != nil {
 		complain("/operation", "must be %s, as only that reports pools", control.OperationHeartbeatNode)
 	}
-	if kind := value(e.Kind); kind != "" && kind != control.EntryKindExchange &&
+	if kind := optional.Or(e.Kind, ""); kind != "" && kind != control.EntryKindExchange &&
 		(e.Operation != nil || e.Answered != nil || e.Pool != nil) {
 		complain("/kind", "must be %s, as only that has an operation, an answer and pools", control.EntryKindExchange)
 	}
-	if kind := value(e.Kind); kind != "" && kind != control.EntryKindChange && e.Becomes != nil {
+	if kind := optional.Or(e.Kind, ""); kind != "" && kind != control.EntryKindChange && e.Becomes != nil {
 		complain("/kind", "must be %s, as only with that a node becomes something", control.EntryKindChange)
 	}
 	if e.Becomes != nil && (e.Operation != nil || e.Answered != nil || e.Pool != nil) {
@@ -49,7 +50,7 @@ func CheckExpectation(e control.Expectation) []nodeapi.Violation {
 // be no time for a test.
 func inSchema(e control.Expectation) []nodeapi.Violation {
 	const longest = int64(math.MaxInt64 / time.Millisecond)
-	if within := value(e.WithinMs); 0 < within && within <= longest {
+	if within := optional.Or(e.WithinMs, 0); 0 < within && within <= longest {
 		e.WithinMs = nil
 	}
 	return spec.Control().Check(spec.Control().Schema("Expectation"), e)

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -38,7 +40,7 @@ func (r *record) content() string {
 			text = plural.Count(gpus, "GPU") + separator + text
 		}
 	}
-	return cut(foreign.Line(text), maxContent)
+	return spec.Cut(foreign.Line(text), maxContent)
 }
 
 // objection returns the first thing that a refusal objects to, and how many more there are.
@@ -61,7 +63,7 @@ func (r *record) objection() string {
 func poolWords(pool nodeapi.PoolStatus) string {
 	state := "not ready"
 	switch {
-	case pool.Draining != nil && *pool.Draining:
+	case optional.Or(pool.Draining, false):
 		state = "draining"
 	case pool.Ready:
 		state = "ready"

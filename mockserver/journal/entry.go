@@ -9,6 +9,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -18,7 +19,7 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		Sequence: r.sequence,
 		AtMs:     r.at.UnixMilli(),
 		Kind:     r.kind,
-		Summary:  cut(r.summary(), maxSummary),
+		Summary:  spec.Cut(r.summary(), maxSummary),
 		NodeID:   stated(r.text(partNode)),
 		Fault:    stated(r.text(partFault)),
 	}
@@ -158,12 +159,4 @@ func words(all ...string) string {
 		}
 	}
 	return strings.Join(some, " ")
-}
-
-// cut returns the first characters of a text.
-func cut(text string, limit int) string {
-	if characters := []rune(text); len(characters) > limit {
-		return string(characters[:limit-1]) + "…"
-	}
-	return text
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // Expect counts the entries that fit an expectation. It waits for more until there are enough,
@@ -19,7 +21,7 @@ import (
 func (j *Journal) Expect(ctx context.Context, e control.Expectation) control.ExpectationResult {
 	wake := j.listeners.listen()
 	defer j.listeners.unlisten(wake)
-	over := time.NewTimer(time.Duration(value(e.WithinMs)) * time.Millisecond)
+	over := time.NewTimer(time.Duration(optional.Or(e.WithinMs, 0)) * time.Millisecond)
 	defer over.Stop()
 
 	t := newTally(j, e)
@@ -65,10 +67,10 @@ func (d distance) within(other distance) bool {
 func newTally(j *Journal, e control.Expectation) *tally {
 	t := &tally{
 		expectation: e,
-		least:       int64(value(e.AtLeast)),
+		least:       int64(optional.Or(e.AtLeast, 0)),
 		most:        -1,
 		conditions:  conditions(e),
-		cursor:      cursor{journal: j, after: value(e.After)},
+		cursor:      cursor{journal: j, after: optional.Or(e.After, 0)},
 	}
 	if e.AtMost != nil {
 		t.most = int64(*e.AtMost)
@@ -122,7 +124,7 @@ func (t *tally) result() control.ExpectationResult {
 	result := control.ExpectationResult{
 		Met:     t.met(),
 		Count:   t.fitting,
-		Message: cut(t.message(), maxMessage),
+		Message: spec.Cut(t.message(), maxMessage),
 		Dropped: stated(t.cursor.dropped),
 	}
 	if !result.Met && !t.exceeded() && t.distance.failed > 0 {
@@ -140,18 +142,9 @@ func (t *tally) missed() []string {
 			continue
 		}
 		// A pool that is not reported is one reason for all conditions on it.
-		if line := cut(condition.miss(&look), maxMissed); len(missed) == 0 || missed[len(missed)-1] != line {
+		if line := spec.Cut(condition.miss(&look), maxMissed); len(missed) == 0 || missed[len(missed)-1] != line {
 			missed = append(missed, line)
 		}
 	}
 	return missed
-}
-
-// value returns what a pointer points to, and of a nil one the zero value.
-func value[T any](pointer *T) T {
-	if pointer == nil {
-		var zero T
-		return zero
-	}
-	return *pointer
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
@@ -59,7 +60,7 @@ func (t *tally) counted() string {
 
 // noun says what an expectation counts, as one of it.
 func noun(e control.Expectation) string {
-	switch kind, operation := value(e.Kind), value(e.Operation); {
+	switch kind, operation := optional.Or(e.Kind, ""), optional.Or(e.Operation, ""); {
 	case operation == control.OperationHeartbeatNode, e.Pool != nil:
 		return "heartbeat"
 	case operation == control.OperationRegisterNode:
@@ -91,7 +92,7 @@ func details(e control.Expectation) string {
 	if e.Becomes != nil {
 		fmt.Fprintf(&said, " to %s", *e.Becomes)
 	}
-	switch value(e.Answered) {
+	switch optional.Or(e.Answered, "") {
 	case "":
 	case noAnswer:
 		said.WriteString(" without an answer")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -20,7 +21,7 @@ func poolFits(e control.PoolExpectation) []condition {
 	}
 	if e.Draining != nil {
 		all = append(all, onPool(e.PoolID, func(p *nodeapi.PoolStatus) string {
-			return otherwise("draining", *e.Draining, value(p.Draining))
+			return otherwise("draining", *e.Draining, optional.Or(p.Draining, false))
 		}))
 	}
 	if e.MinSlotsFree != nil {
