@@ -2,12 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -19,7 +13,6 @@ import (
 	"github.com/llama-orch/node-registration/contracts/breaking"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
-	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
 // envToken is the environment variable that nodes read their token from (CLOUD-4003).
@@ -54,7 +47,7 @@ kept it from deciding.`,
 			if !cmd.Flags().Changed("seed") {
 				s.Seed = uint64(rand.Uint32())
 			}
-			return s.conform(cmd.Context(), cmd.OutOrStdout())
+			return s.conform(cmd)
 		},
 	}
 	s.define(command.Flags())
@@ -97,10 +90,10 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 
 // conform tests an orchestratord and writes the reports. It returns errBroken if the contract
 // is broken.
-func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
+func (s *conformSettings) conform(cmd *cobra.Command) error {
 	s.Token = cmp.Or(s.Token, os.Getenv(envToken))
 	var err error
-	if s.TLS, err = trust(s.caCert); err != nil {
+	if s.TLS, err = cli.Trust(s.caCert); err != nil {
 		return err
 	}
 	document, err := breaking.ReadFile(s.document)
@@ -108,35 +101,9 @@ func (s *conformSettings) conform(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	s.Document = document.Data
-	found, err := conformance.Run(ctx, s.Options)
+	found, err := conformance.Run(cmd.Context(), s.Options)
 	if err != nil {
 		return err
 	}
-	if err := s.reports.Write(stdout, found.Report(s.coverage).Writers()); err != nil {
-		return err
-	}
-	if !found.Conforms() {
-		return errBroken
-	}
-	return nil
-}
-
-// trust returns a TLS configuration that trusts the authorities in a file as well as the
-// system's. Without a file it returns nil.
-func trust(file string) (*tls.Config, error) {
-	if file == "" {
-		return nil, nil
-	}
-	text, err := regularfile.ReadShort(file)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, fmt.Errorf("read the system's authorities: %w", err)
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New(file + " holds no certificate in PEM form")
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+	return write(cmd, s.reports, found.Report(s.coverage).Writers(), found.Conforms())
 }

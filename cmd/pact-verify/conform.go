@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
 )
@@ -17,7 +18,7 @@ func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
 	if s.conform == "" {
 		return nil, nil
 	}
-	trust, err := s.trust()
+	trust, err := cli.Trust(s.caCert)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/provider"
 	"github.com/llama-orch/node-registration/contracts/results"
@@ -48,7 +48,7 @@ func verify(ctx context.Context, s settings, stdout io.Writer) error {
 }
 
 func verifyAll(ctx context.Context, s settings, stdout io.Writer) error {
-	trust, err := s.trust()
+	trust, err := cli.Trust(s.caCert)
 	if err != nil {
 		return err
 	}
@@ -129,24 +129,4 @@ func (s settings) verification(report *provider.Report) broker.Verification {
 		}
 	}
 	return v
-}
-
-// trust returns a TLS configuration that trusts the authorities in the CA file as well as the
-// system's. Without a file it returns nil.
-func (s settings) trust() (*tls.Config, error) {
-	if s.caCert == "" {
-		return nil, nil
-	}
-	text, err := regularfile.ReadShort(s.caCert)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", s.caCert)
-	}
-	return &tls.Config{RootCAs: pool}, nil
 }
