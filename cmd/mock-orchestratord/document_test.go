@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -58,12 +57,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out, errs bytes.Buffer
-			args := append([]string{"--addr", "127.0.0.1:0"}, test.args...)
-			status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
-			if status == 0 || out.Len() > 0 || !strings.Contains(errs.String(), test.says) {
-				t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, &errs, test.says)
-			}
+			refuses(t, test.says, test.args...)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -132,14 +131,9 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 		"no scheme":     {[]string{"--upstream", "u:s3cret@h"}, "--upstream: lacks its scheme, http:// or https://\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out, errs bytes.Buffer
-			args := append([]string{"--addr", "127.0.0.1:0", "--upstream", "https://127.0.0.1:1"}, test.args...)
-			status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
-			if status == 0 || out.Len() > 0 || !strings.Contains(errs.String(), test.says) {
-				t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, &errs, test.says)
-			}
-			if strings.Contains(errs.String(), "s3cret") {
-				t.Errorf("a secret is in %q", &errs)
+			said := refuses(t, test.says, append([]string{"--upstream", "https://127.0.0.1:1"}, test.args...)...)
+			if strings.Contains(said, "s3cret") {
+				t.Errorf("a secret is in %q", said)
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -44,12 +43,7 @@ func TestFilesThatCannotBeLoaded(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out, errs bytes.Buffer
-			args := append([]string{"--addr", "127.0.0.1:0"}, test.args...)
-			status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
-			if status == 0 || out.Len() > 0 || !strings.Contains(errs.String(), test.says) {
-				t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, &errs, test.says)
-			}
+			refuses(t, test.says, test.args...)
 		})
 	}
 }

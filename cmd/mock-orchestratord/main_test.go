@@ -468,6 +468,20 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// refuses fails unless the program does not start, and says why on one line with a text in it. It
+// returns the line.
+func refuses(t *testing.T, says string, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args = append([]string{"--addr", "127.0.0.1:0"}, args...)
+	status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
+	if said := errs.String(); status != 1 || out.Len() > 0 || strings.Count(said, "\n") != 1 ||
+		!strings.Contains(said, says) {
+		t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, said, says)
+	}
+	return errs.String()
+}
+
 func TestHelp(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -412,16 +411,8 @@ func TestTLSMistakes(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var stdout, stderr bytes.Buffer
-			status := run(t.Context(), append([]string{"--addr", "127.0.0.1:0"}, test.args...), &stdout, &stderr,
-				func(string) string { return "" })
-			if status != 1 || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
-				t.Errorf("exit status %d, stdout %q, stderr %q", status, &stdout, &stderr)
-			}
 			for _, want := range test.want {
-				if !strings.Contains(stderr.String(), want) {
-					t.Errorf("stderr %q does not say %q", &stderr, want)
-				}
+				refuses(t, want, test.args...)
 			}
 		})
 	}

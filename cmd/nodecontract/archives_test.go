@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -41,10 +40,7 @@ func TestDriftOfOtherPrograms(t *testing.T) {
 		"a list":                    {"[" + calls + "]", 2, "not an HTTP archive: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "traffic.har")
-			if err := os.WriteFile(file, []byte(test.archive), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := written(t, "traffic.har", test.archive)
 			if shown, status := runDrift(t, file); status != test.status || !strings.Contains(shown, test.shown) {
 				t.Errorf("exit status %d, want %d, and %q:\n%s", status, test.status, test.shown, shown)
 			}

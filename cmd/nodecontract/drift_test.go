@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -86,10 +84,7 @@ func TestDriftOfAJournal(t *testing.T) {
 			if strings.Contains(string(archive), "s3cret") {
 				t.Errorf("the archive has a token in it: %s", archive)
 			}
-			file := filepath.Join(t.TempDir(), "journal.har")
-			if err := os.WriteFile(file, archive, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := written(t, "journal.har", string(archive))
 			shown, status := runDrift(t, file)
 			if status != test.status {
 				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
@@ -208,10 +203,7 @@ func TestDriftOfArchives(t *testing.T) {
 		"no JSON":    {`<har>`, 2, "HTTP archive"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "x.har")
-			if err := os.WriteFile(file, []byte(test.archive), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := written(t, "x.har", test.archive)
 			if shown, status := runDrift(t, file); status != test.status || !strings.Contains(shown, test.says) {
 				t.Errorf("exit status %d, want %d and %q:\n%s", status, test.status, test.says, shown)
 			}
@@ -249,11 +241,7 @@ func TestDriftOfRecordedLists(t *testing.T) {
 		"after a silence and a beat": {[]string{beat("10.0", 5), beat("24.0", 5), list("26.0", 5)}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "x.har")
-			archive := `{"log":{"version":"1.2","entries":[` + strings.Join(test.entries, ",") + `]}}`
-			if err := os.WriteFile(file, []byte(archive), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := written(t, "x.har", `{"log":{"version":"1.2","entries":[`+strings.Join(test.entries, ",")+`]}}`)
 			if shown, status := runDrift(t, file); status != test.status {
 				t.Errorf("exit status %d, want %d:\n%s", status, test.status, shown)
 			}
