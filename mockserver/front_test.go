@@ -63,9 +63,9 @@ type pair struct {
 	orchestratord *mocktest.Server
 }
 
-func newPair(t *testing.T, dialect mockserver.Dialect, options ...mockserver.Option) *pair {
+func newPair(t *testing.T, dialect mockserver.Dialect) *pair {
 	t.Helper()
-	orchestratord := mocktest.InMemory(t, append(options, mockserver.WithDialect(dialect))...)
+	orchestratord := mocktest.InMemory(t, mockserver.WithDialect(dialect))
 	front := mocktest.InMemory(t, mockserver.WithDialect(dialect), mockserver.WithUpstream(mockserver.Upstream{
 		URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server),
 	}))

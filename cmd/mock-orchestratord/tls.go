@@ -141,9 +141,7 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 	_, pairErr := pair.read(ctx)
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate,
-			error,
-		) {
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return pair.read(hello.Context())
 		},
 	}

@@ -203,7 +203,7 @@ func (h *heartbeatCounters) labelled(id string) *counters {
 }
 
 // census collects what the cluster counts when the metrics are read, unless the dialect is in
-// service: see ServeHTTP.
+// service: see MetricsPage.
 type census struct {
 	nodes    *cluster.Cluster
 	settings *settings.Store
