@@ -122,7 +122,7 @@ func (b *Broker) call(ctx context.Context, method, where string, body, answer an
 	}
 	response, err := b.client.Do(request)
 	if err != nil {
-		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // without the URL
 		}
 		return fmt.Errorf("the Pact Broker does not answer %s %s: %w", method, shown(request.URL), err)

@@ -259,7 +259,7 @@ func violations(err error) []violation {
 			found = append(found, violations(member)...)
 		}
 	case *openapi3.SchemaError:
-		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
+		if parts, ok := errors.AsType[openapi3.MultiError](err.Origin); ok {
 			return violations(parts)
 		}
 		place := ""

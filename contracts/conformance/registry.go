@@ -46,7 +46,7 @@ func (s *session) registry() *registry {
 // out: a document with an overlay may allow larger ones.
 func readOwn(body []byte, into any) error {
 	err := json.Unmarshal(body, into)
-	if large := (*json.UnmarshalTypeError)(nil); errors.As(err, &large) && strings.HasPrefix(large.Value, "number ") {
+	if large, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && strings.HasPrefix(large.Value, "number ") {
 		return nil
 	}
 	return err

@@ -164,16 +164,15 @@ func (s shape) line() int {
 // schemaErrors splits a validation error into its innermost errors. The outer ones, such as a
 // value that does not match an allOf, do not help a reader.
 func schemaErrors(err error) []*openapi3.SchemaError {
-	var several openapi3.MultiError
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[openapi3.MultiError](err); ok {
 		var found []*openapi3.SchemaError
 		for _, each := range several {
 			found = append(found, schemaErrors(each)...)
 		}
 		return found
 	}
-	var one *openapi3.SchemaError
-	if !errors.As(err, &one) {
+	one, ok := errors.AsType[*openapi3.SchemaError](err)
+	if !ok {
 		return nil
 	}
 	if inner := schemaErrors(one.Origin); len(inner) > 0 {

@@ -46,8 +46,7 @@ func target(path string) string {
 
 // named says which file could not be written, in place of the one beside it.
 func named(path string, err error) error {
-	var failed *fs.PathError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
 		return &fs.PathError{Op: "write", Path: path, Err: failed.Err}
 	}
 	return err

@@ -112,7 +112,7 @@ func (m *Machine) addCompute(ctx context.Context, gpus []GPU) error {
 			gpus[i].Parts[j].Compute = gpus[i].Compute
 		}
 	}
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == smiUsage {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == smiUsage {
 		return nil
 	}
 	return err

@@ -65,7 +65,7 @@ func places(err error, to map[string]bool) {
 			places(one, to)
 		}
 	case *openapi3.SchemaError:
-		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) { // of an allOf
+		if parts, ok := errors.AsType[openapi3.MultiError](err.Origin); ok { // of an allOf
 			places(parts, to)
 			return
 		}

@@ -86,8 +86,7 @@ func decode(body []byte, into any) (number string, err error) {
 	if err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into); err == nil {
 		return "", nil
 	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) && mismatch.Field != "" {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
 		number, _ = strings.CutPrefix(mismatch.Value, "number ")
 		return number, nil
 	}

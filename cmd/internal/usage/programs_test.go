@@ -72,8 +72,7 @@ func start(t *testing.T, env []string, program string, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}
 	return result{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}

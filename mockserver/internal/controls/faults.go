@@ -65,7 +65,7 @@ func (o operations) DeleteFault(
 
 // faultProblem returns the problem of faults that keep the document but make no sense.
 func faultProblem(err error) error {
-	if invalid := faults.Invalid(nil); errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[faults.Invalid](err); ok {
 		return exchange.ViolationProblem(invalid...)
 	}
 	return err

@@ -82,10 +82,10 @@ func TooLarge(limit int64) error {
 
 // Unreadable returns the problem of a body that cannot be read.
 func Unreadable(err error) error {
-	if known := (*Problem)(nil); errors.As(err, &known) {
+	if known, ok := errors.AsType[*Problem](err); ok {
 		return known
 	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return TooLarge(tooLarge.Limit)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -40,9 +40,8 @@ func checkText(text []byte) error {
 	if !utf8.Valid(text) {
 		return errors.New("the text is not UTF-8")
 	}
-	var syntax *json.SyntaxError
 	err := json.Unmarshal(text, new(json.RawMessage))
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("%w, at byte %d", err, syntax.Offset)
 	}
 	return err

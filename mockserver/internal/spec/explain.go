@@ -45,7 +45,7 @@ func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 		}
 		return true
 	case *openapi3.SchemaError:
-		if parts := openapi3.MultiError(nil); errors.As(err.Origin, &parts) {
+		if parts, ok := errors.AsType[openapi3.MultiError](err.Origin); ok {
 			return walk(parts, visit)
 		}
 		return visit(err)

@@ -98,8 +98,7 @@ func readNodes(decoder *json.Decoder, visit func(nodeapi.Node)) error {
 	}
 	for decoder.More() {
 		var node nodeapi.Node
-		wrongType := (*json.UnmarshalTypeError)(nil)
-		if err := decoder.Decode(&node); err != nil && !errors.As(err, &wrongType) {
+		if err := decoder.Decode(&node); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 			return err
 		}
 		visit(node)
