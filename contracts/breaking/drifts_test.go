@@ -1,6 +1,7 @@
 package breaking_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -142,7 +143,7 @@ func (d *drifter) schema(name, culprit string, schema object) {
 		d.toggle(name+" uniqueItems", culprit, schema, "uniqueItems")
 		d.schema(name+" items", culprit, schema["items"].(object))
 	}
-	d.enum(name, culprit, schema)
+	d.enum(name, schema)
 	d.fields(name, schema)
 }
 
@@ -176,15 +177,12 @@ func (d *drifter) bounds(name, culprit string, schema object) {
 	}
 	if format, ok := schema["format"].(string); ok {
 		d.set(name+" format gone", culprit, schema, "format", gone)
-		other := map[string]string{"date-time": "date", "int32": "int64", "int64": "int32"}[format]
-		if other == "" {
-			other = "email"
-		}
+		other := cmp.Or(map[string]string{"date-time": "date", "int32": "int64", "int64": "int32"}[format], "email")
 		d.set(name+" format "+other, culprit, schema, "format", other)
 	}
 }
 
-func (d *drifter) enum(name, culprit string, schema object) {
+func (d *drifter) enum(name string, schema object) {
 	values, _ := schema["enum"].([]any)
 	for i, value := range values {
 		fewer := slices.Delete(slices.Clone(values), i, i+1)

@@ -43,7 +43,7 @@ func newWorkshop(t *testing.T) workshop {
 	}
 	w.write(t, "nodes.yaml", openapi.Nodes)
 	w.write(t, "package.json", []byte(`{"type": "module"}`))
-	if output, err := w.run(t, "node", "node_modules/openapi-typescript/bin/cli.js", "nodes.yaml", "--output",
+	if output, err := w.run(t, "node_modules/openapi-typescript/bin/cli.js", "nodes.yaml", "--output",
 		"nodes.ts"); err != nil {
 		t.Fatalf("openapi-typescript: %v\n%s", err, output)
 	}
@@ -57,9 +57,9 @@ func (w workshop) write(t *testing.T, name string, content []byte) {
 	}
 }
 
-func (w workshop) run(t *testing.T, program string, args ...string) (string, error) {
+func (w workshop) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), program, args...)
+	command := exec.CommandContext(t.Context(), "node", args...)
 	command.Dir = string(w)
 	output, err := command.CombinedOutput()
 	return string(output), err
@@ -68,10 +68,9 @@ func (w workshop) run(t *testing.T, program string, args ...string) (string, err
 // compile compiles a file as strictly as the compiler can, and returns what is wrong.
 func (w workshop) compile(t *testing.T, file string) (string, error) {
 	t.Helper()
-	return w.run(t, "node", "node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes",
-		"--skipLibCheck",
-		"--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom",
-		"--typeRoots", "none", file)
+	return w.run(t, "node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes",
+		"--skipLibCheck", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
+		"--lib", "es2022,dom", "--typeRoots", "none", file)
 }
 
 // example is an example of the document, and the TypeScript type that it has to be of.
@@ -163,7 +162,7 @@ func (w workshop) testNode(t *testing.T) {
 		t.Fatalf("the node does not compile: %v\n%s", err, output)
 	}
 	orchestratord := mocktest.Start(t, mockserver.WithTokens("secret"))
-	output, err := w.run(t, "node", "node.js", orchestratord.URL, "secret")
+	output, err := w.run(t, "node.js", orchestratord.URL, "secret")
 	if err != nil {
 		t.Fatalf("the node fails: %v\n%s", err, output)
 	}
@@ -173,7 +172,7 @@ func (w workshop) testNode(t *testing.T) {
 	if left := orchestratord.Nodes(); len(left) > 0 {
 		t.Errorf("the node is still registered: %v", left)
 	}
-	output, err = w.run(t, "node", "node.js", orchestratord.URL, "another token")
+	output, err = w.run(t, "node.js", orchestratord.URL, "another token")
 	if err == nil || !strings.Contains(output, "401 unauthorized") {
 		t.Errorf("with a token that is not valid the node ends with %v:\n%s", err, output)
 	}
