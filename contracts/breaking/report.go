@@ -1,6 +1,7 @@
 package breaking
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -32,10 +33,7 @@ func (c Change) testCase(document string, parties []Party) report.Case {
 		Name: fmt.Sprintf("%s (%s)", c.What, c.Rule), Result: report.Passed, Details: []string{c.where()}, Line: c.Line,
 	}
 	if c.Line > 0 || len(c.Breaks) > 0 {
-		made.File = document
-		if c.File != "" {
-			made.File = c.File
-		}
+		made.File = cmp.Or(c.File, document)
 	}
 	switch {
 	case c.Accepted != "":
@@ -146,11 +144,7 @@ func (r *Report) place(c Change) string {
 	if c.Line == 0 {
 		return ""
 	}
-	file := r.Document
-	if c.File != "" {
-		file = c.File
-	}
-	return fmt.Sprintf(" (%s:%d)", file, c.Line)
+	return fmt.Sprintf(" (%s:%d)", cmp.Or(c.File, r.Document), c.Line)
 }
 
 func (c Change) where() string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -108,9 +109,7 @@ func newStub(t *testing.T) *httptest.Server {
 			return
 		}
 		response := pact.Interactions[i].Response
-		for name, values := range response.Headers {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), response.Headers)
 		w.WriteHeader(response.Status)
 		text, _ := response.Body.Bytes()
 		_, _ = w.Write(text)

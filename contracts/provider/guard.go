@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -49,10 +51,7 @@ func (g *guard) check(method, path string, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("the API of nodes has no %s %s", method, path)
 	}
-	var named []string
-	for _, value := range parameters {
-		named = append(named, value)
-	}
+	named := slices.Collect(maps.Values(parameters))
 	if route.Operation.RequestBody != nil {
 		inBody, err := nodesIn(body)
 		if err != nil && len(parameters) == 0 {

@@ -4,6 +4,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/report"
@@ -39,12 +40,7 @@ func (i Interaction) breaks() bool { return i.Result == results.Failed && !i.Pen
 // Kept reports whether the pact is kept: nothing that ran has failed, pending
 // interactions aside.
 func (r *Report) Kept() bool {
-	for _, i := range r.Interactions {
-		if i.breaks() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.Interactions, Interaction.breaks)
 }
 
 // Results returns the report as the two-way check reads it. Pending interactions that

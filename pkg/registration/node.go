@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,11 +91,7 @@ func (n *Node) register(ctx context.Context) error {
 			last = o.err
 		}
 	}
-	err := ctx.Err()
-	if err == nil {
-		err = ErrStopped
-	}
-	return fmt.Errorf("register: %w", joined{errors.Join(err, last)})
+	return fmt.Errorf("register: %w", joined{errors.Join(cmp.Or(ctx.Err(), ErrStopped), last)})
 }
 
 // StartHeartbeat sends heartbeats in the background (CLOUD-2010) until ctx ends

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -67,10 +68,7 @@ func (s Settings) Validate() error {
 
 // interval is that of the nodes until orchestratord directs another.
 func (s Settings) interval() time.Duration {
-	if s.Node.HeartbeatInterval == 0 {
-		return registration.DefaultHeartbeatInterval
-	}
-	return s.Node.HeartbeatInterval
+	return cmp.Or(s.Node.HeartbeatInterval, registration.DefaultHeartbeatInterval)
 }
 
 // GentleRamp returns a ramp that is no storm: a registration costs orchestratord more than a

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -117,10 +118,7 @@ func (t *table) orchestratord(c census) {
 // failures lists the kinds of failures, the most frequent first.
 func failures(counts map[string]int64) (lines []string) {
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		if counts[a] != counts[b] {
-			return int(counts[b] - counts[a])
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
 	for _, kind := range kinds {
 		lines = append(lines, grouped(counts[kind])+" × "+kind)
@@ -138,7 +136,7 @@ func grouped(n int64) string {
 }
 
 func inMilliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	return fmt.Sprintf("%.1f ms", milliseconds(d))
 }
 
 func seconds(s float64) string {

@@ -36,8 +36,7 @@ func members(object map[string]any, of reflect.Type) any {
 			kept[name] = named(member, of.Elem())
 		}
 	case reflect.Struct:
-		for i := range of.NumField() {
-			field := of.Field(i)
+		for field := range of.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if member, ok := object[name]; ok {
 				kept[name] = named(member, field.Type)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -97,9 +98,7 @@ func (x *Exchange) WriteProblem(w http.ResponseWriter, p *Problem) {
 	if p.violations != nil {
 		body.Errors = &p.violations
 	}
-	for name, values := range p.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.header)
 	w.Header().Set(contentType, "application/problem+json")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
@@ -61,7 +62,7 @@ func begins[T string | []byte](text T) bool {
 
 // schemes are the ways to authenticate whose names stay. Any other word in front of a
 // secret may be part of it.
-var schemes = [...]string{"Bearer", "Basic", "Digest", "Negotiate"}
+var schemes = []string{"Bearer", "Basic", "Digest", "Negotiate"}
 
 // Scheme returns the scheme that a value begins with, and the space after it, or nothing if
 // there is none.
@@ -237,18 +238,9 @@ func describes(name string) bool {
 
 // one appends a secret, if it is distinct enough from other words and there is room for it.
 func (s Secrets) one(text string) Secrets {
-	for _, scheme := range schemes {
-		if strings.EqualFold(text, scheme) {
-			return s
-		}
-	}
-	if len(text) < shortest || s.Full() {
+	isScheme := slices.ContainsFunc(schemes, func(scheme string) bool { return strings.EqualFold(text, scheme) })
+	if isScheme || len(text) < shortest || s.Full() || slices.Contains(s, text) {
 		return s
-	}
-	for _, known := range s {
-		if known == text {
-			return s
-		}
 	}
 	return append(s, text)
 }
