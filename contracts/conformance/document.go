@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -233,14 +234,10 @@ type shape struct {
 
 func flat(schema *openapi3.Schema) shape {
 	s := shape{schema: schema, properties: openapi3.Schemas{}, required: slices.Clone(schema.Required)}
-	for name, property := range schema.Properties {
-		s.properties[name] = property
-	}
+	maps.Copy(s.properties, schema.Properties)
 	for _, part := range schema.AllOf {
 		inner := flat(part.Value)
-		for name, property := range inner.properties {
-			s.properties[name] = property
-		}
+		maps.Copy(s.properties, inner.properties)
 		s.required = append(s.required, inner.required...)
 		if s.schema.Type == nil || len(s.schema.Properties) == 0 && len(inner.schema.Properties) > 0 {
 			s.schema = inner.schema

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,9 +67,7 @@ func (f *foreign) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
-	for name, values := range f.quirks.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), f.quirks.header)
 	if f.quirks.proxy != nil && f.quirks.proxy(w, r) {
 		return
 	}
@@ -165,9 +164,7 @@ func (f *foreign) register(body []byte) (int, map[string]any) {
 	}
 	f.nodes[key] = fresh
 	answer := map[string]any{"success": true, "message": "welcome", "node_id": fresh.ID}
-	for name, value := range f.quirks.registers {
-		answer[name] = value
-	}
+	maps.Copy(answer, f.quirks.registers)
 	return http.StatusOK, answer
 }
 

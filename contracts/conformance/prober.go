@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -206,9 +207,7 @@ func (p *prober) request(ctx context.Context, c call) (*http.Request, error) {
 	if p.token != "" && !c.noToken {
 		r.Header.Set("Authorization", "Bearer "+p.token)
 	}
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	if c.line == lower {
 		r.Header = lowered(r.Header)
 	}
@@ -300,10 +299,7 @@ func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response
 }
 
 func (p *prober) dial(ctx context.Context) (net.Conn, error) {
-	port := p.base.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[p.base.Scheme]
-	}
+	port := cmp.Or(p.base.Port(), map[string]string{"http": "80", "https": "443"}[p.base.Scheme])
 	conn, err := p.dialer(ctx, "tcp", net.JoinHostPort(p.base.Hostname(), port))
 	if err != nil || p.base.Scheme != "https" {
 		return conn, err
