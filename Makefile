@@ -77,7 +77,7 @@ verify: pact-ffi ## the pact and the document against any orchestratord (PROVIDE
 
 .PHONY: strength
 strength: ## break one thing at a time about orchestratord, document, pact and generated code: the checks have to find 98 %
-	go test ./contracts/conformance ./contracts/breaking ./contracts/twoway ./openapi -run '^Test(Strength|Controls)$$' -timeout 30m -v -strength
+	go test ./contracts/conformance ./contracts/breaking ./contracts/twoway ./openapi -run '^Test(Strength|Controls)(_heavy)?$$' -timeout 30m -v -strength
 
 # The types by which the compiler checks the scripts of the dashboard.
 PAGE_TYPES = openapi/mock-control.yaml --output mockserver/dashboard/control.gen.d.ts
@@ -151,7 +151,7 @@ HOURS ?= 1
 
 .PHONY: simulate
 simulate: ## fleets of nodes through storms drawn from seeds (SEEDS=100 NODES=50 HOURS=1 SEED=1)
-	cd pkg/registration && go test -run '^TestSimulation$$' -timeout 0 \
+	cd pkg/registration && go test -run '^TestSimulation_heavy$$' -timeout 0 \
 		-args -progress -seed $(SEED) -seeds $(SEEDS) -nodes $(NODES) -hours $(HOURS)
 
 .PHONY: simulate-herd

@@ -64,10 +64,10 @@ var walked = map[string]struct{ path, body, unknown string }{
 	"checkExpectation": {path: "/__mock/expectations", body: `{"node": "gpu-node-1"}`},
 }
 
-// TestEveryDeclaredStatus walks through all operations of both documents, and provokes
+// TestEveryDeclaredStatus_heavy walks through all operations of both documents, and provokes
 // for each every status that is declared for it. Each answer is held to the document by
 // another validator than the server's, which knows of no status that is not declared.
-func TestEveryDeclaredStatus(t *testing.T) {
+func TestEveryDeclaredStatus_heavy(t *testing.T) {
 	race.Skip(t)
 	servers := newWalkedServers(t)
 	seen := 0

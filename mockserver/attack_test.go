@@ -39,9 +39,9 @@ func raw(t *testing.T, server *mocktest.Server, request string) int {
 	return answer.StatusCode
 }
 
-// TestPathTricks asks for paths that are written oddly. None leads to anything, above all
+// TestPathTricks_heavy asks for paths that are written oddly. None leads to anything, above all
 // not past the guard.
-func TestPathTricks(t *testing.T) {
+func TestPathTricks_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t, mockserver.WithLogger(nil))
 	for path, status := range map[string]int{
@@ -88,9 +88,9 @@ func TestPathTricks(t *testing.T) {
 	client.do("GET", "/v2/nodes", "").expect(t, http.StatusOK)
 }
 
-// TestRubbish sends what no client would, to both APIs. The server answers briefly, and
+// TestRubbish_heavy sends what no client would, to both APIs. The server answers briefly, and
 // then as before.
-func TestRubbish(t *testing.T) {
+func TestRubbish_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t, mockserver.WithLogger(nil))
 	const register, load, patch = "POST /v2/nodes/register", "PUT /__mock/nodes", "PATCH /__mock/settings"
@@ -157,8 +157,8 @@ func TestRubbish(t *testing.T) {
 	}
 }
 
-// TestRubbishIsNotKept looks at the memory that is in use before and after a lot of it.
-func TestRubbishIsNotKept(t *testing.T) {
+// TestRubbishIsNotKept_heavy looks at the memory that is in use before and after a lot of it.
+func TestRubbishIsNotKept_heavy(t *testing.T) {
 	race.Skip(t)
 	client, _ := start(t, mockserver.WithLogger(nil))
 	client.docs = nil // the validator would be what takes time

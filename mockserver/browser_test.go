@@ -11,9 +11,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
-// TestBrowsers calls what needs no token as programs do, by any name, and as browsers do for
+// TestBrowsers_heavy calls what needs no token as programs do, by any name, and as browsers do for
 // pages that are open in them.
-func TestBrowsers(t *testing.T) {
+func TestBrowsers_heavy(t *testing.T) {
 	race.Skip(t)
 	const stray, rebound = "http://stray.example", "rebound.example:8080"
 	site := func(site string, more ...string) []string { return append([]string{"Sec-Fetch-Site", site}, more...) }

@@ -76,8 +76,8 @@ func longHeartbeat(bytes int) string {
 	return `{"timestamp": "2025-10-01T00:00:00Z", "pools": [` + strings.Join(pools, ",") + `]}`
 }
 
-// TestNodeMemory has nodes say more than a program of so little memory can keep.
-func TestNodeMemory(t *testing.T) {
+// TestNodeMemory_heavy has nodes say more than a program of so little memory can keep.
+func TestNodeMemory_heavy(t *testing.T) {
 	race.Skip(t)
 	limit := debug.SetMemoryLimit(64 << 20)
 	defer debug.SetMemoryLimit(limit)

@@ -140,7 +140,7 @@ func TestRequiredFields(t *testing.T) {
 	}
 }
 
-func TestValuesOutOfBounds(t *testing.T) {
+func TestValuesOutOfBounds_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t)
 	client.register(briefRegistration).expect(t, http.StatusOK)
@@ -249,8 +249,8 @@ func TestFieldNamesAreExact(t *testing.T) {
 	}
 }
 
-// TestManyViolations breaks the contract in more places than an answer has room for.
-func TestManyViolations(t *testing.T) {
+// TestManyViolations_heavy breaks the contract in more places than an answer has room for.
+func TestManyViolations_heavy(t *testing.T) {
 	race.Skip(t)
 	client, _ := start(t)
 	body := edited(t, briefRegistration, "/pools", make([]any, 1000))

@@ -34,9 +34,9 @@ func crowd(server interface{ Journal() *journal.Journal }, n int) {
 	}
 }
 
-// TestJournalPagesAreBounded reads a journal that is larger than a page may be: its newest
+// TestJournalPagesAreBounded_heavy reads a journal that is larger than a page may be: its newest
 // entries, and from the beginning to the end, page by page.
-func TestJournalPagesAreBounded(t *testing.T) {
+func TestJournalPagesAreBounded_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t)
 	const entries = 100
@@ -67,8 +67,8 @@ func TestJournalPagesAreBounded(t *testing.T) {
 	}
 }
 
-// TestNodePagesAreBounded has nodes with many pools.
-func TestNodePagesAreBounded(t *testing.T) {
+// TestNodePagesAreBounded_heavy has nodes with many pools.
+func TestNodePagesAreBounded_heavy(t *testing.T) {
 	race.Skip(t)
 	client, _ := start(t, mockserver.WithLogger(nil), mockserver.WithValidation(mockserver.Report))
 	pools := make([]nodeapi.PoolStatus, 256)
@@ -143,16 +143,16 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 }
 
-// TestReadersThatDoNotRead has streams wait for clients that ask for everything and read
+// TestReadersThatDoNotRead_heavy has streams wait for clients that ask for everything and read
 // nothing of it.
-func TestReadersThatDoNotRead(t *testing.T) {
+func TestReadersThatDoNotRead_heavy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, err := mockserver.New()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer server.Close()
-		crowd(server, race.Share(journal.DefaultSize, 100))
+		crowd(server, race.Share(t, journal.DefaultSize, 100))
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		before := heap()

@@ -12,9 +12,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
-// TestGuard calls the control API as programs do, and as browsers do for the pages that are
+// TestGuard_heavy calls the control API as programs do, and as browsers do for the pages that are
 // open in them.
-func TestGuard(t *testing.T) {
+func TestGuard_heavy(t *testing.T) {
 	race.Skip(t)
 	const post, get = http.MethodPost, http.MethodGet
 	host := []mockserver.Option{mockserver.WithControlHosts("Mock.Example")}

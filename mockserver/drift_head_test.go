@@ -13,9 +13,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
-// TestDriftOfRequests departs from the contract by everything but the fields of a body. It
+// TestDriftOfRequests_heavy departs from the contract by everything but the fields of a body. It
 // is drift in both modes that look for it, whether the request is refused or not.
-func TestDriftOfRequests(t *testing.T) {
+func TestDriftOfRequests_heavy(t *testing.T) {
 	race.Skip(t)
 	const (
 		post, register, beat, list = "POST", "/v2/nodes/register", "/v2/nodes/gpu-node-1/heartbeat", "/v2/nodes"

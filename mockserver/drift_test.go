@@ -315,8 +315,8 @@ func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
 	}
 }
 
-// TestDriftIsBounded sends more departures than anybody would read, and secrets.
-func TestDriftIsBounded(t *testing.T) {
+// TestDriftIsBounded_heavy sends more departures than anybody would read, and secrets.
+func TestDriftIsBounded_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t, mockserver.WithValidation(mockserver.Report))
 	for request := range 15 {

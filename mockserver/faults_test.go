@@ -117,9 +117,9 @@ func TestCorruptedRegistration(t *testing.T) {
 	}
 }
 
-// TestCorruptedStatus holds the problem of every status that the document declares to the
+// TestCorruptedStatus_heavy holds the problem of every status that the document declares to the
 // document, and that of any other to what problems have in common.
-func TestCorruptedStatus(t *testing.T) {
+func TestCorruptedStatus_heavy(t *testing.T) {
 	race.Skip(t)
 	for _, request := range []struct {
 		operation control.Operation

@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -21,12 +22,12 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// TestEveryHeartbeatIsAccountedFor sends heartbeats of several nodes at once through a front with
+// TestEveryHeartbeatIsAccountedFor_heavy sends heartbeats of several nodes at once through a front with
 // faults, each once. The front has all of them, and orchestratord those that the front let pass.
-func TestEveryHeartbeatIsAccountedFor(t *testing.T) {
+func TestEveryHeartbeatIsAccountedFor_heavy(t *testing.T) {
 	t.Parallel()
 	const nodes = 8
-	beats := race.Share(60, 20)
+	beats := race.Share(t, 60, 20)
 	orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService), mockserver.WithJournal(10_000))
 	front := inFront(t, orchestratord.URL, mockserver.WithDialect(mockserver.InService), mockserver.WithJournal(10_000))
 	some := func(effect control.FaultEffect) control.FaultRule {
@@ -99,14 +100,14 @@ func heartbeats(server *mocktest.Server) map[string]control.JournalEntry {
 }
 
 var (
-	fleetNodes = flag.Int("fleet-nodes", race.Share(200, 40), "how many nodes there are in the account of a fleet")
+	fleetNodes = flag.Int("fleet-nodes", 0, "how many nodes there are in the account of a fleet, 0 for the usual")
 	fleetWire  = flag.Bool("fleet-wire", false, "the account of a fleet is made over TCP and in real time")
 )
 
-// TestTheAccountOfAFleet has a fleet of real clients live for two minutes before a front with faults
+// TestTheAccountOfAFleet_heavy has a fleet of real clients live for two minutes before a front with faults
 // that are switched on and off. Each of their heartbeats is accounted for, by the fleet, the front
 // and the orchestratord in service alike.
-func TestTheAccountOfAFleet(t *testing.T) {
+func TestTheAccountOfAFleet_heavy(t *testing.T) {
 	quiet := mockserver.WithLogger(slog.New(slog.DiscardHandler))
 	options := []mockserver.Option{
 		quiet, mockserver.WithDialect(mockserver.InService), mockserver.WithJournal(100_000),
@@ -134,7 +135,7 @@ func accountOf(t *testing.T, wire http.RoundTripper, front, orchestratord *mockt
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	var nodes sync.WaitGroup
-	for n := range *fleetNodes {
+	for n := range cmp.Or(*fleetNodes, race.Share(t, 200, 40)) {
 		node, err := registration.New(registration.Config{
 			NodeID: fmt.Sprint("gpu-node-", n), MachineID: "machine-alpha", Address: "http://127.0.0.1:9200",
 			Pools: []string{"pool-0"}, OrchestratordURL: front.URL, HeartbeatInterval: 5 * time.Second,

@@ -26,11 +26,11 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestAHugeListIsNotHeld passes on a list of many megabytes in pieces. Orchestratord sends a piece once the
+// TestAHugeListIsNotHeld_heavy passes on a list of many megabytes in pieces. Orchestratord sends a piece once the
 // client has the one before it, and the mock must never keep more than the beginning.
-func TestAHugeListIsNotHeld(t *testing.T) {
+func TestAHugeListIsNotHeld_heavy(t *testing.T) {
 	const size, most = 1 << 20, 8 << 20
-	pieces := race.Share(50, 20)
+	pieces := race.Share(t, 50, 20)
 	for contentType, drifts := range map[string]int{"application/json": 0, "text/html": 1} {
 		t.Run(contentType, func(t *testing.T) {
 			next := make(chan struct{}, 1)

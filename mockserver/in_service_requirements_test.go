@@ -55,7 +55,7 @@ var inServiceRequirements = []struct {
 	{"it has no setting for the interval: next_heartbeat_ms is always 10000", asksEveryTenSeconds},
 }
 
-func TestInService(t *testing.T) {
+func TestInService_heavy(t *testing.T) {
 	for _, requirement := range inServiceRequirements {
 		t.Run(requirement.says, requirement.holds)
 	}

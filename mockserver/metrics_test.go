@@ -145,9 +145,9 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsAreBounded has more nodes come than have series of their own, and as many
+// TestMetricsAreBounded_heavy has more nodes come than have series of their own, and as many
 // heartbeats of nodes that there are not.
-func TestMetricsAreBounded(t *testing.T) {
+func TestMetricsAreBounded_heavy(t *testing.T) {
 	race.Skip(t)
 	const nodes, measured = 5000, 1000
 	server, err := mockserver.New(mockserver.WithValidation(mockserver.Off))

@@ -108,9 +108,9 @@ func load(t *testing.T, document []byte) (contents any) {
 	return contents
 }
 
-// TestReference follows what the page loads and links to, with a dashboard and without: the
+// TestReference_heavy follows what the page loads and links to, with a dashboard and without: the
 // server has it all, and the policy allows no other server and no script in the page.
-func TestReference(t *testing.T) {
+func TestReference_heavy(t *testing.T) {
 	race.Skip(t)
 	for name, options := range map[string][]mockserver.Option{
 		"dashboard":    nil,

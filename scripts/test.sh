@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs all tests, with the flags of go test that follow. Packages whose goroutines meet run
-# under the race detector, without their heaviest tests. Those run without it, like the tests
+# under the race detector, and their heavy tests without it (internal/race), like the tests
 # of the other packages. There is no vet, since `make lint` vets.
 # shellcheck disable=SC2086 # lists of packages are to be split into words
 set -euo pipefail
@@ -10,8 +10,7 @@ concurrent=$(go list -tags pact ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/pac
 	./contracts/consumer ./contracts/provider ./cmd/internal/fleet ./examples/pool-managerd \
 	./mockserver/... ./pkg/... ./pkg/capabilities ./pkg/registration/telemetry)
 others=$(go list -tags pact work | grep -vxF "$concurrent")
-heavy=$(go list -tags pact -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $concurrent |
-	awk '/internal\/race/ { print $1 }')
+heavy=$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)
 
 # With the browser's path the tests that were skipped for lack of one run once there is one.
 CHROME_BIN=$(scripts/chromium.sh find)
@@ -22,7 +21,7 @@ PATH=$PATH:$PWD/bin
 export GORACE=atexit_sleep_ms=0
 
 failed=0
-# Those that take longest come first, so that none is left to run alone.
-go test -vet=off -tags pact "$@" $heavy $others || failed=1
+go test -vet=off -tags pact -run '_heavy$' "$@" $heavy || failed=1
+go test -vet=off -tags pact "$@" $others || failed=1
 go test -vet=off -tags pact -race "$@" $concurrent || failed=1
 exit $failed

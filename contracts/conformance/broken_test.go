@@ -373,10 +373,10 @@ func before(does interception) func(*inService) http.Handler {
 	}
 }
 
-// TestBrokenServers shows that each way to hurt a node is found, and that what is found
+// TestBrokenServers_heavy shows that each way to hurt a node is found, and that what is found
 // first names the culprit.
-func TestBrokenServers(t *testing.T) {
-	for name, broken := range shared(brokenServers) {
+func TestBrokenServers_heavy(t *testing.T) {
+	for name, broken := range shared(t, brokenServers) {
 		t.Run(name, func(t *testing.T) {
 			o := conformance.Options{Token: token, FirstOnly: true}
 			switch {

@@ -44,9 +44,9 @@ var beyondTypes = []string{
 	"listNodes: capabilities/ram_total_bytes of a node",
 }
 
-// TestLevelDocumentFindsTheOverlay holds the mock in the dialect in service to the document. What is
+// TestLevelDocumentFindsTheOverlay_heavy holds the mock in the dialect in service to the document. What is
 // found is what the overlay changes in the document, no more and no less.
-func TestLevelDocumentFindsTheOverlay(t *testing.T) {
+func TestLevelDocumentFindsTheOverlay_heavy(t *testing.T) {
 	race.Skip(t)
 	var byDocument, byOverlay *conformance.Report
 	synctest.Test(t, func(t *testing.T) {

@@ -175,10 +175,10 @@ func reply(w http.ResponseWriter, status int, body object) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// TestInServiceConforms shows that level nodes asks for no more than nodes need, and that
+// TestInServiceConforms_heavy shows that level nodes asks for no more than nodes need, and that
 // the report says how far that is from the document.
-func TestInServiceConforms(t *testing.T) {
-	for name, token := range shared(map[string]string{"with a token": token, "without a token": ""}) {
+func TestInServiceConforms_heavy(t *testing.T) {
+	for name, token := range shared(t, map[string]string{"with a token": token, "without a token": ""}) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				report := conforms(t, newInService(token), conformance.Options{Token: token})

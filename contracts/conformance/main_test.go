@@ -26,9 +26,9 @@ import (
 // token is that of the servers of these tests.
 const token = "the-token-of-this-orchestratord-0123456789"
 
-// TestMockConforms runs everything against the mock, in all ways that it can be.
-func TestMockConforms(t *testing.T) {
-	for name, dialect := range shared(map[string][]mockserver.Option{
+// TestMockConforms_heavy runs everything against the mock, in all ways that it can be.
+func TestMockConforms_heavy(t *testing.T) {
+	for name, dialect := range shared(t, map[string][]mockserver.Option{
 		"document":      {mockserver.WithTokens(token)},
 		"report":        {mockserver.WithTokens(token), mockserver.WithValidation(mockserver.Report)},
 		"without token": {},
@@ -58,8 +58,8 @@ func TestMockConforms(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeft ends a run at moments that nobody chose.
-func TestNothingIsLeft(t *testing.T) {
+// TestNothingIsLeft_heavy ends a run at moments that nobody chose.
+func TestNothingIsLeft_heavy(t *testing.T) {
 	race.Skip(t)
 	for _, after := range []int64{10, 60, 300, 900} {
 		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
@@ -109,14 +109,13 @@ func TestWhatIsLeftIsNamed(t *testing.T) {
 	})
 }
 
-// share is of how many servers one is tried. The race detector sees the same code in each.
-var share = race.Share(1, 32)
-
-// shared yields one of share servers, each with its name.
-func shared[T any](servers map[string]T) iter.Seq2[string, T] {
+// shared yields servers, each with its name. Under the race detector, which sees the same code in
+// each, it yields one in 32.
+func shared[T any](t *testing.T, servers map[string]T) iter.Seq2[string, T] {
+	every := race.Share(t, 1, 32)
 	return func(yield func(string, T) bool) {
 		for i, name := range slices.Sorted(maps.Keys(servers)) {
-			if i%share == 0 && !yield(name, servers[name]) {
+			if i%every == 0 && !yield(name, servers[name]) {
 				return
 			}
 		}

@@ -18,9 +18,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestSoundServersConform has no orchestratord found fault with that hurts no node.
-func TestSoundServersConform(t *testing.T) {
-	for name, q := range shared(merged(soundAnswers(), soundWays(), soundProxies(), soundLists())) {
+// TestSoundServersConform_heavy has no orchestratord found fault with that hurts no node.
+func TestSoundServersConform_heavy(t *testing.T) {
+	for name, q := range shared(t, merged(soundAnswers(), soundWays(), soundProxies(), soundLists())) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				conforms(t, newForeign(token, q), conformance.Options{Token: token})
@@ -190,9 +190,9 @@ func each(change func(n *foreignNode)) func([]foreignNode) ([]foreignNode, int) 
 	}
 }
 
-// TestAnyOrderConforms has the list in another order than the mock, which no document
+// TestAnyOrderConforms_heavy has the list in another order than the mock, which no document
 // promises.
-func TestAnyOrderConforms(t *testing.T) {
+func TestAnyOrderConforms_heavy(t *testing.T) {
 	race.Skip(t)
 	var mock *mocktest.Server
 	reversed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -23,9 +23,9 @@ const strengthToken = "Strength-0123456789abcdefABCDEF"
 
 var showAll = flag.Bool("strength-found", false, "show by what each sabotage was found")
 
-// TestStrength has a saboteur break one thing at a time, and demands that the checks find
+// TestStrength_heavy has a saboteur break one thing at a time, and demands that the checks find
 // nearly all of it. What they need not find stands in testdata/tolerated.yaml.
-func TestStrength(t *testing.T) {
+func TestStrength_heavy(t *testing.T) {
 	race.Skip(t)
 	doc, err := compiledIn()
 	if err != nil {

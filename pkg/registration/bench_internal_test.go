@@ -71,7 +71,7 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-func TestAnIdleNodeIsSmall(t *testing.T) {
+func TestAnIdleNodeIsSmall_heavy(t *testing.T) {
 	race.Skip(t)
 	const most = 3000 // bytes
 	if held := heldByIdleNodes(t); held.heap >= most {

@@ -36,7 +36,7 @@ func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
 }
 
 // Of pools that come and go without end, the latest to go are in the heartbeats still.
-func TestPoolsThatWereTakenAwayGiveWayToLaterOnes(t *testing.T) {
+func TestPoolsThatWereTakenAwayGiveWayToLaterOnes_heavy(t *testing.T) {
 	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}

@@ -28,7 +28,7 @@ var herd = flag.Int("herd", 2500, "nodes of the herd that an outage sets free")
 
 // An outage must not turn a fleet into a herd that tramples orchestratord when it
 // returns. `make simulate-herd` shows ten thousand nodes.
-func TestHerd(t *testing.T) {
+func TestHerd_heavy(t *testing.T) {
 	race.Skip(t)
 	for name, test := range map[string]struct {
 		forgets, throttles bool
@@ -64,7 +64,7 @@ func TestHerd(t *testing.T) {
 
 // A fleet that starts at once registers at once, since it has to, but neither
 // beats at once nor, if orchestratord is not there yet, asks again at once.
-func TestHerdAtItsStart(t *testing.T) {
+func TestHerdAtItsStart_heavy(t *testing.T) {
 	race.Skip(t)
 	for name, test := range map[string]struct {
 		away time.Duration
@@ -89,7 +89,7 @@ func TestHerdAtItsStart(t *testing.T) {
 
 // An orchestratord that takes registrations and fails on heartbeats gets no more
 // than the longest backoff means, however often it takes a registration.
-func TestFleetThatCanRegisterButNotBeat(t *testing.T) {
+func TestFleetThatCanRegisterButNotBeat_heavy(t *testing.T) {
 	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		const nodes, minutes = 20, 60
@@ -238,7 +238,7 @@ func (p *pasture) arrivals() (peak int, mean float64) {
 }
 
 // A fleet that started at once must not register anew at once, nor beat in step then.
-func TestFleetThatRefreshesStaysFlat(t *testing.T) {
+func TestFleetThatRefreshesStaysFlat_heavy(t *testing.T) {
 	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		const nodes, minutes = 300, 15

@@ -41,7 +41,7 @@ func beating(t *testing.T, c registration.Config, status registration.StatusFunc
 	return node
 }
 
-func TestADayOfHeartbeats(t *testing.T) {
+func TestADayOfHeartbeats_heavy(t *testing.T) {
 	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(n int, _ request) answer {

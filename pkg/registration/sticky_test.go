@@ -52,7 +52,7 @@ func (s *sticky) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // A node that may have been written off registers: its heartbeats would be answered
 // for ever, and bring it no work.
-func TestANodeThatMayHaveBeenWrittenOffRegisters(t *testing.T) {
+func TestANodeThatMayHaveBeenWrittenOffRegisters_heavy(t *testing.T) {
 	race.Skip(t)
 	for _, test := range []struct{ configured, directed, timeout, request time.Duration }{
 		{10 * time.Second, 0, 30 * time.Second, 0},

@@ -57,7 +57,7 @@ func TestEachChangeOfReasonIsLogged(t *testing.T) {
 	}
 }
 
-func TestReasonsWithoutEndDoNotFillTheLog(t *testing.T) {
+func TestReasonsWithoutEndDoNotFillTheLog_heavy(t *testing.T) {
 	race.Skip(t)
 	letters := func(r rune) rune { return r - '0' + 'a' }
 	for name, incident := range map[string]func(n int) string{

@@ -442,7 +442,7 @@ func (r *repeating) Read(p []byte) (int, error) {
 }
 
 // A fleet leaves as far as orchestratord lets it, within a minute, and reports who is left.
-func TestAFleetThatLeaves(t *testing.T) {
+func TestAFleetThatLeaves_heavy(t *testing.T) {
 	const end, nearly = 30 * time.Second, 29 * time.Second
 	swallowed := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
