@@ -57,17 +57,18 @@ func (p *prober) curl(c call) string {
 // withBody adds the body to a command, in base64 if reports would not show it as it is. They escape what
 // a terminal or a shell could obey.
 func (c call) withBody(command string) string {
-	switch text := quote(string(c.body)); {
-	case c.body == nil:
+	if c.body == nil {
 		return command
-	case len(c.body) > maxReplayBody:
+	}
+	if len(c.body) > maxReplayBody {
 		return fmt.Sprintf("%s --data-binary @body.json # of %d bytes, which begin %q",
 			command, len(c.body), c.body[:64])
-	case foreign.Line(text) != text:
-		return "echo " + base64.StdEncoding.EncodeToString(c.body) + " | base64 -d | " + command + " --data-binary @-"
-	default:
-		return command + " --data-binary " + text
 	}
+	text := quote(string(c.body))
+	if foreign.Line(text) != text {
+		return "echo " + base64.StdEncoding.EncodeToString(c.body) + " | base64 -d | " + command + " --data-binary @-"
+	}
+	return command + " --data-binary " + text
 }
 
 // headerLine returns a line of the header as an argument of curl. That leaves out one that ends with a colon.

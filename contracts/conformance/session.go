@@ -50,8 +50,10 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 		Check: s.check, Level: level, Operation: op.id, Place: place,
 		Expected: expected, Got: s.prober.redact(got), Times: 1,
 	}
-	for _, c := range s.trail {
-		f.Replay = append(f.Replay, s.prober.curl(c))
+	if !s.known(f) { // the report shows how to replay the first of a cause
+		for _, c := range s.trail {
+			f.Replay = append(f.Replay, s.prober.curl(c))
+		}
 	}
 	s.found = append(s.found, f)
 	if !s.quiet {
