@@ -73,7 +73,7 @@ func TestMemory(t *testing.T) {
 	e.RequestHeader = header
 	e.AnswerHeader = http.Header{"Many": make([]string, 1<<16)}
 
-	const size = 50
+	const size = 5
 	before := heap()
 	events := journal.New(size)
 	for range 2 * size {
