@@ -202,7 +202,7 @@ func TestValuesOutOfBounds_heavy(t *testing.T) {
 		},
 		{
 			client.register, fullRegistration, "/capabilities/ram_total_bytes",
-			json.RawMessage("9223372036854775808"), "must be a valid int64, such as 137438953472",
+			json.RawMessage("18446744073709551615"), "must be a valid int64, such as 137438953472",
 		},
 		{client.register, fullRegistration, "/capabilities/cuda_version", "twelve", "must match"},
 		{client.register, fullRegistration, "/version", "", "length of 1 or more"},

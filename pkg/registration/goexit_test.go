@@ -59,12 +59,14 @@ func TestACallbackThatEndsItsGoroutineIsCalledAgain(t *testing.T) {
 			return ready(ctx)
 		})
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		if calls < 2 || node.Status().StatusFault != nil {
 			t.Errorf("after %d calls of the status callback its fault is %v", calls, node.Status().StatusFault)
 		}
 		if err := node.Deregister(t.Context()); err != nil {
 			t.Error(err)
 		}
+		synctest.Wait()
 		last := seen[len(seen)-1]
 		if last.Type != registration.EventDeregistered || last.Dropped != 1 {
 			t.Errorf("the last of %d events is %+v", len(seen), last)

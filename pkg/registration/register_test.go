@@ -236,6 +236,7 @@ func TestAStatusCountsWithoutItsBody(t *testing.T) {
 				}
 				node := beating(t, c, ready)
 				time.Sleep(14 * time.Second)
+				synctest.Wait()
 				if w.ops() != test.want || !errors.Is(first, test.kind) {
 					t.Errorf("sent %s, want %s; error is %v", w.ops(), test.want, first)
 				}
