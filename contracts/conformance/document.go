@@ -225,6 +225,12 @@ func (d *document) idSchema() *openapi3.Schema {
 	return flat(flat(d.operation(opRegister).request).properties[d.idField()].Value).schema
 }
 
+// discards reports whether an orchestratord reads a field of a registration and throws it away.
+func (d *document) discards(field string) bool {
+	property := flat(d.operation(opRegister).request).properties[field]
+	return property != nil && property.Value.Extensions["x-discarded"] == true
+}
+
 // shape is a schema with its allOf folded in.
 type shape struct {
 	schema     *openapi3.Schema // of the parts, the one with a type

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -41,7 +40,7 @@ func (s *session) judgeMeaning(a *answer) {
 
 // readable decodes a body as a node does.
 func (s *session) readable(a *answer, into any) bool {
-	if err := json.Unmarshal(a.body, into); err != nil {
+	if _, err := decode(a.body, into); err != nil {
 		s.find(Nodes, a.op, at(a, "body"), "what a node can read", err.Error())
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ type node struct {
 	beaten       bool
 	draining     bool     // whether all pools that the last heartbeat reports are
 	unsure       bool     // whether it may have been silent for too long
+	unheld       string   // the field of its registration whose number the types cannot hold
 	reported     []string // the pools in heartbeats since it registered
 	entered      span     // when it registered
 	heard        span     // when its last heartbeat came
@@ -42,20 +44,23 @@ func (s *session) registry() *registry {
 	return &registry{session: s, known: map[string]*node{}}
 }
 
-// readOwn reads a body that was made from the document. A number that the types cannot hold is left
-// out: a document with an overlay may allow larger ones.
-func readOwn(body []byte, into any) error {
-	err := json.Unmarshal(body, into)
-	if large, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && strings.HasPrefix(large.Value, "number ") {
-		return nil
+var wholeNumber = regexp.MustCompile(`^number [0-9]+$`)
+
+// decode decodes a body as a node does. It returns the field whose whole number the types cannot hold, as a
+// document with an overlay may allow larger ones.
+func decode(body []byte, into any) (unheld string, err error) {
+	err = json.Unmarshal(body, into)
+	if large, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wholeNumber.MatchString(large.Value) {
+		return large.Field, nil
 	}
-	return err
+	return "", err
 }
 
 // register registers a node with a body that keeps the contract.
 func (r *registry) register(ctx context.Context, body []byte, why string, with ...func(*call)) bool {
 	var registration nodeapi.RegisterRequest
-	if err := readOwn(body, &registration); err != nil {
+	unheld, err := decode(body, &registration)
+	if err != nil {
 		r.stop(fmt.Errorf("a body made from the document cannot be read: %w", err))
 		return false
 	}
@@ -71,7 +76,9 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 	}
 	r.timed(a)
 	r.echoes(a, id)
-	entered := &node{registration: registration, registered: true, entered: span{a.began, a.ended}}
+	entered := &node{
+		registration: registration, registered: true, unheld: unheld, entered: span{a.began, a.ended},
+	}
 	if n := r.known[id]; n != nil {
 		entered.earlier = n.registration
 	}
@@ -120,7 +127,7 @@ func (n *node) lapse(patience time.Duration, now time.Time) {
 // report records what a heartbeat reports about the node's pools.
 func (n *node) report(body []byte) {
 	var beat nodeapi.HeartbeatRequest
-	if json.Unmarshal(body, &beat) != nil {
+	if _, err := decode(body, &beat); err != nil {
 		return
 	}
 	n.draining = len(beat.Pools) > 0
@@ -180,7 +187,7 @@ func (s *session) list(ctx context.Context) *listing {
 		return nil
 	}
 	var body nodeapi.NodeList
-	if json.Unmarshal(a.body, &body) != nil {
+	if _, err := decode(a.body, &body); err != nil {
 		return nil
 	}
 	return &listing{a, body.Nodes}
@@ -260,7 +267,7 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 			version = *said.Version
 		}
 		same("version", version, *shown.Version)
-	} else if said.Version != nil {
+	} else if said.Version != nil && !r.doc.discards("version") {
 		r.find(Document, a.op, "version of a node", "what it last registered", "none")
 	}
 	r.compareCapabilities(a, n, shown.Capabilities)
@@ -285,6 +292,8 @@ func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.Reporte
 	for _, name := range slices.Sorted(maps.Keys(listed)) {
 		got := listed[name]
 		switch last, there := said[name]; {
+		case slices.Contains(strings.Split(n.unheld, "."), name):
+			continue
 		case there && got != last:
 			got += ", not " + last
 		case there || got != earlier[name]:
