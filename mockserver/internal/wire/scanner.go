@@ -109,8 +109,10 @@ func (s *scanner) raw() []byte {
 func (s *scanner) string() string { return string(s.raw()) }
 
 // time reads a time of at most so many characters.
-func (s *scanner) time(longest int) (t time.Time) {
-	if raw := s.raw(); len(raw) > longest || t.UnmarshalText(raw) != nil {
+func (s *scanner) time(longest int) time.Time {
+	raw := s.raw()
+	t, err := readTime(raw)
+	if len(raw) > longest || err != nil {
 		s.fail()
 	}
 	return t
