@@ -73,7 +73,10 @@ func (c call) withBody(command string) string {
 
 // headerLine returns a line of the header as an argument of curl. That leaves out one that ends with a colon.
 func headerLine(name, value string) string {
-	if value == "" {
+	switch {
+	case value == "" && name == userAgent:
+		return quote(name + ":") // none, in place of curl's own
+	case value == "":
 		return quote(name + ";")
 	}
 	return quote(name + ": " + value)

@@ -66,8 +66,8 @@ type brokenForm struct {
 	status int // that the document has for it
 }
 
-// breakForm sends bodies that are not JSON, or that are not declared as JSON.
-func (r *resident) breakForm(ctx context.Context, op *operation) {
+// brokenForms are bodies that are not JSON, or that are not declared as JSON.
+func (r *resident) brokenForms(op *operation) []brokenForm {
 	body := r.elsewhere(op)
 	plain := encode(body)
 	const media = http.StatusUnsupportedMediaType
@@ -82,11 +82,20 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 		{"a charset other than UTF-8", Document, plain, op.media + "; charset=utf-16", "", media},
 		{"a body in gzip", Document, zipped(plain), op.media, "gzip", media},
 	}
+	for _, near := range nearlyJSON {
+		what, text := "a body with "+near.rule, slices.Concat([]byte(near.value), plain[1:])
+		forms = append(forms, brokenForm{what, Document, text, op.media, "", http.StatusBadRequest})
+	}
 	if r.options.Level == Document { // at level Nodes, readers of objects alone may stumble
 		list := brokenForm{"a list as body", Document, []byte("[]"), op.media, "", http.StatusUnprocessableEntity}
 		forms = append(forms, list)
 	}
-	for _, broken := range forms {
+	return forms
+}
+
+// breakForm sends bodies of broken forms.
+func (r *resident) breakForm(ctx context.Context, op *operation) {
+	for _, broken := range r.brokenForms(op) {
 		r.cover(op, "", broken.what, true)
 		c := call{op: op, node: r.id, body: broken.body, header: http.Header{"Content-Type": {broken.media}}}
 		if broken.media == "" {
@@ -97,6 +106,14 @@ func (r *resident) breakForm(ctx context.Context, op *operation) {
 		}
 		r.refused(ctx, c, broken.what, broken.level, broken.status)
 	}
+}
+
+// nearlyJSON are beginnings of objects that lenient parsers take for JSON.
+var nearlyJSON = []ruledText{
+	{"a comma too many", `{"x-unknown":[1,],`},
+	{"a comment", "{/* a comment */"},
+	{"NaN", `{"x-unknown":NaN,`},
+	{"a line break within a text", "{\"x-unknown\":\"\n\","},
 }
 
 // notUTF8 returns a body with a byte that no text in UTF-8 has. It stands in each text that may hold U+FFFD,
@@ -161,11 +178,20 @@ func (r *resident) refused(ctx context.Context, c call, broken string, level Lev
 	}
 	if a.status == c.op.success() {
 		r.find(level, c.op, "status with "+broken, strconv.Itoa(status)+", or another refusal", describeStatus(a))
+		r.dismiss(ctx, c)
 		r.restore(ctx)
 		return nil
 	}
 	r.judgeRefusal(ctx, a, broken, status)
 	return a
+}
+
+// dismiss removes a node that should not have been registered: one whose id no node can have.
+func (r *resident) dismiss(ctx context.Context, c call) {
+	var body nodeapi.RegisterRequest
+	if _ = json.Unmarshal(c.body, &body); c.op.id == opRegister && body.NodeID != r.id && r.owns(body.NodeID) {
+		_, _ = r.ask(ctx, call{op: r.doc.operation(opDeregister), node: body.NodeID})
+	}
 }
 
 // judgePlaces checks that problem details that name places name the one that is broken, or one around

@@ -57,8 +57,8 @@ type call struct {
 type connection string
 
 const (
-	kept    connection = ""         // on a connection that is used again
-	fresh   connection = "fresh"    // on one of its own
+	kept    connection = "" // on a connection that is used again
+	fresh   connection = "HTTP/1.1 with Connection: close"
 	chunked connection = "chunked"  // without the length of its body
 	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
 	lower   connection = "HTTP/1.1 with names of headers in small letters"

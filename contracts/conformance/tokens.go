@@ -77,18 +77,24 @@ func (r *resident) wrongTokens(ctx context.Context) {
 	r.deniedAround(ctx)
 }
 
-// deniedAround checks that no other spelling of a path leads around the token.
+// deniedAround checks that no other spelling of a path leads around the token, and no other method.
 func (r *resident) deniedAround(ctx context.Context) {
 	for _, op := range r.doc.operations {
-		for _, spell := range []func(path string) string{
-			func(path string) string { return "/" + path },
-			func(path string) string { return path + "/" },
-			func(path string) string { return strings.Replace(path, "/v2", "/%76%32", 1) },
+		for _, spell := range []func(path, id string) string{
+			func(path, _ string) string { return "/" + path },
+			func(path, _ string) string { return path + "/" },
+			func(path, _ string) string { return strings.Replace(path, "/v2", "/%76%32", 1) },
+			func(path, id string) string { return strings.Replace(path, id, escapeAll(id), 1) },
 		} {
 			c := r.ordinary(op, r.id)
-			c.path, c.noToken = spell(op.target(r.id)), true
-			r.deniedElsewhere(ctx, c, "no token, and the path spelt "+spell(op.path))
+			if c.path, c.noToken = spell(op.target(r.id), r.id), true; c.path != op.target(r.id) {
+				r.deniedElsewhere(ctx, c, "no token, and the path spelt "+spell(op.path, op.parameter))
+			}
 		}
+	}
+	c := call{op: r.doc.operation(opList), method: http.MethodHead, noToken: true}
+	if a, err := r.ask(ctx, c); err == nil && a.status == c.op.success() {
+		r.find(Document, c.op, "status with no token, and the method HEAD", "401, or another refusal", describeStatus(a))
 	}
 }
 
@@ -117,8 +123,8 @@ func (a *answer) hasResult() bool {
 	return false
 }
 
-// deniedFirst checks that the token is checked before the body. A caller without one must
-// not learn what is wrong with its body.
+// deniedFirst checks that the token is checked before the body and its media type. A caller without one
+// must not learn what is wrong with its body.
 func (r *resident) deniedFirst(ctx context.Context) {
 	done := r.atLevel(Document)
 	defer done()
@@ -127,6 +133,7 @@ func (r *resident) deniedFirst(ctx context.Context) {
 			continue
 		}
 		c := r.ordinary(op, r.id)
+		r.denied(ctx, c, credential{what: "no token, and another media type"}.and("", "Content-Type", "text/plain"))
 		c.body = []byte("{")
 		r.denied(ctx, c, credential{what: "no token, and a body that is no JSON"})
 	}
@@ -144,7 +151,7 @@ func (r *resident) ordinary(op *operation, id string) call {
 // denied makes a call that has to be denied.
 func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	r.trail = r.trail[:min(len(r.trail), 2)]
-	c.noToken, c.shown, c.query, c.header = true, wrong.shell, wrong.query, wrong.header
+	c = c.with(wrong)
 	a := r.expect(ctx, c, "with "+wrong.what, wrong.refusals()...)
 	switch {
 	case a == nil:
@@ -152,6 +159,12 @@ func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	case c.op.id != opList:
 		r.unchanged(ctx, c.op, "a call with "+wrong.what)
 	}
+}
+
+// with returns a call that carries its token in another form.
+func (c call) with(other credential) call {
+	c.noToken, c.shown, c.query, c.header = true, other.shell, other.query, other.header
+	return c
 }
 
 // refusals are the statuses that an answer may have. A proxy may refuse a header that comes twice.
@@ -297,6 +310,10 @@ func nearTokens(token string) []nearToken {
 		{"a token with a character more", token + "x", "${LLORCH_API_TOKEN}x"},
 		{"a token with a character before", "x" + token, "x$LLORCH_API_TOKEN"},
 		{"a token without its hyphens", strings.ReplaceAll(token, "-", ""), "${LLORCH_API_TOKEN//-/}"},
+		{
+			"a token with underscores for its hyphens", strings.ReplaceAll(token, "-", "_"),
+			"${LLORCH_API_TOKEN//-/_}",
+		},
 		{"a token backwards", backwards(token), `$(rev <<<"$LLORCH_API_TOKEN")`},
 		{"a token twice", token + token, "$LLORCH_API_TOKEN$LLORCH_API_TOKEN"},
 		{

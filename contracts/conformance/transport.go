@@ -17,19 +17,19 @@ func checkTransport(ctx context.Context, s *session) {
 	if r == nil {
 		return
 	}
-	for _, line := range []connection{fresh, chunked, oldHTTP, lower, duplex, kept} {
-		done := s.atLevel(levelOfLine(line))
-		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
-		done()
-	}
 	for _, h := range headers() {
 		done := s.atLevel(cmp.Or(h.level, Nodes))
-		r.carry(ctx, "with "+h.name+" "+short(h.value), func(c *call) {
+		r.carry(ctx, h.how(), func(c *call) {
 			c.odd, c.header = h.odd, http.Header{h.name: {h.value}}
 			if len(h.value) > longHeader {
 				c.line = fresh
 			}
 		})
+		done()
+	}
+	for _, line := range []connection{fresh, chunked, oldHTTP, lower, duplex, kept} {
+		done := s.atLevel(levelOfLine(line))
+		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
 		done()
 	}
 	r.spell(ctx)
@@ -101,6 +101,17 @@ type header struct {
 	level       Level // at which it has to be taken; empty for Nodes
 }
 
+// how says which header a call has.
+func (h header) how() string {
+	if h.name == userAgent && h.value == "" {
+		return "without " + h.name
+	}
+	return "with " + h.name + " " + short(h.value)
+}
+
+// userAgent is the header that net/http leaves out if it is empty, as nodes in Rust do.
+const userAgent = "User-Agent"
+
 // longHeader is the length, in bytes, beyond which a header is sent on a connection of its own: some
 // servers take less there than on one that is used again.
 const longHeader = 500
@@ -109,7 +120,8 @@ const longHeader = 500
 func headers() []header {
 	const id = "4f1c9d2e-7a30-4b8e-9c55-0d6f1a2b3c4d"
 	return []header{
-		{"User-Agent", "llama-orch-node-registration", false, ""},
+		{userAgent, "llama-orch-node-registration", false, ""},
+		{userAgent, "", false, ""},
 		{"Accept", "*/*", false, ""},
 		{"Accept", "application/json, application/problem+json;q=0.9", false, ""},
 		{"Content-Type", "application/json; charset=utf-8", false, Document},

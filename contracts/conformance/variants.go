@@ -79,13 +79,14 @@ func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, requir
 	case s.is("array"):
 		g.array(at, s, value)
 	case s.is("string"):
-		g.text(at, s.schema)
+		g.text(at, s.schema, value)
 	case s.is("integer"):
 		g.integer(at, s.schema)
 	case s.is("boolean"):
 		g.valid(at, "true", true)
 		g.valid(at, "false", false)
 		g.broken(at, "type", "true")
+		g.broken(at, "type", 1.0)
 	}
 }
 
@@ -158,6 +159,7 @@ func (g *generator) integer(at pointer, schema *openapi3.Schema) {
 		g.broken(at, "maximum "+decimal(*schema.Max), *schema.Max+1)
 	}
 	g.broken(at, "type", "1")
+	g.broken(at, "type", true)
 	g.broken(at, "integer", 0.5)
 }
 
@@ -170,7 +172,7 @@ func most(maximum float64) float64 {
 	return math.Nextafter(maximum, 0)
 }
 
-func (g *generator) text(at pointer, schema *openapi3.Schema) {
+func (g *generator) text(at pointer, schema *openapi3.Schema, value any) {
 	g.broken(at, "type", 1.0)
 	g.broken(at, "type", []any{})
 	for _, value := range schema.Enum {
@@ -178,34 +180,72 @@ func (g *generator) text(at pointer, schema *openapi3.Schema) {
 	}
 	switch schema.Format {
 	case "date-time":
-		for _, text := range times() {
-			g.valid(at, "format date-time "+text, text)
-		}
-		for _, text := range nearlyTimes {
-			g.broken(at, "format date-time "+text, text)
-		}
-		return
+		g.format(at, schema, times(), nearlyTimes)
+		g.tooLong(at, schema, "2024-01-01T00:00:00.", "Z")
 	case "uri":
-		for _, text := range addresses(schema) {
-			g.valid(at, "format uri "+short(text), text)
+		g.format(at, schema, addresses(schema), nearlyAddresses)
+		g.tooLong(at, schema, exampleAddress+"/", "")
+	default:
+		for _, text := range texts(schema) {
+			g.valid(at, text.rule, text.value)
 		}
-		g.broken(at, "format uri", "not a URI")
-		return
+		g.tooLong(at, schema, "", "")
+		g.pattern(at, schema, fmt.Sprint(value))
 	}
-	for _, text := range texts(schema) {
-		g.valid(at, text.rule, text.value)
+}
+
+// tooLong tries a text with one character too many, most of them in its middle.
+func (g *generator) tooLong(at pointer, schema *openapi3.Schema, before, after string) {
+	if most := schema.MaxLength; most != nil {
+		middle := strings.Repeat("1", int(*most)+1-len(before)-len(after))
+		g.broken(at, fmt.Sprintf("maxLength %d", *most), before+middle+after)
 	}
+}
+
+// format tries texts of a format, and texts that are nearly of it.
+func (g *generator) format(at pointer, schema *openapi3.Schema, right, wrong []string) {
+	for _, text := range right {
+		g.valid(at, "format "+schema.Format+" "+short(text), text)
+	}
+	for _, text := range wrong {
+		g.broken(at, fmt.Sprintf("format %s %q", schema.Format, text), text)
+	}
+}
+
+// pattern tries texts that do not match, some of which nearly do.
+func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 	g.broken(at, fmt.Sprintf("minLength %d", schema.MinLength), "")
-	if schema.MaxLength != nil {
-		g.broken(at, fmt.Sprintf("maxLength %d", *schema.MaxLength), strings.Repeat("1", int(*schema.MaxLength)+1))
-	}
 	g.broken(at, "pattern "+schema.Pattern, "\x01")
+	for _, near := range nearlyTexts {
+		text := strings.Replace(near.value, "|", plain, 1)
+		g.broken(at, "pattern "+schema.Pattern+", but for "+near.rule, text)
+	}
+}
+
+// nearlyTexts match a pattern but for what is before or behind the |. Who looks for the pattern anywhere in
+// a text, or takes $ for the end of a line or letters of other alphabets for those from A to Z, accepts them.
+var nearlyTexts = []ruledText{
+	{"a space before it", " |"},
+	{"a space after it", "| "},
+	{"a line break before it", "\n|"},
+	{"a line break after it", "|\n"},
+	{"a letter with an accent", "|é"},
+	{"an Arabic digit", "|٣"},
 }
 
 // nearlyTimes are no times of RFC 3339, though some parsers take them for times.
 var nearlyTimes = []string{
 	"yesterday", "1704067200", "2024-01-01", "2024-01-01 00:00:00", "2024-01-01T00:00:00",
-	"2024-01-01T00:00:00+0100", "2024-01-01T24:00:00Z", "2024-02-30T00:00:00Z",
+	"2024-01-01T00:00:00+0100", "2024-01-01T24:00:00Z", "2024-02-30T00:00:00Z", "2024-13-01T00:00:00Z",
+	"2024-01-01T00:60:00Z", "2024-01-01T00:00Z", "2024-01-01T00:00:00,5Z", "2024-01-01T00:00:00+01",
+	"2024-01-01T00:00:00+24:00", "20240101T000000Z", "2024-01-01T00:00:00Z[UTC]", "2024-01-01T00:00:00Z\n",
+}
+
+// nearlyAddresses are no base URLs of nodes.
+var nearlyAddresses = []string{
+	"not a URI", "192.0.2.10:9200", "ftp://192.0.2.10:9200", "HTTP://192.0.2.10:9200", "//192.0.2.10:9200",
+	"http://", "http:///base", "http://192.0.2.10:9200?query", "http://192.0.2.10:9200/#fragment",
+	"http://192.0.2.10:9200/a b", " http://192.0.2.10:9200", "http://192.0.2.10:9200\n",
 }
 
 // times returns points in time in all forms of RFC 3339 that parsers agree on. Some are far
@@ -216,6 +256,7 @@ func times() []string {
 		now.Format(time.RFC3339), now.Format(time.RFC3339Nano), now.Format("2006-01-02T15:04:05.0Z07:00"),
 		now.In(time.FixedZone("", 5*3600+1800)).Format(time.RFC3339),
 		now.In(time.FixedZone("", -11*3600)).Format(time.RFC3339Nano),
+		now.In(time.FixedZone("", 14*3600)).Format(time.RFC3339),
 		now.Format("2006-01-02T15:04:05.000000000+00:00"),
 		"1969-12-31T16:00:00-08:00", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
 	}

@@ -1,0 +1,140 @@
+package conformance_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// lax is what a mock that keeps the document is made to take, or to refuse.
+type lax struct {
+	only string // the check that has to find it
+	does func(r *http.Request) (status int)
+	want string
+}
+
+// TestLaxReadersAreFound has something before the mock that takes more than the document allows, or less.
+func TestLaxReadersAreFound(t *testing.T) {
+	for _, kind := range []map[string]lax{laxPatterns(), laxParsers(), laxTypes(), laxTokens()} {
+		for name, test := range shared(kind) {
+			t.Run(name, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+					server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if status := test.does(r); status != 0 {
+							w.WriteHeader(status)
+							return
+						}
+						mock.ServeHTTP(w, r)
+					})
+					o := conformance.Options{Token: token, Level: conformance.Document, Only: []string{test.only}}
+					departs(t, server, o, test.want)
+				})
+			})
+		}
+	}
+}
+
+// reads has bodies changed on their way to the mock.
+func reads(change func(body string) string) func(*http.Request) int {
+	return func(r *http.Request) int {
+		text, _ := io.ReadAll(r.Body)
+		body := []byte(change(string(text)))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return 0
+	}
+}
+
+// laxPatterns compare a part of a text with a pattern.
+func laxPatterns() map[string]lax {
+	drops := func(expression, with string) func(*http.Request) int {
+		pattern := regexp.MustCompile(expression)
+		return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
+	}
+	return map[string]lax{
+		"a line break after a text": {
+			"negative", drops(`"machine_id":"([a-z0-9-]+)\\n"`, `"machine_id":"$1"`),
+			"registerNode: status with /machine_id: pattern ^[A-Za-z0-9][A-Za-z0-9._:-]*$, but for a line break after it: ",
+		},
+		"a line break before a text": {"negative", drops(`"\\n`, `"`), ", but for a line break before it: expected 422"},
+		"what precedes a pattern":    {"negative", drops(`"version":" `, `"version":"`), "/version: pattern ^[!-~]+$, but for a space before it"},
+		"what follows a pattern":     {"negative", drops(` "`, `"`), ", but for a space after it: expected 422"},
+		"letters of any alphabet":    {"negative", drops(`"machine_id":"([a-z0-9-]+)é"`, `"machine_id":"$1"`), "/machine_id: pattern"},
+		"digits of any alphabet":     {"negative", drops(`٣`, ""), ", but for an Arabic digit: expected 422"},
+		"addresses with a query":     {"negative", drops(`\?query`, ""), `/address: format uri "http://192.0.2.10:9200?query"`},
+		"addresses that are too long": {
+			"negative", drops(`1(1{999})`, "$1"), "/address: maxLength 2048: expected 422",
+		},
+		"times without seconds": {"negative", drops("T00:00Z", "T00:00:00Z"), `/timestamp: format date-time "2024-01-01T00:00Z"`},
+		"times that are too long": {
+			"negative", drops(`1(1{42}Z)`, "$1"), "/timestamp: maxLength 64: expected 422",
+		},
+	}
+}
+
+// laxParsers read what is no JSON.
+func laxParsers() map[string]lax {
+	drops := func(part, with string) func(*http.Request) int {
+		return reads(func(body string) string { return strings.ReplaceAll(body, part, with) })
+	}
+	return map[string]lax{
+		"commas":      {"negative", drops(",]", "]"), "registerNode: status with a body with a comma too many: expected 400"},
+		"comments":    {"negative", drops("/* a comment */", ""), "registerNode: status with a body with a comment: "},
+		"NaN":         {"negative", drops("NaN", "0"), "registerNode: status with a body with NaN: expected 400"},
+		"line breaks": {"negative", drops("\n", ""), "registerNode: status with a body with a line break within a text: "},
+	}
+}
+
+// laxTypes take values of one type for those of another.
+func laxTypes() map[string]lax {
+	takes := func(expression, with string) func(*http.Request) int {
+		pattern := regexp.MustCompile(expression)
+		return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
+	}
+	return map[string]lax{
+		"numbers for truth": {"negative", takes(`("ready"):1\b`, "$1:true"), "heartbeatNode: status with /pools/*/ready: type"},
+		"truth for numbers": {"negative", takes(`("slots_free"):true`, "$1:1"), "heartbeatNode: status with /pools/*/slots_free: type"},
+	}
+}
+
+// laxTokens ask for the token in the wrong place.
+func laxTokens() map[string]lax {
+	open := func(when func(r *http.Request) bool) func(*http.Request) int {
+		return func(r *http.Request) int {
+			if when(r) {
+				r.Header.Set("Authorization", "Bearer "+token)
+			}
+			return 0
+		}
+	}
+	return map[string]lax{
+		"no token where an id is escaped": {"tokens", open(func(r *http.Request) bool {
+			return strings.Contains(r.URL.EscapedPath(), "/nodes/%")
+		}), "deregisterNode: state after a call with no token, and the path spelt /v2/nodes/%7B%69%64%7D: "},
+		"no token for another media type": {"tokens", open(func(r *http.Request) bool {
+			return r.Method == http.MethodPost && r.Header.Get("Content-Type") != "application/json"
+		}), "status with no token, and another media type: expected 401, got 415"},
+		"underscores for hyphens": {"tokens", open(func(r *http.Request) bool {
+			return strings.ReplaceAll(r.Header.Get("Authorization"), "_", "-") == "Bearer "+token
+		}), "deregisterNode: status with a token with underscores for its hyphens: expected 401, got 204"},
+		"no token for the head of the list": {"tokens", func(r *http.Request) int {
+			if r.Method == http.MethodHead {
+				return http.StatusOK
+			}
+			return 0
+		}, "listNodes: status with no token, and the method HEAD: expected 401, or another refusal, got 200"},
+		"no call without a user agent": {"transport", func(r *http.Request) int {
+			if r.UserAgent() == "" {
+				return http.StatusForbidden
+			}
+			return 0
+		}, "registerNode: status without User-Agent: expected 200, got 403"},
+	}
+}
