@@ -203,7 +203,20 @@ func parse(body []byte) (any, error) {
 	if err := json.Unmarshal(body, &value); err != nil {
 		return nil, err
 	}
+	if halved(body, value) {
+		return nil, errors.New("half of a surrogate pair, which some parsers refuse")
+	}
 	return value, duplicates(body)
+}
+
+// halved reports whether a body has an escape for half of a character. Our parser reads U+FFFD for it.
+func halved(body []byte, value any) bool {
+	body = bytes.ToLower(body)
+	if !bytes.Contains(body, []byte(`\ud`)) {
+		return false
+	}
+	sent := bytes.Count(body, []byte("\ufffd")) + bytes.Count(body, []byte(`\ufffd`))
+	return bytes.Count(encode(value), []byte("\ufffd")) > sent
 }
 
 // duplicates returns an error if an object has a field twice. Parsers differ in which of

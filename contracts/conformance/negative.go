@@ -203,13 +203,13 @@ func (r *resident) judgePlaces(a *answer, v variant) {
 	}
 	var places []string
 	for _, broken := range *problem.Errors {
-		place := index.ReplaceAllString(broken.Pointer, "/*")
-		if strings.HasPrefix(place+"/", v.at.String()+"/") || strings.HasPrefix(v.at.String()+"/", place+"/") {
+		place, within := v.place()+"/", broken.Pointer+"/"
+		if strings.HasPrefix(within, place) || strings.HasPrefix(place, within) {
 			return
 		}
-		places = append(places, place)
+		places = append(places, broken.Pointer)
 	}
-	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.at.String(), short(strings.Join(places, ", ")))
+	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.place(), short(strings.Join(places, ", ")))
 }
 
 // judgeRefusal checks the status of a refusal, and that it has changed nothing.
@@ -244,6 +244,9 @@ func (s *session) otherMethods(ctx context.Context) {
 				continue
 			}
 			allowed := strings.Split(strings.ReplaceAll(a.header.Get("Allow"), " ", ""), ",")
+			if slices.Contains(allowed, method) {
+				s.find(Document, op, at(a, "header Allow"), "no method that is refused", a.header.Get("Allow"))
+			}
 			for _, known := range s.doc.paths[op.path] {
 				if !slices.Contains(allowed, known) {
 					s.find(Document, op, at(a, "header Allow"), "all methods of the path, with "+known,

@@ -296,6 +296,9 @@ func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.Reporte
 			continue
 		case there && got != last:
 			got += ", not " + last
+		case !there && got == "0" && got != earlier[name]:
+			r.find(Document, a.op, "capabilities/"+name+" of a node", "none, as it has registered none", got)
+			continue
 		case there || got != earlier[name]:
 			continue
 		default:

@@ -3,7 +3,9 @@ package conformance_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -63,16 +65,36 @@ func laxPatterns() map[string]lax {
 			"negative", drops(`"machine_id":"([a-z0-9-]+)\\n"`, `"machine_id":"$1"`),
 			"registerNode: status with /machine_id: pattern ^[A-Za-z0-9][A-Za-z0-9._:-]*$, but for a line break after it: ",
 		},
-		"a line break before a text": {"negative", drops(`"\\n`, `"`), ", but for a line break before it: expected 422"},
-		"what precedes a pattern":    {"negative", drops(`"version":" `, `"version":"`), "/version: pattern ^[!-~]+$, but for a space before it"},
-		"what follows a pattern":     {"negative", drops(` "`, `"`), ", but for a space after it: expected 422"},
-		"letters of any alphabet":    {"negative", drops(`"machine_id":"([a-z0-9-]+)é"`, `"machine_id":"$1"`), "/machine_id: pattern"},
-		"digits of any alphabet":     {"negative", drops(`٣`, ""), ", but for an Arabic digit: expected 422"},
-		"addresses with a query":     {"negative", drops(`\?query`, ""), `/address: format uri "http://192.0.2.10:9200?query"`},
+		"a line break before a text": {
+			"negative", drops(`"\\n`, `"`), ", but for a line break before it: expected 422",
+		},
+		"what precedes a pattern": {
+			"negative", drops(`"version":" `, `"version":"`),
+			"/version: pattern ^[!-~]+$, but for a space before it",
+		},
+		"what follows a pattern": {
+			"negative", drops(` "`, `"`),
+			", but for a space after it: expected 422",
+		},
+		"letters of any alphabet": {
+			"negative", drops(`"machine_id":"([a-z0-9-]+)é"`, `"machine_id":"$1"`),
+			"/machine_id: pattern",
+		},
+		"digits of any alphabet": {
+			"negative", drops(`٣`, ""),
+			", but for an Arabic digit: expected 422",
+		},
+		"addresses with a query": {
+			"negative", drops(`\?query`, ""),
+			`/address: format uri "http://192.0.2.10:9200?query"`,
+		},
 		"addresses that are too long": {
 			"negative", drops(`1(1{999})`, "$1"), "/address: maxLength 2048: expected 422",
 		},
-		"times without seconds": {"negative", drops("T00:00Z", "T00:00:00Z"), `/timestamp: format date-time "2024-01-01T00:00Z"`},
+		"times without seconds": {
+			"negative", drops("T00:00Z", "T00:00:00Z"),
+			`/timestamp: format date-time "2024-01-01T00:00Z"`,
+		},
 		"times that are too long": {
 			"negative", drops(`1(1{42}Z)`, "$1"), "/timestamp: maxLength 64: expected 422",
 		},
@@ -85,10 +107,22 @@ func laxParsers() map[string]lax {
 		return reads(func(body string) string { return strings.ReplaceAll(body, part, with) })
 	}
 	return map[string]lax{
-		"commas":      {"negative", drops(",]", "]"), "registerNode: status with a body with a comma too many: expected 400"},
-		"comments":    {"negative", drops("/* a comment */", ""), "registerNode: status with a body with a comment: "},
-		"NaN":         {"negative", drops("NaN", "0"), "registerNode: status with a body with NaN: expected 400"},
-		"line breaks": {"negative", drops("\n", ""), "registerNode: status with a body with a line break within a text: "},
+		"commas": {
+			"negative", drops(",]", "]"),
+			"registerNode: status with a body with a comma too many: expected 400",
+		},
+		"comments": {
+			"negative", drops("/* a comment */", ""),
+			"registerNode: status with a body with a comment: ",
+		},
+		"NaN": {
+			"negative", drops("NaN", "0"),
+			"registerNode: status with a body with NaN: expected 400",
+		},
+		"line breaks": {
+			"negative", drops("\n", ""),
+			"registerNode: status with a body with a line break within a text: ",
+		},
 	}
 }
 
@@ -99,8 +133,62 @@ func laxTypes() map[string]lax {
 		return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
 	}
 	return map[string]lax{
-		"numbers for truth": {"negative", takes(`("ready"):1\b`, "$1:true"), "heartbeatNode: status with /pools/*/ready: type"},
-		"truth for numbers": {"negative", takes(`("slots_free"):true`, "$1:1"), "heartbeatNode: status with /pools/*/slots_free: type"},
+		"numbers for truth": {
+			"negative", takes(`("ready"):1\b`, "$1:true"),
+			"heartbeatNode: status with /pools/*/ready: type",
+		},
+		"truth for numbers": {
+			"negative", takes(`("slots_free"):true`, "$1:1"),
+			"heartbeatNode: status with /pools/*/slots_free: type",
+		},
+	}
+}
+
+// laxAnswers change what the mock answers.
+var laxAnswers = map[string]struct {
+	only string
+	does func(r *http.Request, a *httptest.ResponseRecorder, body string) string
+	want string
+}{
+	"half of a character": {"examples", func(_ *http.Request, _ *httptest.ResponseRecorder, body string) string {
+		return strings.Replace(body, `"message":"`, `"message":"\ud83d`, 1)
+	}, "registerNode: 200 body: expected JSON, got half of a surrogate pair"},
+	"zero for what is unknown": {"coverage", func(_ *http.Request, _ *httptest.ResponseRecorder, body string) string {
+		if strings.Contains(body, `"cpu_cores"`) {
+			return body
+		}
+		return strings.Replace(body, `"gpu_count"`, `"cpu_cores":0,"gpu_count"`, 1)
+	}, "listNodes: capabilities/cpu_cores of a node: expected none, as it has registered none, got 0"},
+	"a method that is refused": {"negative", func(r *http.Request, a *httptest.ResponseRecorder, body string) string {
+		if a.Code == http.StatusMethodNotAllowed {
+			a.Header().Set("Allow", a.Header().Get("Allow")+", "+r.Method)
+		}
+		return body
+	}, "header Allow: expected no method that is refused, got "},
+	"places counted from 1": {"negative", func(_ *http.Request, _ *httptest.ResponseRecorder, body string) string {
+		return strings.ReplaceAll(body, "/gpus/1/", "/gpus/2/")
+	}, "registerNode: 422 body/errors: expected the place /capabilities/gpus/1/compute_capability, got "},
+}
+
+// TestLaxAnswersAreFound has something behind the mock that changes its answers.
+func TestLaxAnswersAreFound(t *testing.T) {
+	for name, test := range shared(laxAnswers) {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+				server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					answer := httptest.NewRecorder()
+					mock.ServeHTTP(answer, r)
+					body := test.does(r, answer, answer.Body.String())
+					maps.Copy(w.Header(), answer.Header())
+					w.Header().Del("Content-Length")
+					w.WriteHeader(answer.Code)
+					_, _ = io.WriteString(w, body)
+				})
+				o := conformance.Options{Token: token, Level: conformance.Document, Only: []string{test.only}}
+				departs(t, server, o, test.want)
+			})
+		})
 	}
 }
 
@@ -130,6 +218,11 @@ func laxTokens() map[string]lax {
 			}
 			return 0
 		}, "listNodes: status with no token, and the method HEAD: expected 401, or another refusal, got 200"},
+		"no character in two escapes": {"transport", func(r *http.Request) int {
+			text, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(text))
+			return min(1, strings.Count(string(text), `\ud83d`)) * http.StatusForbidden
+		}, "registerNode: status with a body with escapes: expected 200, got 403"},
 		"no call without a user agent": {"transport", func(r *http.Request) int {
 			if r.UserAgent() == "" {
 				return http.StatusForbidden

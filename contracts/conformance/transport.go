@@ -75,12 +75,13 @@ func (r *resident) spell(ctx context.Context) {
 			return append(lines.Bytes(), '\n')
 		}},
 		{"with a body with escapes", func(body []byte) []byte {
-			return bytes.ReplaceAll(body, []byte("-"), []byte(`\u002d`)) // all of them are inside texts
+			body = bytes.ReplaceAll(body, []byte("-"), []byte(`\u002d`)) // all of them are inside texts
+			return bytes.ReplaceAll(body, []byte("😀"), []byte(`\ud83d\ude00`))
 		}},
 	} {
 		r.begin()
-		r.register(ctx, spelling.body(r.plainRegister(r.id)), spelling.how)
-		r.beat(ctx, r.id, spelling.body(r.plainBeat()), spelling.how)
+		r.register(ctx, spelling.body(r.smiling(opRegister)), spelling.how)
+		r.beat(ctx, r.id, spelling.body(r.smiling(opHeartbeat)), spelling.how)
 		r.look(ctx)
 	}
 	const how = "with a colon in the path as %3A"
@@ -92,6 +93,16 @@ func (r *resident) spell(ctx context.Context) {
 		r.leave(ctx, guest, escape)
 	}
 	r.look(ctx)
+}
+
+// smiling is a plain body with a character in it that takes two escapes, wherever one may be.
+func (r *resident) smiling(op string) []byte {
+	spec := r.doc.operation(op)
+	body := disguised(spec.request, spec.whole, nil, "😀")
+	if op == opRegister {
+		body = with(body, pointer{r.doc.idField()}, r.id)
+	}
+	return encode(body)
 }
 
 // header is one that a call may have.

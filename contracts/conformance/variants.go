@@ -61,6 +61,18 @@ func second(body, plain any, at pointer) any {
 	return body
 }
 
+// place is the JSON pointer to what is broken in a body. A plain item is before each broken one.
+func (v variant) place() string {
+	text := ""
+	for _, step := range v.at {
+		if n, ok := step.(int); ok {
+			step = n + 1
+		}
+		text += fmt.Sprint("/", step)
+	}
+	return text
+}
+
 func (g *generator) valid(at pointer, rule string, value any)  { g.add(at, rule, value, false) }
 func (g *generator) broken(at pointer, rule string, value any) { g.add(at, rule, value, true) }
 
