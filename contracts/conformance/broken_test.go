@@ -286,6 +286,17 @@ var brokenServers = map[string]struct {
 		s.timeout = 500 * time.Millisecond
 		return s
 	}, "listNodes: status of a node that is silent for less than the node timeout: expected Online"},
+	"refuses a node that was offline": {func(s *inService) http.Handler {
+		s.timeout = 2 * time.Second
+		return before(func(s *inService, w http.ResponseWriter, r *http.Request, body object) bool {
+			node := s.nodes[fmt.Sprint(body["node_id"])]
+			refused := node != nil && s.silent(node)
+			if refused {
+				w.WriteHeader(http.StatusConflict)
+			}
+			return refused
+		})(s)
+	}, "registerNode: status of a registration: expected 200, got 409"},
 	"says more than a node reads": {answers(func(_ *http.Request, _ int, body object) {
 		body["padding"] = strings.Repeat("p", 64<<10)
 	}), "registerNode: length of the body: expected 65536 bytes at most"},

@@ -18,19 +18,20 @@ const (
 )
 
 // checkSilence waits until a silent node is offline (CLOUD-2013). A second node that goes on
-// sending heartbeats must stay online, and the silent one must be able to come back.
+// sending heartbeats must stay online. Of two silent ones, one must be able to come back by heartbeats, and
+// the other by a registration.
 func checkSilence(ctx context.Context, s *session) {
 	timeout := s.options.NodeTimeout
 	if timeout == 0 {
 		s.checkPatience(ctx)
 		return
 	}
-	r, silent, lively := s.registry(), s.name(), s.name()
-	for _, id := range []string{lively, silent} {
+	r, lively, silent, other := s.registry(), s.name(), s.name(), s.name()
+	for _, id := range []string{lively, silent, other} {
 		r.take(ctx, comes, id)
 		r.take(ctx, beats, id)
 	}
-	if s.reason() != nil || r.known[silent] == nil {
+	if s.reason() != nil || r.known[silent] == nil || r.known[other] == nil {
 		return
 	}
 	end := r.known[silent].heard.to.Add(timeout + offlineSlack)
@@ -46,7 +47,7 @@ func checkSilence(ctx context.Context, s *session) {
 				"another, or none")
 			return
 		default:
-			r.offline(ctx, silent, began.Sub(r.known[silent].heard.from))
+			r.offline(ctx, silent, other, began.Sub(r.known[silent].heard.from))
 			return
 		}
 	}
@@ -78,24 +79,29 @@ func (s *session) checkPatience(ctx context.Context) {
 	}
 }
 
-// offline judges when a silent node went offline, and brings it back. Orchestratord may
+// offline judges when a silent node went offline, and brings it and another back. Orchestratord may
 // accept a heartbeat alone for that, or require a registration.
-func (r *registry) offline(ctx context.Context, id string, after time.Duration) {
+func (r *registry) offline(ctx context.Context, id, other string, after time.Duration) {
 	if timeout := r.options.NodeTimeout; after < timeout*9/10 {
 		r.find(Nodes, r.doc.operation(opList), "status of a node that is silent for less than the node timeout",
 			"Online for "+timeout.String()+" (CLOUD-2013)", "another after "+after.Round(time.Millisecond).String())
 		return
 	}
-	r.known[id].unsure = true
+	r.known[id].unsure, r.known[other].unsure = true, true
+	r.look(ctx)
 	for _, act := range []act{beats, comes, beats, leaves} {
 		r.take(ctx, act, id)
+		r.look(ctx)
+	}
+	for _, act := range []act{comes, beats, leaves} {
+		r.take(ctx, act, other)
 		r.look(ctx)
 	}
 }
 
 // online returns which nodes are listed as online.
 func (r *registry) online(ctx context.Context) (online map[string]bool, known bool) {
-	r.trail = r.trail[:min(len(r.trail), 4)]
+	r.trail = r.trail[:min(len(r.trail), 6)]
 	listing := r.list(ctx)
 	if listing == nil {
 		return nil, false

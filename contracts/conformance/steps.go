@@ -44,7 +44,9 @@ const (
 
 // suffixes tell the nodes of a sequence apart, for orchestratord no less than for us. An
 // ellipsis stands for as many characters as an id has room for, and a bar for the name.
-var suffixes = []string{"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d", "_a", "--a", "-a.", "…a", "…b", "0|"}
+var suffixes = []string{
+	"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d", "_a", "--a", "-a.", "…a", "…b", "0|", "a:|", "-1", "-01",
+}
 
 // called returns the id of one of a sequence's nodes.
 func (s *session) called(name string, node int) string {
@@ -87,7 +89,8 @@ func plots() [][]step {
 // mixups are sequences of nodes whose names are easily confused.
 func mixups() [][]step {
 	var plans [][]step
-	for _, pair := range [][2]int{{1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}, {10, 11}, {0, 12}} {
+	pairs := [][2]int{{1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}, {10, 11}, {0, 12}, {0, 13}, {14, 15}}
+	for _, pair := range pairs {
 		one, other := pair[0], pair[1]
 		plans = append(plans, []step{
 			{comes, one},
