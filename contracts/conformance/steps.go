@@ -89,7 +89,10 @@ func plots() [][]step {
 // mixups are sequences of nodes whose names are easily confused.
 func mixups() [][]step {
 	var plans [][]step
-	pairs := [][2]int{{1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}, {1, 7}, {1, 8}, {1, 9}, {10, 11}, {0, 12}, {0, 13}, {14, 15}}
+	pairs := [][2]int{{10, 11}, {0, 12}, {0, 13}, {14, 15}}
+	for other := range 8 {
+		pairs = append(pairs, [2]int{1, 2 + other})
+	}
 	for _, pair := range pairs {
 		one, other := pair[0], pair[1]
 		plans = append(plans, []step{

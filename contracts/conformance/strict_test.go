@@ -63,7 +63,7 @@ func laxPatterns() map[string]lax {
 	return map[string]lax{
 		"a line break after a text": {
 			"negative", drops(`"machine_id":"([a-z0-9-]+)\\n"`, `"machine_id":"$1"`),
-			"registerNode: status with /machine_id: pattern ^[A-Za-z0-9][A-Za-z0-9._:-]*$, but for a line break after it: ",
+			"/machine_id: pattern ^[A-Za-z0-9][A-Za-z0-9._:-]*$, but for a line break after it: ",
 		},
 		"a line break before a text": {
 			"negative", drops(`"\\n`, `"`), ", but for a line break before it: expected 422",

@@ -94,7 +94,8 @@ func (r *resident) deniedAround(ctx context.Context) {
 	}
 	c := call{op: r.doc.operation(opList), method: http.MethodHead, noToken: true}
 	if a, err := r.ask(ctx, c); err == nil && a.status == c.op.success() {
-		r.find(Document, c.op, "status with no token, and the method HEAD", "401, or another refusal", describeStatus(a))
+		const how = "no token, and the method HEAD"
+		r.find(Document, c.op, "status with "+how, "401, or another refusal", describeStatus(a))
 	}
 }
 
@@ -310,10 +311,7 @@ func nearTokens(token string) []nearToken {
 		{"a token with a character more", token + "x", "${LLORCH_API_TOKEN}x"},
 		{"a token with a character before", "x" + token, "x$LLORCH_API_TOKEN"},
 		{"a token without its hyphens", strings.ReplaceAll(token, "-", ""), "${LLORCH_API_TOKEN//-/}"},
-		{
-			"a token with underscores for its hyphens", strings.ReplaceAll(token, "-", "_"),
-			"${LLORCH_API_TOKEN//-/_}",
-		},
+		{"a token with underscores for its hyphens", strings.ReplaceAll(token, "-", "_"), "${LLORCH_API_TOKEN//-/_}"},
 		{"a token backwards", backwards(token), `$(rev <<<"$LLORCH_API_TOKEN")`},
 		{"a token twice", token + token, "$LLORCH_API_TOKEN$LLORCH_API_TOKEN"},
 		{
