@@ -223,6 +223,12 @@ func laxTokens() map[string]lax {
 			r.Body = io.NopCloser(bytes.NewReader(text))
 			return min(1, strings.Count(string(text), `\ud83d`)) * http.StatusForbidden
 		}, "registerNode: status with a body with escapes: expected 200, got 403"},
+		"no call that closes its connection": {"transport", func(r *http.Request) int {
+			if r.Close && r.ProtoAtLeast(1, 1) {
+				return http.StatusForbidden
+			}
+			return 0
+		}, "registerNode: status carried as HTTP/1.1 with Connection: close: expected 200, got 403"},
 		"no call without a user agent": {"transport", func(r *http.Request) int {
 			if r.UserAgent() == "" {
 				return http.StatusForbidden

@@ -17,6 +17,7 @@ func checkTransport(ctx context.Context, s *session) {
 	if r == nil {
 		return
 	}
+	r.carryOn(ctx, fresh, chunked, lower)
 	for _, h := range headers() {
 		done := s.atLevel(cmp.Or(h.level, Nodes))
 		r.carry(ctx, h.how(), func(c *call) {
@@ -27,16 +28,21 @@ func checkTransport(ctx context.Context, s *session) {
 		})
 		done()
 	}
-	for _, line := range []connection{fresh, chunked, oldHTTP, lower, duplex, kept} {
-		done := s.atLevel(levelOfLine(line))
-		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
-		done()
-	}
+	r.carryOn(ctx, oldHTTP, duplex, kept) // the first two without a user agent
 	r.spell(ctx)
 	for range 100 { // so that a percentile says something
 		r.beat(ctx, r.id, r.plainBeat(), "of a heartbeat")
 	}
 	r.leave(ctx, r.id)
+}
+
+// carryOn makes each call of a node's life over kinds of connections.
+func (r *resident) carryOn(ctx context.Context, lines ...connection) {
+	for _, line := range lines {
+		done := r.atLevel(levelOfLine(line))
+		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
+		done()
+	}
 }
 
 // levelOfLine returns the level at which a call over this kind of connection has to be
