@@ -230,6 +230,38 @@ func TestAnAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 	}
 }
 
+// TestAnAnswerToAClientThatSendsOn has a client send on after the answer to half of its request. Its connection
+// is not reset for that at once, since it may not have read the answer yet (RFC 9112, 9.6).
+func TestAnAnswerToAClientThatSendsOn(t *testing.T) {
+	t.Parallel()
+	var err error
+	for range 3 { // as the HTTP server waits for half a second, in which a slow machine may do nothing
+		if err = sendOn(t, inFront(t, hasty(t))); err == nil {
+			return
+		}
+	}
+	t.Error(err)
+}
+
+func sendOn(t *testing.T, front *mocktest.Server) error {
+	connection, err := net.Dial("tcp", strings.TrimPrefix(front.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection,
+		"POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n{")
+	if answer, err := io.ReadAll(connection); err != nil || !strings.HasSuffix(string(answer), "too big") {
+		t.Fatalf("the client got %q: %v", answer, err)
+	}
+	for range 10 {
+		if _, err := io.WriteString(connection, " "); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hasty starts an orchestratord that answers when it has the head of a request.
 func hasty(t *testing.T) (url string) {
 	t.Helper()

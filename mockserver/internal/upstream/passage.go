@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,8 +81,7 @@ func (p *Passage) begin(answer *http.Response) error {
 		return fmt.Errorf("there is no status %03d", answer.StatusCode)
 	}
 	if p.hasty = p.request.lacksEnd(); p.hasty {
-		_ = http.NewResponseController(p.x.Client).EnableFullDuplex() // or the client has to end its request first
-		p.x.Header().Set("Connection", "close")
+		closeAfter(p.x.Client)
 	}
 	p.Header = answer.Header
 	p.x.WriteHeader(answer.StatusCode)
@@ -107,6 +107,13 @@ func (p *Passage) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	p.end(err)
+}
+
+// closeAfter has the HTTP server answer before the end of the request, and close the connection then: in two
+// steps, so that a client that goes on sending can read the answer. A limit is what the server does that for.
+func closeAfter(client http.ResponseWriter) {
+	excess := io.NopCloser(strings.NewReader("."))
+	_, _ = http.MaxBytesReader(client, excess, 0).Read(make([]byte, 1))
 }
 
 // dropRest has nobody wait for the end of a request that has its answer. The connection ends with that.
