@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -19,7 +20,11 @@ const maxReplayBody = 4 << 10
 // curl returns the command that repeats a call. It does not contain the token
 // (CLOUD-4013): the shell reads that from the environment.
 func (p *prober) curl(c call) string {
-	words := []string{"curl", "-i", "-X", c.verb(), quote(p.base.String() + c.target())}
+	words := []string{"curl", "-i", "-X", c.verb()}
+	if c.verb() == http.MethodHead { // with -X, curl would wait for the body
+		words = []string{"curl", "-I"}
+	}
+	words = append(words, quote(p.base.String()+c.target()))
 	switch c.line {
 	case oldHTTP:
 		words = append(words, "--http1.0")

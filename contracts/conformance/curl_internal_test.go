@@ -19,8 +19,11 @@ func TestReplays(t *testing.T) {
 		}
 	}
 	arrived := make(chan string, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		if r.Method == http.MethodHead {
+			w.Header().Set("Content-Length", "9") // of a body that does not come
+		}
 		arrived <- fmt.Sprintf("%s %s, %q of %q: %q", r.Method, r.RequestURI, r.Header[correlationHeader],
 			r.Header["Content-Type"], body)
 	}))
@@ -71,6 +74,7 @@ func replayed(t *testing.T) map[string]call {
 		calls[name] = call{op: op, body: []byte(body)}
 	}
 	calls["no type"] = call{op: op, body: []byte("{}"), noType: true}
+	calls["the head of an answer"] = call{op: doc.operation(opList), method: http.MethodHead}
 	calls["an empty header"] = call{op: op, body: []byte("{}"), header: http.Header{correlationHeader: {""}}}
 	return calls
 }
