@@ -209,7 +209,7 @@ func (g *generator) text(at pointer, schema *openapi3.Schema, value any) {
 // tooLong tries a text with one character too many, most of them in its middle.
 func (g *generator) tooLong(at pointer, schema *openapi3.Schema, before, after string) {
 	if most := schema.MaxLength; most != nil {
-		middle := strings.Repeat("1", int(*most)+1-len(before)-len(after))
+		middle := strings.Repeat("1", max(0, int(*most)+1-len(before)-len(after)))
 		g.broken(at, fmt.Sprintf("maxLength %d", *most), before+middle+after)
 	}
 }
@@ -284,7 +284,7 @@ func addresses(schema *openapi3.Schema) []string {
 	}
 	if schema.MaxLength != nil {
 		base := "http://192.0.2.10:9200/"
-		found = append(found, base+strings.Repeat("p", int(*schema.MaxLength)-len(base)))
+		found = append(found, base+strings.Repeat("p", max(0, int(*schema.MaxLength)-len(base))))
 	}
 	return found
 }
