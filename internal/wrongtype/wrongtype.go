@@ -15,8 +15,8 @@ import (
 
 // The errors of YAML's decoder that name a type of Go.
 var (
-	mistyped = regexp.MustCompile(`cannot unmarshal !!(\w+).* into .*`)
-	unknown  = regexp.MustCompile(`(field .+ not found) in type .*`)
+	mistyped = regexp.MustCompile(`(?s)cannot unmarshal !!(\w+).* into .*`)
+	unknown  = regexp.MustCompile(`(?s)(field .+ not found) in type .*`)
 )
 
 // Explain returns an error of a decoder without the types of Go.
@@ -30,8 +30,12 @@ func Explain(err error) error {
 		at := cmp.Or(strings.Trim(inJSON.Field, "."), "the whole")
 		return fmt.Errorf("%s is of type %s, which does not belong there", at, inJSON.Value)
 	case errors.As(err, &inYAML):
-		text := mistyped.ReplaceAllString(strings.Join(inYAML.Errors, "\n"), "a value of type $1 does not belong there")
-		return errors.New(strings.ReplaceAll(unknown.ReplaceAllString(text, "$1"), "\n", "; "))
+		var texts []string
+		for _, text := range inYAML.Errors {
+			text = mistyped.ReplaceAllString(text, "a value of type $1 does not belong there")
+			texts = append(texts, unknown.ReplaceAllString(text, "$1"))
+		}
+		return errors.New(strings.Join(texts, "; "))
 	}
 	return err
 }

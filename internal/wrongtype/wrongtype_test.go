@@ -30,11 +30,15 @@ func TestExplain(t *testing.T) {
 			decode("- name: [a]\n  list: text into the void", new([]entry)),
 			"line 1: a value of type seq does not belong there; line 2: a value of type str does not belong there",
 		},
+		"YAML of several lines": {
+			decode(`- list: "a\nb"`, new([]entry)), "line 1: a value of type str does not belong there",
+		},
 		"a field of no name": {decode("- nam: a", new([]entry)), "line 1: field nam not found"},
 		"another":            {io.EOF, "EOF"},
 	} {
 		got := wrongtype.Explain(test.err)
-		if got == nil || !strings.HasPrefix(got.Error(), test.want) || strings.Contains(got.Error(), "entry") {
+		if got == nil || !strings.HasPrefix(got.Error(), test.want) || strings.Contains(got.Error(), "entry") ||
+			strings.Contains(got.Error(), "into") {
 			t.Errorf("%s: %v, want %s", name, got, test.want)
 		}
 	}
