@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +56,10 @@ func ConfigFromEnv() (Config, error) {
 		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
 		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
 	}
-	var from origin
+	from := origin{machine: EnvMachineID}
+	if os.Getenv(EnvMachineID) == "" && os.Getenv(EnvNodeID) != "" {
+		from.machine = EnvNodeID
+	}
 	config.HeartbeatInterval, from.interval = env.duration(unit{EnvHeartbeatInterval, time.Second},
 		unit{specHeartbeatInterval, time.Second})
 	config.NodeTimeout, from.timeout = env.duration(unit{EnvNodeTimeout, time.Millisecond},
@@ -63,6 +67,7 @@ func ConfigFromEnv() (Config, error) {
 	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
 	config.Standalone = !registers || !inCloud
 	from.config = config
+	from.config.Pools = slices.Clone(config.Pools)
 	config.origin = &from
 	if err := errors.Join(env.wrong...); err != nil {
 		return config, fmt.Errorf("%w: %w", ErrConfig, joined{err})

@@ -150,6 +150,11 @@ func TestNewNamesVariables(t *testing.T) {
 			nil,
 			`node_id [POOL_MANAGERD_NODE_ID] is "?"`,
 		},
+		"of another field, which was replaced": {
+			map[string]string{"POOL_MANAGERD_NODE_ID": "?"},
+			func(c *registration.Config) { c.NodeID = "n" },
+			`machine_id [POOL_MANAGERD_NODE_ID] is "?"`,
+		},
 		"of an item": {
 			map[string]string{"POOL_MANAGERD_POOLS": "pool-0,?"}, nil, `pools/1 [POOL_MANAGERD_POOLS] is "?"`,
 		},
@@ -181,6 +186,11 @@ func TestNewNamesVariables(t *testing.T) {
 			map[string]string{"POOL_MANAGERD_ADDRESS": "h:1", "ORCHESTRATORD_NODE_TIMEOUT_MS": "1000"},
 			func(c *registration.Config) { c.Address, c.NodeTimeout = "h:2", 2*time.Second },
 			`node timeout is 2s, which is not longer than two heartbeat intervals of 1s; address is "h:2"`,
+		},
+		"that was replaced in place": {
+			map[string]string{"POOL_MANAGERD_POOLS": "pool-0"},
+			func(c *registration.Config) { c.Pools[0] = "?" },
+			`pools/0 is "?"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 
 // origin is what the environment has stated, and by which variables where a setting has several.
 type origin struct {
-	config            Config
-	interval, timeout string
+	config                     Config
+	machine, interval, timeout string
 }
 
 // from returns the variable that has stated what the Config holds, in brackets behind a blank. It
@@ -22,7 +22,7 @@ func (c Config) from(variable string) string {
 	case EnvNodeID:
 		holds = c.NodeID == env.NodeID
 	case EnvMachineID:
-		holds = c.MachineID == env.MachineID
+		variable, holds = c.origin.machine, c.MachineID == env.MachineID
 	case EnvAddress:
 		holds = c.Address == env.Address
 	case EnvPools:
