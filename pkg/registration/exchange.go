@@ -54,7 +54,7 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	ctx, end := x.link.tracing.start(ctx, x.op, x.apart)
 	defer func() { end(o) }()
 
-	o = outcome{token: token, mayHaveLanded: true}
+	o = outcome{verdict: failed, token: token, mayHaveLanded: true} // holds if the transport panics
 	response, err := x.request(ctx, token)
 	if err != nil {
 		return x.unanswered(ctx, o, err)
@@ -72,6 +72,7 @@ func (x *exchange) try(ctx context.Context, token string) (o outcome) {
 	if err != nil {
 		return x.unanswered(ctx, o, err)
 	}
+	o.verdict = accepted
 	o, detail := o.understand(x.op, body)
 	if o.verdict != accepted {
 		return x.fail(o, o.verdict, newError(x.op, o.status, token, "", detail))

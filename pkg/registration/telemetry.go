@@ -77,8 +77,8 @@ func end(span trace.Span, o outcome) {
 	}
 	span.SetAttributes(attribute.String("correlation_id", o.correlationID))
 	span.SetAttributes(o.attributes()...)
-	if o.err != nil {
-		span.SetStatus(codes.Error, o.err.Error())
+	if o.verdict != accepted {
+		span.SetStatus(codes.Error, textOf(o.err))
 	}
 }
 

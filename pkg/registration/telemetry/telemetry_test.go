@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -217,6 +219,39 @@ func TestSpansWithoutAStart(t *testing.T) {
 			}
 		}
 	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// The span of a request whose transport never returns is no success.
+func TestSpansOfTransportsThatFail(t *testing.T) {
+	for name, transport := range map[string]roundTripper{
+		"panics":             func(*http.Request) (*http.Response, error) { panic("no way") },
+		"ends its goroutine": func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				spans := tracetest.NewSpanRecorder()
+				c := config(nil)
+				c.HTTPClient = &http.Client{Transport: transport}
+				c.TracerProvider = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				node := newNode(t, c)
+				node.Register(ctx)
+				node.Stop(t.Context())
+				for _, span := range spans.Ended() {
+					set := attribute.NewSet(span.Attributes()...)
+					outcome, _ := set.Value("outcome")
+					if outcome.AsString() != "error" || span.Status().Code != codes.Error {
+						t.Errorf("the outcome is %s, and the status %s", outcome.AsString(), span.Status().Code)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestTelemetry(t *testing.T) {
