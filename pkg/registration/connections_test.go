@@ -472,42 +472,6 @@ func TestANodeThatEndsInARequestKeepsNoConnection(t *testing.T) {
 	}
 }
 
-// Each node of a fleet that starts at once would dial a connection of its own, and be late for it.
-func TestASharedTransportOpensNoMoreConnectionsThanItKeeps(t *testing.T) {
-	transport := registration.NewTransport(0)
-	defer transport.CloseIdleConnections()
-	var opened, arrived atomic.Int32
-	full := make(chan struct{})
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		if int(arrived.Add(1)) == transport.MaxIdleConnsPerHost {
-			close(full)
-		}
-		<-full
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	defer server.Close()
-	var requests sync.WaitGroup
-	for range 2 * transport.MaxIdleConnsPerHost {
-		requests.Go(func() {
-			answer, err := (&http.Client{Transport: transport}).Get(server.URL)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			answer.Body.Close()
-		})
-	}
-	requests.Wait()
-	if n := int(opened.Load()); n > transport.MaxIdleConnsPerHost {
-		t.Errorf("%d connections were opened, want %d at the most", n, transport.MaxIdleConnsPerHost)
-	}
-}
-
 func TestLongHeadersAreRefused(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "http://127.0.0.1/"+strings.Repeat("x", 100<<10))

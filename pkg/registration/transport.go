@@ -7,10 +7,9 @@ import (
 )
 
 // NewTransport returns a transport for a client that the nodes of one program share; TLS
-// has a method that completes it. It has up to 256 connections per host, which
-// MaxConnsPerHost changes, and keeps them open, which MaxIdleConnsPerHost changes: more
-// nodes than that wait for each other. It heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It does
-// not derive from http.DefaultTransport, which a program may have replaced. It takes no answer
+// has a method that completes it. It keeps up to 256 idle connections per host open, which
+// MaxIdleConnsPerHost changes. It heeds HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It does not
+// derive from http.DefaultTransport, which a program may have replaced. It takes no answer
 // with more than 64 KiB of headers.
 //
 // It notices dead connections. A request that gets no answer in time closes its HTTP/1
@@ -24,7 +23,6 @@ func NewTransport(nodeTimeout time.Duration) *http.Transport {
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: nodeTimeout / 3, PingTimeout: nodeTimeout / 6},
-		MaxConnsPerHost:     256,
 		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     longestConnection + DefaultRequestTimeout,
 
