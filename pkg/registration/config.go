@@ -132,8 +132,8 @@ type Config struct {
 	Logger *slog.Logger
 	// OnEvent is called with what happens, in order and on a goroutine of its own. It may
 	// take its time: only Deregister, Stop and Run wait for it, for a second at the most.
-	// Events are dropped when more than 64 wait or OnEvent panics, and the next event counts
-	// them. The first panic is logged.
+	// Events are dropped when more than 64 wait, or OnEvent panics or ends its goroutine, and the
+	// next event counts them. The first panic is logged.
 	OnEvent func(Event)
 	// TracerProvider makes a client span of each request, whose context crosses
 	// the wire as traceparent (CLOUD-7030). Nil means OpenTelemetry's global one.

@@ -57,7 +57,7 @@ type Event struct {
 	// Err says what is wrong: an *Error for a request.
 	Err error
 	// Dropped counts the events that this receiver has missed so far, because it
-	// was slower than they came, or panicked.
+	// was slower than they came, panicked, or ended its goroutine.
 	Dropped int
 }
 
