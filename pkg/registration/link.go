@@ -41,6 +41,7 @@ type link struct {
 	client    *http.Client
 	connected time.Time // when the newest connection was made
 	own       bool      // the client and its connections are the node's alone
+	inClear   bool      // requests may be sent over HTTP/2 without TLS
 	renew     bool      // the next request needs a new connection
 	apart     bool      // no caller waits for the requests: each span is a trace of its own
 	overtook  bool      // Notify has cut off a heartbeat since the last good one
@@ -61,6 +62,7 @@ func newLink(c Config) (*link, error) {
 		}
 		l.client, l.own = &http.Client{Transport: transport}, true
 	}
+	l.inClear = speaksHTTP2InClear(l.client)
 	l.tracing = newTracing(c)
 
 	api, err := nodeapi.NewClient(c.OrchestratordURL, nodeapi.WithHTTPClient(l.client))
@@ -112,7 +114,7 @@ func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation
 	}
 	x := &exchange{link: l, op: op, send: send, apart: l.apart, began: time.Now(), progress: progress{end: end}}
 	x.progress.begin(0)
-	ctx = x.progress.watch(ctx)
+	ctx = x.progress.watch(ctx, l.inClear)
 	o := outcome{token: l.sent}
 	if err := l.alone(ctx, func() { x.run(ctx) }); err != nil {
 		o = x.gaveUp(ctx, o, err)

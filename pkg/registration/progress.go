@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
@@ -44,27 +45,38 @@ type progress struct {
 	phase      atomic.Int32
 	wanted     atomic.Int32 // connections that the transport asked for
 	handshakes atomic.Int32 // TLS handshakes, each for a new connection
+	dials      atomic.Int32 // the same for HTTP/2 in clear text, where there is no handshake
 	fresh      atomic.Int32 // new connections that it got, also those without TLS
 	trace      httptrace.ClientTrace
 	http2      atomic.Bool             // it was sent over HTTP/2
 	decided    atomic.Pointer[outcome] // of the try, by the status of its answer, nil for none yet
 }
 
-// watch returns the context of a request to be followed.
-func (p *progress) watch(ctx context.Context) context.Context {
+// watch returns the context of a request to be followed, which may be sent over HTTP/2 in clear text.
+func (p *progress) watch(ctx context.Context, inClear bool) context.Context {
 	p.trace = httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn, TLSHandshakeStart: p.handshake}
+	if inClear {
+		p.trace.ConnectDone = p.dialled // of the others each call would pay for it
+	}
 	return httptrace.WithClientTrace(ctx, &p.trace)
 }
 
 // getConn ends a request that takes too many connections: net/http dials anew without a
 // pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
 func (p *progress) getConn(string) {
-	if p.wanted.Add(1) > maxConnections || max(p.handshakes.Load(), p.fresh.Load()) >= maxNewConnections {
+	made := max(p.handshakes.Load(), p.dials.Load(), p.fresh.Load())
+	if p.wanted.Add(1) > maxConnections || made >= maxNewConnections {
 		p.end(errManyConnections)
 	}
 }
 
 func (p *progress) handshake() { p.handshakes.Add(1) }
+
+func (p *progress) dialled(_, _ string, err error) {
+	if err == nil {
+		p.dials.Add(1)
+	}
+}
 
 func (p *progress) gotConn(info httptrace.GotConnInfo) {
 	p.phase.Store(int32(awaitingAnswer))
@@ -96,6 +108,12 @@ func (p *progress) mayHaveArrived() bool {
 	default:
 		return true
 	}
+}
+
+// speaksHTTP2InClear reports whether a client sends requests over HTTP/2 without TLS.
+func speaksHTTP2InClear(client *http.Client) bool {
+	transport, ok := client.Transport.(*http.Transport)
+	return ok && transport.Protocols != nil && transport.Protocols.UnencryptedHTTP2()
 }
 
 func speaksHTTP2(conn net.Conn) bool {
