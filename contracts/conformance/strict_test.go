@@ -54,49 +54,51 @@ func reads(change func(body string) string) func(*http.Request) int {
 	}
 }
 
+// rewrites has the matches of a regular expression replaced in bodies on their way to the mock.
+func rewrites(expression, with string) func(*http.Request) int {
+	pattern := regexp.MustCompile(expression)
+	return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
+}
+
 // laxPatterns compare a part of a text with a pattern.
 func laxPatterns() map[string]lax {
-	drops := func(expression, with string) func(*http.Request) int {
-		pattern := regexp.MustCompile(expression)
-		return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
-	}
 	return map[string]lax{
 		"a line break after a text": {
-			"negative", drops(`"machine_id":"([a-z0-9-]+)\\n"`, `"machine_id":"$1"`),
+			"negative", rewrites(`"machine_id":"([a-z0-9-]+)\\n"`, `"machine_id":"$1"`),
 			"/machine_id: pattern ^[A-Za-z0-9][A-Za-z0-9._:-]*$, but for a line break after it: ",
 		},
 		"a line break before a text": {
-			"negative", drops(`"\\n`, `"`), ", but for a line break before it: expected 422",
+			"negative", rewrites(`"\\n`, `"`), ", but for a line break before it: expected 422",
 		},
 		"what precedes a pattern": {
-			"negative", drops(`"version":" `, `"version":"`),
+			"negative", rewrites(`"version":" `, `"version":"`),
 			"/version: pattern ^[!-~]+$, but for a space before it",
 		},
 		"what follows a pattern": {
-			"negative", drops(` "`, `"`),
+			"negative", rewrites(` "`, `"`),
 			", but for a space after it: expected 422",
 		},
 		"letters of any alphabet": {
-			"negative", drops(`"machine_id":"([a-z0-9-]+)é"`, `"machine_id":"$1"`),
+			"negative", rewrites(`"machine_id":"([a-z0-9-]+)é"`, `"machine_id":"$1"`),
 			"/machine_id: pattern",
 		},
 		"digits of any alphabet": {
-			"negative", drops(`٣`, ""),
+			"negative", rewrites(`٣`, ""),
 			", but for an Arabic digit: expected 422",
 		},
 		"addresses with a query": {
-			"negative", drops(`\?query`, ""),
+			"negative", rewrites(`\?query`, ""),
 			`/address: format uri "http://192.0.2.10:9200?query"`,
 		},
 		"addresses that are too long": {
-			"negative", drops(`1(1{999})`, "$1"), "/address: maxLength 2048: expected 422",
+			"negative", rewrites(`1(1{999})`, "$1"), "/address: maxLength 2048: expected 422",
 		},
 		"times without seconds": {
-			"negative", drops("T00:00Z", "T00:00:00Z"),
+			"negative", rewrites("T00:00Z", "T00:00:00Z"),
 			`/timestamp: format date-time "2024-01-01T00:00Z"`,
 		},
 		"times that are too long": {
-			"negative", drops(`1(1{42}Z)`, "$1"), "/timestamp: maxLength 64: expected 422",
+			"negative", rewrites(`1(1{42}Z)`, "$1"), "/timestamp: maxLength 64: expected 422",
 		},
 	}
 }
@@ -128,17 +130,13 @@ func laxParsers() map[string]lax {
 
 // laxTypes take values of one type for those of another.
 func laxTypes() map[string]lax {
-	takes := func(expression, with string) func(*http.Request) int {
-		pattern := regexp.MustCompile(expression)
-		return reads(func(body string) string { return pattern.ReplaceAllString(body, with) })
-	}
 	return map[string]lax{
 		"numbers for truth": {
-			"negative", takes(`("ready"):1\b`, "$1:true"),
+			"negative", rewrites(`("ready"):1\b`, "$1:true"),
 			"heartbeatNode: status with /pools/*/ready: type",
 		},
 		"truth for numbers": {
-			"negative", takes(`("slots_free"):true`, "$1:1"),
+			"negative", rewrites(`("slots_free"):true`, "$1:1"),
 			"heartbeatNode: status with /pools/*/slots_free: type",
 		},
 	}

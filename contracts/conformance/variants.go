@@ -224,7 +224,7 @@ func (g *generator) format(at pointer, schema *openapi3.Schema, right, wrong []s
 	}
 }
 
-// pattern tries texts that do not match, some of which nearly do.
+// pattern tries texts that do not match the pattern of a schema. Most come close to it.
 func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 	g.broken(at, fmt.Sprintf("minLength %d", schema.MinLength), "")
 	g.broken(at, "pattern "+schema.Pattern, "\x01")

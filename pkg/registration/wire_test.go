@@ -110,21 +110,21 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		ContentLength: a.length, Request: r,
 	}
 	if a.stalls {
-		response.Body = endless{r.Context()}
+		response.Body = lasting{r.Context()}
 	}
 	return response, nil
 }
 
-// endless is a body that ends, without a byte, a second after the request that it answers.
-type endless struct{ ctx context.Context }
+// lasting is a body that ends, without a byte, a second after the request that it answers.
+type lasting struct{ ctx context.Context }
 
-func (s endless) Read([]byte) (int, error) {
+func (s lasting) Read([]byte) (int, error) {
 	<-s.ctx.Done()
 	time.Sleep(time.Second)
 	return 0, s.ctx.Err()
 }
 
-func (s endless) Close() error { return nil }
+func (s lasting) Close() error { return nil }
 
 // unconnected returns an error, and if it is one of dialling traces what a transport
 // traces of a connection that it does not get.

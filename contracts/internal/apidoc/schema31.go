@@ -18,10 +18,10 @@ func IsOf31(ref *openapi3.SchemaRef) bool {
 	})
 }
 
-// HasAny reports whether a schema, or one inside it, is such a one.
-func HasAny(ref *openapi3.SchemaRef, is func(*openapi3.Schema) bool) bool {
+// HasAny reports whether a test holds for a schema, or for one inside it.
+func HasAny(ref *openapi3.SchemaRef, holds func(*openapi3.Schema) bool) bool {
 	return errors.Is(ref.WalkSubtree(func(_ string, at *openapi3.SchemaRef) error {
-		if is(at.Value) {
+		if holds(at.Value) {
 			return errFound
 		}
 		return nil
