@@ -22,12 +22,19 @@ var sensitive = [...]string{
 // Common reports whether a header is one of nearly every request, and its value neither is nor
 // names a credential.
 func Common(header, value string) bool {
-	switch header {
-	case "Www-Authenticate": // which asks for credentials, and names their schemes
+	if header == "Www-Authenticate" { // which asks for credentials, and names their schemes
 		return true
+	}
+	return isCommon(header) && strings.IndexByte(value, '=') < 0 && Scheme(value) == ""
+}
+
+// isCommon reports whether nearly every request or answer has a header, whose name is not that of a
+// credential.
+func isCommon(header string) bool {
+	switch header {
 	case "Accept", "Accept-Encoding", "Allow", "Content-Length", "Content-Type", "Date", "Retry-After",
 		"Traceparent", "User-Agent", "X-Content-Type-Options", "X-Correlation-Id":
-		return strings.IndexByte(value, '=') < 0 && Scheme(value) == ""
+		return true
 	}
 	return false
 }
@@ -112,7 +119,7 @@ func (s Secrets) OfHeader(header http.Header) Secrets {
 		s = s.add(value)
 	}
 	for name, values := range header {
-		named := secretive(name) // once a name, which may have 100,000 values
+		named := !isCommon(name) && secretive(name) // once a name, which may have 100,000 values
 		for _, value := range values {
 			switch {
 			case name == "Authorization":

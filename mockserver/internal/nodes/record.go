@@ -14,23 +14,24 @@ import (
 // sent: a client that has an answer finds it there. A request whose connection is broken off has
 // no status.
 func (a *API) record(x *exchange.Exchange) {
-	a.date(x.Header())
-	a.write(x, x.Header())
+	now, took := a.Clock.Now(), time.Since(x.Began)
+	date(x.Header(), now, x.Began.Add(took))
+	a.write(x, x.Header(), now, took)
 }
 
 // date gives an answer the time of the mock's clock, where that differs from the machine's.
-func (a *API) date(header http.Header) {
-	if now := a.Clock.Now(); time.Until(now).Abs() >= time.Second {
-		header.Set("Date", now.UTC().Format(http.TimeFormat))
+func date(header http.Header, shown, real time.Time) {
+	if shown.Sub(real).Abs() >= time.Second {
+		header.Set("Date", shown.UTC().Format(http.TimeFormat))
 	}
 }
 
-// write is record, with the headers of the answer.
-func (a *API) write(x *exchange.Exchange, header http.Header) {
+// write is record, with the headers of the answer, what the clock shows, and how long the answer took.
+func (a *API) write(x *exchange.Exchange, header http.Header, now time.Time, took time.Duration) {
 	r := x.Request
 	a.Journal.Exchange(journal.Exchange{
-		At:            a.Clock.Now(),
-		Took:          time.Since(x.Began),
+		At:            now,
+		Took:          took,
 		Operation:     control.Operation(x.OperationID()),
 		Node:          x.NodeID,
 		CorrelationID: x.CorrelationID,

@@ -3,6 +3,7 @@ package nodes
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -138,7 +139,7 @@ func (r *relayed) record() {
 	if p := r.passage; p != nil && p.Header != nil && r.x.Fault == "" {
 		header = p.Header // which may not have been copied yet
 	}
-	r.write(r.x, header)
+	r.write(r.x, header, r.Clock.Now(), time.Since(r.x.Began))
 }
 
 // countRelayed counts a call that was answered.
