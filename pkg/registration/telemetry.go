@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 const instrumentation = "github.com/llama-orch/node-registration/pkg/registration"
@@ -35,7 +36,7 @@ func (v verdict) name() string {
 
 // tracing makes a client span of each request (CLOUD-7030).
 type tracing struct {
-	tracer trace.Tracer
+	tracer trace.Tracer // nil for none
 	nodeID string
 	server server
 }
@@ -47,6 +48,9 @@ func newTracing(c Config) tracing {
 	}
 	tracer := provider.Tracer(instrumentation, trace.WithInstrumentationVersion(version()),
 		trace.WithSchemaURL(semconv.SchemaURL))
+	if _, off := tracer.(noop.Tracer); off { // nobody would see the spans, which a large fleet would pay for
+		tracer = nil
+	}
 	return tracing{tracer: tracer, nodeID: c.NodeID, server: serverOf(c.OrchestratordURL)}
 }
 
@@ -54,6 +58,9 @@ func newTracing(c Config) tracing {
 // waits for is apart: the trace of whoever started the heartbeats would never end, so each
 // is a trace of its own, with a link to that one.
 func (t tracing) start(ctx context.Context, op operation, apart bool) (context.Context, func(outcome)) {
+	if t.tracer == nil {
+		return ctx, func(outcome) {}
+	}
 	attributes := append(op.attributes(t.server), attribute.String("node_id", t.nodeID))
 	options := append(make([]trace.SpanStartOption, 0, 4), trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(attributes...))
