@@ -282,13 +282,15 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 }
 
 // refusalPause returns the pause after a refusal. The first stays below the timeout, so that
-// one refusal by mistake takes no node offline.
+// one refusal by mistake takes no node offline. Many nodes may have been given one Retry-After:
+// they do not all come at its end.
 func (s schedule) refusalPause(retryAfter time.Duration, jitter float64) time.Duration {
 	longest := slowRetry
 	if s.refusals == 1 {
 		longest = min(longest, s.nodeTimeout/2)
 	}
-	return max(retryAfter, longest/2+scale(longest/2, jitter))
+	least := max(longest/2, retryAfter)
+	return least + scale(max(longest, least+least/4)-least, jitter)
 }
 
 // notified returns the schedule after the caller has asked for a heartbeat now.

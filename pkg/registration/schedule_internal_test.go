@@ -128,6 +128,21 @@ func TestScheduleObeysRetryAfter(t *testing.T) {
 	}
 }
 
+// Nodes that were refused until the same moment do not all come back in it.
+func TestScheduleSpreadsRefusedNodes(t *testing.T) {
+	for _, asked := range []time.Duration{0, 14 * time.Second, 40 * time.Second, time.Hour} {
+		s := online(Config{})
+		o := outcome{verdict: unauthorized, retryAfter: asked}
+		first, last := s.after(beating, s.due, s.due, o, 0).due, s.after(beating, s.due, s.due, o, 0.999).due
+		if first.Sub(s.due) < asked {
+			t.Errorf("a pause of %v after Retry-After: %v", first.Sub(s.due), asked)
+		}
+		if last.Sub(first) < asked/5 || last.Sub(first) < 2*time.Second {
+			t.Errorf("after Retry-After: %v all come back within %v", asked, last.Sub(first))
+		}
+	}
+}
+
 func TestScheduleOfWhatCannotPass(t *testing.T) {
 	s := online(Config{})
 	now := s.due

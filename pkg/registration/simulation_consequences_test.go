@@ -207,9 +207,8 @@ func (o *oracle) isRefused(now time.Time, r reply) {
 	if o.refused++; o.refused == 1 {
 		most = min(slowest, o.nodeTimeout/2)
 	}
-	not := now.Add(r.retryAfter)
-	o.owe("refused", later(not, now.Add(most/2)), later(not, now.Add(most)))
-	o.duty.drawn = r.retryAfter == 0
+	least := max(r.retryAfter, most/2)
+	o.owe("refused", now.Add(least), now.Add(max(most, least+least/4)))
 	change := o.rotates(now)
 	if r.verdict == denied && !change.IsZero() && change.Add(time.Second).Before(o.duty.by) {
 		o.duty = duty{
