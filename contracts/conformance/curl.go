@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
@@ -90,19 +89,14 @@ func headerLine(name, value string) string {
 // quote quotes a text, so that a shell reads it as one literal word.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// redactedToken stands for the token in texts that people read.
-const redactedToken = "[token]"
-
-// redact removes the token from a text, in each spelling in which it is sent or quoted, since a
-// provider may have echoed it.
+// redact removes the token from a text, in each spelling in which it is sent, since a provider may have
+// echoed it.
 func (p *prober) redact(text string) string {
 	if p.token == "" {
 		return text
 	}
-	quoted := strconv.Quote(p.token)
-	quoted = quoted[1 : len(quoted)-1]
-	for _, spelling := range []string{p.token, quoted, url.QueryEscape(p.token), asPassword(p.token), asUser(p.token)} {
-		text = strings.ReplaceAll(text, spelling, redactedToken)
+	for _, spelling := range []string{p.token, asPassword(p.token), asUser(p.token)} {
+		text = foreign.Redact(text, spelling, math.MaxInt)
 	}
 	return text
 }

@@ -31,6 +31,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/libpact"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
@@ -254,12 +256,9 @@ func (v verification) ask(piece []byte) (libpact.Result, error) {
 
 // redacted takes the token out of what a provider may have echoed (CLOUD-4013).
 func (v verification) redacted(lines ...string) []string {
-	if v.provider.Token == "" {
-		return lines
-	}
 	var clean []string
 	for _, line := range lines {
-		clean = append(clean, strings.ReplaceAll(line, v.provider.Token, "[token]"))
+		clean = append(clean, foreign.Redact(line, v.provider.Token, math.MaxInt))
 	}
 	return clean
 }

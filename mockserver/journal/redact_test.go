@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -76,6 +77,23 @@ func TestCutSecret(t *testing.T) {
 			if note := (*got.Request.Header)["X-Note"]; strings.Trim(note, "., *") != "" {
 				t.Errorf("%d bytes of the secret are kept in a header: %q", kept, note)
 			}
+		}
+	}
+}
+
+// TestEscapedSecret has a secret in bodies as clients and proxies escape it.
+func TestEscapedSecret(t *testing.T) {
+	const secret = `ab+"middle"<end`
+	for _, spelling := range []string{
+		url.QueryEscape(secret), url.QueryEscape(url.QueryEscape(secret)), html.EscapeString(secret),
+		strconv.Quote(secret), strconv.Quote(strconv.Quote(secret)), `ab\x2b\"middle\"\u003cend`,
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{
+			RequestHeader: http.Header{"X-Api-Key": {secret}}, RequestBody: []byte("a text: " + spelling),
+		})
+		if got, _ := events.Entry(1); strings.Contains(got.Request.Body.Text, "middle") {
+			t.Errorf("%s is kept as %q", spelling, got.Request.Body.Text)
 		}
 	}
 }

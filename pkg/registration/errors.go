@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // What can be wrong, for errors.Is.
@@ -86,7 +88,7 @@ func (e *Error) Unwrap() []error {
 // because sets the cause of an error that was sent with a token. A cause whose text holds
 // the token, or is too long to look through, serves errors.Is only: nobody can print it.
 func (e *Error) because(cause error, token string) *Error {
-	if text := cause.Error(); len(text) > maxAnswer || redact(text, token, maxAnswer) != text {
+	if text := cause.Error(); len(text) > maxAnswer || foreign.Redact(text, token, maxAnswer) != text {
 		cause = &redacted{cause: cause}
 	}
 	e.cause = cause
@@ -106,6 +108,6 @@ const maxCode, maxDetail = 64, 1024
 func newError(op operation, status int, token, code, detail string) *Error {
 	return &Error{
 		Op: string(op), StatusCode: status,
-		Code: clean(redact(code, token, maxCode), maxCode), Detail: clean(redact(detail, token, maxDetail), maxDetail),
+		Code: clean(foreign.Redact(code, token, maxCode), maxCode), Detail: clean(foreign.Redact(detail, token, maxDetail), maxDetail),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -104,7 +105,7 @@ func FuzzAnswer(f *testing.F) {
 // Each byte of a text takes many comparisons, and a header may have megabytes.
 func TestALongTextIsNotLookedThrough(t *testing.T) {
 	long := strings.Repeat("é", 1<<20)
-	if seen := redact(long, "a-token", maxDetail); len(seen) <= maxDetail || len(seen) > 2*maxDetail {
+	if seen := foreign.Redact(long, "a-token", maxDetail); len(seen) <= maxDetail || len(seen) > 2*maxDetail {
 		t.Errorf("%d bytes have been looked through, want a few more than %d", len(seen), maxDetail)
 	}
 	if err := new(Error).because(errors.New(long), "a-token"); !strings.Contains(err.cause.Error(), "not shown") {

@@ -2,6 +2,7 @@ package masking
 
 import (
 	"bytes"
+	"encoding/hex"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
@@ -150,6 +151,25 @@ func unescapedName(name []byte) []byte {
 		}
 	}
 	return plain
+}
+
+// unescaped returns the character at the beginning of a text that is %XX or \u00XX, and
+// how long that is.
+func unescaped(text []byte) (byte, int) {
+	digits, ok := bytes.CutPrefix(text, []byte("%"))
+	if !ok {
+		if digits, ok = bytes.CutPrefix(text, []byte(`\u00`)); !ok {
+			return text[0], 1
+		}
+	}
+	var c [1]byte
+	if len(digits) < 2 {
+		return text[0], 1
+	}
+	if _, err := hex.Decode(c[:], digits[:2]); err != nil {
+		return text[0], 1
+	}
+	return c[0], len(text) - len(digits) + 2
 }
 
 // values finds the value that a text begins with, and returns how long that is. With several

@@ -5,8 +5,9 @@ package masking
 
 import (
 	"bytes"
-	"encoding/hex"
 	"net/http"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 const (
@@ -18,9 +19,6 @@ const (
 	// Recognised is how many bytes of a longer secret are enough to recognise it: the rest may have been
 	// cut off on the way.
 	Recognised = 16
-	// maxBackslashes is how many backslashes may escape one character: enough for text
-	// that was put into JSON three times.
-	maxBackslashes = 7
 )
 
 // MayBeIn reports whether there may be secrets in a text.
@@ -35,7 +33,7 @@ func (s Secrets) MayBeIn(text []byte) bool {
 
 // escapes reports whether some of a text may be escaped.
 func escapes(text []byte) bool {
-	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '%') >= 0
+	return bytes.IndexByte(text, '\\') >= 0 || bytes.IndexByte(text, '%') >= 0 || bytes.IndexByte(text, '&') >= 0
 }
 
 // beginning returns the part of a secret by which it is recognised.
@@ -80,56 +78,16 @@ func maskPlain(text []byte, secret string) bool {
 func maskEscaped(text []byte, secret string) bool {
 	masked := false
 	for len(text) > 0 {
-		n := spelled(text, secret)
+		n := foreign.Spelled(text, secret, Recognised)
 		for i := range n {
 			text[i] = '*'
 		}
-		masked = masked || n > 0
-		text = text[max(n, 1):]
+		if masked = masked || n > 0; n == 0 { // what no secret begins with is skipped
+			n = max(1, len(text)-len(bytes.TrimLeft(text, `\`)))
+		}
+		text = text[n:]
 	}
 	return masked
-}
-
-// spelled returns how many bytes at the beginning of a text spell a secret, or as much
-// of its beginning as is recognised; 0 if none do. Characters may be escaped as in JSON
-// or a URL, and quotes and backslashes more than once.
-func spelled(text []byte, secret string) int {
-	at, matched, backslashes := 0, 0, 0
-	for at < len(text) && matched < len(secret) {
-		c, size := unescaped(text[at:])
-		if c != secret[matched] {
-			c, size = text[at], 1
-		}
-		if c == secret[matched] {
-			matched, backslashes = matched+1, 0
-		} else if backslashes++; c != '\\' || backslashes > maxBackslashes {
-			break
-		}
-		at += size
-	}
-	if matched < min(len(secret), Recognised) {
-		return 0
-	}
-	return at
-}
-
-// unescaped returns the character at the beginning of a text that is %XX or \u00XX, and
-// how long that is.
-func unescaped(text []byte) (byte, int) {
-	digits, ok := bytes.CutPrefix(text, []byte("%"))
-	if !ok {
-		if digits, ok = bytes.CutPrefix(text, []byte(`\u00`)); !ok {
-			return text[0], 1
-		}
-	}
-	var c [1]byte
-	if len(digits) < 2 {
-		return text[0], 1
-	}
-	if _, err := hex.Decode(c[:], digits[:2]); err != nil {
-		return text[0], 1
-	}
-	return c[0], len(text) - len(digits) + 2
 }
 
 // Text returns a text that repeats some of a request, with the credentials that the

@@ -1,0 +1,50 @@
+package foreign_test
+
+import (
+	"html"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
+)
+
+func TestRedact(t *testing.T) {
+	const token = `key+"a\b"/<0123456789>`
+	quoted := strconv.Quote(token)
+	quoted = quoted[1 : len(quoted)-1]
+	for name, spelled := range map[string]string{
+		"as it is":           token,
+		"quoted":             quoted,
+		"quoted twice":       strings.ReplaceAll(quoted, `\`, `\\`),
+		"in a URL":           url.QueryEscape(token),
+		"in a URL's URL":     url.QueryEscape(url.QueryEscape(token)),
+		"in HTML":            html.EscapeString(token),
+		"by its numbers":     strings.ReplaceAll(token, "k", `\u006b`),
+		"by its hex numbers": strings.ReplaceAll(token, "k", `\x6B`),
+		"cut off":            token[:10],
+		"an escape cut off":  `\u006bey+"a\b"\u00`,
+	} {
+		if got := foreign.Redact("a "+spelled+" b", token, math.MaxInt); !strings.HasPrefix(got, "a [token]") ||
+			!strings.HasSuffix(got, " b") || len(got) > len("a [token]/<0\\u00 b") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for _, text := range []string{"", "key+", `\\\\\\\\`, "k%65y", "KEY+\"A"} {
+		if got := foreign.Redact(text, token, math.MaxInt); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	if got := foreign.Redact("text", "", math.MaxInt); got != "text" {
+		t.Errorf("without a token: %q", got)
+	}
+}
+
+// Of a short token all of it is needed: its beginning may be any word.
+func TestRedactShortToken(t *testing.T) {
+	if got := foreign.Redact("abc abcd", "abcd", math.MaxInt); got != "abc [token]" {
+		t.Errorf("%q", got)
+	}
+}
