@@ -190,7 +190,8 @@ func TestConformCannotTell(t *testing.T) {
 			broken("\n  schemas:\n", "\n  schemas:\n"+unfolding()), "makes the document unfold to more than",
 		},
 		"a status that is no number": {broken(`        "503":`, "        default:"), `declares the status "default"`},
-		"no success":                 {broken(`        "204":`, `        "304":`), "declares no status of success"},
+		"no success":                 {broken(`        "204":`, `        "304":`), "declares 0 statuses of success"},
+		"two ways to succeed":        {broken(`        "404":`, `        "202":`), "declares 2 statuses of success"},
 		"an operation less":          {broken("operationId: listNodes", "operationId: list"), "no operation listNodes"},
 		"a document without components": {
 			[]string{"--provider-url", url, "--document", written(t, "inline.yaml",

@@ -47,7 +47,10 @@ func checkConcurrency(ctx context.Context, s *session) {
 	}
 	model := registryModel(s.shortestInterval() < judgeTimeout)
 	result, info := porcupine.CheckOperationsVerbose(model, h.operations, judgeTimeout)
-	if result == porcupine.Illegal {
+	switch result {
+	case porcupine.Unknown:
+		s.doubt = fmt.Sprintf("the search for their order gave up after %v", judgeTimeout)
+	case porcupine.Illegal:
 		s.begin()
 		got := "none does" + s.draw(model, info)
 		s.find(Nodes, s.doc.operation(opList), "order of calls made at once", "one that explains all answers", got)

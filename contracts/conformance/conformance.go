@@ -57,8 +57,9 @@ type Options struct {
 	Time time.Duration
 	// Only are the names of the checks that run; none means all.
 	Only []string
-	// NodeTimeout is the silence after which orchestratord marks a node offline. Zero
-	// means that the run does not test that.
+	// NodeTimeout is the silence after which orchestratord marks a node offline. The run waits for
+	// that, and needs up to 12 s more than NodeTimeout for it. Zero means that the run does not test
+	// it; it only waits out an interval that the usual timeout of 30 s (CLOUD-2013) does not allow.
 	NodeTimeout time.Duration
 	// Picture is the HTML file for a picture of calls that contradict each other. Empty
 	// means that none is written.
@@ -105,8 +106,9 @@ func Names() []string {
 }
 
 // Run tests an orchestratord until ctx ends or the time is up. The report says whether the
-// contract is kept. Run returns an error only if it could not decide; a run that ended
-// early with findings is decided.
+// contract is kept. Run returns an error if it could not decide: the options or the document are
+// wrong, nobody answers, or it ended early without a finding. A run that ended early with findings
+// is decided.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o.Level, o.Time = cmp.Or(o.Level, Nodes), cmp.Or(o.Time, DefaultTime)
 	if err := o.check(); err != nil {
@@ -172,9 +174,13 @@ func (r *run) perform(ctx context.Context, c check) {
 		return
 	}
 	before, began := r.prober.calls.Load(), time.Now()
-	c.run(ctx, r.session(c.name))
-	if c.name == paceCheck {
+	s := r.session(c.name)
+	c.run(ctx, s)
+	switch {
+	case c.name == paceCheck:
 		c.does = r.describePace()
+	case s.doubt != "":
+		c.does += " (" + s.doubt + ")"
 	}
 	done := Check{Name: c.name, Does: c.does, Calls: int(r.prober.calls.Load() - before), Duration: time.Since(began)}
 	if why := r.reason(); why != nil && !errors.Is(why, errEnough) && c.name != paceCheck {

@@ -72,11 +72,11 @@ func readDocument(text []byte) (*document, error) {
 		}
 	}
 	slices.SortFunc(doc.operations, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
-	return doc, doc.isComplete()
+	return doc, doc.checkComplete()
 }
 
-// isComplete returns an error for a document that lacks what the checks need.
-func (d *document) isComplete() error {
+// checkComplete returns an error for a document that lacks what the checks need.
+func (d *document) checkComplete() error {
 	for _, id := range []string{opRegister, opHeartbeat, opDeregister, opList} {
 		if d.operation(id) == nil {
 			return fmt.Errorf("the OpenAPI document has no operation %s", id)
@@ -133,23 +133,36 @@ func newOperation(path, method string, item *openapi3.PathItem) (*operation, err
 			return nil, fmt.Errorf("%s declares no schema for a body or a header of %s", op.id, status)
 		}
 	}
-	if op.success() == 0 {
-		return nil, fmt.Errorf("%s declares no status of success", op.id)
+	if n := len(op.successes()); n != 1 {
+		return nil, fmt.Errorf("%s declares %d statuses of success: must be one", op.id, n)
 	}
-	if spec.RequestBody != nil {
-		for media, content := range spec.RequestBody.Value.Content {
-			if content.Schema == nil {
-				return nil, fmt.Errorf("%s declares no schema for its request", op.id)
-			}
-			op.media, op.request = media, content.Schema.Value
-			op.examples = examplesOf(content)
-			ends := false
-			if op.whole, ends = whole(op.request); !ends {
-				return nil, fmt.Errorf("%s has no request with an end: a schema requires itself", op.id)
-			}
-		}
+	if spec.RequestBody == nil {
+		return op, nil
 	}
-	return op, nil
+	return op, op.takeBody(spec.RequestBody.Value.Content)
+}
+
+// takeBody notes what the document says of the bodies of requests: in JSON, or else in the first of the
+// types.
+func (op *operation) takeBody(content openapi3.Content) error {
+	types := slices.Sorted(maps.Keys(content))
+	if len(types) == 0 {
+		return nil
+	}
+	const preferred = "application/json"
+	if op.media = types[0]; content[preferred] != nil {
+		op.media = preferred
+	}
+	body := content[op.media]
+	if body.Schema == nil {
+		return fmt.Errorf("%s declares no schema for its request", op.id)
+	}
+	op.request, op.examples = body.Schema.Value, examplesOf(body)
+	ends := false
+	if op.whole, ends = whole(op.request); !ends {
+		return fmt.Errorf("%s has no request with an end: a schema requires itself", op.id)
+	}
+	return nil
 }
 
 // hasSchemas reports whether all bodies and headers of an answer have a schema.
@@ -174,8 +187,8 @@ func examplesOf(content *openapi3.MediaType) []any {
 	if content.Example != nil {
 		examples = append(examples, content.Example)
 	}
-	for _, example := range content.Examples {
-		examples = append(examples, example.Value.Value)
+	for _, name := range slices.Sorted(maps.Keys(content.Examples)) {
+		examples = append(examples, content.Examples[name].Value.Value)
 	}
 	if content.Schema.Value.Example != nil {
 		examples = append(examples, content.Schema.Value.Example)
@@ -200,17 +213,20 @@ func (op *operation) timeout() time.Duration {
 }
 
 // success returns the status that the document declares for a success.
-func (op *operation) success() int {
+func (op *operation) success() int { return op.successes()[0] }
+
+func (op *operation) successes() []int {
+	var found []int
 	for status := range op.responses {
 		if status/100 == 2 {
-			return status
+			found = append(found, status)
 		}
 	}
-	return 0
+	return found
 }
 
-// idField returns the property of the request's body that names the node: the one with
-// the schema of the path parameter of other operations.
+// idField returns the property of the request's body that names the node: the one with the schema
+// of ids.
 func (d *document) idField() string {
 	for name, property := range flat(d.operation(opRegister).request).properties {
 		if strings.HasSuffix(property.Ref, "/NodeId") {

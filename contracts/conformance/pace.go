@@ -15,7 +15,7 @@ const (
 	registrationLimit = 5 * time.Second
 )
 
-// enoughSlow is how many calls over the limit end a run early, if they are most of all.
+// enoughSlow is how many calls over the limit end a run early, if they are more than half of all.
 const enoughSlow = 5
 
 // pace is how long the calls of an operation took.
@@ -37,7 +37,7 @@ func newPaces() map[string]*pace {
 	}
 }
 
-// note records how long a call took. It returns true once, when nearly all are too slow.
+// note records how long a call took. It returns true once, when most are too slow.
 func (p *pace) note(took time.Duration) (hopeless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -155,15 +155,25 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 }
 
 func (p *prober) roundTrip(c call, r *http.Request) (*http.Response, error) {
-	switch c.line {
-	case fresh, chunked: // what is left of chunks that nobody has read spoils a connection
+	switch {
+	case c.line == fresh, c.line == chunked: // what is left of chunks that nobody has read spoils a connection
 		return p.fresh.RoundTrip(r)
-	case oldHTTP:
+	case p.hasProxy(r): // which speaks to orchestratord as it likes
+	case c.line == oldHTTP:
 		return p.roundTripPlain(r, "HTTP/1.0")
-	case duplex:
+	case c.line == duplex:
 		return p.roundTripPlain(r, "HTTP/1.1")
 	}
 	return p.roundTripKept(cmp.Or(c.own, p.kept), r)
+}
+
+// hasProxy reports whether a request goes to a proxy of the environment, as those of nodes do.
+func (p *prober) hasProxy(r *http.Request) bool {
+	if p.kept.Proxy == nil {
+		return false
+	}
+	proxy, err := p.kept.Proxy(r)
+	return proxy != nil || err != nil
 }
 
 // longIdle is the idle time after which a server may close a connection at the very moment

@@ -6,8 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
 
 // TestNamesOfHeadersInSmallLetters shows that they come so to an orchestratord, and in the command that
@@ -45,5 +50,36 @@ func TestNamesOfHeadersInSmallLetters(t *testing.T) {
 		if !strings.Contains(text, "authorization: Bearer ") || !strings.Contains(text, "x-correlation-id: Id-1") {
 			t.Errorf("not in small letters: %s", text)
 		}
+	}
+}
+
+// TestCallsGoByTheProxy holds that no kind of connection passes a proxy by.
+func TestCallsGoByTheProxy(t *testing.T) { synctest.Test(t, callsGoByTheProxy) }
+
+func callsGoByTheProxy(t *testing.T) {
+	doc, err := compiledIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	o := Options{URL: memnet.URL, Dial: memnet.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.RequestURI)
+	}))}
+	p, err := newProber(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"})
+	p.kept.Proxy, p.fresh.Proxy = proxy, proxy
+	lines := []connection{kept, fresh, chunked, oldHTTP, lower, duplex}
+	for _, line := range lines {
+		if _, err := p.send(t.Context(), call{op: doc.operation(opList), line: line}); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	want := slices.Repeat([]string{memnet.URL + doc.operation(opList).path}, len(lines))
+	if !slices.Equal(asked, want) {
+		t.Errorf("the proxy was asked for %q, want %q", asked, want)
 	}
 }

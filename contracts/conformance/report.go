@@ -33,7 +33,7 @@ type Check struct {
 	Does       string // in words
 	Calls      int
 	Duration   time.Duration
-	Unfinished string // why it did not come to its end; empty when it did
+	Unfinished string // why it did not come to its end, or did not run; empty when it did
 
 	skipped bool // whether the options leave it out
 }

@@ -22,7 +22,7 @@ const (
 	cleaners = 8
 )
 
-// errTime ends a run whose time is over. It follows that time.
+// errTime ends a run whose time is over. Its text comes after the time: "the time of 2m0s is over".
 var errTime = errors.New("is over")
 
 // errEnough ends a run that stops at its first finding.
@@ -34,8 +34,8 @@ var errBasics = errors.New("a plain node cannot live, so nothing else was asked"
 // errThrottled ends a run whose calls orchestratord throttles.
 var errThrottled = errors.New("orchestratord answers 429 again and again, and cannot be asked")
 
-// errSlow ends a run in which nearly every heartbeat or registration takes too long.
-var errSlow = errors.New("nearly every call takes too long")
+// errSlow ends a run in which most heartbeats or registrations take too long.
+var errSlow = errors.New("most calls take too long")
 
 // run is one run against one orchestratord. Callers that run at once share it: mu guards the
 // fields below it.

@@ -21,8 +21,9 @@ type session struct {
 	check string // the name of the check
 	trail []call // of this case
 	found []Finding
-	quiet bool  // whether findings stay here
-	level Level // that findings are of at least
+	quiet bool   // whether findings stay here
+	level Level  // that findings are of at least
+	doubt string // what the check could not decide; empty for nothing
 }
 
 func (r *run) session(check string) *session {
@@ -106,12 +107,16 @@ const (
 // patiently makes a call, and repeats it after a wait if the answer is 429. An
 // orchestratord may limit its rate of calls.
 func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
-	for tries := range maxThrottled {
+	for tries := 0; ; tries++ {
 		a, err := s.prober.send(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		if a.throttled = tries; a.status != http.StatusTooManyRequests {
+			return a, nil
+		}
+		if tries == maxThrottled {
+			s.stop(errThrottled)
 			return a, nil
 		}
 		seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
@@ -121,11 +126,6 @@ func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 		s.judge(a)
 		s.pause(ctx, min(time.Duration(seconds)*time.Second, maxWait))
 	}
-	a, err := s.prober.send(ctx, c)
-	if err == nil && a.status == http.StatusTooManyRequests {
-		s.stop(errThrottled)
-	}
-	return a, err
 }
 
 // unanswered records that a call got no answer. After three in a row nobody is there.

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
+
+	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
 
 // TestACallThatTheEndCutsOff leaves no finding: another caller may have ended the run meanwhile.
@@ -24,4 +29,30 @@ func TestACallThatTheEndCutsOff(t *testing.T) {
 	if found := r.report.all; len(found) > 0 {
 		t.Errorf("found %v", found)
 	}
+}
+
+// TestAnAnswerAfterThrottlingSaysSo has an answer come at the last of the tries.
+func TestAnAnswerAfterThrottlingSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		r, err := newRun(Options{URL: memnet.URL, Dial: memnet.Serve(t, http.HandlerFunc(
+			func(w http.ResponseWriter, _ *http.Request) {
+				if calls++; calls <= maxThrottled {
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+				w.WriteHeader(http.StatusNotFound)
+			}))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.prober.close()
+		a, err := r.session("test").ask(t.Context(), call{op: r.doc.operation(opList)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := describeStatus(a); !strings.HasPrefix(got, "404 after 429") {
+			t.Errorf("%q after %d calls", got, calls)
+		}
+	})
 }

@@ -160,7 +160,7 @@ func (f *filler) repeat(re *syntax.Regexp, least, most int) {
 	}
 }
 
-// shortest returns how many characters the shortest text has that matches.
+// shortest returns how many characters write writes at least, which takes the first of alternatives.
 func shortest(re *syntax.Regexp) int {
 	total := 0
 	switch re.Op {
