@@ -108,6 +108,7 @@ const maxCode, maxDetail = 64, 1024
 func newError(op operation, status int, token, code, detail string) *Error {
 	return &Error{
 		Op: string(op), StatusCode: status,
-		Code: clean(foreign.Redact(code, token, maxCode), maxCode), Detail: clean(foreign.Redact(detail, token, maxDetail), maxDetail),
+		Code:   clean(foreign.Redact(code, token, maxCode), maxCode),
+		Detail: clean(foreign.Redact(detail, token, maxDetail), maxDetail),
 	}
 }
