@@ -10,8 +10,8 @@ import (
 const enough = 8
 
 // Redact replaces a token in a text, however servers and libraries along the way have
-// escaped it: see Spelled. Of a text that is longer than room it looks through no more than
-// makes one that is longer still.
+// escaped it: see Spelled. Of a text that is longer than room it returns no more than is longer still:
+// the rest is not looked through.
 func Redact(text, token string, room int) string {
 	if token == "" {
 		return text
@@ -28,7 +28,7 @@ func Redact(text, token string, room int) string {
 		i += n
 		shown = i
 	}
-	safe.WriteString(text[shown:])
+	safe.WriteString(text[shown:i])
 	return safe.String()
 }
 
