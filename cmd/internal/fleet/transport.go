@@ -62,3 +62,8 @@ func (g *gauge) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return response, err
 }
+
+// CloseIdleConnections closes those of the transport below, which a client does not look for there.
+func (g *gauge) CloseIdleConnections() {
+	(&http.Client{Transport: g.RoundTripper}).CloseIdleConnections()
+}
