@@ -40,6 +40,26 @@ func completeValues(command *cobra.Command) {
 	}
 }
 
+// checkShell refuses to complete for a shell that there is no script for, which cobra answers with help.
+func checkShell(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil || completion == root {
+		return
+	}
+	completion.DisableFlagsInUseLine = true // it has none
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return completion.Help()
+		}
+		return unknownCommand(completion, args)
+	}
+	for _, shell := range completion.Commands() {
+		shell.Args = NoArgs
+	}
+}
+
 // describePlainly takes the marks out of the usages of flags, by which the help finds the names of
 // their values. A shell shows usages as they are.
 func describePlainly(command *cobra.Command) {

@@ -70,5 +70,8 @@ func TestCompletionScripts(t *testing.T) {
 				t.Errorf("%s completion %s: status %d, %d bytes", program, shell, got.status, len(got.stdout))
 			}
 		}
+		if got := start(t, nil, program, "completion"); got.status != 0 || !strings.Contains(got.stdout, "powershell") {
+			t.Errorf("%s completion: status %d, stdout %q", program, got.status, got.stdout)
+		}
 	}
 }

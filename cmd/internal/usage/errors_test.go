@@ -146,6 +146,15 @@ func TestMistakes(t *testing.T) {
 		"an unknown command to help with": {
 			"nodesim help flet", 1, `there is no command "flet", perhaps "fleet" is meant`,
 		},
+		"a shell that nothing is completed in": {
+			"nodesim completion tcsh", 1,
+			`there is no command "tcsh": choose from bash, fish, powershell, zsh; see nodesim completion --help`,
+		},
+		"such a shell and a program without commands": {
+			"mock-orchestratord completion tcsh", 1, "choose from bash, fish, powershell, zsh; see",
+		},
+		"a misspelt shell":        {"nodecontract completion bsh", 2, `there is no command "bsh", perhaps "bash" is meant`},
+		"an argument of a script": {"nodesim completion zsh fish", 1, `"fish" belongs to no flag, and there are no other`},
 		"a pact that is elsewhere": {
 			"nodecontract check --pact pact.json", 2, "pact.json: no such file or directory",
 		},
