@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
+	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
@@ -107,8 +108,7 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 		name, nodes, narrowed := strings.Cut(flag, "@")
 		fault, known := stated[name]
 		if !known {
-			wrong = append(wrong, fmt.Errorf("--fault is %q: there is no such fault: choose from %s",
-				flag, strings.Join(slices.Sorted(maps.Keys(stated)), ", ")))
+			wrong = append(wrong, fmt.Errorf("--fault is %q: %w", flag, unknown(name, stated)))
 			continue
 		}
 		if narrowed {
@@ -120,6 +120,17 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 		rules[name] = slices.Concat(rules[name], fault.Rules)
 	}
 	return rules, errors.Join(wrong...)
+}
+
+// unknown returns the error of a name that no fault has. Of flaky:x@gpu-1 the program hides what may be
+// credentials, so what is before the colon says which fault is meant.
+func unknown(name string, stated map[string]control.FaultDefinition) error {
+	known, near := slices.Sorted(maps.Keys(stated)), ""
+	begin, _, _ := strings.Cut(name, ":")
+	if meant := nearest.Name(begin, known); meant != "" {
+		near = fmt.Sprintf(", perhaps %q is meant", meant)
+	}
+	return fmt.Errorf("there is no such fault%s: choose from %s", near, strings.Join(known, ", "))
 }
 
 // checkRules returns what is wrong with the first rule of a fault that is not valid. All of them

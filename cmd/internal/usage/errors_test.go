@@ -163,7 +163,10 @@ func TestMistakes(t *testing.T) {
 		},
 		"a misspelt fault": {
 			"mock-orchestratord --fault flakey", 1,
-			`--fault is "flakey": there is no such fault: choose from amnesia,`,
+			`--fault is "flakey": there is no such fault, perhaps "flaky" is meant: choose from amnesia,`,
+		},
+		"a fault and more than its name": {
+			"mock-orchestratord --fault flaky:SECRET@gpu-1", 1, `there is no such fault, perhaps "flaky" is meant: choose`,
 		},
 		"a format of no report": {
 			"nodecontract overlay --report pdf", 2, `--report is "pdf": unknown format "pdf": there are github,`,
