@@ -27,17 +27,34 @@ func TestDriftOfOtherPrograms(t *testing.T) {
 		status  int
 		shown   string
 	}{
-		"as it is":                  {calls, 0, "2 calls of nodes"},
-		"a byte order mark":         {"\ufeff" + calls, 0, "2 calls of nodes"},
-		"UTF-16":                    {utf16, 0, "2 calls of nodes"},
-		"a zone without a colon":    {edited(`00Z", "request"`, `00+0200", "request"`), 0, "2 calls of nodes"},
-		"a number for a time":       {edited(`"2025-10-01T00:00:01Z"`, `1759276801000`), 0, "2 calls of nodes"},
-		"no headers":                {edited(header, ""), 0, "2 calls of nodes"},
-		"an answer that is missing": {edited(`"text": "{\"success`, `"other": "{\"success`), 0, "2 calls of nodes"},
-		"no answers":                {edited(`"status": 200`, `"status": 0`), 0, "2 calls of nodes"},
-		"another media type":        {edited(header, other), 1, "must be application/json"},
-		"two archives":              {calls + calls, 2, "after top-level value"},
-		"a list":                    {"[" + calls + "]", 2, "not an HTTP archive: "},
+		"as it is":                   {calls, 0, "2 calls of nodes"},
+		"a byte order mark":          {"\ufeff" + calls, 0, "2 calls of nodes"},
+		"UTF-16":                     {utf16, 0, "2 calls of nodes"},
+		"a zone without a colon":     {edited(`00Z", "request"`, `00+0200", "request"`), 0, "2 calls of nodes"},
+		"a number for a time":        {edited(`"2025-10-01T00:00:01Z"`, `1759276801000`), 0, "2 calls of nodes"},
+		"no headers":                 {edited(header, ""), 0, "2 calls of nodes"},
+		"an answer that is missing":  {edited(`"text": "{\"success`, `"other": "{\"success`), 0, "2 calls of nodes"},
+		"no answers":                 {edited(`"status": 200`, `"status": 0`), 0, "2 calls of nodes"},
+		"another media type":         {edited(header, other), 1, "must be application/json"},
+		"a field that is the mock's": {edited(`"request": {`, `"_encoded": "gzip", "request": {`), 0, "2 calls of nodes"},
+		"a field of its own":         {edited(`"request": {`, `"_priority": {"a": []}, "request": {`), 0, "2 calls of nodes"},
+		"other types where nobody reads": {
+			edited(`"request": {`, `"time": "9", "cache": [], "timings": {"send": null, "wait": "1"}, "comment": 7,
+				"request": {"httpVersion": 1.1, "cookies": "", "queryString": {}, "headersSize": "-1",`),
+			0, "2 calls of nodes",
+		},
+		"other types in the log": {
+			edited(`"entries":`, `"version": 1.2, "creator": "me", "entries":`), 0, "2 calls of nodes",
+		},
+		"another type of a URL": {
+			edited(`"request": {`, `"time": "9", "request": {"url": 7,`), 2,
+			"not an HTTP archive: log.entries.request.url is of type number, which does not belong there",
+		},
+		"another type of a text": {
+			edited(`"text": "{`, `"encoding": [], "text": "{`), 2, "content.encoding is of type array, which",
+		},
+		"two archives": {calls + calls, 2, "after top-level value"},
+		"a list":       {"[" + calls + "]", 2, "not an HTTP archive: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := written(t, "traffic.har", test.archive)

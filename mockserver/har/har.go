@@ -13,7 +13,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
-// File is an archive. What is in it beyond these fields is passed over.
+// File is an archive. Read passes over what is in it beyond these fields, and what has another type in
+// those that neither HTTPRequest nor HTTPResponse reads.
 type File struct {
 	Log Log `json:"log"`
 }
@@ -109,7 +110,11 @@ func Read(from io.Reader) (File, error) {
 		return File{}, fmt.Errorf("HTTP archive: %w", err)
 	}
 	var file archive
-	if err := json.Unmarshal(text, &file); err != nil {
+	err = json.Unmarshal(text, &file)
+	if errors.As(err, new(*json.UnmarshalTypeError)) { // the rest was read all the same
+		err = json.Unmarshal(text, new(needed))
+	}
+	if err != nil {
 		return File{}, fmt.Errorf("not an HTTP archive: %w", wrongtype.Explain(err))
 	}
 	if file.Log.Version == "" && file.Log.Entries == nil {
@@ -128,6 +133,30 @@ type archive struct {
 	Log struct {
 		Log
 		Entries []entry `json:"entries"`
+	} `json:"log"`
+}
+
+// needed is what has to have its type in an archive. Programs differ in the rest, and in their own fields.
+type needed struct {
+	Log struct {
+		Entries []struct {
+			Request struct {
+				Method   string `json:"method"`
+				URL      string `json:"url"`
+				Headers  []Pair `json:"headers"`
+				PostData struct {
+					MimeType string `json:"mimeType"`
+					Text     string `json:"text"`
+				} `json:"postData"`
+				BodySize int64 `json:"bodySize"`
+			} `json:"request"`
+			Response struct {
+				Status   int     `json:"status"`
+				Headers  []Pair  `json:"headers"`
+				Content  Content `json:"content"`
+				BodySize int64   `json:"bodySize"`
+			} `json:"response"`
+		} `json:"entries"`
 	} `json:"log"`
 }
 
