@@ -64,3 +64,39 @@ func TestDriftOfOtherPrograms(t *testing.T) {
 		})
 	}
 }
+
+// TestDriftBelowAPath reads an archive of an orchestratord whose URL has a path.
+func TestDriftBelowAPath(t *testing.T) {
+	text, err := os.ReadFile("testdata/calls.har")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const root = "http://orchestratord:8080"
+	archive := strings.ReplaceAll(string(text), root, root+"/cluster%20a")
+	for name, test := range map[string]struct {
+		archive, base string // base is empty for no flag
+		status        int
+		shown         string
+	}{
+		"without the flag":    {archive, "", 2, "is of a node: if the URL of orchestratord has a path, state it"},
+		"the path":            {archive, root + "/cluster%20a", 0, "2 calls of nodes"},
+		"with a slash behind": {archive, "HTTP://Orchestratord:8080/cluster%20a/", 0, "2 calls of nodes"},
+		"another path":        {archive, root + "/cluster", 2, "none of its 2 requests is of a node"},
+		"another server":      {archive, "http://orchestratord/cluster%20a", 2, "none of its 2 requests"},
+		"no path":             {string(text), root, 0, "2 calls of nodes"},
+		"the path twice": {
+			strings.Replace(archive, "a/v2", "a/v2/v2", 1), root + "/cluster%20a", 0, "1 call of nodes",
+		},
+		"no URL": {archive, "orchestratord:8080", 2, "--provider-url is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{written(t, "traffic.har", test.archive)}
+			if test.base != "" {
+				args = append(args, "--provider-url", test.base)
+			}
+			if shown, status := runDrift(t, args...); status != test.status || !strings.Contains(shown, test.shown) {
+				t.Errorf("exit status %d, want %d, and %q:\n%s", status, test.status, test.shown, shown)
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,7 +38,8 @@ Exits with 0 when both sides keep the contract, with 1 when one does not, with 2
 the archive cannot be read or has no request of a node in it.`,
 		Example: `  curl -s "$CONTROL/journal.har" >traffic.har   # of the control API of the mock
   nodecontract drift traffic.har
-  nodecontract drift traffic.har --document openapi/in-service.overlay.yaml --report junit=drift.xml`,
+  nodecontract drift traffic.har --document openapi/in-service.overlay.yaml --report junit=drift.xml
+  nodecontract drift traffic.har --provider-url https://gateway.test/orchestratord`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return cli.Misuse(cmd, "one archive is wanted, not %d: a file, or - for stdin", len(args))
@@ -50,6 +52,9 @@ the archive cannot be read or has no request of a node in it.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&d.document, "document", "", documentUsage)
+	flags.Var(cli.BaseURL(&d.providerURL), "provider-url",
+		"base URL of orchestratord in the archive: other requests are passed over (default: all count, and that URL "+
+			"has no path)")
 	flags.DurationVar(&d.nodeTimeout, "node-timeout", mockserver.DefaultNodeTimeout,
 		"silence after which that orchestratord has a node offline, and need not list it")
 	flags.Var(&d.reports, "report", report.Usage)
@@ -60,6 +65,7 @@ the archive cannot be read or has no request of a node in it.`,
 // driftFlags are the flags of the command.
 type driftFlags struct {
 	document    string
+	providerURL string
 	nodeTimeout time.Duration
 	reports     report.Flag
 }
@@ -76,16 +82,38 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 	if d.nodeTimeout <= 0 {
 		return fmt.Errorf("--node-timeout is %s: must be above 0", d.nodeTimeout)
 	}
+	recorded := len(traffic.Log.Entries)
+	traffic.Log.Entries = below(d.providerURL, traffic.Log.Entries)
 	mock, calls, err := replay(cmd.Context(), traffic, source.Data, d.nodeTimeout)
 	if err != nil {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}
 	if calls == 0 {
-		return fmt.Errorf("%s: none of its %s is of a node", name, plural.Count(len(traffic.Log.Entries), "request"))
+		return fmt.Errorf("%s: none of its %s is of a node: if the URL of orchestratord has a path, state it by "+
+			"--provider-url", name, plural.Count(recorded, "request"))
 	}
 	shown := findings(mock)
 	shown.Title = fmt.Sprintf("%s of nodes in %s, against %s", plural.Count(calls, "call"), name, source.Name)
 	return write(cmd, d.reports, shown.Writers(), shown.Kept())
+}
+
+// below returns the entries whose requests are at a base URL or below it, as if that had no path. No base
+// is that of all.
+func below(base string, entries []har.Entry) []har.Entry {
+	where, err := url.Parse(base)
+	if base == "" || err != nil { // which the flag refuses
+		return entries
+	}
+	server, path := where.Scheme+"://"+strings.ToLower(where.Host), strings.TrimRight(where.EscapedPath(), "/")
+	var found []har.Entry
+	for _, entry := range entries {
+		rest, is := strings.CutPrefix(entry.Request.URL, server+path)
+		if is && (rest == "" || strings.ContainsAny(rest[:1], "/?#")) {
+			entry.Request.URL = server + rest
+			found = append(found, entry)
+		}
+	}
+	return found
 }
 
 // maxArchive is how many bytes an archive may have, which is held in memory whole.
