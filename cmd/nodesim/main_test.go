@@ -264,7 +264,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				"--kill-rate", "-1", "--kill-share", "2", "--down", "-1s", "--change-rate", "1e9", "--report", "xml",
 			},
 			[]string{
-				"--nodes is 0", `node_id is "a/b-0"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`,
+				"--nodes is 0", `--node-prefix is "a/b"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`,
 				"--connections is 0",
 				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
 			},

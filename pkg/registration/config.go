@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +154,7 @@ type Config struct {
 // withDefaults returns the Config with every empty option filled in.
 func (c Config) withDefaults() Config {
 	setDefault(&c.NodeTimeout, DefaultNodeTimeout)
-	setDefault(&c.RequestTimeout, min(DefaultRequestTimeout, c.NodeTimeout/2))
+	setDefault(&c.RequestTimeout, cmp.Or(max(min(DefaultRequestTimeout, c.NodeTimeout/2), 0), DefaultRequestTimeout))
 	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
 	setDefault(&c.RegisterEvery, DefaultRegisterEvery)
 	if c.Logger == nil {
@@ -219,29 +220,35 @@ func (c Config) check() error {
 		c.description().check(c.settings(), c.fromField), c.checkURL(), c.checkTLS())...)
 }
 
+// checkDurations compares durations only with those that are possible: each mistake is stated once.
 func (c Config) checkDurations() []error {
-	interval := c.HeartbeatInterval
+	interval, timeout := c.HeartbeatInterval, c.NodeTimeout
 	intervalFrom, timeoutFrom := c.from(EnvHeartbeatInterval), c.from(EnvNodeTimeout)
 	var wrong []error
-	check := func(ok bool, format string, args ...any) {
+	check := func(ok bool, format string, args ...any) bool {
 		if !ok {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
+		return ok
 	}
-	check(interval == 0 || (interval >= minInterval && interval <= maxInterval),
-		"heartbeat interval%s is %v, which is not within %v to %v", intervalFrom, interval, minInterval, maxInterval)
-	setDefault(&interval, c.firstInterval())
-	check(c.NodeTimeout > 2*interval,
+	if interval == 0 || !check(interval >= minInterval && interval <= maxInterval,
+		"heartbeat interval%s is %v, which is not within %v to %v", intervalFrom, interval, minInterval, maxInterval) {
+		interval, intervalFrom = c.firstInterval(), ""
+	}
+	if !check(timeout > 0, "node timeout%s is %v, which is not positive", timeoutFrom, timeout) {
+		timeout = math.MaxInt64
+	}
+	check(timeout > 2*interval,
 		"node timeout%s is %v, which is not longer than two heartbeat intervals%s of %v",
-		timeoutFrom, c.NodeTimeout, intervalFrom, interval)
+		timeoutFrom, timeout, intervalFrom, interval)
 	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)
-	check(c.RequestTimeout < c.NodeTimeout,
+	check(c.RequestTimeout < timeout,
 		"request timeout is %v, which is not shorter than the node timeout%s of %v",
-		c.RequestTimeout, timeoutFrom, c.NodeTimeout)
+		c.RequestTimeout, timeoutFrom, timeout)
 	check(c.MaxBackoff >= 0, "max backoff is %v, which is negative", c.MaxBackoff)
-	check(c.MaxBackoff < c.NodeTimeout,
+	check(c.MaxBackoff < timeout,
 		"max backoff is %v, which is not shorter than the node timeout%s of %v",
-		c.MaxBackoff, timeoutFrom, c.NodeTimeout)
+		c.MaxBackoff, timeoutFrom, timeout)
 	check(c.ShutdownTimeout > 0, "shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
 	return wrong
 }

@@ -61,6 +61,29 @@ func TestNewChecksTheNodeTimeoutAgainstTheInterval(t *testing.T) {
 	}
 }
 
+// What cannot be is not compared with the rest.
+func TestNewStatesAWrongDurationOnce(t *testing.T) {
+	for want, change := range map[string]func(*registration.Config){
+		"node timeout is -1s, which is not positive": func(c *registration.Config) {
+			c.NodeTimeout = -time.Second
+		},
+		"heartbeat interval is 1h0m0s, which is not within 1s to 5m0s": func(c *registration.Config) {
+			c.HeartbeatInterval = time.Hour
+		},
+		"node timeout is -1s, which is not positive; request timeout is -2s, which is not positive": func(
+			c *registration.Config,
+		) {
+			c.NodeTimeout, c.RequestTimeout = -time.Second, -2*time.Second
+		},
+	} {
+		c := config(t, &wire{})
+		change(&c)
+		if _, err := registration.New(c); err == nil || err.Error() != registration.ErrConfig.Error()+": "+want {
+			t.Errorf("error is %v, want %s alone", err, want)
+		}
+	}
+}
+
 func TestNewChecksTheOrchestratordURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"":                         "is empty",

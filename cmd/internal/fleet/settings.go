@@ -61,7 +61,10 @@ func (s Settings) Validate() error {
 	check(s.Down >= 0, "--down is %v, which is negative", s.Down)
 	check(s.ChangeRate >= 0 && s.ChangeRate <= maxRate, "--change-rate is %v: must be 0 to %d", s.ChangeRate, maxRate)
 	longest := s.config(max(s.Nodes-1, 0), nil)
-	check(nodeapi.ValidNodeID(longest.NodeID), "--node-prefix is %q: no id of a node can begin with it", s.Prefix)
+	if !nodeapi.ValidNodeID(longest.NodeID) {
+		check(false, "--node-prefix is %q: no id of a node can begin with it", s.Prefix)
+		longest.NodeID, longest.MachineID = "0", "0" // one complaint is enough
+	}
 	_, err := registration.New(longest)
 	return errors.Join(append(wrong, err)...)
 }

@@ -106,7 +106,7 @@ func TestMistakes(t *testing.T) {
 		"an empty address": {"mock-orchestratord --addr=", 1, "--addr is empty: must be host:port, such as"},
 		"a negative time":  {"nodesim run --for -1s", 1, "nodesim: --for is -1s, which is negative"},
 		"a prefix of no id": {
-			"nodesim fleet --node-prefix ?", 1, `--node-prefix is "?": no id of a node can begin with it`,
+			"nodesim fleet --node-prefix ?", 1, `nodesim: --node-prefix is "?": no id of a node can begin with it` + "\n",
 		},
 		"a level of no log": {
 			"nodesim run --log-level loud --log-format xml", 1,
