@@ -111,6 +111,10 @@ func (m *misbehaviour) chosen(stated map[string]control.FaultDefinition) (map[st
 			wrong = append(wrong, fmt.Errorf("--fault is %q: %w", flag, unknown(name, stated)))
 			continue
 		}
+		if narrowed && nodes == "" {
+			wrong = append(wrong, fmt.Errorf("--fault is %q: a pattern of node ids is missing after the @", flag))
+			continue
+		}
 		if narrowed {
 			fault.Rules = forNodes(fault.Rules, nodes)
 		}

@@ -124,7 +124,7 @@ func TestWrongFaults(t *testing.T) {
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no such fault`},
 		{
 			[]string{"--fault", "slow@"},
-			`--fault is "slow@": /rules/0/match/node: must have a length of 1 or more, not 0`,
+			`--fault is "slow@": a pattern of node ids is missing after the @`,
 		},
 		{
 			[]string{"--faults-file", file},

@@ -84,11 +84,14 @@ func prepare(command *cobra.Command) {
 // foreign looks for them.
 var userinfo = regexp.MustCompile(`[^\s"/]+:[^\s"/]+@`)
 
-// oneLine returns the text of an error without its line breaks, safe to show.
+// oneLine returns the text of an error without its line breaks, safe to show. What two arguments have
+// wrong alike is stated once.
 func oneLine(err error) string {
-	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
 	return userinfo.ReplaceAllString(foreign.Line(strings.Join(lines, "; ")), "***@")
 }

@@ -136,6 +136,13 @@ func TestMistakes(t *testing.T) {
 		"a negative time of the checks": {
 			"nodecontract conform --provider-url http://127.0.0.1:1 --time -5s", 2, "time is -5s, which is negative",
 		},
+		"no pattern of nodes": {
+			"mock-orchestratord --fault flaky@", 1,
+			`mock-orchestratord: --fault is "flaky@": a pattern of node ids is missing after the @` + "\n",
+		},
+		"a file that is wrong twice": {
+			"nodesim merge none.json none.json", 1, "nodesim: stat none.json: no such file or directory\n",
+		},
 		"an unknown party": {
 			"nodecontract diff --base nodes.yaml --fail-on me", 2,
 			`--fail-on is "me": must be old-nodes, new-nodes, any, all or none`,
