@@ -81,7 +81,7 @@ func newFleetCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, formatErr := writerOf(format)
 			linkErr := checkLink(cmd.Flags(), &s.Node)
-			if err := errors.Join(flagErr(), envErr, linkErr, s.Validate(), formatErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, linkErr, byFlags(s.Validate()), formatErr); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {

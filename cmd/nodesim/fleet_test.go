@@ -121,7 +121,7 @@ func TestAFleetOverMutualTLS(t *testing.T) {
 		},
 		"no certificate": {[]string{"--tls-ca", files.CA}, "certificate required"},
 		"no trust":       {[]string{"--tls-cert", files.Client, "--tls-key", files.Client}, "unknown authority"},
-		"no file":        {[]string{"--tls-ca", "none.pem"}, "TLS CA file: stat none.pem"},
+		"no file":        {[]string{"--tls-ca", "none.pem"}, "--tls-ca: stat none.pem"},
 		"no key":         {[]string{"--tls-cert", files.Client}, "--tls-cert is set and --tls-key is not"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -132,7 +132,7 @@ func TestALongInterval(t *testing.T) {
 		args = append(args, "--orchestratord-url", orchestratord.URL, "--interval", "15s")
 		var out, log bytes.Buffer
 		if status := run(t.Context(), args, &out, &log); status != 1 ||
-			!strings.Contains(log.String(), "node timeout is 30s") {
+			!strings.Contains(log.String(), "--node-timeout is 30s") {
 			t.Errorf("status %d of %s: %s", status, args, log.String())
 		}
 		until := map[string]string{"run": "online", "fleet": "not said, as it ends by itself"}[args[0]]
@@ -253,7 +253,20 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			nil,
 			[]string{"run", "--node-id", "a/b", "--orchestratord-url", "ftp://x", "--interval", "1ms", "--pool", ""},
 			[]string{
-				`node_id is "a/b"`, `--orchestratord-url is "ftp://x"`, "heartbeat interval is 1ms", "pools/0 is empty",
+				`--node-id is "a/b"`, `--orchestratord-url is "ftp://x"`, "--interval is 1ms", "--pool is empty",
+			},
+		},
+		"bad values of all flags of New": {
+			nil,
+			[]string{
+				"run", "--machine-id", "?", "--address", "h:1", "--pool", "a", "--pool", "a", "--node-timeout", "-1s",
+				"--request-timeout", "-1s", "--max-backoff", "-1s", "--shutdown-timeout", "-1s", "--tls-ca", "none.pem",
+				"--tls-cert", "none.pem", "--tls-key", "none.pem",
+			},
+			[]string{
+				"nodesim: --node-timeout is -1s", `; --machine-id is "?"`, `; --address is "h:1"`, `; --pool has "a" twice`,
+				"; --request-timeout is -1s", "; --max-backoff is -1s", "; --shutdown-timeout is -1s",
+				"; --orchestratord-url is not https", "; --tls-ca: stat none.pem", "; --tls-cert: stat none.pem",
 			},
 		},
 		"bad values of a fleet": {
@@ -264,7 +277,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				"--kill-rate", "-1", "--kill-share", "2", "--down", "-1s", "--change-rate", "1e9", "--report", "xml",
 			},
 			[]string{
-				"--nodes is 0", `--node-prefix is "a/b"`, "heartbeat interval is 1ms", "--ramp is -1s", `--for is "ever"`,
+				"--nodes is 0", `--node-prefix is "a/b"`, "--interval is 1ms", "--ramp is -1s", `--for is "ever"`,
 				"--connections is 0",
 				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
 			},
@@ -286,7 +299,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},
-			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`, `machine_id is "?"`},
+			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`, `--machine-id is "?"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

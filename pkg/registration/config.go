@@ -280,5 +280,5 @@ func (c Config) checkTLS() error {
 // joined writes the errors of an errors.Join on one line.
 type joined struct{ error }
 
-func (j joined) Error() string { return strings.ReplaceAll(j.error.Error(), "\n", "; ") }
-func (j joined) Unwrap() error { return j.error }
+func (j joined) Error() string   { return strings.ReplaceAll(j.error.Error(), "\n", "; ") }
+func (j joined) Unwrap() []error { return []error{j.error} }

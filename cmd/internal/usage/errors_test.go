@@ -205,34 +205,34 @@ func TestEnvironment(t *testing.T) {
 	}{
 		"a URL without a scheme": {
 			"ORCHESTRATORD_URL=localhost:8080", "nodesim run",
-			"nodesim: invalid configuration: orchestratord URL [ORCHESTRATORD_URL] lacks its scheme, as in " +
+			"nodesim: --orchestratord-url [ORCHESTRATORD_URL] lacks its scheme, as in " +
 				"http://localhost:8080\n",
 		},
 		"a URL with a password": {
 			"ORCHESTRATORD_URL=http://user:SECRET@localhost", "nodesim fleet",
-			"orchestratord URL [ORCHESTRATORD_URL] holds credentials",
+			"--orchestratord-url [ORCHESTRATORD_URL] holds credentials",
 		},
 		"an address without a scheme": {
 			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run",
-			`nodesim: invalid configuration: address [POOL_MANAGERD_ADDRESS] is "foo:9", which lacks its scheme, as ` +
+			`nodesim: --address [POOL_MANAGERD_ADDRESS] is "foo:9", which lacks its scheme, as ` +
 				"in http://foo:9\n",
 		},
 		"an interval beyond the longest": {
 			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=400", "nodesim run --node-timeout 1h",
-			"heartbeat interval [POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] is 6m40s, which is not within",
+			"--interval [POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] is 6m40s, which is not within",
 		},
 		"a time by the name of the specification": {
 			"ORCHESTRATORD_NODE_TIMEOUT_SECS=2", "nodesim fleet",
-			"node timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 2s, which is not longer than two heartbeat intervals of",
+			"--node-timeout [ORCHESTRATORD_NODE_TIMEOUT_SECS] is 2s, which is not longer than two heartbeat intervals of",
 		},
 		"a pool and a flag": {
 			"POOL_MANAGERD_POOLS=a b", "nodesim run --interval 100ms",
-			"nodesim: invalid configuration: heartbeat interval is 100ms, which is not within 1s to 5m0s; pools/0 " +
+			"nodesim: --interval is 100ms, which is not within 1s to 5m0s; --pool " +
 				`[POOL_MANAGERD_POOLS] is "a b", which`,
 		},
 		"a variable that a flag overrides": {
 			"POOL_MANAGERD_ADDRESS=foo:9", "nodesim run --address http://n:1 --node-id ?",
-			"nodesim: invalid configuration: node_id",
+			"nodesim: --node-id",
 		},
 		"a password for a number": {
 			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=user:SECRET@localhost", "nodesim run",
@@ -244,14 +244,14 @@ func TestEnvironment(t *testing.T) {
 		},
 		"an empty URL": {
 			"ORCHESTRATORD_URL=", "nodesim run --node-id ?",
-			`nodesim: invalid configuration: node_id is "?", which does not match`,
+			`nodesim: --node-id is "?", which does not match`,
 		},
 		"an empty interval": {
 			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS=", "nodesim run --node-id ?",
-			"nodesim: invalid configuration: node_id",
+			"nodesim: --node-id",
 		},
 		"an empty switch": {
-			"POOL_MANAGERD_CLOUD_PROFILE=", "nodesim run --node-id ?", "nodesim: invalid configuration: node_id",
+			"POOL_MANAGERD_CLOUD_PROFILE=", "nodesim run --node-id ?", "nodesim: --node-id",
 		},
 		"an empty address": {
 			"ORCHD_ADDR=", "mock-orchestratord --fault none", `mock-orchestratord: --fault is "none"`,
