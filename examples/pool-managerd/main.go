@@ -66,6 +66,8 @@ func parse(args []string) (s settings, err error) {
 		err = fmt.Errorf("%s names %d pools: must name one", registration.EnvPools, len(s.node.Pools))
 	case s.slots < 1:
 		err = fmt.Errorf("-slots is %d: must be 1 or more", s.slots)
+	case (s.node.TLS.CertFile == "") != (s.node.TLS.KeyFile == ""):
+		err = errors.New("-tls-cert and -tls-key need each other, and only one is set")
 	}
 	return s, err
 }

@@ -293,6 +293,7 @@ func TestBadSettings(t *testing.T) {
 		"no pool":          {"POOL_MANAGERD_POOLS=", "", "POOL_MANAGERD_POOLS names 0 pools: must name one"},
 		"two pools":        {"POOL_MANAGERD_POOLS=a,b", "", "POOL_MANAGERD_POOLS names 2 pools: must name one"},
 		"no slot":          {"", "-slots 0", "-slots is 0: must be 1 or more"},
+		"half a pair":      {"", "-tls-cert a", "-tls-cert and -tls-key need each other, and only one is set"},
 		"a stray argument": {"", "serve", "belongs to no flag, and there are no other arguments"},
 		"a URL without a scheme": {
 			"ORCHESTRATORD_URL=h:1", "",
