@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oasdiff/oasdiff/checker"
+	"github.com/oasdiff/oasdiff/checker/localizations"
 	"github.com/oasdiff/oasdiff/diff"
 )
 
@@ -17,7 +18,6 @@ func oasdiffFindings(from, to version) ([]finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with %s: %w", from.flat.Url, to.flat.Url, err)
 	}
-	english := checker.NewDefaultLocalizer()
 	var findings []finding
 	config := checker.NewConfig(checker.GetAllChecks())
 	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(config, difference, sources, checker.INFO) {
@@ -32,6 +32,19 @@ func oasdiffFindings(from, to version) ([]finding, error) {
 		findings = append(findings, f)
 	}
 	return findings, nil
+}
+
+// sentences are what oasdiff says, in all its languages.
+var sentences = localizations.New(localizations.LangDefault, localizations.LangDefault).Localizations
+
+// english is checker.NewDefaultLocalizer without templates, which none of the sentences is: these call
+// methods by name, for which the linker keeps those of all types.
+func english(name string, args ...any) string {
+	sentence, known := sentences[localizations.LangDefault+".messages."+name]
+	if !known {
+		return name
+	}
+	return fmt.Sprintf(sentence, args...)
 }
 
 var statusForm = regexp.MustCompile(`^([1-5](\d\d|XX)|default)$`)

@@ -1,9 +1,8 @@
 package cli
 
 import (
-	_ "embed"
+	"fmt"
 	"strings"
-	"text/template"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -28,33 +27,62 @@ func Under(flags *pflag.FlagSet, title string, define func(*pflag.FlagSet)) {
 // HeadingOf returns the heading of a flag in the help, "" for one that has none.
 func HeadingOf(flag *pflag.Flag) string { return strings.Join(flag.Annotations[heading], "") }
 
-// help is the template of the part of the help that follows the description of a command.
-//
-//go:embed help.tmpl
-var help string
-
-// writeHelp writes that part. Its flags stand under headings.
+// writeHelp writes the part of the help that follows the description of a command. Its flags stand under
+// headings. No template writes it: that calls methods by name, for which the linker keeps those of all types.
 func writeHelp(command *cobra.Command) error {
-	parsed, err := template.New("help").Funcs(template.FuncMap{"trimRight": trimRight}).Parse(help)
-	if err != nil {
-		return err
+	usage := "Usage:"
+	if command.Runnable() {
+		usage += "\n  " + command.UseLine()
 	}
-	return parsed.Execute(command.OutOrStdout(), struct {
-		*cobra.Command
-		Sections []section
-	}{command, sections(command.LocalFlags())})
+	if command.HasAvailableSubCommands() {
+		usage += "\n  " + command.CommandPath() + " [command]"
+	}
+	parts := []string{usage}
+	if command.Example != "" {
+		parts = append(parts, "Examples:\n"+command.Example)
+	}
+	if command.HasAvailableSubCommands() {
+		parts = append(parts, "Commands:"+commands(command))
+	}
+	all := sections(command.LocalFlags())
+	for _, s := range all {
+		parts = append(parts, s.heading(len(all) == 1)+":\n"+strings.TrimRight(s.usages(), "\n"))
+	}
+	if command.HasAvailableSubCommands() {
+		parts = append(parts, `Use "`+command.CommandPath()+` [command] --help" for more about a command.`)
+	}
+	_, err := fmt.Fprintln(command.OutOrStdout(), strings.Join(parts, "\n\n"))
+	return err
 }
 
-func trimRight(text string) string { return strings.TrimRight(text, "\n") }
+// commands lists the commands of a group, each on a line of its own.
+func commands(group *cobra.Command) (lines string) {
+	for _, command := range group.Commands() {
+		if command.IsAvailableCommand() {
+			lines += fmt.Sprintf("\n  %-*s %s", command.NamePadding(), command.Name(), command.Short)
+		}
+	}
+	return lines
+}
 
 // section is the flags under one heading.
 type section struct {
-	Title string
+	title string // empty for none
 	flags *pflag.FlagSet
 }
 
-// Usages describes the flags. Their defaults may come from the environment.
-func (s section) Usages() string { return foreign.Block(s.flags.FlagUsagesWrapped(columns)) }
+func (s section) heading(only bool) string {
+	switch {
+	case s.title != "":
+		return s.title
+	case only:
+		return "Flags"
+	}
+	return "Other"
+}
+
+// usages describes the flags. Their defaults may come from the environment.
+func (s section) usages() string { return foreign.Block(s.flags.FlagUsagesWrapped(columns)) }
 
 // columns is how wide the lines of the help are, if their words allow it.
 const columns = 100

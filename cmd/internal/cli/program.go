@@ -69,7 +69,6 @@ func Execute(
 func prepare(command *cobra.Command) {
 	command.SilenceUsage, command.SilenceErrors = true, true
 	command.Version = versionOfThis()
-	command.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	command.SetFlagErrorFunc(explainFlag)
 	command.SetUsageFunc(writeHelp)
 	command.PersistentPreRunE = checkRequired
