@@ -115,7 +115,8 @@ func TestWrongFaults(t *testing.T) {
 		{
 			[]string{"--fault", "flakey"},
 			`--fault is "flakey": there is no such fault, perhaps "flaky" is meant: choose from amnesia, ` +
-				`auth-rotation, clock-step, flaky, goaway, idle-close, outage, router-404, slow, sticky-offline, throttled`,
+				`auth-rotation, clock-step, flaky, goaway, idle-close, outage, router-404, slow, sticky-offline, ` +
+				`throttled`,
 		},
 		{
 			[]string{"--fault", "slow@gpu-[", "--fault", "none"},

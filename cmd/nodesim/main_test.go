@@ -264,9 +264,10 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				"--tls-cert", "none.pem", "--tls-key", "none.pem",
 			},
 			[]string{
-				"nodesim: --node-timeout is -1s", `; --machine-id is "?"`, `; --address is "h:1"`, `; --pool has "a" twice`,
-				"; --request-timeout is -1s", "; --max-backoff is -1s", "; --shutdown-timeout is -1s",
-				"; --orchestratord-url is not https", "; --tls-ca: stat none.pem", "; --tls-cert: stat none.pem",
+				"nodesim: --node-timeout is -1s", `; --machine-id is "?"`, `; --address is "h:1"`,
+				`; --pool has "a" twice`, "; --request-timeout is -1s", "; --max-backoff is -1s",
+				"; --shutdown-timeout is -1s", "; --orchestratord-url is not https",
+				"; --tls-ca: stat none.pem", "; --tls-cert: stat none.pem",
 			},
 		},
 		"bad values of a fleet": {
