@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/yamlwords"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
@@ -21,7 +22,7 @@ func readDocument(file string) ([]byte, error) {
 		return regularfile.ReadBeside(file, path)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--document %s: %w", file, err)
+		return nil, fmt.Errorf("--document %s: %w", file, yamlwords.Plain(err))
 	}
 	return document, nil
 }

@@ -49,11 +49,20 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		"no file":     {[]string{"--upstream", url, "--document", filepath.Join(dir, "none")}, "--document: "},
 		"a folder":    {[]string{"--upstream", url, "--document", dir}, dir + " is not a regular file"},
 		"of nothing":  {[]string{"--upstream", url, "--document", overlay}, "read the document that it extends"},
-		"another one": {[]string{"--upstream", url, "--document", at("x.yaml", "openapi: 3.0.3\n")}, "it lacks parts"},
-		"no YAML":     {[]string{"--upstream", url, "--document", at("y.yaml", "{")}, "document: it does not describe"},
+		"another one": {
+			[]string{"--upstream", url, "--document", at("x.yaml", "openapi: 3.0.3\n")}, "x.yaml: it has no info",
+		},
+		"a strange one": {
+			[]string{
+				"--upstream", url, "--document",
+				at("z.yaml", "openapi: 3.0.3\ninfo: {title: t, version: v}\npaths: {}\n"),
+			},
+			"z.yaml: it lacks parts",
+		},
+		"no YAML": {[]string{"--upstream", url, "--document", at("y.yaml", "{")}, "y.yaml: it does not describe"},
 		"of several files": {
 			[]string{"--upstream", url, "--document", "../../openapi/mock-control.yaml"},
-			"document: it does not describe",
+			"mock-control.yaml: it does not describe",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

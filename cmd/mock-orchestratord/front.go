@@ -64,6 +64,14 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 	})}, nil
 }
 
+// named returns an error of the mock with the name of the document, if it is about that.
+func (f *front) named(err error) error {
+	if rest, is := strings.CutPrefix(err.Error(), "document: "); is {
+		return fmt.Errorf("--document %s: %s", f.document, rest)
+	}
+	return err
+}
+
 // check says which flags do not go together.
 func (f *front) check(flags *pflag.FlagSet) error {
 	var wrong []error

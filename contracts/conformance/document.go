@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/apitext"
 	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/openapi"
 )
@@ -48,7 +49,7 @@ var compiledIn = sync.OnceValues(func() (*document, error) { return readDocument
 func readDocument(text []byte) (*document, error) {
 	loader := openapi3.NewLoader()
 	api, err := loader.LoadFromData(text)
-	if err == nil {
+	if err = apitext.Explain(text, err); err == nil {
 		err = walkable.Check(api)
 	}
 	if err == nil {

@@ -569,7 +569,12 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"what is no OpenAPI document", "document.yaml", "a: b", "document.yaml: ", load},
 		{
-			"a document that is not valid", "document.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
+			"a document that lacks a part", "document.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\n",
+			"document.yaml: it has no paths", load,
+		},
+		{
+			"a document that is not valid", "document.yaml",
+			"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {a: {}}\n",
 			"document.yaml: invalid paths", load,
 		},
 		{

@@ -4,10 +4,13 @@ package regularfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Read returns the content of a regular file, or of one that a symbolic link leads to. A
@@ -46,7 +49,11 @@ func ReadBeside(other, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	return readWith(folder.Stat, folder.Open, path, MaxShort)
+	content, err := readWith(folder.Stat, folder.Open, path, MaxShort)
+	if at, is := errors.AsType[*fs.PathError](err); is {
+		at.Op = strings.NewReplacer("statat", "stat", "openat", "open").Replace(at.Op) // as for any other file
+	}
+	return content, err
 }
 
 func read(path string, limit int64) ([]byte, error) { return readWith(os.Stat, os.Open, path, limit) }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/llama-orch/node-registration/internal/yamlwords"
 )
 
 // The errors of YAML's decoder that name a type of Go.
@@ -37,5 +39,5 @@ func Explain(err error) error {
 		}
 		return errors.New(strings.Join(texts, "; "))
 	}
-	return err
+	return yamlwords.Plain(err)
 }

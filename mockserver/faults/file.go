@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/yamlwords"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
@@ -69,14 +70,14 @@ func decode(text []byte) (any, error) {
 	documents := yaml.NewDecoder(bytes.NewReader(text))
 	var first yaml.Node
 	if err := documents.Decode(&first); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, yamlwords.Plain(err)
 	}
 	if !errors.Is(documents.Decode(new(yaml.Node)), io.EOF) {
 		return nil, errors.New("there must be one document, and nothing after it")
 	}
 	nameAsText(&first)
 	err := first.Decode(&value)
-	return value, err
+	return value, yamlwords.Plain(err)
 }
 
 // nameAsText makes text of names that look like something else to YAML: 1 and true are

@@ -114,10 +114,13 @@ func TestWrongFiles(t *testing.T) {
 		{"empty", "", "must be of type object, not null"},
 		{"no faults", "{}", `/faults: property "faults" is missing`},
 		{"a list", "[]", "must be of type object, not array"},
-		{"not YAML", "a: [", "yaml: line 1: did not find expected node content"},
+		{"not YAML", "a: [", "line 1: a value is missing: look for a bracket that is not closed"},
 		{"two documents", "faults: {}\n---\nfaults: {}", "there must be one document, and nothing after it"},
 		{"not UTF-8", "faults: {\xff: }", "the text is not UTF-8"},
-		{"a name twice", "faults: {a: {rules: [{effect: {status: 500}}]}, a: {}}", `mapping key "a" already defined`},
+		{
+			"a name twice", "faults: {a: {rules: [{effect: {status: 500}}]}, a: {}}",
+			`line 1: "a" is there a second time, after line 1`,
+		},
 		{"a bad name", "faults: {Über: {rules: [{effect: {status: 500}}]}}", "/faults/Über: must match"},
 		{"a slash", "faults: {a/b: {rules: [{effect: {status: 500}}]}}", "/faults/a~1b: must match"},
 		{
@@ -136,7 +139,7 @@ func TestWrongFiles(t *testing.T) {
 			"NaN", "faults: {a: {rules: [{match: {probability: .nan}, effect: {status: 500}}]}}",
 			"unsupported value: NaN",
 		},
-		{"itself", "faults: &it {a: *it}", "anchor 'it' value contains itself"},
+		{"itself", "faults: &it {a: *it}", "the value of &it contains itself"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			parsed, err := faults.Parse([]byte(test.text))

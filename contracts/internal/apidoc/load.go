@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/apitext"
 	"github.com/llama-orch/node-registration/internal/walkable"
 )
 
@@ -26,7 +27,7 @@ func Load(ctx context.Context, source Source) (*openapi3.T, error) {
 
 func load(ctx context.Context, source Source) (*openapi3.T, error) {
 	document, err := parse(ctx, source, true)
-	if err != nil {
+	if err = apitext.Explain(source.Data, err); err != nil {
 		return nil, err
 	}
 	constants, err := nullConstants(document)

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/yamlwords"
 	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
@@ -62,7 +63,7 @@ func ReadRevision(ctx context.Context, revision, name string) (Source, error) {
 func newSource(name string, data []byte, read func(string) ([]byte, error)) (Source, error) {
 	document, err := overlay.Resolve(data, read)
 	if err != nil {
-		return Source{}, fmt.Errorf("%s: %w", name, err)
+		return Source{}, fmt.Errorf("%s: %w", name, yamlwords.Plain(err))
 	}
 	return Source{Name: name, Data: document, read: read, overlaid: overlay.Is(data)}, nil
 }

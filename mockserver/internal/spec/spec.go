@@ -15,6 +15,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/apitext"
 	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/openapi"
@@ -52,13 +53,17 @@ var Nodes = sync.OnceValue(func() *Document { return nodesDocument(openapi.Nodes
 
 // Load reads another version of the document of the node API, such as one with an overlay.
 func Load(text []byte) (d *Document, err error) {
+	if err := apitext.Explain(text, nil); err != nil {
+		return nil, fmt.Errorf("document: %w", err)
+	}
 	defer func() { // what has no such parts is none
 		switch cause := recover().(type) {
 		case nil:
 		case runtime.Error:
 			err = errors.New("document: it lacks parts that the document of the node API has")
 		default:
-			err = fmt.Errorf("document: it does not describe the node API: %v", cause)
+			err = fmt.Errorf("document: it does not describe the node API: %w",
+				apitext.Explain(text, fmt.Errorf("%v", cause)))
 		}
 	}()
 	d = nodesDocument(text)
@@ -95,7 +100,7 @@ var Control = sync.OnceValue(func() *Document {
 func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 	doc, err := loader.LoadFromDataWithPath(text, &url.URL{})
 	if err != nil {
-		panic(fmt.Sprintf("read the OpenAPI document: %v", err))
+		panic(err)
 	}
 	if err := walkable.Check(doc); err != nil {
 		panic(err)
