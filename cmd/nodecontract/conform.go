@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -102,6 +103,9 @@ func (s *conformSettings) conform(cmd *cobra.Command) error {
 	}
 	s.Document = document.Data
 	found, err := conformance.Run(cmd.Context(), s.Options)
+	if err != nil && strings.HasPrefix(err.Error(), "read the OpenAPI document: ") {
+		return fmt.Errorf("%s: %w", document.Name, err)
+	}
 	if err != nil {
 		return err
 	}

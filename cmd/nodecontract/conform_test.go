@@ -154,7 +154,9 @@ func TestConformCannotTell(t *testing.T) {
 		want string
 	}{
 		"a document that is missing": {[]string{"--provider-url", url, "--document", "missing.yaml"}, "missing.yaml"},
-		"a document that is none":    {[]string{"--provider-url", url, "--document", exempt}, "OpenAPI document"},
+		"a document that is none": {
+			[]string{"--provider-url", url, "--document", exempt}, "yaml: read the OpenAPI document: line",
+		},
 		"an answer without a schema": {
 			broken("              schema:\n                $ref: \"#/components/schemas/RegisterResponse\"\n", ""),
 			"registerNode declares no schema for a body or a header of 200",

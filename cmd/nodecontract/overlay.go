@@ -13,6 +13,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/atomicfile"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
+	"github.com/llama-orch/node-registration/internal/yamlwords"
 	"github.com/llama-orch/node-registration/openapi"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
@@ -72,7 +73,7 @@ func readOverlay(ctx context.Context, file string) (text, document []byte, err e
 		return nil, nil, err
 	}
 	if _, err = overlay.Parse(text); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s: %w", file, yamlwords.Plain(err))
 	}
 	if _, err = twoway.Load(ctx, file); err != nil {
 		return nil, nil, fmt.Errorf("what the overlay makes of the document: %w", err)

@@ -62,3 +62,18 @@ actions:
 		}
 	}
 }
+
+// An overlay whose parts are of other types is an error that says where.
+func TestOverlayThatIsNone(t *testing.T) {
+	file := written(t, "none.overlay.yaml", "overlay: 1.0.0\ninfo: 5\nextends: nodes.yaml\nactions: 7\n")
+	const want = "read the overlay: line 2: a value is a number: must be an object; " +
+		"line 4: a value is a number: must be a list\n"
+	for _, args := range [][]string{
+		{"overlay", file},
+		{"check", "--pact", pact, "--document", file},
+	} {
+		if _, stderr := nodecontract(t, 2, args...); !strings.HasSuffix(stderr, "none.overlay.yaml: "+want) {
+			t.Errorf("%s says %s, want %s", args[0], stderr, want)
+		}
+	}
+}
