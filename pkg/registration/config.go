@@ -147,8 +147,6 @@ type Config struct {
 	// count as the nearest of these. It is called by one goroutine at a time. Nil means
 	// math/rand/v2.
 	Jitter func() float64
-
-	origin *origin // nil if not of ConfigFromEnv
 }
 
 // withDefaults returns the Config with every empty option filled in.
@@ -209,21 +207,24 @@ func setDefault(d *time.Duration, value time.Duration) {
 // validate returns one error that lists everything wrong with a Config whose
 // defaults are filled in, nil when it can work.
 func (c Config) validate() error {
-	if err := c.check(); err != nil {
+	if c.check(nowhere) == nil {
+		return nil
+	}
+	if err := c.check(originOf(c)); err != nil { // a file may be good by now
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return nil
 }
 
-func (c Config) check() error {
-	return errors.Join(append(c.checkDurations(),
-		c.description().check(c.settings(), c.fromField), c.checkURL(), c.checkTLS())...)
+func (c Config) check(from origin) error {
+	return errors.Join(append(c.checkDurations(from),
+		c.description().check(c.settings(), from), c.checkURL(from), c.checkTLS())...)
 }
 
 // checkDurations compares durations only with those that are possible: each mistake is stated once.
-func (c Config) checkDurations() []error {
+func (c Config) checkDurations(from origin) []error {
 	interval, timeout := c.HeartbeatInterval, c.NodeTimeout
-	intervalFrom, timeoutFrom := c.from(EnvHeartbeatInterval), c.from(EnvNodeTimeout)
+	intervalFrom, timeoutFrom := from(EnvHeartbeatInterval), from(EnvNodeTimeout)
 	var wrong []error
 	check := func(ok bool, format string, args ...any) bool {
 		if !ok {
@@ -254,17 +255,17 @@ func (c Config) checkDurations() []error {
 }
 
 // checkURL says what is wrong with the base URL of orchestratord.
-func (c Config) checkURL() error {
+func (c Config) checkURL(from origin) error {
 	if c.OrchestratordURL == "" && c.Standalone {
 		return nil
 	}
 	base, err := weburl.ParseBase(c.OrchestratordURL)
 	switch {
 	case err != nil:
-		return fmt.Errorf("orchestratord URL%s %w", c.from(EnvOrchestratordURL), err)
+		return fmt.Errorf("orchestratord URL%s %w", from(EnvOrchestratordURL), err)
 	case base.Scheme != "https" && c.TLS != (TLS{}):
 		return fmt.Errorf("orchestratord URL%s is not https, but TLS is set: the token would be sent in clear",
-			c.from(EnvOrchestratordURL))
+			from(EnvOrchestratordURL))
 	}
 	return nil
 }

@@ -43,19 +43,18 @@ func (d Description) request(c settings) nodeapi.RegisterRequest {
 	return request
 }
 
-// check returns everything that the contract does not allow in a registration. What origin returns
-// follows the name of a field.
-func (d Description) check(c settings, origin func(field string) string) error {
+// check returns everything that the contract does not allow in a registration.
+func (d Description) check(c settings, from origin) error {
 	var wrong []error
 	for _, v := range d.request(c).Validate() {
 		field := v.Pointer[1:]
-		wrong = append(wrong, fmt.Errorf("%s%s %s", field, origin(field), v.Detail))
+		wrong = append(wrong, fmt.Errorf("%s%s %s", field, from.field(field), v.Detail))
 	}
 	return errors.Join(wrong...)
 }
 
 func (d Description) validate(c settings) error {
-	if err := d.check(c, Config{}.fromField); err != nil {
+	if err := d.check(c, nowhere); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,34 +44,42 @@ const (
 // those that disagree. New names the variable of a value that it refuses, unless the
 // program has replaced the value.
 func ConfigFromEnv() (Config, error) {
+	env := readEnvironment()
+	if err := errors.Join(env.wrong...); err != nil {
+		return env.Config, fmt.Errorf("%w: %w", ErrConfig, joined{err})
+	}
+	return env.Config, nil
+}
+
+// environment is what the variables state, which ones where a setting has several, and what is wrong
+// with them.
+type environment struct {
+	Config
+	machine, interval, timeout string
+	wrong                      []error
+}
+
+func readEnvironment() *environment {
 	host, _ := os.Hostname()
-	env := environment{}
 	node := cmp.Or(os.Getenv(EnvNodeID), host)
-	config := Config{
+	env := &environment{machine: EnvMachineID, Config: Config{
 		NodeID:           node,
 		MachineID:        cmp.Or(os.Getenv(EnvMachineID), node),
 		Address:          os.Getenv(EnvAddress),
 		Pools:            list(os.Getenv(EnvPools)),
 		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
 		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
-	}
-	from := origin{machine: EnvMachineID}
+	}}
 	if os.Getenv(EnvMachineID) == "" && os.Getenv(EnvNodeID) != "" {
-		from.machine = EnvNodeID
+		env.machine = EnvNodeID
 	}
-	config.HeartbeatInterval, from.interval = env.duration(unit{EnvHeartbeatInterval, time.Second},
+	env.HeartbeatInterval, env.interval = env.duration(unit{EnvHeartbeatInterval, time.Second},
 		unit{specHeartbeatInterval, time.Second})
-	config.NodeTimeout, from.timeout = env.duration(unit{EnvNodeTimeout, time.Millisecond},
+	env.NodeTimeout, env.timeout = env.duration(unit{EnvNodeTimeout, time.Millisecond},
 		unit{specNodeTimeout, time.Second})
 	registers, inCloud := env.isOn(EnvRegisterOnStartup), env.isOn(EnvCloudProfile)
-	config.Standalone = !registers || !inCloud
-	from.config = config
-	from.config.Pools = slices.Clone(config.Pools)
-	config.origin = &from
-	if err := errors.Join(env.wrong...); err != nil {
-		return config, fmt.Errorf("%w: %w", ErrConfig, joined{err})
-	}
-	return config, nil
+	env.Standalone = !registers || !inCloud
+	return env
 }
 
 // list splits a list at its commas, and ignores blanks around items and empty items.
@@ -84,9 +91,6 @@ func list(text string) (items []string) {
 	}
 	return items
 }
-
-// environment collects what is wrong with the variables that are read.
-type environment struct{ wrong []error }
 
 func (e *environment) complain(format string, args ...any) {
 	e.wrong = append(e.wrong, fmt.Errorf(format, args...))

@@ -93,8 +93,7 @@ func TestConfigFromEnv(t *testing.T) {
 			setEnv(t, test.variables)
 			got, err := registration.ConfigFromEnv()
 			if diff := cmp.Diff(test.want, got,
-				cmpopts.IgnoreFields(registration.Config{}, "Jitter", "APIToken"),
-				cmpopts.IgnoreUnexported(registration.Config{})); diff != "" || err != nil {
+				cmpopts.IgnoreFields(registration.Config{}, "APIToken")); diff != "" || err != nil {
 				t.Errorf("error %v, (-want +got):\n%s", err, diff)
 			}
 		})
@@ -210,6 +209,15 @@ func TestNewNamesVariables(t *testing.T) {
 				t.Errorf("error is %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// A program that reads its settings elsewhere is not led to variables.
+func TestNewNamesNoVariableThatIsNotRead(t *testing.T) {
+	setEnv(t, nil)
+	_, err := registration.New(registration.Config{NodeID: "n", HeartbeatInterval: time.Hour, NodeTimeout: -1})
+	if err == nil || strings.Contains(err.Error(), "[") || !strings.Contains(err.Error(), "address is empty") {
+		t.Errorf("error is %v, want one that says that the address is empty, and no variable", err)
 	}
 }
 

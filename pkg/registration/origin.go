@@ -1,48 +1,48 @@
 package registration
 
 import (
+	"os"
 	"slices"
 	"strings"
 )
 
-// origin is what the environment has stated, and by which variables where a setting has several.
-type origin struct {
-	config                     Config
-	machine, interval, timeout string
+// origin returns the variable of a setting in brackets behind a blank if it has stated the value at
+// hand, else "". A setting that has several variables goes by the first of them.
+type origin func(variable string) string
+
+func nowhere(string) string { return "" }
+
+// originOf returns the origin of what a Config holds. A value that the program has replaced, such as by
+// that of a flag, is no longer the environment's. No value at all is, as long as the node's id is.
+func originOf(c Config) origin {
+	env := readEnvironment()
+	return func(variable string) string {
+		name, holds := variable, false
+		switch variable {
+		case EnvNodeID:
+			holds = c.NodeID == env.NodeID
+		case EnvMachineID:
+			name, holds = env.machine, c.MachineID == env.MachineID
+		case EnvAddress:
+			holds = c.Address == env.Address
+		case EnvPools:
+			holds = slices.Equal(c.Pools, env.Pools)
+		case EnvOrchestratordURL:
+			holds = c.OrchestratordURL == env.OrchestratordURL
+		case EnvHeartbeatInterval:
+			name, holds = env.interval, c.HeartbeatInterval == env.HeartbeatInterval
+		case EnvNodeTimeout:
+			name, holds = env.timeout, c.NodeTimeout == env.NodeTimeout
+		}
+		if !holds || name == "" || os.Getenv(name) == "" && c.NodeID != env.NodeID {
+			return ""
+		}
+		return " [" + name + "]"
+	}
 }
 
-// from returns the variable that has stated what the Config holds, in brackets behind a blank. It
-// returns "" if none has, also when the program has replaced the value, such as by that of a flag.
-func (c Config) from(variable string) string {
-	if c.origin == nil {
-		return ""
-	}
-	env, holds := c.origin.config, false
-	switch variable {
-	case EnvNodeID:
-		holds = c.NodeID == env.NodeID
-	case EnvMachineID:
-		variable, holds = c.origin.machine, c.MachineID == env.MachineID
-	case EnvAddress:
-		holds = c.Address == env.Address
-	case EnvPools:
-		holds = slices.Equal(c.Pools, env.Pools)
-	case EnvOrchestratordURL:
-		holds = c.OrchestratordURL == env.OrchestratordURL
-	case EnvHeartbeatInterval:
-		variable, holds = c.origin.interval, c.HeartbeatInterval == env.HeartbeatInterval
-	case EnvNodeTimeout:
-		variable, holds = c.origin.timeout, c.NodeTimeout == env.NodeTimeout
-	}
-	if !holds || variable == "" {
-		return ""
-	}
-	return " [" + variable + "]"
-}
-
-// fromField is from for the variable of a field of the registration, or of an item of it: such a
-// variable has the field's name.
-func (c Config) fromField(field string) string {
+// field is the origin of a field of the registration, or of an item of it: its variable has its name.
+func (o origin) field(field string) string {
 	name, _, _ := strings.Cut(field, "/")
-	return c.from("POOL_MANAGERD_" + strings.ToUpper(name))
+	return o("POOL_MANAGERD_" + strings.ToUpper(name))
 }
