@@ -59,14 +59,6 @@ func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
 	text = utf8text.Of(text)
 	wrongType := (*json.UnmarshalTypeError)(nil)
 	switch err := json.Unmarshal(text, &file); {
-	case errors.As(err, &wrongType) && wrongType.Field == "":
-		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: "+
-			"it is JSON of type %s, want an object with nodes or log", wrongType.Value)
-	case errors.As(err, &wrongType):
-		return nil, fmt.Errorf("this is no list of nodes: /%s is of type %s, want array",
-			wrongType.Field, wrongType.Value)
-	case err != nil:
-		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: %w", err)
 	case file.Log != nil:
 		archive, err := har.Read(bytes.NewReader(text))
 		if err != nil {
@@ -81,6 +73,14 @@ func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
 			return nil, fmt.Errorf("the last list in it: %w", err)
 		}
 		return nodes, nil
+	case errors.As(err, &wrongType) && wrongType.Field == "":
+		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: "+
+			"it is JSON of type %s, want an object with nodes or log", wrongType.Value)
+	case errors.As(err, &wrongType):
+		return nil, fmt.Errorf("this is no list of nodes: /%s is of type %s, want array",
+			wrongType.Field, wrongType.Value)
+	case err != nil:
+		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: %w", err)
 	case file.Nodes == nil:
 		return nil, errors.New("this is neither a list of nodes nor an HTTP archive: it has no nodes and no log")
 	}
