@@ -155,7 +155,8 @@ func TestCannotDecide(t *testing.T) {
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
 		"a format that there is not": {
-			`unknown format "pdf"`, []string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},
+			`--report is "pdf": there is no such format`,
+			[]string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},
 		},
 		"a link that nobody can follow": {
 			`--build-url is "ci/7": lacks its scheme, as in http://ci/7`,

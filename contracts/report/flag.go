@@ -54,9 +54,9 @@ func (f *Flag) Set(value string) error {
 	}
 	switch {
 	case !slices.Contains(Formats(), format):
-		return fmt.Errorf("unknown format %q: there are %s", format, strings.Join(Formats(), ", "))
+		return errors.New("there is no such format: choose from " + strings.Join(Formats(), ", "))
 	case toFile && file == "":
-		return fmt.Errorf("%q names no file", value)
+		return errors.New("a file has to follow the =")
 	}
 	f.targets = append(f.targets, target{format, file})
 	return nil

@@ -195,8 +195,8 @@ func TestFlag(t *testing.T) {
 		t.Errorf("without the flag there is %s, want text", &flag)
 	}
 	for value, want := range map[string]string{
-		"pdf": `unknown format "pdf": there are github, json, junit, markdown, text`, "": `unknown format ""`,
-		"junit=": `"junit=" names no file`,
+		"pdf": "there is no such format: choose from github, json, junit, markdown, text", "": "there is no such",
+		"junit=": "a file has to follow the =",
 	} {
 		if err := flag.Set(value); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: the error is %v, want %s", value, err, want)

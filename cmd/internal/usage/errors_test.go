@@ -177,7 +177,7 @@ func TestMistakes(t *testing.T) {
 			"mock-orchestratord --fault flaky:SECRET@gpu-1", 1, `there is no such fault, perhaps "flaky" is meant`,
 		},
 		"a format of no report": {
-			"nodecontract overlay --report pdf", 2, `--report is "pdf": unknown format "pdf": there are github,`,
+			"nodecontract overlay --report pdf", 2, `--report is "pdf": there is no such format: choose from github,`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
