@@ -111,6 +111,11 @@ func FuzzParse(f *testing.F) {
 			"type": "Synchronous/HTTP", "request": {"query": "a=b", "headers": {"A": "b"}, "body": "x", "matchingRules": {
 				"$.body.a[0]['b']": {"regex": "c"}, "$.headers.A": {}, "body": {"$.a[*]": {"matchers": [{"match": "type"}]}}}}}]}`))
 	}
+	for _, interaction := range []string{
+		`null`, `{"request": {"matchingRules": {"body": [], "$.body.x": {"match": "type"}}}}`,
+	} {
+		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "2.0.0"}}, "interactions": [` + interaction + `]}`))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := pactfile.Parse(data)
 		if err == nil && len(file.Interactions) == 0 {
@@ -148,6 +153,17 @@ func TestReadRefuses(t *testing.T) {
 			`{"interactions": [{"type": "Asynchronous/Messages", "description": "news"}], "metadata": ` +
 				`{"pactSpecification": {"version": "4.0"}}}`,
 			`interaction 1: "news" is of type "Asynchronous/Messages"`,
+		},
+		{
+			"an older interaction that is null",
+			`{"interactions": [null], "metadata": {"pactSpecification": {"version": "3.0.0"}}}`,
+			"interaction 1: it is null, not an object",
+		},
+		{
+			"older rules in a category that holds none",
+			`{"interactions": [{"request": {"matchingRules": {"body": [], "$.body.x": {"match": "type"}}}}], ` +
+				`"metadata": {"pactSpecification": {"version": "2.0.0"}}}`,
+			"interaction 1: request: the matching rules for body are not an object",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,9 +2,12 @@ package pactfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +18,9 @@ func upgrade(data []byte) ([]byte, error) {
 	var interaction object
 	if err := json.Unmarshal(data, &interaction); err != nil {
 		return nil, err
+	}
+	if interaction == nil {
+		return nil, errors.New("it is null, not an object")
 	}
 	if _, stated := interaction["type"]; !stated {
 		interaction["type"] = "Synchronous/HTTP"
@@ -59,7 +65,7 @@ func upgradeMessage(message object) error {
 		message["body"] = object{"content": body, "contentType": contentType}
 	}
 	if rules, stated := message["matchingRules"].(object); stated {
-		message["matchingRules"] = upgradeRules(rules)
+		return upgradeRules(rules)
 	}
 	return nil
 }
@@ -72,31 +78,34 @@ func asList(value any) []any {
 	return []any{value}
 }
 
-// upgradeRules sorts rules of specification 2, such as $.headers.Accept, by category.
+// upgradeRules moves rules of specification 2, such as $.headers.Accept, into their categories.
 // It leaves those of specification 3 as they are.
-func upgradeRules(rules object) object {
-	sorted := object{}
-	for path, rule := range rules {
+func upgradeRules(rules object) error {
+	for _, path := range slices.Sorted(maps.Keys(rules)) {
 		rest, flat := strings.CutPrefix(path, "$.")
 		if !flat {
-			sorted[path] = rule
 			continue
 		}
-		set := object{"matchers": []any{named(rule)}}
+		set := object{"matchers": []any{named(rules[path])}}
+		delete(rules, path)
 		category, inside := rest, ""
 		if end := strings.IndexAny(rest, ".["); end >= 0 {
 			category, inside = rest[:end], rest[end:]
 		}
+		var err error
 		switch category {
 		case "path":
-			sorted["path"] = set
+			rules["path"] = set
 		case "body":
-			inCategory(sorted, "body")["$"+inside] = set
+			err = addTo(rules, "body", "$"+inside, set)
 		default: // header, headers, query
-			inCategory(sorted, strings.TrimSuffix(category, "s"))[ruleName("$"+inside)] = set
+			err = addTo(rules, strings.TrimSuffix(category, "s"), ruleName("$"+inside), set)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return sorted
+	return nil
 }
 
 // named returns a rule with its name, which specification 2 lets be left out.
@@ -112,9 +121,14 @@ func named(rule any) any {
 	return fields
 }
 
-func inCategory(rules object, name string) object {
-	if rules[name] == nil {
-		rules[name] = object{}
+func addTo(rules object, category, name string, set object) error {
+	if rules[category] == nil {
+		rules[category] = object{}
 	}
-	return rules[name].(object)
+	sets, ok := rules[category].(object)
+	if !ok {
+		return fmt.Errorf("the matching rules for %s are not an object", category)
+	}
+	sets[name] = set
+	return nil
 }
