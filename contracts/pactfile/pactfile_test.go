@@ -182,6 +182,11 @@ func TestReadRefuses(t *testing.T) {
 			"a path that cannot be read", `"request": {"matchingRules": {"body": {"$.a[?]": {}}}}`,
 			`path "$.a[?]" cannot be read from "[?]" on`,
 		},
+		{
+			"a variant before the first",
+			`"request": {"matchingRules": {"body": {"$": {"matchers": [{"variants": [{"index": -1}]}]}}}}`,
+			"a variant has the index -1",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := read(t, test.interaction); err == nil || !strings.Contains(err.Error(), test.want) {

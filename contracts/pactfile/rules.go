@@ -2,6 +2,7 @@ package pactfile
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -86,6 +87,9 @@ func (v *Variant) UnmarshalJSON(data []byte) error {
 	}
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return err
+	}
+	if wire.Index < 0 {
+		return fmt.Errorf("a variant has the index %d", wire.Index)
 	}
 	var err error
 	v.Index = wire.Index
