@@ -51,7 +51,9 @@ func (a *acceptance) UnmarshalYAML(node *yaml.Node) error {
 //     what: gpu_count
 //     reason: no node in service leaves it out
 //
-// It fails on an entry that names no rule or gives no reason.
+// An entry accepts only changes all of whose operations it lists, and without a list changes of
+// any operations and of the document as a whole. LoadAccepted fails on an entry that names no
+// rule or gives no reason.
 func LoadAccepted(path string) (*Accepted, error) {
 	data, err := regularfile.ReadShort(path)
 	if err != nil {
@@ -91,5 +93,5 @@ func (a acceptance) covers(c Change) bool {
 		return false
 	}
 	isOther := func(operation string) bool { return !slices.Contains(a.Operations, operation) }
-	return len(a.Operations) == 0 || !slices.ContainsFunc(c.Where, isOther)
+	return len(a.Operations) == 0 || len(c.Where) > 0 && !slices.ContainsFunc(c.Where, isOther)
 }

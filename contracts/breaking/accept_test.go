@@ -62,6 +62,33 @@ func TestAccept(t *testing.T) {
 	}
 }
 
+// An entry for one operation is not about the document as a whole.
+func TestAcceptOfTheDocumentAsAWhole(t *testing.T) {
+	scheme := func(name string) sketch {
+		return sketch{Doc: object{"components": object{"securitySchemes": object{
+			"token": object{"type": "http", "scheme": name},
+		}}}}
+	}
+	for list, accepted := range map[string]bool{
+		"- rule: RULE\n  reason: agreed\n":                                   true,
+		"- rule: RULE\n  reason: agreed\n  operations: [\"POST /n/{id}\"]\n": false,
+	} {
+		report, err := breaking.Compare(t.Context(), scheme("bearer").document(t, "base.json"),
+			scheme("basic").document(t, "revised.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := acceptList(t, strings.Replace(list, "RULE", report.Changes[0].Rule, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report.Accept(entries)
+		if report.Breaks(breaking.OldNodes) == accepted || (len(report.Idle) == 0) != accepted {
+			t.Errorf("%s accepts %+v; idle: %s", list, report.Changes, report.Idle)
+		}
+	}
+}
+
 func TestLoadAcceptedRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"no reason":     "- rule: server-removed\n",
