@@ -228,3 +228,22 @@ func TestCredentialsThatAreNoLongerEnough(t *testing.T) {
 		}
 	}
 }
+
+// A change that is of no operation is one change, though nodes call and are called.
+func TestChangeOfTheDocumentAsAWhole(t *testing.T) {
+	base := breaking.Source{Name: "base.yaml", Data: openapi.Nodes}
+	revised := breaking.Source{
+		Name: "revised.yaml", Data: bytes.Replace(base.Data, []byte("scheme: bearer"), []byte("scheme: basic"), 1),
+	}
+	report, err := breaking.Compare(t.Context(), base, revised)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, change := range report.Changes {
+		rules = append(rules, change.Rule)
+	}
+	if want := []string{"api-security-component-http-scheme-changed", "api-version-not-bumped"}; !slices.Equal(rules, want) {
+		t.Errorf("changes %s, want %s", rules, want)
+	}
+}

@@ -101,7 +101,12 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes = append(changes, calls...)
+	isKnown := func(c Change) bool {
+		same := func(known Change) bool { return known.Rule == c.Rule && known.What == c.What }
+		return len(c.Where) == 0 && slices.ContainsFunc(changes, same)
+	}
+	// Both comparisons find what has changed in the document as a whole.
+	changes = append(changes, slices.DeleteFunc(calls, isKnown)...)
 	sortChanges(changes)
 	return &Report{Base: base.Name, Document: document.Name, Changes: changes}, nil
 }
