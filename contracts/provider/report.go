@@ -54,7 +54,7 @@ func (r *Report) Results() *results.Results {
 		}
 		outcome.Interactions = append(outcome.Interactions, results.Interaction{
 			Description:    i.Description,
-			ProviderStates: i.States,
+			ProviderStates: append([]string{}, i.States...), // in JSON no list is null
 			Result:         result,
 		})
 	}

@@ -8,10 +8,18 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// writeJSON writes the report itself, with its summary.
+// writeJSON writes the report itself, with its summary. Lists are never null, so that programs can
+// go through them.
 func (r *Report) writeJSON(w io.Writer) error {
 	whole := *r
 	whole.Summary = r.summary()
+	whole.Suites = append([]Suite{}, r.Suites...)
+	for i, suite := range whole.Suites {
+		whole.Suites[i].Cases = append([]Case{}, suite.Cases...)
+	}
+	if r.Table != nil {
+		whole.Table = &Table{Columns: append([]string{}, r.Table.Columns...), Rows: append([][]string{}, r.Table.Rows...)}
+	}
 	return WriteJSON(w, whole)
 }
 

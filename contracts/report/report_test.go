@@ -221,3 +221,15 @@ func TestFlag(t *testing.T) {
 		t.Errorf("standard output has %q", stdout.String())
 	}
 }
+
+// Whoever reads the JSON of a report goes through its lists without a look at whether they are there.
+func TestEmptyListsOfJSON(t *testing.T) {
+	empty := report.Report{Title: "a table alone", Table: &report.Table{Columns: []string{"where"}}}
+	if text := write(t, empty, "json"); strings.Contains(text, "null") {
+		t.Errorf("a list is null:\n%s", text)
+	}
+	empty.Suites = []report.Suite{{Name: "none"}}
+	if text := write(t, empty, "json"); strings.Contains(text, "null") {
+		t.Errorf("a list is null:\n%s", text)
+	}
+}

@@ -55,7 +55,7 @@ func (c *coverage) exercise(op *operation, status string, interaction *pactfile.
 // it.
 func (c *coverage) judge(in Input) ([]Row, []Finding) {
 	verification := newVerification(in.Results)
-	var rows []Row
+	rows := []Row{} // in JSON no list is null
 	var findings []Finding
 	for _, op := range c.operations {
 		for _, status := range c.statuses(op) {
