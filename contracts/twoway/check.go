@@ -29,7 +29,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
-	"github.com/llama-orch/node-registration/contracts/internal/subset"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
 )
@@ -45,7 +44,7 @@ type Input struct {
 // Check compares the pact and the document with each other.
 func Check(in Input) *Report {
 	c := checker{
-		document: in.Document, coverage: newCoverage(in.Document), answers: map[string][]subset.Gap{},
+		document: in.Document, coverage: newCoverage(in.Document), answers: map[string]answer{},
 		mentioned: mentions(in.Pact), findings: []Finding{},
 	}
 	for i := range in.Pact.Interactions {
@@ -68,9 +67,9 @@ func Check(in Input) *Report {
 type checker struct {
 	document    *Document
 	coverage    *coverage
-	answers     map[string][]subset.Gap // to what was asked already of matchers and schemas
-	mentioned   map[string]bool         // the texts in requests and states of the pact
-	interaction *pactfile.Interaction   // the one at hand
+	answers     map[string]answer     // to what was asked already of matchers and schemas
+	mentioned   map[string]bool       // the texts in requests and states of the pact
+	interaction *pactfile.Interaction // the one at hand
 	findings    []Finding
 }
 

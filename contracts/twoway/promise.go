@@ -1,6 +1,7 @@
 package twoway
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -44,7 +45,7 @@ func (c *checker) letThrough(pointer string, l leaf) {
 	if len(parts) == 0 {
 		return
 	}
-	for _, gap := range c.gaps(parts, l) {
+	for _, gap := range c.gaps(parts, l.shape) {
 		c.add(pointer, line(gap.Outer.Origin, gap.Keyword),
 			"the matcher %s lets through %s, which the document forbids",
 			l.matchers[0].Match, gap.Values)
@@ -80,18 +81,26 @@ func (c *checker) shorter(pointer string, l leaf) {
 	}
 }
 
-// gaps returns what some schemas allow together and the shape of a leaf does not. The
-// interactions of a pact ask the same of it again and again.
-func (c *checker) gaps(sent openapi3.SchemaRefs, l leaf) []subset.Gap {
-	question := fmt.Sprintf("%+v %T", l.matchers, l.value)
-	for _, schema := range l.shape {
+// answer is what some schemas allow and a shape does not. It keeps the shape, so that no other gets
+// the addresses that the question has of it.
+type answer struct {
+	shape shape
+	gaps  []subset.Gap
+}
+
+// gaps returns what some schemas allow together and a shape does not. The interactions of a pact
+// ask the same again and again.
+func (c *checker) gaps(sent openapi3.SchemaRefs, s shape) []subset.Gap {
+	whole := &openapi3.Schema{AllOf: sent}
+	text, _ := json.Marshal(whole) // which such small schemas always give
+	question := string(text)
+	for _, schema := range s {
 		question += fmt.Sprintf(" %p", schema)
 	}
 	if _, asked := c.answers[question]; !asked {
-		either := (&openapi3.Schema{AllOf: sent}).NewRef()
-		c.answers[question] = subset.Compare(subset.Request, either, l.shape.ofAnySize().ref()).Gaps
+		c.answers[question] = answer{s, subset.Compare(subset.Request, whole.NewRef(), s.ofAnySize().ref()).Gaps}
 	}
-	return c.answers[question]
+	return c.answers[question].gaps
 }
 
 // ofAnySize returns the shape without upper bounds of its size.
