@@ -26,13 +26,13 @@ func boundsDigits(m pactfile.Matcher, rule []pactfile.Matcher) bool {
 }
 
 // digitsMatch checks that numbers match the regex that bounds them.
-func (c *checker) digitsMatch(pointer string, examples []any, expression string) {
+func (c *checker) digitsMatch(pointer string, examples []any, regex pactfile.Matcher) {
 	var texts []any
 	for _, example := range examples {
 		text, _ := json.Marshal(example)
-		texts = append(texts, string(text))
+		texts = append(texts, wireText(text))
 	}
-	c.examplesMatch(pointer, texts, expression, "regex "+expression)
+	c.examplesFit(pointer, texts, regex)
 }
 
 // digitsBeyond finds numbers that the matchers of a request allow and the document forbids.

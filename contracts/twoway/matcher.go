@@ -2,7 +2,6 @@ package twoway
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -24,10 +23,9 @@ func (c *checker) bodyRules(pointer string, rules []pactfile.BodyRule, example a
 		}
 		for _, matcher := range rule.Matchers {
 			if boundsDigits(matcher, rule.Matchers) {
-				c.digitsMatch(at, rule.Path.Select(example), matcher.Regex)
+				c.digitsMatch(at, rule.Path.Select(example), matcher)
 				continue
 			}
-			c.examplesAre(at, rule.Path.Select(example), matcher)
 			c.matcher(at, s, rule.Path.Select(example), matcher)
 		}
 	}
@@ -56,31 +54,28 @@ func describe(step pactfile.Step) string {
 	return fmt.Sprintf("field %q", step.Name)
 }
 
-// matcher checks that a matcher does not contradict the document about a value. The examples
-// are the values that the pact has in its place.
+// matcher checks that a matcher does not contradict the document about a value, nor the examples,
+// which are the values that the pact has in its place.
 func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Matcher) {
 	types, known := matchedTypes(m)
 	if !known {
 		c.add(pointer, 0, "nothing is known here of a matcher called %q", m.Match)
 		return
 	}
+	c.examplesFit(pointer, examples, m)
 	if len(types) > 0 && !s.allows(types...) {
 		c.add(pointer, s.line(), "the matcher %s stands for %s, and the document has %s here", m.Match,
 			strings.Join(types, " or "), strings.Join(s.types(), " or "))
 		return
 	}
 	switch m.Match {
-	case "regex":
-		c.examplesMatch(pointer, examples, m.Regex, "regex "+m.Regex)
-	case "date", "time", "datetime", "timestamp":
-		c.examplesMatch(pointer, examples, dateExpression(m), m.Match+" "+formatOf(m))
 	case "arrayContains":
 		c.variants(pointer, s, examples, m.Variants)
 	case "either":
 		c.either(pointer, s, examples, m.Rules)
 	case "eachValue":
 		for _, inner := range m.Rules {
-			c.matcher(pointer, s.values(), nil, inner)
+			c.matcher(pointer, s.values(), inside(examples), inner)
 		}
 	}
 	c.lengths(pointer, s, m)
@@ -98,7 +93,6 @@ func (c *checker) either(pointer string, s shape, examples []any, alternatives [
 		for _, m := range alternatives {
 			trial := *c
 			trial.findings = nil
-			trial.examplesAre(pointer, one, m)
 			trial.matcher(pointer, s, one, m)
 			if len(trial.findings) == 0 {
 				misfits = nil
@@ -145,48 +139,6 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 		return []string{openapi3.TypeArray, openapi3.TypeObject}, true
 	}
 	return nil, false
-}
-
-// examplesAre checks that the examples are of the type that their own matcher lets through.
-func (c *checker) examplesAre(pointer string, examples []any, m pactfile.Matcher) {
-	for _, example := range examples {
-		fits := true
-		switch m.Match {
-		case "null":
-			fits = example == nil
-		case "boolean":
-			_, fits = example.(bool)
-		case "integer", "number":
-			_, fits = example.(float64)
-		}
-		if !fits {
-			c.add(pointer, 0, "the example %v does not match its own matcher %s", example, m.Match)
-		}
-	}
-}
-
-// examplesMatch checks that the examples match their own regex. As the document
-// is held against the examples, a regex that fits them is one that it can agree to.
-func (c *checker) examplesMatch(pointer string, examples []any, expression, matcher string) {
-	matches, err := wholeMatch(expression)
-	if err != nil {
-		c.add(pointer, 0, "the regex cannot be checked: %v", err)
-		return
-	}
-	for _, example := range examples {
-		if text, isText := example.(string); isText && !matches(text) {
-			c.add(pointer, 0, "the example %q does not match its own %s", text, matcher)
-		}
-	}
-}
-
-// wholeMatch compiles a regex as Pact means it: it has to match from start to end.
-func wholeMatch(regex string) (func(string) bool, error) {
-	compiled, err := regexp.Compile(`\A(?:` + regex + `)\z`)
-	if err != nil {
-		return nil, err
-	}
-	return compiled.MatchString, nil
 }
 
 func (c *checker) variants(pointer string, s shape, examples []any, variants []pactfile.Variant) {

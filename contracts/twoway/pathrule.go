@@ -18,13 +18,8 @@ func (c *checker) pathRules(op *operation) {
 	if len(matchers) == 0 {
 		return
 	}
-	for _, matcher := range matchers {
-		switch matcher.Match {
-		case "regex":
-			c.examplesMatch(pointer, []any{path}, matcher.Regex, "regex "+matcher.Regex)
-		case "either":
-			c.either(pointer, anything(), []any{path}, matcher.Rules)
-		}
+	for _, m := range matchers {
+		c.matcher(pointer, anything(), []any{wireText(path)}, m)
 	}
 	for _, stray := range op.strays(path) {
 		if letThrough(matchers, path, stray) {

@@ -126,8 +126,6 @@ func matchedSchema(m pactfile.Matcher, example any) *openapi3.Schema {
 		return openapi3.NewFloat64Schema().WithFormat("")
 	case "boolean":
 		return openapi3.NewBoolSchema()
-	case "notEmpty":
-		return text.WithMinLength(1)
 	case "type":
 		return typeOf(example)
 	}
@@ -160,6 +158,8 @@ func expressionOf(m pactfile.Matcher) (expression string, known bool) {
 	switch m.Match {
 	case "regex":
 		return m.Regex, true
+	case "notEmpty":
+		return `(?s:.+)`, true
 	case "include":
 		text, _ := m.Value.(string)
 		return `(?s:.*)` + regexp.QuoteMeta(text) + `(?s:.*)`, true
@@ -236,8 +236,11 @@ func (c *checker) narrower(pointer string, m pactfile.Matcher, expression string
 
 // nameOf returns what a message calls a matcher.
 func nameOf(m pactfile.Matcher) string {
-	if m.Match == "regex" {
+	switch m.Match {
+	case "regex":
 		return "regex " + m.Regex
+	case "date", "time", "datetime", "timestamp":
+		return m.Match + " " + formatOf(m)
 	}
 	return "matcher " + m.Match
 }
@@ -247,9 +250,6 @@ func nameOf(m pactfile.Matcher) string {
 func (c *checker) partly(pointer string, m pactfile.Matcher, l leaf) {
 	text, _ := m.Value.(string)
 	expression, _ := expressionOf(m)
-	if m.Match == "notEmpty" {
-		expression = `.+`
-	}
 	if _, isText := l.value.(string); isText && (text == "" || !c.mentioned[text]) {
 		c.narrower(pointer, m, expression, l.shape)
 	}
@@ -315,7 +315,8 @@ func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, examp
 		c.narrower(pointer, m, m.Regex, s)
 	case !sent && m.Match == "equality":
 		for _, example := range examples {
-			c.exactNumber(pointer, example, s)
+			text, _ := example.(wireText)
+			c.exactNumber(pointer, string(text), s)
 		}
 	case sent && (isText || m.Match != "regex") && m.Match != "type":
 		c.letThrough(pointer, leaf{shape: s, matchers: []pactfile.Matcher{m}})

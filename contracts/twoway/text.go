@@ -185,7 +185,7 @@ func examplesOf(texts []string, index int) []any {
 	var examples []any
 	for i, text := range texts {
 		if index < 0 || i == index {
-			examples = append(examples, text)
+			examples = append(examples, wireText(text))
 		}
 	}
 	return examples

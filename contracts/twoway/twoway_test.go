@@ -122,7 +122,7 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"slots": 4`, `"slots": "4"`,
 			[]string{
 				`"a pool" /request/body/content/slots: value must be an integer (document.yaml:86)`,
-				`"a pool" /request/matchingRules/body/$.slots: the example 4 does not match its own matcher integer`,
+				`"a pool" /request/matchingRules/body/$.slots: the example "4" does not match its own matcher integer`,
 			},
 		},
 		{
@@ -140,7 +140,7 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"bytes": 1`, `"bytes": "1"`,
 			[]string{
 				`"a list" /response/body/content/0/models/0/bytes: value must be an integer (document.yaml:115)`,
-				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the example 1 does not match ` +
+				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the example "1" does not match ` +
 					`its own matcher integer`,
 			},
 		},
@@ -277,6 +277,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"x-total": ["1"]`, `"x-total": ["one"]`,
 			[]string{
 				`"a list" /response/headers/x-total/0: value must be an integer (document.yaml:22)`,
+				`"a list" /response/matchingRules/header/X-Total: the example "one" does not match its own matcher ` +
+					`integer`,
 			},
 		},
 		{
@@ -319,7 +321,7 @@ func TestFindings(t *testing.T) {
 			"null for what is not nullable",
 			"pact.json", `{"match": "regex", "regex": "pool-\\d"}`, `{"match": "null"}`,
 			[]string{
-				`"a list" /response/matchingRules/body/$[*].name: the example pool-0 does not match its own ` +
+				`"a list" /response/matchingRules/body/$[*].name: the example "pool-0" does not match its own ` +
 					`matcher null`,
 				`"a list" /response/matchingRules/body/$[*].name: the matcher null stands for null, and the ` +
 					`document has string here (document.yaml:80)`,
@@ -344,6 +346,8 @@ func TestFindings(t *testing.T) {
 			"a matcher of another type on each value",
 			"pact.json", `"rules": [{"match": "type"}]`, `"rules": [{"match": "integer"}]`,
 			[]string{
+				`"a list" /response/matchingRules/body/$[*].labels: the example "a" does not match its own matcher ` +
+					`integer`,
 				`"a list" /response/matchingRules/body/$[*].labels: the matcher integer stands for integer or ` +
 					`number, and the document has string here (document.yaml:103)`,
 			},
@@ -412,6 +416,7 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"X-Total": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
 			`"X-Total": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
+				`"a list" /response/matchingRules/header/X-Total: the example "1" does not match its own matcher boolean`,
 				`"a list" /response/matchingRules/header/X-Total: the matcher boolean stands for boolean, and the ` +
 					`document has integer or string here (document.yaml:20)`,
 			},
