@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/conformance"
@@ -23,7 +24,7 @@ func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
 		return nil, err
 	}
 	found, err := conformance.Run(ctx, conformance.Options{
-		URL: s.providerURL, Token: s.token, TLS: trust,
+		URL: s.providerURL, Token: s.token, TLS: trust, Time: timeLeft(ctx),
 		Level: conformance.Level(s.conform), Seed: uint64(rand.Uint32()),
 		Picture: "conformance.html",
 	})
@@ -31,4 +32,10 @@ func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
 		return nil, fmt.Errorf("conformance: %w", err)
 	}
 	return found.Report(false).Suites, nil
+}
+
+// timeLeft returns how long it is until the deadline of a context, at least a millisecond.
+func timeLeft(ctx context.Context) time.Duration {
+	deadline, _ := ctx.Deadline()
+	return max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond)
 }

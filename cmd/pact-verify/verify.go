@@ -23,8 +23,12 @@ import (
 // providerName is what pacts call the provider.
 const providerName = "orchestratord"
 
-// graceTime is how long it may take to clean up and to report once the time is over.
-const graceTime = 3 * time.Second
+const (
+	// cleanupTime is how long it may take to remove the nodes of the run once it was interrupted.
+	cleanupTime = 10 * time.Second
+	// reportTime is how long it may take to report after that.
+	reportTime = 3 * time.Second
+)
 
 // verify verifies all pacts, and reports the results. It returns errBroken if a contract is
 // broken. It returns soon after the time is over, even if something hangs: the Pact library
@@ -42,8 +46,9 @@ func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(graceTime):
-		return context.Cause(ctx)
+	case <-time.After(min(cleanupTime, s.timeout) + reportTime):
+		return fmt.Errorf("%w; nodes may still be registered, with pact-node- or conform- in the name",
+			context.Cause(ctx))
 	}
 }
 

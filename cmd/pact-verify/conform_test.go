@@ -1,0 +1,91 @@
+//go:build pact
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// hanging serves a mock, but gives no answer to the requests that hang.
+func hanging(t *testing.T, hangs func(*http.Request) bool) string {
+	t.Helper()
+	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hangs(r) {
+			_, _ = io.Copy(io.Discard, r.Body) // before its end nobody looks whether the caller has gone
+			<-r.Context().Done()
+			return
+		}
+		mock.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// Conformance ends by itself, with time left to remove its nodes, before that of --timeout is over.
+func TestConformanceKeepsTheTime(t *testing.T) {
+	url := hanging(t, func(r *http.Request) bool { return r.Method == http.MethodPost })
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	_, err := settings{providerURL: url, token: token, conform: "nodes"}.conformance(ctx)
+	if err == nil || !strings.Contains(err.Error(), "conformance: the time of ") ||
+		strings.Contains(err.Error(), "still be registered") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Whoever interrupts it learns which nodes may be left.
+func TestInterruptedConformance(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var interrupted atomic.Bool
+	url := hanging(t, func(r *http.Request) bool {
+		if r.Header.Get("X-Forwarded-For") != "" { // which no pact has
+			interrupted.Store(true)
+			interrupt()
+		}
+		return interrupted.Load()
+	})
+	var stdout, stderr bytes.Buffer
+	args := []string{"--provider-url", url, "--pact", shortened(t), "--conform", "nodes", "--timeout", "20s"}
+	status := run(ctx, args, &stdout, &stderr, func(string) string { return token })
+	if status != 2 || !strings.Contains(stderr.String(), "may still be registered, with conform-") {
+		t.Errorf("exit status %d, stderr: %s", status, &stderr)
+	}
+}
+
+// shortened writes a copy of the committed pact with its first interaction alone, and returns its path.
+func shortened(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(pact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole map[string]any
+	if err := json.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
+	}
+	whole["interactions"] = whole["interactions"].([]any)[:1]
+	if text, err = json.Marshal(whole); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "pact.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
