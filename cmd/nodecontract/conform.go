@@ -89,7 +89,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.Var(&s.reports, "report", report.Usage)
 }
 
-// conform tests an orchestratord and writes the reports. It returns errBroken if the contract
+// conform tests an orchestratord and writes the reports. It returns cli.ErrBroken if the contract
 // is broken.
 func (s *conformSettings) conform(cmd *cobra.Command) error {
 	s.Token = cmp.Or(s.Token, os.Getenv(envToken))

@@ -24,9 +24,6 @@ import (
 
 func main() { cli.Main(run) }
 
-// errBroken ends a command that has reported a broken contract.
-var errBroken = errors.New("the contract is broken")
-
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "nodecontract",
@@ -54,27 +51,19 @@ func checkDocument(command *cobra.Command, _ []string) error {
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := cli.Execute(ctx, newCommand(), args, stdout, stderr, errBroken)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errBroken):
-		return 1
-	default:
-		return 2
-	}
+	return cli.Check(ctx, newCommand(), args, stdout, stderr)
 }
 
 // documentUsage is the help text of the flag --document.
 const documentUsage = "`file` with the OpenAPI document, or an overlay on one (default: the one compiled in)"
 
-// write writes a report, and returns errBroken where the contract is not kept.
+// write writes a report, and returns cli.ErrBroken where the contract is not kept.
 func write(cmd *cobra.Command, reports report.Flag, writers report.Writers, kept bool) error {
 	if err := reports.Write(cmd.OutOrStdout(), writers); err != nil {
 		return err
 	}
 	if !kept {
-		return errBroken
+		return cli.ErrBroken
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,21 +23,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pact-verify:", err)
 		os.Exit(2)
 	}
-	os.Exit(run(cli.Context(), os.Args[1:], out, os.Stderr, os.Getenv))
+	cli.Main(func(ctx context.Context, args []string, _, stderr io.Writer) int {
+		return run(ctx, args, out, stderr, os.Getenv)
+	})
 }
-
-// errBroken ends a command that has reported a broken contract.
-var errBroken = errors.New("the contract is broken")
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	err := cli.Execute(ctx, newCommand(getenv), args, stdout, stderr, errBroken)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errBroken):
-		return 1
-	default:
-		return 2
-	}
+	return cli.Check(ctx, newCommand(getenv), args, stdout, stderr)
 }

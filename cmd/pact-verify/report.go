@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/contracts/provider"
 	"github.com/llama-orch/node-registration/contracts/report"
 )
@@ -38,7 +39,7 @@ func (o outcome) suite() report.Suite {
 }
 
 // write writes the reports, each of them even when another cannot be written, and
-// returns errBroken unless each contract is kept. What kept it from deciding, and what
+// returns cli.ErrBroken unless each contract is kept. What kept it from deciding, and what
 // cannot be written, goes before that.
 func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcome, undone error) error {
 	whole := report.Report{Title: title(s, outcomes), Unit: "interactions"}
@@ -62,7 +63,7 @@ func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcom
 	case undone != nil:
 		return undone
 	case whole.Count(report.Failed) > 0:
-		return errBroken
+		return cli.ErrBroken
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ const (
 	reportTime = 3 * time.Second
 )
 
-// verify verifies all pacts, and reports the results. It returns errBroken if a contract is
+// verify verifies all pacts, and reports the results. It returns cli.ErrBroken if a contract is
 // broken. It returns soon after the time is over, even if something hangs: the Pact library
 // cannot be interrupted, and neither can a write to a pipe without a reader.
 func verify(ctx context.Context, s settings, stdout io.Writer) error {
