@@ -14,10 +14,10 @@ import (
 	"github.com/llama-orch/node-registration/internal/strength"
 )
 
-// parties are all whom a drift may hurt.
+// parties are all whom a sabotage may hurt.
 var parties = []breaking.Party{breaking.OldNodes, breaking.NewNodes, breaking.Users}
 
-// harmless are the drifts that need not be found, by what their names match, and why.
+// harmless are the sabotages that need not be found, by what their names match, and why.
 var harmless = map[string]string{
 	`minLength (one less|one more|gone)$`:      "the pattern asks for as much, or for more",
 	`format (gone|int64|int32)$`:               "minimum and maximum say as much",
@@ -29,17 +29,17 @@ var harmless = map[string]string{
 func TestStrength(t *testing.T) {
 	text := committedDocument(t)
 	tally := strength.Of("the document, by `nodecontract diff`")
-	eachCompared(t, text, newDrifter(t, text).all(), func(d drift, report *breaking.Report, err error) {
-		switch reason := d.harmless(); {
+	eachCompared(t, text, newSaboteur(t, text).all(), func(s sabotage, report *breaking.Report, err error) {
+		switch reason := s.harmless(); {
 		case err != nil:
 			tally.Found()
 		case report.Breaks(parties...):
 			tally.Found()
-			d.isNamed(t, report)
+			s.isNamed(t, report)
 		case reason != "":
 			tally.Tolerated(reason)
 		default:
-			tally.Missed(d.name)
+			tally.Missed(s.name)
 		}
 	})
 	tally.Judge(t, slices.Collect(maps.Values(harmless))...)
@@ -48,9 +48,9 @@ func TestStrength(t *testing.T) {
 // TestControls changes what nobody minds.
 func TestControls(t *testing.T) {
 	text := committedDocument(t)
-	eachCompared(t, text, newDrifter(t, text).controls(), func(d drift, report *breaking.Report, err error) {
+	eachCompared(t, text, newSaboteur(t, text).controls(), func(s sabotage, report *breaking.Report, err error) {
 		if err != nil || report.Breaks(parties...) {
-			t.Errorf("%s: error %v, %+v", d.name, err, report)
+			t.Errorf("%s: error %v, %+v", s.name, err, report)
 		}
 	})
 }
@@ -64,42 +64,42 @@ func committedDocument(t *testing.T) []byte {
 	return text
 }
 
-// eachCompared compares the document with each drift of it, or with a sample of them. What
+// eachCompared compares the document with each sabotage of it, or with a sample of them. What
 // it calls is called once at a time.
-func eachCompared(t *testing.T, text []byte, all []drift, then func(drift, *breaking.Report, error)) {
+func eachCompared(t *testing.T, text []byte, all []sabotage, then func(sabotage, *breaking.Report, error)) {
 	t.Helper()
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 4)
 	base := breaking.Source{Name: "base", Data: text}
-	for i, d := range all {
+	for i, s := range all {
 		if !strength.Tries(i, 96) {
 			continue
 		}
 		room <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-room }()
-			report, err := breaking.Compare(t.Context(), base, breaking.Source{Name: "drifted", Data: d.text})
+			report, err := breaking.Compare(t.Context(), base, breaking.Source{Name: "sabotaged", Data: s.text})
 			mu.Lock()
 			defer mu.Unlock()
-			then(d, report, err)
+			then(s, report, err)
 		})
 	}
 	wait.Wait()
 }
 
-// harmless returns why a drift need not be found, empty if it must.
-func (d drift) harmless() string {
+// harmless returns why a sabotage need not be found, empty if it must.
+func (s sabotage) harmless() string {
 	for pattern, reason := range harmless {
-		if regexp.MustCompile(pattern).MatchString(d.name) {
+		if regexp.MustCompile(pattern).MatchString(s.name) {
 			return reason
 		}
 	}
 	return ""
 }
 
-// isNamed fails unless what is said of a drift names the culprit.
-func (d drift) isNamed(t *testing.T, report *breaking.Report) {
+// isNamed fails unless what is said of a sabotage names the culprit.
+func (s sabotage) isNamed(t *testing.T, report *breaking.Report) {
 	t.Helper()
 	said := ""
 	for _, change := range report.Changes {
@@ -107,7 +107,7 @@ func (d drift) isNamed(t *testing.T, report *breaking.Report) {
 			said += change.What + " " + strings.Join(change.Where, " ") + "\n"
 		}
 	}
-	if !strings.Contains(said, d.culprit) && !strings.Contains(said, http.CanonicalHeaderKey(d.culprit)) {
-		t.Errorf("%s: %q is not named by:\n%s", d.name, d.culprit, said)
+	if !strings.Contains(said, s.culprit) && !strings.Contains(said, http.CanonicalHeaderKey(s.culprit)) {
+		t.Errorf("%s: %q is not named by:\n%s", s.name, s.culprit, said)
 	}
 }

@@ -2,13 +2,13 @@
 // one change at a time, and count how many of the changes a check finds.
 //
 //	tally := strength.Of("the document")
-//	for i, d := range drifts {
+//	for i, s := range sabotages {
 //		switch {
 //		case !strength.Tries(i, 16):
-//		case isFound(d):
+//		case isFound(s):
 //			tally.Found()
 //		default:
-//			tally.Missed(d.name)
+//			tally.Missed(s.name)
 //		}
 //	}
 //	tally.Judge(t)
