@@ -36,8 +36,8 @@ func newDiffCommand() *cobra.Command {
 whom it breaks: old nodes before a new orchestratord, or new nodes before an old one.
 
 Only the former is a failure unless --fail-on says otherwise: orchestratord is deployed
-before its nodes. With any both are, and with all it also is one that the new document
-takes away what was optional: a field or a header of an answer, a way to authenticate.
+before its nodes. With any both are, and with all, so is the loss of something optional:
+a field or a header of an answer, a way to authenticate.
 
 A document may have several files, in its folder and below. Breaks that were agreed on
 stand in a YAML file:

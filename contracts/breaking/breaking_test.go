@@ -243,7 +243,8 @@ func TestChangeOfTheDocumentAsAWhole(t *testing.T) {
 	for _, change := range report.Changes {
 		rules = append(rules, change.Rule)
 	}
-	if want := []string{"api-security-component-http-scheme-changed", "api-version-not-bumped"}; !slices.Equal(rules, want) {
+	want := []string{"api-security-component-http-scheme-changed", "api-version-not-bumped"}
+	if !slices.Equal(rules, want) {
 		t.Errorf("changes %s, want %s", rules, want)
 	}
 }

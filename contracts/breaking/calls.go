@@ -5,8 +5,8 @@ import (
 )
 
 // takeCalls moves the webhooks and callbacks of a document into the paths of a document of
-// their own. api has neither afterwards. An orchestratord asks in the new document, and
-// nodes answer. oasdiff does not compare callbacks, and takes webhooks for calls in the
+// their own. api has neither afterwards. In the returned document orchestratord is the client,
+// and nodes answer. oasdiff does not compare callbacks, and takes webhooks for calls in the
 // usual direction.
 func takeCalls(api *openapi3.T) *openapi3.T {
 	calls := *api

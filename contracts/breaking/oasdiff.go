@@ -74,12 +74,12 @@ func (f *finding) locate(args []any) {
 		f.part = "request"
 	}
 	for _, text := range texts {
-		f.mentions = append(f.mentions, alternative.ReplaceAllString(text, ""))
+		f.mentions = append(f.mentions, composition.ReplaceAllString(text, ""))
 	}
 }
 
-// alternative matches the steps of a path that lead to a part of the same value.
-var alternative = regexp.MustCompile(`(allOf|anyOf|oneOf)\[[^\]]*\]/?`)
+// composition matches the steps of a path that lead to a part of the same value.
+var composition = regexp.MustCompile(`(allOf|anyOf|oneOf)\[[^\]]*\]/?`)
 
 // overrule corrects the findings of oasdiff with our comparison of the allowed values, and
 // adds the findings that oasdiff has missed.

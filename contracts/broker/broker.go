@@ -76,7 +76,7 @@ func New(base string, auth Auth, transport http.RoundTripper) (*Broker, error) {
 // maxRedirects bounds how often one call is redirected.
 const maxRedirects = 5
 
-// checkRedirect follows redirects of GET within one origin.
+// checkRedirect follows redirects within one origin that keep the method.
 func checkRedirect(next *http.Request, earlier []*http.Request) error {
 	first := earlier[0]
 	switch {

@@ -111,10 +111,10 @@ func FuzzParse(f *testing.F) {
 			"type": "Synchronous/HTTP", "request": {"query": "a=b", "headers": {"A": "b"}, "body": "x", "matchingRules": {
 				"$.body.a[0]['b']": {"regex": "c"}, "$.headers.A": {}, "body": {"$.a[*]": {"matchers": [{"match": "type"}]}}}}}]}`))
 	}
-	for _, interaction := range []string{
+	for _, one := range []string{
 		`null`, `{"request": {"matchingRules": {"body": [], "$.body.x": {"match": "type"}}}}`,
 	} {
-		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "2.0.0"}}, "interactions": [` + interaction + `]}`))
+		f.Add([]byte(`{"metadata": {"pactSpecification": {"version": "2.0.0"}}, "interactions": [` + one + `]}`))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := pactfile.Parse(data)

@@ -46,7 +46,7 @@ func (v verification) states() map[string]state {
 func (v verification) ofNode(calls ...func(ctx context.Context, node string) error) state {
 	return state{ofNode: true, enter: func(ctx context.Context, params map[string]any) (func(), error) {
 		node := params["node"].(string) // one of the run's own: examine has seen to it
-		// Whether that works is for the interactions that are about it to say. It has
+		// The error is ignored: the pact's own deregistrations show whether removal works. It has
 		// to be tried even when ctx has ended.
 		leave := func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)

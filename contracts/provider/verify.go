@@ -57,7 +57,7 @@ type Provider struct {
 	// times what a node allows it (CLOUD-11002).
 	AnswerTimeout time.Duration
 	// Arrange sets up, by name, states that no call can, and returns the function that ends
-	// them. Only the owner of a provider can fill it in.
+	// them, which must not be nil. Only the owner of a provider can fill it in.
 	Arrange map[string]func() (end func())
 }
 
@@ -120,7 +120,7 @@ type verification struct {
 	line       *line
 	nodes      *nodes
 	gateway    *gateway
-	needsToken bool // as the provider answers calls without one
+	needsToken bool // whether calls without a token are refused; false if none was given
 }
 
 // probe looks whether there is something to verify, and whether it needs a token.

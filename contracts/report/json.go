@@ -17,8 +17,8 @@ func (r *Report) writeJSON(w io.Writer) error {
 	for i, suite := range whole.Suites {
 		whole.Suites[i].Cases = append([]Case{}, suite.Cases...)
 	}
-	if r.Table != nil {
-		whole.Table = &Table{Columns: append([]string{}, r.Table.Columns...), Rows: append([][]string{}, r.Table.Rows...)}
+	if t := r.Table; t != nil {
+		whole.Table = &Table{Columns: append([]string{}, t.Columns...), Rows: append([][]string{}, t.Rows...)}
 	}
 	return WriteJSON(w, whole)
 }

@@ -84,16 +84,16 @@ func (e *Exemptions) judge(rows []Row) []Finding {
 	if e == nil {
 		return nil
 	}
-	type place struct{ operation, status string }
-	declared, seen := map[place]Row{}, map[place]bool{}
+	type declaration struct{ operation, status string }
+	declared, seen := map[declaration]Row{}, map[declaration]bool{}
 	for _, row := range rows {
 		if row.Declared {
-			declared[place{row.Operation, row.Status}] = row
+			declared[declaration{row.Operation, row.Status}] = row
 		}
 	}
 	var findings []Finding
 	for _, entry := range e.entries {
-		at := place{entry.operation, entry.status}
+		at := declaration{entry.operation, entry.status}
 		row, known := declared[at]
 		message := ""
 		switch {

@@ -32,7 +32,7 @@ type Finding struct {
 	Message string `json:"text"`
 }
 
-// String returns the finding in one line, with the place where it is otherwise.
+// String returns the finding on one line, with the file and line that contradict it, if there is a line.
 func (f Finding) String() string {
 	if f.Line == 0 {
 		return f.text()

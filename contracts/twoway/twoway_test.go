@@ -140,8 +140,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"bytes": 1`, `"bytes": "1"`,
 			[]string{
 				`"a list" /response/body/content/0/models/0/bytes: value must be an integer (document.yaml:115)`,
-				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the example "1" does not match ` +
-					`its own matcher integer`,
+				`"a list" /response/matchingRules/body/$[*].models/variants/0/$.bytes: the example "1" does not ` +
+					`match its own matcher integer`,
 			},
 		},
 		{
@@ -416,7 +416,8 @@ func TestFindings(t *testing.T) {
 			"pact.json", `"X-Total": {"combine": "AND", "matchers": [{"match": "integer"}]}`,
 			`"X-Total": {"combine": "AND", "matchers": [{"match": "boolean"}]}`,
 			[]string{
-				`"a list" /response/matchingRules/header/X-Total: the example "1" does not match its own matcher boolean`,
+				`"a list" /response/matchingRules/header/X-Total: the example "1" does not match its own ` +
+					`matcher boolean`,
 				`"a list" /response/matchingRules/header/X-Total: the matcher boolean stands for boolean, and the ` +
 					`document has integer or string here (document.yaml:20)`,
 			},

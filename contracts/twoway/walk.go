@@ -26,7 +26,7 @@ type walk struct {
 // value visits the leaves of a value; steps lead to it from where the rules start.
 func (w walk) value(pointer string, steps []pactfile.Step, value any, s shape) {
 	if s.hasAlternatives() {
-		return // which of them holds the value does not say
+		return // the value does not say which alternative holds for it
 	}
 	matchers := w.matchers(steps)
 	below := func(step pactfile.Step, inner any, s shape) {

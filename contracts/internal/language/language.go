@@ -24,7 +24,7 @@ const (
 	Included Verdict = iota
 	// Exceeds means that the returned text is in the inner language only.
 	Exceeds
-	// Undecided means that the languages are too large to compare, or empty.
+	// Undecided means that the languages are too large to compare.
 	Undecided
 )
 
@@ -52,17 +52,17 @@ func Compare(inner, outer Language) (Verdict, string) {
 }
 
 // search is a breadth-first search through the texts of inner, character by character. Its
-// places are classes of texts that both languages treat alike from there on.
+// classes hold the texts that both languages treat alike from there on.
 type search struct {
 	inner, outer side
 	runes        []rune
 	most         uint64 // the length from which on all lengths are alike
-	queue        []place
+	queue        []class
 	seen         map[string]bool
 	work         int // the instructions that were looked at
 }
 
-type place struct {
+type class struct {
 	inner, outer []state
 	length       uint64
 	from         int // index in the queue, -1 for the empty text
@@ -78,30 +78,30 @@ func newSearch(inner, outer Language) *search {
 			s.most = max(s.most, *language.Max+1)
 		}
 	}
-	s.add(place{inner: s.inner.start(), outer: s.outer.start(), from: -1})
+	s.add(class{inner: s.inner.start(), outer: s.outer.start(), from: -1})
 	return s
 }
 
-func (s *search) add(p place) {
-	key := s.key(p)
+func (s *search) add(c class) {
+	key := s.key(c)
 	if !s.seen[key] {
 		s.seen[key] = true
-		s.queue = append(s.queue, p)
+		s.queue = append(s.queue, c)
 	}
 }
 
-func (s *search) key(p place) string {
+func (s *search) key(c class) string {
 	key := make([]byte, 0, 64)
-	for _, state := range slices.Concat(p.inner, p.outer) {
+	for _, state := range slices.Concat(c.inner, c.outer) {
 		key = state.appendKey(key)
 	}
-	for length := p.length; length > 0; length >>= 8 {
+	for length := c.length; length > 0; length >>= 8 {
 		key = append(key, byte(length))
 	}
 	return string(key)
 }
 
-// extend adds the places one character further.
+// extend adds the classes one character further.
 func (s *search) extend(from int) {
 	at := s.queue[from]
 	length := min(at.length+1, s.most)
@@ -114,11 +114,11 @@ func (s *search) extend(from int) {
 			continue
 		}
 		outer, _ := s.step(s.outer, at.outer, r)
-		s.add(place{inner, outer, length, from, r})
+		s.add(class{inner, outer, length, from, r})
 	}
 }
 
-// text returns the text that leads to a place.
+// text returns the text that leads to a class.
 func (s *search) text(at int) string {
 	var runes []rune
 	for ; s.queue[at].from >= 0; at = s.queue[at].from {

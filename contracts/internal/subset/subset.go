@@ -18,7 +18,7 @@ type Gap struct {
 	Example string   // one of them where they are strings that a pattern refuses
 	Keyword string   // of the outer schema, that refuses them
 	Outer   *openapi3.Schema
-	Inner   *openapi3.Schema
+	Inner   *openapi3.Schema // nil where the inner side says nothing of these values
 }
 
 // Steps of a path that are no names of properties.
