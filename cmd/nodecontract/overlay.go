@@ -11,6 +11,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/contracts/twoway"
 	"github.com/llama-orch/node-registration/internal/atomicfile"
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/internal/yamlwords"
@@ -101,18 +102,10 @@ func table(o *overlay.Overlay) *report.Report {
 		Title: o.Title() + ", against " + o.Extends(),
 		Table: &report.Table{Columns: []string{"where", "change", "reason"}},
 	}
+	short := func(text string) string { return foreign.Cut(text, 56) } // for a column of a terminal
 	for _, d := range o.Differences() {
 		found.Table.Rows = append(found.Table.Rows, []string{short(d.Where), short(d.Change), d.Reason})
 	}
 	found.Summary = plural.Count(len(found.Table.Rows), "difference")
 	return found
-}
-
-// short returns as much of a text as a column of the table can show.
-func short(text string) string {
-	const width = 56
-	if runes := []rune(text); len(runes) > width {
-		return string(runes[:width-1]) + "…"
-	}
-	return text
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 )
 
@@ -30,7 +31,7 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 		what := "the " + subject + " " + how
 		p.add(finding{rule: rule, part: part, property: field, what: what, where: lineOf(to.Origin, field)})
 	}
-	fromSchema, toSchema := schemaOf(from), schemaOf(to)
+	fromSchema, toSchema := apidoc.SchemaOf(from), apidoc.SchemaOf(to)
 	switch before, after := writing(from), writing(to); {
 	case before == after:
 	case looksAlike(from, to):
@@ -50,14 +51,6 @@ func (p pair) parameter(from, to *openapi3.Parameter) {
 	if p.gaps(part, subject, subset.Request, fromSchema, toSchema) {
 		p.prove(part)
 	}
-}
-
-// schemaOf returns the schema of a parameter, wherever the document has it.
-func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
-	for _, media := range parameter.Content {
-		return media.Schema
-	}
-	return parameter.Schema
 }
 
 const plainly, exploded = "plainly", ", exploded"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/internal/subset"
 )
 
@@ -111,8 +112,8 @@ func (p pair) responseHeaders(part, status string, before, after *openapi3.Respo
 			})
 			fallthrough
 		default:
-			has := schemaOf(&ref.Value.Parameter)
-			p.gaps(part+" header "+name, "response header `"+name+"`", subset.Response, has, schemaOf(&had.Parameter))
+			has, hadBefore := apidoc.SchemaOf(&ref.Value.Parameter), apidoc.SchemaOf(&had.Parameter)
+			p.gaps(part+" header "+name, "response header `"+name+"`", subset.Response, has, hadBefore)
 		}
 	}
 }

@@ -49,11 +49,7 @@ func parsePath(expression string) (Path, error) {
 func (p Path) Select(root any) []any {
 	values := []any{root}
 	for _, step := range p.Steps {
-		var inner []any
-		for _, value := range values {
-			inner = append(inner, step.from(value)...)
-		}
-		values = inner
+		values = step.fromEach(values)
 	}
 	return values
 }
@@ -63,16 +59,21 @@ func (p Path) Select(root any) []any {
 func (p Path) Misses(root any) string {
 	values := []any{root}
 	for _, step := range p.Steps {
-		var inner []any
-		for _, value := range values {
-			inner = append(inner, step.from(value)...)
-		}
+		inner := step.fromEach(values)
 		if len(inner) == 0 && len(values) > 0 && !step.Item && step.Name != "*" {
 			return step.Name
 		}
 		values = inner
 	}
 	return ""
+}
+
+func (s Step) fromEach(values []any) []any {
+	var inner []any
+	for _, value := range values {
+		inner = append(inner, s.from(value)...)
+	}
+	return inner
 }
 
 func (s Step) from(value any) []any {

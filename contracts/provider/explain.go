@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
 // explain adds what Pact's mismatches leave out: why the provider refused, which item of a list
@@ -154,5 +155,5 @@ func hasRule(at string, rules []pactfile.BodyRule) bool {
 // shown returns a JSON value as a text of bounded length.
 func shown(value any) string {
 	text, _ := json.Marshal(value)
-	return cut(string(text))
+	return foreign.Cut(string(text), maxReason)
 }

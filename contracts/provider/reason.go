@@ -6,9 +6,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// maxReason bounds what is shown of an answer, in bytes.
+// maxReason bounds what is shown of an answer, in characters.
 const maxReason = 500
 
 // reason returns why an answer refuses a request, as far as it can be understood: the detail of
@@ -26,15 +28,7 @@ func reason(body []byte) string {
 		}
 		text = cmp.Or(field("detail"), field("message"), field("error"), field("reason"), field("title"), text)
 	}
-	return cut(text)
-}
-
-// cut returns a text of bounded length.
-func cut(text string) string {
-	if len(text) > maxReason {
-		return strings.ToValidUTF8(text[:maxReason], "") + "…"
-	}
-	return text
+	return foreign.Cut(text, maxReason)
 }
 
 // because returns the reason of an answer to append to what is said of it.

@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // message is what a body is checked with.
@@ -68,7 +69,7 @@ func (c *checker) body(m message, content openapi3.Content, direction openapi3.S
 	if m.body.Empty() {
 		return nil
 	}
-	pointer := join(m.pointer, "body", "content")
+	pointer := jsonpointer.Join(m.pointer, "body", "content")
 	name, stated := m.mediaType(content)
 	media := mediaFor(content, name)
 	switch {
@@ -93,7 +94,7 @@ func (c *checker) body(m message, content openapi3.Content, direction openapi3.S
 	}
 	s, value := shapeOf(media.Schema), m.body.AsJSON()
 	c.value(pointer, value, schema, direction)
-	c.bodyRules(join(m.pointer, "matchingRules", "body"), m.rules, value, s)
+	c.bodyRules(jsonpointer.Join(m.pointer, "matchingRules", "body"), m.rules, value, s)
 	walk{m.rules, func(l leaf) { check(l.pointer, l) }}.value(pointer, nil, value, s)
 	return s
 }

@@ -24,13 +24,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 	"github.com/llama-orch/node-registration/contracts/results"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // Input is what a check looks at.
@@ -128,7 +128,7 @@ func (c *checker) value(
 		if broken.Schema != nil {
 			at = line(broken.Schema.Origin, broken.SchemaField)
 		}
-		c.add(join(pointer, broken.JSONPointer()...), at, "%s", broken.Reason)
+		c.add(jsonpointer.Join(pointer, broken.JSONPointer()...), at, "%s", broken.Reason)
 	}
 	c.undeclared(pointer, value, shapeOf(schema))
 }
@@ -141,25 +141,14 @@ func (c *checker) undeclared(pointer string, value any, s shape) {
 	case map[string]any:
 		for name, field := range value {
 			if inner := s.field(name); inner != nil {
-				c.undeclared(join(pointer, name), field, inner)
+				c.undeclared(jsonpointer.Join(pointer, name), field, inner)
 			} else {
-				c.add(join(pointer, name), s.line(), "the document has no field %q here", name)
+				c.add(jsonpointer.Join(pointer, name), s.line(), "the document has no field %q here", name)
 			}
 		}
 	case []any:
 		for i, item := range value {
-			c.undeclared(join(pointer, fmt.Sprint(i)), item, s.items())
+			c.undeclared(jsonpointer.Join(pointer, fmt.Sprint(i)), item, s.items())
 		}
 	}
-}
-
-// escapes are those of the tokens of a JSON pointer (RFC 6901).
-var escapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-// join appends tokens to a JSON pointer.
-func join(pointer string, tokens ...string) string {
-	for _, token := range tokens {
-		pointer += "/" + escapes.Replace(token)
-	}
-	return pointer
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // Row is the coverage of one status of one operation.
@@ -103,5 +104,5 @@ func (c *coverage) row(op *operation, status string) Row {
 
 // pointerTo returns the JSON pointer to a response of the document.
 func (op *operation) pointerTo(status string) string {
-	return join("/paths", op.template, strings.ToLower(op.method), "responses", status)
+	return jsonpointer.Join("/paths", op.template, strings.ToLower(op.method), "responses", status)
 }

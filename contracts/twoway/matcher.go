@@ -8,12 +8,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // bodyRules checks the matchers on the parts of a value of some shape.
 func (c *checker) bodyRules(pointer string, rules []pactfile.BodyRule, example any, root shape) {
 	for _, rule := range rules {
-		at := join(pointer, rule.Path.String())
+		at := jsonpointer.Join(pointer, rule.Path.String())
 		s, known := c.descend(at, rule.Path, root)
 		if !known {
 			continue
@@ -143,7 +144,7 @@ func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 
 func (c *checker) variants(pointer string, s shape, examples []any, variants []pactfile.Variant) {
 	for i, variant := range variants {
-		at := join(pointer, "variants", strconv.Itoa(i))
+		at := jsonpointer.Join(pointer, "variants", strconv.Itoa(i))
 		for _, example := range examples {
 			items, _ := example.([]any)
 			if variant.Index >= len(items) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 )
 
 // request checks the request of the interaction at hand; values are what its path
@@ -43,7 +45,7 @@ func (c *checker) pathValues(op *operation, values map[string]string) {
 	parameters := op.parametersIn(openapi3.ParameterInPath)
 	for name, value := range values {
 		if parameter := parameters.parameters[name]; parameter != nil {
-			schema := schemaOf(parameter)
+			schema := apidoc.SchemaOf(parameter)
 			if s := shapeOf(schema); s.allows(openapi3.TypeArray) && len(s.types()) > 0 {
 				c.value("/request/path", items(parameter, []string{value}, s.items()), schema)
 			} else {

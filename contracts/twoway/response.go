@@ -8,6 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // response checks the response of the current interaction against the one that the document
@@ -29,8 +30,8 @@ func (c *checker) response(spec *openapi3.Response) {
 	for name, header := range spec.Headers {
 		headers.parameters[name] = &header.Value.Parameter
 		if !header.Value.Required && valuesOf(response.Headers, name, true) != nil {
-			c.add(join("/response/headers", name), line(header.Value.Origin, ""), "the document does not require %s",
-				name)
+			c.add(jsonpointer.Join("/response/headers", name), line(header.Value.Origin, ""),
+				"the document does not require %s", name)
 		}
 	}
 	c.texts("/response/headers", response.Headers, headers)
@@ -65,7 +66,7 @@ func (c *checker) exactHeaders(headers declared) {
 			continue
 		}
 		for _, text := range each {
-			c.exactNumber(join("/response/headers", name), text, shapeOf(parameter.Schema))
+			c.exactNumber(jsonpointer.Join("/response/headers", name), text, shapeOf(parameter.Schema))
 		}
 	}
 }
@@ -93,14 +94,14 @@ func (c *checker) optional(pointer string, value any, s shape) {
 		for name, field := range value {
 			if inner := s.field(name); inner != nil { // undeclared fields are found elsewhere
 				if s.optional(name) {
-					c.add(join(pointer, name), s.line(), "the document does not require the field %q", name)
+					c.add(jsonpointer.Join(pointer, name), s.line(), "the document does not require the field %q", name)
 				}
-				c.optional(join(pointer, name), field, inner)
+				c.optional(jsonpointer.Join(pointer, name), field, inner)
 			}
 		}
 	case []any:
 		for i, item := range value {
-			c.optional(join(pointer, fmt.Sprint(i)), item, s.items())
+			c.optional(jsonpointer.Join(pointer, fmt.Sprint(i)), item, s.items())
 		}
 	}
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/apidoc"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // declared is what the document has for a part of a message whose values travel as
@@ -63,20 +65,7 @@ func (d declared) schema(name string) *openapi3.SchemaRef {
 	case field != "":
 		return shapeOf(parameter.Schema).field(field).ref()
 	}
-	return schemaOf(parameter)
-}
-
-// schemaOf returns the schema of a parameter, wherever the document has it.
-func schemaOf(parameter *openapi3.Parameter) *openapi3.SchemaRef {
-	for _, media := range parameter.Content {
-		if media.Schema != nil {
-			return media.Schema
-		}
-	}
-	if parameter.Schema == nil {
-		return (&openapi3.Schema{}).NewRef()
-	}
-	return parameter.Schema
+	return apidoc.SchemaOf(parameter)
 }
 
 // valuesOf returns the values under a name. The names of headers are the same in any case.
@@ -97,19 +86,19 @@ func (c *checker) texts(pointer string, values map[string][]string, d declared) 
 	for name, each := range values {
 		schema := d.schema(name)
 		if schema == nil {
-			c.add(join(pointer, name), d.line, "the document has no %s here", name)
+			c.add(jsonpointer.Join(pointer, name), d.line, "the document has no %s here", name)
 			continue
 		}
 		parameter, field := d.parameter(name)
 		s := shapeOf(schema)
 		switch {
 		case len(parameter.Content) > 0:
-			c.value(join(pointer, name), decoded(each), schema)
+			c.value(jsonpointer.Join(pointer, name), decoded(each), schema)
 		case field == "" && s.allows(openapi3.TypeArray) && len(s.types()) > 0:
-			c.value(join(pointer, name), items(parameter, each, s.items()), schema)
+			c.value(jsonpointer.Join(pointer, name), items(parameter, each, s.items()), schema)
 		default:
 			for i, text := range each {
-				c.value(join(pointer, name, strconv.Itoa(i)), typed(text, s), schema)
+				c.value(jsonpointer.Join(pointer, name, strconv.Itoa(i)), typed(text, s), schema)
 			}
 		}
 	}
@@ -153,7 +142,7 @@ func (c *checker) textRules(
 	pointer string, rules map[string][]pactfile.Matcher, values map[string][]string, d declared,
 ) {
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
-		at, base, index := join(pointer, name), name, -1
+		at, base, index := jsonpointer.Join(pointer, name), name, -1
 		if d.schema(name) == nil {
 			base, index = indexed(name)
 		}

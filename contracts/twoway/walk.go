@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/llama-orch/node-registration/contracts/pactfile"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // leaf is a list, or a value that has no values inside it, of a body, with the matchers that
@@ -30,7 +31,7 @@ func (w walk) value(pointer string, steps []pactfile.Step, value any, s shape) {
 	}
 	matchers := w.matchers(steps)
 	below := func(step pactfile.Step, inner any, s shape) {
-		w.value(join(pointer, step.Name), append(slices.Clone(steps), step), inner, s)
+		w.value(jsonpointer.Join(pointer, step.Name), append(slices.Clone(steps), step), inner, s)
 	}
 	switch value := value.(type) {
 	case map[string]any:
@@ -59,7 +60,7 @@ func (w walk) variants(pointer string, variants []pactfile.Variant, items []any,
 	for _, variant := range variants {
 		if variant.Index < len(items) {
 			inner := walk{variant.Rules, w.visit}
-			inner.value(join(pointer, strconv.Itoa(variant.Index)), nil, items[variant.Index], s.items())
+			inner.value(jsonpointer.Join(pointer, strconv.Itoa(variant.Index)), nil, items[variant.Index], s.items())
 		}
 	}
 }

@@ -3,9 +3,10 @@ package walkable
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // part is a schema within another one.
@@ -59,14 +60,12 @@ func (p *parts) named(keyword string, schemas openapi3.Schemas, deeper int) {
 	}
 }
 
-// join adds steps to a JSON pointer.
+// join adds the steps that have a name to a JSON pointer.
 func join(pointer string, steps ...string) string {
 	for _, step := range steps {
 		if step != "" {
-			pointer += "/" + escapes.Replace(step)
+			pointer = jsonpointer.Join(pointer, step)
 		}
 	}
 	return pointer
 }
-
-var escapes = strings.NewReplacer("~", "~0", "/", "~1")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/glob"
@@ -59,7 +60,7 @@ func checkFile(faults map[string]control.FaultDefinition) error {
 // beyond adds what the schema of a file does not say of its faults.
 func (i *Invalid) beyond(faults map[string]control.FaultDefinition) {
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		at := "/faults/" + spec.Step(name)
+		at := "/faults/" + jsonpointer.Token(name)
 		i.inSchema(at, "FaultName", name)
 		i.contradictions(at, faults[name])
 	}

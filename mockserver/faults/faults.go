@@ -19,9 +19,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // Set is the faults of a server, switched on or not. It is safe for concurrent use.
@@ -73,7 +73,7 @@ func (s *Set) replace(faults map[string]control.FaultDefinition, start bool) err
 	var wrong Invalid
 	for name, definition := range faults {
 		if s.inFront && (definition.Enabled == nil || *definition.Enabled) {
-			wrong.ownRegistry("/faults/"+spec.Step(name), definition)
+			wrong.ownRegistry("/faults/"+jsonpointer.Token(name), definition)
 		}
 	}
 	if wrong != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -40,7 +39,7 @@ func (r *record) content() string {
 			text = plural.Count(gpus, "GPU") + separator + text
 		}
 	}
-	return spec.Cut(foreign.Line(text), maxContent)
+	return foreign.Cut(foreign.Line(text), maxContent)
 }
 
 // objection returns the first thing that a refusal objects to, and how many more there are.

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -19,7 +19,7 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		Sequence: r.sequence,
 		AtMs:     r.at.UnixMilli(),
 		Kind:     r.kind,
-		Summary:  spec.Cut(r.summary(), maxSummary),
+		Summary:  foreign.Cut(r.summary(), maxSummary),
 		NodeID:   stated(r.text(partNode)),
 		Fault:    stated(r.text(partFault)),
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // Expect counts the entries that fit an expectation. It waits for more until there are enough,
@@ -124,7 +124,7 @@ func (t *tally) result() control.ExpectationResult {
 	result := control.ExpectationResult{
 		Met:     t.met(),
 		Count:   t.fitting,
-		Message: spec.Cut(t.message(), maxMessage),
+		Message: foreign.Cut(t.message(), maxMessage),
 		Dropped: stated(t.cursor.dropped),
 	}
 	if !result.Met && !t.exceeded() && t.distance.failed > 0 {
@@ -142,7 +142,7 @@ func (t *tally) missed() []string {
 			continue
 		}
 		// A pool that is not reported is one reason for all conditions on it.
-		if line := spec.Cut(condition.miss(&look), maxMissed); len(missed) == 0 || missed[len(missed)-1] != line {
+		if line := foreign.Cut(condition.miss(&look), maxMissed); len(missed) == 0 || missed[len(missed)-1] != line {
 			missed = append(missed, line)
 		}
 	}

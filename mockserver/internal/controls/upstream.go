@@ -3,9 +3,9 @@ package controls
 import (
 	"fmt"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
-	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
 // upstreamView returns the orchestratord that the mock stands in front of, or nil.
@@ -22,7 +22,7 @@ func (o operations) upstreamView() *control.Upstream {
 		view.Listed, view.ListedAtMs = new(int64(state.Listed)), new(state.At.UnixMilli())
 	}
 	if state.Problem != "" {
-		view.Problem = new(spec.Cut(state.Problem, maxProblem))
+		view.Problem = new(foreign.Cut(state.Problem, maxProblem))
 	}
 	for _, missing := range state.Missing[:min(len(state.Missing), maxUnlisted)] {
 		*view.Unlisted = append(*view.Unlisted,

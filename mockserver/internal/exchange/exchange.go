@@ -109,7 +109,7 @@ func (x *Exchange) masked(departure drift.Departure) drift.Departure {
 	departure.Operation = x.OperationID()
 	for _, text := range []*string{&departure.Pointer, &departure.Expected, &departure.Got} {
 		masked := masking.Text(*text, x.Request.Header, x.Request.URL.RawQuery)
-		*text = spec.Cut(foreign.Line(masked), spec.Control().MaxDeparture)
+		*text = foreign.Cut(foreign.Line(masked), spec.Control().MaxDeparture)
 	}
 	return departure
 }
@@ -119,7 +119,7 @@ func (x *Exchange) masked(departure drift.Departure) drift.Departure {
 // recognised.
 func (x *Exchange) Quote(text string) string {
 	const quoted = 128 // characters
-	return spec.Cut(masking.Text(text, x.Request.Header, x.Request.URL.RawQuery), quoted)
+	return foreign.Cut(masking.Text(text, x.Request.Header, x.Request.URL.RawQuery), quoted)
 }
 
 // UntilClosed returns a context that ends with ctx, or when the server is closed.

@@ -91,7 +91,7 @@ func (x *Exchange) WriteProblem(w http.ResponseWriter, p *Problem) {
 		Type:     "urn:llama-orch:problem:" + string(p.code),
 		Title:    title,
 		Status:   int32(status),
-		Detail:   spec.Cut(p.detail, spec.Nodes().MaxDetail),
+		Detail:   foreign.Cut(p.detail, spec.Nodes().MaxDetail),
 		Instance: "urn:llama-orch:correlation:" + x.CorrelationID,
 		Code:     p.code,
 	}
@@ -175,7 +175,7 @@ var controlKinds = []kind{
 // line that is not too long, whatever names a client makes up.
 func ViolationProblem(violations ...nodeapi.Violation) *Problem {
 	for i := range violations {
-		violations[i].Pointer = spec.Cut(foreign.Line(violations[i].Pointer), spec.Nodes().MaxPointer)
+		violations[i].Pointer = foreign.Cut(foreign.Line(violations[i].Pointer), spec.Nodes().MaxPointer)
 	}
 	first := violations[0]
 	p := NewProblem(nodeapi.ProblemCodeContractViolation,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -120,7 +121,7 @@ func departs(in *Schema, name string) drift.Departure {
 		expected += ", perhaps " + InQuotes(near)
 	}
 	return drift.Departure{
-		Pointer:  in.pointer + "/" + Step(name),
+		Pointer:  in.pointer + "/" + jsonpointer.Token(name),
 		Kind:     drift.Unknown,
 		Expected: expected,
 		Got:      InQuotes(name),

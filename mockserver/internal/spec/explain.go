@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/internal/nearest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -22,7 +23,7 @@ import (
 func (d *Document) Violations(broken error, quote func(string) string) []nodeapi.Violation {
 	var found []nodeapi.Violation
 	walk(broken, func(broken *openapi3.SchemaError) bool {
-		says := Cut(detail(broken, quote), d.maxViolationDetail)
+		says := foreign.Cut(detail(broken, quote), d.maxViolationDetail)
 		violation := nodeapi.Violation{Pointer: pointer(broken), Detail: says}
 		// Several parts of an allOf may object to the same thing.
 		if !slices.Contains(found, violation) {
@@ -56,20 +57,12 @@ func walk(err error, visit func(*openapi3.SchemaError) bool) bool {
 
 // pointer returns the JSON pointer (RFC 6901) to what is broken.
 func pointer(broken *openapi3.SchemaError) string {
-	var at strings.Builder
-	for _, step := range broken.JSONPointer() {
-		at.WriteString("/" + Step(step))
-	}
+	steps := broken.JSONPointer()
 	if name, ok := unknown(broken); ok {
-		at.WriteString("/" + Step(Cut(name, longestName)))
+		steps = append(steps, foreign.Cut(name, longestName))
 	}
-	return at.String()
+	return jsonpointer.Join("", steps...)
 }
-
-// Step returns a name as a step of a JSON pointer.
-func Step(name string) string { return escapes.Replace(name) }
-
-var escapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // longestName is how many characters of an unknown name are shown.
 const longestName = 128
@@ -154,7 +147,7 @@ func instead(schema *openapi3.Schema, value any, quote func(string) string) stri
 	case bool:
 		return strconv.FormatBool(value)
 	case string:
-		return InQuotes(Cut(foreign.Line(quote(value)), longestValue))
+		return InQuotes(foreign.Cut(foreign.Line(quote(value)), longestValue))
 	default:
 		return describe(value)
 	}
@@ -194,14 +187,6 @@ func decimal(number float64) string {
 		return text
 	}
 	return strconv.FormatFloat(number, 'g', -1, 64)
-}
-
-// Cut returns the first runes of a text that is too long, with an ellipsis as the last.
-func Cut(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
 }
 
 // InQuotes returns a text in quotes, safe to show on one line: a terminal shows it the way that the

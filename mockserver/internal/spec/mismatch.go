@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
@@ -46,7 +48,8 @@ func (m *Mismatch) Departures() []drift.Departure {
 func (m *Mismatch) departure() drift.Departure {
 	at := drift.Departure{Pointer: folded(m.Pointer), Kind: "type", Expected: "must be readable", Got: m.Reason}
 	if m.got != "" {
-		at.Expected, at.Got = "must be written as an unsigned integer of at most 64 bits", Cut(m.got, longestValue)
+		at.Expected = "must be written as an unsigned integer of at most 64 bits"
+		at.Got = foreign.Cut(m.got, longestValue)
 	}
 	return at
 }
@@ -69,7 +72,7 @@ func (m *Mismatch) follow(next step) {
 		m.path += fmt.Sprintf("[%d]", next.index)
 		return
 	}
-	if m.Pointer += "/" + Step(next.name); m.path != "" {
+	if m.Pointer += "/" + jsonpointer.Token(next.name); m.path != "" {
 		m.path += "."
 	}
 	m.path += shortened(next.name)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -85,7 +86,7 @@ func stricter(strict, lenient *Schema) []string {
 	var found []string
 	for _, name := range strict.required {
 		if !slices.Contains(lenient.required, name) {
-			found = append(found, strict.pointer+"/"+Step(name))
+			found = append(found, strict.pointer+"/"+jsonpointer.Token(name))
 		}
 	}
 	for name, field := range strict.fields {

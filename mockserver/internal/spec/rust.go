@@ -34,7 +34,7 @@ func shortened(text string) string {
 	if len(text) <= longestText {
 		return text
 	}
-	return Cut(foreign.Line(text), longestText) // without what the cut leaves of a password
+	return foreign.Cut(foreign.Line(text), longestText) // without what the cut leaves of a password
 }
 
 func unquote(quoted []byte) (text string) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
 // Schema is a schema of a request's body by its fields, with those of all parts of an allOf
@@ -37,7 +39,7 @@ func (s *Schema) add(schema *openapi3.Schema, within []*openapi3.Schema) {
 	}
 	s.title = cmp.Or(schema.Title, s.title)
 	for name, field := range schema.Properties {
-		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+Step(name), within...)
+		s.fields[name] = schemaOf(field.Value, s.pointer+"/"+jsonpointer.Token(name), within...)
 	}
 	s.required = append(s.required, schema.Required...)
 	if schema.Items != nil {
