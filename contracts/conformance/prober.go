@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/llama-orch/node-registration/internal/weburl"
+	"github.com/llama-orch/node-registration/contracts/internal/target"
 )
 
 const (
@@ -87,13 +87,9 @@ type prober struct {
 }
 
 func newProber(o Options) (*prober, error) {
-	base, err := weburl.ParseBase(o.URL)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the URL of orchestratord %w", err)
-	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		return nil, errors.New(
-			"the token holds a character that a header cannot carry, perhaps a line break at its end")
+	base, err := target.Parse(o.URL, o.Token)
+	if err != nil {
+		return nil, err
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	p := &prober{base: base, token: o.Token, kept: newTransport(o), fresh: newTransport(o), dialer: o.Dial}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/llama-orch/node-registration/contracts/internal/target"
 )
 
 const (
@@ -131,16 +133,9 @@ func (r *run) probe(ctx context.Context) error {
 		return errors.New("orchestratord answers 101: it switches to another protocol")
 	case a.long:
 		return fmt.Errorf("orchestratord answers with a list of more than %d bytes", maxList)
-	case a.status/100 == 3:
-		return fmt.Errorf("orchestratord answers %d: it redirects, and no node follows", a.status)
-	case a.status == http.StatusUnauthorized && r.prober.token == "":
-		return errors.New("orchestratord answers 401: it requires a token")
-	case a.status == http.StatusUnauthorized:
-		return errors.New("orchestratord answers 401: it does not accept the token")
-	case a.status == http.StatusServiceUnavailable:
-		return errors.New("orchestratord answers 503: it is not ready, or its cloud profile is switched off")
-	case a.status == http.StatusNotFound:
-		return errors.New("orchestratord answers 404: is this the base URL of an orchestratord?")
+	}
+	if why := target.Refusal(a.status, r.prober.token); why != "" {
+		return fmt.Errorf("orchestratord answers %d: %s", a.status, why)
 	}
 	return nil
 }

@@ -4,15 +4,13 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/llama-orch/node-registration/internal/weburl"
+	"github.com/llama-orch/node-registration/contracts/internal/target"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -23,13 +21,9 @@ type nodes struct {
 }
 
 func newNodes(p Provider, line http.RoundTripper) (*nodes, error) {
-	_, err := weburl.ParseBase(p.URL)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the URL of orchestratord %w", err)
-	case strings.ContainsFunc(p.Token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		return nil, errors.New(
-			"the token holds a character that a header cannot carry, perhaps a line break at its end")
+	_, err := target.Parse(p.URL, p.Token)
+	if err != nil {
+		return nil, err
 	}
 	n := &nodes{token: p.Token}
 	client := &http.Client{Transport: line}
@@ -51,21 +45,13 @@ func (n *nodes) probe(ctx context.Context) error {
 		return err
 	}
 	body, _ := io.ReadAll(answer.Body) // it is there already
-	why := ""
-	switch answer.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
-		http.StatusPermanentRedirect:
-		return fmt.Errorf("orchestratord answers %d: it redirects to %s, where no node follows", answer.StatusCode,
-			destination(answer))
-	case http.StatusUnauthorized:
-		why = "it does not accept the token"
-		if n.token == "" {
-			why = "it needs a token, and none was given"
-		}
-	case http.StatusServiceUnavailable:
-		why = "it is not ready, or its cloud profile is switched off"
-	default:
+	why := target.Refusal(answer.StatusCode, n.token)
+	if why == "" {
 		return nil
+	}
+	if to, err := answer.Location(); err == nil { // whose query may hold a secret
+		return fmt.Errorf("orchestratord answers %d: %s to %s://%s%s", answer.StatusCode, why, to.Scheme, to.Host,
+			to.Path)
 	}
 	return fmt.Errorf("orchestratord answers %d: %s%s", answer.StatusCode, why, because(body))
 }
@@ -81,15 +67,6 @@ func (n *nodes) needsToken(ctx context.Context) (bool, error) {
 	}
 	answer.Body.Close()
 	return answer.StatusCode == http.StatusUnauthorized, nil
-}
-
-// destination returns where an answer redirects to, as far as it can hold no secret.
-func destination(answer *http.Response) string {
-	to, err := answer.Location()
-	if err != nil {
-		return "nowhere"
-	}
-	return to.Scheme + "://" + to.Host + to.Path
 }
 
 func (n *nodes) register(ctx context.Context, id string) error {
