@@ -174,6 +174,7 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 		"by another clock": {
 			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 25 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
 		},
+		"the next day": {"Sun, 02 Jan 2000 00:00:00 GMT", 60 * time.Second, 65 * time.Second, ""},
 		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
 		"below zero":   {"-5", 0, time.Second, ""},
 		"not a number": {"soon", 0, time.Second, ""},
