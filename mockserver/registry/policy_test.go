@@ -115,6 +115,19 @@ func TestInServiceLooksEveryTenSeconds(t *testing.T) {
 	equal(t, "status after a check", node.Status, nodeapi.NodeStatusOffline)
 }
 
+// A timeout that is over just when the check comes is not more than over.
+func TestInServiceSparesWhoHasJustTimedOut(t *testing.T) {
+	c := inService(t)
+	c.now = c.now.Add(-time.Second)
+	for _, id := range []string{"over", "just"} {
+		c.register(id)
+		c.beat(t, id)
+		c.pass(time.Second)
+	}
+	equal(t, "offline by the check after 30 s", c.pass(29*time.Second), []string{"over"})
+	equal(t, "offline by the next check", c.pass(10*time.Second), []string{"just"})
+}
+
 func TestInServiceWaitsForTheFirstHeartbeat(t *testing.T) {
 	c := inService(t)
 	c.register("a")
@@ -137,6 +150,19 @@ func TestInServiceForgetsNoPool(t *testing.T) {
 	c.SetPolicy(registry.Document{})
 	c.beat(t, "a", "s")
 	equal(t, "pools in the other policy", c.pools(t, "a"), []string{"s"})
+}
+
+// Whoever was given a node reads what was known of it then.
+func TestInServiceMergesACopy(t *testing.T) {
+	c := inService(t)
+	c.register("a", "p")
+	c.beat(t, "a", "p")
+	before, _ := c.Node("a")
+	c.Heartbeat("a", nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{{PoolID: "p"}}}, c.now)
+	after, _ := c.Node("a")
+	if !before.Pools[0].Ready || after.Pools[0].Ready {
+		t.Errorf("the pools were %+v, and are %+v", before.Pools, after.Pools)
+	}
 }
 
 func TestInServiceDrainingIsOnline(t *testing.T) {
