@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -119,6 +120,29 @@ func TestWhatIsSent(t *testing.T) {
 			seen[id] = true
 		}
 	})
+}
+
+// The first heartbeat comes within a second, in proportion to what is drawn.
+func TestJitterBeyondItsRangeIsBounded(t *testing.T) {
+	for drawn, want := range map[float64]time.Duration{
+		math.Inf(-1): 0, math.NaN(): 0, -1: 0, 0: 0,
+		0.25: 250 * time.Millisecond,
+		1:    time.Second, 7: time.Second, math.Inf(1): time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{}
+			c := config(t, w)
+			c.Jitter = func() float64 { return drawn }
+			node := beating(t, c, ready)
+			time.Sleep(10 * time.Second)
+			if late := want - w.sent()[1].at.Sub(w.sent()[0].at); late < 0 || late > time.Microsecond {
+				t.Errorf("with %v drawn, the first heartbeat came %v before %v", drawn, late, want)
+			}
+			if err := node.Deregister(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func sameJSON(t *testing.T, got, want string) {
