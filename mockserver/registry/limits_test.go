@@ -97,6 +97,28 @@ func TestTooManyBytes(t *testing.T) {
 	}
 }
 
+// TestNoRoomForMore has a node on record beyond the limit. It goes on, as long as it says no more.
+func TestNoRoomForMore(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.SetLimits(registry.Limits{Bytes: 1})
+	one := beat(nodeapi.PoolStatus{PoolID: "pool-0"})
+	nodes.Load([]registry.Node{{Registration: registration("a", "pool-0"), Pools: one.Pools}}, epoch)
+	for name, test := range map[string]struct {
+		beat nodeapi.HeartbeatRequest
+		want error
+	}{
+		"as much": {one, nil},
+		"more":    {beat(one.Pools[0], nodeapi.PoolStatus{PoolID: "pool-1"}), registry.ErrTooManyBytes},
+	} {
+		if change, _ := nodes.Heartbeat("a", test.beat, epoch); !errors.Is(change.Refused, test.want) {
+			t.Errorf("%s: refused as %v, want %v", name, change.Refused, test.want)
+		}
+	}
+	if refused := nodes.Register(registration("a", "pool-0"), epoch).Refused; refused != nil {
+		t.Errorf("it registers again as before: refused as %v", refused)
+	}
+}
+
 // TestForget has nodes go Offline, and looks when they are forgotten.
 func TestForget(t *testing.T) {
 	nodes := registry.New(time.Minute)

@@ -212,3 +212,16 @@ func TestInServiceCountsWhatIsLeft(t *testing.T) {
 		t.Errorf("there is no room although nothing is left: %v", refused)
 	}
 }
+
+// A node that comes and goes leaves no more behind each time.
+func TestInServiceCountsWhoComesBackOnce(t *testing.T) {
+	c := inService(t)
+	c.SetLimits(registry.Limits{Bytes: 8000})
+	for i := range 100 {
+		if refused := c.Register(nodeapi.RegisterRequest{NodeID: "a"}, c.now).Refused; refused != nil {
+			t.Fatalf("the node has come back %d times: %v", i, refused)
+		}
+		c.beat(t, "a", "p")
+		c.Deregister("a")
+	}
+}
