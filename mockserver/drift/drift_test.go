@@ -36,6 +36,26 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// TestWhatMakesADeparture has departures that differ in one thing each.
+func TestWhatMakesADeparture(t *testing.T) {
+	var record drift.Record
+	first := drift.Departure{Operation: "o", Status: 200, Pointer: "/x", Kind: drift.Unknown}
+	for i, edit := range []func(*drift.Departure){
+		func(*drift.Departure) {},
+		func(d *drift.Departure) { d.Operation = "p" },
+		func(d *drift.Departure) { d.Status = 503 },
+		func(d *drift.Departure) { d.Status = 0 },
+		func(d *drift.Departure) { d.Pointer = "/y" },
+		func(d *drift.Departure) { d.Kind = drift.Twice },
+	} {
+		other := first
+		edit(&other)
+		if fresh := record.Add(drift.Sighting{}, []drift.Departure{other}); len(fresh) != 1 {
+			t.Errorf("%d: %+v counts as one that was there before", i, other)
+		}
+	}
+}
+
 // TestLimit makes departures up, from several sides at once.
 func TestLimit(t *testing.T) {
 	var (
