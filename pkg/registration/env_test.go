@@ -136,6 +136,17 @@ func TestABadEnvironment(t *testing.T) {
 	}
 }
 
+// A number that no duration holds is refused, and does not come out as another one.
+func TestDurationsOfTheEnvironmentAreWholeAndInRange(t *testing.T) {
+	for _, number := range []string{"-10", "9.5", "10s", " 10", "2147483648", "18446744083", "18446744073709551616"} {
+		setEnv(t, map[string]string{"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": number})
+		c, err := registration.ConfigFromEnv()
+		if !errors.Is(err, registration.ErrConfig) || c.HeartbeatInterval != 0 {
+			t.Errorf("%s: %v, error %v", number, c.HeartbeatInterval, err)
+		}
+	}
+}
+
 // New names the variable of what it refuses, by whichever of its names it is set, unless the program has
 // replaced the value.
 func TestNewNamesVariables(t *testing.T) {
