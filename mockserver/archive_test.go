@@ -1,0 +1,56 @@
+package mockserver_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/har"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// TestArchive reads what the archive has of a request that took three seconds.
+func TestArchive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := mocktest.InMemory(t)
+		server.Inject(t, "slow", control.FaultDefinition{Rules: control.FaultRules{{
+			Effect: control.FaultEffect{
+				LatencyMs: new(int64(3000)), Status: new(int32(http.StatusBadGateway)), Text: new("no route"),
+			},
+		}}})
+		began := time.Now().UTC()
+		request := must(http.NewRequestWithContext(t.Context(), http.MethodPost,
+			server.URL+"/v2/nodes/register?x=1", strings.NewReader(`{}`)))
+		request.Header.Set("Content-Type", "application/json")
+		must(server.Client().Do(request)).Body.Close()
+
+		want := har.Entry{
+			Started: began, Time: 3000, Timings: har.Timings{Wait: 3000}, Comment: "registerNode 502 (fault slow)",
+			Request: har.Request{
+				Method: "POST", URL: "http://localhost/v2/nodes/register?x=1", HTTPVersion: "HTTP/1.1",
+				Cookies: []har.Pair{}, Headers: []har.Pair{{Name: "Content-Type", Value: "application/json"}},
+				QueryString: []har.Pair{}, HeadersSize: -1, BodySize: 2,
+				PostData: &har.PostData{MimeType: "application/json", Params: []har.Pair{}, Text: `{}`},
+			},
+			Response: har.Response{
+				Status: 502, StatusText: "Bad Gateway", HTTPVersion: "HTTP/1.1", Cookies: []har.Pair{},
+				Headers: []har.Pair{
+					{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
+					{Name: "X-Content-Type-Options", Value: "nosniff"},
+				},
+				Content:     har.Content{Size: 8, MimeType: "text/plain; charset=utf-8", Text: "no route"},
+				HeadersSize: -1, BodySize: 8,
+			},
+		}
+		archive := must(har.Read(bytes.NewReader(answerTo(t, server, "/__mock/journal.har"))))
+		if diff := cmp.Diff([]har.Entry{want}, archive.Log.Entries); diff != "" {
+			t.Errorf("the archive (-want +got):\n%s", diff)
+		}
+	})
+}
