@@ -225,6 +225,10 @@ func TestNewTimeoutTakesEffectAtOnce(t *testing.T) {
 		}
 	}
 	timeout(60_000)
+	read := must(mock.ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+	if got := read.JSON200; got == nil || *got.ExpiresAtMs != startMs+60_000 {
+		t.Errorf("with a timeout of 60 s: %s", read.Body)
+	}
 	advance(t, mock, 20*time.Second)
 	if status := server.Nodes()[0].Status; status != nodeapi.NodeStatusOnline {
 		t.Errorf("after 40 of 60 s the node is %s", status)

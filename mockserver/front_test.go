@@ -212,19 +212,28 @@ func TestDriftOfBothSides(t *testing.T) {
 	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n"+
 		`{"success":true,"next_beat_ms":1}`))
 	front := inFront(t, orchestratord.url)
-	answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat?fast=1", "application/json",
-		strings.NewReader(
-			`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"p","ready":"yes","slots_free":1}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	expectDrift(t, "nodes", front.Drift(), "? /pools/*/ready")
-	expectDrift(t, "orchestratord", front.UpstreamDrift(), "/next_heartbeat_ms /next_beat_ms")
-	report, err := front.Control().ReadDriftWithResponse(t.Context())
-	if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil ||
-		len(report.JSON200.Upstream.Departures) != 2 {
-		t.Errorf("the control API says %s, %v", report.Body, err)
+	mock, ctx := front.Control(), t.Context()
+	for name, forget := range map[string]func(){
+		"cleared": func() { must(mock.ClearDriftWithResponse(ctx)) },
+		"reset":   func() { must(mock.ResetWithResponse(ctx)) },
+	} {
+		answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat?fast=1", "application/json",
+			strings.NewReader(
+				`{"timestamp":"2025-10-01T00:00:00Z","pools":[{"pool_id":"p","ready":"yes","slots_free":1}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		expectDrift(t, "nodes", front.Drift(), "? /pools/*/ready")
+		expectDrift(t, "orchestratord", front.UpstreamDrift(), "/next_heartbeat_ms /next_beat_ms")
+		report, err := mock.ReadDriftWithResponse(ctx)
+		if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil ||
+			len(report.JSON200.Upstream.Departures) != 2 {
+			t.Errorf("the control API says %s, %v", report.Body, err)
+		}
+		forget()
+		expectDrift(t, "nodes, "+name, front.Drift(), "")
+		expectDrift(t, "orchestratord, "+name, front.UpstreamDrift(), "")
 	}
 }
 
