@@ -209,8 +209,8 @@ func TestWhatIsNoList(t *testing.T) {
 
 func TestDriftOfBothSides(t *testing.T) {
 	t.Parallel()
-	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n"+
-		`{"success":true,"next_beat_ms":1}`))
+	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 33\r\n\r\n"+`{"success":true,"next_beat_ms":1}`))
 	front := inFront(t, orchestratord.url)
 	mock, ctx := front.Control(), t.Context()
 	for name, forget := range map[string]func(){
@@ -261,7 +261,7 @@ func expectDrift(t *testing.T, side string, report drift.Report, pointers string
 // where it is no method of the contract's.
 func TestPathsOfPages(t *testing.T) {
 	t.Parallel()
-	front := inFront(t, script(t, says("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")).url)
+	front := inFront(t, script(t, says("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")).url)
 	for _, path := range []string{"/", "/metrics", "/v2/nodes"} {
 		answer, err := http.Post(front.URL+path, "text/plain", nil)
 		if err != nil {
