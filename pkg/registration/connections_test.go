@@ -381,6 +381,40 @@ func TestAFailedAttemptDialsAnew(t *testing.T) {
 	}
 }
 
+// A client that is shared keeps its connections, but for an HTTP/2 one without an answer: it may be dead.
+func TestASharedClientDialsAnewAfterNoAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		first       http.HandlerFunc
+		connections int
+	}{
+		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 2},
+		"a refusal": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from := make(chan string, 100)
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if from <- r.RemoteAddr; len(from) == 1 {
+					test.first(w, r)
+					return
+				}
+				w.Write([]byte(well("register").body))
+			}))
+			server.EnableHTTP2 = true
+			server.StartTLS()
+			defer server.Close()
+			c := config(t, nil)
+			c.HTTPClient, c.OrchestratordURL, c.RequestTimeout = server.Client(), server.URL, time.Second
+			node := newNode(t, c)
+			if err := errors.Join(node.Register(t.Context()), node.Stop(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			if first, second := <-from, <-from; (first != second) != (test.connections == 2) {
+				t.Errorf("requests came from %s and %s, want %d connections", first, second, test.connections)
+			}
+		})
+	}
+}
+
 // Pings find a dead HTTP/2 connection before orchestratord misses the node.
 func TestPingsFollowTheNodeTimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{0, 8 * time.Second, 10 * time.Minute} {
