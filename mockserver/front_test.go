@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"slices"
@@ -205,6 +206,31 @@ func TestWhatIsNoList(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTheListIsAskedForInOnePlace has orchestratord redirect who asks for its list. The token is for
+// nobody else.
+func TestTheListIsAskedForInOnePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL:   "http://orchestratord.example",
+			Token: func(context.Context) (string, error) { return "secret", nil },
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Host == "lists.orchestratord.example" {
+					t.Errorf("the list is asked for elsewhere, with %q", r.Header.Get("Authorization"))
+				}
+				if r.Method == http.MethodGet {
+					http.Redirect(w, r, "http://lists.orchestratord.example/", http.StatusTemporaryRedirect)
+				}
+			})),
+		}))
+		p := &pair{t: t, front: front}
+		p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+		time.Sleep(11 * time.Second)
+		if problem := optional.Or(p.overview().Problem, ""); problem != "the list was answered 307" {
+			t.Errorf("the problem is %q", problem)
+		}
+	})
 }
 
 func TestDriftOfBothSides(t *testing.T) {

@@ -16,10 +16,7 @@ const listOperation = string(control.OperationListNodes)
 
 // list returns the ids of the nodes that orchestratord lists.
 func (u *Upstream) list(ctx context.Context) (map[nodeapi.NodeID]bool, error) {
-	client, err := nodeapi.NewClient(u.URL.String(), nodeapi.WithHTTPClient(&http.Client{
-		Transport:     u.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}))
+	client, err := nodeapi.NewClient(u.URL.String(), nodeapi.WithHTTPClient(&http.Client{Transport: u.Transport}))
 	if err != nil {
 		return nil, err
 	}
