@@ -47,13 +47,13 @@ func (m memory) dial() net.Conn {
 
 // serveInMemory serves until the function is called that it returns, which returns when
 // the server has ended.
-func serveInMemory(t *testing.T, handler http.HandlerFunc) (m memory, stop func()) {
+func serveInMemory(t *testing.T, handler http.HandlerFunc, s ...settings) (m memory, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	m = memory{make(chan net.Conn), make(chan struct{})}
 	ended := make(chan error)
-	go func() { ended <- serveOn(ctx, m, newServer(ctx, settings{}, nil, handler, log), log) }()
+	go func() { ended <- serveOn(ctx, m, newServer(ctx, append(s, settings{})[0], nil, handler, log), log) }()
 	return m, func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -186,6 +186,27 @@ func TestOptionsOfTheServer(t *testing.T) {
 	}
 	if status, stdout, stderr := program.stop(); status != 3 || !strings.Contains(stdout+stderr, `"OPTIONS *"`) {
 		t.Errorf("exit status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
+// TestKeptConnections has a node beat over one connection, however seldom it is asked to.
+func TestKeptConnections(t *testing.T) {
+	for _, interval := range []time.Duration{time.Second, 5 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			memory, stop := serveInMemory(t, func(http.ResponseWriter, *http.Request) {},
+				settings{heartbeatInterval: interval})
+			defer stop()
+			connection := memory.dial()
+			defer connection.Close()
+			answers := bufio.NewReader(connection)
+			for beat := range 3 {
+				_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: mock\r\n\r\n")
+				if _, err := http.ReadResponse(answers, nil); err != nil {
+					t.Fatalf("heartbeat %d, one every %s: %v", beat, interval, err)
+				}
+				time.Sleep(interval)
+			}
+		})
 	}
 }
 
