@@ -1,7 +1,10 @@
 package capabilities_test
 
 import (
+	"errors"
 	"log/slog"
+	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -89,6 +92,28 @@ func TestSystem(t *testing.T) {
 				t.Errorf("detected (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A core that a program may use in part counts as one.
+func TestPartsOfCores(t *testing.T) {
+	for limit, want := range map[string]int{
+		"1000 100000": 1, "100000 100000": 1, "100001 100000": 2, "150000 100000": 2, "200000 100000": 2,
+		"max 100000": math.MaxInt32, "0 100000": math.MaxInt32, "": math.MaxInt32,
+	} {
+		root := t.TempDir()
+		for file, text := range map[string]string{"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": limit} {
+			path := filepath.Join(root, file)
+			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := machine("plain")
+		m.Root = root
+		if c, err := m.Detect(t.Context()); err != nil || int(c.CPUCores) != min(want, runtime.NumCPU()) {
+			t.Errorf("%q: %d cores, want %d of %d; %v", limit, c.CPUCores, want, runtime.NumCPU(), err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,5 +175,12 @@ func TestSMIThatHangs(t *testing.T) {
 	cancel(why)
 	if err := <-done; !errors.Is(err, why) {
 		t.Errorf("error is %v, want %v", err, why)
+	}
+	// The program has ended too: it holds up nobody else.
+	t.Setenv("SMI_ANSWERS", "testdata/smi/mig")
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	if c, err := m.Detect(ctx); err != nil || len(c.GPUs) != len(migNode) {
+		t.Errorf("then %d GPUs, %v", len(c.GPUs), err)
 	}
 }
