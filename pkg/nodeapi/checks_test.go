@@ -189,7 +189,7 @@ func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
 func TestViolationsRepeatNoPassword(t *testing.T) {
 	for _, address := range []string{
 		"http://user:p4ss@host:x", "http://user:p4ss%zz@host", "ftp://user:p4ss@host", "user:p4ss@host",
-		"http://user:p4ss/x@host",
+		"http://user:p4ss/x@host", "ftp://user:p@p4ss@host",
 	} {
 		request := nodeapi.RegisterRequest{Address: address}
 		for _, v := range request.Validate() {
