@@ -352,6 +352,28 @@ func TestCorruptedInMemory(t *testing.T) {
 	}
 }
 
+// TestCloseBreaksOff closes a server whose faults keep requests waiting.
+func TestCloseBreaksOff(t *testing.T) {
+	for _, effect := range []string{
+		"{latency_ms: 60000}", "{connection: hang}", "{body: trickle, trickle_ms: 60000}",
+	} {
+		t.Run(effect, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mock, err := mockserver.New(fault(t, "{effect: "+effect+"}"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer time.AfterFunc(time.Second, mock.Close).Stop()
+				began := time.Now()
+				_, err = postThrough(t, t.Context(), "http://orchestratord", mocktest.Transport(mock))
+				if took := time.Since(began); !errors.Is(err, io.ErrUnexpectedEOF) || took != time.Second {
+					t.Errorf("error %v after %s, want the connection to end after 1 s", err, took)
+				}
+			})
+		})
+	}
+}
+
 // TestWrongFaults has a server refuse to start.
 func TestWrongFaults(t *testing.T) {
 	_, err := mockserver.New(mockserver.WithNodeTimeout(0), mockserver.WithFaults(map[string]control.FaultDefinition{
