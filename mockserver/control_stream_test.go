@@ -92,7 +92,7 @@ func TestStream(t *testing.T) {
 	client.do("PATCH", "/__mock/clock", `{"speed": 2}`, "Content-Type", "application/json").expect(t, http.StatusOK)
 
 	again, _ := follow(t, server.URL, "?after=0", "Last-Event-ID", first.id)
-	if e, _ := again(); e.entries(t)[0].Summary != "drift forgotten" || e.id == first.id {
+	if e, _ := again(); len(e.entries(t)) != 2 {
 		t.Errorf("after event %s comes %+v", first.id, e)
 	}
 	all, _ := follow(t, server.URL, "?after=0")

@@ -357,7 +357,8 @@ func TestNodePages(t *testing.T) {
 		{control.ReadNodesParams{Limit: new(int32(4))}, "n00 n01 n02 n03 | n04 n05"},
 		{control.ReadNodesParams{Limit: new(int32(2))}, "n00 n01 | n02 n03 | n04 n05"},
 		{control.ReadNodesParams{Status: new(nodeapi.NodeStatusOnline), Limit: new(int32(2))}, "n00 n02 | n04 n05"},
-		{control.ReadNodesParams{Status: new(nodeapi.NodeStatusOffline), Limit: new(int32(1))}, "n01 | n03"},
+		// There are more nodes, and none of them fits.
+		{control.ReadNodesParams{Status: new(nodeapi.NodeStatusOffline), Limit: new(int32(1))}, "n01 | n03 | "},
 		{control.ReadNodesParams{Node: new("n0[13]"), Limit: new(int32(10))}, "n01 n03"},
 		{control.ReadNodesParams{After: new("n03")}, "n04 n05"},
 		{control.ReadNodesParams{After: new("n03x")}, "n04 n05"},
@@ -375,9 +376,7 @@ func TestNodePages(t *testing.T) {
 			for _, node := range answer.JSON200.Nodes {
 				ids = append(ids, node.Node.NodeID)
 			}
-			if ids != nil {
-				pages = append(pages, strings.Join(ids, " "))
-			}
+			pages = append(pages, strings.Join(ids, " "))
 			if next = answer.JSON200.Next; next == nil {
 				break
 			}

@@ -124,9 +124,18 @@ func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 		expect("while the node is silent", 0)
 		beatFor(30 * time.Second)
 		expect("when it beats again", 1)
-		answer, err := p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")
-		if err != nil || answer.JSON200 == nil || answer.JSON200.UnlistedSinceMs == nil {
-			t.Errorf("the node is not marked: %s, %v", answer.Body, err)
+		since := func() (ms int64) {
+			t.Helper()
+			answer := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+			if answer.JSON200 == nil || answer.JSON200.UnlistedSinceMs == nil {
+				t.Fatalf("the node is not marked: %s", answer.Body)
+			}
+			return *answer.JSON200.UnlistedSinceMs
+		}
+		first := since()
+		beatFor(30 * time.Second)
+		if now := since(); now != first {
+			t.Errorf("it was unlisted since %d, and is now since %d", first, now)
 		}
 		if got := p.front.UpstreamDrift().Entries; len(got) != 1 || got[0].Kind != drift.Unlisted ||
 			got[0].Last.NodeID != "gpu-node-1" {
