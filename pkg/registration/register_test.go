@@ -433,3 +433,25 @@ func TestAnErrorSaysForHowLongToWait(t *testing.T) {
 		}
 	})
 }
+
+// A renewal that fails is tried less and less often, and every five minutes in the end.
+func TestRenewalsGoOnHoweverLongTheyFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, r request) answer {
+			if r.op == "register" && n > 0 {
+				return answer{status: 503}
+			}
+			return answer{}
+		}}
+		node := beating(t, config(t, w), ready)
+		time.Sleep(7 * time.Hour)
+		before := len(w.of("register"))
+		time.Sleep(time.Hour)
+		if n := len(w.of("register")) - before; n < 11 || n > 12 {
+			t.Errorf("%d renewals in the eighth hour, want one every five minutes", n)
+		}
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
