@@ -217,6 +217,27 @@ func TestWhatIsNoList(t *testing.T) {
 	}
 }
 
+// TestWhoForgetsANode has a heartbeat answered 404, by orchestratord and by what is in between.
+func TestWhoForgetsANode(t *testing.T) {
+	for name, test := range map[string]struct {
+		effect control.FaultEffect
+		known  bool
+	}{
+		"orchestratord": {control.FaultEffect{Status: new(int32(404))}, false},
+		"a router":      {control.FaultEffect{Status: new(int32(404)), Text: new("404 page not found")}, true},
+	} {
+		p := newPair(t, mockserver.Document)
+		p.post("/v2/nodes/register", briefRegistration)
+		p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
+		if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != http.StatusNotFound {
+			t.Fatalf("%s: heartbeat answered %d %s", name, status, text)
+		}
+		if _, known := p.front.Node("gpu-node-1"); known != test.known {
+			t.Errorf("after a 404 of %s, the node is known: %t", name, known)
+		}
+	}
+}
+
 // TestTheListIsAskedForInOnePlace has orchestratord redirect who asks for its list. The token is for
 // nobody else.
 func TestTheListIsAskedForInOnePlace(t *testing.T) {
