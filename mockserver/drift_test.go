@@ -315,6 +315,23 @@ func TestDriftOfANodeNamedLikeItsKey(t *testing.T) {
 	}
 }
 
+// TestDriftHidesPasswords has a node state an address with a password in it.
+func TestDriftHidesPasswords(t *testing.T) {
+	for address, shown := range map[string]string{
+		"ftp://me:hush@host": "ftp://***@host",
+		"ftp://hush@host":    "ftp://***@host",
+		"//me:hush@host":     "//***@host",
+		"//hush@host":        "//***@host",
+	} {
+		client, server := start(t, mockserver.WithValidation(mockserver.Report))
+		client.register(edited(t, briefRegistration, "/address", address)).expect(t, http.StatusOK)
+		text := strings.Join(drifted(server), "\n")
+		if strings.Contains(text, "hush") || !strings.Contains(text, shown) {
+			t.Errorf("%s is shown in %s", address, text)
+		}
+	}
+}
+
 // TestDriftIsBounded_heavy sends more departures than anybody would read, and secrets.
 func TestDriftIsBounded_heavy(t *testing.T) {
 	race.Skip(t)
