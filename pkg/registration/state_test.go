@@ -53,6 +53,24 @@ func TestReady(t *testing.T) {
 	})
 }
 
+func TestProbesOfANodeThatHasEnded(t *testing.T) {
+	for state, end := range map[registration.State]func(*registration.Node, context.Context) error{
+		registration.StateDeregistered: (*registration.Node).Deregister,
+		registration.StateStopped:      (*registration.Node).Stop,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			node := beating(t, config(t, &wire{}), ready)
+			time.Sleep(time.Second)
+			if err := errors.Join(node.Ready(), node.Healthy(time.Hour), end(node, t.Context())); err != nil {
+				t.Error(err)
+			}
+			if got := node.Status().State; got != state || node.Ready() == nil || node.Healthy(time.Hour) == nil {
+				t.Errorf("%s, want %s: ready %v, healthy %v", got, state, node.Ready(), node.Healthy(time.Hour))
+			}
+		})
+	}
+}
+
 // A probe that comes during the first request does not find a node that nobody has started.
 func TestANodeIsHealthyDuringItsFirstRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
