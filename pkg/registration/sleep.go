@@ -18,12 +18,13 @@ type sleep struct {
 
 // took returns for how long the machine has slept since the last call.
 func (s *sleep) took() time.Duration {
-	timer, wall := time.Now(), s.wall().Round(0)
+	timer, wall := time.Now(), s.wall()
 	first := s.start.IsZero()
 	if first {
 		s.start = timer
 	}
-	ahead := wall.Sub(s.start) - timer.Sub(s.start)
+	// In numbers, since Sub compares two times by the clock that timers go by.
+	ahead := time.Duration(wall.UnixNano()-s.start.UnixNano()) - timer.Sub(s.start)
 	slept := ahead - s.ahead
 	s.ahead = ahead
 	if first || slept < leastSleep {
