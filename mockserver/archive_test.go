@@ -2,7 +2,9 @@ package mockserver_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,4 +55,19 @@ func TestArchive(t *testing.T) {
 			t.Errorf("the archive (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestArchiveOverTLS has the URLs by which the client knows the mock.
+func TestArchiveOverTLS(t *testing.T) {
+	server := mocktest.InMemory(t)
+	get := func(path string) io.Reader {
+		answer := httptest.NewRecorder()
+		server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "https://127.0.0.1:8443"+path, nil))
+		return answer.Body
+	}
+	get("/v2/nodes")
+	archive := must(har.Read(get("/__mock/journal.har")))
+	if got := archive.Log.Entries[0].Request.URL; got != "https://127.0.0.1:8443/v2/nodes" {
+		t.Errorf("the URL is %s", got)
+	}
 }

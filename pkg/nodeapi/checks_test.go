@@ -3,6 +3,7 @@ package nodeapi_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -196,6 +197,23 @@ func TestViolationsRepeatNoPassword(t *testing.T) {
 			if strings.Contains(v.Detail, "p4ss") {
 				t.Errorf("%s: %s %s", address, v.Pointer, v.Detail)
 			}
+		}
+	}
+}
+
+// Few ids are compared in another way than many.
+func TestPoolsThatAreNamedTwice(t *testing.T) {
+	for _, count := range []int{2, 16, 17, 64} {
+		request := nodeapi.RegisterRequest{NodeID: "n", MachineID: "m", Address: "http://h:1"}
+		for i := range count {
+			request.Pools = append(request.Pools, fmt.Sprint("pool-", i))
+		}
+		if wrong := request.Validate(); wrong != nil {
+			t.Errorf("%d pools: %v", count, wrong)
+		}
+		request.Pools[0] = request.Pools[count-1]
+		if wrong := request.Validate(); len(wrong) != 1 || wrong[0].Pointer != "/pools" {
+			t.Errorf("the last of %d pools is also the first: %v", count, wrong)
 		}
 	}
 }
