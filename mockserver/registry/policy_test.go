@@ -176,6 +176,16 @@ func TestInServiceDrainingIsOnline(t *testing.T) {
 	equal(t, "status in the other policy", change.Node.Status, nodeapi.NodeStatusDraining)
 }
 
+func TestInServiceLooksAtWhoIsOnline(t *testing.T) {
+	c := inService(t)
+	for _, status := range []nodeapi.NodeStatus{nodeapi.NodeStatusDraining, nodeapi.NodeStatusFailed} {
+		c.register("a")
+		c.beat(t, "a")
+		c.SetStatus("a", status, c.now)
+		equal(t, "offline after an hour as "+string(status), c.pass(time.Hour), nil)
+	}
+}
+
 // Nodes that are on record are watched by the policy that they meet.
 func TestSetPolicyWatchesAll(t *testing.T) {
 	c := inService(t)
