@@ -185,7 +185,7 @@ func TestExpect(t *testing.T) {
 
 // TestExpectOfLongBody asks for pools of a heartbeat whose body the journal has truncated.
 func TestExpectOfLongBody(t *testing.T) {
-	var pools []string
+	pools := []string{`{"pool_id":"pool","engine":"7\"","ready":true,"slots_free":1}`}
 	for i := range 256 {
 		pools = append(pools, fmt.Sprintf(`{"pool_id":"pool-%d","ready":true,"slots_free":1}`, i))
 	}
