@@ -3,6 +3,7 @@ package conformance
 import (
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,8 +32,29 @@ func ofLeniency(op *operation) []sabotage {
 				return get(x.sent, pointer{"timestamp"}) == text
 			})
 		}
+		for what, expression := range laxTimes {
+			times := regexp.MustCompile(expression)
+			take(what, "timestamp", func(x *exchange) bool {
+				text, _ := get(x.sent, pointer{"timestamp"}).(string)
+				return times.MatchString(text)
+			})
+		}
 	}
 	return all
+}
+
+// laxTimes are what parsers take that look at parts of a time, each by itself.
+var laxTimes = map[string]string{
+	"29 February of any year":           `-02-29T`,
+	"the 31st of any month":             `-(02|04|06|09|11)-31T`,
+	"any hour":                          `T(2[4-9]|[3-9]\d):`,
+	"second 60 of any minute":           `:60(\.\d+)?(Z|[+-])`,
+	"second 60 at the end of any day":   `T23:59:60`,
+	"any second":                        `:[6-9]\d(\.\d+)?(Z|[+-])`,
+	"any hour of an offset":             `[+-](2[4-9]|[3-9]\d):\d\d$`,
+	"any hour of an offset to the west": `-(2[4-9]|[3-9]\d):\d\d$`,
+	"any minute of an offset":           `[+-]\d\d:[6-9]\d$`,
+	"minute 60 of an offset":            `[+-]\d\d:60$`,
 }
 
 // firsts returns a body with the first item alone in each list that keeps the rules for lists.
