@@ -21,10 +21,21 @@ func texts(schema *openapi3.Schema) []ruledText {
 	most := int(*schema.MaxLength)
 	return append(found,
 		ruledText{fmt.Sprintf("maxLength %d", most), fill(schema, most, plainly)},
-		ruledText{fmt.Sprintf("pattern %s, all parts", schema.Pattern), fillParts(schema, most)},
-		ruledText{fmt.Sprintf("pattern %s, strangest", schema.Pattern), fill(schema, min(most, oddities), strangely)},
-		ruledText{fmt.Sprintf("pattern %s, strangest and longest", schema.Pattern), fill(schema, most, doubly)},
+		ruledText{wording(schema) + ", all parts", fillParts(schema, most)},
+		ruledText{wording(schema) + ", strangest", fill(schema, min(most, oddities), strangely)},
+		ruledText{wording(schema) + ", strangest and longest", fill(schema, most, doubly)},
 	)
+}
+
+// wording names the rule for what a text consists of.
+func wording(schema *openapi3.Schema) string {
+	switch {
+	case schema.Pattern != "":
+		return "pattern " + schema.Pattern
+	case len(schema.Enum) > 0:
+		return fmt.Sprintf("enum %v", schema.Enum)
+	}
+	return "any text"
 }
 
 // choose picks the nth character of those in a class.

@@ -234,13 +234,13 @@ func (g *generator) format(at pointer, schema *openapi3.Schema, right, wrong []s
 	}
 }
 
-// pattern tries texts that do not match the pattern of a schema. Most come close to it.
+// pattern tries texts that break the pattern of a schema, or its enum. Most come close to it.
 func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 	g.broken(at, fmt.Sprintf("minLength %d", schema.MinLength), "")
-	g.broken(at, "pattern "+schema.Pattern, "\x01")
+	g.broken(at, wording(schema), "\x01")
 	for _, near := range nearlyTexts {
 		text := strings.Replace(near.value, "|", plain, 1)
-		g.broken(at, "pattern "+schema.Pattern+", but for "+near.rule, text)
+		g.broken(at, wording(schema)+", but for "+near.rule, text)
 	}
 }
 

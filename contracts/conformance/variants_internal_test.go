@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -15,6 +16,22 @@ func TestFormatsWithShortLimits(t *testing.T) {
 		tooLong := func(v variant) bool { return v.breaks && v.at.String() == "/at" && v.rule[:3] == "max" }
 		if !slices.ContainsFunc(found, tooLong) {
 			t.Errorf("no %s is tried that is too long", format)
+		}
+	}
+}
+
+// TestTextsWithoutAPattern shows that what is tried of them is named after the rule that they have.
+func TestTextsWithoutAPattern(t *testing.T) {
+	for rule, text := range map[string]*openapi3.Schema{
+		"enum [llamacpp vllm], but for a space after it": openapi3.NewStringSchema().WithEnum("llamacpp", "vllm"),
+		"any text, strangest":                            openapi3.NewStringSchema().WithMaxLength(9),
+	} {
+		found := variants(openapi3.NewObjectSchema().WithProperty("at", text), map[string]any{"at": "llamacpp"})
+		if !slices.ContainsFunc(found, func(v variant) bool { return v.rule == rule }) {
+			t.Errorf("nothing is tried of %q", rule)
+		}
+		if i := slices.IndexFunc(found, func(v variant) bool { return strings.HasPrefix(v.rule, "pattern") }); i >= 0 {
+			t.Errorf("without a pattern, there is %q", found[i].rule)
 		}
 	}
 }
