@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,6 +92,19 @@ func oddValues(schema *openapi3.Schema) map[string]oddity {
 func oddTexts(schema *openapi3.Schema) map[string]oddity {
 	most := int(*schema.MaxLength)
 	odd := map[string]oddity{"of more than half its length": longer(most / 2)}
+	that := func(name, example string, is func(text string) bool) {
+		if schema.VisitJSONString(example) == nil {
+			odd[name] = func(value any, _ bool) bool { text, _ := value.(string); return is(text) }
+		}
+	}
+	that("of spaces alone", " ", func(text string) bool { return text != "" && strings.Trim(text, " ") == "" })
+	that("of blanks alone", "\u3000", func(text string) bool { return text != "" && strings.TrimSpace(text) == "" })
+	that("with spaces around it", " a ", func(text string) bool { return strings.TrimSpace(text) != text })
+	if schema.Format == "uri" {
+		that("with user info", "http://a@b", func(text string) bool { return strings.Contains(text, "@") })
+		that("with a password", "http://a:b@b", regexp.MustCompile(`//[^/@]*:[^/@]*@`).MatchString)
+		that("with a zone", "http://[fe80::1%25eth0]", regexp.MustCompile(`//\[[^/]*%`).MatchString)
+	}
 	if schema.Format == "" {
 		odd["of its whole length"] = longer(most - 8)
 		odd["with odd characters"] = func(value any, _ bool) bool {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -19,12 +21,49 @@ func ofSpellings() []sabotage {
 		"without the spaces around them": strings.TrimSpace,
 		"without breaks of lines":        strings.NewReplacer("\u2028", "", "\u0085", "").Replace,
 		"with accents in one":            strings.NewReplacer("e\u0301", "é").Replace,
+		"as nothing where they are blank": func(name string) string {
+			if strings.TrimSpace(name) == "" {
+				return "unknown"
+			}
+			return name
+		},
 	} {
 		all = append(all, onNodes("has the names of GPUs "+name, Nodes, func(_ *exchange, node map[string]any) {
 			gpus, _ := get(node, pointer{"capabilities", "gpus"}).([]any)
 			for _, gpu := range gpus {
 				gpu := gpu.(map[string]any)
 				gpu["name"] = change(fmt.Sprint(gpu["name"]))
+			}
+		}))
+	}
+	return append(all, ofAddresses()...)
+}
+
+// ofAddresses list addresses as libraries rewrite them.
+func ofAddresses() []sabotage {
+	var all []sabotage
+	zone := regexp.MustCompile(`%[^\]]*`)
+	for name, change := range map[string]func(*url.URL){
+		"without user info": func(at *url.URL) { at.User = nil },
+		"without passwords": func(at *url.URL) {
+			if at.User != nil {
+				at.User = url.User(at.User.Username())
+			}
+		},
+		"without zones":               func(at *url.URL) { at.Host = zone.ReplaceAllString(at.Host, "") },
+		"with hosts in small letters": func(at *url.URL) { at.Host = strings.ToLower(at.Host) },
+		"without the usual port":      func(at *url.URL) { at.Host = strings.TrimSuffix(at.Host, ":80") },
+		"without needless escapes":    func(at *url.URL) { at.RawPath = "" },
+		"with clean paths": func(at *url.URL) {
+			if at.Path != "" {
+				*at = *at.JoinPath()
+			}
+		},
+	} {
+		all = append(all, onNodes("has addresses "+name, Nodes, func(_ *exchange, node map[string]any) {
+			if at, err := url.Parse(fmt.Sprint(node["address"])); err == nil {
+				change(at)
+				node["address"] = at.String()
 			}
 		}))
 	}

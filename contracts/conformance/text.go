@@ -27,6 +27,14 @@ func texts(schema *openapi3.Schema) []ruledText {
 	)
 }
 
+// blanks returns texts that a schema may allow, in which there is nothing to see.
+func blanks(schema *openapi3.Schema) []ruledText {
+	return []ruledText{
+		{wording(schema) + ", spaces alone", "   "},
+		{wording(schema) + ", blanks of all kinds", "\u00a0\u2003\u3000\u2028\u0085\u200b "},
+	}
+}
+
 // wording names the rule for what a text consists of.
 func wording(schema *openapi3.Schema) string {
 	switch {

@@ -208,7 +208,7 @@ func (g *generator) text(at pointer, schema *openapi3.Schema, value any) {
 		g.format(at, schema, addresses(schema), nearlyAddresses)
 		g.tooLong(at, schema, exampleAddress+"/", "")
 	default:
-		for _, text := range texts(schema) {
+		for _, text := range append(texts(schema), blanks(schema)...) {
 			g.valid(at, text.rule, text.value)
 		}
 		g.tooLong(at, schema, "", "")
@@ -296,6 +296,8 @@ func addresses(schema *openapi3.Schema) []string {
 		"http://[2001:db8::1]:9200", "http://[::1]", "http://gpu-node-1.rack_2.local:9200/base/path/",
 		"http://127.0.0.1:9200", "http://localhost:9200", "http://10.0.0.5:9200", "http://NODE.Example.COM:9200",
 		"http://xn--bcher-kva.example:9200", "http://192.0.2.10:9200/a%20b/~c",
+		"http://[fe80::1%25eth0]:9200", "http://node@192.0.2.10:9200", "https://node:p%40ss@node.example.com:443",
+		"http://[2001:DB8:0::1]:80/", "http://192.0.2.10:9200//a/./b/../%2f%7E",
 	}
 	if schema.MaxLength != nil {
 		base := "http://192.0.2.10:9200/"
