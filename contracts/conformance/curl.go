@@ -25,6 +25,8 @@ func (p *prober) curl(c call) string {
 	}
 	words = append(words, quote(p.base.String()+c.target()))
 	switch c.line {
+	case fresh:
+		words = append(words, "-H", "'Connection: close'")
 	case oldHTTP:
 		words = append(words, "--http1.0")
 	case chunked:

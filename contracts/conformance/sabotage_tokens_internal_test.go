@@ -14,6 +14,7 @@ import (
 func ofTokens(doc *document) []sabotage {
 	all := ofLooseTokens()
 	for _, op := range doc.operations {
+		all = append(all, ofOpenLines(op)...)
 		for _, form := range wrongCredentials(strengthToken) {
 			all = append(all, accepting(op.id+" accepts "+form.what, op, func(r *http.Request) bool {
 				return form.isOf(r)
@@ -25,6 +26,28 @@ func ofTokens(doc *document) []sabotage {
 				x.r.Header.Set("Authorization", "Bearer none")
 			}
 		}))
+	}
+	return all
+}
+
+// ofOpenLines ask for no token, or for no right one, over a kind of connection.
+func ofOpenLines(op *operation) []sabotage {
+	old := func(r *http.Request) bool { return r.ProtoMinor == 0 }
+	has := func(r *http.Request) bool { return r.Header[authorization] != nil }
+	lines := map[string]func(r *http.Request) bool{
+		"HTTP/1.0":                   old,
+		"HTTP/1.0, if there is one":  func(r *http.Request) bool { return old(r) && has(r) },
+		"HTTP/1.0, if there is none": func(r *http.Request) bool { return old(r) && !has(r) },
+		"a connection of one call":   func(r *http.Request) bool { return r.Close && !old(r) },
+	}
+	var all []sabotage
+	for line, is := range lines {
+		all = append(all, accepting(op.id+" accepts any token over "+line, op, is))
+	}
+	if op.request != nil {
+		s := accepting(op.id+" accepts any token with chunks", op, func(r *http.Request) bool { return r.ContentLength < 0 })
+		s.level = Document
+		all = append(all, s)
 	}
 	return all
 }

@@ -75,6 +75,26 @@ func (r *resident) wrongTokens(ctx context.Context) {
 	}
 	r.deniedFirst(ctx)
 	r.deniedAround(ctx)
+	r.deniedOverAll(ctx)
+}
+
+// deniedOverAll checks that the token counts over every kind of connection.
+func (r *resident) deniedOverAll(ctx context.Context) {
+	forms := []credential{{what: "no token"}, spelt("", "another token", "Bearer wrong")}
+	for _, line := range []connection{fresh, chunked, lower, oldHTTP} {
+		done := r.atLevel(levelOfLine(line))
+		for _, op := range r.doc.operations {
+			c := r.ordinary(op, r.id)
+			c.line = line
+			for _, wrong := range forms {
+				wrong.what += ", carried as " + string(line)
+				if !wrong.valid(r.prober.token) && (c.body != nil || line != chunked) {
+					r.denied(ctx, c, wrong)
+				}
+			}
+		}
+		done()
+	}
 }
 
 // deniedAround checks that no other spelling of a path leads around the token, and no other method.
@@ -259,7 +279,13 @@ func otherPlaces(token string) []credential {
 	forwarded := credential{what: "no token, and forwarded for 127.0.0.1"}.
 		and(token, "Forwarded", "for=127.0.0.1").and(token, "X-Forwarded-For", "127.0.0.1").
 		and(token, "X-Real-Ip", "127.0.0.1")
-	forms := []credential{inQuery, forwarded}
+	adorned := credential{what: "no token, and the headers of nodes and proxies"}
+	for _, h := range headers() {
+		if h.level == "" && !h.odd && len(h.value) <= longHeader && adorned.header[h.name] == nil {
+			adorned = adorned.and(token, h.name, h.value)
+		}
+	}
+	forms := []credential{inQuery, forwarded, adorned}
 	for _, place := range []struct{ name, value string }{
 		{"Cookie", "token=" + inShell + "; access_token=" + inShell + "; session=" + inShell},
 		{"X-Api-Key", inShell},
