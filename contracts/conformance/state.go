@@ -15,7 +15,7 @@ const enoughFailures = 5
 
 // checkState walks random sequences, registers many nodes at once, and lets time pass.
 func checkState(ctx context.Context, s *session) {
-	s.walkAll(ctx, append(mixups(), s.drawn()...))
+	s.walkAll(ctx, append([][]step{s.mixups()}, s.drawn()...))
 	s.crowd(ctx)
 	s.passing(ctx)
 }
@@ -27,9 +27,9 @@ func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
 func (s *session) walkAll(ctx context.Context, plans [][]step) {
 	failures := 0
 	for _, plan := range plans {
-		walked := s.walk(ctx, plan)
+		walked, steps := s.walk(ctx, plan)
 		for _, f := range walked.found {
-			s.add(s.shortest(ctx, plan, f))
+			s.add(s.shortest(ctx, plan[:steps], f))
 		}
 		if walked.failed() {
 			failures++
@@ -41,12 +41,13 @@ func (s *session) walkAll(ctx context.Context, plans [][]step) {
 }
 
 // walk walks a sequence with nodes of its own, until something is wrong. Its findings
-// stay in the session that it returns.
-func (s *session) walk(ctx context.Context, plan []step) *session {
+// stay in the session that it returns, with how many steps it took.
+func (s *session) walk(ctx context.Context, plan []step) (walked *session, steps int) {
 	quiet := s.run.session(s.check)
 	quiet.quiet = true
 	r, name := quiet.registry(), s.name()
 	for _, step := range plan {
+		steps++
 		r.take(ctx, step.act, s.called(name, step.node))
 		r.look(ctx)
 		if quiet.failed() || quiet.reason() != nil {
@@ -60,7 +61,7 @@ func (s *session) walk(ctx context.Context, plan []step) *session {
 		}
 	}
 	quiet.found = found
-	return quiet
+	return quiet, steps
 }
 
 // failed reports whether there is a finding that counts.

@@ -46,18 +46,32 @@ const (
 // ellipsis stands for as many characters as an id has room for, and a bar for the name.
 var suffixes = []string{
 	"", "-a", "-b", "-A", ".a", ":a", "-a.b:c_d", "_a", "--a", "-a.", "…a", "…b", "0|", "a:|", "-1", "-01",
+	"a", "..a", "-a-", "-a_", "-a:", "-a.json", "a|…", "b|…", "…a" + tail, "…b" + tail,
+	"-a ", "-é", "-e" + accent, // where the document lets ids be any text
 }
+
+const (
+	// drawnSuffixes is how many of them sequences are drawn from, the first ones.
+	drawnSuffixes = 16
+	// tail is the end of ids that differ in their middle.
+	tail = "-0123456789012345678901234567890123456789"
+	// longID is how long the longest id is where the document has no limit.
+	longID = 128
+)
 
 // called returns the id of one of a sequence's nodes.
 func (s *session) called(name string, node int) string {
-	if before, around := strings.CutSuffix(suffixes[node], "|"); around {
-		return before + name
+	id := suffixes[node]
+	if !strings.Contains(id, "|") {
+		id = "|" + id
 	}
-	before, after, long := strings.Cut(suffixes[node], "…")
-	if most := s.doc.idSchema().MaxLength; long && most != nil {
-		before += strings.Repeat("n", max(0, int(*most)-len(name)-len(before)-len(after)))
+	id = strings.Replace(id, "|", name, 1)
+	most := longID
+	if limit := s.doc.idSchema().MaxLength; limit != nil {
+		most = int(*limit)
 	}
-	return name + before + after
+	room := max(0, most-len(id)+len("…"))
+	return strings.Replace(id, "…", strings.Repeat("n", room), 1)
 }
 
 // plots are sequences that every run walks: what happens to nodes in their lives.
@@ -86,27 +100,23 @@ func plots() [][]step {
 	}
 }
 
-// mixups are sequences of nodes whose names are easily confused.
-func mixups() [][]step {
-	var plans [][]step
-	pairs := [][2]int{{10, 11}, {0, 12}, {0, 13}, {14, 15}}
-	for other := range 8 {
-		pairs = append(pairs, [2]int{1, 2 + other})
+// mixups is a sequence of nodes whose names are easily confused. They come, send a heartbeat, come again and
+// leave, one after the other.
+func (s *session) mixups() []step {
+	var plan []step
+	for _, act := range []act{comes, beats, comesFrom, leaves} {
+		for node := range suffixes {
+			if s.doc.idSchema().VisitJSONString(s.called("n", node)) != nil {
+				continue
+			}
+			next := act
+			if act == comes && node%2 == 1 { // who is next to it says something else
+				next = comesWithLess
+			}
+			plan = append(plan, step{next, node})
+		}
 	}
-	for _, pair := range pairs {
-		one, other := pair[0], pair[1]
-		plans = append(plans, []step{
-			{comes, one},
-			{comesFrom, other},
-			{beats, one},
-			{beats, other},
-			{comesWithLess, one},
-			{beats, one},
-			{leaves, other},
-			{beats, one},
-		})
-	}
-	return plans
+	return plan
 }
 
 // drawn are sequences drawn from the seed.
@@ -125,7 +135,7 @@ func (s *session) drawn() [][]step {
 
 // few picks one of the nodes, some of them more often, so that they meet.
 func few(chance *mathrand.Rand) int {
-	return min(chance.IntN(len(suffixes)), chance.IntN(len(suffixes)))
+	return min(chance.IntN(drawnSuffixes), chance.IntN(drawnSuffixes))
 }
 
 // take has a node do something.
@@ -177,7 +187,7 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 	case comesWithLess:
 		r.Pools = []string{"pool-1"}
 	case comesWithMore:
-		r.Pools = []string{"pool-0", "pool-1", "pool-2", "Pool-1"}
+		r.Pools = []string{"pool-0", "pool-1", "pool-2", "Pool-1", "pool-1-", "pool-1."}
 		fallthrough
 	case comesUpgraded:
 		version = "0.2.0-rc.1"

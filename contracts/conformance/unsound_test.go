@@ -179,9 +179,21 @@ func unsoundLikeness() map[string]unsound {
 			quirks{key: func(id string) string { return strings.TrimSuffix(id, ".") }},
 			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
 		},
+		"ids without the hyphen at their end": {
+			quirks{key: func(id string) string { return strings.TrimSuffix(id, "-") }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
+		"ids by their end": {
+			quirks{key: func(id string) string { return id[max(0, len(id)-64):] }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
+		"ids without their middle": {
+			quirks{key: func(id string) string { return id[:min(64, len(id))] + id[max(0, len(id)-32):] }},
+			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+		},
 		"ids by their beginning": {
 			quirks{key: func(id string) string { return id[:min(63, len(id))] }},
-			"listNodes: node that is registered and has sent a heartbeat: expected to be listed",
+			"listNodes: status of a node that has sent no heartbeat since it registered: expected Registering",
 		},
 		"ids by what follows their last colon": {
 			quirks{key: func(id string) string { return id[strings.LastIndex(id, ":")+1:] }},
