@@ -248,6 +248,30 @@ func (d *document) discards(field string) bool {
 	return property != nil && property.Value.Extensions["x-discarded"] == true
 }
 
+// obliges reports whether the document requires a field of each listed node, by the way to it. A zero there may
+// stand for none.
+func (d *document) obliges(way ...string) bool {
+	list := d.operation(opList)
+	for _, content := range list.responses[list.success()].Content {
+		for _, property := range flat(content.Schema.Value).properties {
+			if items := flat(property.Value).schema.Items; items != nil {
+				return requires(items.Value, way...)
+			}
+		}
+	}
+	return false
+}
+
+// requires reports whether a schema requires a field, by the way to it.
+func requires(schema *openapi3.Schema, way ...string) bool {
+	if len(way) == 0 {
+		return true
+	}
+	s := flat(schema)
+	property := s.properties[way[0]]
+	return property != nil && slices.Contains(s.required, way[0]) && requires(property.Value, way[1:]...)
+}
+
 // shape is a schema with its allOf folded in.
 type shape struct {
 	schema     *openapi3.Schema // of the parts, the one with a type

@@ -108,11 +108,14 @@ func (s *session) judgeList(a *answer, body nodeapi.NodeList) {
 
 // judgeTimes checks the times of a listed node against the clock.
 func (s *session) judgeTimes(a *answer, node nodeapi.Node) {
-	if node.LastHeartbeatMs != nil {
-		s.judgeTime(a, "last heartbeat", *node.LastHeartbeatMs, node.NodeID)
+	if last := node.LastHeartbeatMs; last != nil && !s.isNever(*last) {
+		s.judgeTime(a, "last heartbeat", *last, node.NodeID)
 	}
 	s.judgeTime(a, "registration", node.RegisteredAtMs, node.NodeID)
 }
+
+// isNever reports whether a listed time says that there was no heartbeat yet.
+func (r *run) isNever(ms int64) bool { return ms == 0 && r.doc.obliges("last_heartbeat_ms") }
 
 // judgeTime checks one time against the clock. Only the times of our own nodes have to be
 // recent.

@@ -296,6 +296,8 @@ func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.Reporte
 			continue
 		case there && got != last:
 			got += ", not " + last
+		case !there && slices.Contains(zeros, got) && r.doc.obliges("capabilities", name):
+			continue
 		case !there && got == "0" && got != earlier[name]:
 			r.find(Document, a.op, "capabilities/"+name+" of a node", "none, as it has registered none", got)
 			continue
@@ -307,6 +309,9 @@ func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.Reporte
 		r.find(Nodes, a.op, "capabilities/"+name+" of a node", "what it last registered", short(got))
 	}
 }
+
+// zeros are values, as JSON, by which a list may say that there is none.
+var zeros = []string{"0", `""`, "[]", "{}", "false"}
 
 // fields returns the fields of an object that are there and not null, each as JSON.
 func fields(object any) map[string]string {
@@ -345,7 +350,7 @@ func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 		r.find(Nodes, a.op, "time of the last heartbeat of a node "+n.history(), "one", "none")
 	case n.beaten:
 		same("last heartbeat", *shown.LastHeartbeatMs, n.heard)
-	case shown.LastHeartbeatMs != nil:
+	case shown.LastHeartbeatMs != nil && !r.isNever(*shown.LastHeartbeatMs):
 		got := strconv.FormatInt(*shown.LastHeartbeatMs, 10)
 		r.find(Document, a.op, "time of the last heartbeat of a node "+n.history(), "none", got)
 	}
