@@ -176,6 +176,7 @@ func (r *run) perform(ctx context.Context, c check) {
 	before, began := r.prober.calls.Load(), time.Now()
 	s := r.session(c.name)
 	c.run(ctx, s)
+	s.judgeEndings()
 	switch {
 	case c.name == paceCheck:
 		c.does = r.describePace()

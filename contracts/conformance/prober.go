@@ -72,6 +72,7 @@ type answer struct {
 	header       http.Header
 	body         []byte
 	long         bool // whether the body is longer than a node reads
+	last         bool // whether it announces the end of its connection
 	throttled    int  // how often the call got 429 before this answer
 	began, ended time.Time
 }
@@ -84,6 +85,7 @@ type prober struct {
 	dialer      func(ctx context.Context, network, address string) (net.Conn, error)
 	calls       atomic.Int64
 	spent       atomic.Int64 // on all calls, in nanoseconds
+	endings     endings
 }
 
 func newProber(o Options) (*prober, error) {
@@ -96,6 +98,16 @@ func newProber(o Options) (*prober, error) {
 	p.fresh.DisableKeepAlives = true
 	if p.dialer == nil {
 		p.dialer = new(net.Dialer).DialContext
+	}
+	p.endings.kinds = map[string]*ending{}
+	dial := p.kept.DialContext
+	p.kept.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return p.endings.watch(dial(ctx, network, address))
+	}
+	p.kept.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		return p.endings.watch(p.dial(ctx))
 	}
 	return p, nil
 }
@@ -135,11 +147,14 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 		return nil, err
 	}
 	a := &answer{call: c, began: time.Now()}
-	response, err := p.roundTrip(c, request)
+	response, conn, err := p.roundTrip(c, request)
 	if err == nil {
 		err = a.read(response)
 	}
 	a.ended = time.Now()
+	if err == nil {
+		p.endings.note(a, conn)
+	}
 	p.spent.Add(int64(a.ended.Sub(a.began)))
 	if err != nil {
 		if ctx.Err() != nil {
@@ -150,17 +165,23 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	return a, nil
 }
 
-func (p *prober) roundTrip(c call, r *http.Request) (*http.Response, error) {
+// roundTrip returns an answer, and the connection over which it came if orchestratord is to keep that.
+func (p *prober) roundTrip(c call, r *http.Request) (response *http.Response, kept net.Conn, err error) {
+	proxy := p.hasProxy(r) // which speaks to orchestratord as it likes
 	switch {
 	case c.line == fresh, c.line == chunked: // what is left of chunks that nobody has read spoils a connection
-		return p.fresh.RoundTrip(r)
-	case p.hasProxy(r): // which speaks to orchestratord as it likes
-	case c.line == oldHTTP:
-		return p.roundTripPlain(r, "HTTP/1.0")
-	case c.line == duplex:
-		return p.roundTripPlain(r, "HTTP/1.1")
+		response, err = p.fresh.RoundTrip(r)
+	case c.line == oldHTTP && !proxy:
+		response, err = p.roundTripPlain(r, "HTTP/1.0")
+	case c.line == duplex && !proxy:
+		response, err = p.roundTripPlain(r, "HTTP/1.1")
+	default:
+		response, kept, err = p.roundTripKept(cmp.Or(c.own, p.kept), r)
 	}
-	return p.roundTripKept(cmp.Or(c.own, p.kept), r)
+	if proxy {
+		kept = nil
+	}
+	return response, kept, err
 }
 
 // hasProxy reports whether a request goes to a proxy of the environment, as those of nodes do.
@@ -178,20 +199,21 @@ const longIdle = 500 * time.Millisecond
 
 // roundTripKept sends a request on a kept connection. It repeats the request, as nodes do,
 // if the server may have closed the connection unnoticed.
-func (p *prober) roundTripKept(line *http.Transport, r *http.Request) (*http.Response, error) {
+func (p *prober) roundTripKept(line *http.Transport, r *http.Request) (*http.Response, net.Conn, error) {
 	var got httptrace.GotConnInfo
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { got = info }}
 	response, err := line.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if err == nil || !got.WasIdle || got.IdleTime < longIdle || r.Context().Err() != nil {
-		return response, err
+		return response, got.Conn, err
 	}
 	again := r.Clone(r.Context())
 	if r.GetBody != nil {
 		if again.Body, err = r.GetBody(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return p.fresh.RoundTrip(again)
+	response, err = p.fresh.RoundTrip(again)
+	return response, nil, err
 }
 
 // request returns the HTTP request of a call.
@@ -247,7 +269,7 @@ func (c call) target() string {
 // too long.
 func (a *answer) read(r *http.Response) error {
 	defer r.Body.Close()
-	a.status, a.header = r.StatusCode, r.Header
+	a.status, a.header, a.last = r.StatusCode, r.Header, r.Close
 	if r.StatusCode == http.StatusSwitchingProtocols {
 		return nil // its body is the connection, and has no end
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // ofTransport break how answers come.
 func ofTransport(op *operation) []sabotage {
-	all := slices.Concat(ofHandling(op), ofLengths(op), ofCaching(op))
+	all := slices.Concat(ofHandling(op), ofLengths(op), ofCaching(op), ofClosings(op))
 	add := func(name string, answer func(x *exchange)) { all = append(all, onAnswer(op, name, Nodes, answer)) }
 	if op.success() == http.StatusOK {
 		for _, coding := range []string{"gzip", "br"} {
@@ -128,6 +129,35 @@ func ofCaching(op *operation) []sabotage {
 	}
 	keep("must-revalidate", expires, time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
 	return all
+}
+
+// ofClosings close connections after an answer that does not announce it.
+func ofClosings(op *operation) []sabotage {
+	var all []sabotage
+	for status := range op.responses {
+		if !slices.Contains([]int{200, 204, 400, 401, 404, 415, 422}, status) { // which kept connections have often
+			continue
+		}
+		s := onAnswer(op, fmt.Sprintf("closes connections after %d", status), Document, func(x *exchange) {
+			if x.status == status {
+				x.raw = x.unannounced()
+			}
+		})
+		s.culprit = fmt.Sprintf("%d connection", status)
+		all = append(all, s)
+	}
+	return all
+}
+
+// unannounced is the answer, as a server sends it that goes on to keep the connection.
+func (x *exchange) unannounced() string {
+	var text bytes.Buffer
+	answer := http.Response{
+		StatusCode: x.status, ProtoMajor: 1, ProtoMinor: 1, Header: x.header, Request: x.r,
+		ContentLength: int64(len(x.text)), Body: io.NopCloser(bytes.NewReader(x.text)),
+	}
+	_ = answer.Write(&text) // a buffer takes everything
+	return text.String()
 }
 
 // ofLengths have a length that contradicts what follows.
