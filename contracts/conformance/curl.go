@@ -16,6 +16,11 @@ import (
 // maxReplayBody is the longest body that a curl command shows, in bytes.
 const maxReplayBody = 4 << 10
 
+// inCurl is what makes curl use a kind of connection.
+var inCurl = map[connection]string{
+	fresh: "-H 'Connection: close'", chunked: "-H 'Transfer-Encoding: chunked'", oldHTTP: "--http1.0",
+}
+
 // curl returns the command that repeats a call. It does not contain the token
 // (CLOUD-4013): the shell reads that from the environment.
 func (p *prober) curl(c call) string {
@@ -24,13 +29,8 @@ func (p *prober) curl(c call) string {
 		words = []string{"curl", "-I"}
 	}
 	words = append(words, quote(p.base.String()+c.target()))
-	switch c.line {
-	case fresh:
-		words = append(words, "-H", "'Connection: close'")
-	case oldHTTP:
-		words = append(words, "--http1.0")
-	case chunked:
-		words = append(words, "-H", "'Transfer-Encoding: chunked'")
+	if way := inCurl[c.line]; way != "" {
+		words = append(words, way)
 	}
 	switch {
 	case c.shown != "":

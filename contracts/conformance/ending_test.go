@@ -14,6 +14,7 @@ import (
 // TestConnectionsThatEnd has a server close connections after refusals, and after any answer. That is right where
 // it says so, or where it happens now and then.
 func TestConnectionsThatEnd(t *testing.T) {
+	const want = " connection: expected one that goes on, or the header Connection: close"
 	for name, test := range map[string]struct {
 		status, every int
 		announced     bool
@@ -21,8 +22,8 @@ func TestConnectionsThatEnd(t *testing.T) {
 	}{
 		"announced":    {422, 1, true, ""},
 		"now and then": {422, 5, false, ""},
-		"unannounced":  {422, 1, false, "Node: 422 connection: expected one that goes on, or the header Connection: close"},
-		"after 404":    {404, 1, false, "Node: 404 connection: expected one that goes on, or the header Connection: close"},
+		"unannounced":  {422, 1, false, "heartbeatNode: 422" + want},
+		"after 404":    {404, 1, false, "deregisterNode: 404" + want},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

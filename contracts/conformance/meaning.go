@@ -2,7 +2,9 @@ package conformance
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -115,7 +117,11 @@ func (s *session) judgeTimes(a *answer, node nodeapi.Node) {
 }
 
 // isNever reports whether a listed time says that there was no heartbeat yet.
-func (r *run) isNever(ms int64) bool { return ms == 0 && r.doc.obliges("last_heartbeat_ms") }
+func (r *run) isNever(ms int64) bool {
+	field, _ := reflect.TypeFor[nodeapi.Node]().FieldByName("LastHeartbeatMs")
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return ms == 0 && r.doc.obliges(name)
+}
 
 // judgeTime checks one time against the clock. Only the times of our own nodes have to be
 // recent.

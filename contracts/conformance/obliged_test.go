@@ -18,8 +18,9 @@ import (
 // there is nothing.
 func TestZerosOfRequiredFields(t *testing.T) {
 	document := string(openapi.Nodes)
+	const reported = "      properties: *capabilities\n"
 	for old, with := range map[string]string{
-		"      properties: *capabilities\n":         "      required: [cpu_cores, gpus]\n      properties: *capabilities\n",
+		reported: "      required: [cpu_cores, gpus]\n" + reported,
 		"capabilities, status, registered_at_ms]\n": "capabilities, status, registered_at_ms, last_heartbeat_ms]\n",
 	} {
 		if strings.Count(document, old) != 1 {

@@ -24,18 +24,18 @@ func mistakenNames() map[string]func(string) string {
 			}
 			return id
 		},
-		"names are taken in small letters":         strings.ToLower,
-		"names end at the first dot":               until("."),
-		"names end at the first colon":             until(":"),
-		"names lack an ending":                     func(id string) string { return strings.TrimSuffix(id, ".json") },
-		"underscores in names become hyphens":      func(id string) string { return strings.ReplaceAll(id, "_", "-") },
-		"dots in names are left out":               func(id string) string { return strings.ReplaceAll(id, ".", "") },
-		"colons in names become their escapes":     func(id string) string { return strings.ReplaceAll(id, ":", "%3A") },
-		"all punctuation in names becomes hyphens": func(id string) string { return several.ReplaceAllString(id, "-") },
-		"names lack all punctuation":               func(id string) string { return several.ReplaceAllString(id, "") },
-		"names lack punctuation at their end":      func(id string) string { return strings.TrimRight(id, "-._:") },
-		"the last character of names is lost":      func(id string) string { return id[:max(1, len(id)-1)] },
-		"the first character of names is lost":     func(id string) string { return id[min(1, len(id)-1):] },
+		"names are taken in small letters":        strings.ToLower,
+		"names end at the first dot":              until("."),
+		"names end at the first colon":            until(":"),
+		"names lack an ending":                    func(id string) string { return strings.TrimSuffix(id, ".json") },
+		"underscores in names become hyphens":     func(id string) string { return strings.ReplaceAll(id, "_", "-") },
+		"dots in names are left out":              func(id string) string { return strings.ReplaceAll(id, ".", "") },
+		"colons in names become their escapes":    func(id string) string { return strings.ReplaceAll(id, ":", "%3A") },
+		"punctuation in names is always a hyphen": func(id string) string { return several.ReplaceAllString(id, "-") },
+		"names lack all punctuation":              func(id string) string { return several.ReplaceAllString(id, "") },
+		"names lack punctuation at their end":     func(id string) string { return strings.TrimRight(id, "-._:") },
+		"the last character of names is lost":     func(id string) string { return id[:max(1, len(id)-1)] },
+		"the first character of names is lost":    func(id string) string { return id[min(1, len(id)-1):] },
 		"the middle of names is lost": func(id string) string {
 			if len(id) > 96 {
 				return id[:64] + id[len(id)-32:]

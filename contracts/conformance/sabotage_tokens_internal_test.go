@@ -45,7 +45,8 @@ func ofOpenLines(op *operation) []sabotage {
 		all = append(all, accepting(op.id+" accepts any token over "+line, op, is))
 	}
 	if op.request != nil {
-		s := accepting(op.id+" accepts any token with chunks", op, func(r *http.Request) bool { return r.ContentLength < 0 })
+		inChunks := func(r *http.Request) bool { return r.ContentLength < 0 }
+		s := accepting(op.id+" accepts any token with chunks", op, inChunks)
 		s.level = Document
 		all = append(all, s)
 	}
