@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/apitext"
 	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // The operations by the names that the document gives them.
@@ -248,19 +250,39 @@ func (d *document) discards(field string) bool {
 	return property != nil && property.Value.Extensions["x-discarded"] == true
 }
 
-// obliges reports whether the document requires a field of each listed node, by the way to it. A zero there may
-// stand for none.
-func (d *document) obliges(way ...string) bool {
+// ignores reports whether an orchestratord does not look at a part of a content type, or at another header
+// of a body.
+func (op *operation) ignores(part string) bool {
+	refusal := op.responses[http.StatusUnsupportedMediaType]
+	if refusal == nil {
+		return false
+	}
+	parts, _ := refusal.Extensions["x-discarded"].([]any)
+	return slices.Contains(parts, any(part))
+}
+
+// entry returns the schema of a listed node, an empty one if the document has none.
+func (d *document) entry() *openapi3.Schema {
 	list := d.operation(opList)
 	for _, content := range list.responses[list.success()].Content {
 		for _, property := range flat(content.Schema.Value).properties {
 			if items := flat(property.Value).schema.Items; items != nil {
-				return requires(items.Value, way...)
+				return items.Value
 			}
 		}
 	}
-	return false
+	return openapi3.NewSchema()
 }
+
+// hasStatus reports whether a listed node may have a status.
+func (d *document) hasStatus(status nodeapi.NodeStatus) bool {
+	field := flat(d.entry()).properties["status"]
+	return field == nil || field.Value.VisitJSON(string(status)) == nil
+}
+
+// obliges reports whether the document requires a field of each listed node, by the way to it. A zero there may
+// stand for none.
+func (d *document) obliges(way ...string) bool { return requires(d.entry(), way...) }
 
 // requires reports whether a schema requires a field, by the way to it.
 func requires(schema *openapi3.Schema, way ...string) bool {

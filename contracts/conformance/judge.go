@@ -134,10 +134,10 @@ func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Leve
 func (s *session) judgeCorrelation(a *answer) {
 	sent, got := a.call.header.Get(correlationHeader), a.header.Get(correlationHeader)
 	switch {
-	case a.odd:
+	case a.odd, got == "": // judgeHeader reports one that is missing
 	case sent != "" && got != sent:
 		s.find(Document, a.op, "header "+correlationHeader, "the one that was sent", strconv.Quote(short(got)))
-	case sent == "" && got != "" && !s.isNew(got):
+	case sent == "" && !s.isNew(got):
 		s.find(Document, a.op, "header "+correlationHeader, "one made up for this call",
 			strconv.Quote(short(got))+" once more")
 	}

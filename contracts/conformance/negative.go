@@ -90,7 +90,10 @@ func (r *resident) brokenForms(op *operation) []brokenForm {
 		list := brokenForm{"a list as body", Document, []byte("[]"), op.media, "", http.StatusUnprocessableEntity}
 		forms = append(forms, list)
 	}
-	return forms
+	return slices.DeleteFunc(forms, func(form brokenForm) bool {
+		return form.coding != "" && op.ignores("Content-Encoding") ||
+			strings.Contains(form.media, "charset") && op.ignores("charset")
+	})
 }
 
 // breakForm sends bodies of broken forms.

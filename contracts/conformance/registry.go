@@ -216,7 +216,7 @@ func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, th
 func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
 	expected := nodeapi.NodeStatusRegistering
 	switch {
-	case n.beaten && n.draining:
+	case n.beaten && n.draining && r.doc.hasStatus(nodeapi.NodeStatusDraining):
 		expected = nodeapi.NodeStatusDraining
 	case n.beaten:
 		expected = nodeapi.NodeStatusOnline
