@@ -49,7 +49,9 @@ func (s *session) walk(ctx context.Context, plan []step) (walked *session, steps
 	for _, step := range plan {
 		steps++
 		r.take(ctx, step.act, s.called(name, step.node))
-		r.look(ctx)
+		if steps == len(plan) || !step.goesWith(plan[steps]) {
+			r.look(ctx)
+		}
 		if quiet.failed() || quiet.reason() != nil {
 			break
 		}

@@ -42,6 +42,12 @@ const (
 	acts                     // how many there are
 )
 
+// goesWith reports whether a look at the list shows the same after the next step: several nodes come, or leave.
+func (s step) goesWith(next step) bool {
+	both := s.act <= comesBare && next.act <= comesBare || s.act == leaves && next.act == leaves
+	return both && s.node != next.node
+}
+
 // suffixes tell the nodes of a sequence apart, for orchestratord no less than for us. An
 // ellipsis stands for as many characters as an id has room for, and a bar for the name.
 var suffixes = []string{
@@ -100,20 +106,19 @@ func plots() [][]step {
 	}
 }
 
-// mixups is a sequence of nodes whose names are easily confused. They come, send a heartbeat, come again and
-// leave, one after the other.
+// mixups is a sequence of nodes whose names are easily confused. They come, send a heartbeat and leave, one after
+// the other, and every other one comes again between.
 func (s *session) mixups() []step {
 	var plan []step
 	for _, act := range []act{comes, beats, comesFrom, leaves} {
 		for node := range suffixes {
-			if s.doc.idSchema().VisitJSONString(s.called("n", node)) != nil {
-				continue
+			switch valid := s.doc.idSchema().VisitJSONString(s.called("n", node)) == nil; {
+			case !valid, act == comesFrom && node%2 == 1:
+			case act == comes && node%2 == 1: // who is next to it says something else
+				plan = append(plan, step{comesWithLess, node})
+			default:
+				plan = append(plan, step{act, node})
 			}
-			next := act
-			if act == comes && node%2 == 1 { // who is next to it says something else
-				next = comesWithLess
-			}
-			plan = append(plan, step{next, node})
 		}
 	}
 	return plan
