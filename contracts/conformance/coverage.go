@@ -22,9 +22,9 @@ func checkCoverage(ctx context.Context, s *session) {
 func (s *session) coverRegister(ctx context.Context) {
 	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
 	plain := op.whole
-	all := slices.Concat(variants(op.request, plain), disguises(op.request, plain), []variant{large(plain)})
+	all := slices.Concat(variants(op.request, plain, false), disguises(op.request, plain), []variant{large(plain)})
 	for _, v := range all {
-		if v.breaks || v.at.String() == id.String() {
+		if v.at.String() == id.String() {
 			continue
 		}
 		s.begin()
@@ -47,10 +47,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	if !r.register(ctx, s.plainRegister(name), "") {
 		return
 	}
-	for _, v := range append(variants(op.request, op.whole), large(op.whole)) {
-		if v.breaks {
-			continue
-		}
+	for _, v := range append(variants(op.request, op.whole, false), large(op.whole)) {
 		s.trail = s.trail[:min(len(s.trail), 1)]
 		done := s.atLevel(s.levelOf(ctx, op.id, v.body))
 		s.cover(op, v.at.String(), v.rule, false)

@@ -1,9 +1,6 @@
 package conformance
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Level says how much of the document an orchestratord has to keep.
 type Level string
@@ -33,6 +30,6 @@ func (f Finding) String() string {
 }
 
 // key is the same for two findings of one cause.
-func (f Finding) key() string {
-	return strings.Join([]string{string(f.Level), f.Operation, f.Place, f.Expected}, "\x00")
+func (f Finding) key() [4]string {
+	return [4]string{string(f.Level), f.Operation, f.Place, f.Expected}
 }

@@ -1,12 +1,11 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 const (
@@ -21,12 +20,9 @@ const (
 // exceed sends a body that orchestratord may take, but has to answer. A node gives up a call that
 // is answered 413, and repeats one without an answer.
 func (r *resident) exceed(ctx context.Context, op *operation) {
-	var plain any
-	_ = json.Unmarshal(r.plainBody(op), &plain) // which was encoded here
-	c := call{
-		op: op, node: r.id, line: duplex,
-		body: encode(with(plain, pointer{"x-large"}, strings.Repeat("l", hugeBody))),
-	}
+	plain := r.plainBody(op)
+	c := call{op: op, node: r.id, line: duplex, body: fmt.Appendf(nil, `%s,"x-large":"%s"}`,
+		bytes.TrimSuffix(plain, []byte("}")), bytes.Repeat([]byte("l"), hugeBody))}
 	what := fmt.Sprintf("a body of %d bytes", hugeBody)
 	r.trail = r.trail[:min(len(r.trail), 2)]
 	r.cover(op, "", what, true)

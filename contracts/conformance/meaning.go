@@ -35,6 +35,7 @@ func (s *session) judgeMeaning(a *answer) {
 	case opList:
 		var body nodeapi.NodeList
 		if s.readable(a, &body) {
+			a.list = &body
 			s.judgeList(a, body)
 		}
 	}

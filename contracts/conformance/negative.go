@@ -139,9 +139,9 @@ func zipped(body []byte) []byte {
 
 // breakRules breaks each rule of each field once.
 func (r *resident) breakRules(ctx context.Context, op *operation) {
-	for _, v := range variants(op.request, r.elsewhere(op)) {
+	for _, v := range variants(op.request, r.elsewhere(op), true) {
 		harmless := len(v.at) == 1 && v.rule == "left out"
-		if !v.breaks || !harmless && r.options.Level == Nodes {
+		if !harmless && r.options.Level == Nodes {
 			continue
 		}
 		r.cover(op, v.at.String(), v.rule, true)

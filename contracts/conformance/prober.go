@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/internal/target"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 const (
@@ -71,9 +72,10 @@ type answer struct {
 	status       int
 	header       http.Header
 	body         []byte
-	long         bool // whether the body is longer than a node reads
-	last         bool // whether it announces the end of its connection
-	throttled    int  // how often the call got 429 before this answer
+	long         bool              // whether the body is longer than a node reads
+	last         bool              // whether it announces the end of its connection
+	throttled    int               // how often the call got 429 before this answer
+	list         *nodeapi.NodeList // the body, if it is a list that was judged to its end
 	began, ended time.Time
 }
 
@@ -300,6 +302,7 @@ func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response
 		text.WriteString("Connection: close\r\n")
 	}
 	if r.ContentLength > 0 {
+		text.Grow(int(r.ContentLength))
 		fmt.Fprintf(&text, "Content-Length: %d\r\n", r.ContentLength)
 	}
 	_ = r.Header.Write(&text)

@@ -26,7 +26,8 @@ type registry struct {
 // because it must not be listed.
 type node struct {
 	registration nodeapi.RegisterRequest
-	earlier      nodeapi.RegisterRequest // the registration before
+	said         map[string]string // the capabilities in it, each as JSON
+	earlier      map[string]string // those in the registration before
 	registered   bool
 	beaten       bool
 	draining     bool     // whether all pools that the last heartbeat reports are
@@ -78,9 +79,10 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 	r.echoes(a, id)
 	entered := &node{
 		registration: registration, registered: true, unheld: unheld, entered: span{a.began, a.ended},
+		said: fields(registration.Capabilities),
 	}
 	if n := r.known[id]; n != nil {
-		entered.earlier = n.registration
+		entered.earlier = n.said
 	}
 	r.known[id] = entered
 	return true
@@ -186,11 +188,13 @@ func (s *session) list(ctx context.Context) *listing {
 	if a == nil {
 		return nil
 	}
-	var body nodeapi.NodeList
-	if _, err := decode(a.body, &body); err != nil {
-		return nil
+	if a.list == nil {
+		a.list = new(nodeapi.NodeList)
+		if _, err := decode(a.body, a.list); err != nil {
+			return nil
+		}
 	}
-	return &listing{a, body.Nodes}
+	return &listing{a, a.list.Nodes}
 }
 
 // compare compares the entry of one node in the list with the model.
@@ -288,20 +292,20 @@ func inOrder(pools []string) string { return fmt.Sprint(slices.Sorted(slices.Val
 // compareCapabilities compares field by field. Orchestratord may know fewer of them, but keeps
 // none of an earlier registration.
 func (r *registry) compareCapabilities(a *answer, n *node, shown nodeapi.ReportedCapabilities) {
-	said, earlier, listed := fields(n.registration.Capabilities), fields(n.earlier.Capabilities), fields(shown)
+	listed := fields(shown)
 	for _, name := range slices.Sorted(maps.Keys(listed)) {
 		got := listed[name]
-		switch last, there := said[name]; {
+		switch last, there := n.said[name]; {
 		case slices.Contains(strings.Split(n.unheld, "."), name):
 			continue
 		case there && got != last:
 			got += ", not " + last
 		case !there && slices.Contains(zeros, got) && r.doc.obliges("capabilities", name):
 			continue
-		case !there && got == "0" && got != earlier[name]:
+		case !there && got == "0" && got != n.earlier[name]:
 			r.find(Document, a.op, "capabilities/"+name+" of a node", "none, as it has registered none", got)
 			continue
-		case there || got != earlier[name]:
+		case there || got != n.earlier[name]:
 			continue
 		default:
 			got += ", which it has not registered again"

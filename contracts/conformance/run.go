@@ -52,12 +52,13 @@ type run struct {
 
 	mu       sync.Mutex
 	report   *Report
-	nodes    map[string]bool // that may be registered
-	madeUp   map[string]bool // correlation ids that orchestratord has made up
-	names    int             // how many were given
-	interval time.Duration   // after which orchestratord expects a heartbeat; zero when unknown
-	silent   int             // calls in a row without an answer
-	stopped  error           // why no more calls are made
+	nodes    map[string]bool        // that may be registered
+	madeUp   map[string]bool        // correlation ids that orchestratord has made up
+	sound    map[*operation]*answer // the last success in which nothing was found
+	names    int                    // how many were given
+	interval time.Duration          // after which orchestratord expects a heartbeat; zero when unknown
+	silent   int                    // calls in a row without an answer
+	stopped  error                  // why no more calls are made
 }
 
 func newRun(o Options) (*run, error) {
@@ -77,6 +78,7 @@ func newRun(o Options) (*run, error) {
 		prefix: "conform-" + strings.ToLower(rand.Text()[:8]),
 		nodes:  map[string]bool{},
 		madeUp: map[string]bool{},
+		sound:  map[*operation]*answer{},
 		paces:  newPaces(),
 		report: &Report{URL: o.URL, Level: o.Level, Seed: o.Seed},
 	}, nil

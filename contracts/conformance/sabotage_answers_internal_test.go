@@ -88,8 +88,8 @@ func brokenAnswers(schema *openapi3.Schema) []brokenAnswer {
 			all = append(all, brokenAnswer{at, rule, value})
 		}
 	}
-	for _, v := range variants(schema, plain) {
-		if v.breaks && !strings.HasPrefix(v.rule, "maxItems") {
+	for _, v := range variants(schema, plain, true) {
+		if !strings.HasPrefix(v.rule, "maxItems") {
 			add(v.at, v.rule, get(v.body, v.at))
 			if v.rule == "left out" {
 				all[len(all)-1].value = absent{}

@@ -13,10 +13,9 @@ import (
 
 // variant is a body that differs from a plain one in one place, by one rule.
 type variant struct {
-	at     pointer
-	rule   string
-	body   any
-	breaks bool // whether it breaks the document
+	at   pointer
+	rule string
+	body any
 }
 
 // manyItems is the longest list that is tried.
@@ -27,24 +26,29 @@ const manyItems = 4096
 type generator struct {
 	schema *openapi3.Schema
 	plain  any
+	breaks bool // whether to make those that break the document, and not the others
 	found  []variant
 }
 
-// variants returns what the rules of a schema make of a plain body.
-func variants(schema *openapi3.Schema, plain any) []variant {
-	g := &generator{schema: schema, plain: plain}
+// variants returns what the rules of a schema make of a plain body: all that breaks them, or all that keeps
+// them.
+func variants(schema *openapi3.Schema, plain any, breaks bool) []variant {
+	g := &generator{schema: schema, plain: plain, breaks: breaks}
 	g.visit(nil, schema, plain, true)
 	return g.found
 }
 
 // add adds a variant, if it breaks or keeps the rule as it is meant to.
 func (g *generator) add(at pointer, rule string, value any, breaks bool) {
+	if breaks != g.breaks {
+		return
+	}
 	body := with(g.plain, at, value)
 	if breaks {
 		body = second(body, g.plain, at)
 	}
 	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest(), dateTime) != nil) == breaks {
-		g.found = append(g.found, variant{at, rule, body, breaks})
+		g.found = append(g.found, variant{at, rule, body})
 	}
 }
 
