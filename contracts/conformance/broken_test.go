@@ -368,7 +368,7 @@ func before(does interception) func(*inService) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			text, _ := io.ReadAll(r.Body)
 			var body object
-			readable := json.Unmarshal(text, &body) == nil
+			readable := len(text) <= inServiceMost && json.Unmarshal(text, &body) == nil
 			s.mu.Lock()
 			answered := does(s, w, r, body)
 			s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -58,12 +59,16 @@ type quirks struct {
 	proxy     func(w http.ResponseWriter, r *http.Request) (answered bool) // before it
 }
 
+// foreignMost is how many bytes of a body it reads.
+const foreignMost = 2 << 20
+
 func newForeign(token string, q quirks) *foreign {
 	return &foreign{token: token, quirks: q, nodes: map[string]*foreignNode{}}
 }
 
 func (f *foreign) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+	body, _ := io.ReadAll(io.LimitReader(r.Body, foreignMost+1))
+	_, _ = io.Copy(io.Discard, r.Body)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w.Header().Set("Date", f.now().UTC().Format(http.TimeFormat))
@@ -146,13 +151,27 @@ func (f *foreign) key(id string) string {
 	return f.quirks.key(id)
 }
 
+// understood decodes a body. It returns the status that refuses one, or 0.
+func understood(body []byte, into any) (status int) {
+	if len(body) > foreignMost {
+		return http.StatusBadRequest // what was read of it has no end
+	}
+	err := json.Unmarshal(body, into)
+	if _, malformed := errors.AsType[*json.SyntaxError](err); malformed {
+		return http.StatusBadRequest
+	}
+	if err != nil {
+		return http.StatusUnprocessableEntity
+	}
+	return 0
+}
+
 func (f *foreign) register(body []byte) (int, map[string]any) {
 	fresh := &foreignNode{Status: "Registering", Registered: f.now().UnixMilli()}
-	if !json.Valid(body) {
-		return http.StatusBadRequest, nil
+	if status := understood(body, fresh); status != 0 {
+		return status, nil
 	}
-	if json.Unmarshal(body, fresh) != nil || fresh.ID == "" || fresh.Machine == "" || fresh.Address == "" ||
-		fresh.Pools == nil || fresh.Capabilities == nil {
+	if fresh.ID == "" || fresh.Machine == "" || fresh.Address == "" || fresh.Pools == nil || fresh.Capabilities == nil {
 		return http.StatusUnprocessableEntity, nil
 	}
 	fresh.Status, fresh.Beaten = "Registering", nil
@@ -173,10 +192,10 @@ func (f *foreign) heartbeat(id string, body []byte) (int, map[string]any) {
 		Timestamp *string
 		Pools     *[]struct{ Draining bool }
 	}
-	if !json.Valid(body) {
-		return http.StatusBadRequest, nil
+	if status := understood(body, &beat); status != 0 {
+		return status, nil
 	}
-	if json.Unmarshal(body, &beat) != nil || beat.Timestamp == nil || beat.Pools == nil {
+	if beat.Timestamp == nil || beat.Pools == nil {
 		return http.StatusUnprocessableEntity, nil
 	}
 	node := f.nodes[id]

@@ -22,6 +22,7 @@ type object = map[string]any
 type inService struct {
 	token   string
 	timeout time.Duration
+	mux     *http.ServeMux
 
 	mu    sync.Mutex
 	nodes map[string]*served
@@ -35,8 +36,16 @@ type served struct {
 }
 
 func newInService(token string) *inService {
-	return &inService{token: token, timeout: 30 * time.Second, nodes: map[string]*served{}}
+	s := &inService{token: token, timeout: 30 * time.Second, mux: http.NewServeMux(), nodes: map[string]*served{}}
+	s.mux.HandleFunc("GET /v2/nodes", s.list)
+	s.mux.HandleFunc("POST /v2/nodes/register", s.register)
+	s.mux.HandleFunc("POST /v2/nodes/{id}/heartbeat", s.heartbeat)
+	s.mux.HandleFunc("DELETE /v2/nodes/{id}", s.deregister)
+	return s
 }
+
+// inServiceMost is how many bytes a body may have.
+const inServiceMost = 2 << 20
 
 // ServeHTTP checks in the order in which that orchestratord does.
 func (s *inService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,12 +60,7 @@ func (s *inService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id = "made-up"
 	}
 	w.Header().Set("X-Correlation-Id", id)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/nodes", s.list)
-	mux.HandleFunc("POST /v2/nodes/register", s.register)
-	mux.HandleFunc("POST /v2/nodes/{id}/heartbeat", s.heartbeat)
-	mux.HandleFunc("DELETE /v2/nodes/{id}", s.deregister)
-	mux.ServeHTTP(w, r)
+	s.mux.ServeHTTP(w, r)
 }
 
 func (s *inService) register(w http.ResponseWriter, r *http.Request) {
@@ -141,16 +145,19 @@ func (s *inService) silent(node *served) bool {
 // read reads a body, and refuses what is not JSON with the fields.
 func read(w http.ResponseWriter, r *http.Request, fields ...string) (body object, ok bool) {
 	text, _ := io.ReadAll(r.Body)
-	err := json.Unmarshal(text, &body)
 	switch {
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
 		http.Error(w, "Expected request with `Content-Type: application/json`", http.StatusUnsupportedMediaType)
+		return nil, false
+	case len(text) > inServiceMost:
+		http.Error(w, "length limit exceeded", http.StatusRequestEntityTooLarge)
+		return nil, false
+	}
+	switch err := json.Unmarshal(text, &body); {
 	case err != nil:
 		http.Error(w, "Failed to parse the request body as JSON: "+err.Error(), http.StatusBadRequest)
 	case missing(body, fields...):
 		http.Error(w, "Failed to deserialize the JSON body: missing field", http.StatusUnprocessableEntity)
-	case len(text) > 2<<20:
-		http.Error(w, "length limit exceeded", http.StatusRequestEntityTooLarge)
 	default:
 		return body, true
 	}
