@@ -111,12 +111,16 @@ func TestWhatIsLeftIsNamed(t *testing.T) {
 
 // shared yields servers, each with its name. Under the race detector, which sees the same code in
 // each, it yields one in 32.
-func shared[T any](t *testing.T, servers map[string]T) iter.Seq2[string, T] {
+func shared[T any](t *testing.T, kinds ...map[string]T) iter.Seq2[string, T] {
 	every := race.Share(t, 1, 32)
 	return func(yield func(string, T) bool) {
-		for i, name := range slices.Sorted(maps.Keys(servers)) {
-			if i%every == 0 && !yield(name, servers[name]) {
-				return
+		i := 0
+		for _, servers := range kinds {
+			for _, name := range slices.Sorted(maps.Keys(servers)) {
+				if i%every == 0 && !yield(name, servers[name]) {
+					return
+				}
+				i++
 			}
 		}
 	}

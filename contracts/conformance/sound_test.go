@@ -18,9 +18,15 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestSoundServersConform_heavy has no orchestratord found fault with that hurts no node.
+// TestSoundServersConform_heavy has no orchestratord found fault with that hurts no node. Each has as many
+// quirks as do not get in each other's way, as a whole run is made against it.
 func TestSoundServersConform_heavy(t *testing.T) {
-	for name, q := range shared(t, merged(soundAnswers(), soundWays(), soundProxies(), soundLists())) {
+	race.Skip(t)
+	servers := map[string]quirks{"none": {}}
+	for _, some := range []map[string]quirks{soundAnswers(), soundClocks(), soundCallers(), soundProxies()} {
+		maps.Copy(servers, some)
+	}
+	for name, q := range servers {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				conforms(t, newForeign(token, q), conformance.Options{Token: token})
@@ -29,114 +35,153 @@ func TestSoundServersConform_heavy(t *testing.T) {
 	}
 }
 
-func merged(all ...map[string]quirks) map[string]quirks {
-	one := map[string]quirks{}
-	for _, some := range all {
-		maps.Copy(one, some)
-	}
-	return one
-}
-
-// soundAnswers say more than others, or in other words.
+// soundAnswers say more than others, less, or in other words.
 func soundAnswers() map[string]quirks {
-	welcome := func(message string) map[string]any { return map[string]any{"message": message} }
 	return map[string]quirks{
-		"none":             {},
-		"answers in lines": {indent: "  "},
-		"a charset":        {media: "application/json; charset=utf-8"},
-		"fields that are new": {
-			registers: map[string]any{"lease": map[string]any{"id": 1.5}, "region": nil},
+		"more in each answer": {
+			indent: "  ", media: "application/json; charset=utf-8", padding: 1000, hints: true,
+			registers: map[string]any{
+				"lease": map[string]any{"id": 1.5}, "region": nil, "message": strings.Repeat("w", 400),
+			},
+			refusal: "<html><h1>no</h1></html>",
+			header: http.Header{ // of caches and proxies
+				"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"},
+				"Set-Cookie": {"a=b; Path=/"},
+			},
 		},
-		"a field that is long":           {padding: 1000},
-		"a long welcome":                 {registers: welcome(strings.Repeat("w", 400))},
-		"an empty message":               {registers: welcome("")},
-		"a page of HTML for each error":  {refusal: "<html><h1>no</h1></html>"},
-		"the next heartbeat in a second": {next: 1000},
-		"the next heartbeat in an hour":  {next: 3_600_000, offline: 3 * time.Hour},
-		"the next heartbeat in 40 s":     {next: 40_000, offline: 2 * time.Minute},
+		"an empty message, the next heartbeat in a second, and an age of nothing for caches": {
+			registers: map[string]any{"message": ""}, next: 1000, header: http.Header{
+				"Cache-Control": {"public, max-age=0, must-revalidate"}, "Expires": {"0"},
+			},
+		},
+		"the next heartbeat in an hour, and an age for calls without a token": {
+			next: 3_600_000, offline: 3 * time.Hour, header: http.Header{"Cache-Control": {"max-age=5"}},
+		},
+		"the next heartbeat in 40 s, and an end for calls without a token": {
+			next: 40_000, offline: 2 * time.Minute, header: http.Header{"Expires": {"Thu, 01 Jan 2099 00:00:00 GMT"}},
+		},
 	}
 }
 
-// soundWays take calls in other ways.
-func soundWays() map[string]quirks {
+// soundClocks have a time of their own.
+func soundClocks() map[string]quirks {
+	return map[string]quirks{
+		"a clock of two hours ago, and an age that is over": {
+			clock: -2 * time.Hour, header: http.Header{"Cache-Control": {"public"}, "Expires": {"0"}},
+		},
+		"a clock of tomorrow, and errors that caches may keep": {
+			clock: 20 * time.Hour, proxy: func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "Bearer "+token {
+					w.Header().Set("Cache-Control", "public, max-age=5")
+				}
+				return false
+			},
+		},
+		"a clock of its own, and the newest node first": {
+			clock: time.Hour, proxy: func(w http.ResponseWriter, _ *http.Request) bool {
+				w.Header().Set("Via", "1.1 edge")
+				w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+				return false
+			},
+			shows: func(nodes []foreignNode) ([]foreignNode, int) {
+				slices.Reverse(nodes)
+				return nodes, len(nodes)
+			},
+		},
+	}
+}
+
+// soundCallers are what calls have to do.
+func soundCallers() map[string]quirks {
 	calls := 0
 	return map[string]quirks{
-		"a clock of two hours ago":      {clock: -2 * time.Hour},
-		"a clock of tomorrow":           {clock: 20 * time.Hour},
-		"connections for one call each": {header: http.Header{"Connection": {"close"}}},
-		"hints before each answer":      {hints: true},
-		"no bodies over 1.5 MiB": {refuses: func(_ *http.Request, body []byte) int {
-			if len(body) > 3<<19 {
-				return http.StatusRequestEntityTooLarge
-			}
-			return 0
-		}, header: http.Header{"Connection": {"close"}}},
-		"headers of caches and proxies": {header: http.Header{
-			"Cache-Control": {"no-store"}, "Vary": {"Origin", "Accept"}, "Via": {"1.1 edge"},
-			"Set-Cookie": {"a=b; Path=/"},
-		}},
-		"an age of nothing for caches": {header: http.Header{
-			"Cache-Control": {"public, max-age=0, must-revalidate"}, "Expires": {"0"},
-		}},
-		"an age for calls without a token": {header: http.Header{"Cache-Control": {"max-age=5"}}},
-		"an end for calls without a token": {header: http.Header{"Expires": {"Thu, 01 Jan 2099 00:00:00 GMT"}}},
-		"an age that is over":              {header: http.Header{"Cache-Control": {"public"}, "Expires": {"0"}}},
-		"errors that caches may keep": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Header.Get("Authorization") != "Bearer "+token {
-				w.Header().Set("Cache-Control", "public, max-age=5")
-			}
-			return false
-		}},
-		"too many calls now and then": {refuses: func(*http.Request, []byte) int {
-			if calls++; calls%400 == 0 {
-				return http.StatusTooManyRequests
-			}
-			return 0
-		}, header: http.Header{"Retry-After": {"1"}}},
-		"the first of several tokens": {accepts: func(r *http.Request, token string) bool {
-			return r.Header.Get("Authorization") == "Bearer "+token
-		}},
-		"the scheme in small letters too": {accepts: func(r *http.Request, token string) bool {
-			scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-			return strings.EqualFold(scheme, "bearer") && given == token
-		}},
+		"a connection for each call, no bodies over 1.5 MiB, and the first of several tokens": {
+			refuses: func(_ *http.Request, body []byte) int {
+				if len(body) > 3<<19 {
+					return http.StatusRequestEntityTooLarge
+				}
+				return 0
+			},
+			accepts: func(r *http.Request, token string) bool {
+				return r.Header.Get("Authorization") == "Bearer "+token
+			},
+			header: http.Header{"Connection": {"close"}},
+		},
+		"too many calls now and then, and the scheme in small letters too": {
+			refuses: func(*http.Request, []byte) int {
+				if calls++; calls%400 == 0 {
+					return http.StatusTooManyRequests
+				}
+				return 0
+			},
+			accepts: func(r *http.Request, token string) bool {
+				scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+				return strings.EqualFold(scheme, "bearer") && given == token
+			},
+			header: http.Header{"Retry-After": {"1"}},
+		},
 	}
 }
 
-// soundProxies stand before orchestratord, or are part of it.
+// soundProxies stand before orchestratord, or are part of it, and list nodes in other ways.
 func soundProxies() map[string]quirks {
 	known := regexp.MustCompile(`^/v2/nodes(/[^/]+(/heartbeat)?)?$`)
 	return map[string]quirks{
-		"a page for any other path": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
-			if known.MatchString(r.URL.EscapedPath()) {
-				return false
-			}
-			w.Header().Set("Content-Type", "text/html")
-			if r.Method == http.MethodDelete {
-				w.WriteHeader(http.StatusNoContent)
+		"a page for any other path, and times in whole seconds": {
+			proxy: func(w http.ResponseWriter, r *http.Request) bool {
+				if known.MatchString(r.URL.EscapedPath()) {
+					return false
+				}
+				w.Header().Set("Content-Type", "text/html")
+				if r.Method == http.MethodDelete {
+					w.WriteHeader(http.StatusNoContent)
+					return true
+				}
+				_, _ = io.WriteString(w, "<html><h1>the dashboard</h1></html>")
 				return true
-			}
-			_, _ = io.WriteString(w, "<html><h1>the dashboard</h1></html>")
-			return true
-		}},
-		"a clock of its own": {clock: time.Hour, proxy: func(w http.ResponseWriter, _ *http.Request) bool {
-			w.Header().Set("Via", "1.1 edge")
-			w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
-			return false
-		}},
-		"no header twice": {proxy: func(w http.ResponseWriter, r *http.Request) bool {
-			twice := len(r.Header["Authorization"]) > 1
-			if twice {
-				w.WriteHeader(http.StatusBadRequest)
-			}
-			return twice
+			},
+			shows: each(wholeSeconds),
+		},
+		"no header twice, and nodes of others": {
+			proxy: func(w http.ResponseWriter, r *http.Request) bool {
+				twice := len(r.Header["Authorization"]) > 1
+				if twice {
+					w.WriteHeader(http.StatusBadRequest)
+				}
+				return twice
+			},
+			shows: withOther,
+		},
+		"only who is online": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
+			nodes = slices.DeleteFunc(nodes, func(n foreignNode) bool { return n.Status != "Online" })
+			return nodes, len(nodes)
 		}},
 	}
 }
 
-// TestAnyTokenConforms has tokens that are easily mistaken for a wrong one, before a server that takes
+// wholeSeconds rounds the times of a node down.
+func wholeSeconds(n *foreignNode) {
+	n.Registered -= n.Registered % 1000
+	if n.Beaten != nil {
+		at := *n.Beaten - *n.Beaten%1000
+		n.Beaten = &at
+	}
+}
+
+// withOther lists a node that nobody here has registered.
+func withOther(nodes []foreignNode) ([]foreignNode, int) {
+	at := time.Now().UnixMilli() - 7_200_000
+	other := foreignNode{
+		ID: "A", Machine: "m", Address: "http://192.0.2.3:1", Pools: []string{}, Status: "Offline",
+		Capabilities: json.RawMessage(`{"gpus":[]}`), Registered: at, Beaten: &at,
+	}
+	return append([]foreignNode{other}, nodes...), len(nodes) + 1
+}
+
+// TestAnyTokenConforms_heavy has tokens that are easily mistaken for a wrong one, before a server that takes
 // its token in each way that RFC 9110 allows.
-func TestAnyTokenConforms(t *testing.T) {
+func TestAnyTokenConforms_heavy(t *testing.T) {
+	race.Skip(t)
 	for _, token := range []string{"7", "wrong", "undefined", "Bearer", "ab"} {
 		t.Run(token, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -147,36 +192,6 @@ func TestAnyTokenConforms(t *testing.T) {
 				conforms(t, server, conformance.Options{Token: token, Only: []string{"tokens"}})
 			})
 		})
-	}
-}
-
-// soundLists list nodes in other ways.
-func soundLists() map[string]quirks {
-	wholeSeconds := func(n *foreignNode) {
-		n.Registered -= n.Registered % 1000
-		if n.Beaten != nil {
-			at := *n.Beaten - *n.Beaten%1000
-			n.Beaten = &at
-		}
-	}
-	return map[string]quirks{
-		"times in whole seconds": {shows: each(wholeSeconds)},
-		"only who is online": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
-			nodes = slices.DeleteFunc(nodes, func(n foreignNode) bool { return n.Status != "Online" })
-			return nodes, len(nodes)
-		}},
-		"the newest first": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
-			slices.Reverse(nodes)
-			return nodes, len(nodes)
-		}},
-		"nodes of others": {shows: func(nodes []foreignNode) ([]foreignNode, int) {
-			at := time.Now().UnixMilli() - 7_200_000
-			other := foreignNode{
-				ID: "A", Machine: "m", Address: "http://192.0.2.3:1", Pools: []string{}, Status: "Offline",
-				Capabilities: json.RawMessage(`{"gpus":[]}`), Registered: at, Beaten: &at,
-			}
-			return append([]foreignNode{other}, nodes...), len(nodes) + 1
-		}},
 	}
 }
 

@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
-// TestTrees makes requests from documents whose schemas have fields and items of their own kind, and from
+// TestTrees_heavy makes requests from documents whose schemas have fields and items of their own kind, and from
 // one that does not say what the items of a list are.
-func TestTrees(t *testing.T) {
+func TestTrees_heavy(t *testing.T) {
+	race.Skip(t)
 	const (
 		example = "          example: [pool-0, pool-1]\n"
 		field   = "      properties: &capabilities\n"

@@ -23,17 +23,15 @@ type unsound struct {
 // TestUnsoundServersAreFound_heavy shows that each fault is found, and that what is said of it
 // first names the culprit.
 func TestUnsoundServersAreFound_heavy(t *testing.T) {
-	for _, kind := range []map[string]unsound{
+	for name, test := range shared(t,
 		unsoundAnswers(), unsoundTimes(), unsoundRecords(), unsoundLikeness(), unsoundStates(), unsoundTokens(),
 		unsoundPlaces(), unsoundRefusals(), unsoundLimits(), unsoundIDs(), unsoundTransport(), unsoundCaching(),
-	} {
-		for name, test := range shared(t, kind) {
-			t.Run(name, func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
-					departs(t, newForeign(token, test.quirks), conformance.Options{Token: token}, test.want)
-				})
+	) {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				departs(t, newForeign(token, test.quirks), conformance.Options{Token: token}, test.want)
 			})
-		}
+		})
 	}
 }
 
