@@ -16,7 +16,6 @@ import (
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
@@ -80,8 +79,7 @@ var answered = regexp.MustCompile(`^\d+`)
 // held holds the mock in the dialect in service to a document.
 func held(t *testing.T, document []byte) *conformance.Report {
 	t.Helper()
-	mock := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token),
-		mockserver.WithLogger(nil))
+	mock := newMock(t, mockserver.WithDialect(mockserver.InService), mockserver.WithTokens(token))
 	report, err := conformance.Run(t.Context(), conformance.Options{
 		URL: memnet.URL, Dial: memnet.Serve(t, mock), Token: token, Level: conformance.Document, Document: document,
 		Only: []string{"examples", "lives", "tokens", "coverage", "negative", "transport"},

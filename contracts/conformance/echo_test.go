@@ -11,7 +11,6 @@ import (
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestEchoedTokenIsNotShown runs against servers that put the token into answers that are no
@@ -25,7 +24,7 @@ func TestEchoedTokenIsNotShown(t *testing.T) {
 		for _, sound := range []int64{0, 20} {
 			t.Run(fmt.Sprintf("%s after %d calls", name, sound), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(secret))
+					mock := newMock(t, mockserver.WithTokens(secret))
 					var calls atomic.Int64
 					o := conformance.Options{URL: memnet.URL, Token: secret, Only: []string{"lives"}}
 					o.Dial = memnet.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

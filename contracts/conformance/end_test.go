@@ -8,15 +8,13 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
-	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestRemovalMayOutlastTheChecks lets the time for the checks end while the run removes its last
 // nodes. All checks have passed by then, and so has the run.
 func TestRemovalMayOutlastTheChecks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		mock := newMock(t)
 		var calls, quick atomic.Int64
 		quick.Store(1 << 20)
 		o := conformance.Options{URL: memnet.URL, Only: []string{"concurrency"}} // it leaves nodes to the removal

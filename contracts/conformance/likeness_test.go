@@ -14,8 +14,6 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
-	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestAnswersThatLookRight shows that an answer which fits the schema, and says something wrong, is
@@ -35,7 +33,7 @@ func TestAnswersThatLookRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+				mock := newMock(t)
 				report, err := conformance.Run(t.Context(), conformance.Options{
 					URL: memnet.URL, Dial: memnet.Serve(t, test.breaks(mock)), Level: conformance.Document,
 					Only: []string{test.only}, FirstOnly: true,

@@ -62,7 +62,7 @@ func TestMockConforms_heavy(t *testing.T) {
 func TestNothingIsLeft_heavy(t *testing.T) {
 	race.Skip(t)
 	for _, after := range []int64{10, 60, 300, 900} {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		mock := newMock(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		var calls atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func TestNothingIsLeft_heavy(t *testing.T) {
 // removed after that.
 func TestWhatIsLeftIsNamed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		mock := newMock(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if ctx.Err() != nil {
@@ -124,6 +124,12 @@ func shared[T any](t *testing.T, kinds ...map[string]T) iter.Seq2[string, T] {
 			}
 		}
 	}
+}
+
+// newMock starts a mock that keeps no journal, as nobody here looks into it.
+func newMock(t *testing.T, options ...mockserver.Option) *mocktest.Server {
+	t.Helper()
+	return mocktest.InMemory(t, append(options, mockserver.WithLogger(nil), mockserver.WithJournal(0))...)
 }
 
 // bubble runs a test beside others in a bubble, where time depends on nothing else. So the

@@ -8,13 +8,12 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestLenientDecoderIsFound has a decoder that reads U+FFFD for each byte that is not UTF-8.
 func TestLenientDecoderIsFound(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+		mock := newMock(t, mockserver.WithTokens(token))
 		lenient := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			body = bytes.ToValidUTF8(body, []byte("\ufffd"))

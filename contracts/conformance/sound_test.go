@@ -14,7 +14,6 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/internal/race"
-	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
@@ -228,7 +227,7 @@ func TestAnyOrderConforms_heavy(t *testing.T) {
 		_, _ = w.Write(text)
 	})
 	bubble(t, func(t *testing.T) {
-		mock = mocktest.InMemory(t, mockserver.WithLogger(nil))
+		mock = newMock(t)
 		conforms(t, reversed, conformance.Options{Level: conformance.Document})
 	})
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // lax is what a mock that keeps the document is made to take, or to refuse.
@@ -28,7 +27,7 @@ func TestLaxReadersAreFound_heavy(t *testing.T) {
 	for name, test := range shared(t, laxPatterns(), laxParsers(), laxTypes(), laxTokens()) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+				mock := newMock(t, mockserver.WithTokens(token))
 				server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if status := test.does(r); status != 0 {
 						w.WriteHeader(status)
@@ -173,7 +172,7 @@ func TestLaxAnswersAreFound_heavy(t *testing.T) {
 	for name, test := range laxAnswers {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+				mock := newMock(t, mockserver.WithTokens(token))
 				server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					answer := httptest.NewRecorder()
 					mock.ServeHTTP(answer, r)

@@ -11,8 +11,6 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
-	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // gate lets no more than a number of connections through at once, as a proxy does.
@@ -72,7 +70,7 @@ func (p *passed) Close() error {
 // no other.
 func TestFiftyConnections(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+		mock := newMock(t)
 		g := &gate{dial: memnet.Serve(t, mock)}
 		report, err := conformance.Run(t.Context(), conformance.Options{
 			URL: memnet.URL, Dial: g.pass, Only: []string{"transport", "concurrency"},

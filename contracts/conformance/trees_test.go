@@ -6,8 +6,6 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/internal/race"
-	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
@@ -22,9 +20,10 @@ func TestTrees_heavy(t *testing.T) {
 		items   = "          items:\n            $ref: \"#/components/schemas/PoolId\"\n" + example
 	)
 	for name, changes := range map[string][]string{
-		"a field":         {field, field + "        parent: " + itself + "\n"},
-		"items":           {field, field + "        children: {type: array, items: " + itself + "}\n"},
-		"items, some":     {field, field + "        children: {type: array, minItems: 1, items: " + itself + "}\n"},
+		"a field, items, and items that must not be none": {
+			field, field + "        parent: " + itself + "\n        children: {type: array, items: " + itself + "}\n" +
+				"        friends: {type: array, minItems: 1, items: " + itself + "}\n",
+		},
 		"any items":       {"openapi: 3.0.3", "openapi: 3.1.0", items, example},
 		"any items, none": {"openapi: 3.0.3", "openapi: 3.1.0", items, ""},
 	} {
@@ -37,7 +36,7 @@ func TestTrees_heavy(t *testing.T) {
 				document = strings.Replace(document, changes[i], changes[i+1], 1)
 			}
 			bubble(t, func(t *testing.T) {
-				conforms(t, mocktest.InMemory(t, mockserver.WithLogger(nil)), conformance.Options{
+				conforms(t, newMock(t), conformance.Options{
 					Document: []byte(document), Level: conformance.Document,
 					Only: []string{"examples", "coverage", "negative"},
 				})
