@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 const (
@@ -20,9 +21,8 @@ const (
 // exceed sends a body that orchestratord may take, but has to answer. A node gives up a call that
 // is answered 413, and repeats one without an answer.
 func (r *resident) exceed(ctx context.Context, op *operation) {
-	plain := r.plainBody(op)
-	c := call{op: op, node: r.id, line: duplex, body: fmt.Appendf(nil, `%s,"x-large":"%s"}`,
-		bytes.TrimSuffix(plain, []byte("}")), bytes.Repeat([]byte("l"), hugeBody))}
+	c := call{op: op, node: r.id, line: duplex, body: slices.Concat(bytes.TrimSuffix(r.plainBody(op), []byte("}")),
+		[]byte(`,"x-large":"`), bytes.Repeat([]byte("l"), hugeBody), []byte(`"}`))}
 	what := fmt.Sprintf("a body of %d bytes", hugeBody)
 	r.trail = r.trail[:min(len(r.trail), 2)]
 	r.cover(op, "", what, true)

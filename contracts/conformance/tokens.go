@@ -177,7 +177,7 @@ func (r *resident) denied(ctx context.Context, c call, wrong credential) {
 	switch {
 	case a == nil:
 		r.restore(ctx) // it may have been done
-	case c.op.id != opList:
+	case c.op.id != opList && c.node == r.id:
 		r.unchanged(ctx, c.op, "a call with "+wrong.what)
 	}
 }
