@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,11 +37,17 @@ func TestTrees_heavy(t *testing.T) {
 				document = strings.Replace(document, changes[i], changes[i+1], 1)
 			}
 			bubble(t, func(t *testing.T) {
-				conforms(t, newMock(t), conformance.Options{
+				report := conforms(t, newMock(t), conformance.Options{
 					Document: []byte(document), Level: conformance.Document,
 					Only: []string{"examples", "coverage", "negative"},
 				})
+				if !slices.ContainsFunc(report.Coverage, keepsMachine) {
+					t.Error("no registration keeps a rule for the machine, since none keeps the document")
+				}
 			})
 		})
 	}
 }
+
+// keepsMachine reports whether a rule for the machine was tried by being kept.
+func keepsMachine(c conformance.Cover) bool { return c.Field == "/machine_id" && !c.Broken }
