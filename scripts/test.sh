@@ -6,11 +6,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-concurrent=$(go list -tags pact ./cmd/mock-orchestratord ./cmd/nodesim ./cmd/pact-verify ./contracts/conformance \
-	./contracts/consumer ./contracts/provider ./cmd/internal/fleet ./examples/pool-managerd \
-	./mockserver/... ./pkg/... ./pkg/capabilities ./pkg/registration/telemetry)
-others=$(go list -tags pact work | grep -vxF "$concurrent")
-heavy=$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)
+# Packages that take long come first: they are tested in this order.
+concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts/provider ./cmd/pact-verify \
+	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
+	./contracts/consumer ./mockserver/... ./pkg/... ./pkg/capabilities ./pkg/registration/telemetry)
+others=$(go list -tags pact ./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
+heavy=$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -ru)
 
 # With the browser's path the tests that were skipped for lack of one run once there is one.
 CHROME_BIN=$(scripts/chromium.sh find)
@@ -23,9 +24,9 @@ export GORACE=atexit_sleep_ms=0
 export GOGC=400
 
 failed=0
-# Side by side, since the last package of either leaves cores idle.
-go test -vet=off -tags pact -run '_heavy$' "$@" $heavy &
+# Side by side, since many tests wait, and the last package of either leaves cores idle.
+go test -vet=off -tags pact -race "$@" $concurrent &
 go test -vet=off -tags pact "$@" $others || failed=1
+go test -vet=off -tags pact -run '_heavy$' "$@" $heavy || failed=1
 wait $! || failed=1
-go test -vet=off -tags pact -race "$@" $concurrent || failed=1
 exit $failed
