@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
@@ -60,8 +61,9 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// TestMemory fills a journal with entries that are as large as they get.
-func TestMemory(t *testing.T) {
+// TestMemory_heavy fills a journal with entries that are as large as they get.
+func TestMemory_heavy(t *testing.T) {
+	race.Skip(t)
 	long := strings.Repeat("x", 1<<16)
 	e := beat(long)
 	e.CorrelationID, e.Method, e.Path, e.Fault = long, long, long, long

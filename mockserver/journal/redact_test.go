@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -113,7 +114,8 @@ func FuzzRedaction(f *testing.F) {
 	})
 }
 
-func TestRedaction(t *testing.T) {
+func TestRedaction_heavy(t *testing.T) {
+	race.Skip(t)
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.StringMatching(`[!-~]{6,40}`).Filter(func(s string) bool { return !occurs(s) }).Draw(t,
 			"secret")
