@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,11 +55,18 @@ func pages(t *testing.T) map[string]string {
 	return texts
 }
 
-// blocks returns the shell blocks of the documentation.
+// blocks returns the shell blocks of the documentation: what stands on several pages, once.
 func blocks(t *testing.T) (found []block) {
 	t.Helper()
-	for file, text := range pages(t) {
+	texts, seen := pages(t), map[string]bool{}
+	for _, file := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[file]
 		for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
+			whole := text[at[0]:at[1]]
+			if seen[whole] {
+				continue
+			}
+			seen[whole] = true
 			b := block{file: file, line: 1 + strings.Count(text[:at[4]], "\n")}
 			if at[2] >= 0 {
 				b.how = text[at[2]:at[3]]
