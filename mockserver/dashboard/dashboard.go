@@ -26,12 +26,11 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 // / for the page, and one path for each file that it loads. All other paths stay free. The page
 // holds no secret and needs no token; the control API asks for its own.
 func Mount(page func(path string, handler http.Handler)) {
-	serve := onDemand(files)
-	page("/", serve)
+	page("/", files)
 	entries, _ := assets.ReadDir(folder) // compiled in, and so there
 	for _, entry := range entries {
 		if entry.Name() != index {
-			page(root+entry.Name(), below(serve))
+			page(root+entry.Name(), below(files))
 		}
 	}
 }
@@ -39,20 +38,13 @@ func Mount(page func(path string, handler http.Handler)) {
 // MountTheme does as Mount does for the files by which other pages of the mock look like the
 // dashboard, and nothing else.
 func MountTheme(page func(path string, handler http.Handler)) {
-	serve := onDemand(files)
 	for _, name := range []string{"theme.css", "theme.js"} {
-		page(root+name, below(serve))
+		page(root+name, below(files))
 	}
 }
 
 func below(handler http.Handler) http.Handler {
 	return http.StripPrefix(strings.TrimSuffix(root, "/"), handler)
-}
-
-// onDemand returns a handler that is made for its first request: tests start many servers.
-func onDemand(create func() http.Handler) http.Handler {
-	handler := sync.OnceValue(create)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) })
 }
 
 const (
@@ -61,16 +53,18 @@ const (
 	root   = "/dashboard/"
 )
 
-// files returns the handler of the files. It compresses them, and browsers revalidate them by
-// ETag, so that no page runs on the scripts of another release.
-func files() http.Handler {
-	server := statigz.FileServer(assets, statigz.FSPrefix(folder), statigz.EncodeOnInit)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Cache-Control", "no-cache")
-		header.Set("Content-Security-Policy", policy)
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("X-Content-Type-Options", "nosniff")
-		server.ServeHTTP(w, r)
-	})
-}
+// files serves the files. Browsers revalidate them by ETag, so that no page runs on the scripts of
+// another release.
+var files = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	compressed().ServeHTTP(w, r)
+})
+
+// compressed is made for the first request of a process: tests start many servers.
+var compressed = sync.OnceValue(func() http.Handler {
+	return statigz.FileServer(assets, statigz.FSPrefix(folder), statigz.EncodeOnInit)
+})
