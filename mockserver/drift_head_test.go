@@ -271,9 +271,10 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 	}
 }
 
-// TestDriftOfOddTexts departs by texts that are long and grow when they are shown. The control API
+// TestDriftOfOddTexts_heavy departs by texts that are long and grow when they are shown. The control API
 // says of all what its document lets it say.
-func TestDriftOfOddTexts(t *testing.T) {
+func TestDriftOfOddTexts_heavy(t *testing.T) {
+	race.Skip(t)
 	const register = "/v2/nodes/register"
 	for _, text := range []string{
 		strings.Repeat("\U000E0041", 128), strings.Repeat("\U000E0041", 1500), strings.Repeat("\x9b", 900),

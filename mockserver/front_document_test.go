@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -79,8 +80,9 @@ func TestFollowsWhatIsLegalInService(t *testing.T) {
 	}
 }
 
-// TestDocumentsWithTrees holds a node to documents whose schemas have fields and items of their own kind.
-func TestDocumentsWithTrees(t *testing.T) {
+// TestDocumentsWithTrees_heavy holds a node to documents whose schemas have fields and items of their own kind.
+func TestDocumentsWithTrees_heavy(t *testing.T) {
+	race.Skip(t)
 	t.Parallel()
 	const capabilities = `{"gpu_count":1,"total_vram_mb":1,"cuda_version":""`
 	for field, values := range map[string][2]string{
@@ -116,8 +118,9 @@ func TestDocumentsWithTrees(t *testing.T) {
 	}
 }
 
-// TestDocumentsThatCannotBeWalked gives the mock documents that no program gets through.
-func TestDocumentsThatCannotBeWalked(t *testing.T) {
+// TestDocumentsThatCannotBeWalked_heavy gives the mock documents that no program gets through.
+func TestDocumentsThatCannotBeWalked_heavy(t *testing.T) {
+	race.Skip(t)
 	t.Parallel()
 	schemas := "\n  schemas:\n    S24: {}\n"
 	for i := range 24 {
@@ -140,9 +143,10 @@ func TestDocumentsThatCannotBeWalked(t *testing.T) {
 	}
 }
 
-// TestDocumentsWithCircles gives the mock documents whose schemas are parts of themselves, which nothing
+// TestDocumentsWithCircles_heavy gives the mock documents whose schemas are parts of themselves, which nothing
 // could look through.
-func TestDocumentsWithCircles(t *testing.T) {
+func TestDocumentsWithCircles_heavy(t *testing.T) {
+	race.Skip(t)
 	t.Parallel()
 	const (
 		schemas          = "\n  schemas:\n"

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/registry"
@@ -39,8 +40,9 @@ func fleet(t testing.TB, count int) []registry.Node {
 // page is how many nodes a listing reads at once.
 const page = 64
 
-// TestListing lists so many nodes that the list is sent in one chunk, or several.
-func TestListing(t *testing.T) {
+// TestListing_heavy lists so many nodes that the list is sent in one chunk, or several.
+func TestListing_heavy(t *testing.T) {
+	race.Skip(t)
 	for _, count := range []int{0, 1, page, page + 1, 1000} {
 		s := newServer(t)
 		s.Load(fleet(t, count))
