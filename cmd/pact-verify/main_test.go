@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -49,8 +50,9 @@ func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr st
 	return out.String(), errs.String()
 }
 
-// TestConformance has the pact and the document in one report, with one exit status.
-func TestConformance(t *testing.T) {
+// TestConformance_heavy has the pact and the document in one report, with one exit status.
+func TestConformance_heavy(t *testing.T) {
+	race.Skip(t)
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Forwarded-For") != "" { // which no pact has

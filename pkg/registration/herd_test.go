@@ -92,7 +92,7 @@ func TestHerdAtItsStart_heavy(t *testing.T) {
 func TestFleetThatCanRegisterButNotBeat_heavy(t *testing.T) {
 	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
-		const nodes, minutes = 20, 60
+		const nodes, minutes = 5, 60
 		w := &wire{answer: func(_ int, r request) answer {
 			if r.op == "heartbeat" {
 				return answer{status: http.StatusInternalServerError}
