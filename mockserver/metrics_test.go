@@ -149,7 +149,7 @@ func TestMetrics(t *testing.T) {
 // heartbeats of nodes that there are not.
 func TestMetricsAreBounded_heavy(t *testing.T) {
 	race.Skip(t)
-	const nodes, measured = 5000, 1000
+	const nodes, measured = 1500, 1000
 	server, err := mockserver.New(mockserver.WithValidation(mockserver.Off))
 	if err != nil {
 		t.Fatal(err)
