@@ -97,7 +97,7 @@ func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 			var attempts atomic.Int32
 			enough := make(chan struct{})
 			c := config(t, nil)
-			c.OrchestratordURL, c.HTTPClient = url, nil
+			c.OrchestratordURL, c.HTTPClient, c.Jitter = url, nil, atOnce
 			c.APIToken = func(context.Context) (string, error) { // asked for once in each attempt
 				if attempts.Add(1) == 4 {
 					close(enough)
@@ -208,7 +208,7 @@ func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
 			})
 			online := make(chan struct{}, 100)
 			c := config(t, nil)
-			c.OrchestratordURL, c.HTTPClient = server, nil
+			c.OrchestratordURL, c.HTTPClient, c.Jitter = server, nil, atOnce
 			c.RequestTimeout = time.Minute // longer than the test lasts
 			c.NodeTimeout = 10 * time.Minute
 			c.ShutdownTimeout = time.Minute
