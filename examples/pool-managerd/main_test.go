@@ -134,6 +134,7 @@ func (d *process) signal(t *testing.T) {
 
 // The node is alive while orchestratord is away, and ready when it has been online.
 func TestProbes(t *testing.T) {
+	t.Parallel()
 	orchestratord := mocktest.InMemory(t)
 	var back atomic.Bool
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -192,6 +193,7 @@ func (d *process) work(t *testing.T) job {
 }
 
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	orchestratord := mocktest.Start(t)
 	d := start(t, orchestratord.URL, "-slots", "2", "-drain-timeout", "1h")
 	d.says(t, "WATCHDOG=1")
@@ -222,6 +224,7 @@ func TestDrain(t *testing.T) {
 
 // Work that does not end keeps the node no longer than it may.
 func TestDrainThatIsCutShort(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		timeout string
 		signals int
@@ -230,6 +233,7 @@ func TestDrainThatIsCutShort(t *testing.T) {
 		"by another signal": {"1h", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			orchestratord := mocktest.Start(t)
 			d := start(t, orchestratord.URL, "-drain-timeout", test.timeout)
 			d.says(t, "STATUS=online")
@@ -247,6 +251,7 @@ func TestDrainThatIsCutShort(t *testing.T) {
 }
 
 func TestTokenFileAndMutualTLS(t *testing.T) {
+	t.Parallel()
 	files, err := devcert.Make(t.Context(), filepath.Join(t.TempDir(), "certificates"))
 	if err != nil {
 		t.Fatal(err)
