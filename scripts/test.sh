@@ -11,7 +11,8 @@ concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
 	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry)
 others=$(go list -tags pact ./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
-heavy=$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -ru)
+heavy="./contracts/conformance ./pkg/registration
+	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 
 # With the browser's path the tests that were skipped for lack of one run once there is one.
 CHROME_BIN=$(scripts/chromium.sh find)
