@@ -72,8 +72,8 @@ type Config struct {
 	// Version is the version of the node's software, empty for none.
 	Version string
 	// Standalone is for a node that serves without an orchestratord, by the same code: Run
-	// waits for its context, and every other method does nothing and returns nil.
-	// OrchestratordURL may then be empty.
+	// waits for its context and calls Drain, and every other method does nothing and returns
+	// nil. OrchestratordURL may then be empty.
 	Standalone bool
 
 	// NodeTimeout is the silence after which orchestratord counts a node as offline. A
@@ -107,8 +107,9 @@ type Config struct {
 	// Drain is called by Run when its context has ended, and returns when the node
 	// has finished its work. Until then heartbeats go on, and the status callback
 	// should report the pools as draining. Its context does not end: it must limit its own
-	// time. If it panics, the node leaves, and Run returns an error. It is not called for a node
-	// that never was registered: nobody has sent it work. Nil for a node that leaves at once.
+	// time. If it panics, the node leaves, and Run returns an error. It is called in standalone
+	// mode too, but not for another node that never was registered: nobody has sent it work.
+	// Nil for a node that leaves at once.
 	Drain func(ctx context.Context)
 
 	// TLS says whom the node trusts and how it shows who it is. If it is set, the URL of

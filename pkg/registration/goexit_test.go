@@ -84,14 +84,17 @@ func TestRunLeavesAfterADrainThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &wire{}
-				c := config(t, w)
-				c.Drain = test.drain
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				err := newNode(t, c).Run(ctx, ready)
-				if text := textOf(err); text != test.want || !strings.HasSuffix(w.ops(), "deregister") {
-					t.Errorf("Run returned %q, want %q; sent %s", text, test.want, w.ops())
+				for _, standalone := range []bool{false, true} {
+					w := &wire{}
+					c := config(t, w)
+					c.Drain, c.Standalone = test.drain, standalone
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					defer cancel()
+					text := textOf(newNode(t, c).Run(ctx, ready))
+					if left := strings.HasSuffix(w.ops(), "deregister"); text != test.want || left == standalone {
+						t.Errorf("standalone %t: Run returned %q, want %q, and sent %s",
+							standalone, text, test.want, w.ops())
+					}
 				}
 			})
 		})

@@ -10,7 +10,7 @@ import (
 )
 
 // Node is one GPU node's place in orchestratord's registry, made by New. Its methods may be
-// called from any goroutine. In standalone mode they do nothing and return nil.
+// called from any goroutine. In standalone mode all but Run do nothing and return nil.
 type Node struct {
 	config settings
 
@@ -185,6 +185,7 @@ func (n *Node) Update(d Description) error {
 
 // Run is a node's whole life: it registers the node unless Register has, sends heartbeats
 // until ctx ends and, if the Config has a Drain, until that returns; then it deregisters.
+// In standalone mode it only waits for ctx and Drain.
 // It returns nil when the node has left as it was asked to. Otherwise the error is an
 // ErrUnauthorized or ErrRefused at start-up, the panic of the Drain, or the failure to
 // deregister. Failures in between are retried for ever, since a node goes on serving while
@@ -196,7 +197,7 @@ func (n *Node) Update(d Description) error {
 func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	if n.standalone() {
 		<-ctx.Done()
-		return nil
+		return n.drain(context.WithoutCancel(ctx))
 	}
 	if status == nil {
 		return errNoStatus
@@ -210,11 +211,7 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 		return n.leave(live, n.remove)
 	}
 	left := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		var err error
-		defer func() { left <- errors.Join(err, n.leave(live, n.remove)) }()
-		err = n.drain(live)
-	})
+	stop := context.AfterFunc(ctx, func() { left <- errors.Join(n.drain(live), n.leave(live, n.remove)) })
 	err := n.start(live)
 	if err == nil {
 		n.beat(live, status) // which releases the node
@@ -243,20 +240,27 @@ func (n *Node) start(ctx context.Context) error {
 }
 
 // drain lets the node finish its work while its heartbeats go on. A node that never was on
-// record skips it: no work was sent there. A second notification follows, since the callback
-// may report the pools as draining only after Drain was called.
-func (n *Node) drain(ctx context.Context) (err error) {
-	if n.config.drain == nil || !n.life.known.Load() && n.Status().Registrations == 0 {
+// record skips it, unless it is standalone: no work was sent there. A second notification
+// follows, since the callback may report the pools as draining only after Drain was called,
+// on a goroutine that it may end.
+func (n *Node) drain(ctx context.Context) error {
+	mayHaveWork := n.standalone() || n.life.known.Load() || n.Status().Registrations > 0
+	if n.config.drain == nil || !mayHaveWork {
 		return nil
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = faultOf("drain panicked", fmt.Errorf("%v", r))
-		}
-	}()
 	n.Notify()
 	again := time.AfterFunc(notifyGap, n.Notify)
 	defer again.Stop()
-	n.config.drain(ctx)
-	return nil
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() {
+			if r := recover(); r != nil {
+				err = faultOf("drain panicked", fmt.Errorf("%v", r))
+			}
+			done <- err
+		}()
+		n.config.drain(ctx)
+	}()
+	return <-done
 }

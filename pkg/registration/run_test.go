@@ -149,6 +149,24 @@ func TestRunStandaloneSendsNothing(t *testing.T) {
 	})
 }
 
+// Whoever uses a standalone node sends it work without orchestratord.
+func TestRunStandaloneDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		c.Standalone = true
+		c.Drain = func(ctx context.Context) {
+			if ctx.Err() != nil {
+				t.Error("the context of Drain has ended")
+			}
+			time.Sleep(25 * time.Second)
+		}
+		if took, err := run(t, c, time.Hour); err != nil || took != 25*time.Second || len(w.sent()) != 0 {
+			t.Errorf("Run returned %v after %v and sent %q, want nil after 25 s and nothing sent", err, took, w.ops())
+		}
+	})
+}
+
 func TestRunBeatsWhileItDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
