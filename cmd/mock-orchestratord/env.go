@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -45,12 +46,12 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string
 		names []variable
 	}{
 		{"addr", []variable{{envAddr, verbatim}, {specAddr, verbatim}}},
-		{"token", []variable{{envToken, verbatim}}},
+		{"token", []variable{{envToken, trimmed}}},
 		{"node-timeout", []variable{{envNodeTimeout, milliseconds}, {specNodeTimeout, seconds}}},
 		{"heartbeat-interval", []variable{{specHeartbeatInterval, seconds}}},
 		{"stale-check-interval", []variable{{envStaleCheck, seconds}}},
 		{"cloud-profile", []variable{{envCloudProfile, onlyTrue}}},
-		{"control-token", []variable{{envControlToken, verbatim}}},
+		{"control-token", []variable{{envControlToken, trimmed}}},
 	} {
 		flag := setting.flag
 		if flags.Changed("upstream") {
@@ -95,6 +96,9 @@ func agreed(names []variable, getenv func(string) string) (first, value string, 
 }
 
 func verbatim(text string) (string, error) { return text, nil }
+
+// trimmed reads a token: a secret that was written to a file often has a line break at its end.
+func trimmed(text string) (string, error) { return strings.TrimSpace(text), nil }
 
 func milliseconds(text string) (string, error) { return units(text, time.Millisecond, "milliseconds") }
 

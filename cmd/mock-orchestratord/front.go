@@ -106,7 +106,7 @@ const maxToken = 16 << 10
 // listToken returns the token to ask for the list of nodes with.
 func (f *front) listToken(ctx context.Context) (string, error) {
 	if f.tokenFile == "" {
-		return f.token, nil
+		return strings.TrimSpace(f.token), nil
 	}
 	text, err := regularfile.Read(ctx, f.tokenFile, maxToken)
 	return strings.TrimSpace(string(text)), err

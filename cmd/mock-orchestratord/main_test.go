@@ -112,7 +112,10 @@ func TestSettings(t *testing.T) {
 			name: "short token", args: []string{"--token", long, "--token", "hush"}, token: "hush", status: 200,
 			logged: "token is short and could be guessed token=2 of=2 safe_bytes=32",
 		},
-		{name: "token of the environment", env: map[string]string{"LLORCH_API_TOKEN": long}, token: long, status: 200},
+		{
+			name: "token of the environment", env: map[string]string{"LLORCH_API_TOKEN": long + "\n"},
+			token: long, status: 200,
+		},
 		{
 			name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long},
 			args: []string{"--token", "hush"}, token: long, status: 401,
@@ -161,7 +164,7 @@ func TestSettings(t *testing.T) {
 			status: 200,
 		},
 		{
-			name: "short control token", args: []string{"--control-token", "hush"}, status: 200,
+			name: "short control token", env: map[string]string{"MOCK_CONTROL_TOKEN": "hush\n"}, status: 200,
 			logged: "control token is short and could be guessed safe_bytes=32",
 		},
 		{
@@ -434,7 +437,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "tokens that no header can carry",
-			env:  map[string]string{"LLORCH_API_TOKEN": "hush\n", "MOCK_CONTROL_TOKEN": "hush hush"},
+			env:  map[string]string{"LLORCH_API_TOKEN": "hush\nhush", "MOCK_CONTROL_TOKEN": "hush hush"},
 			want: `token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
 				`control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
 				`LLORCH_API_TOKEN sets --token, MOCK_CONTROL_TOKEN sets --control-token`,

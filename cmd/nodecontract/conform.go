@@ -92,7 +92,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 // conform tests an orchestratord and writes the reports. It returns cli.ErrBroken if the contract
 // is broken.
 func (s *conformSettings) conform(cmd *cobra.Command) error {
-	s.Token = cmp.Or(s.Token, os.Getenv(envToken))
+	s.Token = strings.TrimSpace(cmp.Or(s.Token, os.Getenv(envToken)))
 	var err error
 	if s.TLS, err = cli.Trust(s.caCert); err != nil {
 		return err

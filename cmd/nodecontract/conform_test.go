@@ -27,7 +27,7 @@ func conform(t *testing.T, wantStatus int, args ...string) (stdout, stderr strin
 func TestConform(t *testing.T) {
 	const token = "a-token-for-this-test-alone-0123456789"
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
-	t.Setenv(envToken, token)
+	t.Setenv(envToken, token+"\n")
 	stdout, _ := conform(t, 0, "--provider-url", mock.URL, "--only", "examples,lives", "--report", "text")
 	if want := "orchestratord keeps the contract (level nodes, "; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)

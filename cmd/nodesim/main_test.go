@@ -118,7 +118,7 @@ func TestALifeFromTheEnvironment(t *testing.T) {
 	t.Setenv("POOL_MANAGERD_NODE_ID", "gpu-node-9")
 	t.Setenv("POOL_MANAGERD_MACHINE_ID", "machine-c")
 	t.Setenv("ORCHESTRATORD_URL", orchestratord.URL)
-	t.Setenv("LLORCH_API_TOKEN", "secret")
+	t.Setenv("LLORCH_API_TOKEN", "secret\n")
 	if status, log := runUntil(t, "online", "run"); status != 0 {
 		t.Errorf("status %d: %s", status, log)
 	}

@@ -140,9 +140,9 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 // broker's there stands back behind a name on the command line.
 func (s *settings) complete(getenv func(string) string) {
 	auth := &s.brokerAuth
-	s.token = cmp.Or(s.token, getenv(envToken))
+	s.token = strings.TrimSpace(cmp.Or(s.token, getenv(envToken)))
 	if auth.Username == "" {
-		auth.Token = cmp.Or(auth.Token, getenv(envBrokerToken))
+		auth.Token = strings.TrimSpace(cmp.Or(auth.Token, getenv(envBrokerToken)))
 	}
 	auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
 	auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))

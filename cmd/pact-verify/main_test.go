@@ -32,7 +32,7 @@ const (
 func pactVerify(t *testing.T, wantStatus int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	getenv := func(name string) string { return map[string]string{"LLORCH_API_TOKEN": token}[name] }
+	getenv := func(name string) string { return map[string]string{"LLORCH_API_TOKEN": token + "\n"}[name] }
 	status := run(t.Context(), args, &out, &errs, getenv)
 	if status != wantStatus {
 		t.Fatalf("pact-verify %s: exit status %d, not %d\n%s%s", strings.Join(args, " "), status, wantStatus, &out,
@@ -143,7 +143,7 @@ func TestCannotDecide(t *testing.T) {
 		},
 		"a pact that is missing": {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
 		"a token with a line break": {
-			"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\n"},
+			"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\nb"},
 		},
 		"another token": {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
 		"a broker that is away": {

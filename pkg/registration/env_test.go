@@ -100,8 +100,9 @@ func TestConfigFromEnv(t *testing.T) {
 	}
 }
 
+// A secret that was written to a file often has a line break at its end.
 func TestTheTokenOfTheEnvironment(t *testing.T) {
-	setEnv(t, map[string]string{"LLORCH_API_TOKEN": token})
+	setEnv(t, map[string]string{"LLORCH_API_TOKEN": token + "\n"})
 	c, err := registration.ConfigFromEnv()
 	if err != nil {
 		t.Fatal(err)

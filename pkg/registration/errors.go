@@ -15,7 +15,7 @@ var (
 	ErrConfig = errors.New("invalid configuration")
 
 	// ErrUnauthorized says that orchestratord does not accept the token, or
-	// requires one (CLOUD-4005).
+	// requires one (CLOUD-4005), or that no header can carry the token.
 	ErrUnauthorized = errors.New("not authorized")
 
 	// ErrRefused says that orchestratord answered, and that the same request

@@ -20,9 +20,10 @@ import (
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
 
-// StaticToken returns the source of one token, nil if it is empty.
+// StaticToken returns the source of one token, with white space around it ignored. It is nil
+// if nothing is left.
 func StaticToken(token string) TokenSource {
-	if token == "" {
+	if token = strings.TrimSpace(token); token == "" {
 		return nil
 	}
 	return func(context.Context) (string, error) { return token, nil }
