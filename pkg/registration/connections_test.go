@@ -415,6 +415,72 @@ func TestASharedClientDialsAnewAfterNoAnswer(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 net/http keeps a connection on which no answer came. The client of a caller has no
+// pings here, so only the node can give the connection up.
+func TestADeadConnectionOfACallersClientIsReplaced(t *testing.T) {
+	for name, secure := range map[string]bool{"with TLS": true, "in clear text": false} {
+		t.Run(name, func(t *testing.T) {
+			server, client := dying(t, secure)
+			ctx, cancel := context.WithCancel(t.Context())
+			attempts := 0
+			c := config(t, nil)
+			c.OrchestratordURL, c.HTTPClient = server, client
+			c.RequestTimeout, c.MaxBackoff = 100*time.Millisecond, time.Millisecond
+			c.APIToken = func(context.Context) (string, error) { // asked for once in each attempt
+				if attempts++; attempts > 20 {
+					cancel()
+				}
+				return "token", nil
+			}
+			node := newNode(t, c)
+			for range 2 {
+				if err := node.Register(ctx); err != nil {
+					t.Errorf("after %d attempts: %v", attempts, err)
+				}
+			}
+			if err := node.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// dying returns the URL of an orchestratord that answers one request on its first connection, and
+// all on later ones, and a client that speaks HTTP/2 with it.
+func dying(t *testing.T, secure bool) (url string, client *http.Client) {
+	t.Helper()
+	var mu sync.Mutex
+	first := ""
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		dead := first == r.RemoteAddr
+		if first == "" {
+			first = r.RemoteAddr
+		}
+		mu.Unlock()
+		if dead {
+			<-r.Context().Done()
+			return
+		}
+		op, _ := opOf(r)
+		w.WriteHeader(well(op).status)
+		io.WriteString(w, well(op).body)
+	}))
+	t.Cleanup(server.Close)
+	if secure {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		return server.URL, server.Client()
+	}
+	inClear := new(http.Protocols)
+	inClear.SetUnencryptedHTTP2(true)
+	server.Config.Protocols = inClear
+	server.Start()
+	transport := &http.Transport{Protocols: inClear}
+	t.Cleanup(transport.CloseIdleConnections)
+	return server.URL, &http.Client{Transport: transport}
+}
+
 // Pings find a dead HTTP/2 connection before orchestratord misses the node.
 func TestPingsFollowTheNodeTimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{0, 8 * time.Second, 10 * time.Minute} {

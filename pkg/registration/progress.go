@@ -48,7 +48,7 @@ type progress struct {
 	dials      atomic.Int32 // the same for HTTP/2 in clear text, where there is no handshake
 	fresh      atomic.Int32 // new connections that it got, also those without TLS
 	trace      httptrace.ClientTrace
-	http2      atomic.Bool             // it was sent over HTTP/2
+	http2      atomic.Bool             // it was sent over HTTP/2 and TLS
 	decided    atomic.Pointer[outcome] // of the try, by the status of its answer, nil for none yet
 }
 
