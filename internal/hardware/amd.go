@@ -78,7 +78,7 @@ func (m *Machine) amdDevice(renderer, compute string) Device {
 		Name:    cmp.Or(m.text(dir, "product_name"), m.productName(dir), strings.TrimSpace("AMD GPU "+compute)),
 		Compute: compute,
 		Total:   total,
-		Free:    max(total-m.integer(dir, "mem_info_vram_used"), 0),
+		Free:    m.unused(total, dir, "mem_info_vram_used"),
 	}
 }
 
@@ -109,11 +109,23 @@ func (m *Machine) banks(dir string) (total, free int64) {
 		}
 		size, _ := strconv.ParseInt(properties["size_in_bytes"], 10, 64)
 		total += size
-		if used, err := strconv.ParseInt(m.text(bank, "used_memory"), 10, 64); err == nil {
-			free += max(size-used, 0)
+		unused := m.unused(size, bank, "used_memory")
+		if unused == notKnown || free == notKnown {
+			free = notKnown
+		} else {
+			free += unused
 		}
 	}
 	return total, free
+}
+
+// unused returns what is left of a memory, in which as much is used as a file says.
+func (m *Machine) unused(total int64, path ...string) int64 {
+	used, err := strconv.ParseInt(m.text(path...), 10, 64)
+	if err != nil {
+		return notKnown
+	}
+	return max(total-used, 0)
 }
 
 // architecture names what the compute driver gives as a number: 90010 is gfx90a.

@@ -106,29 +106,28 @@ func allowed(c registration.Capabilities) error {
 }
 
 // FreeVRAM returns the free memory, in bytes, of the devices with these numbers, or of all
-// if none is named. A named device that is not there or cannot be read is an error. Without
-// names, what could be read is returned beside an error.
-func (m *Machine) FreeVRAM(ctx context.Context, numbers ...int32) (int64, error) {
+// if none is named. A named device that is not there, or whose free memory cannot be read, is an
+// error. Without names, what could be read is returned beside an error.
+func (m *Machine) FreeVRAM(ctx context.Context, numbers ...int32) (sum int64, err error) {
 	_, devices, err := m.devices(ctx)
 	if len(numbers) == 0 {
-		return freeOf(devices), err
+		for _, device := range devices {
+			if free, known := device.free(); known {
+				sum += free
+			}
+		}
+		return sum, err
 	}
-	var named []Device
-	for _, number := range numbers {
+	for _, number := range slices.Compact(slices.Sorted(slices.Values(numbers))) {
 		i := slices.IndexFunc(devices, func(d Device) bool { return d.Number == number })
 		if i < 0 {
 			return 0, cmp.Or(err, fmt.Errorf("there is no GPU %d", number))
 		}
-		named = append(named, devices[i])
-	}
-	return freeOf(named), nil
-}
-
-func freeOf(devices []Device) (free int64) {
-	for _, d := range devices {
-		if d.Free > 0 && d.Free <= d.Total { // drivers make mistakes
-			free += d.Free
+		free, known := devices[i].free()
+		if !known {
+			return 0, fmt.Errorf("the free memory of GPU %d is unknown", number)
 		}
+		sum += free
 	}
-	return free
+	return sum, nil
 }

@@ -55,8 +55,16 @@ type Device struct {
 	Name string
 	// Compute is what the device can compute, in its maker's terms; empty when unknown.
 	Compute string
-	// Total and Free are its memory in bytes, 0 when unknown.
+	// Total is its memory in bytes, 0 when unknown, and Free what is free of it, notKnown when that is.
 	Total, Free int64
+}
+
+// notKnown is a Free that nothing states, since 0 is a device that is full.
+const notKnown = -1
+
+// free returns the free memory of the device, if it is known.
+func (d Device) free() (bytes int64, known bool) {
+	return d.Free, d.Total > 0 && d.Free >= 0 && d.Free <= d.Total // drivers make mistakes
 }
 
 // devices returns the devices that programs of this environment see, and the version of

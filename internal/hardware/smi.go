@@ -44,13 +44,16 @@ type reportMemory struct {
 	Free  mebibytes `xml:"free"`
 }
 
-// mebibytes is an amount of memory in bytes, written as "40960 MiB", or as N/A for none.
+func (r reportMemory) total() int64 { return max(int64(r.Total), 0) }
+
+// mebibytes is an amount of memory in bytes, written as "40960 MiB", or as N/A where it is not known.
 type mebibytes int64
 
 func (m *mebibytes) UnmarshalText(text []byte) error {
 	number, found := strings.CutSuffix(strings.TrimSpace(string(text)), " MiB")
 	if !found {
-		return nil // N/A
+		*m = notKnown // N/A
+		return nil
 	}
 	count, err := strconv.ParseUint(number, 10, 43)
 	*m = mebibytes(count << 20)
@@ -80,13 +83,13 @@ func (m *Machine) smi(ctx context.Context) (Driver, error) {
 func (r reportGPU) gpu(number int32) GPU {
 	gpu := GPU{
 		Device: Device{
-			Number: number, UUID: r.UUID, Name: r.Name, Total: int64(r.Memory.Total), Free: int64(r.Memory.Free),
+			Number: number, UUID: r.UUID, Name: r.Name, Total: r.Memory.total(), Free: int64(r.Memory.Free),
 		},
 		Divided: r.MIG == "Enabled",
 	}
 	for _, part := range r.Parts {
 		gpu.Parts = append(gpu.Parts, Device{
-			UUID: part.UUID, Name: r.Name + " MIG", Total: int64(part.Memory.Total), Free: int64(part.Memory.Free),
+			UUID: part.UUID, Name: r.Name + " MIG", Total: part.Memory.total(), Free: int64(part.Memory.Free),
 		})
 	}
 	return gpu

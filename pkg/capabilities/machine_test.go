@@ -158,6 +158,38 @@ func TestAMD(t *testing.T) {
 	}
 }
 
+// What is not known is not free.
+func TestFreeVRAMThatIsUnknown(t *testing.T) {
+	for name, test := range map[string]struct {
+		root string
+		file string // that goes missing
+		all  int64  // that can be read
+	}{
+		"a GPU":       {"radeon", "class/drm/renderD129/device/mem_info_vram_used", 25753026560 - gib},
+		"its total":   {"radeon", "class/drm/renderD129/device/mem_info_vram_total", 25753026560 - gib},
+		"a partition": {"partitions", "class/kfd/kfd/topology/nodes/2/mem_banks/0/used_memory", 100_000_000_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := machine(test.root)
+			root := t.TempDir()
+			if err := os.CopyFS(root, os.DirFS(m.Root)); err != nil {
+				t.Fatal(err)
+			}
+			m.Root = root
+			if err := os.Remove(filepath.Join(root, "sys", test.file)); err != nil {
+				t.Fatal(err)
+			}
+			if free, err := m.FreeVRAM(t.Context()); free != test.all || err != nil {
+				t.Errorf("free are %d bytes, want %d: %v", free, test.all, err)
+			}
+			if free, err := m.FreeVRAM(t.Context(), 0, 1); free != 0 || err == nil ||
+				err.Error() != "the free memory of GPU 1 is unknown" {
+				t.Errorf("of both, free are %d bytes: %v", free, err)
+			}
+		})
+	}
+}
+
 func TestAMDVisibleDevices(t *testing.T) {
 	for list, want := range map[string][]int32{
 		"1,0":                  {1, 0},

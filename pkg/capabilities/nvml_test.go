@@ -87,6 +87,10 @@ func TestFreeVRAMBesideALostGPU(t *testing.T) {
 		!strings.Contains(err.Error(), "GPU is lost") {
 		t.Errorf("free are %d bytes: %v", free, err)
 	}
+	if free, err := m.FreeVRAM(t.Context(), 2, 3); free != 0 || err == nil || // 3 shares the memory of the CPU
+		err.Error() != "the free memory of GPU 3 is unknown" {
+		t.Errorf("free are %d bytes: %v", free, err)
+	}
 }
 
 // A library that says it has four billion GPUs is not believed.

@@ -75,6 +75,9 @@ func TestFreeVRAMOfSomeGPUs(t *testing.T) {
 	if free, err := m.FreeVRAM(t.Context(), 1); free != 81000<<20 || err != nil {
 		t.Errorf("free are %d bytes: %v", free, err)
 	}
+	if free, err := m.FreeVRAM(t.Context(), 1, 0, 1); free != (20480+81000)<<20 || err != nil {
+		t.Errorf("with a number that is there twice, free are %d bytes: %v", free, err)
+	}
 	if free, err := m.FreeVRAM(t.Context(), 0, 7); free != 0 || err == nil || err.Error() != "there is no GPU 7" {
 		t.Errorf("free are %d bytes: %v", free, err)
 	}
