@@ -37,9 +37,9 @@ const maxTokenFile = 64 << 10
 // be rewritten or replaced while the node runs. While it is missing, empty or not such a
 // file, requests fail and are retried.
 func TokenFile(path string) TokenSource {
-	file := patientFile{path, make(chan struct{}, 1)}
+	file := regularfile.NewPatient(path, maxTokenFile)
 	return func(ctx context.Context) (string, error) {
-		content, err := file.read(ctx)
+		content, err := file.Read(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -48,37 +48,6 @@ func TokenFile(path string) TokenSource {
 			return "", fmt.Errorf("%s is empty", path)
 		}
 		return token, nil
-	}
-}
-
-// patientFile is a file whose mount may hang. Then a single read hangs, not one for each
-// request.
-type patientFile struct {
-	path    string
-	reading chan struct{} // full while a read is under way
-}
-
-func (f patientFile) read(ctx context.Context) ([]byte, error) {
-	type result struct {
-		content []byte
-		err     error
-	}
-	select {
-	case f.reading <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%s is still being read: %w", f.path, context.Cause(ctx))
-	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() { <-f.reading }()
-		content, err := regularfile.Read(context.WithoutCancel(ctx), f.path, maxTokenFile)
-		done <- result{content, err}
-	}()
-	select {
-	case r := <-done:
-		return r.content, r.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("read %s: %w", f.path, context.Cause(ctx))
 	}
 }
 
