@@ -72,11 +72,13 @@ func (t TLS) configLogged(log *slog.Logger) (*tls.Config, error) {
 	case t.CertFile == "" && t.KeyFile != "":
 		wrong = append(wrong, errors.New("TLS has a key file without a certificate file"))
 	case t.CertFile != "":
-		pair := &keyPair{certFile: t.CertFile, keyFile: t.KeyFile, log: log}
+		pair := newKeyPair(t, log)
 		_, err := pair.read(context.Background())
 		wrong = append(wrong, err)
 		config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return pair.read(request.Context())
+			ctx, cancel := context.WithTimeout(request.Context(), lookTimeout)
+			defer cancel()
+			return pair.read(ctx)
 		}
 	}
 	return config, errors.Join(wrong...)
@@ -87,12 +89,18 @@ const maxPEM = 1 << 20
 
 // keyPair is a certificate and its key in files that may be replaced.
 type keyPair struct {
-	certFile, keyFile string
-	log               *slog.Logger
+	cert, key regularfile.Patient
+	log       *slog.Logger
 
 	mu    sync.Mutex
 	last  *tls.Certificate // the last pair that fitted
 	fault string           // why the files are not used, as it was logged
+}
+
+func newKeyPair(t TLS, log *slog.Logger) *keyPair {
+	return &keyPair{
+		cert: regularfile.NewPatient(t.CertFile, maxPEM), key: regularfile.NewPatient(t.KeyFile, maxPEM), log: log,
+	}
 }
 
 // read returns the pair as it is in the files, or the last one that fitted.
@@ -115,11 +123,11 @@ func (p *keyPair) read(ctx context.Context) (*tls.Certificate, error) {
 }
 
 func (p *keyPair) load(ctx context.Context) (tls.Certificate, error) {
-	certificate, err := regularfile.Read(ctx, p.certFile, maxPEM)
+	certificate, err := p.cert.Read(ctx)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	key, err := regularfile.Read(ctx, p.keyFile, maxPEM)
+	key, err := p.key.Read(ctx)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/hang"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -200,5 +201,24 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 	c.HTTPClient = http.DefaultClient
 	if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), "beside an HTTP client") {
 		t.Errorf("TLS beside an HTTP client: error is %v", err)
+	}
+}
+
+// The network does not wait for the file system: the certificate from before is still good.
+func TestAClientCertificateThatHangs(t *testing.T) {
+	ours := newAuthority(t)
+	url, clients := tlsServer(t, ours, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ours.pool()})
+	dir := t.TempDir()
+	settings := registration.TLS{CAFile: ours.file(), CertFile: dir + "/node.pem", KeyFile: dir + "/node.key"}
+	ours.issue("node", settings.CertFile, settings.KeyFile)
+	node := newNode(t, tlsConfig(t, url, settings))
+	hang.File(t, settings.KeyFile)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // four attempts
+	defer cancel()
+	if err := node.Register(ctx); err != nil || clients() != "node" {
+		t.Errorf("the node showed itself as %q: %v", clients(), err)
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -59,8 +59,8 @@ func (t *trust) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.current.Load().RoundTrip(r)
 }
 
-// lookTimeout is how long a request waits for the look at the file. On a file system that
-// hangs it goes on with the authorities from before.
+// lookTimeout is how long a request waits for the look at a file. On a file system that
+// hangs it goes on with what was in the file before.
 const lookTimeout = time.Second
 
 // CloseIdleConnections closes the connections that no request uses.
