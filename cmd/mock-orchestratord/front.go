@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +59,7 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 		return nil, err
 	}
 	return []mockserver.Option{mockserver.WithUpstream(mockserver.Upstream{
-		URL: f.url, Host: f.host, Token: f.listToken, Transport: transport, Document: document,
+		URL: f.url, Host: f.host, Token: f.listToken(), Transport: transport, Document: document,
 	})}, nil
 }
 
@@ -103,25 +102,24 @@ func (f *front) check(flags *pflag.FlagSet) error {
 // maxToken is how many bytes a file with a token may have.
 const maxToken = 16 << 10
 
-// listToken returns the token to ask for the list of nodes with.
-func (f *front) listToken(ctx context.Context) (string, error) {
+// listToken returns the source of the token to ask for the list of nodes with.
+func (f *front) listToken() func(context.Context) (string, error) {
 	if f.tokenFile == "" {
-		return strings.TrimSpace(f.token), nil
+		return func(context.Context) (string, error) { return strings.TrimSpace(f.token), nil }
 	}
-	text, err := regularfile.Read(ctx, f.tokenFile, maxToken)
-	return strings.TrimSpace(string(text)), err
+	file := regularfile.NewPatient(f.tokenFile, maxToken)
+	return func(ctx context.Context) (string, error) {
+		text, err := file.Read(ctx)
+		return strings.TrimSpace(string(text)), err
+	}
 }
 
 // transport returns what requests are sent through. It reads the files for each connection.
 func (f *front) transport(ctx context.Context, log *slog.Logger) (http.RoundTripper, error) {
-	pair := &watched[tls.Certificate]{
-		what: "certificate and key for the upstream", files: []string{f.certFile, f.keyFile}, parse: parsePair,
-		name: fmt.Sprintf("--upstream-cert %s, --upstream-key %s", f.certFile, f.keyFile), log: log,
-	}
-	pool := &watched[x509.CertPool]{
-		what: "certificates of those who vouch for the upstream", files: []string{f.caFile}, parse: poolOf(f.caFile),
-		name: "--upstream-ca", log: log,
-	}
+	pair := watch("certificate and key for the upstream",
+		fmt.Sprintf("--upstream-cert %s, --upstream-key %s", f.certFile, f.keyFile), log,
+		parsePair, f.certFile, f.keyFile)
+	pool := watch("certificates of those who vouch for the upstream", "--upstream-ca", log, poolOf(f.caFile), f.caFile)
 	configure := func(ctx context.Context) (*tls.Config, error) {
 		config := &tls.Config{MinVersion: tls.VersionTLS12}
 		var certificateErr, rootsErr error

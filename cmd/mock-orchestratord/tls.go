@@ -134,10 +134,8 @@ func hostsOf(addr string) []string {
 
 // config returns a configuration that follows changes of its files, and logs them.
 func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, error) {
-	pair := &watched[tls.Certificate]{
-		what: "certificate and key", files: []string{s.certFile, s.keyFile}, parse: parsePair,
-		name: fmt.Sprintf("--tls-cert %s, --tls-key %s", s.certFile, s.keyFile), log: log,
-	}
+	pair := watch("certificate and key", fmt.Sprintf("--tls-cert %s, --tls-key %s", s.certFile, s.keyFile), log,
+		parsePair, s.certFile, s.keyFile)
 	_, pairErr := pair.read(ctx)
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -148,11 +146,8 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 	if s.clientCAFile == "" {
 		return config, pairErr
 	}
-	pool := &watched[x509.CertPool]{
-		what: "certificates of those who vouch for nodes", files: []string{s.clientCAFile},
-		parse: poolOf(s.clientCAFile),
-		name:  "--tls-client-ca", log: log,
-	}
+	pool := watch("certificates of those who vouch for nodes", "--tls-client-ca", log, poolOf(s.clientCAFile),
+		s.clientCAFile)
 	_, poolErr := pool.read(ctx)
 	config.ClientAuth = tls.RequireAndVerifyClientCert
 	config.SessionTicketsDisabled = true // a session must not outlive the authority that vouched for it

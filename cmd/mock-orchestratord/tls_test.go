@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/llama-orch/node-registration/internal/devcert"
+	"github.com/llama-orch/node-registration/internal/hang"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -231,6 +233,28 @@ func TestReplacedCertificate(t *testing.T) {
 	if count := strings.Count(log, "those before stay in use") + strings.Count(log, "read again"); count != 5 {
 		t.Errorf("the certificate is logged %d times, want 5: %s", count, log)
 	}
+}
+
+// TestHangingCertificate has new connections come while the key is on a file system that hangs.
+func TestHangingCertificate(t *testing.T) {
+	server := certificates(t)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	text, err := os.ReadFile(server.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, key, string(text))
+	program := start(t, nil, "--tls-cert", server.Server, "--tls-key", key)
+	hang.File(t, key)
+	var nodes sync.WaitGroup
+	for range 5 {
+		nodes.Go(func() {
+			if err := call(t, program.url, registration.TLS{CAFile: server.CA}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
 }
 
 // TestReplacedAuthority has nodes come whose authority is replaced while the mock runs: first

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
@@ -15,7 +16,8 @@ import (
 type watched[T any] struct {
 	what  string // the files hold
 	name  string // of the flags, and their files
-	files []string
+	names []string
+	files []regularfile.Patient
 	parse func(texts [][]byte) (*T, error)
 	log   *slog.Logger
 
@@ -29,12 +31,26 @@ type watched[T any] struct {
 // a quarter of them.
 const maxWatched = 1 << 20
 
+// lookTimeout is how long a connection waits for the files. On a file system that hangs it goes on
+// with the last valid value.
+const lookTimeout = time.Second
+
+func watch[T any](
+	what, name string, log *slog.Logger, parse func(texts [][]byte) (*T, error), files ...string,
+) *watched[T] {
+	w := &watched[T]{what: what, name: name, names: files, parse: parse, log: log}
+	for _, file := range files {
+		w.files = append(w.files, regularfile.NewPatient(file, maxWatched))
+	}
+	return w
+}
+
 // read returns the current value of the files. While they are invalid, as during a
 // replacement, it returns the last valid value. It logs each change.
 func (w *watched[T]) read(ctx context.Context) (*T, error) {
+	texts, err := w.contents(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	texts, err := w.contents(ctx)
 	if err == nil && w.last != nil && slices.EqualFunc(texts, w.texts, bytes.Equal) && w.broken == "" {
 		return w.last, nil
 	}
@@ -46,7 +62,7 @@ func (w *watched[T]) read(ctx context.Context) (*T, error) {
 		return w.keep(ctx, fmt.Errorf("%s: %w", w.name, err))
 	}
 	if w.last != nil {
-		w.log.Info(w.what+" read again", "files", w.files)
+		w.log.Info(w.what+" read again", "files", w.names)
 	}
 	w.texts, w.last, w.broken = texts, value, ""
 	return value, nil
@@ -66,8 +82,10 @@ func (w *watched[T]) keep(ctx context.Context, err error) (*T, error) {
 }
 
 func (w *watched[T]) contents(ctx context.Context) (texts [][]byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	for _, file := range w.files {
-		text, err := regularfile.Read(ctx, file, maxWatched)
+		text, err := file.Read(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,9 @@ type Patient struct {
 }
 
 // NewPatient returns the file at a path, of at most limit bytes.
-func NewPatient(path string, limit int64) Patient { return Patient{path, limit, make(chan struct{}, 1)} }
+func NewPatient(path string, limit int64) Patient {
+	return Patient{path, limit, make(chan struct{}, 1)}
+}
 
 // Read is the function Read for the file as it is now. It waits for a read that is under way.
 func (p Patient) Read(ctx context.Context) ([]byte, error) {
