@@ -2,8 +2,11 @@ package mockserver_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -391,4 +394,18 @@ func TestFaultsActOnTheTraffic(t *testing.T) {
 	}
 	orchestratord.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats))
 	front.Expect(t, mocktest.Exactly(5, mocktest.Heartbeats))
+}
+
+// TestATransportWhoseConfigurationHangs waits for it no longer than for a connection.
+func TestATransportWhoseConfigurationHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := mockserver.NewUpstreamTransport(func(ctx context.Context) (*tls.Config, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://192.0.2.1", nil)
+		if _, err := transport.RoundTrip(request); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error is %v", err)
+		}
+	})
 }

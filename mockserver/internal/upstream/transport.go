@@ -46,14 +46,18 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 }
 
 func (d *dialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	return d.connect(ctx, d.dialConfigured, network, addr)
+}
+
+func (d *dialer) dialConfigured(ctx context.Context, network, addr string) (net.Conn, error) {
 	over := tls.Dialer{NetDialer: &d.Dialer}
 	if d.configure != nil {
 		var err error
 		if over.Config, err = d.configure(ctx); err != nil {
-			return nil, &Unreachable{err}
+			return nil, err
 		}
 	}
-	return d.connect(ctx, over.DialContext, network, addr)
+	return over.DialContext(ctx, network, addr)
 }
 
 func (d *dialer) connect(
