@@ -3,12 +3,11 @@ package fleet
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/nodelist"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -101,7 +100,10 @@ func (f *fleet) list(ctx context.Context, each func(nodeapi.Node)) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("answered %d (correlation id %s)", response.StatusCode, correlation)
 	}
-	return eachWithin(listBytes+listBytesPerNode*int64(f.Nodes), response.Body, each)
+	if err := nodelist.Read(response.Body, listBytes+listBytesPerNode*int64(f.Nodes), each); err != nil {
+		return fmt.Errorf("the list in the answer cannot be read: %w", err)
+	}
+	return nil
 }
 
 // authorize adds the token that nodes have.
@@ -111,41 +113,5 @@ func (f *fleet) authorize(ctx context.Context, r *http.Request) error {
 	}
 	token, err := f.Node.APIToken(ctx)
 	r.Header.Set("Authorization", "Bearer "+token)
-	return err
-}
-
-// eachWithin is eachOf for an object of less than so many bytes.
-func eachWithin[T any](most int64, object io.Reader, each func(T)) error {
-	limited := &io.LimitedReader{R: object, N: most}
-	err := eachOf(limited, each)
-	if limited.N == 0 {
-		return fmt.Errorf("the list in the answer is longer than %s bytes", grouped(most))
-	}
-	return err
-}
-
-// eachOf reads the elements of the one array in an object, for each, which may be nil.
-func eachOf[T any](object io.Reader, each func(T)) error {
-	decoder := json.NewDecoder(object)
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return fmt.Errorf("there is no list in the answer: %w", err)
-		}
-		if token == json.Delim('[') {
-			break
-		}
-	}
-	if each == nil {
-		return nil
-	}
-	for decoder.More() {
-		var element T
-		if err := decoder.Decode(&element); err != nil {
-			return fmt.Errorf("the list in the answer cannot be read: %w", err)
-		}
-		each(element)
-	}
-	_, err := decoder.Token() // a list that is cut off has no end
 	return err
 }

@@ -2,17 +2,21 @@ package upstream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/internal/nodelist"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 const listOperation = string(control.OperationListNodes)
+
+// maxList is how many bytes a list may have, a kilobyte for each of as many nodes as the document
+// lets it have.
+const maxList = 1 << 30
 
 // list returns the ids of the nodes that orchestratord lists.
 func (u *Upstream) list(ctx context.Context) (map[nodeapi.NodeID]bool, error) {
@@ -38,7 +42,8 @@ func (u *Upstream) list(ctx context.Context) (map[nodeapi.NodeID]bool, error) {
 // idsIn returns the ids of the nodes in a list.
 func idsIn(list io.Reader) (map[nodeapi.NodeID]bool, error) {
 	listed := map[nodeapi.NodeID]bool{}
-	if err := readList(list, func(node nodeapi.Node) { listed[node.NodeID] = true }); err != nil {
+	err := nodelist.Read(list, maxList, func(node nodeapi.Node) { listed[node.NodeID] = true })
+	if err != nil {
 		return nil, fmt.Errorf("the list cannot be read: %w", err)
 	}
 	return listed, nil
@@ -58,55 +63,4 @@ func (u *Upstream) authorize(ctx context.Context, request *http.Request) error {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	return nil
-}
-
-// readList visits the nodes of a list, one by one, so that a long one takes no memory. What a node
-// has that is of another type than it should be is passed over. An object without nodes is no list.
-func readList(list io.Reader, visit func(nodeapi.Node)) error {
-	decoder, found := json.NewDecoder(list), false
-	if err := expect(decoder, '{'); err != nil {
-		return err
-	}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return err
-		}
-		if name != "nodes" {
-			if err := decoder.Decode(new(json.RawMessage)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := readNodes(decoder, visit); err != nil {
-			return err
-		}
-		found = true
-	}
-	if err := expect(decoder, '}'); err != nil || found {
-		return err
-	}
-	return errors.New("it has no nodes")
-}
-
-func readNodes(decoder *json.Decoder, visit func(nodeapi.Node)) error {
-	if err := expect(decoder, '['); err != nil {
-		return err
-	}
-	for decoder.More() {
-		var node nodeapi.Node
-		if err := decoder.Decode(&node); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
-			return err
-		}
-		visit(node)
-	}
-	return expect(decoder, ']')
-}
-
-func expect(decoder *json.Decoder, want json.Delim) error {
-	token, err := decoder.Token()
-	if err == nil && token != want {
-		err = fmt.Errorf("there is %v where %v should be", token, want)
-	}
-	return err
 }
