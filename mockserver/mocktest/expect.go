@@ -166,6 +166,10 @@ func explain(result control.ExpectationResult) string {
 // Gone is the status of a node that is not registered.
 const Gone nodeapi.NodeStatus = ""
 
+// lookPause is how long ExpectStatus does without a look at the node: a journal that keeps nothing
+// shows no change.
+const lookPause = 100 * time.Millisecond
+
 // ExpectStatus waits until a node has a status. It ends the test if that takes more than
 // 5 s.
 func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.NodeStatus) {
@@ -181,7 +185,7 @@ func (s *Server) ExpectStatus(t testing.TB, node nodeapi.NodeID, status nodeapi.
 			t.Fatalf("%s is %s, not %s, after %s%s", node, cmp.Or(s.statusOf(node), "gone"), cmp.Or(status, "gone"),
 				expectTimeout, s.changesOf(node))
 		}
-		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(expectTimeout.Milliseconds())})
+		s.Journal().Expect(ctx, control.Expectation{After: &seen, WithinMs: new(lookPause.Milliseconds())})
 	}
 }
 

@@ -104,6 +104,24 @@ func TestExpect(t *testing.T) {
 	})
 }
 
+// TestExpectStatusWithoutAJournal waits for a change that nothing writes down.
+func TestExpectStatusWithoutAJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := mocktest.InMemory(t, mockserver.WithJournal(0))
+		n := newNode(t, mock, "gpu-node-1")
+		begin := time.Now()
+		go func() {
+			time.Sleep(time.Second)
+			n.register()
+		}()
+		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusRegistering)
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		synctest.Wait() // until the node has its answer
+	})
+}
+
 // TestFaults has faults act for the length of a test.
 func TestFaults(t *testing.T) {
 	mock := mocktest.InMemory(t)
