@@ -28,6 +28,7 @@ func TestDeregisterIsFinal(t *testing.T) {
 		for name, err := range map[string]error{
 			"Register":       node.Register(t.Context()),
 			"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
+			"Update":         node.Update(registration.Description{Address: "http://192.168.1.100:9200"}),
 		} {
 			if !errors.Is(err, registration.ErrStopped) {
 				t.Errorf("%s after Deregister: %v, want ErrStopped", name, err)

@@ -166,11 +166,15 @@ var errOvertaken = errors.New("it took so long that a newer status was sent inst
 // registration.
 //
 // Every later heartbeat reports the pools that were left out as not ready, since
-// orchestratord may go on giving them work. The error, an ErrConfig, lists everything that
-// is wrong with the description; the old one stays in force then.
+// orchestratord may go on giving them work. The error is ErrStopped when the node has ended,
+// or an ErrConfig that lists everything that is wrong with the description. The old one stays in
+// force then.
 func (n *Node) Update(d Description) error {
-	if n.standalone() {
+	switch {
+	case n.standalone():
 		return nil
+	case n.life.hasEnded():
+		return ErrStopped
 	}
 	d = d.clone()
 	if err := d.validate(n.config); err != nil {

@@ -182,7 +182,11 @@ func (l *life) update(d registration.Description) {
 		l.oracle.changes(now)
 		return ""
 	})
-	if err := l.real.Update(d); err != nil {
-		l.node.world.violated(l.node, "Update: %v", err)
-	}
+	err := l.real.Update(d)
+	l.feed(func(time.Time) string {
+		if leaves := !l.oracle.leaving.IsZero(); err != nil && !(leaves && errors.Is(err, registration.ErrStopped)) {
+			return fmt.Sprintf("Update: %v", err)
+		}
+		return ""
+	})
 }
