@@ -163,23 +163,27 @@ func registers(m *control.FaultMatch) bool {
 	return m == nil || m.Operations == nil || slices.Contains(*m.Operations, control.OperationRegisterNode)
 }
 
-// ownRegistry adds the effects that only an orchestratord can have on its own registry, and reports
-// whether there are any.
-func (i *Invalid) ownRegistry(at string, d control.FaultDefinition) bool {
+// ownRegistry adds the effects that only an orchestratord can have on its own registry.
+func (i *Invalid) ownRegistry(at string, d control.FaultDefinition) {
 	for n, rule := range d.Rules {
-		name := ""
-		switch {
-		case optional.Or(rule.Effect.Restart, false):
-			name = "restart"
-		case rule.Effect.Offline != nil:
-			name = "offline"
-		default:
-			continue
+		if name := onRegistry(rule.Effect); name != "" {
+			i.add(fmt.Sprintf("%s/rules/%d/effect/%s", at, n, name),
+				"cannot be done from here: the mock stands in front of another orchestratord")
 		}
-		i.add(fmt.Sprintf("%s/rules/%d/effect/%s", at, n, name),
-			"cannot be done from here: the mock stands in front of another orchestratord")
 	}
-	return *i != nil
 }
 
-func restarts(d control.FaultDefinition) bool { return new(Invalid).ownRegistry("", d) }
+// onRegistry names the effect on the registry, "" for none.
+func onRegistry(e control.FaultEffect) string {
+	switch {
+	case optional.Or(e.Restart, false):
+		return "restart"
+	case e.Offline != nil:
+		return "offline"
+	}
+	return ""
+}
+
+func changesRegistry(d control.FaultDefinition) bool {
+	return slices.ContainsFunc(d.Rules, func(rule control.FaultRule) bool { return onRegistry(rule.Effect) != "" })
+}

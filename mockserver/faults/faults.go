@@ -71,7 +71,8 @@ func (s *Set) replace(faults map[string]control.FaultDefinition, start bool) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var wrong Invalid
-	for name, definition := range faults {
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		definition := faults[name]
 		if s.inFront && (definition.Enabled == nil || *definition.Enabled) {
 			wrong.ownRegistry("/faults/"+jsonpointer.Token(name), definition)
 		}
@@ -99,7 +100,7 @@ func (s *Set) set(faults map[string]control.FaultDefinition) {
 	maps.Copy(all, faults)
 	s.faults = make(map[string]*fault, len(all))
 	for name, definition := range all {
-		if s.inFront && restarts(definition) {
+		if s.inFront && changesRegistry(definition) {
 			continue
 		}
 		s.faults[name] = newFault(name, definition, s.clock)
@@ -115,7 +116,9 @@ func (s *Set) Put(name string, definition control.FaultDefinition) (control.Faul
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if wrong := Invalid(nil); s.inFront && wrong.ownRegistry("", definition) {
+	if s.inFront && changesRegistry(definition) {
+		var wrong Invalid
+		wrong.ownRegistry("", definition)
 		return control.FaultState{}, wrong
 	}
 	if s.faults[name] == nil && len(s.faults) >= schemas().most {
@@ -160,7 +163,7 @@ func (s *Set) Delete(name string) bool {
 	if s.faults[name] == nil {
 		return false
 	}
-	if preset, ok := Presets()[name]; ok {
+	if preset, ok := Presets()[name]; ok && !(s.inFront && changesRegistry(preset)) {
 		s.put(name, preset)
 		return true
 	}

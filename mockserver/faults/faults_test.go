@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -452,5 +453,42 @@ func advance(t *testing.T, clk *clock.Clock, d time.Duration) {
 	t.Helper()
 	if err := clk.Advance(d); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// In front of another orchestratord nothing changes its registry: not even a preset whose
+// replacement was removed again.
+func TestInFront(t *testing.T) {
+	set := faults.New(clock.New())
+	set.StandInFront()
+	with := func(effect control.FaultEffect) control.FaultDefinition {
+		return control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}}
+	}
+	harmless := with(control.FaultEffect{Status: new(int32(503))})
+	forgets := with(control.FaultEffect{Restart: new(true)})
+	if _, err := set.Put("amnesia", harmless); err != nil {
+		t.Error(err)
+	}
+	if !set.Delete("amnesia") {
+		t.Error("a fault cannot be removed")
+	}
+	if state, known := set.Switch("amnesia", true); known {
+		t.Errorf("the preset is back: %+v", state)
+	}
+	_, err := set.Put("amnesia", forgets)
+	if err == nil || !strings.HasPrefix(err.Error(), "/rules/0/effect/restart: ") {
+		t.Errorf("error is %v", err)
+	}
+	err = set.Load(map[string]control.FaultDefinition{
+		"d": forgets, "b": forgets, "c": forgets, "a": forgets, "e": harmless,
+	})
+	var at []string
+	if wrong := faults.Invalid(nil); errors.As(err, &wrong) {
+		for _, violation := range wrong {
+			at = append(at, violation.Pointer[:len("/faults/a")])
+		}
+	}
+	if want := []string{"/faults/a", "/faults/b", "/faults/c", "/faults/d"}; !slices.Equal(at, want) {
+		t.Errorf("it is wrong at %v, want %v", at, want)
 	}
 }
