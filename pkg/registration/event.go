@@ -51,8 +51,8 @@ type Event struct {
 	CorrelationID string
 	// Reason is why the node registered, empty where it did not.
 	Reason Reason
-	// Next is how long it is until the next request: 0 where none is planned, 0 or less where it
-	// is due at once.
+	// Next is how long it is until the next request: 0 where none is planned, a nanosecond where
+	// it is due at once.
 	Next time.Duration
 	// Err says what is wrong: an *Error for a request.
 	Err error

@@ -61,7 +61,7 @@ func (o *observer) attempt(s step) {
 		Err: s.outcome.err,
 	}
 	if s.retried {
-		event.Next = time.Until(s.next.due)
+		event.Next = max(time.Until(s.next.due), time.Nanosecond)
 	}
 	if event.Type == EventRegistered {
 		event.Reason = s.reason
