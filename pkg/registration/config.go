@@ -41,8 +41,8 @@ const (
 )
 
 // Config says what a node is, where its orchestratord is, and how to talk to it.
-// The first six fields are required; what they may hold is stated by the
-// contract, and New checks it.
+// NodeID, MachineID and Address are required, and OrchestratordURL unless Standalone. The
+// contract states what the fields may hold, and New checks it.
 type Config struct {
 	// NodeID names the node within the cluster.
 	NodeID string

@@ -26,8 +26,9 @@
 //
 //   - One goroutine at a time owns a node: there is never a second heartbeat loop, and
 //     never more than one request in flight.
-//   - Failures that may pass are retried with exponential backoff and full jitter. Refusals
-//     are not.
+//   - Failures that may pass are retried with exponential backoff and full jitter. A refusal
+//     ends Register and the start of Run. While heartbeats run, a refused registration is
+//     tried again, every minute or so.
 //   - A node that orchestratord has forgotten registers again by itself. So does one that
 //     was cut off for nearly NodeTimeout, and every node once in RegisterEvery.
 //   - The first heartbeat follows the first registration within a second. The others of a
@@ -37,5 +38,6 @@
 //   - Deregistering is final and keeps its deadline, even if the network swallows every
 //     packet. It removes only a record that this node has made.
 //
-// The rules of timing are in one place, as a pure function: see schedule.go.
+// The rules of when registrations and heartbeats are sent are in one place, as a pure function:
+// see schedule.go.
 package registration

@@ -85,7 +85,8 @@ func (o *observer) typeOf(s step) EventType {
 	return EventFailed
 }
 
-// say logs an event. The usual ones, and failures that repeat, are logged at Debug.
+// say logs an event. The usual ones, and failures that repeat, are logged at Debug; that the node
+// is unknown is always a warning.
 func (o *observer) say(e Event, s step) {
 	level, message := slog.LevelDebug, string(e.Type)
 	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
@@ -113,7 +114,7 @@ func (o *observer) say(e Event, s step) {
 		if s.retried {
 			message += ": registering again"
 		}
-		o.meets(s.op, e.Err)
+		o.meets(s.op, e.Err) // so that the end of this trouble is logged
 	case EventFailed:
 		message = string(s.op) + " failed"
 		attrs = append(attrs, slog.Any("error", e.Err))

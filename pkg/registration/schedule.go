@@ -31,8 +31,8 @@ const (
 )
 
 // schedule decides what a node sends next, and when. It is a value: each outcome
-// makes a new one. Neither clocks nor networks come into it, so that every timing
-// rule of a node's life can be read, and tested, here.
+// makes a new one. Neither clocks nor networks come into it, so that every rule of when
+// registrations and heartbeats are sent can be read, and tested, here.
 type schedule struct {
 	ceiling       time.Duration // configured interval, 0 when orchestratord directs it
 	nodeTimeout   time.Duration

@@ -11,8 +11,8 @@ func (x *Exchange) LogFault(err error) {
 	x.logRequest(slog.LevelError, "internal error", slog.Any("error", err))
 }
 
-// LogSlow logs that the body of the request did not arrive in the time that the HTTP server gives
-// it, whereupon the connection is cut.
+// LogSlow logs that the body of the request did not arrive in time, whereupon the connection is cut.
+// The HTTP server limits that time, and for a large body the API of nodes does.
 func (x *Exchange) LogSlow() {
 	x.logRequest(slog.LevelWarn, "request body too slow: connection cut", slog.Int("bytes_arrived", len(x.RequestBody)))
 }

@@ -43,7 +43,9 @@ func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.Repor
 	if x.Vetted {
 		return nil
 	}
-	var said nodeapi.Node // with other values where the body has none, or one of another type
+	// It begins with values that differ from those on record: only what the body states, in the
+	// right type, can equal them.
+	var said nodeapi.Node
 	said.Capabilities.GPUCount = new(has.GPUCount - 1)
 	said.Capabilities.TotalVRAMMB = new(has.TotalVRAMMB - 1)
 	said.Capabilities.CUDAVersion = new(has.CUDAVersion + "?")

@@ -22,8 +22,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Document is an OpenAPI document, and those of its parts that are needed by name. It is never
-// changed.
+// Document is an OpenAPI document, and those of its parts that are needed by name. It is not
+// changed once it has been returned.
 type Document struct {
 	Operations []*Operation
 
@@ -56,7 +56,7 @@ func Load(text []byte) (d *Document, err error) {
 	if err := apitext.Explain(text, nil); err != nil {
 		return nil, fmt.Errorf("document: %w", err)
 	}
-	defer func() { // what has no such parts is none
+	defer func() { // a document without the parts that are looked up below is not one of the node API
 		switch cause := recover().(type) {
 		case nil:
 		case runtime.Error:
@@ -95,8 +95,8 @@ var Control = sync.OnceValue(func() *Document {
 	return d
 })
 
-// load reads a document. It panics if that cannot be read: the document is compiled in, and no
-// test would pass.
+// load reads a document. It panics if that cannot be read: one that is compiled in would let no
+// test pass. Load, for a document from outside, makes an error of the panic.
 func load(loader *openapi3.Loader, text []byte) *openapi3.T {
 	doc, err := loader.LoadFromDataWithPath(text, &url.URL{})
 	if err != nil {
