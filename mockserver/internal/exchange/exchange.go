@@ -98,8 +98,8 @@ func (x *Exchange) DepartAnswer(departures ...drift.Departure) {
 	}
 }
 
-// Refuse is Depart, from what the orchestratord in service takes.
-func (x *Exchange) Refuse(departures ...drift.Departure) {
+// DepartInService is Depart, from what the orchestratord in service takes.
+func (x *Exchange) DepartInService(departures ...drift.Departure) {
 	for _, departure := range departures {
 		x.Refused = append(x.Refused, x.masked(departure))
 	}

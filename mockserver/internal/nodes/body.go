@@ -96,7 +96,7 @@ func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
 	}
 	mismatch := dialectOf(x).mismatch(schema, x.RequestBody)
 	value, twice, err := spec.DecodeBody(x.RequestBody, schema)
-	refuseBody(x, value)
+	noteBodyInService(x, value)
 	if err == nil && mismatch != nil && mismatch.Syntax {
 		err = errors.New(mismatch.Reason)
 	}

@@ -14,10 +14,10 @@ func heldToService(x *exchange.Exchange) bool {
 	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
 }
 
-// refuseBody looks at how the orchestratord in service would refuse a body that is not obviously valid.
-func refuseBody(x *exchange.Exchange, value any) {
+// noteBodyInService looks at how the orchestratord in service would refuse a body that is not obviously valid.
+func noteBodyInService(x *exchange.Exchange, value any) {
 	if heldToService(x) {
-		x.Refuse(spec.BodyInService(x.OperationID(), x.RequestBody, value, x.Quote)...)
+		x.DepartInService(spec.BodyInService(x.OperationID(), x.RequestBody, value, x.Quote)...)
 	}
 }
 
@@ -38,36 +38,36 @@ func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
 		var room [8]drift.Departure // more than the document leaves out, so that nothing is allocated
 		a.count(x, a.Refused, spec.AppendMissing(room[:0], x.OperationID(), body))
 	}
-	refuseHead(x)
+	noteHeadInService(x)
 	a.count(x, a.Refused, x.Refused)
 }
 
-// refuseHead looks at how the orchestratord in service would refuse a request for what comes before
+// noteHeadInService looks at how the orchestratord in service would refuse a request for what comes before
 // its body.
-func refuseHead(x *exchange.Exchange) {
+func noteHeadInService(x *exchange.Exchange) {
 	r, service := x.Request, inService{}
 	if scheme, refused := refusedScheme(x); refused {
-		refuse(x, "Authorization", "must begin with Bearer", spec.InQuotes(scheme))
+		noteInService(x, "Authorization", "must begin with Bearer", spec.InQuotes(scheme))
 	}
 	if r.URL.Path != x.Operation.Pattern { // in which there may be an id
 		if _, found := service.route(r); !found {
 			methods := strings.Join(spec.InService().Methods(r.URL.Path), " or ")
-			refuse(x, r.URL.Path, "must be "+methods, spec.InQuotes(r.Method))
+			noteInService(x, r.URL.Path, "must be "+methods, spec.InQuotes(r.Method))
 		}
 	}
 	if service.readPath(x) != nil {
-		refuse(x, x.Operation.Pattern, "must have an id in UTF-8", "another")
+		noteInService(x, x.Operation.Pattern, "must have an id in UTF-8", "another")
 	}
 	if x.Vetted || x.Operation.Bodies == nil {
 		return
 	}
 	if _, unfit := service.bodySchema(x); unfit != nil {
-		x.Refuse(spec.RefusedInService(unfit.Departure()))
+		x.DepartInService(spec.RefusedInService(unfit.Departure()))
 	}
 }
 
-func refuse(x *exchange.Exchange, at, expected, got string) {
-	x.Refuse(spec.RefusedInService(drift.Departure{Pointer: at, Expected: expected, Got: got}))
+func noteInService(x *exchange.Exchange, at, expected, got string) {
+	x.DepartInService(spec.RefusedInService(drift.Departure{Pointer: at, Expected: expected, Got: got}))
 }
 
 // refusedScheme returns the scheme of a request's credentials, if it says Bearer in another way
