@@ -18,20 +18,20 @@ import (
 
 // config is what the options say.
 type config struct {
-	given        secrets
-	start        settings.Settings // which the control API changes
-	log          *slog.Logger
-	clock        *clock.Clock
-	bodyLimit    int64
-	maxNodes     int
-	forgetAfter  time.Duration
-	journalSize  int
-	controlToken []settings.Digest // one or none
-	controlHosts []string
-	uncontrolled bool
-	origins      []string // see WithCORS
-	upstream     *Upstream
-	orchestrator *upstream.Upstream // what upstream is; nil without one
+	given          secrets
+	start          settings.Settings // which the control API changes
+	log            *slog.Logger
+	clock          *clock.Clock
+	bodyLimit      int64
+	maxNodes       int
+	forgetAfter    time.Duration
+	journalSize    int
+	controlToken   []settings.Digest // one or none
+	controlHosts   []string
+	uncontrolled   bool
+	origins        []string // see WithCORS
+	upstreamOption *Upstream
+	upstream       *upstream.Upstream // what that is; nil without one
 
 	startFaults map[string]control.FaultDefinition
 	faults      *faults.Set // which the control API changes
@@ -75,10 +75,10 @@ func newConfig(options []Option) (config, error) {
 // standInFront has another orchestratord answer, if that is an option. It returns what is wrong
 // with it, and which options make no sense then.
 func (c *config) standInFront() error {
-	if c.upstream == nil {
+	if c.upstreamOption == nil {
 		return nil
 	}
-	where, err := c.upstream.load()
+	where, err := c.upstreamOption.load()
 	wrong := []error{err}
 	if len(c.given.tokens) > 0 {
 		wrong = append(wrong, errors.New("tokens of nodes: are for the orchestratord of the upstream to check"))
@@ -86,11 +86,11 @@ func (c *config) standInFront() error {
 	if !c.start.CloudProfile {
 		wrong = append(wrong, errors.New("cloud profile: is for the orchestratord of the upstream to switch off"))
 	}
-	if text := c.upstream.Document; text != nil {
+	if text := c.upstreamOption.Document; text != nil {
 		c.start.Document, err = spec.Load(text)
 		wrong = append(wrong, err)
 	}
-	c.orchestrator, c.start.InFront = where, true
+	c.upstream, c.start.InFront = where, true
 	if Validation(c.start.Validation) == Strict { // nothing is refused
 		c.start.Validation = control.Validation(Report)
 	}

@@ -75,12 +75,12 @@ func New(options ...Option) (*Server, error) {
 		s.cluster.SetPolicy(now.Policy())
 	})
 	life, end := context.WithCancel(context.Background())
-	if config.orchestrator != nil {
+	if config.upstream != nil {
 		s.watch = upstream.NewWatch(upstream.WatchConfig{
-			Upstream: config.orchestrator, Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.answers,
+			Upstream: config.upstream, Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.answers,
 			Log: config.log,
 		})
-		if !config.upstream.Recorded {
+		if !config.upstreamOption.Recorded {
 			s.watch.Ask()
 		}
 	}
@@ -96,13 +96,13 @@ func (s *Server) route(config config) routing {
 	r := routing{guard: guard, origins: config.origins, nodes: nodes.New(nodes.Config{
 		Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused, Faults: s.faults,
 		Settings: s.settings, Log: config.log, Guard: guard, BodyLimit: config.bodyLimit,
-		Upstream: config.orchestrator, Answers: &s.answers,
+		Upstream: config.upstream, Answers: &s.answers,
 	})}
 	if !config.uncontrolled {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused,
 			Faults: s.faults, Settings: s.settings, Log: config.log, Guard: guard, Token: config.controlToken,
-			MaxNodes: config.maxNodes, Upstream: s.watch, Answers: &s.answers,
+			MaxNodes: config.maxNodes, Watch: s.watch, Answers: &s.answers,
 		}).Router()
 	}
 	return r

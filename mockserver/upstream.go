@@ -41,7 +41,7 @@ type Upstream struct {
 // Tokens are for orchestratord to check, and the cloud profile, the heartbeat interval and the
 // clock are its own: options and control API do not change them.
 func WithUpstream(upstream Upstream) Option {
-	return func(c *config) { c.upstream = &upstream }
+	return func(c *config) { c.upstreamOption = &upstream }
 }
 
 // load returns what the server works with.

@@ -37,8 +37,8 @@ type Config struct {
 	Token    []settings.Digest // one or none
 	MaxNodes int               // of a fixture
 
-	Upstream *upstream.Watch // of the orchestratord that answers nodes; nil if the mock does
-	Answers  *drift.Record   // of its answers from the document
+	Watch   *upstream.Watch // of the orchestratord that answers nodes; nil if the mock does
+	Answers *drift.Record   // of its answers from the document
 }
 
 // API serves the control API.

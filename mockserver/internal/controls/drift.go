@@ -17,7 +17,7 @@ func (o operations) ReadDrift(
 	view := controlapi.ReadDrift200JSONResponse{
 		Departures: requests.Departures, Dropped: requests.Dropped, RefusedInService: refused,
 	}
-	if o.Upstream != nil {
+	if o.Watch != nil {
 		view.Upstream = new(listView(o.Answers))
 	}
 	return view, nil

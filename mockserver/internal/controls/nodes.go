@@ -187,8 +187,8 @@ func (o operations) nodeView(node registry.Node) control.MockNode {
 	if node.Status != nodeapi.NodeStatusOffline && node.Status != nodeapi.NodeStatusFailed {
 		view.ExpiresAtMs = new(node.Heard.Add(o.Settings.Load().NodeTimeout).UnixMilli())
 	}
-	if o.Upstream != nil {
-		if since, missing := o.Upstream.MissingSince(node.Registration.NodeID); missing {
+	if o.Watch != nil {
+		if since, missing := o.Watch.MissingSince(node.Registration.NodeID); missing {
 			view.UnlistedSinceMs = new(since.UnixMilli())
 		}
 	}

@@ -10,12 +10,12 @@ import (
 
 // upstreamView returns the orchestratord that the mock stands in front of, or nil.
 func (o operations) upstreamView() *control.Upstream {
-	if o.Upstream == nil {
+	if o.Watch == nil {
 		return nil
 	}
-	state := o.Upstream.State()
+	state := o.Watch.State()
 	view := &control.Upstream{
-		URL: o.Upstream.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries)),
+		URL: o.Watch.Upstream.Where(), Drift: int64(len(o.Answers.Report().Entries)),
 		Unlisted: &[]control.UnlistedNode{},
 	}
 	if !state.At.IsZero() {
@@ -38,9 +38,9 @@ const (
 
 // refuseInFront refuses what cannot be done to a real orchestratord, if the mock stands in front of one.
 func (o operations) refuseInFront(format string, args ...any) error {
-	if o.Upstream == nil {
+	if o.Watch == nil {
 		return nil
 	}
 	return exchange.NewProblem(exchange.CodeNotApplicable, "%s: the mock stands in front of the orchestratord at %s",
-		fmt.Sprintf(format, args...), o.Upstream.Upstream.Where())
+		fmt.Sprintf(format, args...), o.Watch.Upstream.Where())
 }
