@@ -50,8 +50,8 @@ func newConfig(options []Option) (config, error) {
 			HeartbeatInterval:  DefaultHeartbeatInterval,
 			StaleCheckInterval: DefaultStaleCheckInterval,
 			CloudProfile:       true,
-			Dialect:            control.Dialect(Document),
-			Validation:         control.Validation(Strict),
+			Dialect:            Document,
+			Validation:         Strict,
 		},
 		bodyLimit:   DefaultBodyLimit,
 		maxNodes:    DefaultMaxNodes,
@@ -92,7 +92,7 @@ func (c *config) standInFront() error {
 	}
 	c.upstream, c.start.InFront = where, true
 	if Validation(c.start.Validation) == Strict { // nothing is refused
-		c.start.Validation = control.Validation(Report)
+		c.start.Validation = Report
 	}
 	c.faults.StandInFront()
 	return errors.Join(wrong...)

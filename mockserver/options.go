@@ -92,26 +92,26 @@ func WithForgetAfter(offline time.Duration) Option {
 // WithValidation sets what becomes of requests that break the document. By default it
 // is Strict.
 func WithValidation(mode Validation) Option {
-	return func(c *config) { c.start.Validation = control.Validation(mode) }
+	return func(c *config) { c.start.Validation = mode }
 }
 
 // WithDialect sets how the server behaves where orchestratords differ. By default it is Document.
 func WithDialect(dialect Dialect) Option {
-	return func(c *config) { c.start.Dialect = control.Dialect(dialect) }
+	return func(c *config) { c.start.Dialect = dialect }
 }
 
 // Dialect is how an orchestratord behaves where orchestratords differ.
-type Dialect string
+type Dialect = control.Dialect
 
 const (
 	// Document is the dialect of the OpenAPI document. A request that the orchestratord in
 	// service would refuse is taken, and RefusedInService lists it.
-	Document Dialect = "document"
+	Document = control.DialectDocument
 	// InService is that of the orchestratord in service: what it requires and what it does not
 	// check, its errors, and what it makes of heartbeats and of silence (see
 	// registry.InService). It always asks for a heartbeat every 10 s. The document is
 	// openapi.InService.
-	InService Dialect = "in-service"
+	InService = control.DialectInService
 )
 
 // WithFaults has the server misbehave from the start, by these faults beside the presets
@@ -177,18 +177,18 @@ func WithCORS(origins ...string) Option {
 
 // Validation is what becomes of requests that break the document. Fields and query
 // parameters that it does not name break nothing, but Drift lists them as well.
-type Validation string
+type Validation = control.Validation
 
 const (
 	// Strict refuses a request that breaks the document, with 422.
-	Strict Validation = "strict"
+	Strict = control.ValidationStrict
 	// Report takes from such a request what keeps the document, and passes over the
 	// rest, such as a pool that does not say whether it is ready: a node on another version
 	// runs, and Drift lists how it departs. Refused is only what cannot be read, such as a
 	// registration without a node id.
-	Report Validation = "report"
+	Report = control.ValidationReport
 	// Off stops the server from checking requests and its own answers against the document.
 	// Refused is only what the types of the document cannot hold. Nodes that registered
 	// meanwhile are listed as they are, even when the server validates again.
-	Off Validation = "off"
+	Off = control.ValidationOff
 )
