@@ -28,9 +28,7 @@ func (r *record) content() string {
 	case r.status >= http.StatusBadRequest:
 		text = r.objection()
 	case r.operation == control.OperationHeartbeatNode:
-		var beat nodeapi.HeartbeatRequest
-		_ = json.Unmarshal(whole(r.bytes(partRequestBody)), &beat)
-		text = some(beat.Pools, poolWords)
+		text = some(*reported(r.bytes(partRequestBody)), poolWords)
 	case r.operation == control.OperationRegisterNode:
 		var node nodeapi.RegisterRequest
 		_ = json.Unmarshal(whole(r.bytes(partRequestBody)), &node)
@@ -44,16 +42,12 @@ func (r *record) content() string {
 
 // objection returns the first thing that a refusal objects to, and how many more there are.
 func (r *record) objection() string {
-	var problem nodeapi.Problem
-	if json.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
-		return ""
-	}
-	if problem.Errors == nil || len(*problem.Errors) == 0 {
+	problem, wrong := r.problem()
+	if len(wrong) == 0 {
 		return problem.Detail
 	}
-	first := (*problem.Errors)[0]
-	text := cmp.Or(first.Pointer, "the body") + " " + first.Detail
-	if more := len(*problem.Errors) - 1; more > 0 {
+	text := cmp.Or(wrong[0].Pointer, "the body") + " " + wrong[0].Detail
+	if more := len(wrong) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
 	return text

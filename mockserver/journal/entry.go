@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -114,19 +115,25 @@ func (r *record) outcome() string {
 		return "no answer"
 	}
 	outcome := fmt.Sprint(r.status)
-	var problem nodeapi.Problem
-	if r.status < http.StatusBadRequest || json.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
-		return outcome
-	}
+	problem, wrong := r.problem()
 	outcome = words(outcome, string(problem.Code))
-	if problem.Errors == nil || len(*problem.Errors) == 0 {
+	if len(wrong) == 0 {
 		return outcome
 	}
-	outcome = words(outcome, "at", cmp.Or((*problem.Errors)[0].Pointer, "the top"))
-	if more := len(*problem.Errors) - 1; more > 0 {
+	outcome = words(outcome, "at", cmp.Or(wrong[0].Pointer, "the top"))
+	if more := len(wrong) - 1; more > 0 {
 		outcome += fmt.Sprintf(" and %d more", more)
 	}
 	return outcome
+}
+
+// problem returns the problem that a refusal was answered with, as far as it was kept and can be
+// read, and its violations.
+func (r *record) problem() (problem nodeapi.Problem, wrong []nodeapi.Violation) {
+	if r.status < http.StatusBadRequest || json.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
+		return nodeapi.Problem{}, nil
+	}
+	return problem, optional.Or(problem.Errors, nil)
 }
 
 // remarks describes what is out of the ordinary with a request that was answered.
