@@ -21,21 +21,21 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		AtMs:     r.at.UnixMilli(),
 		Kind:     r.kind,
 		Summary:  foreign.Cut(r.summary(), maxSummary),
-		NodeID:   stated(r.text(partNode)),
-		Fault:    stated(r.text(partFault)),
+		NodeID:   optional.Stated(r.text(partNode)),
+		Fault:    optional.Stated(r.text(partFault)),
 	}
 	switch r.kind {
 	case control.EntryKindChange:
-		e.Change = &control.Transition{AtMs: e.AtMs, From: stated(r.from), To: stated(r.to)}
+		e.Change = &control.Transition{AtMs: e.AtMs, From: optional.Stated(r.from), To: optional.Stated(r.to)}
 	case control.EntryKindExchange:
-		e.Operation = stated(r.operation)
-		e.CorrelationID = stated(r.text(partCorrelation))
+		e.Operation = optional.Stated(r.operation)
+		e.CorrelationID = optional.Stated(r.text(partCorrelation))
 		e.DurationUs = new(max(r.took.Microseconds(), 0))
 		e.Request = &control.RequestRecord{
-			Method: r.text(partMethod), Path: r.text(partPath), Query: stated(r.text(partQuery)),
+			Method: r.text(partMethod), Path: r.text(partPath), Query: optional.Stated(r.text(partQuery)),
 		}
-		e.Answer = &control.AnswerRecord{Status: stated(int32(r.status))}
-		e.Content = stated(r.content())
+		e.Answer = &control.AnswerRecord{Status: optional.Stated(int32(r.status))}
+		e.Content = optional.Stated(r.content())
 		e.Departures = r.departureView(partDepartures)
 		e.AnswerDepartures = r.departureView(partAnswerDepartures)
 		if !brief {
@@ -46,15 +46,6 @@ func (r *record) entry(brief bool) control.JournalEntry {
 		}
 	}
 	return e
-}
-
-// stated returns a pointer to a value, or nil to a zero one, which states nothing.
-func stated[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
 }
 
 func (r *record) body(p part, size int64) *control.BodyRecord {
@@ -81,7 +72,7 @@ func (r *record) departureView(p part) *[]control.Departure {
 	for texts := r.bytes(p); len(texts) > 0; {
 		d := control.Departure{Operation: r.operation}
 		if p == partAnswerDepartures {
-			d.Status = stated(int32(r.status))
+			d.Status = optional.Stated(int32(r.status))
 		}
 		for _, text := range []*string{&d.Pointer, &d.Kind, &d.Expected, &d.Got} {
 			*text, texts = next(texts)

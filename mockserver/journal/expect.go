@@ -125,7 +125,7 @@ func (t *tally) result() control.ExpectationResult {
 		Met:     t.met(),
 		Count:   t.fitting,
 		Message: foreign.Cut(t.message(), maxMessage),
-		Dropped: stated(t.cursor.dropped),
+		Dropped: optional.Stated(t.cursor.dropped),
 	}
 	if !result.Met && !t.exceeded() && t.distance.failed > 0 {
 		result.Nearest = &control.NearMiss{Entry: t.nearest.entry(false), Missed: t.missed()}

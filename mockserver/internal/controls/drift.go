@@ -3,6 +3,7 @@ package controls
 import (
 	"context"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
@@ -52,23 +53,16 @@ func listView(record *drift.Record) control.DriftList {
 }
 
 func departureView(d drift.Departure) control.Departure {
-	view := control.Departure{
+	return control.Departure{
 		Operation: control.Operation(d.Operation),
+		Status:    optional.Stated(int32(d.Status)),
 		Pointer:   d.Pointer,
 		Kind:      d.Kind,
 		Expected:  d.Expected,
 		Got:       d.Got,
 	}
-	if d.Status != 0 {
-		view.Status = new(int32(d.Status))
-	}
-	return view
 }
 
 func sightingView(s drift.Sighting) control.Sighting {
-	view := control.Sighting{AtMs: s.At.UnixMilli()}
-	if s.NodeID != "" {
-		view.NodeID = &s.NodeID
-	}
-	return view
+	return control.Sighting{AtMs: s.At.UnixMilli(), NodeID: optional.Stated(s.NodeID)}
 }

@@ -196,12 +196,7 @@ func (o operations) nodeView(node registry.Node) control.MockNode {
 }
 
 func transitionView(change registry.Transition) control.Transition {
-	view := control.Transition{AtMs: change.At.UnixMilli()}
-	if change.From != "" {
-		view.From = &change.From
+	return control.Transition{
+		AtMs: change.At.UnixMilli(), From: optional.Stated(change.From), To: optional.Stated(change.To),
 	}
-	if change.To != "" {
-		view.To = &change.To
-	}
-	return view
 }
