@@ -146,7 +146,7 @@ func (s *Server) Faults() *faults.Set {
 // Clock returns the clock that nodes time out by, for a test to pause and put forward. It
 // cannot be put beyond the last time that an answer can state.
 func (s *Server) Clock() *clock.Clock {
-	s.clock.Limit(spec.Control().LastTime)
+	s.clock.Limit(spec.Control().LastTime) // only now, since the document takes long to read
 	return s.clock
 }
 

@@ -75,7 +75,7 @@ func (o operations) resetClock() error {
 }
 
 // limitedClock returns the clock, which cannot be put beyond the last time that an answer can
-// state.
+// state. It is limited when it is changed, not at the start, since the document takes long to read.
 func (o operations) limitedClock() *clock.Clock {
 	o.Clock.Limit(spec.Control().LastTime)
 	return o.Clock
