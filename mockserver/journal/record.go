@@ -235,7 +235,7 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 func (r *record) hide(name, value string) {
 	scheme := masking.Scheme(value)
 	if name == "Authorization" {
-		scheme = masking.Stated(value)
+		scheme = masking.AuthorizationScheme(value)
 	}
 	r.buffer = append(r.buffer, scheme...)
 	if scheme == "" || scheme != value {

@@ -28,7 +28,7 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 	// Before the status is sampled, since it may lack what Notify reports meanwhile.
 	begun, end := n.begin(ctx, op)
 	defer n.done(end)
-	s := step{op: op, due: n.plan.due}
+	m := made{op: op, due: n.plan.due}
 	var sent time.Time
 	var o outcome
 	if op == registering {
@@ -37,14 +37,14 @@ func (n *Node) attempt(ctx context.Context, op operation, pools *sampler) outcom
 	} else {
 		sent, o = n.heartbeat(begun, end, pools)
 	}
-	s.reason = n.reason
+	m.reason = n.reason
 	n.learn(op, o)
 
 	now := time.Now()
-	s.outcome, s.took = o, now.Sub(sent)
+	m.outcome, m.took = o, now.Sub(sent)
 	n.plan = n.plan.after(op, sent, now, o, n.config.jitter())
-	s.next, s.retried = n.plan, n.continues(ctx, o, pools)
-	n.observer.attempt(s)
+	m.next, m.retried = n.plan, n.continues(ctx, o, pools)
+	n.observer.attempt(m)
 	return o
 }
 

@@ -111,8 +111,8 @@ func idleNodes(tb testing.TB, count int) []*Node {
 		if err := node.StartHeartbeat(ctx, onePool); err != nil {
 			tb.Fatal(err)
 		}
-		turn := node.life.pulse.Load().slot
-		for node.Status().State != StateOnline || len(turn) > 0 {
+		busy := node.life.pulse.Load().busy
+		for node.Status().State != StateOnline || len(busy) > 0 {
 			runtime.Gosched()
 		}
 		fleet[i] = node

@@ -165,16 +165,16 @@ func (c Config) withDefaults() Config {
 
 // settings are the part of a Config that a node keeps: a fleet holds many of them.
 type settings struct {
-	nodeID, machineID              string
-	nodeTimeout, request, shutdown time.Duration
-	drain                          func(context.Context)
-	jitter                         func() float64
+	nodeID, machineID                     string
+	nodeTimeout, requestTimeout, shutdown time.Duration
+	drain                                 func(context.Context)
+	jitter                                func() float64
 }
 
 func (c Config) settings() settings {
 	return settings{
 		nodeID: c.NodeID, machineID: c.MachineID,
-		nodeTimeout: c.NodeTimeout, request: c.RequestTimeout, shutdown: c.ShutdownTimeout,
+		nodeTimeout: c.NodeTimeout, requestTimeout: c.RequestTimeout, shutdown: c.ShutdownTimeout,
 		drain: c.Drain, jitter: c.Jitter,
 	}
 }

@@ -47,10 +47,10 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 	n.wake()
 	ctx, limit, cancel := n.shutdownContext(ctx)
 	defer cancel()
-	d := n.life.leave()
+	d := n.life.ending()
 	select {
-	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
+	case d.busy <- struct{}{}:
+		defer func() { <-d.busy }()
 	case <-ctx.Done():
 		return fmt.Errorf("deregister: %w: another call is still at it: %w", ErrUnavailable, ctx.Err())
 	}
@@ -83,7 +83,7 @@ func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Durat
 
 // takeOver waits until the node's owner has stopped, for good. After the timeout it cuts
 // off the owner's request.
-func (n *Node) takeOver(ctx context.Context, d *departure, timeout time.Duration) error {
+func (n *Node) takeOver(ctx context.Context, d *leaving, timeout time.Duration) error {
 	if d.owned {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (n *Node) remove(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
 	timeout := time.Until(deadline) / 2
 	for attempt := 1; ; attempt++ {
-		o := n.sendDeregister(ctx, min(timeout, n.config.request))
+		o := n.sendDeregister(ctx, min(timeout, n.config.requestTimeout))
 		switch o.verdict {
 		case accepted, forgotten:
 			return nil
@@ -142,6 +142,6 @@ func (n *Node) sendDeregister(ctx context.Context, timeout time.Duration) outcom
 	defer cancel()
 	sent := time.Now()
 	o := n.link.deregister(ctx, end, n.config.nodeID)
-	n.observer.departure(o, time.Since(sent))
+	n.observer.deregistration(o, time.Since(sent))
 	return o
 }

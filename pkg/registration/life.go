@@ -33,15 +33,15 @@ type life struct {
 	known     atomic.Bool          // orchestratord may hold a record that this node has made
 	canceled  atomic.Bool          // registrations and heartbeats are cancelled, also those to come
 
-	tries     atomic.Int32 // finished tries to leave
-	end       sync.Once
-	ended     chan struct{}             // closed when the node is to send nothing but its deregistration
-	departure atomic.Pointer[departure] // made when it is needed
+	tries   atomic.Int32 // finished tries to leave
+	end     sync.Once
+	ended   chan struct{}           // closed when the node is to send nothing but its deregistration
+	leaving atomic.Pointer[leaving] // made when it is needed
 }
 
-// departure is how a node has ended.
-type departure struct {
-	turn  chan struct{} // full while a call takes the node out; it guards the fields below
+// leaving is how a node has ended.
+type leaving struct {
+	busy  chan struct{} // full while a call takes the node out; it guards the fields below
 	owned bool          // the node's owner has stopped, and no other can come
 	final bool          // there is nothing left to do
 	err   error         // of the last try
@@ -54,10 +54,10 @@ func newLife() life {
 	}
 }
 
-// leave returns the departure, which all callers share.
-func (l *life) leave() *departure {
-	l.departure.CompareAndSwap(nil, &departure{turn: make(chan struct{}, 1)})
-	return l.departure.Load()
+// ending returns how the node ends, which all callers share.
+func (l *life) ending() *leaving {
+	l.leaving.CompareAndSwap(nil, &leaving{busy: make(chan struct{}, 1)})
+	return l.leaving.Load()
 }
 
 // hasEnded reports whether the node is to send nothing but its deregistration.

@@ -33,8 +33,8 @@ type link struct {
 	token   TokenSource
 	tracing tracing
 
-	// turn is full while a request is under way, even one that its sender has given up on.
-	turn chan struct{}
+	// busy is full while a request is under way, even one that its sender has given up on.
+	busy chan struct{}
 	// deadline is when the request under way has to be over, nil for none.
 	deadline atomic.Pointer[time.Time]
 
@@ -49,7 +49,7 @@ type link struct {
 }
 
 func newLink(c Config) (*link, error) {
-	l := &link{token: c.APIToken, turn: make(chan struct{}, 1), client: c.HTTPClient}
+	l := &link{token: c.APIToken, busy: make(chan struct{}, 1), client: c.HTTPClient}
 	if c.Standalone {
 		return l, nil
 	}
@@ -144,10 +144,10 @@ var errGoroutineEnded = errors.New("the HTTP transport or the token source ended
 // that outlasts its ctx blocks later ones: a node has one request in flight.
 func (l *link) alone(ctx context.Context, f func()) error {
 	select {
-	case l.turn <- struct{}{}: // also if ctx has ended: nothing else is under way
+	case l.busy <- struct{}{}: // also if ctx has ended: nothing else is under way
 	default:
 		select {
-		case l.turn <- struct{}{}:
+		case l.busy <- struct{}{}:
 		case <-ctx.Done():
 			return errUnderWay
 		}
@@ -164,7 +164,7 @@ func (l *link) alone(ctx context.Context, f func()) error {
 				err = fmt.Errorf("the HTTP transport or the token source panicked, with a value of type %T", cause)
 			}
 			l.deadline.Store(nil)
-			<-l.turn
+			<-l.busy
 			done <- err
 		}()
 		f()

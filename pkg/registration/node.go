@@ -119,7 +119,7 @@ func (n *Node) StartHeartbeat(ctx context.Context, status StatusFunc) error {
 	if err := n.acquire(ctx); err != nil {
 		return err
 	}
-	n.beat(ctx, status)
+	n.startPulse(ctx, status)
 	return nil
 }
 
@@ -218,7 +218,7 @@ func (n *Node) Run(ctx context.Context, status StatusFunc) error {
 	stop := context.AfterFunc(ctx, func() { left <- errors.Join(n.drain(live), n.leave(live, n.remove)) })
 	err := n.start(live)
 	if err == nil {
-		n.beat(live, status) // which releases the node
+		n.startPulse(live, status) // which releases the node
 		<-n.life.ended
 	} else {
 		n.release()

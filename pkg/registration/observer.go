@@ -41,8 +41,8 @@ func (o *observer) status() Status {
 	return o.now
 }
 
-// step is a request that the node has made, and what follows.
-type step struct {
+// made is a request that the node has made, and what follows.
+type made struct {
 	op      operation
 	due     time.Time // when the request was due
 	reason  Reason    // of a registration
@@ -53,33 +53,33 @@ type step struct {
 }
 
 // attempt takes note of a request.
-func (o *observer) attempt(s step) {
-	o.metrics.record(s.op, s.outcome, s.took)
-	o.warn(s.outcome)
+func (o *observer) attempt(m made) {
+	o.metrics.record(m.op, m.outcome, m.took)
+	o.warn(m.outcome)
 	event := Event{
-		Type: o.typeOf(s), Due: s.due, Took: s.took, CorrelationID: s.outcome.correlationID,
-		Err: s.outcome.err,
+		Type: o.typeOf(m), Due: m.due, Took: m.took, CorrelationID: m.outcome.correlationID,
+		Err: m.outcome.err,
 	}
-	if s.retried {
-		event.Next = max(time.Until(s.next.due), time.Nanosecond)
+	if m.retried {
+		event.Next = max(time.Until(m.next.due), time.Nanosecond)
 	}
 	if event.Type == EventRegistered {
-		event.Reason = s.reason
+		event.Reason = m.reason
 	}
-	o.remember(event.Type, s)
-	o.say(event, s)
+	o.remember(event.Type, m)
+	o.say(event, m)
 	o.emit(event)
 }
 
-func (o *observer) typeOf(s step) EventType {
+func (o *observer) typeOf(m made) EventType {
 	switch {
-	case s.outcome.verdict == accepted && s.op == registering:
+	case m.outcome.verdict == accepted && m.op == registering:
 		return EventRegistered
-	case s.outcome.verdict == accepted && o.status().State == StateOnline:
+	case m.outcome.verdict == accepted && o.status().State == StateOnline:
 		return EventHeartbeat
-	case s.outcome.verdict == accepted:
+	case m.outcome.verdict == accepted:
 		return EventOnline
-	case s.outcome.verdict == forgotten:
+	case m.outcome.verdict == forgotten:
 		return EventForgotten
 	}
 	return EventFailed
@@ -87,13 +87,13 @@ func (o *observer) typeOf(s step) EventType {
 
 // say logs an event. The usual ones, and failures that repeat, are logged at Debug; that the node
 // is unknown is always a warning.
-func (o *observer) say(e Event, s step) {
+func (o *observer) say(e Event, m made) {
 	level, message := slog.LevelDebug, string(e.Type)
 	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
 		return // nearly all that happens is this
 	}
 	attrs := []slog.Attr{slog.String("correlation_id", e.CorrelationID)}
-	if s.retried {
+	if m.retried {
 		attrs = append(attrs, slog.Duration("next", e.Next.Round(time.Millisecond)))
 	}
 	switch e.Type {
@@ -103,7 +103,7 @@ func (o *observer) say(e Event, s step) {
 			level = slog.LevelInfo
 		}
 	case EventOnline:
-		if s.reason != ReasonRefreshed {
+		if m.reason != ReasonRefreshed {
 			level = slog.LevelInfo
 		}
 		if outage := o.recovered(); outage > 0 {
@@ -111,14 +111,14 @@ func (o *observer) say(e Event, s step) {
 		}
 	case EventForgotten:
 		level, message = slog.LevelWarn, "orchestratord does not know this node"
-		if s.retried {
+		if m.retried {
 			message += ": registering again"
 		}
-		o.meets(s.op, e.Err) // so that the end of this trouble is logged
+		o.meets(m.op, e.Err) // so that the end of this trouble is logged
 	case EventFailed:
-		message = string(s.op) + " failed"
+		message = string(m.op) + " failed"
 		attrs = append(attrs, slog.Any("error", e.Err))
-		if s.outcome.verdict != overtaken && o.meets(s.op, e.Err) {
+		if m.outcome.verdict != overtaken && o.meets(m.op, e.Err) {
 			level, attrs = slog.LevelWarn, append(attrs, o.trouble.attrs(time.Now())...)
 		}
 	}
@@ -133,7 +133,7 @@ func (o *observer) emit(e Event) {
 	o.events.put(func(dropped int) Event { e.Dropped = dropped; return e })
 }
 
-func (o *observer) remember(what EventType, s step) {
+func (o *observer) remember(what EventType, m made) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch what {
@@ -142,16 +142,16 @@ func (o *observer) remember(what EventType, s step) {
 		o.now.Registrations++
 	case EventOnline, EventHeartbeat:
 		o.now.State = StateOnline
-		o.now.LastHeartbeat = s.next.sent
+		o.now.LastHeartbeat = m.next.sent
 	default:
-		if s.outcome.verdict != overtaken {
+		if m.outcome.verdict != overtaken {
 			o.now.State = StateFailing
 		}
 	}
-	o.now.Interval = s.next.interval
-	o.now.Failures = s.next.failures
-	o.now.LastError = s.outcome.err
-	o.now.NextRequest = s.next.due
+	o.now.Interval = m.next.interval
+	o.now.Failures = m.next.failures
+	o.now.LastError = m.outcome.err
+	o.now.NextRequest = m.next.due
 }
 
 // plan sets when the next request is due, zero if none is planned. A silent node that has a
@@ -199,8 +199,8 @@ func (o *observer) warn(out outcome) {
 	}
 }
 
-// departure takes note of a request to deregister.
-func (o *observer) departure(out outcome, took time.Duration) {
+// deregistration takes note of a request to deregister.
+func (o *observer) deregistration(out outcome, took time.Duration) {
 	o.metrics.record(deregistering, out, took)
 	if out.verdict == accepted || out.verdict == forgotten {
 		o.end(StateDeregistered, nil)

@@ -9,38 +9,38 @@ import (
 // goroutine waits in between: its stack would be most of what a node holds. Timers and
 // callers wake the pulse instead. It then has its turns, one at a time.
 type pulse struct {
-	node  *Node
-	ctx   context.Context // ends the heartbeats
-	live  context.Context // of requests; outlives ctx, as a request cut off may still take effect
-	pools *sampler
-	slot  chan struct{} // full during a turn
-	over  bool          // the last turn is over; belongs to the turn
-	alarm *time.Timer   // wakes the pulse when something is due
-	idle  func() bool   // disarms the wake at the end of ctx
+	node   *Node
+	ctx    context.Context // ends the heartbeats
+	live   context.Context // of requests; outlives ctx, as a request cut off may still take effect
+	pools  *sampler
+	busy   chan struct{} // full during a turn
+	over   bool          // the last turn is over; belongs to the turn
+	alarm  *time.Timer   // wakes the pulse when something is due
+	disarm func() bool   // drops the wake at the end of ctx
 }
 
-// beat starts the pulse of a node that the caller owns. The pulse releases the node when
+// startPulse starts the pulse of a node that the caller owns. The pulse releases the node when
 // the node or ctx ends.
-func (n *Node) beat(ctx context.Context, status StatusFunc) {
+func (n *Node) startPulse(ctx context.Context, status StatusFunc) {
 	live := context.WithoutCancel(ctx)
-	p := &pulse{node: n, ctx: ctx, live: live, pools: newSampler(live, n, status), slot: make(chan struct{}, 1)}
+	p := &pulse{node: n, ctx: ctx, live: live, pools: newSampler(live, n, status), busy: make(chan struct{}, 1)}
 	n.link.apart = true
 	n.observer.plan(n.plan.due)
 	n.plan = n.plan.slept(n.sleep.took())
-	p.slot <- struct{}{} // no turn before everything is in place
+	p.busy <- struct{}{} // no turn before everything is in place
 	wake := p.wake
 	p.alarm = time.AfterFunc(time.Until(n.plan.due), wake)
-	p.idle = context.AfterFunc(ctx, wake)
+	p.disarm = context.AfterFunc(ctx, wake)
 	n.life.pulse.Store(p)
-	<-p.slot
+	<-p.busy
 	go wake()
 }
 
 // wake gives the pulse a turn: at once, or after the current one. Its callers see to it that
 // few of them wait for a turn at the same time.
 func (p *pulse) wake() {
-	p.slot <- struct{}{}
-	defer func() { <-p.slot }()
+	p.busy <- struct{}{}
+	defer func() { <-p.busy }()
 	if !p.over {
 		p.over = !p.turn()
 	}
@@ -106,7 +106,7 @@ func (p *pulse) pause() time.Duration {
 
 func (p *pulse) stop() {
 	p.alarm.Stop()
-	p.idle()
+	p.disarm()
 	p.node.link.apart = false
 	p.node.release()
 	p.node.life.pulse.CompareAndSwap(p, nil)

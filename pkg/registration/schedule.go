@@ -34,11 +34,11 @@ const (
 // makes a new one. Neither clocks nor networks come into it, so that every rule of when
 // registrations and heartbeats are sent can be read, and tested, here.
 type schedule struct {
-	ceiling       time.Duration // configured interval, 0 when orchestratord directs it
-	nodeTimeout   time.Duration
-	request       time.Duration // longest request
-	maxBackoff    time.Duration // 0 for half of the interval
-	registerEvery time.Duration // 0 for never
+	ceiling        time.Duration // configured interval, 0 when orchestratord directs it
+	nodeTimeout    time.Duration
+	requestTimeout time.Duration
+	maxBackoff     time.Duration // 0 for half of the interval
+	registerEvery  time.Duration // 0 for never
 
 	due        time.Time     // when to send the next request
 	interval   time.Duration // between heartbeats
@@ -64,13 +64,13 @@ func newSchedule(c Config, now time.Time) schedule {
 	interval := c.HeartbeatInterval
 	setDefault(&interval, c.firstInterval())
 	return schedule{
-		ceiling:       c.HeartbeatInterval,
-		nodeTimeout:   c.NodeTimeout,
-		request:       c.RequestTimeout,
-		maxBackoff:    c.MaxBackoff,
-		registerEvery: max(c.RegisterEvery, 0),
-		interval:      interval,
-		due:           now,
+		ceiling:        c.HeartbeatInterval,
+		nodeTimeout:    c.NodeTimeout,
+		requestTimeout: c.RequestTimeout,
+		maxBackoff:     c.MaxBackoff,
+		registerEvery:  max(c.RegisterEvery, 0),
+		interval:       interval,
+		due:            now,
 	}
 }
 
@@ -115,9 +115,9 @@ func (s schedule) slept(d time.Duration) schedule {
 // heartbeats fail they get more time: orchestratord may be slow rather than away.
 func (s schedule) timeout(op operation) time.Duration {
 	if op != beating || s.failures > 0 {
-		return s.request
+		return s.requestTimeout
 	}
-	return min(s.request, max(s.shortestBeat(), min(s.interval/2, s.nodeTimeout/4)))
+	return min(s.requestTimeout, max(s.shortestBeat(), min(s.interval/2, s.nodeTimeout/4)))
 }
 
 // shortestBeat is the least time that a heartbeat has. Where the timeout leaves less than a

@@ -118,7 +118,7 @@ func (n *Node) Healthy(grace time.Duration) error {
 	}
 	late := n.link.overdue()
 	if f != nil {
-		late = max(late, time.Since(f.begun)-n.config.request)
+		late = max(late, time.Since(f.begun)-n.config.requestTimeout)
 	}
 	if late > grace {
 		return fmt.Errorf("a request is still under way %v after its time was over", late.Round(time.Millisecond))

@@ -40,7 +40,7 @@ func Page(check Step, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := Of(r)
 		if err := check(x); err != nil {
-			x.writeProblem(w, err)
+			x.answerError(w, err)
 			return
 		}
 		page.ServeHTTP(w, r)

@@ -71,9 +71,9 @@ func (p *Problem) Error() string {
 	return string(p.code) + ": " + p.detail
 }
 
-// writeProblem answers with the problem that err is. Any other error is a fault of the server: it
+// answerError answers with the problem that err is. Any other error is a fault of the server: it
 // is logged, and the client learns no more than that.
-func (x *Exchange) writeProblem(w http.ResponseWriter, err error) {
+func (x *Exchange) answerError(w http.ResponseWriter, err error) {
 	var p *Problem
 	if errors.As(err, &p) {
 		x.logRefusal(p)

@@ -38,7 +38,7 @@ func TestKindsAreTheDocuments(t *testing.T) {
 func TestLongDetail(t *testing.T) {
 	w := httptest.NewRecorder()
 	x := newPool(t).Begin(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	x.writeProblem(w, NewProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
+	x.answerError(w, NewProblem(nodeapi.ProblemCodeNotFound, "%s", strings.Repeat("é", 2000)))
 	var p nodeapi.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)

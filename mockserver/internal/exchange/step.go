@@ -80,7 +80,7 @@ func (x *Exchange) Settle(err error, check Step) {
 func (x *Exchange) Fail(err error) {
 	x.transmit = nil
 	x.beginAgain()
-	x.writeProblem(x, err)
+	x.answerError(x, err)
 }
 
 // Perform returns the step that runs the handler of an operation, which reports its errors

@@ -52,5 +52,5 @@ func (c TokenCheck) knows(token string) bool {
 
 // Scheme returns how credentials are sent, as far as that may be said; "" if it may not.
 func Scheme(authorization string) string {
-	return strings.TrimSuffix(masking.Stated(authorization), " ")
+	return strings.TrimSuffix(masking.AuthorizationScheme(authorization), " ")
 }

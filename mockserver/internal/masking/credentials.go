@@ -82,9 +82,9 @@ func Scheme[T string | []byte](value T) T {
 	return value[:0]
 }
 
-// Stated returns the word by which the value of Authorization says how credentials are sent, and the space
+// AuthorizationScheme returns the word by which the value of Authorization says how credentials are sent, and the space
 // after it, or nothing if it is no well-known one: any other may be part of the secret.
-func Stated(authorization string) string {
+func AuthorizationScheme(authorization string) string {
 	word, _, more := strings.Cut(authorization, " ")
 	for _, known := range [...]string{
 		"Basic", "Bearer", "Digest", "Negotiate", "NTLM", "DPoP", "Token", "ApiKey",
