@@ -59,3 +59,45 @@ func (d Description) validate(c settings) error {
 	}
 	return nil
 }
+
+// GPU is one GPU of a node.
+type GPU = nodeapi.GPU
+
+// Capabilities say what a node can do.
+type Capabilities struct {
+	// GPUCount is the number of GPUs.
+	GPUCount int32
+	// TotalVRAMMB is the memory of all GPUs together, in megabytes.
+	TotalVRAMMB int64
+	// CUDAVersion is the version that the driver offers, such as "12.1"; empty
+	// where there is no CUDA.
+	CUDAVersion string
+	// GPUs are the GPUs one by one.
+	GPUs []GPU
+	// CPUCores is the number of CPU cores, 0 when unknown.
+	CPUCores int32
+	// RAMTotalBytes is the main memory, 0 when unknown.
+	RAMTotalBytes int64
+}
+
+// wire states the GPUs even when there are none: an orchestratord in service
+// refuses a registration without the list.
+func (c Capabilities) wire() nodeapi.NodeCapabilities {
+	gpus := append([]GPU{}, c.GPUs...)
+	return nodeapi.NodeCapabilities{
+		GPUCount:      c.GPUCount,
+		TotalVRAMMB:   c.TotalVRAMMB,
+		CUDAVersion:   c.CUDAVersion,
+		Gpus:          &gpus,
+		CPUCores:      unlessZero(c.CPUCores),
+		RAMTotalBytes: unlessZero(c.RAMTotalBytes),
+	}
+}
+
+func unlessZero[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
+}

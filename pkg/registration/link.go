@@ -11,15 +11,6 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// operation is a request that a node makes, named as it appears in errors and logs.
-type operation string
-
-const (
-	registering   operation = "register"
-	beating       operation = "heartbeat"
-	deregistering operation = "deregister"
-)
-
 const userAgent = "llama-orch-node-registration"
 
 // longestConnection is the age at which a connection of the node's own is replaced: the

@@ -3,8 +3,6 @@ package registration
 import (
 	"net/http"
 	"time"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // verdict is what an attempt means for the node's life.
@@ -77,17 +75,5 @@ func (v verdict) kind() error {
 		return ErrUnknownNode
 	default:
 		return ErrUnavailable
-	}
-}
-
-// declares reports whether the document declares a status for an operation.
-func (op operation) declares(status int) bool {
-	switch op {
-	case registering:
-		return nodeapi.RegisterNodeDeclares(status)
-	case beating:
-		return nodeapi.HeartbeatNodeDeclares(status)
-	default:
-		return nodeapi.DeregisterNodeDeclares(status)
 	}
 }

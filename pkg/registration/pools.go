@@ -6,6 +6,43 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
+// PoolStatus is the state of one pool at one moment.
+type PoolStatus struct {
+	// PoolID names the pool.
+	PoolID string
+	// Ready says that the pool takes work.
+	Ready bool
+	// Draining says that the pool finishes its work and takes no more.
+	Draining bool
+	// SlotsFree is how many slots could take work now, of SlotsTotal. A SlotsTotal of zero
+	// counts as unset: the pool has as many slots as are free.
+	SlotsFree, SlotsTotal int32
+	// VRAMFreeBytes is the free GPU memory.
+	VRAMFreeBytes int64
+	// Engine is the inference engine that the pool runs, empty when unknown.
+	Engine string
+	// ModelsAvailable are the models at hand, nil when unknown.
+	ModelsAvailable []string
+}
+
+// wire states every field that an orchestratord in service insists on.
+func (p PoolStatus) wire() nodeapi.PoolStatus {
+	status := nodeapi.PoolStatus{
+		PoolID:        p.PoolID,
+		Ready:         p.Ready,
+		Draining:      &p.Draining,
+		SlotsFree:     p.SlotsFree,
+		SlotsTotal:    &p.SlotsTotal,
+		VRAMFreeBytes: &p.VRAMFreeBytes,
+		Engine:        unlessZero(p.Engine),
+	}
+	if p.ModelsAvailable != nil {
+		models := slices.Clone(p.ModelsAvailable) // the caller's may change
+		status.ModelsAvailable = &models
+	}
+	return status
+}
+
 // roster is which pools a node has and had. It belongs to the node's owner.
 type roster struct {
 	pools   []string

@@ -13,8 +13,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // What OpenTelemetry's conventions for HTTP clients say of a request and its answer.
@@ -36,18 +34,6 @@ func serverOf(base string) server {
 		port = map[string]int{"http": 80, "https": 443}[parsed.Scheme]
 	}
 	return server{base: strings.TrimRight(base, "/"), host: parsed.Hostname(), port: port}
-}
-
-// request returns the method and the path of an operation in the document.
-func (op operation) request() (method, path string) {
-	switch op {
-	case registering:
-		return nodeapi.RegisterNodeMethod, nodeapi.RegisterNodePath
-	case deregistering:
-		return nodeapi.DeregisterNodeMethod, nodeapi.DeregisterNodePath
-	default:
-		return nodeapi.HeartbeatNodeMethod, nodeapi.HeartbeatNodePath
-	}
 }
 
 // span returns the name of the operation's spans.
