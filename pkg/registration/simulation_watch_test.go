@@ -42,8 +42,8 @@ func (l *life) expect(now time.Time, r *http.Request, f flight, what reply) {
 	l.expected = append(l.expected, expected{e, d.from.Sub(now), d.by.Sub(now)})
 }
 
-// atOnce is the Next of an event whose next request is due already: 0 would say that there is none.
-const atOnce = time.Nanosecond
+// dueNow is the Next of an event whose next request is due already: 0 would say that there is none.
+const dueNow = time.Nanosecond
 
 // expected is an event, and how long it is until the next request, if that is known.
 type expected struct {
@@ -74,7 +74,7 @@ func (l *life) differs() string {
 			return fmt.Sprintf("has had the event %s of nothing: %v", l.happened[i].Type, l.happened[i].Err)
 		}
 		got, want := l.happened[i], l.expected[i]
-		outside := got.Next < max(want.shortest, atOnce) || got.Next > max(want.longest, atOnce)
+		outside := got.Next < max(want.shortest, dueNow) || got.Next > max(want.longest, dueNow)
 		if want.longest >= 0 && outside || got.Took != want.Took {
 			return fmt.Sprintf("has had the event %s after %v, next %v, want %v, next %v to %v",
 				got.Type, got.Took, got.Next, want.Took, want.shortest, want.longest)
