@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"html"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,8 +11,8 @@ import (
 const enough = 8
 
 // Redact replaces a token in a text, however servers and libraries along the way have
-// escaped it: see Spelled. Of a text that is longer than room it returns no more than is longer still:
-// the rest is not looked through.
+// escaped it: see Spelled. Of a text longer than room it looks through, and returns, only a beginning of
+// more than room bytes.
 func Redact(text, token string, room int) string {
 	if token == "" {
 		return text
@@ -37,35 +38,70 @@ func Redact(text, token string, room int) string {
 // backslashes, once or more often, or as JSON, URLs and HTML do. Several backslashes in a row count as
 // one: escaping multiplies them.
 func Spelled[T string | []byte](text T, secret string, enough int) int {
-	at, matched := 0, 0
+	var rooms [2][8]int
+	ends, next := append(rooms[0][:0], 0), rooms[1][:0]
+	matched := 0
 	for ; matched < len(secret); matched++ {
-		c, again := secret[matched], matched > 0 && secret[matched-1] == '\\'
-		n := spelledByte(text[at:], c, again)
-		if n == 0 && (c != '\\' || !again) {
+		escaped := matched > 0 && secret[matched-1] == '\\'
+		next = next[:0]
+		for _, from := range ends {
+			next = appendEnds(next, text, from, secret[matched], escaped)
+		}
+		if len(next) == 0 {
 			break
 		}
-		at += n
+		ends, next = next, ends
 	}
 	if matched < min(len(secret), enough) {
 		return 0
 	}
-	return at
+	return slices.Max(ends)
 }
 
-// spelledByte is Spelled for one byte; escaped says that backslashes came before the text.
-func spelledByte[T string | []byte](text T, c byte, escaped bool) int {
-	slashes := backslashes(text)
-	text = text[slashes:]
-	n := numbered(text, c, escaped || slashes > 0)
+// appendEnds appends where a byte of a secret may end that begins at from; escaped says that backslashes
+// came before it. What looks like an escape may be the secret as it is.
+func appendEnds[T string | []byte](ends []int, text T, from int, c byte, escaped bool) []int {
+	slashes := backslashes(text[from:])
+	escaped, from = escaped || slashes > 0, from+slashes
+	rest := text[from:]
 	switch {
-	case n > 0:
-		return slashes + n
-	case c == '\\':
-		return slashes
-	case len(text) > 0 && text[0] == c:
-		return slashes + 1
+	case c == '\\' && escaped:
+		ends = appendNew(ends, from)
+	case c != '\\' && len(rest) > 0 && rest[0] == c:
+		ends = appendNew(ends, from+1)
 	}
-	return 0
+	if len(rest) == 0 || rest[0] != '%' && rest[0] != '&' && !escaped {
+		return ends
+	}
+	const longest = len("&quot;")
+	start := string(rest[:min(len(rest), longest)])
+	for _, prefix := range [...]string{"u00", "x", "%25", "%"} {
+		if isNumber := prefix[0] == '%' || escaped; isNumber && numbered(start, prefix, c) {
+			ends = appendNew(ends, from+len(prefix)+2)
+		}
+	}
+	if end := strings.IndexByte(start, ';') + 1; end > 0 && start[0] == '&' &&
+		html.UnescapeString(start[:end]) == string(rune(c)) {
+		ends = appendNew(ends, from+end)
+	}
+	return ends
+}
+
+func appendNew(ends []int, end int) []int {
+	if slices.Contains(ends, end) {
+		return ends
+	}
+	return append(ends, end)
+}
+
+// numbered reports whether a text begins with a prefix and then the number of a byte.
+func numbered(text, prefix string, c byte) bool {
+	end := len(prefix) + 2
+	if len(text) < end || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return false
+	}
+	n, err := strconv.ParseUint(text[len(prefix):end], 16, 8)
+	return err == nil && byte(n) == c
 }
 
 func backslashes[T string | []byte](text T) int {
@@ -74,28 +110,4 @@ func backslashes[T string | []byte](text T) int {
 		n++
 	}
 	return n
-}
-
-// numbered returns how much of a text stands for a byte by its number or its name in HTML.
-func numbered[T string | []byte](text T, c byte, escaped bool) int {
-	if len(text) == 0 || text[0] != '%' && text[0] != '&' && !escaped {
-		return 0
-	}
-	const longest = len("&quot;")
-	start := string(text[:min(len(text), longest)])
-	for _, prefix := range [...]string{"u00", "x", "%25", "%"} {
-		end := len(prefix) + 2
-		if !escaped && prefix[0] != '%' || len(start) < end || !strings.EqualFold(start[:len(prefix)], prefix) {
-			continue
-		}
-		if n, err := strconv.ParseUint(start[len(prefix):end], 16, 8); err == nil && byte(n) == c {
-			return end
-		}
-	}
-	if end := strings.IndexByte(start, ';') + 1; end > 0 && start[0] == '&' {
-		if html.UnescapeString(start[:end]) == string(rune(c)) {
-			return end
-		}
-	}
-	return 0
 }

@@ -42,6 +42,24 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// A token may hold what looks like an escape, and be repeated as it is, or escaped once more.
+func TestRedactTokenLikeAnEscape(t *testing.T) {
+	for _, token := range []string{
+		"abc%25defghijkl", "abcdefgh%25REST", "a%2525b", "abc&amp;defghi", "abc&#38;REST", `abc\x5cREST`, `abc\u005cREST`,
+		`a\\b%25"c&lt;REST`, "%25%25%25%25", `\\\\REST`,
+	} {
+		quoted := strconv.Quote(token)
+		for _, spelled := range []string{
+			token, quoted[1 : len(quoted)-1], url.QueryEscape(token), html.EscapeString(token),
+			url.QueryEscape(url.QueryEscape(token)),
+		} {
+			if got := foreign.Redact("a "+spelled+" b", token, math.MaxInt); got != "a [token] b" {
+				t.Errorf("%s as %s: %q", token, spelled, got)
+			}
+		}
+	}
+}
+
 // Of a short token all of it is needed: its beginning may be any word.
 func TestRedactShortToken(t *testing.T) {
 	if got := foreign.Redact("abc abcd", "abcd", math.MaxInt); got != "abc [token]" {
