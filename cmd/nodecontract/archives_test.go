@@ -81,11 +81,17 @@ func TestDriftBelowAPath(t *testing.T) {
 		"without the flag":    {archive, "", 2, "is of a node: if the URL of orchestratord has a path, state it"},
 		"the path":            {archive, root + "/cluster%20a", 0, "2 calls of nodes"},
 		"with a slash behind": {archive, "HTTP://Orchestratord:8080/cluster%20a/", 0, "2 calls of nodes"},
-		"another path":        {archive, root + "/cluster", 2, "none of its 2 requests is of a node"},
+		"another path":        {archive, root + "/cluster", 2, "none of its 2 requests is of a node: is --provider-url"},
 		"another server":      {archive, "http://orchestratord/cluster%20a", 2, "none of its 2 requests"},
 		"no path":             {string(text), root, 0, "2 calls of nodes"},
 		"the path twice": {
 			strings.Replace(archive, "a/v2", "a/v2/v2", 1), root + "/cluster%20a", 0, "1 call of nodes",
+		},
+		"the usual port": {
+			strings.ReplaceAll(archive, ":8080", ""), "http://orchestratord:80/cluster%20a", 0, "2 calls of nodes",
+		},
+		"a host in capitals": {
+			strings.ReplaceAll(archive, "//o", "//O"), root + "/cluster%20a", 0, "2 calls of nodes",
 		},
 		"no URL": {archive, "orchestratord:8080", 2, "--provider-url is"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -89,8 +90,11 @@ func (d *driftFlags) run(cmd *cobra.Command, name string) error {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}
 	if calls == 0 {
-		return fmt.Errorf("%s: none of its %s is of a node: if the URL of orchestratord has a path, state it by "+
-			"--provider-url", name, plural.Count(recorded, "request"))
+		hint := "if the URL of orchestratord has a path, state it by --provider-url"
+		if d.providerURL != "" {
+			hint = "is --provider-url the URL of orchestratord in it?"
+		}
+		return fmt.Errorf("%s: none of its %s is of a node: %s", name, plural.Count(recorded, "request"), hint)
 	}
 	shown := findings(mock)
 	shown.Title = fmt.Sprintf("%s of nodes in %s, against %s", plural.Count(calls, "call"), name, source.Name)
@@ -104,16 +108,29 @@ func below(base string, entries []har.Entry) []har.Entry {
 	if base == "" || err != nil { // which the flag refuses
 		return entries
 	}
-	server, path := where.Scheme+"://"+strings.ToLower(where.Host), strings.TrimRight(where.EscapedPath(), "/")
+	path := strings.TrimRight(where.EscapedPath(), "/")
 	var found []har.Entry
 	for _, entry := range entries {
-		rest, is := strings.CutPrefix(entry.Request.URL, server+path)
-		if is && (rest == "" || strings.ContainsAny(rest[:1], "/?#")) {
-			entry.Request.URL = server + rest
+		asked, err := url.Parse(entry.Request.URL)
+		if err != nil || server(asked) != server(where) {
+			continue
+		}
+		rest, is := strings.CutPrefix(asked.EscapedPath(), path)
+		if is && (rest == "" || rest[0] == '/') {
+			entry.Request.URL = server(asked) + cmp.Or(rest, "/")
+			if asked.RawQuery != "" {
+				entry.Request.URL += "?" + asked.RawQuery
+			}
 			found = append(found, entry)
 		}
 	}
 	return found
+}
+
+// server returns the scheme, host and port of a URL.
+func server(u *url.URL) string {
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // maxArchive is how many bytes an archive may have, which is held in memory whole.

@@ -39,7 +39,7 @@ func hanging(t *testing.T, hangs func(*http.Request) bool) string {
 // Conformance ends by itself, with time left to remove its nodes, before that of --timeout is over.
 func TestConformanceKeepsTheTime(t *testing.T) {
 	url := hanging(t, func(r *http.Request) bool { return r.Method == http.MethodPost })
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	defer cancel()
 	_, err := settings{providerURL: url, token: token, conform: "nodes"}.conformance(ctx)
 	if err == nil || !strings.Contains(err.Error(), "conformance: the time of ") ||

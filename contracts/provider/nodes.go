@@ -49,8 +49,8 @@ func (n *nodes) probe(ctx context.Context) error {
 	if why == "" {
 		return nil
 	}
-	if to, err := answer.Location(); err == nil { // whose query may hold a secret
-		return fmt.Errorf("orchestratord answers %d: %s to %s://%s%s", answer.StatusCode, why, to.Scheme, to.Host,
+	if to, err := answer.Location(); err == nil && answer.StatusCode/100 == 3 { // whose query may hold a secret
+		return fmt.Errorf("orchestratord answers %d: %s: %s://%s%s", answer.StatusCode, why, to.Scheme, to.Host,
 			to.Path)
 	}
 	return fmt.Errorf("orchestratord answers %d: %s%s", answer.StatusCode, why, because(body))

@@ -213,7 +213,7 @@ func TestUndecided(t *testing.T) {
 		{
 			"an answer that leads elsewhere", committed,
 			http.RedirectHandler("https://login.example.com/?back="+token, http.StatusFound),
-			"answers 302: it redirects, and no node follows to https://login.example.com/",
+			"answers 302: it redirects, and no node follows: https://login.example.com/",
 		},
 		{
 			"an answer that is no more HTTP", committed, switching(ok),

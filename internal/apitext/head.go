@@ -15,7 +15,7 @@ func checkHead(root *yaml.Node) error {
 		return errors.New("it is empty: " + want)
 	}
 	if root.Kind != yaml.MappingNode {
-		return fmt.Errorf("line %d: it is %s: %s", root.Line, sort(root), want)
+		return fmt.Errorf("line %d: it is %s: %s", root.Line, kindOf(root), want)
 	}
 	version := field(root, "openapi")
 	swagger := field(root, "swagger")
@@ -25,7 +25,7 @@ func checkHead(root *yaml.Node) error {
 	case version == nil:
 		return errors.New("it has no openapi, the version that it is of: must be such as openapi: 3.0.3")
 	case version.ShortTag() != "!!str":
-		return fmt.Errorf("line %d: openapi is %s: must be a version such as 3.0.3", version.Line, sort(version))
+		return fmt.Errorf("line %d: openapi is %s: must be a version such as 3.0.3", version.Line, kindOf(version))
 	}
 	is30, is31 := isOf("3.0", version.Value), isOf("3.1", version.Value)
 	if !is30 && !is31 {
@@ -46,7 +46,7 @@ func checkParts(root *yaml.Node, needsPaths bool) error {
 		case isNull(part) && (name != "paths" || needsPaths):
 			return fmt.Errorf("it has no %s: must have openapi, info and paths", name)
 		case !isNull(part) && part.Kind != yaml.MappingNode:
-			return fmt.Errorf("line %d: /%s is %s: must be an object", part.Line, name, sort(part))
+			return fmt.Errorf("line %d: /%s is %s: must be an object", part.Line, name, kindOf(part))
 		}
 	}
 	return nil
@@ -69,8 +69,8 @@ func field(object *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// sort says what a value is.
-func sort(value *yaml.Node) string {
+// kindOf says what a value is.
+func kindOf(value *yaml.Node) string {
 	switch value.Kind {
 	case yaml.MappingNode:
 		return "an object"

@@ -106,8 +106,9 @@ func allowed(c registration.Capabilities) error {
 }
 
 // FreeVRAM returns the free memory, in bytes, of the devices with these numbers, or of all
-// if none is named. A named device that is not there, or whose free memory cannot be read, is an
-// error. Without names, what could be read is returned beside an error.
+// if none is named. A named device that is not there, or whose free memory is unknown, is an error.
+// Without names, one whose free memory is unknown counts as 0, and what could be read is returned
+// beside an error.
 func (m *Machine) FreeVRAM(ctx context.Context, numbers ...int32) (sum int64, err error) {
 	_, devices, err := m.devices(ctx)
 	if len(numbers) == 0 {

@@ -61,8 +61,8 @@ func (m *Machine) Detect(ctx context.Context) (registration.Capabilities, error)
 // DeviceIDs that Detect has returned, or of all GPUs if none is given. It is for the
 // VRAMFreeBytes of a PoolStatus. It takes milliseconds through the library while
 // nvidia-persistenced or an engine keeps the GPUs awake, and a second through nvidia-smi.
-// A number whose GPU is not there, or whose free memory cannot be read, is an error. Without
-// numbers, what could be read is returned beside an error.
+// A number whose GPU is not there, or whose free memory is unknown, is an error. Without numbers,
+// a GPU whose free memory is unknown counts as 0, and what could be read is returned beside an error.
 func (m *Machine) FreeVRAM(ctx context.Context, gpus ...int32) (int64, error) {
 	return m.hardware().FreeVRAM(ctx, gpus...)
 }

@@ -279,7 +279,8 @@ func (c Config) checkTLS() error {
 	return err
 }
 
-// joined writes the errors of an errors.Join on one line.
+// joined writes the errors of an errors.Join on one line. It unwraps to a list, as the errors of
+// errors.Join do, so that a program can go through them.
 type joined struct{ error }
 
 func (j joined) Error() string   { return strings.ReplaceAll(j.error.Error(), "\n", "; ") }

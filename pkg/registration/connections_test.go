@@ -385,10 +385,14 @@ func TestAFailedAttemptDialsAnew(t *testing.T) {
 func TestASharedClientDialsAnewAfterNoAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		first       http.HandlerFunc
+		timeout     time.Duration
 		connections int
 	}{
-		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 2},
-		"a refusal": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, 1},
+		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, time.Second, 2},
+		"a refusal": {
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+			20 * time.Second, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from := make(chan string, 100)
@@ -403,7 +407,7 @@ func TestASharedClientDialsAnewAfterNoAnswer(t *testing.T) {
 			server.StartTLS()
 			defer server.Close()
 			c := config(t, nil)
-			c.HTTPClient, c.OrchestratordURL, c.RequestTimeout = server.Client(), server.URL, time.Second
+			c.HTTPClient, c.OrchestratordURL, c.RequestTimeout = server.Client(), server.URL, test.timeout
 			node := newNode(t, c)
 			if err := errors.Join(node.Register(t.Context()), node.Stop(t.Context())); err != nil {
 				t.Fatal(err)
@@ -425,7 +429,7 @@ func TestADeadConnectionOfACallersClientIsReplaced(t *testing.T) {
 			attempts := 0
 			c := config(t, nil)
 			c.OrchestratordURL, c.HTTPClient = server, client
-			c.RequestTimeout, c.MaxBackoff = 100*time.Millisecond, time.Millisecond
+			c.RequestTimeout, c.MaxBackoff = time.Second, time.Millisecond
 			c.APIToken = func(context.Context) (string, error) { // asked for once in each attempt
 				if attempts++; attempts > 20 {
 					cancel()

@@ -124,7 +124,7 @@ func (l *link) learn(p *progress, o outcome) {
 	if p.fresh.Load() > 0 {
 		l.connected = time.Now()
 	}
-	l.renew = o.verdict == failed && (l.own || o.status == 0 && (l.inClear || p.http2.Load()))
+	l.renew = o.verdict == failed && (l.own || o.status == 0 && p.http2.Load())
 }
 
 var errUnderWay = errors.New("an earlier request is still under way, although its time is over")

@@ -245,8 +245,8 @@ func (n *Node) start(ctx context.Context) error {
 
 // drain lets the node finish its work while its heartbeats go on. A node that never was on
 // record skips it, unless it is standalone: no work was sent there. A second notification
-// follows, since the callback may report the pools as draining only after Drain was called,
-// on a goroutine that it may end.
+// follows, since the callback may report the pools as draining only after Drain was called.
+// Drain has a goroutine of its own, since it may call runtime.Goexit.
 func (n *Node) drain(ctx context.Context) error {
 	mayHaveWork := n.standalone() || n.life.known.Load() || n.Status().Registrations > 0
 	if n.config.drain == nil || !mayHaveWork {

@@ -12,7 +12,8 @@ type origin func(variable string) string
 
 func nowhere(string) string { return "" }
 
-// originOf returns the origin of what a Config holds. A value that the program has replaced, such as by
+// originOf returns the origin of what a Config holds. It goes by the values: a Config that states
+// what the environment does counts as read from there. A value that the program has replaced, such as by
 // that of a flag, is no longer the environment's. No value at all is, as long as the node's id is.
 func originOf(c Config) origin {
 	env := readEnvironment()

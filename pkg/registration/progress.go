@@ -48,12 +48,14 @@ type progress struct {
 	dials      atomic.Int32 // the same for HTTP/2 in clear text, where there is no handshake
 	fresh      atomic.Int32 // new connections that it got, also those without TLS
 	trace      httptrace.ClientTrace
-	http2      atomic.Bool             // it was sent over HTTP/2 and TLS
+	inClear    bool                    // HTTP/2 without TLS is spoken
+	http2      atomic.Bool             // it was sent over HTTP/2
 	decided    atomic.Pointer[outcome] // of the try, by the status of its answer, nil for none yet
 }
 
 // watch returns the context of a request to be followed, which may be sent over HTTP/2 in clear text.
 func (p *progress) watch(ctx context.Context, inClear bool) context.Context {
+	p.inClear = inClear
 	p.trace = httptrace.ClientTrace{GetConn: p.getConn, GotConn: p.gotConn, TLSHandshakeStart: p.handshake}
 	if inClear {
 		p.trace.ConnectDone = p.dialled // of the others each call would pay for it
@@ -80,7 +82,7 @@ func (p *progress) dialled(_, _ string, err error) {
 
 func (p *progress) gotConn(info httptrace.GotConnInfo) {
 	p.phase.Store(int32(awaitingAnswer))
-	p.http2.Store(speaksHTTP2(info.Conn))
+	p.http2.Store(speaksHTTP2(info.Conn, p.inClear))
 	if !info.Reused {
 		p.fresh.Add(1)
 	}
@@ -110,13 +112,17 @@ func (p *progress) mayHaveArrived() bool {
 	}
 }
 
-// speaksHTTP2InClear reports whether a client sends requests over HTTP/2 without TLS.
+// speaksHTTP2InClear reports whether a client sends requests over HTTP/2 where there is no TLS. One that
+// may speak HTTP/1 does not.
 func speaksHTTP2InClear(client *http.Client) bool {
 	transport, ok := client.Transport.(*http.Transport)
-	return ok && transport.Protocols != nil && transport.Protocols.UnencryptedHTTP2()
+	return ok && transport.Protocols != nil && transport.Protocols.UnencryptedHTTP2() &&
+		!transport.Protocols.HTTP1()
 }
 
-func speaksHTTP2(conn net.Conn) bool {
-	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
-	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
+func speaksHTTP2(conn net.Conn, inClear bool) bool {
+	if secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return secured.ConnectionState().NegotiatedProtocol == "h2"
+	}
+	return inClear
 }
