@@ -81,7 +81,7 @@ func TestDriftBelowAPath(t *testing.T) {
 		"without the flag":    {archive, "", 2, "is of a node: if the URL of orchestratord has a path, state it"},
 		"the path":            {archive, root + "/cluster%20a", 0, "2 calls of nodes"},
 		"with a slash behind": {archive, "HTTP://Orchestratord:8080/cluster%20a/", 0, "2 calls of nodes"},
-		"another path":        {archive, root + "/cluster", 2, "none of its 2 requests is of a node: is --provider-url"},
+		"another path":        {archive, root + "/cluster", 2, "is of a node: is --provider-url the URL"},
 		"another server":      {archive, "http://orchestratord/cluster%20a", 2, "none of its 2 requests"},
 		"no path":             {string(text), root, 0, "2 calls of nodes"},
 		"the path twice": {

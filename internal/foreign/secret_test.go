@@ -45,7 +45,8 @@ func TestRedact(t *testing.T) {
 // A token may hold what looks like an escape, and be repeated as it is, or escaped once more.
 func TestRedactTokenLikeAnEscape(t *testing.T) {
 	for _, token := range []string{
-		"abc%25defghijkl", "abcdefgh%25REST", "a%2525b", "abc&amp;defghi", "abc&#38;REST", `abc\x5cREST`, `abc\u005cREST`,
+		"abc%25defghijkl", "abcdefgh%25REST", "a%2525b", "abc&amp;defghi", "abc&#38;REST",
+		`abc\x5cREST`, `abc\u005cREST`,
 		`a\\b%25"c&lt;REST`, "%25%25%25%25", `\\\\REST`,
 	} {
 		quoted := strconv.Quote(token)

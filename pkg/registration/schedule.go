@@ -282,8 +282,8 @@ func (s schedule) afterFailure(op operation, now time.Time, o outcome, jitter fl
 }
 
 // refusalPause returns the pause after a refusal. The first stays below the timeout, unless
-// Retry-After asks for more: one refusal by mistake takes no node offline. Many nodes may have been given one Retry-After:
-// they do not all come at its end.
+// Retry-After asks for more: one refusal by mistake takes no node offline. Many nodes may have been
+// given one Retry-After: they do not all come at its end.
 func (s schedule) refusalPause(retryAfter time.Duration, jitter float64) time.Duration {
 	longest := slowRetry
 	if s.refusals == 1 {

@@ -50,7 +50,8 @@ func TestExecuteShowsTheVersion(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	err := cli.Execute(t.Context(), root, []string{"--version"}, &stdout, &stderr)
 	said := stdout.String()
-	if err != nil || stderr.Len() > 0 || !strings.HasPrefix(said, "program version ") || !strings.Contains(said, ", go1.") {
+	if err != nil || stderr.Len() > 0 || !strings.HasPrefix(said, "program version ") ||
+		!strings.Contains(said, ", go1.") {
 		t.Errorf("error %v, stdout %q, stderr %q", err, said, &stderr)
 	}
 }
