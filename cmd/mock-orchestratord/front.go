@@ -107,11 +107,9 @@ func (f *front) listToken() func(context.Context) (string, error) {
 	if f.tokenFile == "" {
 		return func(context.Context) (string, error) { return strings.TrimSpace(f.token), nil }
 	}
-	file := regularfile.NewPatient(f.tokenFile, maxToken)
-	return func(ctx context.Context) (string, error) {
-		text, err := file.Read(ctx)
-		return strings.TrimSpace(string(text)), err
-	}
+	return regularfile.NewPatient(maxToken, func(texts [][]byte) (string, error) {
+		return strings.TrimSpace(string(texts[0])), nil
+	}, f.tokenFile).Read
 }
 
 // transport returns what requests are sent through. It reads the files for each connection.

@@ -17,7 +17,7 @@ type watched[T any] struct {
 	what  string // the files hold
 	name  string // of the flags, and their files
 	names []string
-	files []regularfile.Patient
+	files *regularfile.Patient[*T]
 	parse func(texts [][]byte) (*T, error)
 	log   *slog.Logger
 
@@ -39,28 +39,33 @@ func watch[T any](
 	what, name string, log *slog.Logger, parse func(texts [][]byte) (*T, error), files ...string,
 ) *watched[T] {
 	w := &watched[T]{what: what, name: name, names: files, parse: parse, log: log}
-	for _, file := range files {
-		w.files = append(w.files, regularfile.NewPatient(file, maxWatched))
-	}
+	w.files = regularfile.NewPatient(maxWatched, w.take, files...)
 	return w
 }
 
 // read returns the current value of the files. While they are invalid, as during a
 // replacement, it returns the last valid value. It logs each change.
 func (w *watched[T]) read(ctx context.Context) (*T, error) {
-	texts, err := w.contents(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err == nil && w.last != nil && slices.EqualFunc(texts, w.texts, bytes.Equal) && w.broken == "" {
-		return w.last, nil
-	}
-	var value *T
-	if err == nil {
-		value, err = w.parse(texts)
-	}
+	look, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	value, err := w.files.Read(look)
 	if err != nil {
 		return w.keep(ctx, fmt.Errorf("%s: %w", w.name, err))
 	}
+	return value, nil
+}
+
+// take returns the value of the files, and keeps it, also if nobody waits for it any more.
+func (w *watched[T]) take(texts [][]byte) (*T, error) {
+	if last := w.unchanged(texts); last != nil {
+		return last, nil
+	}
+	value, err := w.parse(texts)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.last != nil {
 		w.log.Info(w.what+" read again", "files", w.names)
 	}
@@ -68,9 +73,21 @@ func (w *watched[T]) read(ctx context.Context) (*T, error) {
 	return value, nil
 }
 
+// unchanged returns the last valid value, if these texts are where it is from, and nil otherwise.
+func (w *watched[T]) unchanged(texts [][]byte) *T {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != "" || !slices.EqualFunc(texts, w.texts, bytes.Equal) {
+		return nil
+	}
+	return w.last
+}
+
 // keep returns the last valid value, if there is one. It does not log an end of ctx as a
 // fault of the files.
 func (w *watched[T]) keep(ctx context.Context, err error) (*T, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.last == nil {
 		return nil, err
 	}
@@ -79,17 +96,4 @@ func (w *watched[T]) keep(ctx context.Context, err error) (*T, error) {
 		w.broken = err.Error()
 	}
 	return w.last, nil
-}
-
-func (w *watched[T]) contents(ctx context.Context) (texts [][]byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	for _, file := range w.files {
-		text, err := file.Read(ctx)
-		if err != nil {
-			return nil, err
-		}
-		texts = append(texts, text)
-	}
-	return texts, nil
 }

@@ -3,46 +3,75 @@ package regularfile
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 )
 
-// Patient is a file that is read again and again. If its mount hangs, a single read hangs, not one
-// for each call.
-type Patient struct {
-	path    string
-	limit   int64
-	reading chan struct{} // full while a read is under way
+// Patient is what is made of files that are read again and again. If their mount hangs, a single
+// read hangs, not one for each call.
+type Patient[T any] struct {
+	limit int64
+	parse func(texts [][]byte) (T, error)
+	paths []string
+
+	mu      sync.Mutex
+	current *reading[T] // under way, or over and its result not yet taken
 }
 
-// NewPatient returns the file at a path, of at most limit bytes.
-func NewPatient(path string, limit int64) Patient {
-	return Patient{path, limit, make(chan struct{}, 1)}
+type reading[T any] struct {
+	over  chan struct{} // closed once the others are set
+	value T
+	err   error
 }
 
-// Read is the function Read for the file as it is now. It waits for a read that is under way.
-func (p Patient) Read(ctx context.Context) ([]byte, error) {
-	type result struct {
-		content []byte
-		err     error
-	}
+// NewPatient returns what parse makes of the files at these paths, of at most limit bytes each.
+// Calls of parse never overlap, and their order is that of the reads.
+func NewPatient[T any](limit int64, parse func(texts [][]byte) (T, error), paths ...string) *Patient[T] {
+	return &Patient[T]{limit: limit, parse: parse, paths: paths}
+}
+
+// Read returns what the files hold, or why that cannot be read, as Read of the package does. It
+// shares a read that is under way. A result that comes after all who waited for it have gone is the
+// next caller's: otherwise nobody would ever see files that take longer to read than one waits.
+func (p *Patient[T]) Read(ctx context.Context) (T, error) {
+	r := p.join()
 	select {
-	case p.reading <- struct{}{}: // also if ctx has ended: no read is under way
-	default:
-		select {
-		case p.reading <- struct{}{}:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%s is still being read: %w", p.path, context.Cause(ctx))
+	case <-r.over:
+		p.take(r)
+		return r.value, r.err
+	case <-ctx.Done():
+		return *new(T), fmt.Errorf("read %s: %w", strings.Join(p.paths, " and "), context.Cause(ctx))
+	}
+}
+
+func (p *Patient[T]) join() *reading[T] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		r := &reading[T]{over: make(chan struct{})}
+		p.current = r
+		go func() {
+			defer close(r.over)
+			r.value, r.err = p.load()
+		}()
+	}
+	return p.current
+}
+
+func (p *Patient[T]) take(r *reading[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == r {
+		p.current = nil
+	}
+}
+
+func (p *Patient[T]) load() (none T, err error) {
+	texts := make([][]byte, len(p.paths))
+	for i, path := range p.paths {
+		if texts[i], err = read(path, p.limit); err != nil {
+			return none, err
 		}
 	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() { <-p.reading }()
-		content, err := read(p.path, p.limit)
-		done <- result{content, err}
-	}()
-	select {
-	case r := <-done:
-		return r.content, r.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("read %s: %w", p.path, context.Cause(ctx))
-	}
+	return p.parse(texts)
 }

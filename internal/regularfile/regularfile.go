@@ -18,21 +18,8 @@ import (
 // of more than limit bytes. Read returns when ctx ends, even if the file is on a mount that
 // hangs; what waits for that goes on in the background. Errors name the file.
 func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
-	type result struct {
-		content []byte
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		content, err := read(path, limit)
-		done <- result{content, err}
-	}()
-	select {
-	case r := <-done:
-		return r.content, r.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("read %s: %w", path, context.Cause(ctx))
-	}
+	file := NewPatient(limit, func(texts [][]byte) ([]byte, error) { return texts[0], nil }, path)
+	return file.Read(ctx)
 }
 
 // MaxShort is how many bytes ReadShort reads at most.

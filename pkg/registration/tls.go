@@ -89,8 +89,8 @@ const maxPEM = 1 << 20
 
 // keyPair is a certificate and its key in files that may be replaced.
 type keyPair struct {
-	cert, key regularfile.Patient
-	log       *slog.Logger
+	files *regularfile.Patient[*tls.Certificate]
+	log   *slog.Logger
 
 	mu    sync.Mutex
 	last  *tls.Certificate // the last pair that fitted
@@ -98,20 +98,19 @@ type keyPair struct {
 }
 
 func newKeyPair(t TLS, log *slog.Logger) *keyPair {
-	return &keyPair{
-		cert: regularfile.NewPatient(t.CertFile, maxPEM), key: regularfile.NewPatient(t.KeyFile, maxPEM), log: log,
-	}
+	p := &keyPair{log: log}
+	p.files = regularfile.NewPatient(maxPEM, p.fit, t.CertFile, t.KeyFile)
+	return p
 }
 
 // read returns the pair as it is in the files, or the last one that fitted.
 func (p *keyPair) read(ctx context.Context) (*tls.Certificate, error) {
-	pair, err := p.load(ctx)
+	pair, err := p.files.Read(ctx)
+	if err == nil {
+		return pair, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil {
-		p.last, p.fault = &pair, ""
-		return p.last, nil
-	}
 	if p.last == nil {
 		return nil, fmt.Errorf("TLS client certificate: %w", err)
 	}
@@ -122,14 +121,14 @@ func (p *keyPair) read(ctx context.Context) (*tls.Certificate, error) {
 	return p.last, nil
 }
 
-func (p *keyPair) load(ctx context.Context) (tls.Certificate, error) {
-	certificate, err := p.cert.Read(ctx)
+// fit keeps the pair in the files, also if nobody waits for it any more.
+func (p *keyPair) fit(texts [][]byte) (*tls.Certificate, error) {
+	pair, err := tls.X509KeyPair(texts[0], texts[1])
 	if err != nil {
-		return tls.Certificate{}, err
+		return nil, err
 	}
-	key, err := p.key.Read(ctx)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.X509KeyPair(certificate, key)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last, p.fault = &pair, ""
+	return p.last, nil
 }

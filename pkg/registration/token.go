@@ -37,18 +37,13 @@ const maxTokenFile = 64 << 10
 // be rewritten or replaced while the node runs. While it is missing, empty or not such a
 // file, requests fail and are retried.
 func TokenFile(path string) TokenSource {
-	file := regularfile.NewPatient(path, maxTokenFile)
-	return func(ctx context.Context) (string, error) {
-		content, err := file.Read(ctx)
-		if err != nil {
-			return "", err
-		}
-		token := strings.TrimSpace(string(content))
+	return regularfile.NewPatient(maxTokenFile, func(texts [][]byte) (string, error) {
+		token := strings.TrimSpace(string(texts[0]))
 		if token == "" {
 			return "", fmt.Errorf("%s is empty", path)
 		}
 		return token, nil
-	}
+	}, path).Read
 }
 
 var errBadToken = errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
