@@ -46,13 +46,23 @@ func watch[T any](
 // read returns the current value of the files. While they are invalid, as during a
 // replacement, it returns the last valid value. It logs each change.
 func (w *watched[T]) read(ctx context.Context) (*T, error) {
-	look, cancel := context.WithTimeout(ctx, lookTimeout)
+	look, cancel := w.limit(ctx)
 	defer cancel()
 	value, err := w.files.Read(look)
 	if err != nil {
 		return w.keep(ctx, fmt.Errorf("%s: %w", w.name, err))
 	}
 	return value, nil
+}
+
+// limit ends the wait for the files where there is a value to go on with.
+func (w *watched[T]) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, lookTimeout)
 }
 
 // take returns the value of the files, and keeps it, also if nobody waits for it any more.

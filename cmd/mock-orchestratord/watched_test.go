@@ -1,0 +1,43 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSlowFiles watches a file that takes five times as long to read as a connection waits.
+func TestSlowFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		var took time.Duration
+		watched := watch("texts", "--file", slog.New(slog.DiscardHandler), func(texts [][]byte) (*string, error) {
+			time.Sleep(took)
+			text := string(texts[0])
+			return &text, nil
+		}, file)
+		for _, step := range []struct {
+			text string
+			took time.Duration
+			want string
+		}{
+			{"first", 5 * time.Second, "first"}, // there is nothing else to go on with
+			{"second", 5 * time.Second, "first"},
+			{"third", 0, "second"},
+			{"third", 0, "third"},
+		} {
+			write(t, file, step.text)
+			took = step.took
+			got, err := watched.read(t.Context())
+			if err != nil {
+				t.Fatalf("the file holds %q: %v", step.text, err)
+			}
+			if *got != step.want {
+				t.Errorf("the file holds %q: read %q, want %q", step.text, *got, step.want)
+			}
+			time.Sleep(10 * time.Second)
+		}
+	})
+}
