@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 )
 
 // The environment, by the names that orchestratord in service reads.
@@ -46,12 +47,12 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string
 		names []variable
 	}{
 		{"addr", []variable{{envAddr, verbatim}, {specAddr, verbatim}}},
-		{"token", []variable{{envToken, trimmed}}},
+		{"token", []variable{{envToken, cli.TrimToken}}},
 		{"node-timeout", []variable{{envNodeTimeout, milliseconds}, {specNodeTimeout, seconds}}},
 		{"heartbeat-interval", []variable{{specHeartbeatInterval, seconds}}},
 		{"stale-check-interval", []variable{{envStaleCheck, seconds}}},
 		{"cloud-profile", []variable{{envCloudProfile, onlyTrue}}},
-		{"control-token", []variable{{envControlToken, trimmed}}},
+		{"control-token", []variable{{envControlToken, cli.TrimToken}}},
 	} {
 		flag := setting.flag
 		if flags.Changed("upstream") {
@@ -96,9 +97,6 @@ func agreed(names []variable, getenv func(string) string) (first, value string, 
 }
 
 func verbatim(text string) (string, error) { return text, nil }
-
-// trimmed reads a token: a secret that was written to a file often has a line break at its end.
-func trimmed(text string) (string, error) { return strings.TrimSpace(text), nil }
 
 func milliseconds(text string) (string, error) { return units(text, time.Millisecond, "milliseconds") }
 

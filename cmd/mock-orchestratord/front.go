@@ -92,6 +92,9 @@ func (f *front) check(flags *pflag.FlagSet) error {
 	if flags.Changed("document") && f.document == "" {
 		wrong = append(wrong, errors.New("--document is empty, and has to name a file"))
 	}
+	if _, err := cli.TrimToken(f.token); err != nil {
+		wrong = append(wrong, fmt.Errorf("--upstream-token: %w", err))
+	}
 	wrong = append(wrong, cli.Together(flags, "upstream-cert", "upstream-key"))
 	if flags.Changed("upstream-token-file") && flags.Changed("upstream-token") {
 		wrong = append(wrong, errors.New("--upstream-token and --upstream-token-file are both set: choose one"))

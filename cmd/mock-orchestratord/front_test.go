@@ -120,6 +120,7 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 		"no authority":  {[]string{"--upstream-ca", none}, "--upstream-ca: "},
 		"no key":        {[]string{"--upstream-cert", files.Client}, "one needs the other"},
 		"a key as one":  {[]string{"--upstream-cert", files.CA, "--upstream-key", files.CA}, files.CA},
+		"white space":   {[]string{"--upstream-token", " "}, `--upstream-token: " " is white space alone`},
 		"two tokens":    {[]string{"--upstream-token", "a", "--upstream-token-file", "b"}, "choose one"},
 		"tokens":        {[]string{"--token", "s3cret"}, "--token is for the orchestratord at --upstream to set"},
 		"strict":        {[]string{"--validation", "strict"}, "nothing is refused"},

@@ -436,6 +436,11 @@ func TestMistakes(t *testing.T) {
 			want: "token 1 of 1: must have a length of 1 or more, not 0",
 		},
 		{
+			name: "tokens of white space", env: map[string]string{"LLORCH_API_TOKEN": "\n", "MOCK_CONTROL_TOKEN": " "},
+			want: `LLORCH_API_TOKEN: "\n" is white space alone, and no token; MOCK_CONTROL_TOKEN: " " is white space ` +
+				`alone, and no token`,
+		},
+		{
 			name: "tokens that no header can carry",
 			env:  map[string]string{"LLORCH_API_TOKEN": "hush\nhush", "MOCK_CONTROL_TOKEN": "hush hush"},
 			want: `token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +

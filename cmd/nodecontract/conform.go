@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -92,8 +91,10 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 // conform tests an orchestratord and writes the reports. It returns cli.ErrBroken if the contract
 // is broken.
 func (s *conformSettings) conform(cmd *cobra.Command) error {
-	s.Token = strings.TrimSpace(cmp.Or(s.Token, os.Getenv(envToken)))
 	var err error
+	if s.Token, err = cli.Token("--token", s.Token, envToken, os.Getenv); err != nil {
+		return err
+	}
 	if s.TLS, err = cli.Trust(s.caCert); err != nil {
 		return err
 	}

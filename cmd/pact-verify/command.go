@@ -84,8 +84,7 @@ environment does not show in the list of processes.`,
 		Example: examples,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s.complete(getenv)
-			if err := s.check(); err != nil {
+			if err := errors.Join(s.complete(getenv), s.check()); err != nil {
 				return cli.Misuse(cmd, "%w", err)
 			}
 			return verify(cmd.Context(), s, cmd.OutOrStdout())
@@ -138,14 +137,16 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 
 // complete takes from the environment what the command line leaves out. A token of the
 // broker's there stands back behind a name on the command line.
-func (s *settings) complete(getenv func(string) string) {
+func (s *settings) complete(getenv func(string) string) error {
 	auth := &s.brokerAuth
-	s.token = strings.TrimSpace(cmp.Or(s.token, getenv(envToken)))
+	var err, brokerErr error
+	s.token, err = cli.Token("--token", s.token, envToken, getenv)
 	if auth.Username == "" {
-		auth.Token = strings.TrimSpace(cmp.Or(auth.Token, getenv(envBrokerToken)))
+		auth.Token, brokerErr = cli.Token("--broker-token", auth.Token, envBrokerToken, getenv)
 	}
 	auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
 	auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))
+	return errors.Join(err, brokerErr)
 }
 
 // check returns everything that is wrong with the settings taken together.

@@ -145,6 +145,9 @@ func TestCannotDecide(t *testing.T) {
 		"a token with a line break": {
 			"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\nb"},
 		},
+		"a token of white space": {
+			`--token: " \n" is white space alone`, []string{"--provider-url", mock, "--pact", pact, "--token", " \n"},
+		},
 		"another token": {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
 		"a broker that is away": {
 			"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)},

@@ -20,11 +20,15 @@ import (
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)
 
-// StaticToken returns the source of one token, with white space around it ignored. It is nil
-// if nothing is left.
+// StaticToken returns the source of one token, with white space around it ignored. It is nil for
+// an empty token. White space alone is a token that cannot be sent: a secret that was lost on its
+// way must not pass for none.
 func StaticToken(token string) TokenSource {
-	if token = strings.TrimSpace(token); token == "" {
+	if token == "" {
 		return nil
+	}
+	if token = strings.TrimSpace(token); token == "" {
+		return func(context.Context) (string, error) { return "", errBadToken }
 	}
 	return func(context.Context) (string, error) { return token, nil }
 }

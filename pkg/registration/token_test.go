@@ -72,13 +72,15 @@ func TestAMissingTokenFileIsWaitedFor(t *testing.T) {
 }
 
 func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
-	w := &wire{}
-	c := config(t, w)
-	c.APIToken = registration.StaticToken(token + "\n" + token)
-	err := newNode(t, c).Register(t.Context())
-	if !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), token) || len(w.sent()) != 0 {
-		t.Errorf("error is %v after %d requests, want ErrUnauthorized, without the token, after none", err,
-			len(w.sent()))
+	for _, bad := range []string{token + "\n" + token, " \n"} {
+		w := &wire{}
+		c := config(t, w)
+		c.APIToken = registration.StaticToken(bad)
+		err := newNode(t, c).Register(t.Context())
+		if !errors.Is(err, registration.ErrUnauthorized) || strings.Contains(err.Error(), token) || len(w.sent()) != 0 {
+			t.Errorf("error is %v after %d requests, want ErrUnauthorized, without the token, after none", err,
+				len(w.sent()))
+		}
 	}
 }
 

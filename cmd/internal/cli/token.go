@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Token returns the token of a flag, or of a variable of the environment if that is empty.
+func Token(flag, stated, variable string, getenv func(string) string) (string, error) {
+	name := flag
+	if stated == "" {
+		name, stated = variable, getenv(variable)
+	}
+	token, err := TrimToken(stated)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return token, nil
+}
+
+// TrimToken returns a token without the white space around it: a secret that was written to a file
+// often has a line break at its end. White space alone is an error, since it would pass for none.
+func TrimToken(text string) (string, error) {
+	token := strings.TrimSpace(text)
+	if token == "" && text != "" {
+		return "", fmt.Errorf("%q is white space alone, and no token", text)
+	}
+	return token, nil
+}
