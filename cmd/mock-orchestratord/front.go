@@ -63,10 +63,17 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 	})}, nil
 }
 
-// named returns an error of the mock with the name of the document, if it is about that.
+// named returns the errors of the mock, with the name of the document in those about that.
 func (f *front) named(err error) error {
-	if rest, is := strings.CutPrefix(err.Error(), "document: "); is {
-		return fmt.Errorf("--document %s: %s", f.document, rest)
+	if all, is := err.(interface{ Unwrap() []error }); is {
+		var named []error
+		for _, one := range all.Unwrap() {
+			named = append(named, f.named(one))
+		}
+		return errors.Join(named...)
+	}
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "document: ") {
+		return fmt.Errorf("--document %s: %w", f.document, inner)
 	}
 	return err
 }

@@ -60,10 +60,10 @@ func Load(text []byte) (d *Document, err error) {
 		switch cause := recover().(type) {
 		case nil:
 		case runtime.Error:
-			err = errors.New("document: it lacks parts that the document of the node API has")
+			err = fmt.Errorf("document: %w", errors.New("it lacks parts that the document of the node API has"))
 		default:
-			err = fmt.Errorf("document: it does not describe the node API: %w",
-				apitext.Explain(text, fmt.Errorf("%v", cause)))
+			err = fmt.Errorf("document: %w", fmt.Errorf("it does not describe the node API: %w",
+				apitext.Explain(text, fmt.Errorf("%v", cause))))
 		}
 	}()
 	d = nodesDocument(text)
