@@ -42,7 +42,8 @@ type Entry struct {
 	Timings  Timings   `json:"timings"`
 	Comment  string    `json:"comment,omitempty"`
 	// Encoded says that bodies are as they were sent, such as compressed ones. Archives hold them
-	// decoded, apart from those of the mock.
+	// decoded, apart from those of the mock. With another type the field is another program's, and is
+	// passed over.
 	Encoded bool `json:"_encoded,omitempty"`
 }
 
