@@ -96,20 +96,16 @@ func newProber(o Options) (*prober, error) {
 		return nil, err
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
-	p := &prober{base: base, token: o.Token, kept: newTransport(o), fresh: newTransport(o), dialer: o.Dial}
+	p := &prober{base: base, token: o.Token, kept: newTransport(o), fresh: newTransport(o)}
 	p.fresh.DisableKeepAlives = true
-	if p.dialer == nil {
-		p.dialer = new(net.Dialer).DialContext
-	}
 	p.endings.kinds = map[string]*ending{}
-	dial := p.kept.DialContext
+	p.dialer = p.kept.DialContext
 	p.kept.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return p.endings.watch(dial(ctx, network, address))
+		return p.endings.watch(p.dialer(ctx, network, address))
 	}
-	p.kept.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		return p.endings.watch(p.dial(ctx))
+	// Below TLS, the alert that announces an end would look like the beginning of an answer.
+	p.kept.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return p.endings.watch(p.dialTLS(ctx, network, address))
 	}
 	return p, nil
 }
@@ -329,17 +325,33 @@ func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response
 	return response, nil
 }
 
+// dial connects to orchestratord.
 func (p *prober) dial(ctx context.Context) (net.Conn, error) {
 	port := cmp.Or(p.base.Port(), map[string]string{"http": "80", "https": "443"}[p.base.Scheme])
-	conn, err := p.dialer(ctx, "tcp", net.JoinHostPort(p.base.Hostname(), port))
-	if err != nil || p.base.Scheme != "https" {
-		return conn, err
+	address := net.JoinHostPort(p.base.Hostname(), port)
+	if p.base.Scheme == "https" {
+		return p.dialTLS(ctx, "tcp", address)
+	}
+	return p.dialer(ctx, "tcp", address)
+}
+
+// dialTLS connects to who speaks TLS: orchestratord, or a proxy.
+func (p *prober) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.dialer(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if trust := p.kept.TLSClientConfig; trust != nil {
 		config = trust.Clone()
 	}
-	config.ServerName = cmp.Or(config.ServerName, p.base.Hostname())
+	config.ServerName = cmp.Or(config.ServerName, host)
+	ctx, cancel := context.WithTimeout(ctx, p.kept.TLSHandshakeTimeout)
+	defer cancel()
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()

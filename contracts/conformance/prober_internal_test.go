@@ -6,11 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
@@ -53,33 +53,66 @@ func TestNamesOfHeadersInSmallLetters(t *testing.T) {
 	}
 }
 
-// TestCallsGoByTheProxy holds that no kind of connection passes a proxy by.
-func TestCallsGoByTheProxy(t *testing.T) { synctest.Test(t, callsGoByTheProxy) }
-
-func callsGoByTheProxy(t *testing.T) {
+// TestCallsGoByTheProxy holds that no kind of connection passes a proxy by, whatever the proxy itself speaks.
+func TestCallsGoByTheProxy(t *testing.T) {
 	doc, err := compiledIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked []string
-	o := Options{URL: memnet.URL, Dial: memnet.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.RequestURI)
-	}))}
-	p, err := newProber(o)
+	for scheme, start := range map[string]func(http.Handler) *httptest.Server{
+		"http": httptest.NewServer, "https": httptest.NewTLSServer,
+	} {
+		t.Run(scheme, func(t *testing.T) {
+			var asked []string
+			server := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				asked = append(asked, r.RequestURI)
+			}))
+			defer server.Close()
+			trust := server.Client().Transport.(*http.Transport).TLSClientConfig
+			p, err := newProber(Options{URL: memnet.URL, TLS: trust})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.close()
+			at, err := url.Parse(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.kept.Proxy, p.fresh.Proxy = http.ProxyURL(at), http.ProxyURL(at)
+			lines := []connection{kept, fresh, chunked, oldHTTP, lower, duplex}
+			for _, line := range lines {
+				if _, err := p.send(t.Context(), call{op: doc.operation(opList), line: line}); err != nil {
+					t.Errorf("%q: %v", line, err)
+				}
+			}
+			want := slices.Repeat([]string{memnet.URL + doc.operation(opList).path}, len(lines))
+			if !slices.Equal(asked, want) {
+				t.Errorf("the proxy was asked for %q, want %q", asked, want)
+			}
+		})
+	}
+}
+
+// TestHostNamesInOtherAlphabets go out as the names that DNS has for them.
+func TestHostNamesInOtherAlphabets(t *testing.T) {
+	doc, err := compiledIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.close()
-	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"})
-	p.kept.Proxy, p.fresh.Proxy = proxy, proxy
-	lines := []connection{kept, fresh, chunked, oldHTTP, lower, duplex}
-	for _, line := range lines {
-		if _, err := p.send(t.Context(), call{op: doc.operation(opList), line: line}); err != nil {
-			t.Errorf("%q: %v", line, err)
+	for url, want := range map[string]string{
+		"http://b\u00fccher.example":  "xn--bcher-kva.example:80",
+		"https://b\u00fccher.example": "xn--bcher-kva.example:443",
+	} {
+		var dialed string
+		p, err := newProber(Options{URL: url, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+			dialed = address
+			return nil, io.EOF
+		}})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	want := slices.Repeat([]string{memnet.URL + doc.operation(opList).path}, len(lines))
-	if !slices.Equal(asked, want) {
-		t.Errorf("the proxy was asked for %q, want %q", asked, want)
+		if _, err := p.send(t.Context(), call{op: doc.operation(opList)}); err == nil || dialed != want {
+			t.Errorf("%s: %q was dialed, want %q", url, dialed, want)
+		}
 	}
 }
