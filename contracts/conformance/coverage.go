@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -29,7 +30,7 @@ func (s *session) coverRegister(ctx context.Context) {
 		}
 		s.begin()
 		r, name := s.registry(), s.name()
-		done := s.atLevel(s.levelOf(ctx, op.id, v.body))
+		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)
 		if r.register(ctx, encode(with(v.body, id, name)), v.why()) {
 			r.beat(ctx, name, s.plainBeat(), "after a registration "+v.why())
@@ -49,7 +50,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	}
 	for _, v := range append(variants(op.request, op.whole, false), large(op.whole)) {
 		s.trail = s.trail[:min(len(s.trail), 1)]
-		done := s.atLevel(s.levelOf(ctx, op.id, v.body))
+		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)
 		if r.beat(ctx, name, encode(v.body), v.why()) {
 			r.look(ctx)

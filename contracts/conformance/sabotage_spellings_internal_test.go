@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -42,7 +41,6 @@ func ofSpellings() []sabotage {
 // ofAddresses list addresses as libraries rewrite them.
 func ofAddresses() []sabotage {
 	var all []sabotage
-	zone := regexp.MustCompile(`%[^\]]*`)
 	for name, change := range map[string]func(*url.URL){
 		"without user info": func(at *url.URL) { at.User = nil },
 		"without passwords": func(at *url.URL) {
@@ -50,7 +48,6 @@ func ofAddresses() []sabotage {
 				at.User = url.User(at.User.Username())
 			}
 		},
-		"without zones":               func(at *url.URL) { at.Host = zone.ReplaceAllString(at.Host, "") },
 		"with hosts in small letters": func(at *url.URL) { at.Host = strings.ToLower(at.Host) },
 		"without the usual port":      func(at *url.URL) { at.Host = strings.TrimSuffix(at.Host, ":80") },
 		"without needless escapes":    func(at *url.URL) { at.RawPath = "" },
@@ -60,7 +57,7 @@ func ofAddresses() []sabotage {
 			}
 		},
 	} {
-		all = append(all, onNodes("has addresses "+name, Nodes, func(_ *exchange, node map[string]any) {
+		all = append(all, onNodes("has addresses "+name, Document, func(_ *exchange, node map[string]any) {
 			if at, err := url.Parse(fmt.Sprint(node["address"])); err == nil {
 				change(at)
 				node["address"] = at.String()

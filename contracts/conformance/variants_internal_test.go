@@ -36,3 +36,15 @@ func TestTextsWithoutAPattern(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesThatNoNodeHas may be refused by strict parsers, which hurts no node.
+func TestAddressesThatNoNodeHas(t *testing.T) {
+	uri := openapi3.NewObjectSchema().WithProperty("at", openapi3.NewStringSchema().WithFormat("uri"))
+	for _, v := range variants(uri, map[string]any{"at": exampleAddress}, false) {
+		if text, _ := in(v.body, pointer{"at"}).(string); strings.ContainsAny(text, "@") && v.level != Document {
+			t.Errorf("%s is tried at level %q", text, v.level)
+		} else if strings.Contains(text, "[fe80") {
+			t.Errorf("%s has a zone, which RFC 3986 has not", text)
+		}
+	}
+}
