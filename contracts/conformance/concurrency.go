@@ -235,7 +235,7 @@ func (h *history) look(ctx context.Context, s *session, caller int) {
 
 // recordOf is a registration that shows in several fields which one it is.
 func recordOf(id, record string) nodeapi.RegisterRequest {
-	r := registrationOf(comes, id)
+	r := registrationOf(step{act: comes}, id)
 	r.MachineID, r.Address, r.Pools = "machine-"+record, exampleAddress+"/"+record, []string{"pool-" + record}
 	return r
 }

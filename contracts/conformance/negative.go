@@ -41,7 +41,7 @@ func (r *resident) elsewhere(op *operation) any {
 		return body
 	}
 	var other map[string]any
-	_ = json.Unmarshal(encode(registrationOf(comesFrom, r.id)), &other) // which was encoded here
+	_ = json.Unmarshal(encode(registrationOf(step{act: comesFrom}, r.id)), &other) // which was encoded here
 	for name, value := range other {
 		body = with(body, pointer{name}, value)
 	}

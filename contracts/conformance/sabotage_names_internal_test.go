@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,13 @@ func ofNames() []sabotage {
 	var all []sabotage
 	for what, change := range mistakenNames() {
 		all = append(all, renamed(what, change), keyed(what, change))
+		if strings.Contains(what, "escapes") {
+			continue // which no two names share
+		}
+		all = append(all, hidden(what, change))
+		for _, field := range []string{"machine_id", "address", "pools"} {
+			all = append(all, confused(field, what, change))
+		}
 	}
 	return all
 }
@@ -93,6 +101,42 @@ func keyed(what string, change func(string) string) sabotage {
 		}
 	}
 	return s
+}
+
+// confused lists nodes that have the same name once it is changed with what the last of them registered in a field.
+func confused(field, what string, change func(string) string) sabotage {
+	return sabotage{name: "as keys of " + field + ", " + what, level: Nodes, answer: func(x *exchange) {
+		if x.succeeded(opRegister) {
+			x.memory[change(x.node)] = get(x.sent, pointer{field})
+		}
+		nodes, _ := get(x.body, pointer{"nodes"}).([]any)
+		for _, node := range nodes {
+			node := node.(map[string]any)
+			if last := x.memory[change(fmt.Sprint(node["node_id"]))]; last != nil {
+				node[field] = last
+			}
+		}
+	}}
+}
+
+// hidden has no list show a node after one has left that has the same name once it is changed, until one comes.
+func hidden(what string, change func(string) string) sabotage {
+	return sabotage{name: "as keys of those that have left, " + what, level: Nodes, answer: func(x *exchange) {
+		switch {
+		case x.succeeded(opRegister):
+			delete(x.memory, change(x.node))
+		case x.succeeded(opDeregister):
+			x.memory[change(x.node)] = true
+		}
+		nodes, isList := get(x.body, pointer{"nodes"}).([]any)
+		if !isList {
+			return
+		}
+		nodes = slices.DeleteFunc(nodes, func(node any) bool {
+			return x.memory[change(fmt.Sprint(get(node, pointer{"node_id"})))] == true
+		})
+		x.body = put(put(x.body, pointer{"nodes"}, nodes), pointer{"count"}, len(nodes))
+	}}
 }
 
 func until(mark string) func(string) string {

@@ -48,7 +48,7 @@ func (s *session) walk(ctx context.Context, plan []step) (walked *session, steps
 	r, name := quiet.registry(), s.name()
 	for _, step := range plan {
 		steps++
-		r.take(ctx, step.act, s.called(name, step.node))
+		r.follow(ctx, step, s.called(name, step.node))
 		if steps == len(plan) || !step.goesWith(plan[steps]) {
 			r.look(ctx)
 		}

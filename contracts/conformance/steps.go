@@ -42,10 +42,10 @@ const (
 	acts                     // how many there are
 )
 
-// goesWith reports whether a look at the list shows the same after the next step: several nodes come, or leave.
+// goesWith reports whether a look at the list shows the same after the next step: several nodes come. Who leaves
+// may take others along, whom nobody misses once they have left too.
 func (s step) goesWith(next step) bool {
-	both := s.act <= comesBare && next.act <= comesBare || s.act == leaves && next.act == leaves
-	return both && s.node != next.node
+	return s.act <= comesBare && next.act <= comesBare && s.node != next.node
 }
 
 // suffixes tell the nodes of a sequence apart, for orchestratord no less than for us. An
@@ -106,21 +106,23 @@ func plots() [][]step {
 	}
 }
 
-// mixups is a sequence of nodes whose names are easily confused. They come, send a heartbeat and leave, one after
-// the other, and every other one comes again between.
+// mixups is a sequence of nodes whose names are easily confused. They come and send a heartbeat, every other one
+// comes again from elsewhere, and all leave.
 func (s *session) mixups() []step {
 	var plan []step
-	for _, act := range []act{comes, beats, comesFrom, leaves} {
-		for node := range suffixes {
-			switch valid := s.doc.idSchema().VisitJSONString(s.called("n", node)) == nil; {
-			case !valid, act == comesFrom && node%2 == 1:
-			case act == comes && node%2 == 1: // who is next to it says something else
-				plan = append(plan, step{comesWithLess, node})
-			default:
+	each := func(act act, first, by int) {
+		for node := first; node < len(suffixes); node += by {
+			if s.doc.idSchema().VisitJSONString(s.called("n", node)) == nil {
 				plan = append(plan, step{act, node})
 			}
 		}
 	}
+	each(comes, 0, 2)
+	each(comesWithLess, 1, 2)
+	each(beats, 0, 1)
+	each(comesFrom, 0, 2)
+	each(beats, 0, 2)
+	each(leaves, 0, 1)
 	return plan
 }
 
@@ -144,10 +146,13 @@ func few(chance *mathrand.Rand) int {
 }
 
 // take has a node do something.
-func (r *registry) take(ctx context.Context, act act, id string) {
-	switch act {
+func (r *registry) take(ctx context.Context, act act, id string) { r.follow(ctx, step{act: act}, id) }
+
+// follow has one of several nodes take a step.
+func (r *registry) follow(ctx context.Context, step step, id string) {
+	switch act := step.act; act {
 	case comes, comesFrom, comesMoved, comesWithLess, comesWithMore, comesUpgraded, comesBare:
-		r.register(ctx, encode(registrationOf(act, id)), act.String())
+		r.register(ctx, encode(registrationOf(step, id)), act.String())
 	case leaves:
 		r.leave(ctx, id)
 	default:
@@ -177,18 +182,21 @@ func (a act) String() string {
 // oddSize is a size in bytes that every rounding changes.
 const oddSize = 25_438_126_081
 
-// registrationOf is what a node registers with.
-func registrationOf(act act, id string) nodeapi.RegisterRequest {
+// registrationOf is what a node registers with. Each of several has an address and a pool of its
+// own, and some share a machine.
+func registrationOf(step step, id string) nodeapi.RegisterRequest {
+	const machines = 7
+	machine := step.node % machines
 	version, gpus := "0.1.0", []nodeapi.GPU{{Name: "GPU", VRAMTotalBytes: oddSize, ComputeCapability: "8.6"}}
 	r := nodeapi.RegisterRequest{
-		NodeID: id, MachineID: "conform-machine-1", Address: exampleAddress,
+		NodeID: id, MachineID: fmt.Sprint("conform-machine-", machine), Address: step.address(10, 9200),
 		Pools: []string{"pool-0", "pool-1"}, Version: &version,
 	}
-	switch act {
+	switch step.act {
 	case comesFrom:
-		r.MachineID, r.Address = "conform-machine-2", "http://192.0.2.11:9201"
+		r.MachineID, r.Address = fmt.Sprint("conform-machine-", machines+machine), step.address(11, 9201)
 	case comesMoved:
-		r.Address = "http://192.0.2.10:9202"
+		r.Address = step.address(10, 9402)
 	case comesWithLess:
 		r.Pools = []string{"pool-1"}
 	case comesWithMore:
@@ -199,10 +207,13 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 		gpus = append(gpus,
 			nodeapi.GPU{DeviceID: 1, Name: "GPU 2", VRAMTotalBytes: 2*oddSize + 1, ComputeCapability: "9.0"})
 	}
-	if act == comesBare {
+	if step.act == comesBare {
 		none := []nodeapi.GPU{} // which the orchestratord in service requires
 		r.Pools, r.Version, r.Capabilities = []string{}, nil, nodeapi.NodeCapabilities{Gpus: &none}
 		return r
+	}
+	if step.node > 0 {
+		r.Pools = append(r.Pools, fmt.Sprint("pool-of-", step.node))
 	}
 	cores, memory := int32(16*len(gpus)), int64(len(gpus))*3*oddSize
 	r.Capabilities = nodeapi.NodeCapabilities{
@@ -211,6 +222,11 @@ func registrationOf(act act, id string) nodeapi.RegisterRequest {
 		Gpus:        &gpus, CPUCores: &cores, RAMTotalBytes: &memory,
 	}
 	return r
+}
+
+// address is one that no other node of a sequence has.
+func (s step) address(host, port int) string {
+	return fmt.Sprintf("http://192.0.2.%d:%d", host, port+s.node)
 }
 
 // heartbeatOf is what a node reports of its pools.
