@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
 )
 
@@ -55,4 +57,26 @@ func TestAnAnswerAfterThrottlingSaysSo(t *testing.T) {
 			t.Errorf("%q after %d calls", got, calls)
 		}
 	})
+}
+
+// TestMixupsKeepTheDocument lets the names of nodes be no longer than those that the run gives.
+func TestMixupsKeepTheDocument(t *testing.T) {
+	r, err := newRun(Options{URL: memnet.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := r.name() + "00"
+	longest := int64(len(name))
+	doc := *r.doc
+	register := *doc.operation(opRegister)
+	register.request = openapi3.NewObjectSchema().WithPropertyRef(doc.idField(),
+		openapi3.NewSchemaRef("#/components/schemas/NodeId", openapi3.NewStringSchema().WithMaxLength(longest)))
+	doc.operations = []*operation{&register}
+	r.doc = &doc
+	s := r.session("state")
+	for _, step := range s.mixups() {
+		if id := s.called(name, step.node); int64(len(id)) > longest {
+			t.Errorf("%s is longer than the document allows: %d characters", id, longest)
+		}
+	}
 }

@@ -110,9 +110,10 @@ func plots() [][]step {
 // comes again from elsewhere, and all leave.
 func (s *session) mixups() []step {
 	var plan []step
+	like := s.name() + "00" // no shorter than the names to come
 	each := func(act act, first, by int) {
 		for node := first; node < len(suffixes); node += by {
-			if s.doc.idSchema().VisitJSONString(s.called("n", node)) == nil {
+			if s.doc.idSchema().VisitJSONString(s.called(like, node)) == nil {
 				plan = append(plan, step{act, node})
 			}
 		}
