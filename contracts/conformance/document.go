@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -265,14 +266,28 @@ func (op *operation) ignores(part string) bool {
 func (d *document) entry() *openapi3.Schema {
 	list := d.operation(opList)
 	for _, content := range list.responses[list.success()].Content {
-		for _, property := range flat(content.Schema.Value).properties {
-			if items := flat(property.Value).schema.Items; items != nil {
-				return items.Value
-			}
+		field := flat(content.Schema.Value).properties[nodesField]
+		if field == nil {
+			continue
+		}
+		if items := flat(field.Value).schema.Items; items != nil {
+			return items.Value
 		}
 	}
 	return openapi3.NewSchema()
 }
+
+// nodesField is the field of a list in which nodes look for the listed ones.
+var nodesField = func() string {
+	list := reflect.TypeFor[nodeapi.NodeList]()
+	for i := range list.NumField() {
+		if field := list.Field(i); field.Type == reflect.TypeFor[[]nodeapi.Node]() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			return name
+		}
+	}
+	return ""
+}()
 
 // hasStatus reports whether a listed node may have a status.
 func (d *document) hasStatus(status nodeapi.NodeStatus) bool {

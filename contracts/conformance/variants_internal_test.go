@@ -48,3 +48,21 @@ func TestAddressesThatNoNodeHas(t *testing.T) {
 		}
 	}
 }
+
+// TestTheEntryOfAList is the one in the field that nodes read, whatever lists there are besides.
+func TestTheEntryOfAList(t *testing.T) {
+	doc, err := compiledIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := openapi3.NewStringSchema()
+	list := openapi3.NewObjectSchema().WithProperty("nodes", openapi3.NewArraySchema().WithItems(node))
+	for _, other := range []string{"a", "b", "y", "z"} {
+		list.WithProperty(other, openapi3.NewArraySchema().WithItems(openapi3.NewBoolSchema()))
+	}
+	op := *doc.operation(opList)
+	op.responses = map[int]*openapi3.Response{op.success(): openapi3.NewResponse().WithJSONSchema(list)}
+	if got := (&document{operations: []*operation{&op}}).entry(); got != node {
+		t.Errorf("got %v, want that of nodes", got.Type)
+	}
+}
