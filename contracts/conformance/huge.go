@@ -21,6 +21,9 @@ const (
 // exceed sends a body that orchestratord may take, but has to answer. A node gives up a call that
 // is answered 413, and repeats one without an answer.
 func (r *resident) exceed(ctx context.Context, op *operation) {
+	if !r.carries(duplex) {
+		return // who writes on when the answer has come may lose it
+	}
 	c := call{op: op, node: r.id, line: duplex, body: slices.Concat(bytes.TrimSuffix(r.plainBody(op), []byte("}")),
 		[]byte(`,"x-large":"`), bytes.Repeat([]byte("l"), hugeBody), []byte(`"}`))}
 	what := fmt.Sprintf("a body of %d bytes", hugeBody)

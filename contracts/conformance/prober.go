@@ -165,7 +165,7 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 
 // roundTrip returns an answer, and the connection over which it came if orchestratord is to keep that.
 func (p *prober) roundTrip(c call, r *http.Request) (response *http.Response, kept net.Conn, err error) {
-	proxy := p.hasProxy(r) // which speaks to orchestratord as it likes
+	proxy := p.hasProxy() // which speaks to orchestratord as it likes
 	switch {
 	case c.line == fresh, c.line == chunked: // what is left of chunks that nobody has read spoils a connection
 		response, err = p.fresh.RoundTrip(r)
@@ -182,12 +182,12 @@ func (p *prober) roundTrip(c call, r *http.Request) (response *http.Response, ke
 	return response, kept, err
 }
 
-// hasProxy reports whether a request goes to a proxy of the environment, as those of nodes do.
-func (p *prober) hasProxy(r *http.Request) bool {
+// hasProxy reports whether calls go to a proxy of the environment, as those of nodes do.
+func (p *prober) hasProxy() bool {
 	if p.kept.Proxy == nil {
 		return false
 	}
-	proxy, err := p.kept.Proxy(r)
+	proxy, err := p.kept.Proxy(&http.Request{URL: p.base})
 	return proxy != nil || err != nil
 }
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
+	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // TestACallThatTheEndCutsOff leaves no finding: another caller may have ended the run meanwhile.
@@ -78,5 +82,37 @@ func TestMixupsKeepTheDocument(t *testing.T) {
 		if id := s.called(name, step.node); int64(len(id)) > longest {
 			t.Errorf("%s is longer than the document allows: %d characters", id, longest)
 		}
+	}
+}
+
+// TestBehindAProxy nothing is said of connections that a proxy makes itself.
+func TestBehindAProxy(t *testing.T) { synctest.Test(t, behindAProxy) }
+
+func behindAProxy(t *testing.T) {
+	mock, err := mockserver.New(mockserver.WithTokens(strengthToken), mockserver.WithJournal(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mock.Close()
+	r, err := newRun(Options{URL: memnet.URL, Dial: memnet.Serve(t, mock), Token: strengthToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.prober.close()
+	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"})
+	r.prober.kept.Proxy, r.prober.fresh.Proxy = proxy, proxy
+	for _, c := range checks() {
+		if slices.Contains([]string{"tokens", "negative", "transport"}, c.name) {
+			r.perform(t.Context(), c)
+		}
+	}
+	for _, c := range r.report.Checks {
+		if !strings.Contains(c.Does, "proxy") || c.Unfinished != "" {
+			t.Errorf("%s: %q does not say that there is a proxy, or is unfinished: %s", c.Name, c.Does, c.Unfinished)
+		}
+	}
+	huge := func(c Cover) bool { return strings.Contains(c.Rule, strconv.Itoa(hugeBody)) }
+	if slices.ContainsFunc(r.report.Coverage, huge) {
+		t.Error("the report covers a body that was not sent")
 	}
 }

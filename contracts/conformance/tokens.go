@@ -82,6 +82,9 @@ func (r *resident) wrongTokens(ctx context.Context) {
 func (r *resident) deniedOverAll(ctx context.Context) {
 	forms := []credential{{what: "no token"}, spelt("", "another token", "Bearer wrong")}
 	for _, line := range []connection{fresh, chunked, lower, oldHTTP} {
+		if !r.carries(line) {
+			continue
+		}
 		done := r.atLevel(levelOfLine(line))
 		for _, op := range r.doc.operations {
 			c := r.ordinary(op, r.id)

@@ -39,10 +39,23 @@ func checkTransport(ctx context.Context, s *session) {
 // carryOn makes each call of a node's life over kinds of connections.
 func (r *resident) carryOn(ctx context.Context, lines ...connection) {
 	for _, line := range lines {
+		if !r.carries(line) {
+			continue
+		}
 		done := r.atLevel(levelOfLine(line))
 		r.carry(ctx, "carried as "+string(line), func(c *call) { c.line = line })
 		done()
 	}
+}
+
+// carries reports whether a kind of connection reaches orchestratord, and has the report say if it does not: a
+// proxy makes its own connections.
+func (s *session) carries(line connection) bool {
+	if line != oldHTTP && line != duplex || !s.prober.hasProxy() {
+		return true
+	}
+	s.doubt = "behind a proxy: nothing over HTTP/1.0, and no answer read while the request is written"
+	return false
 }
 
 // levelOfLine returns the level at which a call over this kind of connection has to be
