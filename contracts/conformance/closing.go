@@ -34,7 +34,7 @@ type ending struct {
 type watched struct {
 	net.Conn
 	endings *endings
-	last    *ending // after which it may end; nil if its end was announced
+	last    *ending // after which it may end; nil if that was announced, was counted, or would be that of the next
 	at      time.Time
 	ended   bool // by orchestratord
 	closed  bool // by us

@@ -163,7 +163,7 @@ func (p *prober) send(ctx context.Context, c call) (*answer, error) {
 	return a, nil
 }
 
-// roundTrip returns an answer, and the connection over which it came if orchestratord is to keep that.
+// roundTrip returns an answer, and the connection over which it came if that is watched.
 func (p *prober) roundTrip(c call, r *http.Request) (response *http.Response, kept net.Conn, err error) {
 	proxy := p.hasProxy() // which speaks to orchestratord as it likes
 	switch {
