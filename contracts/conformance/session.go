@@ -24,6 +24,8 @@ type session struct {
 	quiet bool   // whether findings stay here
 	level Level  // that findings are of at least
 	doubt string // what the check could not decide; empty for nothing
+
+	shrinking int64 // how many calls went into it
 }
 
 func (r *run) session(check string) *session {

@@ -116,3 +116,36 @@ func behindAProxy(t *testing.T) {
 		t.Error("the report covers a body that was not sent")
 	}
 }
+
+// TestShrinkingIsBounded has a defect with several findings leave time for what else there is to find.
+func TestShrinkingIsBounded(t *testing.T) { synctest.Test(t, shrinkingIsBounded) }
+
+func shrinkingIsBounded(t *testing.T) {
+	mock, err := mockserver.New(mockserver.WithTokens(strengthToken), mockserver.WithJournal(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mock.Close()
+	doc, err := compiledIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	several := onNodes("several", Nodes, func(x *exchange, node map[string]any) {
+		if nodes, _ := get(x.body, pointer{"nodes"}).([]any); len(nodes) >= 20 {
+			node["machine_id"], node["address"], node["pools"] = "other", "http://other", []any{"other"}
+		}
+	})
+	r, err := newRun(Options{
+		URL: memnet.URL, Dial: memnet.Serve(t, saboteur(doc, mock, several)), Token: strengthToken, Level: Nodes,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.prober.close()
+	s := r.session("state")
+	plan := s.mixups()
+	s.walkAll(t.Context(), [][]step{plan})
+	if calls := r.prober.calls.Load(); len(r.report.all) < 3 || calls > shrinkCalls+int64(4*len(plan)) {
+		t.Errorf("%d findings took %d calls", len(r.report.all), calls)
+	}
+}

@@ -5,25 +5,44 @@ import (
 	"slices"
 )
 
-// shortest shrinks a sequence to the shortest one that still shows a finding. It leaves out several steps
-// after the other, then fewer and fewer, as long as the finding comes again.
-func (s *session) shortest(ctx context.Context, plan []step, f Finding) Finding {
-	if s.known(f) || s.options.FirstOnly || !s.report.counts(f) {
-		return f
+// shrinkCalls is how many calls shrinking may take, for all findings of a check. At 50 ms each, those are 50 s of a
+// run, the rest of which is for what else there is to find.
+const shrinkCalls = 1000
+
+// shrunk shrinks a sequence to the shortest one that still shows the first finding of its walk. It leaves out
+// several steps after the other, then fewer and fewer, as long as the finding comes again. The others of the walk
+// are of the same step: those that the shortest shows too are taken from there.
+func (s *session) shrunk(ctx context.Context, plan []step, found []Finding) []Finding {
+	i := slices.IndexFunc(found, func(f Finding) bool { return s.report.counts(f) && !s.known(f) })
+	if i < 0 || s.options.FirstOnly {
+		return found
 	}
+	key := found[i].key()
 	for size := (len(plan) + 1) / 2; size > 0; size /= 2 {
-		for i := 0; i < len(plan); {
+		for i := 0; i < len(plan) && s.shrinking < shrinkCalls; {
 			fewer := slices.Delete(slices.Clone(plan), i, min(i+size, len(plan)))
+			before := s.prober.calls.Load()
 			again, _ := s.walk(ctx, fewer)
-			at := slices.IndexFunc(again.found, func(other Finding) bool { return other.key() == f.key() })
-			if at < 0 {
+			s.shrinking += s.prober.calls.Load() - before
+			if !slices.ContainsFunc(again.found, func(f Finding) bool { return f.key() == key }) {
 				i += size
 				continue
 			}
-			plan, f = fewer, again.found[at]
+			plan, found = fewer, merged(found, again.found)
 		}
 	}
-	return f
+	return found
+}
+
+// merged returns findings, those that came again as they came then.
+func merged(found, again []Finding) []Finding {
+	found = slices.Clone(found)
+	for i, f := range found {
+		if at := slices.IndexFunc(again, func(other Finding) bool { return other.key() == f.key() }); at >= 0 {
+			found[i] = again[at]
+		}
+	}
+	return found
 }
 
 // known reports whether the report has a finding like this.

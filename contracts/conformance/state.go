@@ -28,8 +28,8 @@ func (s *session) walkAll(ctx context.Context, plans [][]step) {
 	failures := 0
 	for _, plan := range plans {
 		walked, steps := s.walk(ctx, plan)
-		for _, f := range walked.found {
-			s.add(s.shortest(ctx, plan[:steps], f))
+		for _, f := range s.shrunk(ctx, plan[:steps], walked.found) {
+			s.add(f)
 		}
 		if walked.failed() {
 			failures++
