@@ -48,8 +48,6 @@ var laxTimes = map[string]string{
 	"29 February of any year":           `-02-29T`,
 	"the 31st of any month":             `-(02|04|06|09|11)-31T`,
 	"any hour":                          `T(2[4-9]|[3-9]\d):`,
-	"second 60 of any minute":           `:60(\.\d+)?(Z|[+-])`,
-	"second 60 at the end of any day":   `T23:59:60`,
 	"any second":                        `:[6-9]\d(\.\d+)?(Z|[+-])`,
 	"any hour of an offset":             `[+-](2[4-9]|[3-9]\d):\d\d$`,
 	"any hour of an offset to the west": `-(2[4-9]|[3-9]\d):\d\d$`,
