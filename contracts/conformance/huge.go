@@ -38,6 +38,7 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 	case err == nil && a.status != op.success():
 		r.judgeRefusal(ctx, a, what, http.StatusRequestEntityTooLarge)
 		return
+	case isRefusal(err):
 	case err != nil && !errors.Is(err, errLate): // which a slow line explains
 		r.find(Nodes, op, "answer with "+what, "one, such as 413", "none: "+err.Error())
 	}

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/internal/target"
@@ -279,9 +280,24 @@ func (a *answer) read(r *http.Response) error {
 	a.long = int64(len(body)) > most
 	a.body = body
 	if err != nil {
-		return fmt.Errorf("it answered %d, but not all of the body came: %w", r.StatusCode, err)
+		return fmt.Errorf("it answered %d, but not all of the body came: %w", r.StatusCode, cutOff{r.StatusCode, err})
 	}
 	return nil
+}
+
+// cutOff is why the body of an answer is not whole.
+type cutOff struct {
+	status int
+	error
+}
+
+func (c cutOff) Unwrap() error { return c.error }
+
+// isRefusal reports whether an error is a refusal whose body was lost with the connection. Who refuses a
+// request before its end, and closes, may lose that; its status is enough for a node.
+func isRefusal(err error) bool {
+	cut, ok := errors.AsType[cutOff](err)
+	return ok && cut.status/100 == 4 && errors.Is(err, syscall.ECONNRESET)
 }
 
 // roundTripPlain sends a request of a version of HTTP on a connection of its own. It reads

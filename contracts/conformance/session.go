@@ -73,7 +73,7 @@ func (s *session) send(ctx context.Context, c call, why string) *answer {
 	}
 	a, err := s.ask(ctx, c)
 	switch {
-	case err != nil && (ctx.Err() != nil || s.reason() != nil):
+	case err != nil && (ctx.Err() != nil || s.reason() != nil), isRefusal(err):
 		return nil
 	case err != nil:
 		s.unanswered(c, why, err)
