@@ -21,10 +21,11 @@ type watched[T any] struct {
 	parse func(texts [][]byte) (*T, error)
 	log   *slog.Logger
 
-	mu     sync.Mutex
-	texts  [][]byte // of the files when they were last good
-	last   *T       // what they held
-	broken string   // why they are not good now, "" if they are
+	mu       sync.Mutex
+	texts    [][]byte // of the files when they were last good
+	last     *T       // what they held
+	broken   string   // why they are not good now, "" if they are
+	replaced bool     // whether they hold something new that the log does not have
 }
 
 // maxWatched is how many bytes such a file may have: a bundle of all public authorities has
@@ -52,7 +53,17 @@ func (w *watched[T]) read(ctx context.Context) (*T, error) {
 	if err != nil {
 		return w.keep(ctx, fmt.Errorf("%s: %w", w.name, err))
 	}
+	w.logReplaced()
 	return value, nil
+}
+
+func (w *watched[T]) logReplaced() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.replaced {
+		w.log.Info(w.what+" read again", "files", w.names)
+		w.replaced = false
+	}
 }
 
 // limit ends the wait for the files where there is a value to go on with.
@@ -65,7 +76,8 @@ func (w *watched[T]) limit(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, lookTimeout)
 }
 
-// take returns the value of the files, and keeps it, also if nobody waits for it any more.
+// take returns the value of the files, and keeps it, also if nobody waits for it any more. It does not
+// log, since it may outlive the program's log.
 func (w *watched[T]) take(texts [][]byte) (*T, error) {
 	if last := w.unchanged(texts); last != nil {
 		return last, nil
@@ -76,9 +88,7 @@ func (w *watched[T]) take(texts [][]byte) (*T, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.last != nil {
-		w.log.Info(w.what+" read again", "files", w.names)
-	}
+	w.replaced = w.last != nil
 	w.texts, w.last, w.broken = texts, value, ""
 	return value, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,9 +13,9 @@ import (
 func TestSlowFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "file")
-		var took time.Duration
+		var took atomic.Int64 // nanoseconds
 		watched := watch("texts", "--file", slog.New(slog.DiscardHandler), func(texts [][]byte) (*string, error) {
-			time.Sleep(took)
+			time.Sleep(time.Duration(took.Load()))
 			text := string(texts[0])
 			return &text, nil
 		}, file)
@@ -29,7 +30,7 @@ func TestSlowFiles(t *testing.T) {
 			{"third", 0, "third"},
 		} {
 			write(t, file, step.text)
-			took = step.took
+			took.Store(int64(step.took))
 			got, err := watched.read(t.Context())
 			if err != nil {
 				t.Fatalf("the file holds %q: %v", step.text, err)
