@@ -2,23 +2,18 @@ package conformance
 
 import (
 	"bytes"
-	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -222,167 +217,6 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 	}
 	s.judgeMeaning(a)
 }
-
-// parse decodes a body that holds exactly one JSON value.
-func parse(body []byte) (any, error) {
-	if !utf8.Valid(body) {
-		return nil, errors.New("text that is not UTF-8")
-	}
-	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		return nil, err
-	}
-	if halved(body, value) {
-		return nil, errors.New("half of a surrogate pair, which some parsers refuse")
-	}
-	if colons(body) == entries(value) {
-		return value, nil
-	}
-	return value, duplicates(body)
-}
-
-// colons counts the colons of a body that are in no text: one for each field of an object.
-func colons(body []byte) (count int) {
-	text := false
-	for i := 0; i < len(body); i++ {
-		switch {
-		case body[i] == '"':
-			text = !text
-		case text && body[i] == '\\':
-			i++
-		case !text && body[i] == ':':
-			count++
-		}
-	}
-	return count
-}
-
-// entries counts the fields of all objects in a value.
-func entries(value any) (count int) {
-	switch value := value.(type) {
-	case map[string]any:
-		count = len(value)
-		for _, member := range value {
-			count += entries(member)
-		}
-	case []any:
-		for _, item := range value {
-			count += entries(item)
-		}
-	}
-	return count
-}
-
-// halved reports whether a body has an escape for half of a character. Our parser reads U+FFFD for it.
-func halved(body []byte, value any) bool {
-	if !bytes.Contains(body, []byte(`\u`)) {
-		return false
-	}
-	body = bytes.ToLower(body)
-	sent := bytes.Count(body, []byte("\ufffd")) + bytes.Count(body, []byte(`\ufffd`))
-	return bytes.Count(encode(value), []byte("\ufffd")) > sent
-}
-
-// duplicates returns an error that names a field that an object has twice. Parsers differ in which of
-// the two values they use.
-func duplicates(body []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	var seen []map[string]bool // by depth; nil for an array
-	key := false
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil
-		}
-		switch token := token.(type) {
-		case json.Delim:
-			switch token {
-			case '{':
-				seen = append(seen, map[string]bool{})
-			case '[':
-				seen = append(seen, nil)
-			default:
-				seen = seen[:len(seen)-1]
-			}
-			key = len(seen) > 0 && seen[len(seen)-1] != nil
-			continue
-		case string:
-			if key {
-				if names := seen[len(seen)-1]; names[token] {
-					return fmt.Errorf("the field %q twice in one object", short(token))
-				} else {
-					names[token] = true
-				}
-				key = false
-				continue
-			}
-		}
-		key = len(seen) > 0 && seen[len(seen)-1] != nil
-	}
-}
-
-// violation is one place where a value breaks a schema.
-type violation struct{ place, expected, got string }
-
-var index = regexp.MustCompile(`/[0-9]+`)
-
-// violations lists where a value breaks a schema, as the validator found it. An index
-// within a list does not make it another place.
-func violations(err error) []violation {
-	var found []violation
-	switch err := err.(type) {
-	case openapi3.MultiError:
-		for _, member := range err {
-			found = append(found, violations(member)...)
-		}
-	case *openapi3.SchemaError:
-		if parts, ok := errors.AsType[openapi3.MultiError](err.Origin); ok {
-			return violations(parts)
-		}
-		place := ""
-		for _, step := range err.JSONPointer() {
-			place += "/" + step
-		}
-		got := excerptOf(err.Value)
-		if err.SchemaField == "required" {
-			got = "none"
-		}
-		found = append(found, violation{index.ReplaceAllString(place, "/*"), rule(err), got})
-	default:
-		found = append(found, violation{"", "what the schema says", err.Error()})
-	}
-	return slices.Compact(found)
-}
-
-// rule describes what the schema demands in the place that breaks it.
-func rule(err *openapi3.SchemaError) string {
-	schema := err.Schema
-	switch err.SchemaField {
-	case "type", "nullable":
-		return strings.Join(schema.Type.Slice(), " or ")
-	case "minimum":
-		return fmt.Sprintf("%v or more", decimal(*schema.Min))
-	case "maximum":
-		return fmt.Sprintf("%v or less", decimal(*schema.Max))
-	case "minLength":
-		return plural.Count(schema.MinLength, "character") + " or more"
-	case "maxLength":
-		return plural.Count(*schema.MaxLength, "character") + " or fewer"
-	case "maxItems":
-		return plural.Count(*schema.MaxItems, "item") + " or fewer"
-	case "pattern":
-		return "text that matches " + schema.Pattern
-	case "required":
-		return "a value, as it is required"
-	case "enum":
-		return fmt.Sprintf("one of %v", schema.Enum)
-	case "format":
-		return "a valid " + schema.Format
-	}
-	return cmp.Or(err.Reason, "what the schema says")
-}
-
-func decimal(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
 // problemMedia is the content type of problem details, RFC 9457.
 const problemMedia = "application/problem+json"

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// shrinkCalls is how many calls shrinking may take, for all findings of a check. At 50 ms each, those are 50 s of a
-// run, the rest of which is for what else there is to find.
+// shrinkCalls is how many calls shrinking may take, for all findings of a check. At 50 ms each they take 50 s, so
+// that a run of two minutes has time for its other checks.
 const shrinkCalls = 1000
 
 // shrunk shrinks a sequence to the shortest one that still shows the first finding of its walk. It leaves out

@@ -14,7 +14,7 @@ import (
 	"github.com/llama-orch/node-registration/openapi"
 )
 
-// load reads a document as the programs do, beside files of which one is broken.
+// load reads a document as the programs do. Among the files beside it, one is broken.
 func load(text string) error {
 	loader := openapi3.NewLoader()
 	loader.IsExternalRefsAllowed = true

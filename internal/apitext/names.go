@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checkNames returns an error for an object that has a name twice, of which a library would take one.
+// checkNames returns an error for an object that has a name twice. A library would take either, and say nothing.
 func checkNames(node *yaml.Node) error {
 	if node.Kind == yaml.MappingNode {
 		seen := map[string]int{}
