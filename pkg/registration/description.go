@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -89,15 +90,7 @@ func (c Capabilities) wire() nodeapi.NodeCapabilities {
 		TotalVRAMMB:   c.TotalVRAMMB,
 		CUDAVersion:   c.CUDAVersion,
 		Gpus:          &gpus,
-		CPUCores:      unlessZero(c.CPUCores),
-		RAMTotalBytes: unlessZero(c.RAMTotalBytes),
+		CPUCores:      optional.Stated(c.CPUCores),
+		RAMTotalBytes: optional.Stated(c.RAMTotalBytes),
 	}
-}
-
-func unlessZero[T comparable](value T) *T {
-	var zero T
-	if value == zero {
-		return nil
-	}
-	return &value
 }

@@ -3,6 +3,7 @@ package registration
 import (
 	"slices"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -34,7 +35,7 @@ func (p PoolStatus) wire() nodeapi.PoolStatus {
 		SlotsFree:     p.SlotsFree,
 		SlotsTotal:    &p.SlotsTotal,
 		VRAMFreeBytes: &p.VRAMFreeBytes,
-		Engine:        unlessZero(p.Engine),
+		Engine:        optional.Stated(p.Engine),
 	}
 	if p.ModelsAvailable != nil {
 		models := slices.Clone(p.ModelsAvailable) // the caller's may change
