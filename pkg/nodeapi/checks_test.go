@@ -181,6 +181,8 @@ func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
 			return nil
 		case 1:
 			return make([]T, most+1)
+		case 2:
+			return make([]T, most)
 		default:
 			return rapid.SliceOfN(item, 0, 3).Draw(t, "items")
 		}
@@ -218,22 +220,31 @@ func TestPoolsThatAreNamedTwice(t *testing.T) {
 	}
 }
 
-func TestAnAddressLacksItsScheme(t *testing.T) {
+func TestWhatIsWrongWithAnAddress(t *testing.T) {
 	const pattern = `which does not match ^https?://[^\s/?#]+(/[^\s?#]*)?$`
 	for address, want := range map[string]string{
-		"foo:9":                 `is "foo:9", which lacks its scheme, as in http://foo:9`,
-		"10.0.0.1:9200":         `is "10.0.0.1:9200", which lacks its scheme, as in http://10.0.0.1:9200`,
-		"user:p4ss@h":           `is "***@h", which lacks its scheme, http:// or https://`,
+		"foo:9":         `is "foo:9", which lacks its scheme, as in http://foo:9`,
+		"10.0.0.1:9200": `is "10.0.0.1:9200", which lacks its scheme, as in http://10.0.0.1:9200`,
+		"user:p4ss@h":   `is "***@h", which lacks its scheme, http:// or https://`,
+		strings.Repeat("h", 80): `is "` + strings.Repeat("h", 80) + `", which lacks its scheme, as in http://` +
+			strings.Repeat("h", 80),
 		strings.Repeat("h", 81): `is "` + strings.Repeat("h", 80) + `"…, which lacks its scheme, http:// or https://`,
 		"ftp://h":               `is "ftp://h", ` + pattern,
 		"http//h":               `is "http//h", ` + pattern,
 		" ":                     `is " ", ` + pattern,
+		"http://[::1":           `is "http://[::1", which is no URI: missing ']' in host`,
+		"http://user:p4ss@[::1": `is "***@[::1", which is no URI`,
+		"http://user@h":         "",
 	} {
 		found := nodeapi.RegisterRequest{
 			NodeID: "n", MachineID: "m", Address: address, Pools: []string{},
 		}.Validate()
-		if len(found) != 1 || found[0].Detail != want {
-			t.Errorf("%q: %v, want %s", address, found, want)
+		detail := ""
+		for _, v := range found {
+			detail += v.Detail
+		}
+		if detail != want {
+			t.Errorf("%q: %s, want %s", address, detail, want)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func byteSets(expression string) (first, rest *byteSet, ok bool) {
 	}
 	parts := parsed.Sub
 	last := len(parts) - 1
-	if last < 2 || parts[0].Op != syntax.OpBeginText || parts[last].Op != syntax.OpEndText {
+	if parts[0].Op != syntax.OpBeginText || parts[last].Op != syntax.OpEndText {
 		return nil, nil, false
 	}
 	switch parts = parts[1:last]; {

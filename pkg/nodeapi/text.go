@@ -13,15 +13,15 @@ import (
 type textRule struct {
 	minLength, maxLength int    // in characters
 	pattern              string // a regular expression, "" if any characters will do
-	uri                  bool   // whether it must be an absolute URI
+	uri                  bool   // whether it must be a URI; its pattern asks for the scheme
 
 	compile sync.Once
-	matches func(text string) bool // nil without a pattern; set by compile
+	matches func(text string) bool // set by compile
 }
 
 // breach says in what way a text breaks the rule. It returns "" for one that keeps it.
 func (r *textRule) breach(text string) string {
-	r.compile.Do(r.prepare)
+	r.compile.Do(func() { r.matches = matcher(r.pattern) })
 	switch length := utf8.RuneCountInString(text); {
 	case !utf8.ValidString(text):
 		return fmt.Sprintf("is %s, which is not UTF-8", excerpt(text))
@@ -29,7 +29,7 @@ func (r *textRule) breach(text string) string {
 		return "is empty"
 	case length > r.maxLength:
 		return fmt.Sprintf("is %s, which is longer than %d characters", excerpt(text), r.maxLength)
-	case r.matches != nil && !r.matches(text):
+	case !r.matches(text):
 		return fmt.Sprintf("is %s, which %s", excerpt(text), r.mismatch(text))
 	case length < r.minLength:
 		return fmt.Sprintf("is %s, which is shorter than %d characters", excerpt(text), r.minLength)
@@ -39,19 +39,13 @@ func (r *textRule) breach(text string) string {
 	return ""
 }
 
-func (r *textRule) prepare() {
-	if r.pattern != "" {
-		r.matches = matcher(r.pattern)
-	}
-}
-
 // mismatch says in what way a text breaks the pattern, which is hard to read where only a scheme
 // is missing.
 func (r *textRule) mismatch(text string) string {
 	const room = 80
 	whole := "http://" + text
 	switch {
-	case !r.uri || strings.Contains(text, "://") || strings.HasPrefix(text, "http") || !r.matches(whole):
+	case strings.Contains(text, "://") || strings.HasPrefix(text, "http") || !r.matches(whole):
 		return "does not match " + r.pattern
 	case len(text) > room || strings.Contains(text, "@"): // where a password may be
 		return "lacks its scheme, http:// or https://"
@@ -60,16 +54,15 @@ func (r *textRule) mismatch(text string) string {
 }
 
 func uriBreach(text string) string {
-	uri, err := url.Parse(text)
+	_, err := url.Parse(text)
 	switch {
-	case err != nil && strings.Contains(text, "@"): // the reason may repeat a password
+	case err == nil:
+		return ""
+	case strings.Contains(text, "@"): // the reason may repeat a password
 		return fmt.Sprintf("is %s, which is no URI", excerpt(text))
-	case err != nil: // which quotes the text before it says why
+	default: // the error quotes the text before it says why
 		return fmt.Sprintf("is %s, which is no URI: %v", excerpt(text), errors.Unwrap(err))
-	case !uri.IsAbs():
-		return fmt.Sprintf("is %s, which is no URI: there is no scheme", excerpt(text))
 	}
-	return ""
 }
 
 // excerpt quotes as much of a value as a message has room for. What comes before an @ may be
