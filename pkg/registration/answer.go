@@ -52,7 +52,7 @@ func (o outcome) understandRegister(body []byte) (outcome, string) {
 	}
 	// Only a stated false is a rejection. A body without the field is not from orchestratord.
 	stated := nodeapi.RegisterResponse{Success: true}
-	if _, err := decode(body, &stated); err != nil || stated.Success {
+	if _, _ = decode(body, &stated); stated.Success {
 		o.verdict = failed
 		return o, "not an answer to a registration"
 	}
@@ -83,9 +83,7 @@ func (o outcome) understandHeartbeat(body []byte) (outcome, string) {
 // JSON allows integers such as 1e4 and 10000.0, which Go does not take: decode returns the
 // first one as text.
 func decode(body []byte, into any) (number string, err error) {
-	if err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into); err == nil {
-		return "", nil
-	}
+	err = json.Unmarshal(unmarked(body), into)
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
 		number, _ = strings.CutPrefix(mismatch.Value, "number ")
 		return number, nil
@@ -96,8 +94,12 @@ func decode(body []byte, into any) (number string, err error) {
 // isObject reports whether a body is a JSON object. All bodies of the protocol are; the
 // error page of a router is not.
 func isObject(body []byte) bool {
+	body = unmarked(body)
 	return json.Valid(body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 }
+
+// unmarked returns a body without the byte order mark that some servers begin it with.
+func unmarked(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
 // explain returns the code and the reason in an answer that is no success. The reason
 // names the configured URL where that may be wrong.
@@ -109,7 +111,7 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 	// Only whole plain text is repeated. Elsewhere an escaped or truncated token could
 	// pass unredacted.
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if detail == "" && whole && (kind == "text/plain" || kind == "") && !isObject(body) {
+	if whole && (kind == "text/plain" || kind == "") && !isObject(body) {
 		detail = strings.TrimSpace(string(body))
 	}
 	switch to, err := r.Location(); {
@@ -126,9 +128,7 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 // problem reads the reason from a JSON body: problem details, a message, or an error.
 func problem(body []byte) (code, detail string) {
 	var details nodeapi.Problem
-	if _, err := decode(body, &details); err != nil {
-		return "", ""
-	}
+	_, _ = decode(body, &details)
 	detail = details.Detail
 	if details.Errors != nil {
 		for _, v := range *details.Errors {
@@ -180,10 +180,7 @@ func retryAfter(header http.Header) time.Duration {
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return clamp(seconds, time.Second, 0, maxRetryAfter)
 	}
-	date, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
+	date, _ := http.ParseTime(text) // long ago for what is no date
 	now, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		now = time.Now()

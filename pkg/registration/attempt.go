@@ -10,14 +10,12 @@ import (
 // await blocks until the next attempt to register is due, and returns false when the
 // node or ctx ends first.
 func (n *Node) await(ctx context.Context) bool {
-	due := time.NewTimer(time.Until(n.plan.due))
-	defer due.Stop()
 	select {
 	case <-n.life.ended:
 		return false
 	case <-ctx.Done():
 		return false
-	case <-due.C:
+	case <-time.After(time.Until(n.plan.due)):
 		return ctx.Err() == nil && !n.life.hasEnded()
 	}
 }
@@ -78,10 +76,10 @@ func (n *Node) announce(ctx context.Context, end context.CancelCauseFunc) (sent 
 // reasonNow returns why the node registers now. Without pools a caller of Register asked
 // for it.
 func (n *Node) reasonNow(pools *sampler) Reason {
-	if why := n.plan.why(time.Now()); why != "" && pools != nil {
-		return why
+	if pools == nil {
+		return ReasonStarted
 	}
-	return ReasonStarted
+	return n.plan.why(time.Now())
 }
 
 // learn notes what an outcome says about the node's record, and whether Notify cut it off.

@@ -208,10 +208,7 @@ func setDefault(d *time.Duration, value time.Duration) {
 // validate returns one error that lists everything wrong with a Config whose
 // defaults are filled in, nil when it can work.
 func (c Config) validate() error {
-	if c.check(nowhere) == nil {
-		return nil
-	}
-	if err := c.check(originOf(c)); err != nil { // a file may be good by now
+	if err := c.check(originOf(c)); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, joined{err})
 	}
 	return nil

@@ -87,7 +87,6 @@ func (n *Node) takeOver(ctx context.Context, d *leaving, timeout time.Duration) 
 	if d.owned {
 		return nil
 	}
-	defer n.cancelInFlight()
 	cut := time.AfterFunc(timeout, n.cancelInFlight)
 	defer cut.Stop()
 	select {

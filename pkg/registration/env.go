@@ -70,7 +70,7 @@ func readEnvironment() *environment {
 		OrchestratordURL: os.Getenv(EnvOrchestratordURL),
 		APIToken:         StaticToken(os.Getenv(EnvAPIToken)),
 	}}
-	if os.Getenv(EnvMachineID) == "" && os.Getenv(EnvNodeID) != "" {
+	if os.Getenv(EnvMachineID) == "" {
 		env.machine = EnvNodeID
 	}
 	env.HeartbeatInterval, env.interval = env.duration(unit{EnvHeartbeatInterval, time.Second},
@@ -106,7 +106,7 @@ func (e *environment) isOn(name string) bool {
 	if err != nil {
 		e.complain("%s is %q, which is neither true nor false", name, text)
 	}
-	return on || err != nil
+	return on
 }
 
 // unit is a variable that states a duration as a whole number of units.

@@ -88,7 +88,7 @@ func (e *Error) Unwrap() []error {
 // because sets the cause of an error that was sent with a token. A cause whose text holds
 // the token, or is too long to look through, serves errors.Is only: nobody can print it.
 func (e *Error) because(cause error, token string) *Error {
-	if text := cause.Error(); len(text) > maxAnswer || foreign.Redact(text, token, maxAnswer) != text {
+	if text := cause.Error(); foreign.Redact(text, token, maxAnswer) != text {
 		cause = &redacted{cause: cause}
 	}
 	e.cause = cause

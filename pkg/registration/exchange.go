@@ -29,10 +29,6 @@ type exchange struct {
 // run makes the request. If the token is not accepted, run asks the source once more and
 // repeats the request at once if it returns another one.
 func (x *exchange) run(ctx context.Context) {
-	if x.link.api == nil {
-		x.outcome = x.fail(outcome{}, refused, newError(x.op, 0, "", "", "a standalone node sends nothing"))
-		return
-	}
 	token, err := x.link.token.read(ctx)
 	if err != nil {
 		x.outcome = x.noToken(ctx, err)
@@ -146,7 +142,7 @@ func (x *exchange) gaveUp(ctx context.Context, o outcome, cause error) outcome {
 	if decided := x.progress.decided.Load(); decided != nil {
 		return *decided
 	}
-	o.mayHaveLanded = cause != errUnderWay && x.progress.mayHaveArrived()
+	o.mayHaveLanded = x.progress.mayHaveArrived()
 	detail := cause.Error()
 	switch reached := phase(x.progress.phase.Load()); {
 	case cause == errUnderWay:

@@ -106,7 +106,7 @@ func (l *link) do(ctx context.Context, end context.CancelCauseFunc, op operation
 	x := &exchange{link: l, op: op, send: send, apart: l.apart, began: time.Now(), progress: progress{end: end}}
 	x.progress.begin(0)
 	ctx = x.progress.watch(ctx, l.inClear)
-	o := outcome{token: l.sent}
+	var o outcome
 	if err := l.alone(ctx, func() { x.run(ctx) }); err != nil {
 		o = x.gaveUp(ctx, o, err)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,15 +84,46 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused,
 			"422: capabilities: missing field `gpus` at line 1<U+000D><U+000A><U+001B>[1m (",
 		},
+		"no answer": {
+			answer{err: errors.New("connection reset")}, registration.ErrUnavailable, "unavailable: Post ",
+		},
+		"a page with 200": {
+			answer{status: 200, body: "<html>"}, registration.ErrUnavailable, "200: unreadable: invalid character",
+		},
+		"202": {
+			answer{status: 202, body: well("register").body},
+			registration.ErrUnavailable,
+			"202: not an answer to a registration (",
+		},
+		"a success that broke off": {
+			answer{status: 200, body: well("register").body, length: 500},
+			registration.ErrUnavailable,
+			"200: unexpected EOF (",
+		},
+		"text as long as what is read": {
+			plain(422, strings.Repeat("x", 64<<10)), registration.ErrRefused, "422 (", // it may have been cut off
+		},
+		"text that is read to its end": {
+			plain(422, strings.Repeat("x", 64<<10-1)), registration.ErrRefused, "422: xxx",
+		},
+		"a long code": {
+			problem(422, strings.Repeat("c", 100)), registration.ErrRefused, "422 " + strings.Repeat("c", 64) + "…: because",
+		},
 		"a page": {
 			answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"},
 			registration.ErrRefused, "422 (",
 		},
-		"a long story": {plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "éé… ("},
+		"a long story": {
+			plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "422: " + strings.Repeat("é", 512) + "… (",
+		},
 		"a redirect": {
 			answer{status: 307, header: http.Header{"Location": {"http://elsewhere/"}}},
 			registration.ErrUnavailable,
 			"307: it redirects to http://elsewhere/,",
+		},
+		"a place without a redirect": {
+			answer{status: 503, header: http.Header{"Location": {"http://elsewhere/"}}},
+			registration.ErrUnavailable, "503 (",
 		},
 		"a redirect to a secret": {
 			answer{
@@ -113,6 +145,17 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			answer{status: 502, body: `{"error":{"code":7,"message":"no backend"}}`},
 			registration.ErrUnavailable,
 			"502: no backend (",
+		},
+		"an error in an error": {
+			answer{status: 502, body: `{"error":{"error":{"message":"no backend"}}}`},
+			registration.ErrUnavailable, "502: no backend (",
+		},
+		"an error too deep to look for": {
+			answer{status: 502, body: `{"error":{"error":{"error":{"message":"no backend"}}}}`},
+			registration.ErrUnavailable, "502 (",
+		},
+		"JSON without a reason": {
+			answer{status: 502, body: `{"token":"\u0061-token"}`}, registration.ErrUnavailable, "502 (",
 		},
 		"an error without words beside a reason": {
 			answer{status: 502, body: `{"error":{"code":7},"reason":"no backend"}`},
@@ -143,9 +186,12 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 					t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
 				}
 				var typed *registration.Error
-				if !errors.As(err, &typed) || typed.StatusCode != test.answer.status ||
+				if !errors.As(err, &typed) || typed.Op != "register" || typed.StatusCode != test.answer.status ||
 					typed.CorrelationID != w.sent()[0].header.Get("X-Correlation-Id") {
-					t.Errorf("error is %#v", typed)
+					t.Fatalf("error is %#v", typed)
+				}
+				if open := w.open.Load(); open != 0 || slices.Contains(typed.Unwrap(), nil) {
+					t.Errorf("%d bodies are not closed; beneath the error lie %v", open, typed.Unwrap())
 				}
 				if strings.Contains(err.Error(), token) || strings.ContainsAny(err.Error(), "\r\n\x1b") ||
 					strings.Contains(err.Error(), "secret") {
@@ -162,22 +208,22 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 func TestRegisterObeysRetryAfter(t *testing.T) {
 	for name, test := range map[string]struct {
 		header string
-		least  time.Duration
-		most   time.Duration
+		want   time.Duration
 		date   string // of the answer
 	}{
-		"seconds":       {"20", 20 * time.Second, 25 * time.Second, ""},
-		"a date":        {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, 25 * time.Second, ""},
-		"a day":         {"86400", 60 * time.Second, 65 * time.Second, ""},
-		"an overflow":   {"9999999999999999999999", 60 * time.Second, 65 * time.Second, ""},
-		"half a second": {"20.5", 20500 * time.Millisecond, 25500 * time.Millisecond, ""},
-		"by another clock": {
-			"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, 25 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT",
-		},
-		"the next day": {"Sun, 02 Jan 2000 00:00:00 GMT", 60 * time.Second, 65 * time.Second, ""},
-		"a past date":  {"Sat, 01 Jan 1999 00:00:20 GMT", 0, time.Second, ""},
-		"below zero":   {"-5", 0, time.Second, ""},
-		"not a number": {"soon", 0, time.Second, ""},
+		"seconds":          {"20", 20 * time.Second, ""},
+		"none":             {"0", 0, ""},
+		"a date":           {"Sat, 01 Jan 2000 00:00:20 GMT", 20 * time.Second, ""},
+		"a day":            {"86400", time.Minute, ""},
+		"an overflow":      {"9999999999999999999999", time.Minute, ""},
+		"beyond any float": {"1e400", time.Minute, ""},
+		"half a second":    {"20.5", 20500 * time.Millisecond, ""},
+		"by another clock": {"Sun, 01 Feb 2026 12:00:20 GMT", 20 * time.Second, "Sun, 01 Feb 2026 12:00:00 GMT"},
+		"the next day":     {"Sun, 02 Jan 2000 00:00:00 GMT", time.Minute, ""},
+		"a past date":      {"Sat, 01 Jan 1999 00:00:20 GMT", 0, ""},
+		"below zero":       {"-5", 0, ""},
+		"not a number":     {"soon", 0, ""},
+		"NaN":              {"NaN", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -190,12 +236,21 @@ func TestRegisterObeysRetryAfter(t *testing.T) {
 					}
 					return answer{}
 				}}
+				var seen recorder
+				c := config(t, w)
+				c.OnEvent = seen.add
 				begin := time.Now()
-				if err := newNode(t, config(t, w)).Register(t.Context()); err != nil {
-					t.Fatal(err)
+				node := registered(t, c)
+				if took, most := time.Since(begin), test.want+min(max(test.want, time.Second), 5*time.Second); took <
+					test.want || took > most {
+					t.Errorf("the second attempt came after %v, want %v to %v", took, test.want, most)
 				}
-				if took := time.Since(begin); took < test.least || took > test.most {
-					t.Errorf("the second attempt came after %v, want %v to %v", took, test.least, test.most)
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+				var failed *registration.Error
+				if !errors.As(seen.events[0].Err, &failed) || failed.RetryAfter != test.want {
+					t.Errorf("the first attempt ended with %#v, want a RetryAfter of %v", failed, test.want)
 				}
 			})
 		})

@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ type wire struct {
 	mu             sync.Mutex
 	requests       []request
 	inFlight, most int
+	open           atomic.Int32 // bodies of answers
 }
 
 // answer is what comes back: by default what a well orchestratord says.
@@ -109,14 +111,26 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if header == nil {
 		header = http.Header{}
 	}
+	w.open.Add(1)
 	response := &http.Response{
-		StatusCode: a.status, Header: header, Body: io.NopCloser(strings.NewReader(a.body)),
+		StatusCode: a.status, Header: header, Body: &body{strings.NewReader(a.body), w},
 		ContentLength: a.length, Request: r,
 	}
 	if a.stalls {
 		response.Body = lasting{r.Context()}
 	}
 	return response, nil
+}
+
+// body is that of an answer, which is to be closed once.
+type body struct {
+	io.Reader
+	of *wire
+}
+
+func (b *body) Close() error {
+	b.of.open.Add(-1)
+	return nil
 }
 
 // lasting is a body that ends, without a byte, a second after the request that it answers.
