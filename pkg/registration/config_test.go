@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -22,6 +23,7 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 		NodeTimeout:       30 * time.Second,
 		MaxBackoff:        time.Hour,
 		ShutdownTimeout:   -1,
+		TLS:               registration.TLS{CAFile: "missing.pem"},
 	})
 	if !errors.Is(err, registration.ErrConfig) {
 		t.Fatalf("error is %v, want ErrConfig", err)
@@ -31,6 +33,7 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 		"orchestratord URL holds credentials", `pools has "pool-0" twice`,
 		"capabilities/gpu_count is -1", `capabilities/cuda_version is "twelve"`, `version is "a b"`,
 		"node timeout is 30s", "request timeout is -1s", "max backoff is 1h0m0s", "shutdown timeout is -1ns",
+		"missing.pem",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not say %q", want)
@@ -41,23 +44,64 @@ func TestNewListsEverythingThatIsWrong(t *testing.T) {
 	}
 }
 
-// A timeout alone is enough: the defaults follow it.
-func TestNewChecksTheNodeTimeoutAgainstTheInterval(t *testing.T) {
-	for _, test := range []struct {
-		timeout, interval time.Duration
-		want              bool
-	}{
-		{20 * time.Second, 10 * time.Second, false},
-		{21 * time.Second, 10 * time.Second, true},
-		{3 * time.Second, time.Second, true},
-		{3 * time.Second, 0, true},
-		{2 * time.Second, 0, false},
+// A duration is good up to its limit. A timeout alone is enough: the defaults follow it.
+func TestTheLimitsOfDurations(t *testing.T) {
+	type durations struct{ interval, node, request, backoff, shutdown time.Duration }
+	const node = registration.DefaultNodeTimeout
+	for _, test := range []struct{ good, bad durations }{
+		{durations{interval: time.Second}, durations{interval: time.Second - 1}},
+		{
+			durations{interval: 5 * time.Minute, node: time.Hour},
+			durations{interval: 5*time.Minute + 1, node: time.Hour},
+		},
+		{durations{interval: node/2 - 1}, durations{interval: node / 2}},
+		{
+			durations{interval: 10 * time.Second, node: 20*time.Second + 1},
+			durations{interval: 10 * time.Second, node: 20 * time.Second},
+		},
+		{durations{node: 2*time.Second + 1}, durations{node: 2 * time.Second}},
+		{durations{interval: time.Second, node: 3 * time.Second}, durations{node: -1}},
+		{durations{request: node - 1}, durations{request: node}},
+		{durations{request: 1}, durations{request: -1}},
+		{durations{backoff: node - 1}, durations{backoff: node}},
+		{durations{backoff: 1}, durations{backoff: -1}},
+		{durations{shutdown: 1}, durations{shutdown: -1}},
 	} {
-		c := config(t, &wire{})
-		c.NodeTimeout, c.HeartbeatInterval = test.timeout, test.interval
-		if _, err := registration.New(c); (err == nil) != test.want {
-			t.Errorf("node timeout %v, interval %v: error is %v", test.timeout, test.interval, err)
+		for d, want := range map[durations]error{test.good: nil, test.bad: registration.ErrConfig} {
+			c := config(t, &wire{})
+			c.HeartbeatInterval, c.NodeTimeout, c.RequestTimeout = d.interval, d.node, d.request
+			c.MaxBackoff, c.ShutdownTimeout = d.backoff, d.shutdown
+			if _, err := registration.New(c); !errors.Is(err, want) {
+				t.Errorf("%+v: error is %v, want %v", d, err, want)
+			}
 		}
+	}
+}
+
+// What is not set follows from the node timeout.
+func TestTheDefaultsOfDurations(t *testing.T) {
+	for _, test := range []struct{ node, interval, request time.Duration }{
+		{0, 10 * time.Second, 5 * time.Second},
+		{2500 * time.Millisecond, time.Second, 1250 * time.Millisecond},
+		{9 * time.Second, 3 * time.Second, 4500 * time.Millisecond},
+		{time.Hour, 10 * time.Second, 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(int, request) answer { return answer{delay: time.Hour} }}
+			var seen recorder
+			c := config(t, w)
+			c.NodeTimeout, c.OnEvent = test.node, seen.add
+			node := newNode(t, c)
+			if got := node.Status().Interval; got != test.interval {
+				t.Errorf("node timeout %v: the interval is %v, want %v", test.node, got, test.interval)
+			}
+			go node.Register(t.Context())
+			time.Sleep(time.Minute)
+			node.Stop(t.Context())
+			if got := seen.events[0].Took; got != test.request {
+				t.Errorf("node timeout %v: a request took %v, want %v", test.node, got, test.request)
+			}
+		})
 	}
 }
 

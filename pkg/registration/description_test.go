@@ -1,7 +1,9 @@
 package registration_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +30,85 @@ func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {
 		if registers < 30 || registers > 61 || beats < registers-1 {
 			t.Errorf("in a minute it registers %d times and beats %d times, want each about once a second", registers,
 				beats)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One update takes one registration, and its pools are in the heartbeats at once, whatever became of it.
+func TestAnUpdateRegistersOnce(t *testing.T) {
+	for status, want := range map[int]string{
+		http.StatusOK:                  "register heartbeat register heartbeat heartbeat heartbeat",
+		http.StatusUnprocessableEntity: "register heartbeat register heartbeat register heartbeat heartbeat",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 2 {
+					return answer{status: status, body: well("register").body}
+				}
+				return answer{}
+			}}
+			c := config(t, w) // of pool-0 and pool-1
+			node := beating(t, c, ready)
+			time.Sleep(time.Second)
+			d := registration.Description{Address: c.Address, Pools: []string{"pool-2"}, Capabilities: c.Capabilities}
+			if err := node.Update(d); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(25 * time.Second)
+			if w.ops() != want {
+				t.Errorf("answered %d, it sent %s, want %s", status, w.ops(), want)
+			}
+			if pools := w.sent()[3].pools(t); len(pools) != 3 || pools[0].PoolID != "pool-2" {
+				t.Errorf("answered %d, the next heartbeat says %v", status, pools)
+			}
+			if err := node.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What the contract does not allow changes nothing.
+func TestAnUpdateIsChecked(t *testing.T) {
+	w := &wire{}
+	node := newNode(t, config(t, w))
+	err := node.Update(registration.Description{Address: "somewhere", Pools: []string{"a/b"}})
+	if !errors.Is(err, registration.ErrConfig) || !strings.Contains(err.Error(), "address is") ||
+		!strings.Contains(err.Error(), "pools/0 is") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("Update returned %v, want an ErrConfig with both faults on one line", err)
+	}
+	if err := errors.Join(node.Register(t.Context()), node.Stop(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if body := w.sent()[0].body; !strings.Contains(body, "192.168.1.100") {
+		t.Errorf("it registers as %s", body)
+	}
+}
+
+// Pools that orchestratord has never heard of need no report.
+func TestPoolsOfARegistrationThatWasRefusedAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				return answer{status: http.StatusUnprocessableEntity}
+			}
+			return answer{}
+		}}
+		c := config(t, w) // of pool-0 and pool-1
+		node := newNode(t, c)
+		if err := node.Register(t.Context()); !errors.Is(err, registration.ErrRefused) {
+			t.Fatalf("Register returned %v, want ErrRefused", err)
+		}
+		d := registration.Description{Address: c.Address, Pools: []string{"pool-0"}, Capabilities: c.Capabilities}
+		if err := errors.Join(node.Update(d), node.StartHeartbeat(t.Context(), ready)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second) // a refusal is not repeated at once
+		if pools := w.of("heartbeat")[0].pools(t); len(pools) != 1 || pools[0].PoolID != "pool-0" {
+			t.Errorf("the first heartbeat says %v, want pool-0 alone", pools)
 		}
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)

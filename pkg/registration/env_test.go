@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"strings"
@@ -140,10 +141,17 @@ func TestABadEnvironment(t *testing.T) {
 // A number that no duration holds is refused, and does not come out as another one.
 func TestDurationsOfTheEnvironmentAreWholeAndInRange(t *testing.T) {
 	for _, number := range []string{"-10", "9.5", "10s", " 10", "2147483648", "18446744083", "18446744073709551616"} {
-		setEnv(t, map[string]string{"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": number})
-		c, err := registration.ConfigFromEnv()
-		if !errors.Is(err, registration.ErrConfig) || c.HeartbeatInterval != 0 {
-			t.Errorf("%s: %v, error %v", number, c.HeartbeatInterval, err)
+		for variable, unit := range map[string]string{
+			"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "seconds", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "seconds",
+			"ORCHESTRATORD_NODE_TIMEOUT_SECS": "seconds", "ORCHESTRATORD_NODE_TIMEOUT_MS": "milliseconds",
+		} {
+			setEnv(t, map[string]string{variable: number})
+			c, err := registration.ConfigFromEnv()
+			if !errors.Is(err, registration.ErrConfig) || c.HeartbeatInterval != 0 || c.NodeTimeout != 0 ||
+				!strings.Contains(err.Error(), fmt.Sprintf("%s is %q, which is not a number of whole %s", variable, number, unit)) {
+				t.Errorf("%s is %s: %v, %v, error %v", variable, number, c.HeartbeatInterval, c.NodeTimeout, err)
+			}
+			t.Setenv(variable, "")
 		}
 	}
 }
@@ -165,6 +173,9 @@ func TestNewNamesVariables(t *testing.T) {
 			map[string]string{"POOL_MANAGERD_NODE_ID": "?"},
 			func(c *registration.Config) { c.NodeID = "n" },
 			`machine_id [POOL_MANAGERD_NODE_ID] is "?"`,
+		},
+		"of one field alone": {
+			map[string]string{"POOL_MANAGERD_MACHINE_ID": "?"}, nil, `machine_id [POOL_MANAGERD_MACHINE_ID] is "?"`,
 		},
 		"of an item": {
 			map[string]string{"POOL_MANAGERD_POOLS": "pool-0,?"}, nil, `pools/1 [POOL_MANAGERD_POOLS] is "?"`,

@@ -81,6 +81,7 @@ func TestWhatIsSent(t *testing.T) {
 		w := &wire{}
 		c := config(t, w)
 		c.Version = "1.2.3"
+		c.Capabilities.CPUCores, c.Capabilities.RAMTotalBytes = 64, 256e9
 		c.Capabilities.GPUs = []registration.GPU{{
 			DeviceID: 0, Name: "RTX 3090", VRAMTotalBytes: 24e9,
 			ComputeCapability: "8.6",
@@ -101,7 +102,8 @@ func TestWhatIsSent(t *testing.T) {
 		sameJSON(t, w.of("register")[0].body, `{
 			"node_id": "gpu-node-1", "machine_id": "machine-alpha", "address": "http://192.168.1.100:9200",
 			"pools": ["pool-0", "pool-1"], "version": "1.2.3",
-			"capabilities": {"gpu_count": 2, "total_vram_mb": 48000, "cuda_version": "12.1", "gpus": [
+			"capabilities": {"gpu_count": 2, "total_vram_mb": 48000, "cuda_version": "12.1",
+				"cpu_cores": 64, "ram_total_bytes": 256000000000, "gpus": [
 				{"device_id": 0, "name": "RTX 3090", "vram_total_bytes": 24000000000, "compute_capability": "8.6"}]}}`)
 		sameJSON(t, w.of("heartbeat")[0].body, `{
 			"timestamp": "2000-01-01T00:00:00.5Z", "pools": [
@@ -112,6 +114,9 @@ func TestWhatIsSent(t *testing.T) {
 		for _, r := range w.sent() {
 			if got := r.header.Get("Authorization"); got != "Bearer "+token {
 				t.Errorf("%s: Authorization is %q", r.op, got)
+			}
+			if got := r.header.Get("User-Agent"); got != "llama-orch-node-registration" {
+				t.Errorf("%s: User-Agent is %q", r.op, got)
 			}
 			id := r.header.Get("X-Correlation-Id")
 			if id == "" || seen[id] {
