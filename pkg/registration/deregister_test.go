@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,9 +54,11 @@ func TestDeregisterTakesWhatMeansGone(t *testing.T) {
 	}{
 		"204":                        {[]answer{{status: 204}}, nil, 1},
 		"200":                        {[]answer{{status: 200, body: "bye"}}, nil, 1},
+		"299":                        {[]answer{{status: 299}}, nil, 1},
 		"404, already gone":          {[]answer{{status: 404}}, nil, 1},
 		"503, then 204":              {[]answer{{status: 503}, {status: 204}}, nil, 2},
 		"a cut connection, then 404": {[]answer{{err: errors.New("connection reset")}, {status: 404}}, nil, 2},
+		"503, then a slow 204":       {[]answer{{status: 503}, {status: 204, delay: 4 * time.Second}}, nil, 2},
 		"401":                        {[]answer{{status: 401}}, registration.ErrUnauthorized, 1},
 		"405":                        {[]answer{{status: 405}}, registration.ErrRefused, 1},
 		"a Retry-After past the limit": {
@@ -163,23 +166,133 @@ func TestDeregisterIsBounded(t *testing.T) {
 	}
 }
 
+// Of calls at the same time one acts, and all return its result.
 func TestDeregisterFromManyGoroutines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		node := beating(t, config(t, w), ready)
-		var all sync.WaitGroup
-		for range 20 {
-			all.Go(func() {
-				if err := node.Deregister(t.Context()); err != nil {
-					t.Error(err)
+	for status, want := range map[int]error{204: nil, 405: registration.ErrRefused} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(_ int, r request) answer {
+				if r.op == "deregister" {
+					return answer{status: status, delay: time.Second}
 				}
-			})
+				return answer{}
+			}}
+			node := beating(t, config(t, w), ready)
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					if err := node.Deregister(t.Context()); !errors.Is(err, want) {
+						t.Errorf("answered %d, it returned %v, want %v", status, err, want)
+					}
+				})
+			}
+			all.Wait()
+			if n := len(w.of("deregister")); n != 1 {
+				t.Errorf("answered %d, %d deregistrations, want 1", status, n)
+			}
+		})
+	}
+}
+
+// A call that waits for another keeps its own deadline.
+func TestDeregisterBesideACallThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(_ int, r request) answer {
+			if r.op == "deregister" {
+				return answer{delay: 3 * time.Second}
+			}
+			return answer{}
+		}}
+		c := config(t, w)
+		c.ShutdownTimeout = 10 * time.Second
+		node := registered(t, c)
+		first := make(chan error)
+		go func() { first <- node.Deregister(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		if err := node.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) ||
+			!errors.Is(err, registration.ErrUnavailable) || time.Since(begin) != time.Second {
+			t.Errorf("the second call returned %v after %v, want its deadline after 1s", err, time.Since(begin))
 		}
-		all.Wait()
-		if n := len(w.of("deregister")); n != 1 {
-			t.Errorf("%d deregistrations, want 1", n)
+		if err := <-first; err != nil {
+			t.Error(err)
 		}
 	})
+}
+
+// slowLog takes its time to say which lines it wants: whoever logs waits for it.
+type slowLog struct {
+	slog.Handler
+	takes func() time.Duration
+}
+
+func (l slowLog) Enabled(context.Context, slog.Level) bool {
+	time.Sleep(l.takes())
+	return false
+}
+
+func (l slowLog) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+// The node's owner may be held up by what nothing can cut off.
+func TestLeavingIsBoundedWhateverHoldsTheNode(t *testing.T) {
+	for name, leave := range map[string]func(*registration.Node, context.Context) error{
+		"Deregister": (*registration.Node).Deregister, "Stop": (*registration.Node).Stop,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(int, request) answer { return answer{status: http.StatusServiceUnavailable} }}
+			c := config(t, w)
+			hour := time.Hour
+			c.Logger = slog.New(slowLog{slog.DiscardHandler, func() time.Duration {
+				defer func() { hour = 0 }()
+				return hour
+			}})
+			node := newNode(t, c)
+			go node.Register(t.Context())
+			synctest.Wait()
+			begin := time.Now()
+			err := leave(node, t.Context())
+			if took := time.Since(begin); took != registration.DefaultShutdownTimeout ||
+				!errors.Is(err, registration.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) ||
+				!strings.Contains(err.Error(), "the request in flight did not end") {
+				t.Errorf("%s returned %v after %v", name, err, took)
+			}
+			time.Sleep(2 * time.Hour)
+			if w.ops() != "register" {
+				t.Errorf("%s: sent %s", name, w.ops())
+			}
+		})
+	}
+}
+
+// An attempt that a slow machine comes to when it should have ended is not made.
+func TestWhatIsDueTooLateIsNotSent(t *testing.T) {
+	for name, end := range map[string]func(*registration.Node, context.CancelFunc){
+		"the context has ended": func(_ *registration.Node, cancel context.CancelFunc) { cancel() },
+		"the node has ended":    func(n *registration.Node, _ context.CancelFunc) { n.Stop(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 { // of what is due and what has ended, either may come first
+				synctest.Test(t, func(t *testing.T) {
+					w := &wire{answer: func(int, request) answer { return answer{status: http.StatusServiceUnavailable} }}
+					c := config(t, w)
+					c.Logger = slog.New(slowLog{slog.DiscardHandler, func() time.Duration { return time.Second }})
+					var seen recorder
+					c.OnEvent = seen.add
+					node := newNode(t, c)
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(500*time.Millisecond, func() { end(node, cancel) })
+					err := node.Register(ctx)
+					time.Sleep(time.Minute) // for Stop to return
+					failed := slices.DeleteFunc(seen.types(),
+						func(e registration.EventType) bool { return e != registration.EventFailed })
+					if err == nil || w.ops() != "register" || len(failed) != 1 {
+						t.Errorf("Register returned %v, sent %s, and failed %d times, want once", err, w.ops(), len(failed))
+					}
+				})
+			}
+		})
+	}
 }
 
 func TestStopKeepsTheNodesPlace(t *testing.T) {
@@ -200,24 +313,30 @@ func TestStopKeepsTheNodesPlace(t *testing.T) {
 	})
 }
 
+// The first attempt has RequestTimeout, or half of the time if that is less.
 func TestDeregisterTriesAgainWhenAnAttemptHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int, _ request) answer {
-			if n == 1 {
-				return answer{delay: time.Hour}
+	for _, test := range []struct{ request, shutdown time.Duration }{
+		{2 * time.Second, 30 * time.Second}, {20 * time.Second, 4 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 1 {
+					return answer{delay: time.Hour}
+				}
+				return answer{}
+			}}
+			c := config(t, w)
+			c.RequestTimeout, c.ShutdownTimeout = test.request, test.shutdown
+			node := registered(t, c)
+			begin := time.Now()
+			const pause = 300 * time.Millisecond
+			if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) != 2 ||
+				time.Since(begin) != 2*time.Second+pause {
+				t.Errorf("%+v: %d requests in %v, error %v; want a second one after 2 s and a pause", test,
+					len(w.of("deregister")), time.Since(begin), err)
 			}
-			return answer{}
-		}}
-		c := config(t, w)
-		c.RequestTimeout, c.ShutdownTimeout = 2*time.Second, 30*time.Second
-		node := registered(t, c)
-		begin := time.Now()
-		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) != 2 ||
-			time.Since(begin) > 3*time.Second {
-			t.Errorf("%d requests in %v, error %v; want a second one after 2 s", len(w.of("deregister")),
-				time.Since(begin), err)
-		}
-	})
+		})
+	}
 }
 
 func TestDeregisterDoesNotWaitForWhatCannotFollow(t *testing.T) {
@@ -335,23 +454,27 @@ func TestNothingIsSentOnceTheTimeToLeaveIsHalfOver(t *testing.T) {
 	})
 }
 
-// A node that is not on record says so when it is stopped.
-func TestStopOfANodeWithoutARecord(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var seen recorder
-		var log strings.Builder
-		c := config(t, &wire{})
-		c.OnEvent, c.Logger = seen.add, slog.New(slog.NewTextHandler(&log, nil))
-		node := newNode(t, c)
-		if err := node.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if node.Status().State != registration.StateDeregistered ||
-			strings.Contains(log.String(), "still registered") ||
-			!slices.Equal(seen.types(), []registration.EventType{registration.EventDeregistered}) {
-			t.Errorf("state %s, events %v, log %s", node.Status().State, seen.types(), log.String())
-		}
-	})
+// A node that is not on record says so when it ends.
+func TestTheEndOfANodeWithoutARecord(t *testing.T) {
+	for _, end := range []func(*registration.Node, context.Context) error{
+		(*registration.Node).Deregister, (*registration.Node).Stop,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var seen recorder
+			var log strings.Builder
+			c := config(t, &wire{})
+			c.OnEvent, c.Logger = seen.add, slog.New(slog.NewTextHandler(&log, nil))
+			node := newNode(t, c)
+			if err := end(node, t.Context()); err != nil {
+				t.Error(err)
+			}
+			if node.Status().State != registration.StateDeregistered ||
+				strings.Contains(log.String(), "still registered") ||
+				!slices.Equal(seen.types(), []registration.EventType{registration.EventDeregistered}) {
+				t.Errorf("state %s, events %v, log %s", node.Status().State, seen.types(), log.String())
+			}
+		})
+	}
 }
 
 // However often a node tries to deregister in vain, it stops once.
@@ -377,25 +500,69 @@ func TestANodeStopsOnce(t *testing.T) {
 	})
 }
 
-// A node that orchestratord does not know any more, and takes no more, leaves without a word:
-// the record that comes under its name is another's.
-func TestANodeThatWasForgottenAndRefusedSendsNoDelete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int, r request) answer {
-			switch {
-			case r.op == "heartbeat":
-				return answer{status: http.StatusNotFound, body: `{"success":false,"next_heartbeat_ms":10000}`}
-			case n > 0:
-				return problem(http.StatusUnprocessableEntity, "contract_violation")
-			}
-			return answer{}
-		}}
-		node := beating(t, config(t, w), ready)
-		time.Sleep(5 * time.Second)
-		if err := node.Deregister(t.Context()); err != nil || len(w.of("deregister")) > 0 {
-			t.Errorf("sent %s, Deregister returned %v, want no DELETE", w.ops(), err)
-		}
-	})
+// A node whose record may be there asks for its removal. One that orchestratord has refused, or does
+// not know any more and takes no more, leaves without a word: the record that comes under its name is
+// another's.
+func TestWhatMayBeOnRecordIsDeregistered(t *testing.T) {
+	refused := problem(http.StatusUnprocessableEntity, "contract_violation")
+	rejected := answer{status: http.StatusOK, body: `{"success":false,"message":"full","node_id":"gpu-node-1"}`}
+	unknown := answer{status: http.StatusNotFound, body: `{"success":false,"next_heartbeat_ms":10000}`}
+	hangs := func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }
+	for name, test := range map[string]struct {
+		first, heartbeat, renewal answer // zero for a good one
+		token                     registration.TokenSource
+		want                      bool
+	}{
+		"registered":                      {want: true},
+		"rejected":                        {first: rejected},
+		"refused":                         {first: refused},
+		"refused by a router":             {first: answer{status: 499}},
+		"failed":                          {first: answer{status: 500}, want: true},
+		"not answered":                    {first: answer{err: errors.New("connection reset")}, want: true},
+		"not dialled":                     {first: answer{err: &net.OpError{Op: "dial", Err: errors.New("refused")}}},
+		"not sent, as there is no token":  {token: hangs},
+		"forgotten and refused":           {heartbeat: unknown, renewal: refused},
+		"forgotten and registered again":  {heartbeat: unknown, want: true},
+		"a router knew no way, no page":   {heartbeat: answer{status: 404}, renewal: refused, want: true},
+		"a router knew no way, with text": {heartbeat: plain(404, "{} is no page"), renewal: refused, want: true},
+		"a heartbeat failed, with a body": {heartbeat: answer{status: 503, body: `{"success":false}`}, renewal: refused, want: true},
+		"a renewal was not found":         {renewal: unknown, want: true},
+		"a renewal was refused":           {renewal: refused, want: true},
+		"a renewal was rejected":          {renewal: rejected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, r request) answer {
+					switch {
+					case n == 0:
+						return test.first
+					case n == 1 && r.op == "heartbeat":
+						return test.heartbeat
+					case r.op == "register":
+						return test.renewal
+					}
+					return answer{}
+				}}
+				c := config(t, w)
+				c.RegisterEvery, c.RequestTimeout = 20*time.Second, 40*time.Millisecond
+				if test.token != nil {
+					c.APIToken = test.token
+				}
+				node := newNode(t, c)
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // too short for a second attempt
+				defer cancel()
+				if err := node.Register(ctx); err == nil {
+					if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(29 * time.Second)
+				}
+				if err := node.Deregister(t.Context()); err != nil || (len(w.of("deregister")) > 0) != test.want {
+					t.Errorf("sent %s, Deregister returned %v, want a DELETE: %t", w.ops(), err, test.want)
+				}
+			})
+		})
+	}
 }
 
 // A shutdown that comes late has the time that it needs.

@@ -99,30 +99,37 @@ func TestAFaultOfTheStatusIsLoggedOnceWhateverItsNumbers(t *testing.T) {
 	})
 }
 
-// untraced is a transport that reports nothing of its connections, and gets none.
-type untraced struct{ requests int }
+// untraced is a transport that reports nothing of its connections. Its first request fails at op.
+type untraced struct {
+	op       string
+	requests int
+}
 
 func (u *untraced) RoundTrip(*http.Request) (*http.Response, error) {
-	u.requests++
-	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	if u.requests++; u.requests > 1 {
+		return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+	}
+	return nil, &net.OpError{Op: u.op, Err: errors.New("no luck")}
 }
 
 func TestWhatWasNotDialledIsNotDeregistered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := &untraced{}
-		c := config(t, nil)
-		c.HTTPClient = &http.Client{Transport: transport}
-		node := newNode(t, c)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if err := node.Register(ctx); !errors.Is(err, registration.ErrUnavailable) {
-			t.Errorf("Register returned %v", err)
-		}
-		if err := node.Deregister(t.Context()); err != nil || transport.requests != 1 {
-			t.Errorf("Deregister returned %v, and %d requests were made, want the registration alone", err,
-				transport.requests)
-		}
-	})
+	for op, want := range map[string]int{"dial": 1, "read": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := &untraced{op: op}
+			c := config(t, nil)
+			c.HTTPClient = &http.Client{Transport: transport}
+			node := newNode(t, c)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if err := node.Register(ctx); !errors.Is(err, registration.ErrUnavailable) {
+				t.Errorf("Register returned %v", err)
+			}
+			if err := node.Deregister(t.Context()); err != nil || transport.requests != want {
+				t.Errorf("failing at %s: Deregister returned %v, and %d requests were made, want %d", op, err,
+					transport.requests, want)
+			}
+		})
+	}
 }
 
 // A server that gives another reason each time does not fill the log.
