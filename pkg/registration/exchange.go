@@ -31,7 +31,7 @@ type exchange struct {
 func (x *exchange) run(ctx context.Context) {
 	token, err := x.link.token.read(ctx)
 	if err != nil {
-		x.outcome = x.noToken(ctx, err)
+		x.outcome = x.unanswered(ctx, outcome{}, err)
 		return
 	}
 	x.outcome = x.try(ctx, token)
@@ -112,7 +112,8 @@ func (x *exchange) request(ctx context.Context, token string) (*http.Response, e
 	})
 }
 
-// unanswered returns the outcome of a request whose answer is missing or incomplete.
+// unanswered returns the outcome of a request that was not sent, since there is no token, or whose
+// answer is missing or incomplete.
 func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome {
 	o.mayHaveLanded = x.progress.mayHaveArrived()
 	if cause := context.Cause(ctx); cause != nil {
@@ -122,19 +123,11 @@ func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		o.mayHaveLanded = false
 	}
-	return x.fail(o, failed, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))
-}
-
-// noToken returns the outcome of a request that was not sent, since the source failed.
-func (x *exchange) noToken(ctx context.Context, err error) outcome {
-	if cause := context.Cause(ctx); cause != nil {
-		return x.gaveUp(ctx, outcome{}, cause)
-	}
 	v := failed
 	if errors.Is(err, errBadToken) {
 		v = unauthorized
 	}
-	return x.fail(outcome{}, v, newError(x.op, 0, "", "", err.Error()).because(err, ""))
+	return x.fail(o, v, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))
 }
 
 // gaveUp returns the outcome of a request whose context ended first.

@@ -3,6 +3,7 @@ package registration_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -63,6 +64,60 @@ func TestNotifyOvertakesASlowHeartbeat(t *testing.T) {
 		}
 		node.Deregister(t.Context())
 	})
+}
+
+// An orchestratord that is slow must not lose every heartbeat to news, nor a registration.
+func TestWhatNotifyDoesNotCutOff(t *testing.T) {
+	const slow = 2 * time.Second
+	for name, test := range map[string]struct {
+		slow []int // the requests that are
+		cut  []int // those of them that are cut off
+	}{
+		"a registration":                       {[]int{0}, nil},
+		"the heartbeat after one cut off":      {[]int{1, 2}, []int{1}},
+		"a heartbeat after a good one":         {[]int{1, 3}, []int{1, 3}},
+		"the heartbeats until one is accepted": {[]int{1, 2, 4}, []int{1, 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var cut [10]bool
+				w := &wire{answer: func(n int, _ request) answer {
+					if slices.Contains(test.slow, n) {
+						return answer{delay: slow, canceled: &cut[n]}
+					}
+					return answer{}
+				}}
+				var seen recorder
+				c := config(t, w)
+				c.OnEvent = seen.add
+				node := newNode(t, c)
+				if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+					t.Fatal(err)
+				}
+				for range 200 {
+					time.Sleep(50 * time.Millisecond)
+					node.Notify()
+				}
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+				var got []int
+				for n, off := range cut {
+					if off {
+						got = append(got, n)
+					}
+				}
+				if !slices.Equal(got, test.cut) {
+					t.Errorf("requests %v were cut off, want %v; sent %s", got, test.cut, w.ops())
+				}
+				online := slices.DeleteFunc(seen.types(),
+					func(e registration.EventType) bool { return e != registration.EventOnline })
+				if len(online) != 1 {
+					t.Errorf("it came online %d times: to be overtaken is no failure", len(online))
+				}
+			})
+		})
+	}
 }
 
 // The status that the callback is about to give may be older than the news.

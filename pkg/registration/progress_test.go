@@ -2,11 +2,16 @@ package registration_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -46,6 +51,121 @@ func TestANodeThatHadNoConnectionLeavesWithoutAWord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// staged is a transport that comes as far as its stage, and hangs there; deaf, it does not hear that
+// its request has ended.
+type staged struct {
+	stage func(*httptrace.ClientTrace)
+	deaf  bool
+}
+
+func (s staged) RoundTrip(r *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); s.stage != nil {
+		s.stage(trace)
+	}
+	if s.deaf {
+		time.Sleep(time.Hour)
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// Whoever gives up first, the sender or the transport, a person reads the same.
+func TestAnErrorSaysHowFarARequestCame(t *testing.T) {
+	source := func(answer func(context.Context) error) func(*registration.Config) {
+		return func(c *registration.Config) {
+			c.APIToken = func(ctx context.Context) (string, error) { return "", answer(ctx) }
+		}
+	}
+	transport := func(s staged) func(*registration.Config) {
+		return func(c *registration.Config) { c.HTTPClient = &http.Client{Transport: s} }
+	}
+	for name, test := range map[string]struct {
+		change func(*registration.Config)
+		nth    int // of the errors
+		kind   error
+		text   string
+	}{
+		"the token source fails": {
+			source(func(context.Context) error { return fs.ErrNotExist }), 0, fs.ErrNotExist,
+			"no token: file does not exist",
+		},
+		"the token source hangs": {
+			source(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), 0, context.DeadlineExceeded,
+			"the token source did not return within 5s",
+		},
+		"the token source is deaf": {
+			source(func(context.Context) error { time.Sleep(time.Hour); return nil }), 0, context.DeadlineExceeded,
+			"the token source did not return within 5s",
+		},
+		"no connection": {
+			transport(staged{stage: func(trace *httptrace.ClientTrace) { trace.GetConn("orchestratord:8080") }}), 0,
+			context.DeadlineExceeded, "no connection within 5s",
+		},
+		"no answer": {
+			transport(staged{stage: func(trace *httptrace.ClientTrace) { trace.GotConn(httptrace.GotConnInfo{}) }}), 0,
+			context.DeadlineExceeded, "no answer within 5s",
+		},
+		"the caller has given up": {
+			func(c *registration.Config) {
+				transport(staged{stage: func(trace *httptrace.ClientTrace) { trace.GotConn(httptrace.GotConnInfo{}) }})(c)
+				c.RequestTimeout = 20 * time.Second
+			}, 0, context.Canceled, "no answer: context canceled",
+		},
+		"the transport is deaf": {
+			transport(staged{deaf: true}), 1, context.DeadlineExceeded,
+			"an earlier request is still under way, although its time is over",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 { // for either to be first
+				synctest.Test(t, func(t *testing.T) {
+					var seen recorder
+					c := config(t, &wire{})
+					c.OnEvent = seen.add
+					test.change(&c)
+					node := newNode(t, c)
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(12*time.Second, cancel)
+					node.Register(ctx)
+					if node.Status().Failures == 0 {
+						t.Error("a request without an answer is no failure")
+					}
+					time.Sleep(2 * time.Hour)
+					node.Stop(t.Context())
+					var failed *registration.Error
+					if err := seen.events[test.nth].Err; !errors.As(err, &failed) || failed.StatusCode != 0 ||
+						failed.Detail != test.text || !errors.Is(err, test.kind) ||
+						!strings.HasPrefix(err.Error(), "register: orchestratord unavailable: "+test.text) {
+						t.Errorf("error is %v, want %v with %q", err, test.kind, test.text)
+					}
+				})
+			}
+		})
+	}
+}
+
+// A source that outlasts its request has nothing sent that nobody waits for any more.
+func TestNothingIsSentWithATokenThatCameTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		calls := 0
+		c.APIToken = func(context.Context) (string, error) {
+			if calls++; calls == 1 {
+				time.Sleep(6 * time.Second) // of the 5 that a request has
+			}
+			return token, nil
+		}
+		node := registered(t, c)
+		if w.ops() != "register" {
+			t.Errorf("sent %s", w.ops())
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // unused returns an address that nobody listens on.

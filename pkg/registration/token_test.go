@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -101,10 +102,20 @@ func TestATokenSourceThatPanicsIsAskedAgain(t *testing.T) {
 }
 
 func TestATokenThatIsNotReplacedIsNotTriedTwice(t *testing.T) {
-	w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
-	if err := newNode(t, config(t, w)).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) ||
-		len(w.sent()) != 1 {
-		t.Errorf("error is %v after %d requests, want ErrUnauthorized after 1", err, len(w.sent()))
+	for name, second := range map[string]error{"the same again": nil, "none any more": errors.New("no vault")} {
+		w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
+		c := config(t, w)
+		calls := 0
+		c.APIToken = func(context.Context) (string, error) {
+			if calls++; calls > 1 && second != nil {
+				return "", second
+			}
+			return token, nil
+		}
+		if err := newNode(t, c).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) ||
+			len(w.sent()) != 1 {
+			t.Errorf("%s: error is %v after %d requests, want ErrUnauthorized after 1", name, err, len(w.sent()))
+		}
 	}
 }
 
@@ -150,6 +161,31 @@ func TestNoTokenInWhatIsPrinted(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What lies beneath an error is found, but not printed if it holds the token.
+func TestACauseWithTheTokenIsFoundAndNotPrinted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(int, request) answer {
+			return answer{err: fmt.Errorf("cannot send %s: %w", token, io.ErrUnexpectedEOF)}
+		}}
+		var seen recorder
+		c := config(t, w)
+		c.OnEvent = seen.add
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		node := newNode(t, c)
+		node.Register(ctx)
+		node.Stop(t.Context())
+		var failed *registration.Error
+		if err := seen.events[0].Err; !errors.As(err, &failed) || !errors.Is(err, io.ErrUnexpectedEOF) ||
+			errors.Is(err, io.EOF) {
+			t.Fatalf("error is %v, want one with %v beneath", err, io.ErrUnexpectedEOF)
+		}
+		if beneath := fmt.Sprint(failed.Unwrap()); strings.Contains(beneath, token) {
+			t.Errorf("beneath the error is %s", beneath)
+		}
+	})
 }
 
 // Servers, proxies and libraries echo a token in their own way, and one within the other.
