@@ -140,6 +140,16 @@ func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
 		"ready and draining": {
 			[]registration.PoolStatus{{PoolID: "pool-0", Ready: true, Draining: true}}, "pool-0 is ready and draining",
 		},
+		"five faults": {
+			[]registration.PoolStatus{{PoolID: "a"}, {PoolID: "b"}, {PoolID: "c"}, {PoolID: "d"}, {PoolID: "e"}},
+			"pool d is not one of the node's; pool e is not one of the node's",
+		},
+		"more faults than are listed": {
+			[]registration.PoolStatus{
+				{PoolID: "a"}, {PoolID: "b"}, {PoolID: "c"}, {PoolID: "d"}, {PoolID: "e"}, {PoolID: "f"},
+			},
+			"pool e is not one of the node's; and 1 more",
+		},
 		"too much is free": {
 			[]registration.PoolStatus{{PoolID: "pool-0", SlotsFree: 5, SlotsTotal: 4}}, "pool-0 has 5 free slots of 4",
 		},
@@ -157,7 +167,7 @@ func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
 					t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if len(faults) != 1 || !strings.Contains(faults[0], test.says) {
+				if len(faults) != 1 || !strings.HasSuffix(faults[0], test.says) {
 					t.Errorf("events say %q, want one that says %q", faults, test.says)
 				}
 				if err := node.Stop(t.Context()); err != nil {
@@ -166,6 +176,24 @@ func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A person reads as much of a callback's error as a line has room for, a program finds all of it.
+func TestAFaultOfTheStatusHoldsTheErrorOfTheCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New(strings.Repeat("no driver\n", 1000))
+		node := beating(t, config(t, &wire{}), func(context.Context) ([]registration.PoolStatus, error) {
+			return nil, cause
+		})
+		time.Sleep(time.Second)
+		if fault := node.Status().StatusFault; !errors.Is(fault, cause) || strings.Contains(fault.Error(), "\n") ||
+			len(fault.Error()) > 1200 {
+			t.Errorf("the fault is %v, want one line of a kilobyte with the cause beneath", fault)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Nobody has to wait for the next heartbeat to learn of it.

@@ -12,11 +12,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -98,6 +100,11 @@ func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 			enough := make(chan struct{})
 			c := config(t, nil)
 			c.OrchestratordURL, c.HTTPClient, c.Jitter = url, nil, atOnce
+			c.OnEvent = func(e registration.Event) {
+				if e.Type == registration.EventFailed && strings.Contains(e.Err.Error(), "panicked") {
+					t.Error(e.Err)
+				}
+			}
 			c.APIToken = func(context.Context) (string, error) { // asked for once in each attempt
 				if attempts.Add(1) == 4 {
 					close(enough)
@@ -381,40 +388,59 @@ func TestAFailedAttemptDialsAnew(t *testing.T) {
 	}
 }
 
-// A client that is shared keeps its connections, but for an HTTP/2 one without an answer: it may be dead.
-func TestASharedClientDialsAnewAfterNoAnswer(t *testing.T) {
+// pooled is the transport of a client that is shared. It counts how often its idle connections are closed.
+type pooled struct {
+	*wire
+	over   net.Conn // the connection of its requests
+	closed int
+}
+
+func (p *pooled) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{Conn: p.over, Reused: true})
+	return p.wire.RoundTrip(r)
+}
+
+func (p *pooled) CloseIdleConnections() { p.closed++ }
+
+type http2Conn struct{ net.Conn }
+
+func (http2Conn) ConnectionState() tls.ConnectionState {
+	return tls.ConnectionState{NegotiatedProtocol: "h2"}
+}
+
+// A client that is shared keeps its connections however old they are, but for an HTTP/2 one without an
+// answer: it may be dead.
+func TestTheConnectionsOfASharedClientAreKept(t *testing.T) {
 	for name, test := range map[string]struct {
-		first       http.HandlerFunc
-		timeout     time.Duration
-		connections int
+		over   net.Conn
+		first  answer
+		closed int
 	}{
-		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, time.Second, 2},
-		"a refusal": {
-			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
-			20 * time.Second, 1,
-		},
+		"HTTP/2, a good answer": {http2Conn{}, answer{}, 0},
+		"HTTP/2, a refusal":     {http2Conn{}, answer{status: http.StatusServiceUnavailable}, 0},
+		"HTTP/2, no answer":     {http2Conn{}, answer{delay: time.Hour}, 1},
+		"HTTP/1, no answer":     {nil, answer{delay: time.Hour}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from := make(chan string, 100)
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if from <- r.RemoteAddr; len(from) == 1 {
-					test.first(w, r)
-					return
+			synctest.Test(t, func(t *testing.T) {
+				transport := &pooled{over: test.over, wire: &wire{answer: func(n int, _ request) answer {
+					if n == 0 {
+						return test.first
+					}
+					return answer{}
+				}}}
+				c := config(t, nil)
+				c.HTTPClient = &http.Client{Transport: transport}
+				node := registered(t, c)
+				registration.AgeConnection(node, time.Hour)
+				if err := errors.Join(node.Register(t.Context()), node.Stop(t.Context())); err != nil {
+					t.Error(err)
 				}
-				w.Write([]byte(well("register").body))
-			}))
-			server.EnableHTTP2 = true
-			server.StartTLS()
-			defer server.Close()
-			c := config(t, nil)
-			c.HTTPClient, c.OrchestratordURL, c.RequestTimeout = server.Client(), server.URL, test.timeout
-			node := newNode(t, c)
-			if err := errors.Join(node.Register(t.Context()), node.Stop(t.Context())); err != nil {
-				t.Fatal(err)
-			}
-			if first, second := <-from, <-from; (first != second) != (test.connections == 2) {
-				t.Errorf("requests came from %s and %s, want %d connections", first, second, test.connections)
-			}
+				time.Sleep(time.Minute)
+				if transport.closed != test.closed {
+					t.Errorf("idle connections were closed %d times, want %d", transport.closed, test.closed)
+				}
+			})
 		})
 	}
 }

@@ -189,6 +189,52 @@ func TestOneOwner(t *testing.T) {
 	})
 }
 
+func TestOneRegistrationAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := newNode(t, config(t, &wire{answer: func(int, request) answer { return answer{delay: time.Second} }}))
+		first := make(chan error)
+		go func() { first <- node.Register(t.Context()) }()
+		synctest.Wait()
+		if err := node.Register(t.Context()); !errors.Is(err, registration.ErrRunning) {
+			t.Errorf("Register beside Register: %v, want ErrRunning", err)
+		}
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Whoever starts heartbeats again waits for the last request of the former ones, and no longer than
+// he wants to.
+func TestHeartbeatsWaitForTheFormerOnes(t *testing.T) {
+	for limit, want := range map[time.Duration]error{time.Second: context.DeadlineExceeded, time.Minute: nil} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 1 {
+					return answer{delay: 4 * time.Second}
+				}
+				return answer{}
+			}}
+			node := registered(t, config(t, w))
+			ctx, end := context.WithCancel(t.Context())
+			if err := node.StartHeartbeat(ctx, ready); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(600 * time.Millisecond) // since the heartbeat was sent 100 ms
+			end()
+			again, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			if err := node.StartHeartbeat(again, ready); !errors.Is(err, want) ||
+				errors.Is(err, registration.ErrRunning) != (want != nil) || w.most != 1 {
+				t.Errorf("within %v: StartHeartbeat returned %v, want %v", limit, err, want)
+			}
+			if err := node.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestAfterAnOutage(t *testing.T) {
 	for name, test := range map[string]struct {
 		down  time.Duration

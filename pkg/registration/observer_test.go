@@ -170,13 +170,16 @@ func TestAReceiverOfEventsThatPanicsIsLogged(t *testing.T) {
 		var out strings.Builder
 		c := config(t, &wire{})
 		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
-		c.OnEvent = func(registration.Event) { panic("no such page") }
+		c.OnEvent = func(registration.Event) { panic("no such page" + strings.Repeat("!", 4000)) }
 		node := beating(t, c, ready)
 		time.Sleep(time.Minute)
 		node.Deregister(t.Context())
 		synctest.Wait()
 		if n := strings.Count(out.String(), "level=WARN"); n != 1 || !strings.Contains(out.String(), "no such page") {
 			t.Errorf("warned %d times, want once, of what it panicked with:\n%s", n, out.String())
+		}
+		if n := strings.Count(out.String(), "!"); n != 1024-len("no such page") {
+			t.Errorf("%d bytes of the panic are logged, want 1024", n)
 		}
 		if n := node.Status().DroppedEvents; n != 8 {
 			t.Errorf("%d events missed, want all 8", n)
@@ -226,7 +229,10 @@ func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		node.Deregister(t.Context())
 		synctest.Wait()
-		for _, e := range seen.events {
+		for i, e := range seen.events {
+			if id := w.sent()[i].header.Get("X-Correlation-Id"); e.CorrelationID != id {
+				t.Errorf("%s has the correlation id %q, its request %q", e.Type, e.CorrelationID, id)
+			}
 			late := map[registration.EventType]time.Duration{
 				registration.EventOnline:    50 * time.Millisecond,
 				registration.EventHeartbeat: 50 * time.Millisecond,
@@ -244,6 +250,115 @@ func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 			t.Errorf("events were %v, want a registration, two heartbeats and a deregistration", seen.types())
 		}
 	})
+}
+
+// An event says when the next request comes, 0 if none does: after a refusal that a caller waits for, and
+// once the node or its context has ended.
+func TestAnEventSaysWhenTheNextRequestComes(t *testing.T) {
+	register := func(n *registration.Node, ctx context.Context) { n.Register(ctx) }
+	start := func(n *registration.Node, ctx context.Context) { n.StartHeartbeat(ctx, ready) }
+	for name, test := range map[string]struct {
+		use    func(*registration.Node, context.Context)
+		answer answer
+		nth    int // request, which is answered so
+		want   time.Duration
+	}{
+		"registered":                     {start, answer{}, 0, 500 * time.Millisecond},
+		"a good heartbeat":               {start, answer{}, 1, 14500 * time.Millisecond},
+		"forgotten":                      {start, answer{status: 404}, 1, 1},
+		"a failure that may pass":        {register, answer{status: 503}, 0, 300 * time.Millisecond},
+		"a refusal":                      {start, answer{status: 422}, 0, 11250 * time.Millisecond},
+		"a bad token":                    {start, answer{status: 401}, 0, 11250 * time.Millisecond},
+		"a refusal of Register":          {register, answer{status: 422}, 0, 0},
+		"a bad token of Register":        {register, answer{status: 401}, 0, 0},
+		"when the caller has given up":   {register, answer{delay: 4 * time.Second}, 0, 0},
+		"when the node has been stopped": {register, answer{status: 503, delay: 2 * time.Second}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var seen recorder
+				c := config(t, &wire{answer: func(n int, _ request) answer {
+					if n == test.nth {
+						return test.answer
+					}
+					return answer{}
+				}})
+				c.OnEvent = seen.add
+				node := newNode(t, c)
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				go test.use(node, ctx)
+				time.Sleep(time.Second)
+				if strings.Contains(name, "stopped") {
+					node.Stop(t.Context())
+				}
+				time.Sleep(time.Minute)
+				node.Stop(t.Context())
+				if next := seen.events[test.nth].Next; next != test.want {
+					t.Errorf("the next request is to come after %v, want %v", next, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAnEventSaysWhyTheNodeRegistered(t *testing.T) {
+	outage := func(n int, r request) answer {
+		if r.op == "heartbeat" && n < 40 {
+			return answer{err: errors.New("connection reset")}
+		}
+		return answer{}
+	}
+	for second, test := range map[registration.Reason]struct {
+		answer func(n int, r request) answer
+		then   func(*registration.Node) error
+	}{
+		registration.ReasonStarted: {then: func(n *registration.Node) error {
+			time.Sleep(time.Hour)
+			return n.Register(context.Background()) // a caller asks for it, whatever else there is
+		}},
+		registration.ReasonForgotten: {answer: func(n int, _ request) answer {
+			if n == 1 {
+				return answer{status: http.StatusNotFound}
+			}
+			return answer{}
+		}},
+		registration.ReasonCutOff:    {answer: outage},
+		registration.ReasonRefreshed: {},
+		registration.ReasonUpdated: {then: func(n *registration.Node) error {
+			if err := n.StartHeartbeat(context.Background(), ready); err != nil {
+				return err
+			}
+			time.Sleep(time.Second)
+			return n.Update(registration.Description{Address: "http://192.168.1.101:9200"})
+		}},
+	} {
+		t.Run(string(second), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var reasons []registration.Reason
+				c := config(t, &wire{answer: test.answer})
+				c.OnEvent = func(e registration.Event) {
+					if e.Type == registration.EventRegistered {
+						reasons = append(reasons, e.Reason)
+					}
+				}
+				node := registered(t, c)
+				if test.then == nil {
+					test.then = func(n *registration.Node) error { return n.StartHeartbeat(t.Context(), ready) }
+				}
+				if err := test.then(node); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(registration.DefaultRegisterEvery)
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if len(reasons) < 2 || reasons[0] != registration.ReasonStarted || reasons[1] != second {
+					t.Errorf("it registered for %q", reasons)
+				}
+			})
+		})
+	}
 }
 
 // A program may end right after its node: its last events are not lost then.
