@@ -49,10 +49,14 @@ func TestAnErrorSaysWhyAHeartbeatWasNotTaken(t *testing.T) {
 		kind   error
 		text   string
 	}{
-		"a page":          {answer{status: 200, body: "<html>"}, registration.ErrUnavailable, "200: unreadable: invalid"},
-		"a list":          {answer{status: 200, body: "[]"}, registration.ErrUnavailable, "200: unreadable: json"},
-		"no success":      {answer{status: 200, body: `{"success":false}`}, registration.ErrUnavailable, "200: not taken ("},
-		"one broken off":  {answer{status: 200, body: "{", length: 9}, registration.ErrUnavailable, "200: unexpected EOF ("},
+		"a page": {answer{status: 200, body: "<html>"}, registration.ErrUnavailable, "200: unreadable: invalid"},
+		"a list": {answer{status: 200, body: "[]"}, registration.ErrUnavailable, "200: unreadable: json"},
+		"no success": {
+			answer{status: 200, body: `{"success":false}`}, registration.ErrUnavailable, "200: not taken (",
+		},
+		"one broken off": {
+			answer{status: 200, body: "{", length: 9}, registration.ErrUnavailable, "200: unexpected EOF (",
+		},
 		"no such node":    {answer{status: 404}, registration.ErrUnknownNode, "404 ("},
 		"a bad heartbeat": {answer{status: 422, body: "no pools"}, registration.ErrRefused, "422: no pools ("},
 	} {

@@ -507,6 +507,7 @@ func TestWhatMayBeOnRecordIsDeregistered(t *testing.T) {
 	refused := problem(http.StatusUnprocessableEntity, "contract_violation")
 	rejected := answer{status: http.StatusOK, body: `{"success":false,"message":"full","node_id":"gpu-node-1"}`}
 	unknown := answer{status: http.StatusNotFound, body: `{"success":false,"next_heartbeat_ms":10000}`}
+	failed := answer{status: http.StatusServiceUnavailable, body: `{"success":false}`}
 	hangs := func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }
 	for name, test := range map[string]struct {
 		first, heartbeat, renewal answer // zero for a good one
@@ -525,7 +526,7 @@ func TestWhatMayBeOnRecordIsDeregistered(t *testing.T) {
 		"forgotten and registered again":  {heartbeat: unknown, want: true},
 		"a router knew no way, no page":   {heartbeat: answer{status: 404}, renewal: refused, want: true},
 		"a router knew no way, with text": {heartbeat: plain(404, "{} is no page"), renewal: refused, want: true},
-		"a heartbeat failed, with a body": {heartbeat: answer{status: 503, body: `{"success":false}`}, renewal: refused, want: true},
+		"a heartbeat failed, with a body": {heartbeat: failed, renewal: refused, want: true},
 		"a renewal was not found":         {renewal: unknown, want: true},
 		"a renewal was refused":           {renewal: refused, want: true},
 		"a renewal was rejected":          {renewal: rejected},

@@ -147,8 +147,9 @@ func TestDurationsOfTheEnvironmentAreWholeAndInRange(t *testing.T) {
 		} {
 			setEnv(t, map[string]string{variable: number})
 			c, err := registration.ConfigFromEnv()
+			want := fmt.Sprintf("%s is %q, which is not a number of whole %s", variable, number, unit)
 			if !errors.Is(err, registration.ErrConfig) || c.HeartbeatInterval != 0 || c.NodeTimeout != 0 ||
-				!strings.Contains(err.Error(), fmt.Sprintf("%s is %q, which is not a number of whole %s", variable, number, unit)) {
+				!strings.Contains(err.Error(), want) {
 				t.Errorf("%s is %s: %v, %v, error %v", variable, number, c.HeartbeatInterval, c.NodeTimeout, err)
 			}
 			t.Setenv(variable, "")

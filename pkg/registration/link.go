@@ -143,9 +143,8 @@ func (l *link) alone(ctx context.Context, f func()) error {
 			return errUnderWay
 		}
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		l.deadline.Store(&deadline)
-	}
+	deadline, _ := ctx.Deadline() // each call has one
+	l.deadline.Store(&deadline)
 	done := make(chan error, 1)
 	go func() {
 		err := errGoroutineEnded
@@ -187,13 +186,15 @@ func (l *link) overdue() time.Duration {
 // was sent. A source that has not returned by the end of ctx has none.
 func (l *link) hasNewToken(ctx context.Context) bool {
 	fresh := make(chan string, 1)
-	err := l.alone(ctx, func() {
+	_ = l.alone(ctx, func() {
 		if token, err := l.token.read(ctx); err == nil {
 			fresh <- token
 		}
 	})
-	if err != nil || len(fresh) == 0 {
+	select {
+	case token := <-fresh:
+		return token != l.sent
+	default:
 		return false
 	}
-	return <-fresh != l.sent
 }

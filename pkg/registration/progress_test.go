@@ -73,16 +73,16 @@ func (s staged) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Whoever gives up first, the sender or the transport, a person reads the same.
 func TestAnErrorSaysHowFarARequestCame(t *testing.T) {
-	source := func(answer func(context.Context) error) func(*registration.Config) {
-		return func(c *registration.Config) {
+	source := func(answer func(context.Context) error) func(*registration.Config, func()) {
+		return func(c *registration.Config, _ func()) {
 			c.APIToken = func(ctx context.Context) (string, error) { return "", answer(ctx) }
 		}
 	}
-	transport := func(s staged) func(*registration.Config) {
-		return func(c *registration.Config) { c.HTTPClient = &http.Client{Transport: s} }
+	transport := func(s staged) func(*registration.Config, func()) {
+		return func(c *registration.Config, _ func()) { c.HTTPClient = &http.Client{Transport: s} }
 	}
 	for name, test := range map[string]struct {
-		change func(*registration.Config)
+		change func(*registration.Config, func())
 		nth    int // of the errors
 		kind   error
 		text   string
@@ -108,9 +108,11 @@ func TestAnErrorSaysHowFarARequestCame(t *testing.T) {
 			context.DeadlineExceeded, "no answer within 5s",
 		},
 		"the caller has given up": {
-			func(c *registration.Config) {
-				transport(staged{stage: func(trace *httptrace.ClientTrace) { trace.GotConn(httptrace.GotConnInfo{}) }})(c)
-				c.RequestTimeout = 20 * time.Second
+			func(c *registration.Config, giveUp func()) {
+				transport(staged{stage: func(trace *httptrace.ClientTrace) {
+					trace.GotConn(httptrace.GotConnInfo{})
+					giveUp()
+				}})(c, giveUp)
 			}, 0, context.Canceled, "no answer: context canceled",
 		},
 		"the transport is deaf": {
@@ -124,10 +126,10 @@ func TestAnErrorSaysHowFarARequestCame(t *testing.T) {
 					var seen recorder
 					c := config(t, &wire{})
 					c.OnEvent = seen.add
-					test.change(&c)
-					node := newNode(t, c)
 					ctx, cancel := context.WithCancel(t.Context())
 					time.AfterFunc(12*time.Second, cancel)
+					test.change(&c, cancel)
+					node := newNode(t, c)
 					node.Register(ctx)
 					if node.Status().Failures == 0 {
 						t.Error("a request without an answer is no failure")

@@ -107,7 +107,8 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			plain(422, strings.Repeat("x", 64<<10-1)), registration.ErrRefused, "422: xxx",
 		},
 		"a long code": {
-			problem(422, strings.Repeat("c", 100)), registration.ErrRefused, "422 " + strings.Repeat("c", 64) + "…: because",
+			problem(422, strings.Repeat("c", 100)), registration.ErrRefused,
+			"422 " + strings.Repeat("c", 64) + "…: because",
 		},
 		"a page": {
 			answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"},

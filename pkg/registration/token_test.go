@@ -54,6 +54,47 @@ func TestATokenIsReplacedWhileTheNodeRuns(t *testing.T) {
 	})
 }
 
+// Whoever replaces a token that is refused does not wait for the next request.
+func TestANewTokenIsTriedAtOnce(t *testing.T) {
+	const planned = 11250 * time.Millisecond
+	for name, test := range map[string]struct {
+		source func(ctx context.Context) (string, error) // after three seconds
+		want   time.Duration                             // from the refusal until the next request is due
+	}{
+		"another one":  {func(context.Context) (string, error) { return "another-" + token, nil }, 3 * time.Second},
+		"the same":     {func(context.Context) (string, error) { return token, nil }, planned},
+		"none":         {func(context.Context) (string, error) { return "", errors.New("no vault") }, planned},
+		"none in time": {func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }, planned},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{answer: func(n int, _ request) answer {
+					if n == 1 {
+						return answer{status: http.StatusUnauthorized}
+					}
+					return answer{}
+				}}
+				var seen recorder
+				begin := time.Now()
+				c := config(t, w)
+				c.OnEvent = seen.add
+				c.APIToken = func(ctx context.Context) (string, error) {
+					if time.Since(begin) > 3*time.Second {
+						return test.source(ctx)
+					}
+					return token, nil
+				}
+				node := beating(t, c, ready)
+				time.Sleep(30 * time.Second)
+				node.Stop(t.Context())
+				if next := seen.events[2].Due.Sub(seen.events[1].Time); next != test.want {
+					t.Errorf("the request after the refusal was due after %v, want %v; sent %s", next, test.want, w.ops())
+				}
+			})
+		})
+	}
+}
+
 func TestAMissingTokenFileIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "token")
