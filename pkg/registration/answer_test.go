@@ -18,7 +18,8 @@ func TestTheIntervalThatOrchestratordDirects(t *testing.T) {
 	for directed, want := range map[string]time.Duration{
 		"2500": 2500 * time.Millisecond, "2500.0": 2500 * time.Millisecond, "2e4": 20 * time.Second,
 		"1500.5": 1500500 * time.Microsecond,
-		"0.1":    time.Second, "1": time.Second, "999": time.Second, "1000": time.Second, "1001": 1001 * time.Millisecond,
+		"0.1":    time.Second, "1": time.Second, "999": time.Second, "1000": time.Second,
+		"1001":   1001 * time.Millisecond,
 		"299999": 299999 * time.Millisecond, "300000": 5 * time.Minute, "300001": 5 * time.Minute,
 		"86400000": 5 * time.Minute, "1e400": 5 * time.Minute,
 		"0": undirected, "-1": undirected, "-2.5": undirected, "-1e400": undirected,
@@ -107,7 +108,8 @@ func TestHowMuchOfAnAnswerIsRead(t *testing.T) {
 				}}
 				node := registered(t, config(t, w))
 				if got := len(w.of("register")); got != 1+beyond {
-					t.Errorf("%d bytes, stated %t: registered at attempt %d, want %d", len(long.body), stated, got, 1+beyond)
+					t.Errorf("%d bytes, stated %t: attempt %d was the good one, want %d", len(long.body), stated, got,
+						1+beyond)
 				}
 				if err := node.Stop(t.Context()); err != nil {
 					t.Error(err)

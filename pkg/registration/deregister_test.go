@@ -267,6 +267,7 @@ func TestLeavingIsBoundedWhateverHoldsTheNode(t *testing.T) {
 
 // An attempt that a slow machine comes to when it should have ended is not made.
 func TestWhatIsDueTooLateIsNotSent(t *testing.T) {
+	unavailable := answer{status: http.StatusServiceUnavailable}
 	for name, end := range map[string]func(*registration.Node, context.CancelFunc){
 		"the context has ended": func(_ *registration.Node, cancel context.CancelFunc) { cancel() },
 		"the node has ended":    func(n *registration.Node, _ context.CancelFunc) { n.Stop(context.Background()) },
@@ -274,7 +275,7 @@ func TestWhatIsDueTooLateIsNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for range 20 { // of what is due and what has ended, either may come first
 				synctest.Test(t, func(t *testing.T) {
-					w := &wire{answer: func(int, request) answer { return answer{status: http.StatusServiceUnavailable} }}
+					w := &wire{answer: func(int, request) answer { return unavailable }}
 					c := config(t, w)
 					c.Logger = slog.New(slowLog{slog.DiscardHandler, func() time.Duration { return time.Second }})
 					var seen recorder
@@ -287,7 +288,7 @@ func TestWhatIsDueTooLateIsNotSent(t *testing.T) {
 					failed := slices.DeleteFunc(seen.types(),
 						func(e registration.EventType) bool { return e != registration.EventFailed })
 					if err == nil || w.ops() != "register" || len(failed) != 1 {
-						t.Errorf("Register returned %v, sent %s, and failed %d times, want once", err, w.ops(), len(failed))
+						t.Errorf("Register returned %v, sent %s, failed %d times, want once", err, w.ops(), len(failed))
 					}
 				})
 			}
