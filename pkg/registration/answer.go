@@ -136,7 +136,7 @@ func problem(body []byte) (code, detail string) {
 		}
 	}
 	if detail == "" {
-		detail = reasonOf(body, 2)
+		detail = reasonOf(unmarked(body), 2)
 	}
 	return string(details.Code), detail
 }

@@ -21,6 +21,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -526,8 +528,7 @@ func TestPingsFollowTheNodeTimeout(t *testing.T) {
 	}
 }
 
-// A node keeps to one connection whatever the answers look like. That it closes
-// the connection when it leaves is seen by the leak check of this package.
+// A node keeps to one connection whatever the answers look like, and closes it when it leaves.
 func TestOneConnection(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"a good answer": func(w http.ResponseWriter) { w.Write([]byte(well("register").body)) },
@@ -552,6 +553,7 @@ func TestOneConnection(t *testing.T) {
 			}
 			server.Start()
 			defer server.Close()
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 
 			c := config(t, nil)
 			c.HTTPClient = nil

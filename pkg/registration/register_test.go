@@ -142,6 +142,11 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 				body:   `{"success":false,"message":"Cloud profile not enabled. Set X=true","node_id":"n"}`,
 			}, registration.ErrUnavailable, "503: Cloud profile not enabled. Set X=true (",
 		},
+		"a message behind a byte order mark": {
+			answer{status: 503, body: "\ufeff" + `{"message":"no backend"}`},
+			registration.ErrUnavailable,
+			"503: no backend (",
+		},
 		"error": {
 			answer{status: 502, body: `{"error":{"code":7,"message":"no backend"}}`},
 			registration.ErrUnavailable,
