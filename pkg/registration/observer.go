@@ -106,8 +106,8 @@ func (o *observer) say(e Event, m made) {
 		if m.reason != ReasonRefreshed {
 			level = slog.LevelInfo
 		}
-		if outage := o.recovered(); outage > 0 {
-			level, attrs = slog.LevelInfo, append(attrs, slog.Duration("outage", outage.Round(time.Millisecond)))
+		if outage := o.recovered().Round(time.Millisecond); outage > 0 {
+			level, attrs = slog.LevelInfo, append(attrs, slog.Duration("outage", outage))
 		}
 	case EventForgotten:
 		level, message = slog.LevelWarn, "orchestratord does not know this node"

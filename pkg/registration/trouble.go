@@ -69,11 +69,11 @@ func (o *observer) recovered() time.Duration {
 
 // attrs returns the attribute for how long the trouble has lasted, none at its start.
 func (t *trouble) attrs(now time.Time) []slog.Attr {
-	lasted := now.Sub(t.since)
+	lasted := now.Sub(t.since).Round(time.Second)
 	if lasted == 0 {
 		return nil
 	}
-	return []slog.Attr{slog.Duration("failing_for", lasted.Round(time.Second))}
+	return []slog.Attr{slog.Duration("failing_for", lasted)}
 }
 
 // reasonFor returns the text by which two failures count as the same. Numbers in the

@@ -42,10 +42,13 @@ func warnings(t *testing.T, alive time.Duration, beat func(n int) answer) (lines
 // A log in which the last line names a reason of a minute ago sends people the wrong way.
 func TestEachChangeOfReasonIsLogged(t *testing.T) {
 	lines := warnings(t, 25*time.Second, func(n int) answer {
-		return plain(503, []string{"a rollout", "a rollout", "the database", "a rollout"}[min(n-1, 3)])
+		return plain(503, []string{"a rollout", "the database", "the database", "a rollout"}[min(n-1, 3)])
 	})
 	got := ""
-	for _, line := range lines {
+	for i, line := range lines {
+		if strings.Contains(line, "failing_for=") != (i == 2) {
+			t.Errorf("line %d is %s, want the third alone to say how long the trouble has lasted", i, line)
+		}
 		for _, reason := range []string{"rollout", "database"} {
 			if strings.Contains(line, reason) {
 				got += reason + " "
