@@ -106,12 +106,14 @@ func (f *fleet) list(ctx context.Context, each func(nodeapi.Node)) error {
 	return nil
 }
 
-// authorize adds the token that nodes have.
+// authorize adds the token that nodes have, if they have one.
 func (f *fleet) authorize(ctx context.Context, r *http.Request) error {
 	if f.Node.APIToken == nil {
 		return nil
 	}
 	token, err := f.Node.APIToken(ctx)
-	r.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	return err
 }
