@@ -122,9 +122,11 @@ func shut(ctx context.Context, server *http.Server) error {
 	return server.Close()
 }
 
-// detect reads the hardware, in ten seconds at the most: a driver may hang.
+// driverTimeout is how long the hardware may take to be read: a driver may hang.
+const driverTimeout = 10 * time.Second
+
 func detect(ctx context.Context, machine *capabilities.Machine) (registration.Capabilities, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, driverTimeout)
 	defer cancel()
 	return machine.Detect(ctx)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/devcert"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/capabilities"
 )
 
 // asProgram is set in the environment of a process that is the program, not its tests.
@@ -326,5 +327,21 @@ func TestBadSettings(t *testing.T) {
 				t.Errorf("the program ends with %v and says %s, want %s", err, said, test.want)
 			}
 		})
+	}
+}
+
+// A driver that fails for once does not make a pool with free memory one without.
+func TestMemoryThatCannotBeRead(t *testing.T) {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "0,1")
+	const drivers = "../../pkg/capabilities/testdata/"
+	machine := &capabilities.Machine{Root: t.TempDir(), NVML: "none", NVIDIASMI: drivers + "nvidia-smi"}
+	pool := newPool("pool-0", 1)
+	for _, answers := range []string{"two", "rubbish"} {
+		t.Setenv("SMI_ANSWERS", drivers+"smi/"+answers)
+		err := pool.readMemory(t.Context(), machine)
+		status, _ := pool.status(t.Context())
+		if free := status[0].VRAMFreeBytes; free != (20480+81000)<<20 || (err != nil) != (answers == "rubbish") {
+			t.Errorf("after the answer %s, free are %d bytes: %v", answers, free, err)
+		}
 	}
 }

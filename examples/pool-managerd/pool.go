@@ -48,16 +48,25 @@ func (p *pool) watchMemory(ctx context.Context, machine *capabilities.Machine) {
 	every := time.NewTicker(5 * time.Second)
 	defer every.Stop()
 	for ctx.Err() == nil {
-		free, err := machine.FreeVRAM(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err := p.readMemory(ctx, machine); err != nil && ctx.Err() == nil {
 			slog.Warn("the free GPU memory could not be read", "error", err)
 		}
-		p.freeVRAM.Store(free)
 		select {
 		case <-every.C:
 		case <-ctx.Done():
 		}
 	}
+}
+
+// readMemory reads the free GPU memory. While none of it can be read, the pool reports what it last was.
+func (p *pool) readMemory(ctx context.Context, machine *capabilities.Machine) error {
+	ctx, cancel := context.WithTimeout(ctx, driverTimeout)
+	defer cancel()
+	free, err := machine.FreeVRAM(ctx)
+	if err == nil || free > 0 {
+		p.freeVRAM.Store(free)
+	}
+	return err
 }
 
 // enter takes a slot, and reports whether there was a free one.
