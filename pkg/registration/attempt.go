@@ -82,12 +82,13 @@ func (n *Node) reasonNow(pools *sampler) Reason {
 	return n.plan.why(time.Now())
 }
 
-// learn notes what an outcome says about the node's record, and whether Notify cut it off.
+// learn notes what an outcome says about the node's record, and whether Notify cut it off. A
+// heartbeat is accepted after a renewal was rejected if the record from before has stayed.
 func (n *Node) learn(op operation, o outcome) {
 	switch {
 	case o.noRecord:
 		n.life.known.Store(false)
-	case op == registering && o.mayHaveLanded:
+	case op == registering && o.mayHaveLanded, o.verdict == accepted:
 		n.life.known.Store(true)
 	}
 	switch o.verdict {

@@ -73,7 +73,7 @@ func (o *oracle) follows(now time.Time, f *flight, r reply) {
 
 func (o *oracle) lands(op string, landed answered) {
 	switch {
-	case landed == didLand && op == "register", landed == mayLand && op == "register":
+	case landed == didLand, landed == mayLand && op == "register":
 		o.landed = true
 	case landed == offAgain:
 		o.landed = false
