@@ -1,13 +1,20 @@
 package registration_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
 // blockedLog takes no line before a time.
@@ -46,5 +53,147 @@ func TestLostLinesAreCountedOnce(t *testing.T) {
 	}
 	if lost, _ := strconv.Atoi(counts[0][1]); lost == 0 || lost+len(taken) != len(all) {
 		t.Errorf("%d lines are there and %d are said to be lost, of %d", len(taken), lost, len(all))
+	}
+}
+
+// story returns what a node logs in its life, without what differs from run to run.
+func story(t *testing.T, answers func(n int, r request) answer, live func(*testing.T, *registration.Node)) string {
+	var log strings.Builder
+	id := regexp.MustCompile(` \(correlation id \w+\)`)
+	options := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch a.Key {
+		case slog.TimeKey, "node_id", "machine_id", "correlation_id":
+			return slog.Attr{}
+		case "error":
+			return slog.String("error", id.ReplaceAllString(a.Value.String(), ""))
+		}
+		return a
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: answers})
+		c.Logger = slog.New(slog.NewTextHandler(&log, options))
+		c.RegisterEvery = 20 * time.Second
+		live(t, newNode(t, c))
+		synctest.Wait()
+	})
+	return log.String()
+}
+
+// beatsFor has a node live for a while, and deregister.
+func beatsFor(d time.Duration) func(*testing.T, *registration.Node) {
+	return func(t *testing.T, n *registration.Node) {
+		if err := errors.Join(n.Register(t.Context()), n.StartHeartbeat(t.Context(), ready)); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(d)
+		_ = n.Deregister(t.Context())
+	}
+}
+
+// isOvertaken has a node notify during its third request, a heartbeat, with a status callback that fails
+// every other time and a context that ends.
+func isOvertaken(t *testing.T, n *registration.Node) {
+	ctx, cancel := context.WithTimeout(t.Context(), 17*time.Second)
+	defer cancel()
+	fails := true
+	status := func(ctx context.Context) ([]registration.PoolStatus, error) {
+		if fails = !fails; fails {
+			return nil, errors.New("no driver")
+		}
+		return ready(ctx)
+	}
+	if err := errors.Join(n.Register(t.Context()), n.StartHeartbeat(ctx, status)); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(15200 * time.Millisecond)
+	n.Notify()
+	time.Sleep(5 * time.Second)
+	if err := n.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func isRefused(t *testing.T, n *registration.Node) {
+	if err := n.Register(t.Context()); !errors.Is(err, registration.ErrRefused) {
+		t.Error(err)
+	}
+	if err := n.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheLogOfALife(t *testing.T) {
+	late := answer{delay: 100 * time.Millisecond}
+	away := answer{status: http.StatusServiceUnavailable}
+	lost := answer{status: http.StatusNotFound, body: "{}", delay: time.Second}
+	for name, test := range map[string]struct {
+		answers []answer // the last one is that of all others, too
+		live    func(*testing.T, *registration.Node)
+		want    string
+	}{
+		"an outage, and a record that is lost": {
+			[]answer{late, late, late, late, late, away, away, late, late, lost, late}, beatsFor(50 * time.Second), `
+level=INFO msg="registered with orchestratord" next=500ms reason=started
+level=INFO msg=online next=14.4s
+level=DEBUG msg="registered with orchestratord" next=0s reason=refreshed
+level=DEBUG msg=online next=9.8s
+level=DEBUG msg=heartbeat next=9.9s
+level=WARN msg="register failed" next=300ms error="register: orchestratord unavailable: orchestratord answered 503"
+level=WARN msg="heartbeat failed" next=550ms error="heartbeat: orchestratord unavailable: orchestratord answered 503"
+level=INFO msg=online next=9.05s outage=950ms
+level=DEBUG msg="registered with orchestratord" next=0s reason=refreshed
+level=WARN msg="orchestratord does not know this node: registering again" next=0s
+level=INFO msg="registered with orchestratord" next=0s reason=forgotten
+level=INFO msg=online next=8.7s outage=200ms
+level=INFO msg="deregistered from orchestratord"
+`,
+		},
+		"news, and silence": {
+			[]answer{{}, {}, {}, {delay: time.Hour}, {}}, isOvertaken, `
+level=INFO msg="registered with orchestratord" next=500ms reason=started
+level=INFO msg=online next=14.5s
+level=DEBUG msg="registered with orchestratord" next=0s reason=refreshed
+level=WARN msg="heartbeats do not carry the status as it is" error="the status callback failed: no driver"
+level=DEBUG msg="heartbeat failed" next=300ms error="heartbeat: orchestratord unavailable: no connection: ` +
+				`it took so long that a newer status was sent instead"
+level=INFO msg="heartbeats carry fresh status again"
+level=DEBUG msg=online next=8.8s
+level=WARN msg="the heartbeats have ended with their context: orchestratord will count this node as offline"
+level=INFO msg="stopped, still registered"
+`,
+		},
+		"an end in vain": {
+			[]answer{{}, {status: http.StatusMethodNotAllowed}}, beatsFor(0), `
+level=INFO msg="registered with orchestratord" next=500ms reason=started
+level=WARN msg="deregister failed" error="deregister: refused: orchestratord answered 405"
+level=INFO msg="stopped, still registered"
+`,
+		},
+		"an end without a record": {
+			[]answer{{}, lost}, beatsFor(0), `
+level=INFO msg="registered with orchestratord" next=500ms reason=started
+level=INFO msg="deregistered from orchestratord"
+`,
+		},
+		"an end as the record turns out to be lost": {
+			[]answer{{}, lost}, beatsFor(time.Second), `
+level=INFO msg="registered with orchestratord" next=500ms reason=started
+level=WARN msg="orchestratord does not know this node"
+level=INFO msg="ended: orchestratord has no record of this node"
+`,
+		},
+		"a refusal": {
+			[]answer{plain(http.StatusUnprocessableEntity, "no")}, isRefused, `
+level=WARN msg="register failed" error="register: refused: orchestratord answered 422: no"
+level=INFO msg="ended: orchestratord has no record of this node"
+`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answers := func(n int, _ request) answer { return test.answers[min(n, len(test.answers)-1)] }
+			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), story(t, answers, test.live)); diff != "" {
+				t.Errorf("logged is (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
