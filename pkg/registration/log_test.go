@@ -56,8 +56,11 @@ func TestLostLinesAreCountedOnce(t *testing.T) {
 	}
 }
 
-// story returns what a node logs in its life, without what differs from run to run.
-func story(t *testing.T, answers func(n int, r request) answer, live func(*testing.T, *registration.Node)) string {
+// story returns what a node logs in its life, without what differs from run to run, and its events, each
+// with the time until the next request and a mark if something was wrong.
+func story(
+	t *testing.T, answers func(n int, r request) answer, live func(*testing.T, *registration.Node),
+) (lines, events string) {
 	var log strings.Builder
 	id := regexp.MustCompile(` \(correlation id \w+\)`)
 	options := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -73,10 +76,18 @@ func story(t *testing.T, answers func(n int, r request) answer, live func(*testi
 		c := config(t, &wire{answer: answers})
 		c.Logger = slog.New(slog.NewTextHandler(&log, options))
 		c.RegisterEvery = 20 * time.Second
+		c.OnEvent = func(e registration.Event) {
+			if events += " " + string(e.Type); e.Err != nil {
+				events += "!"
+			}
+			if e.Next != 0 {
+				events += "+" + e.Next.String()
+			}
+		}
 		live(t, newNode(t, c))
 		synctest.Wait()
 	})
-	return log.String()
+	return log.String(), events
 }
 
 // beatsFor has a node live for a while, and deregister.
@@ -129,10 +140,12 @@ func TestTheLogOfALife(t *testing.T) {
 	for name, test := range map[string]struct {
 		answers []answer // the last one is that of all others, too
 		live    func(*testing.T, *registration.Node)
-		want    string
+		lines   string
+		events  string
 	}{
 		"an outage, and a record that is lost": {
-			[]answer{late, late, late, late, late, away, away, late, late, lost, late}, beatsFor(50 * time.Second), `
+			[]answer{late, late, late, late, late, away, away, late, late, lost, late},
+			beatsFor(50 * time.Second), `
 level=INFO msg="registered with orchestratord" next=500ms reason=started
 level=INFO msg=online next=14.4s
 level=DEBUG msg="registered with orchestratord" next=0s reason=refreshed
@@ -147,9 +160,12 @@ level=INFO msg="registered with orchestratord" next=0s reason=forgotten
 level=INFO msg=online next=8.7s outage=200ms
 level=INFO msg="deregistered from orchestratord"
 `,
+			` registered+500ms online+14.4s registered+1ns online+9.8s heartbeat+9.9s failed!+300ms failed!+550ms` +
+				` online+9.05s registered+1ns forgotten!+1ns registered+1ns online+8.7s deregistered`,
 		},
 		"news, and silence": {
-			[]answer{{}, {}, {}, {delay: time.Hour}, {}}, isOvertaken, `
+			[]answer{{}, {}, {}, {delay: time.Hour}, {}},
+			isOvertaken, `
 level=INFO msg="registered with orchestratord" next=500ms reason=started
 level=INFO msg=online next=14.5s
 level=DEBUG msg="registered with orchestratord" next=0s reason=refreshed
@@ -161,38 +177,52 @@ level=DEBUG msg=online next=8.8s
 level=WARN msg="the heartbeats have ended with their context: orchestratord will count this node as offline"
 level=INFO msg="stopped, still registered"
 `,
+			` registered+500ms online+14.5s registered+1ns status_fault! failed!+300ms status_fresh online+8.8s silent` +
+				` stopped`,
 		},
 		"an end in vain": {
-			[]answer{{}, {status: http.StatusMethodNotAllowed}}, beatsFor(0), `
+			[]answer{{}, {status: http.StatusMethodNotAllowed}},
+			beatsFor(0), `
 level=INFO msg="registered with orchestratord" next=500ms reason=started
 level=WARN msg="deregister failed" error="deregister: refused: orchestratord answered 405"
 level=INFO msg="stopped, still registered"
 `,
+			` registered+500ms failed! stopped`,
 		},
 		"an end without a record": {
-			[]answer{{}, lost}, beatsFor(0), `
+			[]answer{{}, lost},
+			beatsFor(0), `
 level=INFO msg="registered with orchestratord" next=500ms reason=started
 level=INFO msg="deregistered from orchestratord"
 `,
+			` registered+500ms deregistered`,
 		},
 		"an end as the record turns out to be lost": {
-			[]answer{{}, lost}, beatsFor(time.Second), `
+			[]answer{{}, lost},
+			beatsFor(time.Second), `
 level=INFO msg="registered with orchestratord" next=500ms reason=started
 level=WARN msg="orchestratord does not know this node"
 level=INFO msg="ended: orchestratord has no record of this node"
 `,
+			` registered+500ms forgotten! deregistered`,
 		},
 		"a refusal": {
-			[]answer{plain(http.StatusUnprocessableEntity, "no")}, isRefused, `
+			[]answer{plain(http.StatusUnprocessableEntity, "no")},
+			isRefused, `
 level=WARN msg="register failed" error="register: refused: orchestratord answered 422: no"
 level=INFO msg="ended: orchestratord has no record of this node"
 `,
+			` failed! deregistered`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answers := func(n int, _ request) answer { return test.answers[min(n, len(test.answers)-1)] }
-			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), story(t, answers, test.live)); diff != "" {
+			lines, events := story(t, answers, test.live)
+			if diff := cmp.Diff(strings.TrimPrefix(test.lines, "\n"), lines); diff != "" {
 				t.Errorf("logged is (-want +got):\n%s", diff)
+			}
+			if events != test.events {
+				t.Errorf("events are%s, want%s", events, test.events)
 			}
 		})
 	}
