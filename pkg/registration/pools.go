@@ -57,12 +57,8 @@ func (r *roster) serve(pools []string) {
 	if slices.Equal(r.pools, pools) {
 		return
 	}
-	for _, id := range r.pools {
-		if !slices.Contains(pools, id) && !slices.Contains(r.retired, id) {
-			r.retired = append(r.retired, id)
-		}
-	}
-	r.retired = slices.DeleteFunc(r.retired, func(id string) bool { return slices.Contains(pools, id) })
+	isServed := func(id string) bool { return slices.Contains(pools, id) }
+	r.retired = slices.DeleteFunc(append(r.retired, r.pools...), isServed)
 	r.pools = pools
 	for len(r.retired) > 0 {
 		if all, _ := r.complete(nil); (nodeapi.HeartbeatRequest{Pools: all}).Validate() == nil {

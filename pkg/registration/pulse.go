@@ -26,7 +26,6 @@ func (n *Node) startPulse(ctx context.Context, status StatusFunc) {
 	p := &pulse{node: n, ctx: ctx, live: live, pools: newSampler(live, n, status), busy: make(chan struct{}, 1)}
 	n.link.apart = true
 	n.observer.plan(n.plan.due)
-	n.plan = n.plan.slept(n.sleep.took())
 	p.busy <- struct{}{} // no turn before everything is in place
 	wake := p.wake
 	p.alarm = time.AfterFunc(time.Until(n.plan.due), wake)

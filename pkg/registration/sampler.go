@@ -82,7 +82,7 @@ func newSampler(ctx context.Context, node *Node, ask StatusFunc) *sampler {
 // sample returns the status to send now, and what is wrong with the callback or its answer.
 func (s *sampler) sample(ctx context.Context) ([]nodeapi.PoolStatus, error) {
 	err := s.refresh(ctx)
-	if err == nil || s.since.IsZero() {
+	if s.since.IsZero() {
 		return s.last, err
 	}
 	s.last, _ = s.node.roster.complete(s.last) // the pools may be others since

@@ -38,7 +38,7 @@ type schedule struct {
 	nodeTimeout    time.Duration
 	requestTimeout time.Duration
 	maxBackoff     time.Duration // 0 for half of the interval
-	registerEvery  time.Duration // 0 for never
+	registerEvery  time.Duration // 0 or less for never
 
 	due        time.Time     // when to send the next request
 	interval   time.Duration // between heartbeats
@@ -68,7 +68,7 @@ func newSchedule(c Config, now time.Time) schedule {
 		nodeTimeout:    c.NodeTimeout,
 		requestTimeout: c.RequestTimeout,
 		maxBackoff:     c.MaxBackoff,
-		registerEvery:  max(c.RegisterEvery, 0),
+		registerEvery:  c.RegisterEvery,
 		interval:       interval,
 		due:            now,
 	}
@@ -144,7 +144,7 @@ func (s schedule) after(op operation, sent, now time.Time, o outcome, jitter flo
 	case o.verdict == forgotten:
 		return s.afterForgotten(now, jitter)
 	case o.verdict == overtaken:
-		s.due = now.Add(fullJitter(firstBackoff, firstBackoff, 1, jitter))
+		s.due = now.Add(shortestPause + scale(firstBackoff-shortestPause, jitter))
 		return s
 	case op == registering && (why == ReasonRefreshed || why == ReasonUpdated):
 		s.beatFirst = o.verdict != unauthorized
@@ -313,9 +313,6 @@ func (s schedule) notified(now time.Time) schedule {
 // not on record registers with the new one anyway. One that has just registered beats
 // first, however often it is updated.
 func (s schedule) updated(now time.Time) schedule {
-	if s.grid.IsZero() {
-		return s
-	}
 	s.renewal, s.renewalReason, s.renewalTries = now, ReasonUpdated, 0
 	return s.notified(now)
 }

@@ -1,12 +1,16 @@
 package registration
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+const ms = time.Millisecond
 
 func at(offset time.Duration) time.Time { return start.Add(offset) }
 
@@ -81,21 +85,29 @@ func TestScheduleInterval(t *testing.T) {
 }
 
 func TestScheduleBacksOff(t *testing.T) {
-	bounds := []time.Duration{500, 1000, 2000, 4000, 5000, 5000}
-	for i := range bounds {
-		bounds[i] *= time.Millisecond
-	}
-	for _, op := range []operation{registering, beating} {
-		for _, jitter := range []float64{0, 0.5, 0.999} {
-			s := online(Config{})
-			now := s.due
-			for i, bound := range bounds {
-				s = s.after(op, now, now, outcome{verdict: failed, err: errors.New("down")}, jitter)
-				want := shortestPause + time.Duration(float64(bound-shortestPause)*jitter)
-				if got := s.due.Sub(now); got != want {
-					t.Errorf("%s, failure %d, jitter %v: pause %v, want %v", op, i+1, jitter, got, want)
+	for name, test := range map[string]struct {
+		config Config
+		bounds []time.Duration // in milliseconds
+	}{
+		"up to half of the interval": {Config{}, []time.Duration{500, 1000, 2000, 4000, 5000, 5000}},
+		"up to what is configured":   {Config{MaxBackoff: 1500 * ms}, []time.Duration{500, 1000, 1500, 1500}},
+		"up to half of the timeout": {
+			Config{MaxBackoff: time.Hour, NodeTimeout: 21_000 * ms}, []time.Duration{500, 1000, 2000, 4000, 8000, 10_500},
+		},
+		"but never at once": {Config{MaxBackoff: ms}, []time.Duration{100, 100}},
+	} {
+		for _, op := range []operation{registering, beating} {
+			for _, jitter := range []float64{0, 0.5, 0.999} {
+				s := online(test.config)
+				now := s.due
+				for i, bound := range test.bounds {
+					s = s.after(op, now, now, outcome{verdict: failed, err: errors.New("down")}, jitter)
+					want := shortestPause + scale(bound*ms-shortestPause, jitter)
+					if got := s.due.Sub(now); got != want {
+						t.Errorf("%s: %s, failure %d, jitter %v: pause %v, want %v", name, op, i+1, jitter, got, want)
+					}
+					now = s.due
 				}
-				now = s.due
 			}
 		}
 	}
@@ -126,6 +138,10 @@ func TestScheduleObeysRetryAfter(t *testing.T) {
 	if s = s.notified(now); s.due.Sub(now) < 20*time.Second {
 		t.Error("a notification cut Retry-After short")
 	}
+	last := online(Config{}).after(beating, now, now, outcome{verdict: failed, retryAfter: 20 * time.Second}, 0.999)
+	if spread := last.due.Sub(now.Add(20 * time.Second)); spread < 4*time.Second {
+		t.Errorf("all that were given one Retry-After come back within %v", spread)
+	}
 }
 
 // Nodes that were refused until the same moment do not all come back in it.
@@ -154,15 +170,17 @@ func TestScheduleOfWhatCannotPass(t *testing.T) {
 		v  verdict
 	}{"refused registration": {registering, refused}, "unauthorized heartbeat": {beating, unauthorized}} {
 		for _, jitter := range []float64{0, 0.999} {
-			s, now := online(Config{}), now
-			s.registered = false // no renewal, which heartbeats would follow
-			// The first is asked for again before the node is missed.
-			for i, longest := range []time.Duration{15 * time.Second, slowRetry, slowRetry} {
-				s = s.after(o.op, now, now, outcome{verdict: o.v}, jitter)
-				if got := s.due.Sub(now); got < longest/2 || got > longest {
-					t.Errorf("%s %d: asked again after %v, want %v to %v", name, i, got, longest/2, longest)
+			for _, timeout := range []time.Duration{30 * time.Second, time.Hour} {
+				s, now := online(Config{NodeTimeout: timeout}), now
+				s.registered = false // no renewal, which heartbeats would follow
+				// The first is asked for again before the node is missed.
+				for i, longest := range []time.Duration{min(timeout/2, slowRetry), slowRetry, slowRetry} {
+					s = s.after(o.op, now, now, outcome{verdict: o.v}, jitter)
+					if got := s.due.Sub(now); got < longest/2 || got > longest {
+						t.Errorf("%s %d: asked again after %v, want %v to %v", name, i, got, longest/2, longest)
+					}
+					now = s.due
 				}
-				now = s.due
 			}
 		}
 	}
@@ -257,30 +275,39 @@ func TestScheduleNotified(t *testing.T) {
 }
 
 func TestScheduleKeepsAHeartbeatWithinItsInterval(t *testing.T) {
-	for interval, want := range map[time.Duration]time.Duration{
-		time.Second:      time.Second, // at the least
-		8 * time.Second:  4 * time.Second,
-		14 * time.Second: 5 * time.Second,
+	const long = 10 * time.Second
+	for _, test := range []struct{ interval, timeout, request, want time.Duration }{
+		{time.Second, 30 * time.Second, 5 * time.Second, time.Second}, // at the least
+		{8 * time.Second, 30 * time.Second, 5 * time.Second, 4 * time.Second},
+		{14 * time.Second, 30 * time.Second, 5 * time.Second, 5 * time.Second},
+		{20 * time.Second, 30 * time.Second, long, 7500 * time.Millisecond}, // as orchestratord may direct
+		{time.Second, 2200 * time.Millisecond, long, 900 * time.Millisecond},
 	} {
-		s := online(Config{HeartbeatInterval: interval})
-		if got := s.timeout(beating); got != want {
-			t.Errorf("interval %v: a heartbeat may take %v, want %v", interval, got, want)
+		s := online(Config{NodeTimeout: test.timeout, RequestTimeout: test.request})
+		s = s.after(beating, s.due, s.due, outcome{nextBeat: test.interval}, 0)
+		if got := s.timeout(beating); got != test.want {
+			t.Errorf("%+v: a heartbeat may take %v", test, got)
 		}
 	}
 }
 
 func TestScheduleSpreadsAFleetThatComesBack(t *testing.T) {
-	for _, jitter := range []float64{0, 0.5, 0.999} {
-		s := online(Config{})
-		now := s.due
-		s = s.after(beating, now, now, outcome{verdict: failed}, 0)
-		s = s.after(beating, now, now, outcome{verdict: forgotten}, jitter)
-		if want := scale(2500*time.Millisecond, jitter); s.due.Sub(now) != want {
-			t.Errorf("jitter %v: registers again after %v, want %v", jitter, s.due.Sub(now), want)
-		}
-		s = s.after(registering, now, now, outcome{}, jitter)
-		if want := scale(5*time.Second, jitter); s.due.Sub(now) != want || s.next(s.due) != beating {
-			t.Errorf("jitter %v: beats after %v, want %v", jitter, s.due.Sub(now), want)
+	for backoff, beats := range map[time.Duration]time.Duration{
+		0: 5 * time.Second, 8 * time.Second: 5 * time.Second, 2 * time.Second: 2 * time.Second,
+	} {
+		registers := cmp.Or(backoff, 5*time.Second) / 2
+		for _, jitter := range []float64{0, 0.5, 0.999} {
+			s := online(Config{MaxBackoff: backoff})
+			now := s.due
+			s = s.after(beating, now, now, outcome{verdict: failed}, 0)
+			s = s.after(beating, now, now, outcome{verdict: forgotten}, jitter)
+			if want := scale(registers, jitter); s.due.Sub(now) != want {
+				t.Errorf("jitter %v: registers again after %v, want %v", jitter, s.due.Sub(now), want)
+			}
+			s = s.after(registering, now, now, outcome{}, jitter)
+			if want := scale(beats, jitter); s.due.Sub(now) != want || s.next(s.due) != beating {
+				t.Errorf("jitter %v: beats after %v, want %v", jitter, s.due.Sub(now), want)
+			}
 		}
 	}
 }
@@ -297,25 +324,87 @@ func TestScheduleBeatsBetweenRenewals(t *testing.T) {
 	if s.next(late(s)) != registering {
 		t.Error("a node that is to register at each heartbeat does not")
 	}
-	s = s.after(registering, late(s), late(s), outcome{verdict: failed, retryAfter: 12 * time.Second}, 0)
-	if s.next(late(s)) != beating {
-		t.Error("a renewal that fails is not followed by a heartbeat")
+	answered := s.due.Add(time.Second)
+	if got := s.after(registering, s.due, answered, outcome{}, 0.5); !got.due.Equal(answered) {
+		t.Errorf("after a renewal it beats %v late", got.due.Sub(answered))
+	}
+	for _, s := range []schedule{s, online(Config{}).updated(s.due)} {
+		sent := late(s)
+		for _, o := range []outcome{{verdict: failed, retryAfter: 12 * time.Second}, {verdict: refused}} {
+			s := s.after(registering, sent, sent, o, 0)
+			if s.next(late(s)) != beating || o.verdict == refused && !s.due.Equal(sent) {
+				t.Errorf("a renewal that has %+v is followed by a %s at %v", o, s.next(late(s)), s.due.Sub(sent))
+			}
+		}
+		if s = s.after(registering, sent, sent, outcome{verdict: unauthorized}, 0.999); s.next(late(s)) != registering {
+			t.Error("a renewal whose token is not valid is followed by a heartbeat with it")
+		}
+	}
+}
+
+// A renewal that fails is tried less and less often.
+func TestSchedulePostponesRenewals(t *testing.T) {
+	for every, longest := range map[time.Duration]time.Duration{20 * time.Second: maxInterval, time.Hour: time.Hour} {
+		s := online(Config{RegisterEvery: every, NodeTimeout: 3 * time.Hour, HeartbeatInterval: 10 * time.Second})
+		for i := range 12 {
+			now := s.renewal
+			s.beatFirst = false
+			s = s.after(registering, now, now, outcome{verdict: failed}, 0)
+			if want := min(10*time.Second<<i, longest); s.renewal.Sub(now) != want {
+				t.Errorf("every %v: after %d failures it tries again after %v, want %v", every, i+1, s.renewal.Sub(now),
+					want)
+			}
+			s.confirmed = now
+		}
+	}
+}
+
+// A heartbeat that was cut off is followed by one with the news within half a second.
+func TestScheduleAfterAnOvertakenHeartbeat(t *testing.T) {
+	for _, jitter := range []float64{0, 0.5, 0.999} {
+		s := online(Config{})
+		now := s.due
+		s = s.after(beating, now, now, outcome{verdict: overtaken}, jitter)
+		if want := shortestPause + scale(firstBackoff-shortestPause, jitter); s.due.Sub(now) != want || s.failures > 0 {
+			t.Errorf("jitter %v: it beats after %v, want %v", jitter, s.due.Sub(now), want)
+		}
+	}
+}
+
+// An update that came too soon after a registration follows the heartbeat in between at once. One that
+// failed waits for its tick.
+func TestScheduleOfAnUpdateThatWaits(t *testing.T) {
+	for _, failing := range []bool{false, true} {
+		s := online(Config{})
+		now := s.due
+		s = s.after(registering, now, now, outcome{}, 0).updated(now)
+		if failing {
+			s.beatFirst = false
+			s = s.after(registering, now, now, outcome{verdict: failed}, 0)
+		}
+		sent := s.due
+		s = s.after(beating, sent, sent, outcome{}, 0)
+		if soon := s.due.Sub(sent) == notifyGap; soon == failing {
+			t.Errorf("an update that has failed, %t, is due after %v", failing, s.due.Sub(sent))
+		}
 	}
 }
 
 // A source may make another token each time it is asked.
 func TestScheduleTriesNewTokensLessAndLessOften(t *testing.T) {
-	s, now, tries := online(Config{}), at(time.Minute), 0
+	s, now := online(Config{}), at(time.Minute)
+	var tried []time.Duration
 	for range 3600 {
-		if !now.Before(s.due) || !s.locked {
-			s = s.after(beating, now, now, outcome{verdict: unauthorized}, 0.5)
-			tries++
+		if !now.Before(s.due) {
+			tried = append(tried, now.Sub(s.sent))
+			s = s.after(beating, now, now, outcome{verdict: unauthorized}, 0.999)
 		}
 		now = now.Add(tokenLook)
 		s = s.unlocked(now)
 	}
-	if tries < 60 || tries > 130 {
-		t.Errorf("%d attempts in an hour of refusals, with a new token each second", tries)
+	pauses := []time.Duration{tokenLook, 2 * tokenLook, 4 * tokenLook, 8 * tokenLook, 16 * tokenLook, 32 * tokenLook}
+	if !slices.Equal(tried[1:7], pauses) || slices.Min(tried[8:]) < slowRetry-tokenLook {
+		t.Errorf("with a new token each second it tries one after %v", tried)
 	}
 	s = s.after(beating, now, now, outcome{}, 0).after(beating, now, now, outcome{verdict: unauthorized}, 0)
 	if s = s.unlocked(now.Add(tokenLook)); s.locked || !s.due.Equal(now.Add(tokenLook)) {

@@ -19,15 +19,14 @@ type sleep struct {
 // took returns for how long the machine has slept since the last call.
 func (s *sleep) took() time.Duration {
 	timer, wall := time.Now(), s.wall()
-	first := s.start.IsZero()
-	if first {
+	if s.start.IsZero() {
 		s.start = timer
 	}
 	// In numbers, since Sub compares two times by the clock that timers go by.
 	ahead := time.Duration(wall.UnixNano()-s.start.UnixNano()) - timer.Sub(s.start)
 	slept := ahead - s.ahead
 	s.ahead = ahead
-	if first || slept < leastSleep {
+	if slept < leastSleep {
 		return 0
 	}
 	return slept

@@ -55,8 +55,7 @@ type Status struct {
 // Status returns how the node stands now.
 func (n *Node) Status() Status {
 	s := n.observer.status()
-	isStale := n.life.pulse.Load() != nil && n.callbackHangs() // as the next heartbeat will find
-	if isStale && !errors.Is(s.StatusFault, errStatusStale) {
+	if n.life.pulse.Load() != nil && n.callbackHangs() { // as the next heartbeat will find
 		s.StatusFault = fmt.Errorf("%w: %w", errStatusStale, errStatusLate)
 	}
 	return s
@@ -106,7 +105,7 @@ func (s Status) ended() error {
 func (n *Node) Healthy(grace time.Duration) error {
 	f := n.life.inFlight.Load() // before the status: with none in flight, that knows what is due
 	s := n.Status()
-	if err := s.ended(); err != nil || s.State == StateStandalone {
+	if err := s.ended(); err != nil {
 		return err
 	}
 	if s.State == StateNew && s.NextRequest.IsZero() && f == nil {
