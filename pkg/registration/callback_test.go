@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,46 +132,164 @@ func TestALateStatusIsNotTakenForAFreshOne(t *testing.T) {
 	})
 }
 
-// A person learns from the event which pool is reported wrongly, and how.
-func TestAFaultOfTheStatusNamesItsPool(t *testing.T) {
+// A status that contradicts itself is sent as less work rather than more. A person learns from the event
+// which pool is reported wrongly, and how.
+func TestAStatusThatContradictsItselfIsRepaired(t *testing.T) {
+	const contradicts = "the status contradicts itself or the registration: "
+	pool := func(ready, draining bool, free, total int32) registration.PoolStatus {
+		return registration.PoolStatus{
+			PoolID: "pool-0", Ready: ready, Draining: draining, SlotsFree: free, SlotsTotal: total,
+		}
+	}
+	stranger := registration.PoolStatus{PoolID: "pool-7", Ready: true, SlotsFree: 7}
+	none := pool(false, false, 0, 0)
+	strangers := func(ids ...string) (pools []registration.PoolStatus) {
+		for _, id := range ids {
+			pools = append(pools, registration.PoolStatus{PoolID: id})
+		}
+		return pools
+	}
+	five := strings.Replace("pool a% pool b% pool c% pool d% pool e is not one of the node's", "%",
+		" is not one of the node's;", 4)
 	for name, test := range map[string]struct {
 		status []registration.PoolStatus
+		sent   registration.PoolStatus // of pool-0
 		says   string
 	}{
-		"not the node's": {[]registration.PoolStatus{{PoolID: "pool-7"}}, "pool-7 is not one of the node's"},
-		"twice":          {[]registration.PoolStatus{{PoolID: "pool-0"}, {PoolID: "pool-0"}}, "pool-0 is named twice"},
+		"none":        {nil, none, ""},
+		"total unset": {[]registration.PoolStatus{pool(true, false, 4, 0)}, pool(true, false, 4, 4), ""},
+		"draining":    {[]registration.PoolStatus{pool(false, true, 1, 4)}, pool(false, true, 1, 4), ""},
 		"ready and draining": {
-			[]registration.PoolStatus{{PoolID: "pool-0", Ready: true, Draining: true}}, "pool-0 is ready and draining",
+			[]registration.PoolStatus{pool(true, true, 1, 4)},
+			pool(false, true, 1, 4),
+			contradicts + "pool pool-0 is ready and draining",
 		},
-		"five faults": {
-			[]registration.PoolStatus{{PoolID: "a"}, {PoolID: "b"}, {PoolID: "c"}, {PoolID: "d"}, {PoolID: "e"}},
-			"pool d is not one of the node's; pool e is not one of the node's",
-		},
-		"more faults than are listed": {
-			[]registration.PoolStatus{
-				{PoolID: "a"}, {PoolID: "b"}, {PoolID: "c"}, {PoolID: "d"}, {PoolID: "e"}, {PoolID: "f"},
-			},
-			"pool e is not one of the node's; and 1 more",
-		},
+		"five faults":                 {strangers("a", "b", "c", "d", "e"), none, contradicts + five},
+		"more faults than are listed": {strangers("a", "b", "c", "d", "e", "f"), none, contradicts + five + "; and 1 more"},
 		"too much is free": {
-			[]registration.PoolStatus{{PoolID: "pool-0", SlotsFree: 5, SlotsTotal: 4}}, "pool-0 has 5 free slots of 4",
+			[]registration.PoolStatus{pool(true, false, 5, 4)},
+			pool(true, false, 4, 4),
+			contradicts + "pool pool-0 has 5 free slots of 4",
+		},
+		"not the node's": {
+			[]registration.PoolStatus{stranger, pool(true, false, 4, 4)},
+			pool(true, false, 4, 4),
+			contradicts + "pool pool-7 is not one of the node's",
+		},
+		"twice": {
+			[]registration.PoolStatus{pool(true, false, 3, 4), pool(true, false, 4, 4)},
+			pool(true, false, 3, 4),
+			contradicts + "pool pool-0 is named twice",
+		},
+		"of another form": {
+			[]registration.PoolStatus{{PoolID: "a/b"}},
+			none,
+			"the status callback breaks the contract: pools/0/pool_id is \"a/b\"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var faults []string
-				c := config(t, &wire{})
+				var faults string
+				w := &wire{}
+				c := config(t, w)
 				c.OnEvent = func(e registration.Event) {
 					if e.Type == registration.EventStatusFault {
-						faults = append(faults, e.Err.Error())
+						faults += e.Err.Error()
 					}
 				}
 				node := beating(
 					t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				if len(faults) != 1 || !strings.HasSuffix(faults[0], test.says) {
-					t.Errorf("events say %q, want one that says %q", faults, test.says)
+				time.Sleep(20 * time.Second)
+				if said, _, _ := strings.Cut(faults, ", which"); said != test.says {
+					t.Errorf("events say %q, want %q once", faults, test.says)
+				}
+				for _, beat := range w.of("heartbeat") {
+					pools := beat.pools(t)
+					p := pools[0]
+					sent := pool(p.Ready, *p.Draining, p.SlotsFree, *p.SlotsTotal)
+					if len(pools) != 2 || p.PoolID != "pool-0" || !reflect.DeepEqual(sent, test.sent) ||
+						pools[1].PoolID != "pool-1" || pools[1].Ready {
+						t.Errorf("it sends %+v", pools)
+					}
+				}
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// What is older than the node timeout is not believed. A good answer is, at once.
+func TestAStatusThatIsStaleIsNotSent(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault func() error
+		stale []int // which of the heartbeats
+	}{
+		"fails":              {func() error { return errors.New("no driver") }, []int{4, 5}},
+		"hangs":              {func() error { time.Sleep(45 * time.Second); return nil }, []int{5}},
+		"ends its goroutine": {func() error { runtime.Goexit(); return nil }, []int{4, 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{}
+				begin := time.Now()
+				node := beating(t, config(t, w), func(ctx context.Context) ([]registration.PoolStatus, error) {
+					if at := time.Since(begin); at > time.Second && at < time.Minute {
+						if err := test.fault(); err != nil {
+							return nil, err
+						}
+					}
+					return ready(ctx)
+				})
+				time.Sleep(80 * time.Second) // it fails from the heartbeat at 15 s to that at 55 s
+				for i, beat := range w.of("heartbeat") {
+					pools := beat.pools(t)
+					isStale := slices.Contains(test.stale, i)
+					if len(pools) != 2 || pools[0].Ready == isStale || (pools[0].SlotsFree == 0) != isStale {
+						t.Errorf("heartbeat %d says %+v", i, pools)
+					}
+				}
+				if n := len(w.of("heartbeat")); n != 8 {
+					t.Errorf("%d heartbeats, want 8", n)
+				}
+				if err := node.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A late status is sent at once if Notify asked for it, before the call or during it.
+func TestALateStatusThatWasAskedForIsSentAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		notified time.Duration // before or after the call, which begins at 15 s
+		beats    []time.Duration
+	}{
+		"before": {14 * time.Second, []time.Duration{500, 14_000, 17_000, 25_000}},
+		"during": {16 * time.Second, []time.Duration{500, 15_000, 16_000, 18_000, 25_000}},
+		"never":  {time.Hour, []time.Duration{500, 15_000, 25_000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &wire{}
+				calls := 0
+				node := beating(t, config(t, w), func(ctx context.Context) ([]registration.PoolStatus, error) {
+					if calls++; calls == 2 {
+						time.Sleep(3 * time.Second)
+					}
+					return ready(ctx)
+				})
+				begin := w.sent()[0].at
+				time.AfterFunc(test.notified, node.Notify)
+				time.Sleep(30 * time.Second)
+				var beats []time.Duration
+				for _, beat := range w.of("heartbeat") {
+					beats = append(beats, beat.at.Sub(begin).Truncate(500*time.Millisecond)/time.Millisecond)
+				}
+				if !slices.Equal(beats, test.beats) {
+					t.Errorf("heartbeats after %d ms, want %d", beats, test.beats)
 				}
 				if err := node.Stop(t.Context()); err != nil {
 					t.Error(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/internal/race"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -132,11 +133,43 @@ func TestPoolsThatWereTakenAwayGiveWayToLaterOnes_heavy(t *testing.T) {
 			time.Sleep(3 * time.Second)
 		}
 		beats := w.of("heartbeat")
-		last := beats[len(beats)-1]
-		pools := last.pools(t)
-		if first, final := pools[0].PoolID, pools[len(pools)-1].PoolID; len(pools) < 200 || first != "pool-599" ||
-			final != "pool-598" {
-			t.Errorf("it names %d pools, of them %s first and %s last", len(pools), first, final)
+		pools := beats[len(beats)-1].pools(t)
+		if first, final := pools[0].PoolID, pools[len(pools)-1].PoolID; first != "pool-599" || final != "pool-598" {
+			t.Errorf("of %d pools it names %s first and %s last", len(pools), first, final)
+		}
+		for _, beat := range beats[len(beats)-5:] {
+			if pools := beat.pools(t); !allowed(pools) || allowed(append(pools, pools[0])) {
+				t.Errorf("it names %d pools", len(pools))
+			}
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func allowed(pools []nodeapi.PoolStatus) bool {
+	return nodeapi.HeartbeatRequest{Pools: pools}.Validate() == nil
+}
+
+// Pools that a node had are not named where it has as many as it may.
+func TestANodeWithAsManyPoolsAsItMayNamesNoOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		node := registered(t, c)
+		d := registration.Description{Address: c.Address, Capabilities: c.Capabilities}
+		err := error(nil)
+		for ; err == nil; err = node.Update(d) {
+			d.Pools = append(d.Pools, fmt.Sprintf("later-%d", len(d.Pools)))
+		}
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+		pools := w.of("heartbeat")[0].pools(t)
+		if !errors.Is(err, registration.ErrConfig) || len(pools) != len(d.Pools)-1 || !allowed(pools) {
+			t.Errorf("it names %d pools, and has no more since %v", len(pools), err)
 		}
 		if err := node.Stop(t.Context()); err != nil {
 			t.Error(err)
