@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -157,7 +159,10 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 	settings := registration.TLS{CAFile: ours.file(), CertFile: dir + "/node.pem", KeyFile: dir + "/node.key"}
 
 	ours.issue("first", settings.CertFile, settings.KeyFile)
-	node := newNode(t, tlsConfig(t, url, settings))
+	var log strings.Builder
+	c := tlsConfig(t, url, settings)
+	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	node := newNode(t, c)
 	register := func() {
 		t.Helper()
 		if err := node.Register(t.Context()); err != nil {
@@ -169,8 +174,54 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 	register()
 	ours.issue("half replaced", settings.CertFile, dir+"/elsewhere.key")
 	register()
-	if want := "first second second"; clients() != want {
+	register()
+	if want := "first second second second"; clients() != want {
 		t.Errorf("the node showed itself as %s, want %s", clients(), want)
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 1 {
+		t.Errorf("%d lines name what cannot be used, want one:\n%s", n, log.String())
+	}
+}
+
+// A file may be as long as it is said to be.
+func TestFilesHaveALimit(t *testing.T) {
+	dir := t.TempDir()
+	a := newAuthority(t)
+	a.issue("node", dir+"/node.pem", dir+"/node.key")
+	write(t, dir+"/token", "TOKEN", nil)
+	transport := func(settings registration.TLS) error {
+		_, err := settings.Transport(&http.Transport{}, nil)
+		return err
+	}
+	for file, test := range map[string]struct {
+		limit int
+		read  func(file string) error
+	}{
+		a.file(): {1 << 20, func(file string) error { return transport(registration.TLS{CAFile: file}) }},
+		dir + "/node.pem": {1 << 20, func(file string) error {
+			return transport(registration.TLS{CertFile: file, KeyFile: dir + "/node.key"})
+		}},
+		dir + "/token": {64 << 10, func(file string) error {
+			_, err := registration.TokenFile(file)(t.Context())
+			return err
+		}},
+	} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, above := range []int{0, 1} {
+			padded := append(content, bytes.Repeat([]byte("\n"), test.limit+above-len(content))...)
+			if err := os.WriteFile(file, padded, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := test.read(file); (err == nil) != (above == 0) {
+				t.Errorf("%s of %d bytes: %v", file, len(padded), err)
+			}
+		}
 	}
 }
 
@@ -190,6 +241,15 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 		"TLS client certificate: stat missing.pem",
 	} {
 		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	for want, settings := range map[string]registration.TLS{
+		"a certificate file without a key file": {CertFile: empty},
+		"a key file without a certificate file": {KeyFile: empty},
+	} {
+		_, err := registration.New(tlsConfig(t, "https://orchestratord", settings))
+		if !errors.Is(err, registration.ErrConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}

@@ -102,19 +102,21 @@ func TestAMissingTokenFileIsWaitedFor(t *testing.T) {
 		c.APIToken = registration.TokenFile(file)
 		go func() {
 			time.Sleep(10 * time.Second)
-			os.WriteFile(file, nil, 0o600) // created, and written a second later
-			time.Sleep(time.Second)
+			os.WriteFile(file, []byte("\n"), 0o600) // created, and written some time later
+			time.Sleep(20 * time.Second)
 			os.WriteFile(file, []byte(token), 0o600)
 		}()
 		begin := time.Now()
-		if err := newNode(t, c).Register(t.Context()); err != nil || time.Since(begin) < 11*time.Second {
+		if err := newNode(t, c).Register(t.Context()); err != nil || time.Since(begin) < 30*time.Second {
 			t.Errorf("registered after %v with error %v", time.Since(begin), err)
 		}
 	})
 }
 
 func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
-	for _, bad := range []string{token + "\n" + token, " \n"} {
+	for _, bad := range []string{
+		token + "\n" + token, " \n", token + " " + token, token + "\x00", token + "\x7f", token + "é",
+	} {
 		w := &wire{}
 		c := config(t, w)
 		c.APIToken = registration.StaticToken(bad)
@@ -124,6 +126,57 @@ func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
 				len(w.sent()))
 		}
 	}
+}
+
+// All printable characters of ASCII can be sent, and a token that is empty is none.
+func TestTokensThatCanBeSent(t *testing.T) {
+	for _, good := range []string{"!" + token + "~", " " + token + "\n"} {
+		w := &wire{}
+		c := config(t, w)
+		c.APIToken = registration.StaticToken(good)
+		registered(t, c)
+		if got := w.sent()[0].header.Get("Authorization"); got != "Bearer "+strings.TrimSpace(good) {
+			t.Errorf("%q is sent as %q", good, got)
+		}
+	}
+	if registration.StaticToken("") != nil {
+		t.Error("no token has a source")
+	}
+}
+
+// A new token is looked for every second, and tried at once. A good one is asked for once per request.
+func TestANewTokenIsTriedWithinASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const change = 20500 * time.Millisecond // the heartbeat at 15 s is refused
+		begin := time.Now()
+		w := &wire{answer: func(n int, r request) answer {
+			if n > 1 && !strings.HasSuffix(r.header.Get("Authorization"), "new") {
+				return answer{status: http.StatusUnauthorized}
+			}
+			return answer{}
+		}}
+		calls := 0
+		c := config(t, w)
+		c.RegisterEvery = -1
+		c.APIToken = func(context.Context) (string, error) {
+			if calls++; time.Since(begin) >= change {
+				return token + "new", nil
+			}
+			return token, nil
+		}
+		node := beating(t, c, ready)
+		time.Sleep(time.Minute)
+		beats := w.of("heartbeat")
+		if tried := beats[2].at.Sub(begin); tried != 21*time.Second {
+			t.Errorf("the new token was tried after %v", tried)
+		}
+		if looks := calls - len(w.sent()); looks != 1+6 { // one of them at the refusal itself
+			t.Errorf("the source was asked %d times beside the %d requests", looks, len(w.sent()))
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestATokenSourceThatPanicsIsAskedAgain(t *testing.T) {
@@ -173,18 +226,20 @@ func TestALongEchoOfTheTokenIsNotShown(t *testing.T) {
 }
 
 func TestAWeakTokenIsWarnedAboutOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out strings.Builder
-		c := config(t, &wire{})
-		c.APIToken = registration.StaticToken("0123456789012345678901234567890") // 31 bytes
-		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
-		node := beating(t, c, ready)
-		time.Sleep(time.Minute)
-		node.Deregister(t.Context())
-		if n := strings.Count(out.String(), "32 bytes"); n != 1 {
-			t.Errorf("warned %d times, want once", n)
-		}
-	})
+	for bytes, warnings := range map[int]int{0: 0, 1: 1, 31: 1, 32: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			var out strings.Builder
+			c := config(t, &wire{})
+			c.APIToken = registration.StaticToken(token[:bytes])
+			c.Logger = slog.New(slog.NewTextHandler(&out, nil))
+			node := beating(t, c, ready)
+			time.Sleep(time.Minute)
+			node.Deregister(t.Context())
+			if n := strings.Count(out.String(), "32 bytes"); n != warnings {
+				t.Errorf("warned %d times of %d bytes, want %d", n, bytes, warnings)
+			}
+		})
+	}
 }
 
 func TestNoTokenInWhatIsPrinted(t *testing.T) {

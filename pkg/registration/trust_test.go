@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -116,6 +117,154 @@ func TestAuthoritiesAreReadAgain(t *testing.T) {
 	must("with the new authority alone")
 	if n := strings.Count(g.log.String(), "has changed"); n != 3 || strings.Contains(g.log.String(), "WARN") {
 		t.Errorf("%d changes are logged:\n%s", n, g.log.String())
+	}
+}
+
+// A file has changed if it is another one, another length or from another time.
+func TestAChangeOfAuthoritiesIsSeen(t *testing.T) {
+	const length = 4 << 10
+	stamp := time.Now().Add(-time.Hour)
+	for name, change := range map[string]func(file string, content []byte) error{
+		"another file": func(file string, content []byte) error {
+			return errors.Join(os.WriteFile(file+".new", content[:length], 0o600), os.Chtimes(file+".new", stamp, stamp),
+				os.Rename(file+".new", file))
+		},
+		"another length": func(file string, content []byte) error {
+			return errors.Join(os.WriteFile(file, content, 0o600), os.Chtimes(file, stamp, stamp))
+		},
+		"another time": func(file string, content []byte) error {
+			return errors.Join(os.WriteFile(file, content[:length], 0o600), os.Chtimes(file, time.Time{}, stamp.Add(1)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := newAuthority(t), newAuthority(t)
+			g := newGuarded(t, before)
+			padded := func(a *authority) []byte {
+				content, err := os.ReadFile(a.file())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return append(content, bytes.Repeat([]byte("\n"), length+1-len(content))...)
+			}
+			err := errors.Join(os.WriteFile(g.file, padded(before)[:length], 0o600), os.Chtimes(g.file, stamp, stamp),
+				g.ask(), change(g.file, padded(after)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.show(after)
+			g.client.CloseIdleConnections()
+			if err := g.ask(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Connections from before a change are closed: those without a request at the change, the others by
+// whoever closes idle ones.
+func TestAChangeOfAuthoritiesLeavesNoConnection(t *testing.T) {
+	for name, inFlight := range map[string]bool{"without a request": false, "with a request": true} {
+		t.Run(name, func(t *testing.T) {
+			a := newAuthority(t)
+			arrived, release := make(chan bool, 2), make(chan bool)
+			url, closed := watched(t, a, func(_ http.ResponseWriter, r *http.Request) {
+				if arrived <- true; r.URL.Path == "/waits" {
+					<-release
+				}
+			})
+			file := a.file()
+			transport, err := registration.TLS{CAFile: file}.Transport(&http.Transport{ForceAttemptHTTP2: true},
+				slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			client := &http.Client{Transport: transport}
+			get := func(path string) {
+				if answer, err := client.Get(url + path); err != nil {
+					t.Error(err)
+				} else {
+					answer.Body.Close()
+				}
+			}
+			first := make(chan bool)
+			go func() { defer close(first); get(map[bool]string{true: "/waits"}[inFlight]) }()
+			if <-arrived; !inFlight {
+				<-first
+			}
+			if err := os.Chtimes(file, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			get("")
+			close(release)
+			<-first
+			expectClosed(t, closed, client, inFlight)
+			client.CloseIdleConnections()
+		})
+	}
+}
+
+// watched returns the URL of a server behind TLS, and a channel that receives when it has closed a
+// connection.
+func watched(t *testing.T, a *authority, handle http.HandlerFunc) (url string, closed chan bool) {
+	server := httptest.NewUnstartedServer(handle)
+	closed = make(chan bool, 2)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- true
+		}
+	}
+	dir := t.TempDir()
+	a.issue("orchestratord", dir+"/server.pem", dir+"/server.key")
+	pair, err := tls.LoadX509KeyPair(dir+"/server.pem", dir+"/server.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.TLS, server.EnableHTTP2 = &tls.Config{Certificates: []tls.Certificate{pair}}, true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL, closed
+}
+
+// expectClosed waits until a connection is closed, or both are if the client is to close them: those over
+// HTTP/2 are idle only a moment after their answer.
+func expectClosed(t *testing.T, closed <-chan bool, client *http.Client, both bool) {
+	left := 1
+	if both {
+		left = 2
+	}
+	for deadline := time.After(20 * time.Second); left > 0; {
+		if both {
+			client.CloseIdleConnections()
+		}
+		select {
+		case <-closed:
+			left--
+		case <-time.After(10 * time.Millisecond):
+		case <-deadline:
+			t.Errorf("%d connections are still open", left)
+			return
+		}
+	}
+}
+
+// Without a log of their own, authorities have that of the program.
+func TestAuthoritiesThatDoNotLoadAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	file := newAuthority(t).file()
+	transport, err := registration.TLS{CAFile: file}.Transport(&http.Transport{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+	if _, err := client.Get("https://" + unused(t)); err == nil || os.Remove(file) != nil {
+		t.Fatal("somebody listens", err)
+	}
+	_, err = client.Get("https://" + unused(t))
+	if err == nil || !strings.Contains(log.String(), "cannot be read again") {
+		t.Errorf("logged is %q", log.String())
 	}
 }
 
