@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,25 +19,30 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// blockedLog takes no line before a time.
+// blockedLog takes no line for a while from its start on, and again after two of those.
 type blockedLog struct {
 	strings.Builder
-	until time.Time
+	start time.Time
+	while time.Duration
 }
 
 func (l *blockedLog) Write(line []byte) (int, error) {
-	time.Sleep(time.Until(l.until))
+	for _, from := range []time.Duration{0, 2 * l.while} {
+		if at := time.Since(l.start); from <= at && at < from+l.while {
+			time.Sleep(from + l.while - at)
+		}
+	}
 	return l.Builder.Write(line)
 }
 
-// linesOf returns what a node logs in two hours, if the log is blocked for so long.
+// linesOf returns what a node logs in four hours, if the log is blocked twice for so long.
 func linesOf(t *testing.T, blocked time.Duration) (lines []string) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &blockedLog{until: time.Now().Add(blocked)}
+		log := &blockedLog{start: time.Now(), while: blocked}
 		c := config(t, &wire{})
 		c.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		node := beating(t, c, ready)
-		time.Sleep(2 * time.Hour)
+		time.Sleep(4 * time.Hour)
 		if err := node.Deregister(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -44,15 +51,61 @@ func linesOf(t *testing.T, blocked time.Duration) (lines []string) {
 	return lines
 }
 
-// A log that was too slow says so once, and how many lines it lacks.
+// A log that was too slow says so each time, and how many lines it lacks.
 func TestLostLinesAreCountedOnce(t *testing.T) {
 	all, taken := linesOf(t, 0), linesOf(t, time.Hour)
 	counts := regexp.MustCompile(`lines_lost=(\d+)`).FindAllStringSubmatch(strings.Join(taken, "\n"), -1)
-	if len(counts) != 1 {
-		t.Fatalf("%d of %d lines count those that were lost, want one", len(counts), len(taken))
+	if len(counts) != 2 {
+		t.Fatalf("%d of %d lines count those that were lost, want two", len(counts), len(taken))
 	}
-	if lost, _ := strconv.Atoi(counts[0][1]); lost == 0 || lost+len(taken) != len(all) {
-		t.Errorf("%d lines are there and %d are said to be lost, of %d", len(taken), lost, len(all))
+	first, _ := strconv.Atoi(counts[0][1])
+	second, _ := strconv.Atoi(counts[1][1])
+	if first == 0 || second == 0 || first+second+len(taken) != len(all) {
+		t.Errorf("%d lines are there, and %d and %d are said to be lost, of %d", len(taken), first, second, len(all))
+	}
+}
+
+// faulty is a log handler that loses its first line.
+type faulty struct {
+	slog.Handler
+	lose func() error
+	once *sync.Once
+}
+
+func (f faulty) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return faulty{f.Handler.WithAttrs(attrs), f.lose, f.once}
+}
+
+func (f faulty) Handle(ctx context.Context, r slog.Record) (err error) {
+	lost := false
+	f.once.Do(func() { lost, err = true, f.lose() })
+	if lost {
+		return err
+	}
+	return f.Handler.Handle(ctx, r)
+}
+
+// A handler that fails costs a line, and no more. The next line counts it.
+func TestALineThatTheHandlerLosesIsCounted(t *testing.T) {
+	for name, lose := range map[string]func() error{
+		"fails":              func() error { return errors.New("the disk is full") },
+		"panics":             func() error { panic("no handler") },
+		"ends its goroutine": func() error { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				c := config(t, &wire{})
+				c.Logger = slog.New(faulty{slog.NewTextHandler(&log, nil), lose, new(sync.Once)})
+				node := beating(t, c, ready)
+				time.Sleep(time.Minute)
+				node.Stop(t.Context())
+				lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+				if len(lines) != 2 || !strings.HasSuffix(lines[0], "lines_lost=1") || strings.Contains(lines[1], "lines_lost") {
+					t.Errorf("logged is %q", lines)
+				}
+			})
+		})
 	}
 }
 

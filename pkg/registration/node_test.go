@@ -385,3 +385,55 @@ func TestAfterTheMachineHasSlept(t *testing.T) {
 		})
 	}
 }
+
+// A node that was registered before its machine slept does not rely on its record.
+func TestAfterASleepBetweenRegisterAndStartHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		node := newNode(t, config(t, w))
+		var step atomic.Int64
+		registration.SetWall(node, func() time.Time { return time.Now().Add(time.Duration(step.Load())) })
+		if err := node.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		step.Store(int64(time.Hour))
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		if s := node.Status(); s.NextRequest.IsZero() {
+			t.Error("no request is planned right after StartHeartbeat")
+		}
+		time.Sleep(time.Second)
+		if want := "register register heartbeat"; w.ops() != want {
+			t.Errorf("sent %s, want %s", w.ops(), want)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
+func TestDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := registered(t, config(t, &wire{}))
+		isDone := func() bool {
+			synctest.Wait()
+			select {
+			case <-node.Done():
+				return true
+			default:
+				return false
+			}
+		}
+		ctx, end := context.WithCancel(t.Context())
+		before := isDone()
+		if err := node.StartHeartbeat(ctx, ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		during := isDone()
+		end()
+		if after := isDone(); !before || during || !after {
+			t.Errorf("done is %t before, %t during and %t after the heartbeats", before, during, after)
+		}
+		node.Stop(t.Context())
+	})
+}

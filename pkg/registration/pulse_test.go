@@ -62,6 +62,27 @@ func TestWhateverWakesANodeItHasOneTurnAtATime(t *testing.T) {
 	})
 }
 
+// However much news there is during a request, few goroutines wait for its end.
+func TestNewsDuringARequestWaitsInOnePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(int, request) answer { return answer{delay: 700 * time.Millisecond} }})
+		node := beating(t, c, ready)
+		time.Sleep(600 * time.Millisecond)
+		before := runtime.NumGoroutine()
+		for range 100 {
+			node.Notify()
+			err := node.Update(registration.Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if n := runtime.NumGoroutine() - before; n > 10 {
+			t.Errorf("%d goroutines wait", n)
+		}
+		node.Stop(t.Context())
+	})
+}
+
 // Heartbeats whose context has ended can be started again, as often as one likes.
 func TestHeartbeatsAreTakenUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

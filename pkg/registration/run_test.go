@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,6 +210,64 @@ func TestANodeWhoseRecordIsLostDrains(t *testing.T) {
 		_, err := run(t, c, 16*time.Second)
 		if err != nil || !drained || len(w.of("deregister")) > 0 {
 			t.Errorf("drained %t, Run returned %v, sent %s", drained, err, w.ops())
+		}
+	})
+}
+
+// A context that has ended before Run leaves nothing to do but to take out what is on record.
+func TestRunWithAContextThatHasEnded(t *testing.T) {
+	for sent, isRegistered := range map[string]bool{"": false, "register deregister": true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{}
+			c := config(t, w)
+			c.Drain = func(context.Context) { t.Error("it drains") }
+			node := newNode(t, c)
+			if isRegistered && node.Register(t.Context()) != nil {
+				t.Error("it does not register")
+			}
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := node.Run(ended, ready); err != nil || w.ops() != sent {
+				t.Errorf("Run returned %v and sent %q, want %q", err, w.ops(), sent)
+			}
+			if state := node.Status().State; state != registration.StateDeregistered {
+				t.Errorf("it is %s", state)
+			}
+		})
+	}
+}
+
+// What went wrong at the end is one line.
+func TestRunReturnsAllThatWentWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(n int, r request) answer {
+			if r.op == "deregister" {
+				return answer{status: http.StatusMethodNotAllowed}
+			}
+			return answer{}
+		}})
+		c.Drain = func(context.Context) { panic("no way") }
+		_, err := run(t, c, time.Second)
+		if !errors.Is(err, registration.ErrRefused) ||
+			!strings.HasPrefix(err.Error(), "drain panicked: no way; deregister: ") {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+}
+
+// A node whose registration may have been heard may have been sent work.
+func TestANodeThatMayHaveBeenHeardDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		drained := false
+		c := config(t, &wire{answer: func(_ int, r request) answer {
+			if r.op == "register" {
+				return answer{err: errors.New("connection reset by peer")}
+			}
+			return answer{}
+		}})
+		c.Drain = func(context.Context) { drained = true }
+		if _, err := run(t, c, time.Second); err != nil || !drained {
+			t.Errorf("drained %t, Run returned %v", drained, err)
 		}
 	})
 }

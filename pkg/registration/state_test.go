@@ -104,7 +104,8 @@ func TestStatus(t *testing.T) {
 			}
 		}
 		expect(0, registration.StateNew, func(s registration.Status) bool {
-			return s.NextRequest.IsZero() && s.Interval == 10*time.Second && s.LastHeartbeat.IsZero()
+			return s.NextRequest.IsZero() && s.Interval == 10*time.Second && s.LastHeartbeat.IsZero() &&
+				s.DroppedEvents == 0
 		})
 		if err := node.Register(t.Context()); err != nil {
 			t.Fatal(err)
@@ -167,6 +168,33 @@ func TestHealthyFindsAStuckLoop(t *testing.T) {
 			t.Errorf("a node that is no longer stuck is not healthy: %v", err)
 		}
 		stuck.Deregister(t.Context())
+	})
+}
+
+// A function of the program may be what does not return.
+func TestHealthyFindsAnAttemptThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		c := config(t, &wire{})
+		draws := 0
+		c.Jitter = func() float64 {
+			if draws++; draws == 2 {
+				<-release
+			}
+			return 0.5
+		}
+		node := beating(t, c, ready)
+		time.Sleep(30 * time.Second)
+		err := node.Healthy(20 * time.Second)
+		if err == nil || !strings.Contains(err.Error(), "24.5s after its time was") {
+			t.Errorf("a node that hangs is healthy: %v", err)
+		}
+		close(release)
+		synctest.Wait()
+		if err := node.Healthy(20 * time.Second); err != nil {
+			t.Error(err)
+		}
+		node.Stop(t.Context())
 	})
 }
 
