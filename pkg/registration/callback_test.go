@@ -164,8 +164,8 @@ func TestAStatusThatContradictsItselfIsRepaired(t *testing.T) {
 			pool(false, true, 1, 4),
 			contradicts + "pool pool-0 is ready and draining",
 		},
-		"five faults":                 {strangers("a", "b", "c", "d", "e"), none, contradicts + five},
-		"more faults than are listed": {strangers("a", "b", "c", "d", "e", "f"), none, contradicts + five + "; and 1 more"},
+		"five faults": {strangers("a", "b", "c", "d", "e"), none, contradicts + five},
+		"six faults":  {strangers("a", "b", "c", "d", "e", "f"), none, contradicts + five + "; and 1 more"},
 		"too much is free": {
 			[]registration.PoolStatus{pool(true, false, 5, 4)},
 			pool(true, false, 4, 4),

@@ -530,7 +530,7 @@ func TestWhatMayBeOnRecordIsDeregistered(t *testing.T) {
 		"a heartbeat failed, with a body": {heartbeat: failed, renewal: refused, want: true},
 		"a renewal was not found":         {renewal: unknown, want: true},
 		"a renewal was refused":           {renewal: refused, want: true},
-		"a renewal was rejected":          {renewal: rejected},
+		"heartbeats after a rejection":    {renewal: rejected, want: true}, // find the record from before
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -565,25 +565,6 @@ func TestWhatMayBeOnRecordIsDeregistered(t *testing.T) {
 			})
 		})
 	}
-}
-
-// The record from before a rejected renewal stands as long as heartbeats are accepted.
-func TestANodeWhoseRenewalIsRejectedDeregisters(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int, r request) answer {
-			if r.op == "register" && n > 0 {
-				return answer{status: http.StatusOK, body: `{"success":false,"message":"full","node_id":"gpu-node-1"}`}
-			}
-			return answer{}
-		}}
-		c := config(t, w)
-		c.RegisterEvery = 20 * time.Second
-		node := beating(t, c, ready)
-		time.Sleep(30 * time.Second)
-		if err := node.Deregister(t.Context()); err != nil || len(w.of("register")) < 2 || len(w.of("deregister")) != 1 {
-			t.Errorf("sent %s, Deregister returned %v, want a rejected renewal and a DELETE", w.ops(), err)
-		}
-	})
 }
 
 // A shutdown that comes late has the time that it needs.

@@ -101,7 +101,8 @@ func TestALineThatTheHandlerLosesIsCounted(t *testing.T) {
 				time.Sleep(time.Minute)
 				node.Stop(t.Context())
 				lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-				if len(lines) != 2 || !strings.HasSuffix(lines[0], "lines_lost=1") || strings.Contains(lines[1], "lines_lost") {
+				if len(lines) != 2 || !strings.HasSuffix(lines[0], "lines_lost=1") ||
+					strings.Contains(lines[1], "lines_lost") {
 					t.Errorf("logged is %q", lines)
 				}
 			})
@@ -230,8 +231,8 @@ level=DEBUG msg=online next=8.8s
 level=WARN msg="the heartbeats have ended with their context: orchestratord will count this node as offline"
 level=INFO msg="stopped, still registered"
 `,
-			` registered+500ms online+14.5s registered+1ns status_fault! failed!+300ms status_fresh online+8.8s silent` +
-				` stopped`,
+			` registered+500ms online+14.5s registered+1ns status_fault! failed!+300ms status_fresh online+8.8s` +
+				` silent stopped`,
 		},
 		"an end in vain": {
 			[]answer{{}, {status: http.StatusMethodNotAllowed}},

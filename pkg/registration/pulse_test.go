@@ -71,8 +71,8 @@ func TestNewsDuringARequestWaitsInOnePlace(t *testing.T) {
 		before := runtime.NumGoroutine()
 		for range 100 {
 			node.Notify()
-			err := node.Update(registration.Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities})
-			if err != nil {
+			d := registration.Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities}
+			if err := node.Update(d); err != nil {
 				t.Error(err)
 			}
 		}

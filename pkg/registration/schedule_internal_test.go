@@ -92,7 +92,8 @@ func TestScheduleBacksOff(t *testing.T) {
 		"up to half of the interval": {Config{}, []time.Duration{500, 1000, 2000, 4000, 5000, 5000}},
 		"up to what is configured":   {Config{MaxBackoff: 1500 * ms}, []time.Duration{500, 1000, 1500, 1500}},
 		"up to half of the timeout": {
-			Config{MaxBackoff: time.Hour, NodeTimeout: 21_000 * ms}, []time.Duration{500, 1000, 2000, 4000, 8000, 10_500},
+			Config{MaxBackoff: time.Hour, NodeTimeout: 21_000 * ms},
+			[]time.Duration{500, 1000, 2000, 4000, 8000, 10_500},
 		},
 		"but never at once": {Config{MaxBackoff: ms}, []time.Duration{100, 100}},
 	} {

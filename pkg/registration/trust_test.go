@@ -126,8 +126,8 @@ func TestAChangeOfAuthoritiesIsSeen(t *testing.T) {
 	stamp := time.Now().Add(-time.Hour)
 	for name, change := range map[string]func(file string, content []byte) error{
 		"another file": func(file string, content []byte) error {
-			return errors.Join(os.WriteFile(file+".new", content[:length], 0o600), os.Chtimes(file+".new", stamp, stamp),
-				os.Rename(file+".new", file))
+			written := os.WriteFile(file+".new", content[:length], 0o600)
+			return errors.Join(written, os.Chtimes(file+".new", stamp, stamp), os.Rename(file+".new", file))
 		},
 		"another length": func(file string, content []byte) error {
 			return errors.Join(os.WriteFile(file, content, 0o600), os.Chtimes(file, stamp, stamp))
