@@ -17,6 +17,8 @@ func TestWhatAnErrorRepeatsIsCutBetweenCharacters(t *testing.T) {
 		"two bytes":                   strings.Repeat("é", 2000),
 		"two bytes, not at the start": "x" + strings.Repeat("é", 2000),
 		"four bytes":                  "xy" + strings.Repeat("😀", 2000),
+		"two bytes behind an escape":  "\x1bx" + strings.Repeat("é", 2000),
+		"four bytes behind an escape": "\x1b" + strings.Repeat("😀", 2000) + "x",
 		"longer when escaped":         strings.Repeat("\x1b", 1000),
 		"short":                       "x\x1bé",
 	} {

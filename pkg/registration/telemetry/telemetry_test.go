@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -42,10 +43,7 @@ func durations(
 			_ = newNode(t, c).Register(ctx)
 		})
 	}
-	var collected metricdata.ResourceMetrics
-	if err := reader.Collect(t.Context(), &collected); err != nil {
-		t.Fatal(err)
-	}
+	collected := collect(t, reader)
 	for _, scope := range collected.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			if histogram, ok := m.Data.(metricdata.Histogram[float64]); ok &&
@@ -99,6 +97,12 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 			answer{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}},
 			"error.type=name_not_resolved outcome=error",
 		},
+		{
+			"https://orchestratord:8080",
+			answer{err: &tls.CertificateVerificationError{Err: errors.New("expired")}},
+			"error.type=server_certificate_invalid outcome=error",
+		},
+		{"http://orchestratord:8080", answer{err: context.Canceled}, "error.type=canceled outcome=error"},
 		{"http://orchestratord:8080", answer{delay: time.Hour}, "error.type=timeout outcome=error"},
 	} {
 		scope, points := durations(t, test.url, test.answer)
@@ -116,8 +120,8 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 		if _, failed := set.Value("error.type"); failed != strings.Contains(test.want, "error.type") {
 			t.Errorf("%+v: whether there is an error is wrong in %s", test.answer, got)
 		}
-		if scope.Version == "" || scope.SchemaURL == "" {
-			t.Errorf("the scope is %+v, without a version or a schema", scope)
+		if scope.Version != "(devel)" || scope.SchemaURL == "" {
+			t.Errorf("the scope is %+v, of another version than a workspace has, or without a schema", scope)
 		}
 	}
 }
@@ -158,7 +162,8 @@ func TestSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spans := tracetest.NewSpanRecorder()
 		provider := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
-		c := config(troubled())
+		w := troubled()
+		c := config(w)
 		c.TracerProvider = provider
 		ctx, start := provider.Tracer("test").Start(t.Context(), "start")
 		node := newNode(t, c)
@@ -185,6 +190,14 @@ func TestSpans(t *testing.T) {
 				span.Name() == "orchestratord heartbeat" &&
 					url != "http://orchestratord:8080/v2/nodes/gpu-node-1/heartbeat" {
 				t.Errorf("%s went to %s", span.Name(), url)
+			}
+			isGood := strings.HasPrefix(get("http.response.status_code"), "20")
+			if (span.Status().Code == codes.Error) == isGood || isGood && span.Status().Code != codes.Unset ||
+				span.SpanKind().String() != "client" {
+				t.Errorf("%s is a %s, with the status %s", span.Name(), span.SpanKind(), span.Status().Code)
+			}
+			if sent := w.headers[i].Get("X-Correlation-Id"); get("correlation_id") != sent {
+				t.Errorf("%s has the correlation id %s, and was sent with %s", span.Name(), get("correlation_id"), sent)
 			}
 			if method := get("http.request.method"); (method == http.MethodDelete) != last {
 				t.Errorf("%s was a %s", span.Name(), method)
@@ -259,16 +272,29 @@ func TestTelemetry(t *testing.T) {
 		spans := tracetest.NewSpanRecorder()
 		reader := metric.NewManualReader()
 		w := troubled()
+		later := w.answer
+		w.answer = func(op string) answer {
+			if len(w.ops) == 1 {
+				return problem(503, "unavailable")
+			}
+			return later(op)
+		}
 		c := config(w)
 		c.TracerProvider = trace.NewTracerProvider(trace.WithSpanProcessor(spans))
 		c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
-		node := beating(t, c, ready)
-		time.Sleep(36 * time.Second)
-
-		var collected metricdata.ResourceMetrics
-		if err := reader.Collect(t.Context(), &collected); err != nil {
+		node := newNode(t, c)
+		if err := node.Register(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if early := collect(t, reader); gauges(early) != "registered" {
+			t.Errorf("after the registration the gauges show %s", gauges(early))
+		}
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(36 * time.Second)
+
+		collected := collect(t, reader)
 		text := fmt.Sprintf("%+v %+v", collected, node.Status())
 		if strings.Contains(text, token) {
 			t.Errorf("metrics or status show the token: %s", text)
@@ -284,7 +310,20 @@ func TestTelemetry(t *testing.T) {
 		if beats := counted(collected, "node_registration.heartbeats"); beats != "error=2 success=4 unknown_node=1" {
 			t.Errorf("heartbeats are %s", beats)
 		}
+		if got := counted(collected, "node_registration.registrations"); got != "success=2" {
+			t.Errorf("registrations are %s", got)
+		}
+		if got := gauges(collected); got != "1s online" {
+			t.Errorf("the gauges show %s", got)
+		}
 		node.Deregister(t.Context())
+		collected = collect(t, reader)
+		if !strings.Contains(fmt.Sprintf("%+v", collected), "deregister") {
+			t.Error("the deregistration is not measured")
+		}
+		if got := counted(collected, "node_registration.registrations"); got != "success=2" {
+			t.Errorf("with the deregistration, registrations are %s", got)
+		}
 
 		var ops []string
 		for i, span := range spans.Ended() {
@@ -325,16 +364,45 @@ func TestANodeIsMeasuredFromItsFirstUseToItsEnd(t *testing.T) {
 			if err := test.use(newNode(t, c), t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			var collected metricdata.ResourceMetrics
-			if err := reader.Collect(t.Context(), &collected); err != nil {
-				t.Fatal(err)
-			}
+			collected := collect(t, reader)
 			if measured := strings.Contains(fmt.Sprintf("%+v", collected),
 				"node_registration.state"); measured != test.measured {
 				t.Errorf("the node is measured: %v, want %v", measured, test.measured)
 			}
 		})
 	}
+}
+
+func collect(t *testing.T, reader metric.Reader) (collected metricdata.ResourceMetrics) {
+	t.Helper()
+	if err := reader.Collect(t.Context(), &collected); err != nil {
+		t.Fatal(err)
+	}
+	return collected
+}
+
+// gauges spells the age of the last heartbeat, if there is one, and the state.
+func gauges(collected metricdata.ResourceMetrics) string {
+	var parts []string
+	for _, scope := range collected.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			switch gauge := m.Data.(type) {
+			case metricdata.Gauge[float64]:
+				for _, point := range gauge.DataPoints {
+					parts = append(parts, fmt.Sprintf("%vs", point.Value))
+				}
+			case metricdata.Gauge[int64]:
+				for _, point := range gauge.DataPoints {
+					state, _ := point.Attributes.Value("state")
+					for range point.Value {
+						parts = append(parts, state.AsString())
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
 }
 
 // counted spells a counter by outcome.
