@@ -154,31 +154,34 @@ func TestNewChecksTheOrchestratordURL(t *testing.T) {
 }
 
 func TestAStandaloneNodeNeedsNoOrchestratord(t *testing.T) {
-	c := config(t, &wire{})
-	c.Standalone, c.OrchestratordURL = true, ""
-	node := newNode(t, c)
-	node.Notify()
-	<-node.Done()
-	for name, err := range map[string]error{
-		"Register":       node.Register(t.Context()),
-		"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
-		"Update":         node.Update(registration.Description{}),
-		"Ready":          node.Ready(),
-		"Healthy":        node.Healthy(time.Second),
-		"Deregister":     node.Deregister(t.Context()),
-		"Stop":           node.Stop(t.Context()),
-	} {
-		if err != nil {
-			t.Errorf("%s of a standalone node: %v", name, err)
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{})
+		c.Standalone, c.OrchestratordURL = true, ""
+		node := newNode(t, c)
+		node.Notify()
+		<-node.Done()
+		for name, err := range map[string]error{
+			"Register":       node.Register(t.Context()),
+			"StartHeartbeat": node.StartHeartbeat(t.Context(), ready),
+			"Update":         node.Update(registration.Description{}),
+			"Ready":          node.Ready(),
+			"Healthy":        node.Healthy(time.Second),
+			"Deregister":     node.Deregister(t.Context()),
+			"Stop":           node.Stop(t.Context()),
+		} {
+			if err != nil {
+				t.Errorf("%s of a standalone node: %v", name, err)
+			}
 		}
-	}
-	if state := node.Status().State; state != registration.StateStandalone {
-		t.Errorf("state is %s", state)
-	}
-	c.OrchestratordURL = "orchestratord"
-	if _, err := registration.New(c); !errors.Is(err, registration.ErrConfig) {
-		t.Errorf("with a URL that is none: %v, want ErrConfig", err)
-	}
+		synctest.Wait()
+		if state := node.Status().State; state != registration.StateStandalone {
+			t.Errorf("state is %s", state)
+		}
+		c.OrchestratordURL = "orchestratord"
+		if _, err := registration.New(c); !errors.Is(err, registration.ErrConfig) {
+			t.Errorf("with a URL that is none: %v, want ErrConfig", err)
+		}
+	})
 }
 
 func TestAStatusCallbackIsNeeded(t *testing.T) {

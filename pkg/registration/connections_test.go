@@ -513,6 +513,16 @@ func dying(t *testing.T, secure bool) (url string, client *http.Client) {
 	return server.URL, &http.Client{Transport: transport}
 }
 
+// What a program builds its own client on heeds a proxy, and gives up what does not connect.
+func TestTheTransportForClients(t *testing.T) {
+	transport := registration.NewTransport(0)
+	if transport.Proxy == nil || transport.DialContext == nil || !transport.ForceAttemptHTTP2 ||
+		transport.TLSHandshakeTimeout != 10*time.Second || transport.MaxIdleConnsPerHost != 256 ||
+		transport.IdleConnTimeout < 5*time.Minute || transport.IdleConnTimeout > 6*time.Minute {
+		t.Errorf("the transport is %+v", transport)
+	}
+}
+
 // Pings find a dead HTTP/2 connection before orchestratord misses the node.
 func TestPingsFollowTheNodeTimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{0, 8 * time.Second, 10 * time.Minute} {

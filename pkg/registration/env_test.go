@@ -210,6 +210,11 @@ func TestNewNamesVariables(t *testing.T) {
 			func(c *registration.Config) { c.Address, c.NodeTimeout = "h:2", 2*time.Second },
 			`node timeout is 2s, which is not longer than two heartbeat intervals of 1s; address is "h:2"`,
 		},
+		"that does not exist": {
+			nil,
+			func(c *registration.Config) { c.Capabilities.GPUCount = -1 },
+			"capabilities/gpu_count is -1",
+		},
 		"that was replaced in place": {
 			map[string]string{"POOL_MANAGERD_POOLS": "pool-0"},
 			func(c *registration.Config) { c.Pools[0] = "?" },
