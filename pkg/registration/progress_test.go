@@ -170,6 +170,61 @@ func TestNothingIsSentWithATokenThatCameTooLate(t *testing.T) {
 	})
 }
 
+// redialling is a transport that asks for connections until its request ends, and counts them.
+type redialling struct {
+	got   func(*httptrace.ClientTrace)
+	asked int
+}
+
+func (d *redialling) RoundTrip(r *http.Request) (*http.Response, error) {
+	trace := httptrace.ContextClientTrace(r.Context())
+	for d.asked = 0; r.Context().Err() == nil; d.asked++ {
+		trace.GetConn("orchestratord:8080")
+		d.got(trace)
+	}
+	return nil, r.Context().Err()
+}
+
+// A request gets two new connections, and dials a third. Of kept ones there may be many.
+func TestARequestTakesSoManyConnections(t *testing.T) {
+	for name, test := range map[string]struct {
+		got  func(*httptrace.ClientTrace)
+		most int
+	}{
+		"with TLS":    {func(trace *httptrace.ClientTrace) { trace.TLSHandshakeStart() }, 3},
+		"without TLS": {func(trace *httptrace.ClientTrace) { trace.GotConn(httptrace.GotConnInfo{}) }, 3},
+		"kept":        {func(trace *httptrace.ClientTrace) { trace.GotConn(httptrace.GotConnInfo{Reused: true}) }, 257},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := &redialling{got: test.got}
+			c := config(t, nil)
+			c.HTTPClient = &http.Client{Transport: transport}
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // too short for a second attempt
+			defer cancel()
+			node := newNode(t, c)
+			err := node.Register(ctx)
+			if transport.asked != test.most || !strings.Contains(err.Error(), "each new connection was closed") {
+				t.Errorf("%s: it asked for %d connections, want %d: %v", name, transport.asked, test.most, err)
+			}
+			node.Stop(t.Context())
+		})
+	}
+}
+
+// What the first token met says nothing of the request with the second.
+func TestARequestWithItsSecondTokenThatIsNotAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config(t, &wire{answer: func(n int, _ request) answer {
+			return []answer{{status: http.StatusUnauthorized}, {delay: time.Hour}, {}}[n]
+		}})
+		reads := 0
+		c.APIToken = func(context.Context) (string, error) { reads++; return token + strings.Repeat("x", reads), nil }
+		if err := newNode(t, c).Register(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // unused returns an address that nobody listens on.
 func unused(t *testing.T) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
