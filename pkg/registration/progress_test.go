@@ -170,7 +170,8 @@ func TestNothingIsSentWithATokenThatCameTooLate(t *testing.T) {
 	})
 }
 
-// redialling is a transport that asks for connections until its request ends, and counts them.
+// redialling is a transport that asks for connections until its request ends, a thousand at the most, and
+// counts them.
 type redialling struct {
 	got   func(*httptrace.ClientTrace)
 	asked int
@@ -178,7 +179,7 @@ type redialling struct {
 
 func (d *redialling) RoundTrip(r *http.Request) (*http.Response, error) {
 	trace := httptrace.ContextClientTrace(r.Context())
-	for d.asked = 0; r.Context().Err() == nil; d.asked++ {
+	for d.asked = 0; r.Context().Err() == nil && d.asked < 1000; d.asked++ {
 		trace.GetConn("orchestratord:8080")
 		d.got(trace)
 	}
@@ -209,6 +210,31 @@ func TestARequestTakesSoManyConnections(t *testing.T) {
 			node.Stop(t.Context())
 		})
 	}
+}
+
+// What was sent on a connection may have arrived.
+func TestWhatHadAConnectionIsDeregistered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deregistered := false
+		c := config(t, nil)
+		c.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodDelete {
+				deregistered = true
+				return (&wire{}).RoundTrip(r)
+			}
+			trace := httptrace.ContextClientTrace(r.Context())
+			trace.GetConn("orchestratord:8080")
+			trace.GotConn(httptrace.GotConnInfo{})
+			return nil, errors.New("connection reset by peer")
+		})}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		node := newNode(t, c)
+		_ = node.Register(ctx)
+		if err := node.Deregister(t.Context()); err != nil || !deregistered {
+			t.Errorf("Deregister returned %v, and asked for it: %t", err, deregistered)
+		}
+	})
 }
 
 // What the first token met says nothing of the request with the second.

@@ -252,6 +252,11 @@ func TestRunReturnsAllThatWentWrong(t *testing.T) {
 			!strings.HasPrefix(err.Error(), "drain panicked: no way; deregister: ") {
 			t.Errorf("Run returned %v", err)
 		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := registered(t, c).Run(ended, ready); !errors.Is(err, registration.ErrRefused) {
+			t.Errorf("with a context that has ended, Run returned %v", err)
+		}
 	})
 }
 
