@@ -23,8 +23,8 @@ type Upstream struct {
 	// it, or with an empty one, the server sends none. The token of a node is never used.
 	Token func(context.Context) (string, error)
 	// Document is the OpenAPI document, as YAML or JSON, that both sides are held to in place of
-	// that of the dialect. It has the operations of the document of this module, perhaps with
-	// the differences of an overlay.
+	// that of the dialect. It has the operations of the document of this module, by path and
+	// method, perhaps under names of its own.
 	Document []byte
 	// Transport sends the requests. Without it, they are sent over HTTP/1.1, each over a
 	// connection that is kept.

@@ -117,19 +117,24 @@ func explain(broken *openapi3.SchemaError, quote func(string) string) (expected,
 	case "uniqueItems":
 		return "must have no duplicate items", ""
 	case "pattern":
-		return fmt.Sprintf("must match %s, as %q does", schema.Pattern, schema.Example), ""
+		return "must match " + schema.Pattern + example(schema, ", as %q does"), ""
 	case "format":
-		return fmt.Sprintf("must be a valid %s, such as %s", schema.Format, example(schema)), ""
+		return "must be a valid " + schema.Format + example(schema, ", such as %s"), ""
 	default:
 		return broken.Reason, ""
 	}
 }
 
-func example(schema *openapi3.Schema) string {
-	if number, ok := schema.Example.(float64); ok {
-		return decimal(number)
+// example returns the schema's example in words, and "" if it has none.
+func example(schema *openapi3.Schema, words string) string {
+	switch example := schema.Example.(type) {
+	case nil:
+		return ""
+	case float64:
+		return fmt.Sprintf(words, decimal(example))
+	default:
+		return fmt.Sprintf(words, fmt.Sprint(example))
 	}
-	return fmt.Sprint(schema.Example)
 }
 
 // longestValue is how many characters of a text are shown that is there instead of a number or

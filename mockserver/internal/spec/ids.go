@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/llama-orch/node-registration/pkg/nodeapi"
+import (
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
 
 // FitNodeID returns an id of a node, and "" for a text that is none.
 func FitNodeID(id string) string {
@@ -35,11 +39,20 @@ func asItIs(text string) string { return text }
 // none.
 func (d *Document) NodeInBody(schema *Schema, body any) (id string, names bool) {
 	object, _ := body.(map[string]any)
-	for name, field := range schema.fields {
-		if field.raw == d.nodeID {
-			id, _ := object[name].(string)
-			return id, true
+	id, _ = object[d.nodeField].(string)
+	return id, schema.field(d.nodeField) != nil
+}
+
+// fieldOf returns the name of the field of a body that has a schema.
+func fieldOf(operations []*Operation, schema *openapi3.Schema) string {
+	for _, o := range operations {
+		for _, body := range o.Bodies {
+			for name, field := range body.fields {
+				if field.raw == schema {
+					return name
+				}
+			}
 		}
 	}
-	return "", false
+	return ""
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -18,10 +19,8 @@ func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool
 		return nil, false
 	}
 	repaired, missing := d.repairObject(schema, Nodes().body(operation), object)
-	for _, field := range missing {
-		if field.raw == d.nodeID {
-			return nil, false
-		}
+	if id := schema.field(d.nodeField); id != nil && slices.Contains(missing, id) {
+		return nil, false
 	}
 	return repaired, true
 }

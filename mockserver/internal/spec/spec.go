@@ -5,17 +5,13 @@ package spec
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/llama-orch/node-registration/internal/apitext"
 	"github.com/llama-orch/node-registration/internal/walkable"
 	"github.com/llama-orch/node-registration/mockserver/internal/wire"
 	"github.com/llama-orch/node-registration/openapi"
@@ -42,6 +38,7 @@ type Document struct {
 	correlationID     *openapi3.Schema
 	nodeID            *openapi3.Schema
 	nodeParameter     string // the name of the one in paths
+	nodeField         string // the name of the one in bodies
 
 	// These are of the control API only.
 	LastTime     time.Time // that the document can state
@@ -51,26 +48,6 @@ type Document struct {
 // Nodes returns the document of the node API. It is read once.
 var Nodes = sync.OnceValue(func() *Document { return nodesDocument(openapi.Nodes) })
 
-// Load reads another version of the document of the node API, such as one with an overlay.
-func Load(text []byte) (d *Document, err error) {
-	if err := apitext.Explain(text, nil); err != nil {
-		return nil, fmt.Errorf("document: %w", err)
-	}
-	defer func() { // a document without the parts that are looked up below is not one of the node API
-		switch cause := recover().(type) {
-		case nil:
-		case runtime.Error:
-			err = fmt.Errorf("document: %w", errors.New("it lacks parts that the document of the node API has"))
-		default:
-			err = fmt.Errorf("document: %w", fmt.Errorf("it does not describe the node API: %w",
-				apitext.Explain(text, fmt.Errorf("%v", cause))))
-		}
-	}()
-	d = nodesDocument(text)
-	d.lenient()
-	return d, nil
-}
-
 func nodesDocument(text []byte) *Document {
 	doc := load(openapi3.NewLoader(), text)
 	correlationID, nodeID := doc.Components.Parameters["CorrelationId"].Value, doc.Components.Parameters["NodeId"].Value
@@ -79,6 +56,7 @@ func nodesDocument(text []byte) *Document {
 	d.MaxNodes = int(*d.Schema("NodeList").Properties["nodes"].Value.MaxItems)
 	d.correlationID = correlationID.Schema.Value
 	d.nodeID, d.nodeParameter = d.Schema("NodeId"), nodeID.Name
+	d.nodeField = fieldOf(d.Operations, d.nodeID)
 	return d
 }
 
