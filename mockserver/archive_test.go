@@ -2,6 +2,7 @@ package mockserver_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -70,4 +71,39 @@ func TestArchiveOverTLS(t *testing.T) {
 	if got := archive.Log.Entries[0].Request.URL; got != "https://127.0.0.1:8443/v2/nodes" {
 		t.Errorf("the URL is %s", got)
 	}
+}
+
+// TestArchiveOfABusyMock has a request come with every piece of the archive that the client reads.
+func TestArchiveOfABusyMock(t *testing.T) {
+	server := mocktest.InMemory(t)
+	get := func(answer http.ResponseWriter, path string) {
+		server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
+	}
+	get(httptest.NewRecorder(), "/v2/nodes")
+	client := &busyClient{ResponseRecorder: httptest.NewRecorder(), meanwhile: func() {
+		get(httptest.NewRecorder(), "/v2/nodes")
+	}}
+	get(client, "/__mock/journal.har")
+	archive, err := har.Read(client.Body)
+	if err != nil {
+		t.Fatalf("after %d pieces: %v", client.pieces, err)
+	}
+	if got := len(archive.Log.Entries); got != 1 {
+		t.Errorf("the archive has %d requests, want the one that there was", got)
+	}
+}
+
+// busyClient reads a few pieces of an answer, and has something happen before each of them.
+type busyClient struct {
+	*httptest.ResponseRecorder
+	pieces    int
+	meanwhile func()
+}
+
+func (c *busyClient) Write(text []byte) (int, error) {
+	if c.pieces++; c.pieces > 10 {
+		return 0, errors.New("the client has had enough")
+	}
+	c.meanwhile()
+	return c.ResponseRecorder.Write(text)
 }

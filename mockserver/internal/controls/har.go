@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -54,10 +55,9 @@ func (a archive) write(to io.Writer) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(w, `{"log":{"version":"1.2","creator":%s,"entries":[`, creator)
-	before, filter := "", journal.Filter{Kind: control.EntryKindExchange, After: new(control.Sequence)}
-	for {
-		page := a.server.Journal.Page(filter, archivePage)
-		for _, entry := range page.Entries {
+	before := ""
+	for page := range a.pages() {
+		for _, entry := range page {
 			text, err := json.Marshal(archived(entry, a.base()))
 			if err != nil {
 				return err
@@ -68,13 +68,25 @@ func (a archive) write(to io.Writer) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		if len(page.Entries) == 0 {
-			break
-		}
-		filter.After = &page.Last
 	}
 	_, _ = w.WriteString("]}}\n")
 	return w.Flush()
+}
+
+// pages returns the requests that are in the journal by now.
+func (a archive) pages() iter.Seq[[]control.JournalEntry] {
+	return func(yield func([]control.JournalEntry) bool) {
+		end := a.server.Journal.Counts().Last // which new entries may move faster than the client reads
+		filter := journal.Filter{Kind: control.EntryKindExchange, After: new(control.Sequence)}
+		for *filter.After < end {
+			page := a.server.Journal.Page(filter, archivePage)
+			later := func(entry control.JournalEntry) bool { return entry.Sequence > end }
+			if !yield(slices.DeleteFunc(page.Entries, later)) {
+				return
+			}
+			filter.After = &page.Last
+		}
+	}
 }
 
 // archivePage is how many entries are read at once.
