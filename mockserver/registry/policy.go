@@ -81,7 +81,7 @@ func (Document) lists(*Node, time.Time) bool { return true }
 //
 //   - Offline sticks: heartbeats are taken, and the node stays Offline until it registers again;
 //   - heartbeats are merged pool by pool, and no pool is ever forgotten, not even when its node
-//     deregisters;
+//     deregisters or is forgotten;
 //   - silent nodes are looked for every CheckEvery, and only among those that are Online;
 //   - the list has the nodes that are Online and have sent a heartbeat in the last 30 s.
 type InService struct {

@@ -147,6 +147,14 @@ func TestInServiceForgetsNoPool(t *testing.T) {
 	c.Deregister("a")
 	c.register("a", "s")
 	equal(t, "pools after it has left and come back", c.pools(t, "a"), []string{"p", "q", "r"})
+	c.SetForgetAfter(time.Minute)
+	c.beat(t, "a")
+	c.pass(time.Hour)
+	if _, known := c.Node("a"); known {
+		t.Fatal("the node is not forgotten")
+	}
+	c.register("a", "s")
+	equal(t, "pools after it was forgotten and has come back", c.pools(t, "a"), []string{"p", "q", "r"})
 	c.SetPolicy(registry.Document{})
 	c.beat(t, "a", "s")
 	equal(t, "pools in the other policy", c.pools(t, "a"), []string{"s"})

@@ -118,7 +118,6 @@ func (r *Registry) Deregister(id nodeapi.NodeID) (Node, bool) {
 		return Node{}, false
 	}
 	r.remove(rec)
-	r.keep(rec)
 	return rec.Node, true
 }
 
@@ -150,7 +149,7 @@ func (r *Registry) add(id nodeapi.NodeID) *record {
 	return rec
 }
 
-// remove takes a node off the record.
+// remove takes a node off the record, in whichever way it leaves.
 func (r *Registry) remove(rec *record) {
 	delete(r.nodes, rec.id())
 	r.order.Delete(rec)
@@ -159,6 +158,7 @@ func (r *Registry) remove(rec *record) {
 	r.bulkBytes -= bulk(rec.bytes())
 	r.count(rec.Status, -1)
 	r.totals.PoolsAvailable -= rec.offers()
+	r.keep(rec)
 }
 
 // keep keeps the status of the pools of a node that has left, if the policy remembers it.
