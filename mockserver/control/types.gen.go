@@ -1030,7 +1030,7 @@ type Milliseconds = int64
 // MockNode A node as the mock knows it.
 type MockNode struct {
 	// ExpiresAtMs When the node will be offline if it is not heard of, in milliseconds since
-	// 1970; missing for one that is Offline or Failed.
+	// 1970; missing for one that stays as it is, such as one that is Offline.
 	//
 	//
 	// Example: 1759276840000

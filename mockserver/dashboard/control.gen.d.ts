@@ -595,7 +595,7 @@ export interface components {
             /**
              * Format: int64
              * @description When the node will be offline if it is not heard of, in milliseconds since
-             *     1970; missing for one that is Offline or Failed.
+             *     1970; missing for one that stays as it is, such as one that is Offline.
              * @example 1759276840000
              */
             expires_at_ms?: number;

@@ -50,6 +50,14 @@ func (r *Registry) Expire(now time.Time) []Change {
 	return changes
 }
 
+// ExpiresAt returns when Expire will mark a node offline, unless it is heard of before. It reports false for
+// one that stays as it is, however silent.
+func (r *Registry) ExpiresAt(node Node) (at time.Time, expires bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.policy.nextCheck(node.Heard.Add(r.timeout)), r.policy.expires(node.Status)
+}
+
 // NextExpiry returns when Expire will have something to do, unless the node concerned is heard of before.
 // It reports false when there is no such node.
 func (r *Registry) NextExpiry() (next time.Time, waits bool) {

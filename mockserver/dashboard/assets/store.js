@@ -65,8 +65,11 @@ export class Store {
     return Boolean(this.query.node || this.query.status);
   }
 
+  /** The longest that a node which falls silent has left. In service that is noticed by the next check. */
   get timeout() {
-    return this.overview?.settings.node_timeout_ms ?? 30_000;
+    if (!this.overview) return 30_000;
+    const { dialect, node_timeout_ms: timeout, stale_check_interval_ms: check } = this.overview.settings;
+    return timeout + (dialect === 'in-service' && !this.overview.upstream ? check : 0);
   }
 
   get interval() {

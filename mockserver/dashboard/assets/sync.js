@@ -95,7 +95,7 @@ export class Sync {
     beats.add(entry);
     if (known && entry.operation === 'heartbeatNode' && (entry.answer?.status ?? 500) < 300) {
       known.node.last_heartbeat_ms = entry.at_ms;
-      known.expires_at_ms = entry.at_ms + timeout;
+      if (known.expires_at_ms) known.expires_at_ms = entry.at_ms + timeout; // or it may never expire
     }
     this.nodes.ask();
     if (entry.fault) this.faults.ask();

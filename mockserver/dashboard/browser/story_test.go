@@ -8,7 +8,9 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -175,4 +177,19 @@ func TestSettings(t *testing.T) {
 	p.click("#reset")
 	p.click("#confirm button[value=reset]")
 	p.wait("document.querySelector('#node-timeout').value === '30'")
+}
+
+// In service, a silent node has until the check that finds it so, and one that drains has no end.
+func TestTimeLeftInService(t *testing.T) {
+	t.Parallel()
+	paused := clock.PausedAt(time.Date(2026, time.November, 23, 9, 59, 12, 0, time.UTC))
+	mock := mocktest.Start(t, quiet, mockserver.WithClock(paused), mockserver.WithDialect(mockserver.InService))
+	load(t, mock, ids(2)...)
+	p := open(t, mock.URL, look{})
+	p.waitText(".beat-left", "38 s left")
+	if _, err := controlOf(t, mock).SetNodeStatusWithResponse(t.Context(), "gpu-node-1",
+		control.StatusChange{Status: nodeapi.NodeStatusDraining}); err != nil {
+		t.Fatal(err)
+	}
+	p.wait(`document.querySelectorAll('.beat[data-stage=gone]').length === 1`)
 }

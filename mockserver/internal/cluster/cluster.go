@@ -149,6 +149,10 @@ func (c *Cluster) SetTimeout(timeout time.Duration) {
 	c.watch.expire()
 }
 
+// ExpiresAt returns when a node is Offline, unless it is heard of before. It reports false for one that never
+// will be.
+func (c *Cluster) ExpiresAt(node registry.Node) (time.Time, bool) { return c.nodes.ExpiresAt(node) }
+
 // Timeout returns the silence after which a node is Offline.
 func (c *Cluster) Timeout() time.Duration { return c.nodes.Timeout() }
 

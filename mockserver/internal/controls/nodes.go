@@ -184,8 +184,8 @@ func (o operations) nodeView(node registry.Node) control.MockNode {
 	for i, change := range node.History {
 		view.History[i] = transitionView(change)
 	}
-	if node.Status != nodeapi.NodeStatusOffline && node.Status != nodeapi.NodeStatusFailed {
-		view.ExpiresAtMs = new(node.Heard.Add(o.Settings.Load().NodeTimeout).UnixMilli())
+	if at, expires := o.Cluster.ExpiresAt(node); expires {
+		view.ExpiresAtMs = new(at.UnixMilli())
 	}
 	if o.Watch != nil {
 		if since, missing := o.Watch.MissingSince(node.Registration.NodeID); missing {

@@ -1,0 +1,47 @@
+package mockserver_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+// TestNodesExpireWhenTheMockSaysSo has a node of each status fall silent. It is Offline at the moment which the
+// control API states, and stays as it is if that states none.
+func TestNodesExpireWhenTheMockSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []mockserver.Dialect{mockserver.Document, mockserver.InService} {
+		for _, status := range []nodeapi.NodeStatus{
+			nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining,
+			nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
+		} {
+			t.Run(fmt.Sprintf("%s %s", dialect, status), func(t *testing.T) {
+				t.Parallel()
+				mock, node, server := startControlled(t, mockserver.WithDialect(dialect))
+				now := func() control.MockNode {
+					return *must(mock.ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200
+				}
+				server.Clock().Advance(time.Second) // to between two checks
+				node.do("PUT", "/__mock/nodes", fmt.Sprintf(`{"nodes":[{"registration":%s,"status":%q}]}`,
+					briefRegistration, status), "Content-Type", "application/json").expect(t, http.StatusNoContent)
+				expires := now().ExpiresAtMs
+				if expires == nil {
+					server.Clock().Advance(time.Hour)
+				} else {
+					server.Clock().Advance(time.UnixMilli(*expires - 1).Sub(server.Clock().Now()))
+				}
+				if got := now().Node.Status; got != status {
+					t.Fatalf("the node is %s before it expires", got)
+				}
+				if server.Clock().Advance(time.Millisecond); expires != nil && now().Node.Status != nodeapi.NodeStatusOffline {
+					t.Errorf("the node is %s when it expires", now().Node.Status)
+				}
+			})
+		}
+	}
+}
