@@ -37,8 +37,8 @@ type variable struct {
 	read func(string) (string, error) // makes a flag's value of the variable's
 }
 
-// setFromEnv sets the flags that the command line does not state from the environment, and returns
-// which variable sets which. The error lists every variable that cannot be read, and those that
+// setFromEnv sets the flags that the command line does not state, in a file neither, from the environment,
+// and returns which variable sets which. The error lists every variable that cannot be read, and those that
 // disagree.
 func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string, err error) {
 	var wrong []error
@@ -58,7 +58,7 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string
 		if flags.Changed("upstream") {
 			flag = inFront[flag]
 		}
-		if flag == "" || flags.Changed(flag) {
+		if flag == "" || flags.Changed(flag) || flags.Changed(flag+"-file") {
 			continue
 		}
 		name, value, err := agreed(setting.names, getenv)

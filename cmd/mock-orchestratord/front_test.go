@@ -110,6 +110,20 @@ func TestTLS13ToTheUpstream(t *testing.T) {
 	}
 }
 
+// TestFlagsComeBeforeTheToken states the token for the upstream in either way that comes before the environment.
+func TestFlagsComeBeforeTheToken(t *testing.T) {
+	for flag, value := range map[string]string{
+		"--upstream-token": "s3cret", "--upstream-token-file": write(t, filepath.Join(t.TempDir(), "token"), "s3cret"),
+	} {
+		for _, token := range []string{"another", " "} {
+			program := start(t, map[string]string{"LLORCH_API_TOKEN": token}, "--upstream", "http://127.0.0.1:1", flag, value)
+			if status, _, stderr := program.stop(); status != 0 {
+				t.Errorf("%s and %q: exit status %d, %s", flag, token, status, stderr)
+			}
+		}
+	}
+}
+
 func TestMistakesAboutTheUpstream(t *testing.T) {
 	files := certificates(t)
 	none := filepath.Join(t.TempDir(), "none")
