@@ -136,16 +136,19 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 }
 
 // complete takes from the environment what the command line leaves out. A token of the
-// broker's there stands back behind a name on the command line.
+// broker's there stands back behind a name on the command line, and a name behind a token.
 func (s *settings) complete(getenv func(string) string) error {
 	auth := &s.brokerAuth
 	var err, brokerErr error
 	s.token, err = cli.Token("--token", s.token, envToken, getenv)
+	byToken := auth.Token != ""
 	if auth.Username == "" {
 		auth.Token, brokerErr = cli.Token("--broker-token", auth.Token, envBrokerToken, getenv)
 	}
-	auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
-	auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))
+	if !byToken {
+		auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
+		auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))
+	}
 	return errors.Join(err, brokerErr)
 }
 

@@ -182,6 +182,18 @@ func TestCannotDecide(t *testing.T) {
 	}
 }
 
+// A token on the command line comes before whatever name the environment has for the broker.
+func TestTokenComesBeforeTheEnvironment(t *testing.T) {
+	var out, errs bytes.Buffer
+	args := []string{"--provider-url", closedPort(t), "--broker-url", closedPort(t), "--broker-token", "t"}
+	run(t.Context(), args, &out, &errs, func(name string) string {
+		return map[string]string{"PACT_BROKER_USERNAME": "somebody"}[name]
+	})
+	if want := "Pact Broker does not answer"; !strings.Contains(errs.String(), want) {
+		t.Errorf("no %q in: %s", want, &errs)
+	}
+}
+
 // The URL of orchestratord is repeated only if there can be no password in it.
 func TestNoPasswordIsReported(t *testing.T) {
 	for _, url := range []string{
