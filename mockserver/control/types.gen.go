@@ -569,7 +569,7 @@ type FaultDefinition struct {
 }
 
 // FaultEffect What happens to the request. Effects can be put together, as far as they make
-// sense together: latency, a restart and `offline` with everything else, a content
+// sense together: latency, and a restart or `offline`, with everything else, a content
 // type with a body, a status with Retry-After and a detail or a text; but a
 // connection that breaks has no answer to change.
 //
@@ -775,7 +775,7 @@ type FaultName = string
 // Example: {"effect":{"connection":"reset_before"},"match":{"node":"gpu-node-1"}}
 type FaultRule struct {
 	// Effect What happens to the request. Effects can be put together, as far as they make
-	// sense together: latency, a restart and `offline` with everything else, a content
+	// sense together: latency, and a restart or `offline`, with everything else, a content
 	// type with a body, a status with Retry-After and a detail or a text; but a
 	// connection that breaks has no answer to change.
 	//

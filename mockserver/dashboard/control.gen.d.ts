@@ -868,7 +868,7 @@ export interface components {
         };
         /**
          * @description What happens to the request. Effects can be put together, as far as they make
-         *     sense together: latency, a restart and `offline` with everything else, a content
+         *     sense together: latency, and a restart or `offline`, with everything else, a content
          *     type with a body, a status with Retry-After and a detail or a text; but a
          *     connection that breaks has no answer to change.
          * @example {

@@ -89,6 +89,9 @@ func (i *Invalid) inMatch(at string, m control.FaultMatch) {
 	if first := optional.Or(m.FirstCall, 1); optional.Or(m.LastCall, first) < first {
 		i.add(at+"/last_call", "must be %d or more, which is the first, not %d", first, *m.LastCall)
 	}
+	if m.Node != nil && !concernsNodes(&m) {
+		i.add(at+"/node", "fits nothing here: %s concerns no node", control.OperationListNodes)
+	}
 	if m.Node != nil {
 		if err := glob.Check(*m.Node); err != nil {
 			i.add(at+"/node", "%v", err)
@@ -107,9 +110,6 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 	if e.Text != nil && e.Status == nil {
 		i.add(at+"/text", "needs a status to go with")
 	}
-	if e.Text != nil && e.Detail != nil {
-		i.add(at+"/detail", "cannot go with a text: there is no problem that could say it")
-	}
 	rejects := optional.Or(e.Reject, false)
 	if rejects && e.Status != nil {
 		i.add(at+"/reject", "cannot go with a status: a rejection is answered 200")
@@ -117,9 +117,10 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 	if rejects && !registers(rule.Match) {
 		i.add(at+"/reject", "does nothing here: only %s can be rejected", control.OperationRegisterNode)
 	}
-	if e.Detail != nil && e.Status == nil && !rejects && e.Connection == nil {
-		i.add(at+"/detail", "needs a status or a rejection to go with")
+	if e.Detail != nil && answers(e) {
+		i.withDetail(at+"/detail", e)
 	}
+	i.withOffline(at+"/offline", rule)
 	if e.TrickleMs != nil && (e.Body == nil || *e.Body != control.FaultEffectBodyTrickle) {
 		i.add(at+"/trickle_ms", "needs a body that is %q", control.FaultEffectBodyTrickle)
 	}
@@ -127,14 +128,46 @@ func (i *Invalid) inEffect(at string, rule control.FaultRule) {
 
 // withConnection adds what of an effect cannot go with what happens to its connection.
 func (i *Invalid) withConnection(at string, e control.FaultEffect) {
-	switch *e.Connection {
-	case control.FaultEffectConnectionGoaway:
-	case control.FaultEffectConnectionCloseIdle:
+	switch {
+	case !answers(e):
+		i.withoutAnswer(at, e)
+	case *e.Connection == control.FaultEffectConnectionCloseIdle:
 		if e.Body != nil && (*e.Body == control.FaultEffectBodyTruncated || *e.Body == control.FaultEffectBodyTrickle) {
 			i.add(at+"/body", "cannot go with %s: the answer is sent whole", *e.Connection)
 		}
-	default:
-		i.withoutAnswer(at, e)
+	}
+}
+
+// answers reports whether a request gets an answer, whatever becomes of its connection after that.
+func answers(e control.FaultEffect) bool {
+	switch optional.Or(e.Connection, control.FaultEffectConnectionGoaway) {
+	case control.FaultEffectConnectionGoaway, control.FaultEffectConnectionCloseIdle:
+		return true
+	}
+	return false
+}
+
+// withDetail adds why no answer says the detail.
+func (i *Invalid) withDetail(at string, e control.FaultEffect) {
+	body := optional.Or(e.Body, "")
+	switch {
+	case e.Text != nil:
+		i.add(at, "cannot go with a text: there is no problem that could say it")
+	case e.Status == nil && !optional.Or(e.Reject, false):
+		i.add(at, "needs a status or a rejection to go with")
+	case body == control.FaultEffectBodyEmpty || body == control.FaultEffectBodyGarbage:
+		i.add(at, "cannot go with a body that is %q: that has no room for it", body)
+	}
+}
+
+// withOffline adds why no node is marked Offline.
+func (i *Invalid) withOffline(at string, rule control.FaultRule) {
+	switch e := rule.Effect; {
+	case e.Offline == nil:
+	case optional.Or(e.Restart, false):
+		i.add(at, "cannot go with a restart, after which there are no nodes")
+	case *e.Offline == control.FaultEffectOfflineNode && !concernsNodes(rule.Match):
+		i.add(at, "does nothing here: %s concerns no node", control.OperationListNodes)
 	}
 }
 
@@ -156,6 +189,12 @@ func (i *Invalid) withoutAnswer(at string, e control.FaultEffect) {
 			i.add(at+"/"+part.name, "cannot go with a connection that gives no answer (%s)", *e.Connection)
 		}
 	}
+}
+
+// concernsNodes reports whether a rule fits requests that are about a node.
+func concernsNodes(m *control.FaultMatch) bool {
+	return m == nil || m.Operations == nil || slices.ContainsFunc(*m.Operations,
+		func(o control.Operation) bool { return o != control.OperationListNodes })
 }
 
 // registers reports whether a rule fits registrations.

@@ -53,6 +53,22 @@ func TestWrongRules(t *testing.T) {
 		{"{effect: {latency_ms: 1, detail: why}}", []nodeapi.Violation{
 			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
 		}},
+		{"{effect: {connection: goaway, detail: why}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
+		}},
+		{"{effect: {connection: close_idle, detail: why}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
+		}},
+		{"{effect: {status: 503, detail: why, body: garbage}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: `cannot go with a body that is "garbage": that has no room for it`},
+		}},
+		{"{effect: {restart: true, offline: all}}", []nodeapi.Violation{
+			{Pointer: "/effect/offline", Detail: "cannot go with a restart, after which there are no nodes"},
+		}},
+		{"{match: {operations: [listNodes], node: '*'}, effect: {offline: node}}", []nodeapi.Violation{
+			{Pointer: "/match/node", Detail: "fits nothing here: listNodes concerns no node"},
+			{Pointer: "/effect/offline", Detail: "does nothing here: listNodes concerns no node"},
+		}},
 		{"{effect: {trickle_ms: 1}}", []nodeapi.Violation{
 			{Pointer: "/effect/trickle_ms", Detail: `needs a body that is "trickle"`},
 		}},
