@@ -67,12 +67,13 @@ type pair struct {
 	orchestratord *mocktest.Server
 }
 
-func newPair(t *testing.T, dialect mockserver.Dialect) *pair {
+func newPair(t *testing.T, dialect mockserver.Dialect, inFront ...mockserver.Option) *pair {
 	t.Helper()
 	orchestratord := mocktest.InMemory(t, mockserver.WithDialect(dialect))
-	front := mocktest.InMemory(t, mockserver.WithDialect(dialect), mockserver.WithUpstream(mockserver.Upstream{
-		URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server),
-	}))
+	front := mocktest.InMemory(t, append(inFront, mockserver.WithDialect(dialect),
+		mockserver.WithUpstream(mockserver.Upstream{
+			URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server),
+		}))...)
 	return &pair{t, front, orchestratord}
 }
 
@@ -229,14 +230,19 @@ func TestWhoForgetsANode(t *testing.T) {
 		"orchestratord": {control.FaultEffect{Status: new(int32(404))}, false},
 		"a router":      {control.FaultEffect{Status: new(int32(404)), Text: new("404 page not found")}, true},
 	} {
-		p := newPair(t, mockserver.Document)
-		p.post("/v2/nodes/register", briefRegistration)
-		p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
-		if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != http.StatusNotFound {
-			t.Fatalf("%s: heartbeat answered %d %s", name, status, text)
-		}
-		if _, known := p.front.Node("gpu-node-1"); known != test.known {
-			t.Errorf("after a 404 of %s, the node is known: %t", name, known)
+		for _, validation := range []mockserver.Validation{mockserver.Report, mockserver.Off} {
+			p := newPair(t, mockserver.Document, mockserver.WithValidation(validation))
+			p.post("/v2/nodes/register", briefRegistration)
+			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
+			if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != http.StatusNotFound {
+				t.Fatalf("%s: heartbeat answered %d %s", name, status, text)
+			}
+			if _, known := p.front.Node("gpu-node-1"); known != test.known {
+				t.Errorf("with validation %s, after a 404 of %s, the node is known: %t", validation, name, known)
+			}
+			if drift := p.front.UpstreamDrift().Entries; validation == mockserver.Off && len(drift) > 0 {
+				t.Errorf("with validation off, orchestratord drifts: %v", drift)
+			}
 		}
 	}
 }

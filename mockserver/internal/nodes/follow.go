@@ -16,7 +16,7 @@ func (r *relayed) follow(body any) {
 		return
 	}
 	switch status := x.Status(); {
-	case status == http.StatusNotFound && len(x.AnswerDepartures) == 0: // or a router may have sent it
+	case status == http.StatusNotFound && len(r.answerDepartures()) == 0: // or a router may have sent it
 		r.followGone("node unknown to orchestratord")
 	case status < http.StatusOK || status >= http.StatusMultipleChoices:
 	default:

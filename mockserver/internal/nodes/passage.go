@@ -35,7 +35,7 @@ func (r *relayed) noteSides(p *upstream.Passage) {
 		body = r.readRequest()
 	}
 	if x.Operation != nil && status != 0 && x.IsChecked() {
-		r.noteAnswer(p)
+		r.noteAnswer()
 	}
 	r.noteDrift(x)
 	r.count(x, r.Answers, x.AnswerDepartures)
@@ -101,9 +101,13 @@ func bound(operation string, loose any) any {
 }
 
 // noteAnswer notes how the answer departs from the document.
-func (r *relayed) noteAnswer(p *upstream.Passage) {
-	x := r.x
-	noteEcho(x, p.Header)
+func (r *relayed) noteAnswer() {
+	noteEcho(r.x, r.passage.Header)
+	r.x.DepartAnswer(r.answerDepartures()...)
+}
+
+func (r *relayed) answerDepartures() []drift.Departure {
+	x, p := r.x, r.passage
 	body := x.Body()
 	switch {
 	case !p.AnswerWhole, x.Request.Method == http.MethodHead: // there is more than was looked at
@@ -111,7 +115,7 @@ func (r *relayed) noteAnswer(p *upstream.Passage) {
 	case body == nil:
 		body = []byte{}
 	}
-	x.DepartAnswer(documentOf(x).AnswerDepartures(x.Operation, x.Status(), p.Header, body, x.Quote)...)
+	return documentOf(x).AnswerDepartures(x.Operation, x.Status(), p.Header, body, x.Quote)
 }
 
 // noteEcho has the correlation id of the answer count if the request has none, and notes if it is
