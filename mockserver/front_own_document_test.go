@@ -141,3 +141,44 @@ func TestOwnDocuments(t *testing.T) {
 func key(d drift.Departure) string {
 	return strings.Join([]string{d.Operation, d.Kind, d.Pointer, d.Got}, " ")
 }
+
+// TestDocumentsThatSayItInOtherWays holds traffic to documents that state answers, parameters and required fields
+// in ways that ours does not.
+func TestDocumentsThatSayItInOtherWays(t *testing.T) {
+	t.Parallel()
+	const answer = `{description: anything, content: {application/problem+json: {}}}`
+	for name, test := range map[string]struct {
+		old, new string
+		drift    string // of the node
+	}{
+		"answers of a range": {`"404":`, "4XX: " + answer + "\n        \"499\":", ""},
+		"all other answers":  {`"404":`, "default: " + answer + "\n        \"499\":", ""},
+		"a parameter of a path": {
+			"/{id}/heartbeat:\n", "/{id}/heartbeat:\n    parameters: [{name: fast, in: query, schema: {}}]\n", "",
+		},
+		"a field that has only to be there": {"required: [node_id,", "required: [lost, node_id,", "/lost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			document := strings.ReplaceAll(string(openapi.Nodes), test.old, test.new)
+			if document == string(openapi.Nodes) {
+				t.Fatal("the document has no such place")
+			}
+			orchestratord := mocktest.Start(t)
+			front := mocktest.Start(t, mockserver.WithUpstream(mockserver.Upstream{
+				URL: orchestratord.URL, Document: []byte(document),
+			}))
+			heartbeat := "POST /v2/nodes/gpu-node-1/heartbeat"
+			if strings.Contains(document, "name: fast") {
+				heartbeat += "?fast=1"
+			}
+			callWith(t, front, [4]string{heartbeat, briefHeartbeat, "application/json"}) // which is answered 404
+			callWith(t, front, [4]string{"POST /v2/nodes/register", briefRegistration, "application/json"})
+			expectDrift(t, "nodes", front.Drift(), test.drift)
+			expectDrift(t, "orchestratord", front.UpstreamDrift(), "")
+			if node, _ := front.Node("gpu-node-1"); node.Registration.MachineID != "machine-alpha" {
+				t.Errorf("the front knows %+v", node)
+			}
+		})
+	}
+}

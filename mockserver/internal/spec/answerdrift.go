@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,10 +20,10 @@ import (
 func (d *Document) AnswerDepartures(
 	o *Operation, status int, header http.Header, body []byte, quote func(string) string,
 ) []drift.Departure {
-	answer := o.answers()[status]
+	answer := o.answer(status)
 	if answer == nil {
 		return []drift.Departure{{
-			Kind: drift.Status, Expected: "must be " + orList(o.statuses()), Got: strconv.Itoa(status),
+			Kind: drift.Status, Expected: "must be " + orList(o.codes()), Got: strconv.Itoa(status),
 		}}
 	}
 	found := d.headerDepartures(answer.raw.Headers, header, quote)
@@ -35,30 +36,26 @@ type answer struct {
 	bodies map[string]*Schema // by content type
 }
 
-// answersOf returns the answers of an operation by their statuses.
-func answersOf(responses *openapi3.Responses) map[int]*answer {
-	answers := map[int]*answer{}
+// answersOf returns the answers of an operation by their codes: statuses, ranges such as 4XX, and default.
+func answersOf(responses *openapi3.Responses) map[string]*answer {
+	answers := map[string]*answer{}
 	for code, response := range responses.Map() {
-		status, err := strconv.Atoi(code)
-		if err != nil {
-			continue
-		}
 		a := &answer{raw: response.Value, bodies: map[string]*Schema{}}
 		for contentType, body := range response.Value.Content {
 			a.bodies[contentType] = schemaOf(body.Schema.Value, "")
 		}
-		answers[status] = a
+		answers[code] = a
 	}
 	return answers
 }
 
-func (o *Operation) statuses() []string {
-	var statuses []string
-	for _, status := range slices.Sorted(maps.Keys(o.answers())) {
-		statuses = append(statuses, strconv.Itoa(status))
-	}
-	return statuses
+// answer returns what is stated of answers with a status, by the code that fits it best; nil if none does.
+func (o *Operation) answer(status int) *answer {
+	answers, code := o.answers(), strconv.Itoa(status)
+	return cmp.Or(answers[code], answers[code[:1]+"XX"], answers["default"])
 }
+
+func (o *Operation) codes() []string { return slices.Sorted(maps.Keys(o.answers())) }
 
 func orList(words []string) string {
 	last := len(words) - 1

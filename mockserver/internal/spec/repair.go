@@ -108,8 +108,12 @@ func (d *Document) repairItem(schema, typed *Schema, item any) (any, bool) {
 	return usable, true
 }
 
-// zero returns the zero value of a field, and false when it would break the contract.
+// zero returns the zero value of a field, and false when it would break the contract. Without a schema
+// anything will do.
 func (d *Document) zero(field *Schema) (any, bool) {
+	if field == nil {
+		return nil, true
+	}
 	for _, zero := range []any{false, json.Number("0"), "", []any{}, map[string]any{}} {
 		if repaired, ok := d.repairValue(field, field, zero); ok {
 			return repaired, true
