@@ -41,10 +41,10 @@ name_platform() {
 	esac
 }
 
-# musl's ldd says its name, and calls it an error.
+# name_libc asks the C compiler, which may be musl's on a machine of glibc. musl defines no macro.
 name_libc() {
-	case $(ldd --version 2>&1) in
-	*musl*) echo musl ;;
+	case $(printf '#include <features.h>\n__GLIBC__' | $(go env CC) -E -P - 2>/dev/null) in
+	*__GLIBC__) echo musl ;;
 	*) echo glibc ;;
 	esac
 }
@@ -57,7 +57,7 @@ fetch_with_npm() {
 		fail "npm cannot fetch $package: $(sed -n 's/^npm [^ ]* code //p' "$new/log")"
 	[ "$(sha512 "$new"/*.tgz)" = "$pin" ] || fail "$package is not the one that is pinned: its sha512 differs"
 	tar -xzf "$new"/*.tgz -C "$new"
-	# On musl the file says so in its name; the linker looks for the plain one.
+	# That of musl says so in its name; the linker looks for the plain one.
 	mv "$new"/package/prebuilds/*/*pact_ffi*".${library##*.}" "$new/$library"
 }
 

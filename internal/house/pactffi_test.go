@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -14,11 +15,13 @@ const installer = `#!/bin/sh
 case "$1 $2" in
 "env GOOS") echo linux ;;
 "env GOARCH") echo amd64 ;;
+"env CC") echo "$CC" ;;
 *) echo library >"$6/libpact_ffi.so" ;;
 esac
 `
 
-// TestPactLibraryWithoutNpm runs the script with a PATH that has no npm.
+// TestPactLibraryWithoutNpm runs the script with a PATH that has no npm. The library has to be of the
+// libc that the C compiler is for.
 func TestPactLibraryWithoutNpm(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "bin")
@@ -28,7 +31,7 @@ func TestPactLibraryWithoutNpm(t *testing.T) {
 		}
 	}
 	for _, tool := range []string{
-		"cat", "cut", "dirname", "ldd", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha512sum", "tail",
+		"cat", "cut", "dirname", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha512sum", "tail",
 	} {
 		found, err := exec.LookPath(tool)
 		if err != nil {
@@ -45,12 +48,17 @@ func TestPactLibraryWithoutNpm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fetch := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts/pact-ffi.sh"))
-	fetch.Env = []string{"PATH=" + path}
-	if out, err := fetch.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	if got := readText(t, filepath.Join(dir, ".pact/libpact_ffi.so")); got != "library\n" {
-		t.Errorf("the library is %q", got)
+	for compiler, libc := range map[string]string{"printf 2": "glibc", "printf __GLIBC__": "musl", "missing": "glibc"} {
+		fetch := exec.CommandContext(t.Context(), filepath.Join(dir, "scripts/pact-ffi.sh"))
+		fetch.Env = []string{"PATH=" + path, "CC=" + compiler}
+		if out, err := fetch.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if got := readText(t, filepath.Join(dir, ".pact/libpact_ffi.so")); got != "library\n" {
+			t.Errorf("the library is %q", got)
+		}
+		if got := readText(t, filepath.Join(dir, ".pact/stamp")); !strings.Contains(got, " linux-x64-"+libc+" ") {
+			t.Errorf("with %q, the library is %s, want that of %s", compiler, got, libc)
+		}
 	}
 }
