@@ -71,12 +71,14 @@ func TestRelease(t *testing.T) {
 	dir := tagged(t)
 	run(t, dir, "scripts/pact-verify.sh")
 	t.Run("pact-verify", func(t *testing.T) { looksBesideItself(t, filepath.Join(dir, "bin/release", host)) })
+	musl := onMusl(t, dir)
+	t.Run("musl", func(t *testing.T) { looksBesideItself(t, filepath.Join(dir, "bin/release", host+"_musl"), musl...) })
 	if _, err := exec.LookPath("goreleaser"); err != nil && !*tryRelease {
 		t.Skip("goreleaser is missing, and only -release has it built")
 	}
 	run(t, dir, "scripts/goreleaser.sh", "check")
 	run(t, dir, "scripts/goreleaser.sh", "release", "--skip=publish", "--release-notes=CHANGELOG.md")
-	want := []string{"pact-verify_" + host + ".cdx.json"}
+	want := []string{"pact-verify_" + host + ".cdx.json", "pact-verify_" + host + "_musl.cdx.json"}
 	for _, platform := range []string{
 		"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64",
 	} {
@@ -186,7 +188,9 @@ func checkUnpacked(t *testing.T, dir, platform string) {
 		}
 	}
 	if platform == host {
-		want = append(want, filepath.Base(pactLibrary(t)), "pact-verify", pactFile)
+		verifies := []string{filepath.Base(pactLibrary(t)), "pact-verify", pactFile}
+		hasFiles(t, filepath.Join(dir, "musl"), verifies)
+		want = append(append(want, "musl"), verifies...)
 		looksBesideItself(t, dir)
 		startsAlone(t, dir)
 	}
@@ -225,14 +229,15 @@ func startsAlone(t *testing.T, dir string) {
 
 // looksBesideItself has the pact-verify of a release verify a mock. It must look for its library
 // beside itself alone.
-func looksBesideItself(t *testing.T, dir string) {
+func looksBesideItself(t *testing.T, dir string, env ...string) {
 	t.Helper()
 	path := filepath.Join(dir, "pact-verify")
-	if got := run(t, dir, path, "--version"); !strings.Contains(got, next+", commit ") {
+	start := append(env, path)
+	if got := run(t, dir, "env", append(start, "--version")...); !strings.Contains(got, next+", commit ") {
 		t.Errorf("its version is %s", got)
 	}
 	mock := mocktest.Start(t, mockserver.WithLogger(nil))
-	run(t, dir, path, "--provider-url", mock.URL, "--pact", pactFile)
+	run(t, dir, "env", append(start, "--provider-url", mock.URL, "--pact", pactFile)...)
 	program, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
