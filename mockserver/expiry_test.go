@@ -38,7 +38,8 @@ func TestNodesExpireWhenTheMockSaysSo(t *testing.T) {
 				if got := now().Node.Status; got != status {
 					t.Fatalf("the node is %s before it expires", got)
 				}
-				if server.Clock().Advance(time.Millisecond); expires != nil && now().Node.Status != nodeapi.NodeStatusOffline {
+				server.Clock().Advance(time.Millisecond)
+				if expires != nil && now().Node.Status != nodeapi.NodeStatusOffline {
 					t.Errorf("the node is %s when it expires", now().Node.Status)
 				}
 			})

@@ -57,7 +57,8 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		"a strange one": {
 			[]string{
 				"--upstream", url, "--document",
-				at("z.yaml", "openapi: 3.0.3\ninfo: {title: t, version: v}\npaths:\n  /v2/nodes: {get: {responses: {}}}\n"),
+				at("z.yaml", "openapi: 3.0.3\ninfo: {title: t, version: v}\n"+
+					"paths:\n  /v2/nodes: {get: {responses: {}}}\n"),
 			},
 			"z.yaml: it lacks DELETE /v2/nodes/{id}, POST /v2/nodes/register, POST /v2/nodes/{id}/heartbeat of",
 		},

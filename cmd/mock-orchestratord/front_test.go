@@ -116,7 +116,8 @@ func TestFlagsComeBeforeTheToken(t *testing.T) {
 		"--upstream-token": "s3cret", "--upstream-token-file": write(t, filepath.Join(t.TempDir(), "token"), "s3cret"),
 	} {
 		for _, token := range []string{"another", " "} {
-			program := start(t, map[string]string{"LLORCH_API_TOKEN": token}, "--upstream", "http://127.0.0.1:1", flag, value)
+			program := start(t, map[string]string{"LLORCH_API_TOKEN": token},
+				"--upstream", "http://127.0.0.1:1", flag, value)
 			if status, _, stderr := program.stop(); status != 0 {
 				t.Errorf("%s and %q: exit status %d, %s", flag, token, status, stderr)
 			}
