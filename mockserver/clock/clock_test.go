@@ -1,9 +1,11 @@
 package clock_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,7 +31,7 @@ func TestRealTime(t *testing.T) {
 		clk := clock.New()
 		var calls atomic.Int32
 		stop := clk.AfterFunc(10*time.Second, func() { calls.Add(1) })
-		stopOther := clk.AfterFunc(10*time.Second, func() { t.Error("stopped in vain") })
+		stopOther := clk.At(clk.Now().Add(10*time.Second), func() { t.Error("stopped in vain") })
 		time.Sleep(10*time.Second - 1)
 		synctest.Wait()
 		if calls.Load() != 0 || !stopOther() || stopOther() {
@@ -174,6 +176,7 @@ func TestPast(t *testing.T) {
 		calls := make(chan string)
 		clk.At(start.Add(-time.Hour), func() { calls <- "an hour late" })
 		clk.At(start, func() { calls <- "now" })
+		clk.AfterFunc(1, func() { t.Error("called although the clock stands just before") })
 		if first, second := <-calls, <-calls; first == second {
 			t.Errorf("called: %s, twice", first)
 		}
@@ -187,8 +190,8 @@ func TestRefusals(t *testing.T) {
 		0, -1, clock.MinSpeed / 2, clock.MaxSpeed * 2, math.NaN(), math.Inf(1),
 		math.Inf(-1),
 	} {
-		if clk.SetSpeed(speed) == nil {
-			t.Errorf("speed %g was taken", speed)
+		if err := clk.SetSpeed(speed); err == nil || !strings.HasSuffix(err.Error(), "must be 0.001 to 10000") {
+			t.Errorf("speed %g: %v", speed, err)
 		}
 	}
 	if clk.Advance(-1) == nil {
@@ -197,6 +200,63 @@ func TestRefusals(t *testing.T) {
 	if after := clk.State(); after != before {
 		t.Errorf("state %+v, want %+v", after, before)
 	}
+}
+
+// TestLimit has a function on the way put the clock forward, too. The clock stands at its limit.
+func TestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clk := clock.PausedAt(start)
+		clk.Limit(start.Add(15 * time.Second))
+		clk.AfterFunc(time.Second, func() {
+			if clk.Reaches(5*time.Second) != nil || !errors.Is(clk.Advance(5*time.Second+1), clock.ErrBeyond) {
+				t.Error("the limit is not what lies behind the end of the way")
+			}
+		})
+		if err := clk.Advance(10 * time.Second); err != nil {
+			t.Error(err)
+		}
+		clk.Resume()
+		time.Sleep(time.Minute)
+		if err := clk.Reaches(1); !errors.Is(err, clock.ErrBeyond) {
+			t.Errorf("it goes on: %v", err)
+		}
+		if passed := clk.Now().Sub(start); passed != 15*time.Second || clk.Advance(0) != nil {
+			t.Errorf("%s passed", passed)
+		}
+	})
+}
+
+// TestLimitOnTheWay limits a clock that runs, and one that stands beyond.
+func TestLimitOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clk := clock.PausedAt(start)
+		clk.Resume()
+		at, called := start.Add(time.Minute), 0
+		clk.Limit(at)
+		clk.At(at, func() { called++ })
+		clk.At(at.Add(1), func() { t.Error("called beyond the limit") })
+		time.Sleep(time.Hour)
+		if now := clk.Now(); now != at || called != 1 {
+			t.Errorf("it is %s, want %s, and %d were called", now, at, called)
+		}
+		clk = clock.PausedAt(at)
+		if clk.Limit(start); clk.Now() != start {
+			t.Errorf("it stands at %s, beyond %s", clk.Now(), start)
+		}
+	})
+}
+
+// TestRealTimeHasNoLimit gives orders to a clock that shows real time, none of which changes anything.
+func TestRealTimeHasNoLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clk := clock.New()
+		clk.Resume()
+		clk.Limit(time.Now())
+		time.Sleep(time.Hour)
+		if now := clk.Now(); now != time.Now() {
+			t.Errorf("it is %s, want %s", now, time.Now())
+		}
+	})
 }
 
 // TestFarFuture goes on after the longest durations there are.
@@ -217,10 +277,21 @@ func TestFarFuture(t *testing.T) {
 		if !called {
 			t.Error("not called")
 		}
-		clk.SetSpeed(clock.MaxSpeed)
-		time.Sleep(1000 * 24 * time.Hour)
-		if !clk.Now().After(last) {
-			t.Errorf("it is still %s", last)
+		for _, test := range []struct {
+			speed float64
+			sleep time.Duration
+		}{{clock.MaxSpeed, 13 * 24 * time.Hour}, {1024, 1 << 53}, {clock.MaxSpeed, 1000 * 24 * time.Hour}} {
+			clk.SetSpeed(test.speed)
+			time.Sleep(test.sleep)
+			if !clk.Now().After(last) {
+				t.Errorf("it is still %s after %s at the speed %g", last, test.sleep, test.speed)
+			}
+			last = clk.Now()
+		}
+		clk.SetSpeed(1)
+		time.Sleep(1<<53 + 1)
+		if passed := clk.Now().Sub(last); passed != 1<<53+1 {
+			t.Errorf("%s passed, want %s", passed, time.Duration(1<<53+1))
 		}
 	})
 }

@@ -85,7 +85,6 @@ func (c *Clock) call(w *waiter) {
 func (c *Clock) arm() {
 	if c.timer != nil {
 		c.timer.Stop()
-		c.timer = nil
 	}
 	if len(c.waiters) == 0 || c.advances > 0 {
 		return

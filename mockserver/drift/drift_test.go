@@ -73,11 +73,32 @@ func TestLimit(t *testing.T) {
 	if report := record.Report(); len(report.Entries) != drift.Limit || report.Dropped != 3*drift.Limit {
 		t.Errorf("%d kept, %d dropped", len(report.Entries), report.Dropped)
 	}
+	known := record.Report().Entries[0].Departure
+	record.Add(drift.Sighting{}, []drift.Departure{known})
+	if report := record.Report(); report.Entries[0].Requests != 2 || report.Dropped != 3*drift.Limit {
+		t.Errorf("one that is kept was seen %d times, %d dropped", report.Entries[0].Requests, report.Dropped)
+	}
+	record.Clear()
+	if report := record.Report(); report.Entries != nil || report.Dropped != 0 {
+		t.Errorf("after it was cleared, %d kept, %d dropped", len(report.Entries), report.Dropped)
+	}
+	if fresh := record.Add(drift.Sighting{}, []drift.Departure{known}); len(fresh) != 1 {
+		t.Error("after it was cleared, there is no room")
+	}
 }
 
 func TestString(t *testing.T) {
-	departure := drift.Departure{Operation: "o", Pointer: "/a\x1b[2J", Expected: "must be there", Got: "nothing"}
-	if want, got := `o at "/a<U+001B>[2J": must be there (got nothing)`, departure.String(); got != want {
-		t.Errorf("%s, want %s", got, want)
+	for want, departure := range map[string]drift.Departure{
+		`o at "/a<U+001B>[2J": must be there (got nothing)`: {
+			Operation: "o", Pointer: "/a\x1b[2J", Expected: "must be there", Got: "nothing",
+		},
+		`o 503 at "/a": must be there (got nothing)`: {
+			Operation: "o", Status: 503, Pointer: "/a", Expected: "must be there", Got: "nothing",
+		},
+		`no operation at "/v3": must be /v2 (got /v3)`: {Pointer: "/v3", Expected: "must be /v2", Got: "/v3"},
+	} {
+		if got := departure.String(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }

@@ -67,6 +67,7 @@ func TestMatch(t *testing.T) {
 		{"{pause_ms: 4000}", "1 5 9"},
 		{"{pause_ms: 4000, times: 2}", "1 5"},
 		{"{probability: 0}", ""},
+		{"{probability: 0.4}", "1 3 5 7 8"},
 		{"{probability: 1}", "1 2 3 4 5 6 7 8 9 10"},
 		{"{operations: [registerNode, heartbeatNode], last_call: 1}", "1"},
 		{"{operations: [registerNode]}", ""},
@@ -124,6 +125,47 @@ func TestNoNode(t *testing.T) {
 	set := started(t, paused(), "{match: {node: '*'}, effect: {status: 503}}")
 	if _, acts := set.Decide(list, ""); acts {
 		t.Error("a rule for nodes acts on a call that concerns none")
+	}
+}
+
+// TestLatency waits for as long as a rule says.
+func TestLatency(t *testing.T) {
+	for effect, want := range map[string]time.Duration{
+		"{status: 503}":                     0,
+		"{latency_ms: 5}":                   5 * time.Millisecond,
+		"{latency_ms: 5, latency_max_ms: 5}": 5 * time.Millisecond,
+		"{latency_max_ms: 0}":               0,
+	} {
+		set := started(t, paused(), "{effect: "+effect+"}")
+		for range 2 {
+			if verdict, acts := set.Decide(heartbeat, "gpu-node-1"); !acts || verdict.Latency != want {
+				t.Errorf("%s: acts %t, and has a call wait for %s", effect, acts, verdict.Latency)
+			}
+		}
+	}
+}
+
+// TestRulesDrawApart has two rules, and then two faults, that act on every other call each.
+func TestRulesDrawApart(t *testing.T) {
+	half := "{match: {probability: 0.5}, effect: {status: 503}}"
+	for name, set := range map[string]*faults.Set{
+		"rules":  started(t, paused(), half, strings.ReplaceAll(half, "503", "504")),
+		"faults": started(t, paused(), half),
+	} {
+		if name == "faults" {
+			if _, err := set.Put("other", parse(t, half)["it"]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		acted := 0
+		for range 100 {
+			if _, acts := set.Decide(heartbeat, "gpu-node-1"); acts {
+				acted++
+			}
+		}
+		if acted < 65 || acted > 85 {
+			t.Errorf("of 100 calls two %s acted on %d", name, acted)
+		}
 	}
 }
 
@@ -311,14 +353,16 @@ func TestSet(t *testing.T) {
 	if diff := cmp.Diff(presets, names(set)); diff != "" {
 		t.Error(diff)
 	}
-	if got := set.Enabled(); got == nil || len(got) > 0 {
+	if got := set.Enabled(); got == nil || len(got) > 0 || !set.Idle() {
 		t.Errorf("%q are on from the start", got)
 	}
 	if err := set.Load(parse(t, "{effect: {status: 500}}")); err != nil {
 		t.Fatal(err)
 	}
 	other := parse(t, "{match: {times: 1}, effect: {status: 503}}")["it"]
-	if state, err := set.Put("other", other); err != nil || !state.Enabled || state.Preset || state.Seed != 1 {
+	other.Summary = new("what it does")
+	if state, err := set.Put("other", other); err != nil || !state.Enabled || state.Preset || state.Seed != 1 ||
+		state.Summary != "what it does" {
 		t.Errorf("put: %+v, %v", state, err)
 	}
 	if state, err := set.Put("flaky", other); err != nil || !state.Preset {
@@ -329,6 +373,9 @@ func TestSet(t *testing.T) {
 	}
 	if !set.Delete("flaky") || !set.Delete("other") || set.Delete("other") {
 		t.Error("each should be deleted once")
+	}
+	if got := set.Enabled(); !slices.Equal(got, []string{"it"}) {
+		t.Errorf("after what was put is deleted, %q are on", got)
 	}
 	if diff := cmp.Diff(faults.Presets()["flaky"].Rules, stateOf(t, set, "flaky").Rules); diff != "" {
 		t.Errorf("a preset that is deleted: %s", diff)
@@ -364,7 +411,7 @@ func TestSwitch(t *testing.T) {
 		t.Errorf("switched off: %+v, %t", state, ok)
 	}
 	advance(t, clk, time.Hour)
-	if act() != 0 {
+	if act() != 0 || !set.Idle() {
 		t.Error("acts although switched off")
 	}
 	if state, ok := set.Switch("it", true); !ok || !state.Enabled || state.Applied != 0 {
@@ -372,6 +419,9 @@ func TestSwitch(t *testing.T) {
 	}
 	if act() != 1 {
 		t.Error("calls or time did not begin anew")
+	}
+	if state, ok := set.Switch("flaky", true); !ok || !state.Enabled || set.Idle() {
+		t.Errorf("a preset, switched on: %+v, %t", state, ok)
 	}
 	if _, ok := set.Switch("nothing", true); ok {
 		t.Error("a fault that is not there is switched on")
@@ -460,26 +510,48 @@ func advance(t *testing.T, clk *clock.Clock, d time.Duration) {
 // replacement was removed again.
 func TestInFront(t *testing.T) {
 	set := faults.New(clock.New())
-	set.StandInFront()
 	with := func(effect control.FaultEffect) control.FaultDefinition {
 		return control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}}
 	}
 	harmless := with(control.FaultEffect{Status: new(int32(503))})
 	forgets := with(control.FaultEffect{Restart: new(true)})
-	if _, err := set.Put("amnesia", harmless); err != nil {
+	marks := with(control.FaultEffect{Offline: new(control.FaultEffectOfflineAll)})
+	all := names(set)
+	for _, each := range []error{
+		set.Load(map[string]control.FaultDefinition{"amnesia": forgets}), put(set, "amnesia", marks),
+	} {
+		if each != nil {
+			t.Errorf("in front of none: %v", each)
+		}
+	}
+	if !set.Delete("amnesia") || !slices.Equal(names(set), all) {
+		t.Errorf("in front of none there are %q", names(set))
+	}
+
+	set.StandInFront()
+	left := slices.DeleteFunc(all, func(name string) bool {
+		return slices.Contains([]string{"amnesia", "clock-step", "sticky-offline"}, name)
+	})
+	if got := names(set); !slices.Equal(got, left) {
+		t.Errorf("there are %q, want %q", got, left)
+	}
+	if err := put(set, "amnesia", harmless); err != nil {
 		t.Error(err)
 	}
-	if !set.Delete("amnesia") {
-		t.Error("a fault cannot be removed")
+	if !set.Delete("amnesia") || !slices.Equal(names(set), left) {
+		t.Errorf("after one is removed there are %q, want %q", names(set), left)
 	}
-	if state, known := set.Switch("amnesia", true); known {
-		t.Errorf("the preset is back: %+v", state)
+	if !set.Delete("flaky") || !slices.Equal(names(set), left) {
+		t.Errorf("after a preset is removed there are %q, want %q", names(set), left)
 	}
-	_, err := set.Put("amnesia", forgets)
-	if err == nil || !strings.HasPrefix(err.Error(), "/rules/0/effect/restart: ") {
-		t.Errorf("error is %v", err)
+	for pointer, definition := range map[string]control.FaultDefinition{
+		"/rules/0/effect/restart: ": forgets, "/rules/0/effect/offline: ": marks,
+	} {
+		if err := put(set, "amnesia", definition); err == nil || !strings.HasPrefix(err.Error(), pointer) {
+			t.Errorf("error is %v, want one at %s", err, pointer)
+		}
 	}
-	err = set.Load(map[string]control.FaultDefinition{
+	err := set.Load(map[string]control.FaultDefinition{
 		"d": forgets, "b": forgets, "c": forgets, "a": forgets, "e": harmless,
 	})
 	var at []string
@@ -491,4 +563,13 @@ func TestInFront(t *testing.T) {
 	if want := []string{"/faults/a", "/faults/b", "/faults/c", "/faults/d"}; !slices.Equal(at, want) {
 		t.Errorf("it is wrong at %v, want %v", at, want)
 	}
+	forgets.Enabled = new(false) // as a file for any orchestratord has it
+	if err := set.Load(map[string]control.FaultDefinition{"a": forgets}); err != nil || !slices.Equal(names(set), left) {
+		t.Errorf("with a fault that is off there are %q, %v", names(set), err)
+	}
+}
+
+func put(set *faults.Set, name string, definition control.FaultDefinition) error {
+	_, err := set.Put(name, definition)
+	return err
 }

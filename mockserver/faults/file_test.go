@@ -92,6 +92,15 @@ func TestWrongRules(t *testing.T) {
 		{"{effect: {connection: close_idle, body: trickle}}", []nodeapi.Violation{
 			{Pointer: "/effect/body", Detail: "cannot go with close_idle: the answer is sent whole"},
 		}},
+		{"{effect: {connection: close_idle, body: truncated}}", []nodeapi.Violation{
+			{Pointer: "/effect/body", Detail: "cannot go with close_idle: the answer is sent whole"},
+		}},
+		{"{effect: {connection: goaway, detail: why}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
+		}},
+		{"{effect: {body: truncated, trickle_ms: 1}}", []nodeapi.Violation{
+			{Pointer: "/effect/trickle_ms", Detail: `needs a body that is "trickle"`},
+		}},
 		{"{effect: {text: gone}}", []nodeapi.Violation{{Pointer: "/effect/text", Detail: "needs a status to go with"}}},
 		{"{effect: {status: 404, text: gone, detail: why}}", []nodeapi.Violation{
 			{Pointer: "/effect/detail", Detail: "cannot go with a text: there is no problem that could say it"},
@@ -118,10 +127,41 @@ func TestWrongRules(t *testing.T) {
 			compare(t, "/rules/0", test.want, err)
 			err = set.Load(map[string]control.FaultDefinition{"it": definition})
 			compare(t, "/faults/it/rules/0", test.want, err)
+			err = set.Replace(map[string]control.FaultDefinition{"it": definition})
+			compare(t, "/faults/it/rules/0", test.want, err)
 			if diff := cmp.Diff(before, set.List()); diff != "" {
 				t.Errorf("a refused fault changes something: %s", diff)
 			}
 		})
+	}
+}
+
+// TestRightRules has rules that come near to being wrong.
+func TestRightRules(t *testing.T) {
+	for _, rule := range []string{
+		"{match: {first_call: 2, last_call: 2}, effect: {status: 500}}",
+		"{match: {node: 'gpu-[1]'}, effect: {reject: true}}",
+		"{match: {operations: [listNodes, registerNode]}, effect: {reject: true, detail: why}}",
+		"{effect: {latency_ms: 2, latency_max_ms: 2}}",
+		"{effect: {latency_max_ms: 0}}",
+		"{effect: {status: 404, text: gone}}",
+		"{effect: {status: 404, detail: why}}",
+		"{effect: {body: trickle, trickle_ms: 1}}",
+		"{effect: {connection: hang, latency_ms: 1, reject: false}}",
+		"{effect: {connection: close_idle, body: empty}}",
+		"{effect: {connection: goaway, body: truncated, status: 503, detail: why}}",
+	} {
+		definition := parse(t, rule)["it"]
+		if err := faults.Check("it", definition); err != nil {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+}
+
+func TestWrongName(t *testing.T) {
+	definition := parse(t, "{effect: {status: 500}}")["it"]
+	if err := faults.Check("Über", definition); err == nil || !strings.HasPrefix(err.Error(), "must match ") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -172,7 +212,7 @@ func TestReadFile(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, text := range []string{
-		"faults:\n  1: &one\n    rules: [{match: {every: 2.0}, effect: {status: 5e2}}]\n  true: *one\n",
+		"faults:\n  1: &one\n    rules: [{match: {every: 2.0}, effect: {status: 5e2}}]\n  true: {<<: *one}\n",
 		`{"faults": {"1": {"rules": [{"match": {"every": 2}, "effect": {"status": 500}}]},` + "\n\t" +
 			`"true": {"rules": [{"match": {"every": 2}, "effect": {"status": 500, "detail": "\ud83d\ude00"}}]}}}`,
 	} {

@@ -33,6 +33,8 @@ func TestContent(t *testing.T) {
 		{control.OperationHeartbeatNode, `rubbish`, 200, "", ""},
 		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
 		{control.OperationRegisterNode, `{"pools":["a\u202eb"]}`, 200, "", "a<U+202E>b"},
+		{control.OperationRegisterNode, `{"pools":["a"],"capabilities":{"gpu_count":0}}`, 200, "", "a"},
+		{control.OperationDeregisterNode, fitting, 200, "", ""},
 		{control.OperationListNodes, "", 200, `{"nodes":[]}`, ""},
 		{
 			control.OperationRegisterNode, "{}", 422,

@@ -44,8 +44,8 @@ func fitsStatus(r *record, pattern control.StatusPattern) bool {
 	if r.kind != control.EntryKindExchange {
 		return false
 	}
-	if r.status == 0 || pattern == noAnswer {
-		return r.status == 0 && pattern == noAnswer
+	if pattern == noAnswer {
+		return r.status == 0
 	}
 	class, whole := strings.CutSuffix(pattern, "xx")
 	return strings.HasPrefix(strconv.Itoa(r.status), class) && (whole || len(class) == 3)

@@ -2,7 +2,10 @@ package journal_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -58,12 +62,16 @@ func TestEntry(t *testing.T) {
 		},
 		{Operation: "heartbeatNode", Pointer: "/a\x00b", Kind: "unknown", Expected: "must be known", Got: `"a"`},
 	}
+	noted.Relayed = true
+	noted.AnswerDepartures = []drift.Departure{
+		{Operation: "heartbeatNode", Status: 200, Pointer: "/a", Kind: "type", Expected: "must be a string", Got: "1"},
+	}
 	events.Exchange(noted)
 	want := control.JournalEntry{
 		Sequence:      1,
 		AtMs:          epoch.UnixMilli(),
 		Kind:          control.EntryKindExchange,
-		Summary:       "heartbeatNode gpu-node-1 200 (fault slow, 2 departures)",
+		Summary:       "heartbeatNode gpu-node-1 200 (fault slow, 2 departures, 1 departure of the answer)",
 		Content:       new("pool-0 ready, 3 of 4 slots free"),
 		NodeID:        new("gpu-node-1"),
 		Operation:     new(control.OperationHeartbeatNode),
@@ -77,6 +85,10 @@ func TestEntry(t *testing.T) {
 			},
 			{Operation: "heartbeatNode", Pointer: "/a\x00b", Kind: "unknown", Expected: "must be known", Got: `"a"`},
 		},
+		AnswerDepartures: &[]control.Departure{{
+			Operation: "heartbeatNode", Status: new(int32(200)), Pointer: "/a", Kind: "type",
+			Expected: "must be a string", Got: "1",
+		}},
 		Request: &control.RequestRecord{
 			Method: "POST", Path: "/v2/nodes/gpu-node-1/heartbeat",
 			Header: &control.HeaderRecord{
@@ -127,9 +139,8 @@ func TestSummary(t *testing.T) {
 		},
 		{
 			problem(422,
-				`{"code":"contract_violation","errors":[{"pointer":"","detail":"a"},{"pointer":"/b","detail":"b"},`+
-					`{"pointer":"/c","detail":"c"}]}`),
-			"heartbeatNode gpu-node-1 422 contract_violation at the top and 2 more",
+				`{"code":"contract_violation","errors":[{"pointer":"","detail":"a"},{"pointer":"/b","detail":"b"}]}`),
+			"heartbeatNode gpu-node-1 422 contract_violation at the top and 1 more",
 		},
 		{ // the journal keeps its beginning
 			problem(422,
@@ -286,6 +297,124 @@ func TestKeptLength(t *testing.T) {
 	}
 	if len(*entry.Departures) == 0 || len(*entry.Request.Header) == 0 {
 		t.Error("departures or headers are not kept at all")
+	}
+}
+
+// TestKeptParts has parts that are just as long as the journal keeps, and longer by one.
+func TestKeptParts(t *testing.T) {
+	for _, part := range []struct {
+		name  string
+		limit int
+		write func(*journal.Exchange, string)
+		read  func(control.JournalEntry) string
+	}{
+		{
+			"node", 128, func(e *journal.Exchange, text string) { e.Node = text },
+			func(e control.JournalEntry) string { return *e.NodeID },
+		},
+		{
+			"correlation id", 128, func(e *journal.Exchange, text string) { e.CorrelationID = text },
+			func(e control.JournalEntry) string { return *e.CorrelationID },
+		},
+		{
+			"fault", 128, func(e *journal.Exchange, text string) { e.Fault = text },
+			func(e control.JournalEntry) string { return *e.Fault },
+		},
+		{
+			"method", 128, func(e *journal.Exchange, text string) { e.Method = text },
+			func(e control.JournalEntry) string { return e.Request.Method },
+		},
+		{
+			"path", 1024, func(e *journal.Exchange, text string) { e.Path = text },
+			func(e control.JournalEntry) string { return e.Request.Path },
+		},
+		{
+			"query", 1024, func(e *journal.Exchange, text string) { e.Query = text },
+			func(e control.JournalEntry) string { return *e.Request.Query },
+		},
+		{
+			"remark", 512, func(e *journal.Exchange, text string) { e.Remark = text },
+			func(e control.JournalEntry) string { return strings.Trim(e.Summary, "( no answer)") },
+		},
+		{
+			"name of a header", 128, func(e *journal.Exchange, text string) { e.AnswerHeader = http.Header{text: nil} },
+			func(e control.JournalEntry) string { return strings.Join(slices.Collect(maps.Keys(*e.Answer.Header)), "") },
+		},
+		{
+			"header", 512, func(e *journal.Exchange, text string) { e.RequestHeader = http.Header{"X": {text}} },
+			func(e control.JournalEntry) string { return (*e.Request.Header)["X"] },
+		},
+		{
+			"header that is there twice", 512, func(e *journal.Exchange, text string) {
+				e.RequestHeader = http.Header{"X": {text[:200], text[200+len(", "):]}}
+			},
+			func(e control.JournalEntry) string { return (*e.Request.Header)["X"] },
+		},
+		{
+			"request", 4096, func(e *journal.Exchange, text string) { e.RequestBody = []byte(text) },
+			func(e control.JournalEntry) string { return e.Request.Body.Text },
+		},
+		{
+			"answer", 4096, func(e *journal.Exchange, text string) { e.AnswerBody = []byte(text) },
+			func(e control.JournalEntry) string { return e.Answer.Body.Text },
+		},
+		{
+			"departure", 1024, func(e *journal.Exchange, text string) {
+				e.Departures = []drift.Departure{{Got: text}}
+			},
+			func(e control.JournalEntry) string { return (*e.Departures)[0].Got },
+		},
+	} {
+		for more := range 2 {
+			var e journal.Exchange
+			part.write(&e, strings.Repeat("x", part.limit+more))
+			events := journal.New(1)
+			events.Exchange(e)
+			entry, _ := events.Entry(1)
+			if kept := len(part.read(entry)); kept != part.limit {
+				t.Errorf("%s: %d of %d bytes are kept", part.name, kept, part.limit+more)
+			}
+		}
+	}
+}
+
+// TestKeptTogether has as many headers and departures as the journal keeps, and one more.
+func TestKeptTogether(t *testing.T) {
+	const headers, departures = 4, 5
+	for more := range 2 {
+		header := http.Header{}
+		for i := range headers + more {
+			header[strconv.Itoa(i)] = []string{strings.Repeat("x", 480)}
+		}
+		events := journal.New(1)
+		departed := make([]drift.Departure, departures+more)
+		for i := range departed {
+			departed[i].Got = strings.Repeat("x", 800)
+		}
+		events.Exchange(journal.Exchange{
+			RequestHeader: header, AnswerHeader: header, Departures: departed, AnswerDepartures: departed,
+		})
+		entry, _ := events.Entry(1)
+		if len(*entry.Request.Header) != headers || len(*entry.Answer.Header) != headers ||
+			len(*entry.Departures) != departures || len(*entry.AnswerDepartures) != departures {
+			t.Errorf("of %d headers and %d departures are kept %d, %d, %d and %d", len(header), len(departed),
+				len(*entry.Request.Header), len(*entry.Answer.Header), len(*entry.Departures),
+				len(*entry.AnswerDepartures))
+		}
+	}
+}
+
+// TestSummaryAsLongAsTheDocumentSays has longer summaries, and contents.
+func TestSummaryAsLongAsTheDocumentSays(t *testing.T) {
+	long := strings.Repeat("ä", 1<<10)
+	events := journal.New(2)
+	events.Control(epoch, long[:1022]+"end")
+	events.Exchange(journal.Exchange{Method: long, Path: long + long, Fault: long, Remark: long})
+	schema := spec.Control().Schema("JournalEntry")
+	for _, entry := range events.Page(journal.Filter{}, 2).Entries {
+		if wrong := spec.Control().Check(schema, entry); wrong != nil {
+			t.Errorf("%d: %v", entry.Sequence, wrong)
+		}
 	}
 }
 

@@ -32,6 +32,13 @@ func TestSetStatus(t *testing.T) {
 		if !known || change.Was != nodeapi.NodeStatusRegistering || change.Node.Status != test.status {
 			t.Errorf("%s: %v, %+v", test.status, known, change)
 		}
+		heard := epoch
+		if test.next != 0 {
+			heard = epoch.Add(30 * time.Second)
+		}
+		if !change.Node.Heard.Equal(heard) {
+			t.Errorf("%s: heard of at %s", test.status, change.Node.Heard)
+		}
 		next, waits := nodes.NextExpiry()
 		if waits != (test.next != 0) || waits && !next.Equal(epoch.Add(test.next)) {
 			t.Errorf("%s: expires at %s, %v", test.status, next, waits)

@@ -97,6 +97,89 @@ func TestTooManyBytes(t *testing.T) {
 	}
 }
 
+// TestAllThatIsSaidTakesRoom has nodes say more than there is room for, each in another place.
+func TestAllThatIsSaidTakesRoom(t *testing.T) {
+	const limit, many = 4000, 200
+	long := strings.Repeat("x", limit)
+	short := make([]string, many)
+	for name, say := range map[string]func(*nodeapi.RegisterRequest, *nodeapi.PoolStatus){
+		"id":            func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.NodeID = long },
+		"machine":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.MachineID = long },
+		"address":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Address = long },
+		"version":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Version = &long },
+		"CUDA":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Capabilities.CUDAVersion = long },
+		"pool":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Pools = []string{long} },
+		"pools":         func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Pools = slices.Repeat(short, 2) },
+		"GPU":           func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, nodeapi.GPU{Name: long}) },
+		"capability":    func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, nodeapi.GPU{ComputeCapability: long}) },
+		"GPUs":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, make([]nodeapi.GPU, many)...) },
+		"reported pool": func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.PoolID = long },
+		"engine":        func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.Engine = &long },
+		"model":         func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.ModelsAvailable = &[]string{long} },
+		"models":        func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.ModelsAvailable = new(slices.Repeat(short, 2)) },
+	} {
+		nodes := registry.New(time.Minute)
+		nodes.SetLimits(registry.Limits{Bytes: limit})
+		r, pool := registration("node", "pool-0"), nodeapi.PoolStatus{PoolID: "pool-0"}
+		say(&r, &pool)
+		err := nodes.Register(r, epoch).Refused
+		if change, known := nodes.Heartbeat("node", beat(pool), epoch); known && err == nil {
+			err = change.Refused
+		}
+		if !errors.Is(err, registry.ErrTooManyBytes) {
+			t.Errorf("%s: refused as %v", name, err)
+		}
+	}
+}
+
+func gpus(r *nodeapi.RegisterRequest, gpus ...nodeapi.GPU) { r.Capabilities.Gpus = &gpus }
+
+// TestRoomIsGivenBack has nodes come, do all that nodes can, and go. There is as much room after it as before.
+func TestRoomIsGivenBack(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.SetForgetAfter(time.Minute)
+	bulky := strings.Repeat("x", 17<<10)
+	room := func() (fit [2]int) {
+		for i, machine := range []string{"", bulky} {
+			nodes.SetLimits(registry.Limits{Bytes: 400 << 10})
+			for ; ; fit[i]++ {
+				r := registration(fmt.Sprintf("node-%04d", fit[i]))
+				if r.MachineID = machine; nodes.Register(r, epoch).Refused != nil {
+					break
+				}
+			}
+			for n := range fit[i] {
+				nodes.Deregister(fmt.Sprintf("node-%04d", n))
+			}
+		}
+		nodes.SetLimits(registry.Limits{})
+		return fit
+	}
+	before := room()
+	pool := nodeapi.PoolStatus{PoolID: "pool-0", Engine: new("vllm"), ModelsAvailable: &[]string{"llama-3-8b"}}
+	for i := range 2000 {
+		nodes.SetPolicy([]registry.Policy{registry.Document{}, registry.InService{}}[i%2])
+		r := registration("node", "pool-0")
+		nodes.Register(r, epoch)
+		nodes.Heartbeat("node", beat(pool), epoch)
+		r.MachineID = bulky
+		nodes.Register(r, epoch)
+		nodes.Load(nodes.Nodes(), epoch)
+		nodes.Deregister("node") // in service, its pools stay
+		nodes.Register(r, epoch)
+		nodes.SetStatus("node", nodeapi.NodeStatusOffline, epoch)
+		if i%3 == 0 {
+			nodes.Deregister("node")
+		} else {
+			nodes.Expire(epoch.Add(time.Hour))
+		}
+	}
+	nodes.SetPolicy(registry.Document{})
+	if after := room(); after != before {
+		t.Errorf("%v nodes fit, want %v as before", after, before)
+	}
+}
+
 // TestNoRoomForMore has a node on record beyond the limit. It goes on, as long as it says no more.
 func TestNoRoomForMore(t *testing.T) {
 	nodes := registry.New(time.Minute)
