@@ -131,10 +131,10 @@ func TestNoNode(t *testing.T) {
 // TestLatency waits for as long as a rule says.
 func TestLatency(t *testing.T) {
 	for effect, want := range map[string]time.Duration{
-		"{status: 503}":                     0,
-		"{latency_ms: 5}":                   5 * time.Millisecond,
+		"{status: 503}":                      0,
+		"{latency_ms: 5}":                    5 * time.Millisecond,
 		"{latency_ms: 5, latency_max_ms: 5}": 5 * time.Millisecond,
-		"{latency_max_ms: 0}":               0,
+		"{latency_max_ms: 0}":                0,
 	} {
 		set := started(t, paused(), "{effect: "+effect+"}")
 		for range 2 {

@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +67,47 @@ func TestFilter(t *testing.T) {
 	} {
 		if diff := cmp.Diff(test.want, sequences(events.Page(test.filter, test.limit).Entries)); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", test.filter, diff)
+		}
+	}
+}
+
+// TestPageSize has more in the journal than fits into a page. A page is truncated if it has fewer entries
+// than asked for.
+func TestPageSize(t *testing.T) {
+	const entries = 300
+	events := journal.New(entries)
+	e := beat("gpu-node-1")
+	e.RequestBody, e.AnswerBody = bytes.Repeat([]byte("x"), 4000), bytes.Repeat([]byte("x"), 4000)
+	for range entries {
+		events.Exchange(e)
+	}
+	for name, filter := range map[string]journal.Filter{"newest": {}, "oldest": {After: new(int64(0))}} {
+		whole := events.Page(filter, entries)
+		var bytes []int
+		for _, entry := range whole.Entries {
+			text, err := json.Marshal(entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bytes = append(bytes, len(text))
+		}
+		sum, last := 0, bytes[len(bytes)-1]
+		for _, each := range bytes {
+			sum += each
+		}
+		if sum < journal.MaxBatchBytes || sum-last >= journal.MaxBatchBytes || whole.Truncated == nil {
+			t.Errorf("the %s: %d bytes, the last entry has %d of them, truncated %v", name, sum, last, whole.Truncated)
+		}
+		fits := len(bytes)
+		for _, limit := range []int{fits, fits - 1} {
+			page := events.Page(filter, limit)
+			if len(page.Entries) != limit || page.Truncated != nil {
+				t.Errorf("the %s %d of %d: truncated %v", name, len(page.Entries), limit, page.Truncated)
+			}
+		}
+		first, end := whole.Entries[0].Sequence, whole.Entries[fits-1].Sequence
+		if filter.After != nil && (first != 1 || whole.Last != end) || filter.After == nil && end != entries {
+			t.Errorf("the %s are %d to %d, to go on after %d", name, first, end, whole.Last)
 		}
 	}
 }

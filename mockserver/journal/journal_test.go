@@ -10,7 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -338,7 +340,9 @@ func TestKeptParts(t *testing.T) {
 		},
 		{
 			"name of a header", 128, func(e *journal.Exchange, text string) { e.AnswerHeader = http.Header{text: nil} },
-			func(e control.JournalEntry) string { return strings.Join(slices.Collect(maps.Keys(*e.Answer.Header)), "") },
+			func(e control.JournalEntry) string {
+				return strings.Join(slices.Collect(maps.Keys(*e.Answer.Header)), "")
+			},
 		},
 		{
 			"header", 512, func(e *journal.Exchange, text string) { e.RequestHeader = http.Header{"X": {text}} },
@@ -404,16 +408,29 @@ func TestKeptTogether(t *testing.T) {
 	}
 }
 
-// TestSummaryAsLongAsTheDocumentSays has longer summaries, and contents.
-func TestSummaryAsLongAsTheDocumentSays(t *testing.T) {
-	long := strings.Repeat("ä", 1<<10)
-	events := journal.New(2)
-	events.Control(epoch, long[:1022]+"end")
-	events.Exchange(journal.Exchange{Method: long, Path: long + long, Fault: long, Remark: long})
-	schema := spec.Control().Schema("JournalEntry")
-	for _, entry := range events.Page(journal.Filter{}, 2).Entries {
-		if wrong := spec.Control().Check(schema, entry); wrong != nil {
-			t.Errorf("%d: %v", entry.Sequence, wrong)
+// TestLongTexts has a request refused with a long reason, and expects it otherwise at length. What the
+// journal says of it is as long as the document allows.
+func TestLongTexts(t *testing.T) {
+	events := journal.New(1)
+	e := beat("gpu-node-1")
+	e.Status = 422
+	e.AnswerBody = []byte(`{"errors":[{"pointer":"/` + strings.Repeat("ä", 2000) + `","detail":"is wrong"}]}`)
+	events.Exchange(e)
+	result := events.Expect(t.Context(), control.Expectation{
+		Node: new(strings.Repeat("ä", 600)), Answered: new("none"), Becomes: new(nodeapi.NodeStatus(strings.Repeat("ä", 2000))),
+	})
+	entry, missed := result.Nearest.Entry, result.Nearest.Missed
+	for name, test := range map[string]struct {
+		text   string
+		schema *openapi3.SchemaRef
+	}{
+		"summary": {entry.Summary, spec.Control().Schema("JournalEntry").Properties["summary"]},
+		"content": {*entry.Content, spec.Control().Schema("JournalEntry").Properties["content"]},
+		"message": {result.Message, spec.Control().Schema("ExpectationResult").Properties["message"]},
+		"missed":  {missed[1], spec.Control().Schema("NearMiss").Properties["missed"].Value.Items},
+	} {
+		if got, want := utf8.RuneCountInString(test.text), int(*test.schema.Value.MaxLength); got != want {
+			t.Errorf("the %s has %d characters, want %d", name, got, want)
 		}
 	}
 }

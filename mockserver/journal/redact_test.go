@@ -57,6 +57,27 @@ func TestHeaderRedaction(t *testing.T) {
 	}
 }
 
+// TestAuthorization keeps the ways to authenticate that are well known, and nothing else.
+func TestAuthorization(t *testing.T) {
+	for value, want := range map[string]string{
+		"bearer abcdef":          "bearer ***",
+		"Token abcdef":           "Token ***",
+		"NTLM":                   "NTLM",
+		"Bearer ":                "Bearer ",
+		"abcdef 0123456789":      "***",
+		"0123456789":             "***",
+		"":                       "***",
+		"DPoP 0123456789 abcdef": "DPoP ***",
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestHeader: http.Header{"Authorization": {value}}})
+		entry, _ := events.Entry(1)
+		if got := (*entry.Request.Header)["Authorization"]; got != want {
+			t.Errorf("%q is kept as %q, want %q", value, got, want)
+		}
+	}
+}
+
 // TestCutSecret has secrets at the place where the journal stops to keep.
 func TestCutSecret(t *testing.T) {
 	for _, secret := range []string{"0123456789", "0123456789abcdef0123456789abcdef"} {

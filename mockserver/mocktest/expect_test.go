@@ -1,6 +1,7 @@
 package mocktest_test
 
 import (
+	"encoding/json"
 	"math"
 	"net/http"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -104,6 +107,50 @@ func TestExpect(t *testing.T) {
 	})
 }
 
+// TestExpectations says each in the words of the control API.
+func TestExpectations(t *testing.T) {
+	for _, test := range []struct {
+		e    mocktest.Expectation
+		want string
+	}{
+		{
+			mocktest.AtLeast(2, mocktest.Heartbeats),
+			`{"kind":"exchange","operation":"heartbeatNode","at_least":2,"within_ms":5000}`,
+		},
+		{mocktest.AtMost(0, mocktest.AllRequests), `{"kind":"exchange","at_most":0}`},
+		{
+			mocktest.Exactly(1, mocktest.Registrations),
+			`{"kind":"exchange","operation":"registerNode","at_least":1,"at_most":1}`,
+		},
+		{
+			mocktest.AtMost(1, mocktest.Deregistrations).From("gpu-*").Within(1500 * time.Millisecond),
+			`{"kind":"exchange","operation":"deregisterNode","node":"gpu-*","at_most":1,"within_ms":1500}`,
+		},
+		{
+			mocktest.AtMost(1, mocktest.Listings).Answered("4xx").After(7),
+			`{"kind":"exchange","operation":"listNodes","answered":"4xx","at_most":1,"after":7}`,
+		},
+		{
+			mocktest.AtMost(1, mocktest.AllRequests).WithPool("p", mocktest.Ready, mocktest.Draining),
+			`{"kind":"exchange","at_most":1,"pool":{"pool_id":"p","ready":true,"draining":true}}`,
+		},
+		{
+			mocktest.AtMost(1, mocktest.AllRequests).
+				WithPool("p", mocktest.NotReady, mocktest.NotDraining, mocktest.SlotsFree(3)),
+			`{"kind":"exchange","at_most":1,"pool":` +
+				`{"pool_id":"p","ready":false,"draining":false,"min_slots_free":3,"max_slots_free":3}}`,
+		},
+	} {
+		var want control.Expectation
+		if err := json.Unmarshal([]byte(test.want), &want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, test.e.Control); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.want, diff)
+		}
+	}
+}
+
 // TestExpectStatusWithoutAJournal waits for a change that nothing writes down.
 func TestExpectStatusWithoutAJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -187,11 +234,29 @@ func TestFailure(t *testing.T) {
             < {`,
 		},
 		{
+			"no body", `
+        expect_test.go:LINE: 0 of at least 1 listing answered 404 within 5 s; nearest: #6 listNodes 200: answered 200, not 404
+            > GET /v2/nodes
+            < 200
+            < {`,
+		},
+		{
+			"no answer", `
+        expect_test.go:LINE: 0 of at least 1 deregistration answered 2xx within 5 s; nearest: #6 deregisterNode gpu-node-1 no answer (fault away): not answered, instead of 2xx
+            > DELETE /v2/nodes/gpu-node-1
+--- FAIL`,
+		},
+		{
+			"change", `
+        expect_test.go:LINE: 0 of at least 1 change to Failed; nearest: #3 gpu-node-1 Registering → Online: became Online, not Failed
+--- FAIL`,
+		},
+		{
 			"status", `
         expect_test.go:LINE: gpu-node-1 is Online, not Offline, after 5s
             #1 gpu-node-1 → Registering
             #3 gpu-node-1 Registering → Online
-`,
+--- FAIL`,
 		},
 		{
 			"contradiction", `
@@ -225,6 +290,16 @@ func TestFailure(t *testing.T) {
 `,
 		},
 		{
+			"wrong fault", `
+        expect_test.go:LINE: /rules: must be of type array, not null
+`,
+		},
+		{
+			"wrong option", `
+        expect_test.go:LINE: token 1 of 1: must have a length of 1 or more, not 0
+`,
+		},
+		{
 			"fault", `
     expect_test.go:LINE: there is no fault "flakey", but `,
 		},
@@ -233,6 +308,7 @@ func TestFailure(t *testing.T) {
 			failure := "--- FAIL: TestFailure/" + strings.ReplaceAll(test.name, " ", "_") + " ("
 			_, said, failed := strings.Cut(string(output), failure)
 			said, _, _ = strings.Cut(said, "--- FAIL: ")
+			said = strings.TrimRight(said, " ") + "--- FAIL"
 			if !failed {
 				t.Errorf("the test passed:\n%s", output)
 			}
@@ -267,6 +343,13 @@ func lineOf(t *testing.T, text string) string {
 	return ""
 }
 
+func list(t *testing.T, mock *mocktest.Server) {
+	t.Helper()
+	if answer, err := mock.Client().Get(mock.URL + "/v2/nodes"); err == nil {
+		answer.Body.Close()
+	}
+}
+
 func fail(t *testing.T) {
 	story := func(name string, end func(*testing.T, *mocktest.Server)) {
 		t.Run(name, func(t *testing.T) {
@@ -284,7 +367,40 @@ func fail(t *testing.T) {
 		three := mocktest.AtLeast(3, mocktest.Heartbeats).From("gpu-node-1").WithPool("pool-0", mocktest.Ready)
 		mock.Expect(t, three.Within(2*time.Second)) // expectation
 	})
+	story("no body", func(t *testing.T, mock *mocktest.Server) {
+		list(t, mock)
+		mock.Expect(t, mocktest.AtLeast(1, mocktest.Listings).Answered("404")) // no body
+	})
+	story("no answer", func(t *testing.T, mock *mocktest.Server) {
+		mock.Inject(t, "away", control.FaultDefinition{
+			Rules: control.FaultRules{{Effect: control.FaultEffect{Connection: new(control.FaultEffectConnectionResetBefore)}}},
+		})
+		n := newNode(t, mock, "gpu-node-1")
+		if _, err := n.client.DeregisterNode(t.Context(), n.id, nil); err == nil {
+			t.Error("there is an answer")
+		}
+		mock.Expect(t, mocktest.AtLeast(1, mocktest.Deregistrations).Answered("2xx")) // no answer
+	})
+	story("change", func(t *testing.T, mock *mocktest.Server) {
+		failed := mocktest.Expectation{Control: control.Expectation{
+			Kind: new(control.EntryKindChange), Becomes: new(nodeapi.NodeStatusFailed),
+		}}
+		mock.Expect(t, failed) // change
+	})
+	story("wrong fault", func(t *testing.T, mock *mocktest.Server) {
+		mock.Inject(t, "away", control.FaultDefinition{}) // wrong fault
+	})
+	story("wrong option", func(t *testing.T, _ *mocktest.Server) {
+		mocktest.InMemory(t, mockserver.WithTokens("")) // wrong option
+	})
 	story("status", func(t *testing.T, mock *mocktest.Server) {
+		newNode(t, mock, "gpu-node-2").register()
+		begin := time.Now()
+		defer func() {
+			if took := time.Since(begin); took != 5*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		}()
 		mock.ExpectStatus(t, "gpu-node-1", nodeapi.NodeStatusOffline) // status
 	})
 	story("contradiction", func(t *testing.T, mock *mocktest.Server) {

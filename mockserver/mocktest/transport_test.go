@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -100,6 +101,42 @@ func TestTransportWithoutBody(t *testing.T) {
 		}
 		if text, err := io.ReadAll(response.Body); err != nil || len(text) != 0 {
 			t.Errorf("status %d, body %q, %v", response.StatusCode, text, err)
+		}
+		if none := response.StatusCode == http.StatusNoContent; none != (response.ContentLength == 0) {
+			t.Errorf("status %d says that the body has %d bytes", response.StatusCode, response.ContentLength)
+		}
+	}
+}
+
+// TestReceived looks at what a handler knows of a request, by the length that its client states.
+func TestReceived(t *testing.T) {
+	for _, test := range []struct {
+		host       string
+		body       io.Reader
+		wantHost   string
+		wantLength int64
+	}{
+		{"", nil, "orchestratord:8080", 0},
+		{"elsewhere", http.NoBody, "elsewhere", 0},
+		{"", strings.NewReader("body"), "orchestratord:8080", 4},
+		{"", io.MultiReader(strings.NewReader("body")), "orchestratord:8080", -1},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://orchestratord:8080/", test.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = test.host
+		seen := make(chan *http.Request, 1)
+		handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r })
+		if _, err := mocktest.Transport(handler).RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
+		got := <-seen
+		if got.Host != test.wantHost || got.ContentLength != test.wantLength || got.Body == nil {
+			t.Errorf("host %s, length %d, body %v, want %+v", got.Host, got.ContentLength, got.Body, test)
+		}
+		if _, _, err := net.SplitHostPort(got.RemoteAddr); err != nil {
+			t.Errorf("it comes from %q: %v", got.RemoteAddr, err)
 		}
 	}
 }

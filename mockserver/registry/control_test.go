@@ -68,6 +68,9 @@ func TestSetTimeout(t *testing.T) {
 	if expired := nodes.Expire(epoch.Add(time.Minute)); expired != nil {
 		t.Errorf("expired: %v", expired)
 	}
+	if timeout := nodes.Timeout(); timeout != time.Hour {
+		t.Errorf("the timeout is %s", timeout)
+	}
 }
 
 // TestLoad replaces a node by three that were heard of in another order than that of
@@ -112,6 +115,117 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadedTimes has nodes on a list that say in their own way when they were last heard of.
+func TestLoadedTimes(t *testing.T) {
+	for name, times := range map[string][3]time.Duration{ // 0 for a time that is missing
+		"heard of":               {10, 20, 30},
+		"heard of before":        {30, 20, 10},
+		"heartbeat":              {10, 30, 0},
+		"registered again since": {30, 10, 0},
+		"registered":             {30, 0, 0},
+	} {
+		at := func(i int) time.Time {
+			if times[i] == 0 {
+				return time.Time{}
+			}
+			return epoch.Add(times[i])
+		}
+		nodes := registry.New(time.Minute)
+		nodes.Load([]registry.Node{{
+			Registration: registration("node"), Status: nodeapi.NodeStatusOnline,
+			RegisteredAt: at(0), LastHeartbeat: at(1), Heard: at(2),
+		}}, epoch.Add(40))
+		want := epoch.Add(30)
+		if times[2] != 0 {
+			want = at(2)
+		}
+		if next, _ := nodes.NextExpiry(); !next.Equal(want.Add(time.Minute)) {
+			t.Errorf("%s: expires %s after it was heard of", name, next.Sub(want))
+		}
+	}
+}
+
+// TestLoadOffline has nodes on a list that went Offline in another order than that of the list.
+func TestLoadOffline(t *testing.T) {
+	var list []registry.Node
+	var want []string
+	for i := range 8 {
+		id := fmt.Sprint("node-", i)
+		want = append(want, id)
+		list = append(list, registry.Node{
+			Registration: registration(id), Status: nodeapi.NodeStatusOffline,
+			History: []registry.Transition{{At: epoch.Add(time.Duration(i)), To: nodeapi.NodeStatusOffline}},
+		})
+	}
+	slices.Reverse(list)
+	nodes := registry.New(time.Minute)
+	nodes.SetForgetAfter(time.Hour)
+	nodes.Load(list, epoch.Add(time.Minute))
+	if next, _ := nodes.NextExpiry(); !next.Equal(epoch.Add(time.Hour)) {
+		t.Errorf("the first is forgotten at %s", next)
+	}
+	var forgotten []string
+	for _, change := range nodes.Expire(epoch.Add(2 * time.Hour)) {
+		forgotten = append(forgotten, change.Node.Registration.NodeID)
+	}
+	if diff := cmp.Diff(want, forgotten); diff != "" {
+		t.Errorf("forgotten (-want +got):\n%s", diff)
+	}
+}
+
+// TestWriteOff writes nodes off, and looks what brings them back.
+func TestWriteOff(t *testing.T) {
+	for name, test := range map[string]struct {
+		then func(*registry.Registry)
+		want nodeapi.NodeStatus
+	}{
+		"heartbeat": {
+			func(nodes *registry.Registry) { nodes.Heartbeat("node", beat(), epoch) }, nodeapi.NodeStatusOffline,
+		},
+		"registration": {
+			func(nodes *registry.Registry) { nodes.Register(registration("node"), epoch) }, nodeapi.NodeStatusOnline,
+		},
+		"by hand": {
+			func(nodes *registry.Registry) { nodes.SetStatus("node", nodeapi.NodeStatusOffline, epoch) },
+			nodeapi.NodeStatusOnline,
+		},
+	} {
+		nodes := registry.New(time.Minute)
+		nodes.Register(registration("node"), epoch)
+		change, known := nodes.WriteOff("node", epoch)
+		if !known || !change.StatusChanged() || change.Node.Status != nodeapi.NodeStatusOffline {
+			t.Errorf("%s: written off: %+v, %t", name, change, known)
+		}
+		if change, known = nodes.WriteOff("node", epoch); !known || change.StatusChanged() {
+			t.Errorf("%s: written off again: %+v, %t", name, change, known)
+		}
+		if next, waits := nodes.NextExpiry(); waits {
+			t.Errorf("%s: it expires at %s", name, next)
+		}
+		test.then(nodes)
+		if change, _ = nodes.Heartbeat("node", beat(), epoch); change.Node.Status != test.want {
+			t.Errorf("%s: the heartbeat after it makes it %s, want %s", name, change.Node.Status, test.want)
+		}
+	}
+	nodes := registry.New(time.Minute)
+	if change, known := nodes.WriteOff("node", epoch); known {
+		t.Errorf("a node that is not registered is written off: %+v", change)
+	}
+	for _, id := range []string{"c", "b", "a"} {
+		nodes.Register(registration(id), epoch)
+	}
+	nodes.WriteOff("b", epoch)
+	for _, want := range [][]string{{"a", "c"}, nil} {
+		var written []string
+		for _, change := range nodes.WriteOffAll(epoch) {
+			written = append(written, change.Node.Registration.NodeID)
+		}
+		if diff := cmp.Diff(want, written); diff != "" {
+			t.Errorf("written off (-want +got):\n%s", diff)
+		}
+	}
+}
+
 // TestHistory changes a status so often that not all of it is remembered, and holds on to
 // what was remembered on the way.
 func TestHistory(t *testing.T) {
@@ -147,7 +261,7 @@ func TestHistory(t *testing.T) {
 func TestPages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nodes, now := registry.New(time.Minute), epoch
-		id := rapid.StringMatching("[a-e][a-e]?")
+		id := rapid.StringMatching("[a-f]")
 		statuses := rapid.SampledFrom([]nodeapi.NodeStatus{
 			nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline,
 			nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
@@ -157,6 +271,7 @@ func TestPages(t *testing.T) {
 			{{Ready: true}, {}},
 			{{Ready: true, Draining: new(true)}},
 			{{Ready: true}, {Ready: true}},
+			{{Ready: true}, {Ready: true, Draining: new(true)}},
 		})
 		known := map[string]bool{}
 		t.Repeat(map[string]func(*rapid.T){

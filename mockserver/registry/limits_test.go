@@ -35,6 +35,9 @@ func TestTooManyNodes(t *testing.T) {
 	}
 	nodes.Deregister("a")
 	register("c", nil)
+	nodes.SetLimits(registry.Limits{Nodes: 1})
+	register("d", registry.ErrTooManyNodes)
+	register("c", nil)
 }
 
 // TestTooManyBytes has nodes say more than there is room for, and less again.
@@ -61,6 +64,7 @@ func TestTooManyBytes(t *testing.T) {
 		t.Errorf("refused, but %+v", change)
 	}
 	send("a", long, nil) // which is no more than before
+	send("a", beat(long.Pools[0], nodeapi.PoolStatus{PoolID: "pool-1"}), nil)
 	send("b", beat(), nil)
 	send("a", beat(), nil)
 	send("b", long, nil)
@@ -116,7 +120,9 @@ func TestAllThatIsSaidTakesRoom(t *testing.T) {
 		"reported pool": func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.PoolID = long },
 		"engine":        func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.Engine = &long },
 		"model":         func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.ModelsAvailable = &[]string{long} },
-		"models":        func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.ModelsAvailable = new(slices.Repeat(short, 2)) },
+		"models": func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) {
+			p.ModelsAvailable = new(slices.Repeat(short, 2))
+		},
 	} {
 		nodes := registry.New(time.Minute)
 		nodes.SetLimits(registry.Limits{Bytes: limit})
@@ -159,17 +165,20 @@ func TestRoomIsGivenBack(t *testing.T) {
 	pool := nodeapi.PoolStatus{PoolID: "pool-0", Engine: new("vllm"), ModelsAvailable: &[]string{"llama-3-8b"}}
 	for i := range 2000 {
 		nodes.SetPolicy([]registry.Policy{registry.Document{}, registry.InService{}}[i%2])
-		r := registration("node", "pool-0")
+		id := fmt.Sprint("node-", i)
+		r := registration(id, "pool-0")
 		nodes.Register(r, epoch)
-		nodes.Heartbeat("node", beat(pool), epoch)
+		nodes.Heartbeat(id, beat(pool), epoch)
 		r.MachineID = bulky
 		nodes.Register(r, epoch)
-		nodes.Load(nodes.Nodes(), epoch)
-		nodes.Deregister("node") // in service, its pools stay
+		if i == 0 {
+			nodes.Load(append(nodes.Nodes(), nodes.Nodes()...), epoch)
+		}
+		nodes.Deregister(id) // in service, its pools stay
 		nodes.Register(r, epoch)
-		nodes.SetStatus("node", nodeapi.NodeStatusOffline, epoch)
+		nodes.SetStatus(id, nodeapi.NodeStatusOffline, epoch)
 		if i%3 == 0 {
-			nodes.Deregister("node")
+			nodes.Deregister(id)
 		} else {
 			nodes.Expire(epoch.Add(time.Hour))
 		}
@@ -177,6 +186,27 @@ func TestRoomIsGivenBack(t *testing.T) {
 	nodes.SetPolicy(registry.Document{})
 	if after := room(); after != before {
 		t.Errorf("%v nodes fit, want %v as before", after, before)
+	}
+}
+
+// TestHalfOfTheRoom has nodes that say much take the half that is theirs. Others have the rest.
+func TestHalfOfTheRoom(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	nodes.SetLimits(registry.Limits{Bytes: 400 << 10})
+	for _, test := range []struct {
+		bytes int
+		want  int // how many fit, at least
+	}{{20 << 10, 9}, {15 << 10, 12}} {
+		fit := 0
+		for ; ; fit++ {
+			r := registration(fmt.Sprint("node-", test.bytes, "-", fit))
+			if r.MachineID = strings.Repeat("x", test.bytes); nodes.Register(r, epoch).Refused != nil {
+				break
+			}
+		}
+		if fit < test.want || fit > test.want+2 {
+			t.Errorf("%d nodes of %d bytes fit", fit, test.bytes)
+		}
 	}
 }
 
@@ -228,6 +258,7 @@ func TestForget(t *testing.T) {
 		nodes.Register(registration(id), at(0))
 	}
 	nodes.SetStatus("back", nodeapi.NodeStatusOffline, at(0))
+	nodes.SetStatus("failed", nodeapi.NodeStatusOffline, at(0))
 	nodes.SetStatus("failed", nodeapi.NodeStatusFailed, at(0))
 	next(1)
 	expire(1, "gone: Registering to Offline", "silent: Registering to Offline")
@@ -238,6 +269,9 @@ func TestForget(t *testing.T) {
 	nodes.SetStatus("gone", nodeapi.NodeStatusOffline, at(40)) // which it has been since
 	next(61)
 	expire(60)
+	nodes.Register(registration("late"), at(61))
+	next(61)
+	nodes.Deregister("late")
 	expire(61, "gone: Offline to ", "silent: Offline to ")
 	next(91)
 	nodes.SetForgetAfter(0)

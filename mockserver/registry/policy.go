@@ -34,9 +34,6 @@ type Policy interface {
 func (r *Registry) SetPolicy(policy Policy) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.policy == policy {
-		return
-	}
 	r.policy = policy
 	if !policy.remembers() {
 		r.forgetLeft()

@@ -145,6 +145,7 @@ func TestInServiceForgetsNoPool(t *testing.T) {
 	c.register("a", "q")
 	equal(t, "pools after it has registered with fewer", c.pools(t, "a"), []string{"p", "q", "r"})
 	c.Deregister("a")
+	c.SetPolicy(registry.InService{CheckEvery: time.Minute})
 	c.register("a", "s")
 	equal(t, "pools after it has left and come back", c.pools(t, "a"), []string{"p", "q", "r"})
 	c.SetForgetAfter(time.Minute)
@@ -197,14 +198,24 @@ func TestInServiceLooksAtWhoIsOnline(t *testing.T) {
 // Nodes that are on record are watched by the policy that they meet.
 func TestSetPolicyWatchesAll(t *testing.T) {
 	c := inService(t)
-	for _, id := range []string{"b", "a"} {
+	ids := []string{"f", "e", "d", "c", "b", "a"}
+	for _, id := range ids {
 		c.register(id)
 		c.pass(time.Second)
 	}
 	equal(t, "offline in service", c.pass(time.Minute), nil)
 	c.SetPolicy(registry.Document{})
-	equal(t, "offline by the document", c.pass(0), []string{"b", "a"})
-	equal(t, "listed by the document", c.listed(), []string{"a", "b"})
+	equal(t, "offline by the document", c.pass(0), ids)
+	equal(t, "listed by the document", c.listed(), []string{"a", "b", "c", "d", "e", "f"})
+}
+
+func TestInServiceLooksWhenItIsSaid(t *testing.T) {
+	c := inService(t)
+	c.SetPolicy(registry.InService{CheckEvery: 2 * time.Minute})
+	c.register("a")
+	c.beat(t, "a")
+	equal(t, "offline before the check", c.pass(2*time.Minute-1), nil)
+	equal(t, "offline by the check", c.pass(1), []string{"a"})
 }
 
 // What nodes leave behind counts as memory, until it is given up.

@@ -169,14 +169,13 @@ func (r *Registry) keep(rec *record) {
 	}
 }
 
-// recall gives the status of its pools back to a node that is on record again.
+// recall gives the status of its pools, if it is kept, back to a node that is on record again.
 func (r *Registry) recall(rec *record) {
-	if pools, known := r.left[rec.id()]; known {
-		bytes := poolsBytes(pools)
-		r.bytes -= bytes
-		delete(r.left, rec.id())
-		r.setPools(rec, pools, bytes)
-	}
+	pools := r.left[rec.id()]
+	bytes := poolsBytes(pools)
+	r.bytes -= bytes
+	delete(r.left, rec.id())
+	r.setPools(rec, pools, bytes)
 }
 
 func (r *Registry) forgetLeft() {

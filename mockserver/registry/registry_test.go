@@ -78,6 +78,10 @@ func TestRegister(t *testing.T) {
 	if diff := cmp.Diff(want, again); diff != "" {
 		t.Errorf("again (-want +got):\n%s", diff)
 	}
+	nodes.Deregister("node")
+	if anew := nodes.Register(registration("node", "b"), epoch); anew.Node.Pools != nil || len(anew.Node.History) != 1 {
+		t.Errorf("after it has left: %+v", anew.Node)
+	}
 }
 
 func TestUnknownNode(t *testing.T) {

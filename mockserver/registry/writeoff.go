@@ -37,6 +37,5 @@ func (r *Registry) WriteOffAll(now time.Time) []Change {
 func (r *Registry) writeOff(rec *record, now time.Time) Change {
 	return r.change(rec, nodeapi.NodeStatusOffline, now, func() {
 		rec.WrittenOff = true
-		r.watch(rec)
 	})
 }
