@@ -20,7 +20,6 @@ func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.ContentLength = int64(len(text))
 	if e.Request.BodySize > 0 {
 		r.ContentLength = e.Request.BodySize
 	}
@@ -29,9 +28,6 @@ func (e Entry) HTTPRequest(ctx context.Context) (*http.Request, error) {
 		r.Header.Set("Content-Type", e.Request.PostData.MimeType) // as programs export that leave out headers
 	}
 	r.RequestURI = r.URL.RequestURI()
-	if r.ContentLength == 0 {
-		r.Body = http.NoBody
-	}
 	return r, nil
 }
 
@@ -47,8 +43,8 @@ func (e Entry) HTTPResponse() *http.Response {
 	if len(e.Response.Headers) == 0 && content.MimeType != "" {
 		headers.Set("Content-Type", content.MimeType)
 	}
-	if size < 0 && len(text) == 0 && e.Response.BodySize != 0 && e.Response.Status != http.StatusNoContent {
-		size = 1 // there may be a body, which was not recorded
+	if size < 0 && e.Response.BodySize != 0 && e.Response.Status != http.StatusNoContent {
+		size = 1 // there may be a body, although none was recorded
 	}
 	return &http.Response{
 		StatusCode: e.Response.Status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(text)),

@@ -102,6 +102,7 @@ func TestRequest(t *testing.T) {
 		{"none, of an unknown size", nil, -1, "", 0, nil},
 		{"whole", &har.PostData{Text: "x"}, 1, "x", 1, nil},
 		{"of an unknown size", &har.PostData{Text: "{}"}, -1, "{}", 2, nil},
+		{"without its size", &har.PostData{Text: "{}"}, 0, "{}", 2, nil},
 		{"in part", &har.PostData{Text: "{}"}, 3, "{}", 3, io.ErrUnexpectedEOF},
 		{"not recorded", nil, 1, "", 1, io.ErrUnexpectedEOF},
 	} {
