@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -44,7 +45,14 @@ func TestCheckExpectation(t *testing.T) {
 			[]string{"/pool/max_slots_free"},
 		},
 		{control.Expectation{Pool: pool, Operation: new(control.OperationListNodes)}, []string{"/operation"}},
+		{control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-0", MinSlotsFree: new(int32(1))}}, nil},
+		{control.Expectation{Pool: &control.PoolExpectation{PoolID: "pool-0", MaxSlotsFree: new(int32(0))}}, nil},
+		{control.Expectation{WithinMs: new(int64(math.MaxInt64))}, []string{"/within_ms"}},
 		{control.Expectation{Kind: &change, Answered: new("4xx")}, []string{"/kind"}},
+		{control.Expectation{Kind: &change, Operation: &heartbeat}, []string{"/kind"}},
+		{control.Expectation{Kind: &change, Pool: pool}, []string{"/kind"}},
+		{control.Expectation{Becomes: new(nodeapi.NodeStatusOnline), Pool: pool}, []string{"/becomes"}},
+		{control.Expectation{Becomes: new(nodeapi.NodeStatusOnline), Answered: new("4xx")}, []string{"/becomes"}},
 		{control.Expectation{Kind: &exchange, Becomes: new(nodeapi.NodeStatusOnline)}, []string{"/kind"}},
 		{
 			control.Expectation{Operation: &heartbeat, Becomes: new(nodeapi.NodeStatusOnline), Node: new("[")},

@@ -34,6 +34,7 @@ func TestContent(t *testing.T) {
 		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
 		{control.OperationRegisterNode, `{"pools":["a\u202eb"]}`, 200, "", "a<U+202E>b"},
 		{control.OperationRegisterNode, `{"pools":["a"],"capabilities":{"gpu_count":0}}`, 200, "", "a"},
+		{control.OperationRegisterNode, `{"pools":["a"],"capabilities":{"gpu_count":1}}`, 200, "", "1 GPU · a"},
 		{control.OperationDeregisterNode, fitting, 200, "", ""},
 		{control.OperationListNodes, "", 200, `{"nodes":[]}`, ""},
 		{
@@ -45,7 +46,7 @@ func TestContent(t *testing.T) {
 			control.OperationRegisterNode, "{}", 422, `{"errors":[{"pointer":"","detail":"is empty"}]}`,
 			"the body is empty",
 		},
-		{control.OperationHeartbeatNode, "{}", 404, `{"detail":"no such node"}`, "no such node"},
+		{control.OperationHeartbeatNode, "{}", 400, `{"detail":"no such node"}`, "no such node"},
 		{control.OperationHeartbeatNode, "{}", 502, `<html>`, ""},
 	} {
 		events := journal.New(1)
@@ -59,6 +60,33 @@ func TestContent(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s %s\ngot  %q\nwant %q", test.operation, test.body, got, test.want)
+		}
+	}
+}
+
+// TestContentOfHalf reads bodies that break off.
+func TestContentOfHalf(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"pools":[{"pool_id":"a","slots_free":2}`:                          `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2}]`:                         `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","ready":true,"slots_free":2`:              `a ready, 0 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2},{"pool_id":"b"`:           `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2},{"pool_id":"b","slots_f`:  `a not ready, 2 slots free · b not ready, 0 slots free`,
+		`{"pools":[{"pool_id":"a}],{[\\\",\\","slots_free":2},{"pool_id":"`: `a}],{[\",\ not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","models":["x","y],`:                       `a not ready, 0 slots free`,
+		`]}{"pools":[{"pool_id":"a"}`:                                       ``,
+		`]`:                                                                 ``,
+	} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{
+			Operation: control.OperationHeartbeatNode, RequestBody: []byte(body), Status: 200,
+		})
+		got := ""
+		if entry, _ := events.Entry(1); entry.Content != nil {
+			got = *entry.Content
+		}
+		if got != want {
+			t.Errorf("%s\ngot  %q\nwant %q", body, got, want)
 		}
 	}
 }

@@ -87,6 +87,9 @@ func TestCredentials(t *testing.T) {
 			Departures:    []drift.Departure{{Pointer: "/" + test.secret, Got: test.secret}},
 		})
 		entry, _ := events.Entry(1)
+		if entry.CorrelationID != nil {
+			t.Errorf("%s: a credential is kept as the id %s", test.name, *entry.CorrelationID)
+		}
 		for _, text := range texts(entry) {
 			if strings.Contains(text, test.secret) {
 				t.Errorf("%s: %q is kept in %q", test.name, test.secret, text)
@@ -100,9 +103,13 @@ func TestCredentials(t *testing.T) {
 func TestURLs(t *testing.T) {
 	const kept = 4096
 	for name, e := range map[string]journal.Exchange{
-		"registration": {RequestBody: []byte(`{"address":"http://bob:s3cr3t@host"}`), Vetted: true},
-		"answer":       {AnswerBody: []byte(`{"nodes":[{"address":"http://bob:s3cr3t@host"}]}`)},
-		"path":         {Path: "/v2/nodes/http:%2f%2fbob:s3cr3t@host"},
+		"registration": {
+			RequestBody: []byte(`{"address":"http://bob:s3cr3t@host"}`), Vetted: true, AnswerBody: []byte("no s3cr3t"),
+		},
+		"answer": {
+			AnswerBody: []byte(`{"nodes":[{"address":"http://bob:s3cr3t@host"}]}`), Remark: "a list with s3cr3t",
+		},
+		"path": {Path: "/v2/nodes/http:%2f%2fbob:s3cr3t@host"},
 		"cut off": {
 			RequestBody: []byte(strings.Repeat(" ", kept-len("://bob:s3cr3")) + "://bob:s3cr3t@host"), Vetted: true,
 		},
@@ -113,6 +120,42 @@ func TestURLs(t *testing.T) {
 		for _, text := range texts(entry) {
 			if strings.Contains(text, "s3cr") {
 				t.Errorf("%s: a password is kept in %q", name, strings.TrimSpace(text))
+			}
+		}
+	}
+}
+
+// TestRelayed has another orchestratord answer with a credential.
+func TestRelayed(t *testing.T) {
+	events := journal.New(1)
+	events.Exchange(journal.Exchange{
+		Relayed: true, AnswerBody: []byte(`{"token":"s3cr3t"}`), AnswerHeader: http.Header{"X-Note": {"s3cr3t"}},
+		AnswerDepartures: []drift.Departure{{Pointer: "/token", Got: "s3cr3t"}},
+	})
+	entry, _ := events.Entry(1)
+	for _, text := range texts(entry) {
+		if strings.Contains(text, "s3cr3t") {
+			t.Errorf("it is kept in %q", text)
+		}
+	}
+}
+
+// TestShortCredentials has some that are too short to be recognised elsewhere.
+func TestShortCredentials(t *testing.T) {
+	for name, e := range map[string]journal.Exchange{
+		"query":   {Query: "token=q7z"},
+		"path":    {Path: "/v2/nodes/token=q7z"},
+		"body":    {RequestBody: []byte(`{"token":"q7z"}`)},
+		"relayed": {AnswerBody: []byte(`{"token":"q7z"}`), Relayed: true},
+		"header":  {RequestHeader: http.Header{"X-Note": {"token=q7z"}}},
+		"URL":     {RequestBody: []byte(`{"address":"http://bob:q7z@host"}`), Vetted: true},
+	} {
+		events := journal.New(1)
+		events.Exchange(e)
+		entry, _ := events.Entry(1)
+		for _, text := range texts(entry) {
+			if strings.Contains(text, "q7z") {
+				t.Errorf("%s: it is kept in %q", name, text)
 			}
 		}
 	}

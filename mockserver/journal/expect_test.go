@@ -152,6 +152,32 @@ func TestExpect(t *testing.T) {
 			false, 1, "1 heartbeat, none expected; the last: #1 heartbeatNode gpu-node-1 200", 0,
 		},
 		{
+			control.Expectation{Operation: &register, AtMost: new(int32(0))},
+			false, 1, "1 registration, none expected; the last: #7 registerNode gpu-node-3 no answer (fault outage)", 0,
+		},
+		{
+			control.Expectation{Operation: new(control.OperationListNodes), AtMost: new(int32(0))},
+			true, 0, "0 of exactly 0 listings", 0,
+		},
+		{
+			control.Expectation{Operation: new(control.OperationDeregisterNode), AtMost: new(int32(2))},
+			true, 0, "0 of at most 2 deregistrations", 0,
+		},
+		{
+			control.Expectation{Kind: new(control.EntryKindExchange), AtLeast: new(int32(5))},
+			true, 5, "5 of at least 5 requests", 0,
+		},
+		{
+			control.Expectation{Becomes: new(nodeapi.NodeStatusOffline)},
+			true, 1, "1 of at least 1 change to Offline", 0,
+		},
+		{
+			control.Expectation{Pool: &control.PoolExpectation{
+				PoolID: "pool-1", MinSlotsFree: new(int32(4)), MaxSlotsFree: new(int32(4)),
+			}},
+			true, 1, "1 of at least 1 heartbeat with pool-1 at least 4 slots free and at most 4 slots free", 0,
+		},
+		{
 			control.Expectation{Operation: &register, AtMost: new(int32(1)), AtLeast: new(int32(1))},
 			true, 1,
 			"1 of exactly 1 registration", 0,
@@ -181,6 +207,77 @@ func TestExpect(t *testing.T) {
 			t.Errorf("%s: nearest is %d, want %d", test.message, nearest, test.nearest)
 		}
 	}
+}
+
+// TestMissed has one entry, and says what of it does not fit.
+func TestMissed(t *testing.T) {
+	acted := func(events *journal.Journal) { events.Control(epoch, "the clock was paused") }
+	left := func(events *journal.Journal) { events.Change("gpu-node-1", epoch, nodeapi.NodeStatusOnline, "") }
+	registered := func(events *journal.Journal) {
+		events.Exchange(journal.Exchange{Operation: control.OperationRegisterNode, Status: 200})
+	}
+	for _, test := range []struct {
+		write       func(*journal.Journal)
+		expectation control.Expectation
+		want        string
+	}{
+		{acted, control.Expectation{Kind: new(control.EntryKindExchange)}, "is of kind control, not exchange"},
+		{
+			acted,
+			control.Expectation{Operation: new(control.OperationHeartbeatNode)},
+			"is no operation, not heartbeatNode",
+		},
+		{
+			registered,
+			control.Expectation{Operation: new(control.OperationHeartbeatNode)},
+			"is registerNode, not heartbeatNode",
+		},
+		{acted, control.Expectation{Answered: new("2xx")}, "is no request"},
+		{registered, control.Expectation{Answered: new("404")}, "answered 200, not 404"},
+		{left, control.Expectation{Becomes: new(nodeapi.NodeStatusOnline)}, "became gone, not Online"},
+		{acted, control.Expectation{Becomes: new(nodeapi.NodeStatusOnline)}, "is no change of status"},
+		{acted, control.Expectation{Node: new("*")}, "has no node id to fit *"},
+	} {
+		events := journal.New(1)
+		test.write(events)
+		got := events.Expect(t.Context(), test.expectation)
+		if diff := cmp.Diff([]string{test.want}, got.Nearest.Missed); diff != "" {
+			t.Errorf("missed (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// TestNearest has two entries miss as many conditions. The older one gets further.
+func TestNearest(t *testing.T) {
+	events := journal.New(2)
+	events.Exchange(beat("gpu-node-2"))
+	registration := beat("gpu-node-1")
+	registration.Operation = control.OperationRegisterNode
+	events.Exchange(registration)
+	got := events.Expect(t.Context(), control.Expectation{
+		Operation: new(control.OperationHeartbeatNode), Node: new("gpu-node-1"), Answered: new("404"),
+	})
+	if got.Nearest.Entry.Sequence != 1 {
+		t.Errorf("nearest is %s", got.Message)
+	}
+}
+
+// TestExpectGathers has entries come so close together that they are looked at once.
+func TestExpectGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := journal.New(10)
+		go func() {
+			for range 3 {
+				time.Sleep(time.Millisecond)
+				events.Exchange(beat("gpu-node-1"))
+			}
+		}()
+		begin := time.Now()
+		events.Expect(t.Context(), control.Expectation{AtLeast: new(int32(3)), WithinMs: new(int64(1000))})
+		if took := time.Since(begin); took <= 3*time.Millisecond || took > 20*time.Millisecond {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 // TestExpectOfLongBody asks for pools of a heartbeat whose body the journal has truncated.
@@ -303,6 +400,7 @@ func TestExpectOfDropped(t *testing.T) {
 	}{
 		{0, "4 of at least 5 events after #0; there may have been more: the journal had dropped 6 of the entries"},
 		{4, "4 of at least 5 events after #4; there may have been more: the journal had dropped 2 of the entries"},
+		{5, "4 of at least 5 events after #5; there may have been more: the journal had dropped 1 of the entries"},
 		{6, "4 of at least 5 events after #6"},
 	} {
 		got := events.Expect(t.Context(), control.Expectation{AtLeast: new(int32(5)), After: &test.after})

@@ -44,7 +44,8 @@ func TestFollow(t *testing.T) {
 		write(events, 2)
 		all := follow(t, events, journal.Filter{After: new(int64(0))})
 		fresh := follow(t, events, journal.Filter{})
-		second := follow(t, events, journal.Filter{After: new(int64(1)), Node: "gpu-node-1"})
+		second := follow(t, events, journal.Filter{After: new(int64(2)), Node: "gpu-node-1"})
+		nobody := follow(t, events, journal.Filter{Node: "nobody"})
 		elsewhere := follow(t, events, journal.Filter{After: new(int64(1000))})
 
 		time.Sleep(time.Second)
@@ -70,7 +71,8 @@ func TestFollow(t *testing.T) {
 				},
 			},
 			{fresh(), []string{"1s [3] 0", "1.1s [4 5] 0", "2s [6] 0", "2.1s [12 13 14 15 16 17 18 19 20 21] 5"}},
-			{second(), []string{"0s [2] 0", "1.1s [5] 0", "2s [6] 0", "2.1s [12 14 16 18 20] 5"}},
+			{nobody(), []string{"2.1s [] 5"}},
+			{second(), []string{"1.1s [5] 0", "2s [6] 0", "2.1s [12 14 16 18 20] 5"}},
 			{
 				elsewhere(),
 				[]string{

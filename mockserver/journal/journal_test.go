@@ -135,6 +135,17 @@ func TestSummary(t *testing.T) {
 		{problem(404, `{"code":"unknown_node"}`), "heartbeatNode gpu-node-1 404 unknown_node"},
 		{problem(503, ``), "heartbeatNode gpu-node-1 503"},
 		{problem(503, `<html>`), "heartbeatNode gpu-node-1 503"},
+		{problem(503, `{"code":"internal","errors":7}`), "heartbeatNode gpu-node-1 503"},
+		{problem(400, `{"code":"malformed"}`), "heartbeatNode gpu-node-1 400 malformed"},
+		{problem(200, `{"code":"fine"}`), "heartbeatNode gpu-node-1 200"},
+		{
+			func(e *journal.Exchange) { e.Status, e.Departures = 400, make([]drift.Departure, 1) },
+			"heartbeatNode gpu-node-1 400",
+		},
+		{
+			func(e *journal.Exchange) { e.Departures, e.Remark = make([]drift.Departure, 1), "twice" },
+			"heartbeatNode gpu-node-1 200 (twice, 1 departure)",
+		},
 		{
 			problem(422, `{"code":"contract_violation","errors":[{"pointer":"/pools","detail":"is missing"}]}`),
 			"heartbeatNode gpu-node-1 422 contract_violation at /pools",
@@ -299,6 +310,21 @@ func TestKeptLength(t *testing.T) {
 	}
 	if len(*entry.Departures) == 0 || len(*entry.Request.Header) == 0 {
 		t.Error("departures or headers are not kept at all")
+	}
+}
+
+// TestBodies has bodies of which the journal is given a part, and none.
+func TestBodies(t *testing.T) {
+	for _, size := range []int{0, 1, 2} {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestBody: []byte("x"), RequestBytes: size, AnswerBytes: size})
+		entry, _ := events.Entry(1)
+		if got := *entry.Request.Body; got.Text != "x" || got.Bytes != int64(max(size, 1)) {
+			t.Errorf("of a request of %d bytes is kept %+v", size, got)
+		}
+		if got := entry.Answer.Body; size == 0 && got != nil || size > 0 && (got == nil || got.Bytes != int64(size)) {
+			t.Errorf("of an answer of %d bytes is kept %+v", size, got)
+		}
 	}
 }
 

@@ -25,9 +25,7 @@ func (j *Journal) Page(f Filter, limit int) control.JournalPage {
 			page.add(c.record.entry(f.Brief))
 		}
 		page.Dropped = c.dropped
-		if c.after < counts.Last || len(page.Entries) > 0 {
-			page.Last = c.after
-		}
+		page.Last = min(c.after, counts.Last)
 		return page.JournalPage
 	}
 	var r record
