@@ -386,6 +386,9 @@ func TestSet(t *testing.T) {
 	if got := set.Enabled(); !slices.Equal(got, []string{"other"}) {
 		t.Errorf("after a replacement, %q are on", got)
 	}
+	if err := set.Replace(nil); err != nil || !set.Idle() {
+		t.Errorf("replaced by none, %q are on, %v", set.Enabled(), err)
+	}
 	set.Reset()
 	if got := set.Enabled(); !slices.Equal(got, []string{"it"}) {
 		t.Errorf("after a reset, %q are on", got)
@@ -563,8 +566,13 @@ func TestInFront(t *testing.T) {
 	if want := []string{"/faults/a", "/faults/b", "/faults/c", "/faults/d"}; !slices.Equal(at, want) {
 		t.Errorf("it is wrong at %v, want %v", at, want)
 	}
+	forgets.Enabled = new(true)
+	if err := set.Load(map[string]control.FaultDefinition{"a": forgets}); err == nil {
+		t.Error("a fault that is on is taken")
+	}
 	forgets.Enabled = new(false) // as a file for any orchestratord has it
-	if err := set.Load(map[string]control.FaultDefinition{"a": forgets}); err != nil || !slices.Equal(names(set), left) {
+	err = set.Load(map[string]control.FaultDefinition{"a": forgets})
+	if err != nil || !slices.Equal(names(set), left) {
 		t.Errorf("with a fault that is off there are %q, %v", names(set), err)
 	}
 }

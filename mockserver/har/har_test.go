@@ -12,16 +12,17 @@ import (
 
 // TestRead reads archives as programs write them, and what is none.
 func TestRead(t *testing.T) {
+	const none = "not an HTTP archive: "
 	for text, want := range map[string]string{
-		``:                           "not an HTTP archive: ",
-		`[`:                          "not an HTTP archive: ",
-		`{}`:                         "not an HTTP archive: there is no log in it",
-		`{"log": {}}`:                "not an HTTP archive: there is no log in it",
+		``:                           none,
+		`[`:                          none,
+		`{}`:                         none + "there is no log in it",
+		`{"log": {}}`:                none + "there is no log in it",
 		`{"log": {"version": "1"}}`:  "",
 		`{"log": {"entries": []}}`:   "",
-		`{"log": {"entries": "no"}}`: "not an HTTP archive: ",
+		`{"log": {"entries": "no"}}`: none,
 		`{"log": {"version": 1, "entries": [{"time": "no", "request": {"method": "GET", "cookies": 1}}]}}`: "",
-		`{"log": {"entries": [{"request": {"method": 1}}]}}`:                                               "not an HTTP archive: ",
+		`{"log": {"entries": [{"request": {"method": 1}}]}}`:                                               none,
 	} {
 		archive, err := har.Read(strings.NewReader(text))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {

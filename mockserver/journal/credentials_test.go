@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -121,6 +122,21 @@ func TestURLs(t *testing.T) {
 			if strings.Contains(text, "s3cr") {
 				t.Errorf("%s: a password is kept in %q", name, strings.TrimSpace(text))
 			}
+		}
+	}
+}
+
+// TestCredentialThatIsNotKept has more headers than the journal keeps, one of them a credential.
+func TestCredentialThatIsNotKept(t *testing.T) {
+	header := http.Header{"X-Api-Key": {"s3cr3t"}}
+	for i := range 40 {
+		header[fmt.Sprint("X-", i)] = []string{strings.Repeat("x", 480)}
+	}
+	for range 5 { // in another order each
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{RequestHeader: header, RequestBody: []byte("no s3cr3t")})
+		if entry, _ := events.Entry(1); strings.Contains(entry.Request.Body.Text, "s3cr3t") {
+			t.Errorf("it is kept in %q", entry.Request.Body.Text)
 		}
 	}
 }

@@ -65,8 +65,16 @@ func TestFilter(t *testing.T) {
 			[]int64{2},
 		},
 	} {
-		if diff := cmp.Diff(test.want, sequences(events.Page(test.filter, test.limit).Entries)); diff != "" {
+		page := events.Page(test.filter, test.limit)
+		if diff := cmp.Diff(test.want, sequences(page.Entries)); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", test.filter, diff)
+		}
+		last := int64(7)
+		if test.filter.After != nil && len(test.want) == test.limit {
+			last = test.want[test.limit-1]
+		}
+		if page.Last != last {
+			t.Errorf("%+v: the page goes on after %d, want %d", test.filter, page.Last, last)
 		}
 	}
 }

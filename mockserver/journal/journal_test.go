@@ -443,7 +443,8 @@ func TestLongTexts(t *testing.T) {
 	e.AnswerBody = []byte(`{"errors":[{"pointer":"/` + strings.Repeat("ä", 2000) + `","detail":"is wrong"}]}`)
 	events.Exchange(e)
 	result := events.Expect(t.Context(), control.Expectation{
-		Node: new(strings.Repeat("ä", 600)), Answered: new("none"), Becomes: new(nodeapi.NodeStatus(strings.Repeat("ä", 2000))),
+		Node: new(strings.Repeat("ä", 600)), Answered: new("none"),
+		Becomes: new(nodeapi.NodeStatus(strings.Repeat("ä", 2000))),
 	})
 	entry, missed := result.Nearest.Entry, result.Nearest.Missed
 	for name, test := range map[string]struct {

@@ -33,7 +33,10 @@ func TestHeaderRedaction(t *testing.T) {
 			"Accept":              {"a", "b"},
 			"Host-Keys":           {""},
 		},
-		AnswerHeader: http.Header{"Set-Cookie": {"id=abcdef"}, "Www-Authenticate": {`Bearer realm="orchestratord"`}},
+		AnswerHeader: http.Header{
+			"Set-Cookie":       {"id=abcdef"},
+			"Www-Authenticate": {`Bearer realm="orchestratord", error_description="token: expired"`},
+		},
 	})
 	entry, _ := events.Entry(1)
 	want := control.HeaderRecord{
@@ -51,7 +54,10 @@ func TestHeaderRedaction(t *testing.T) {
 	if diff := cmp.Diff(want, *entry.Request.Header); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	want = control.HeaderRecord{"Set-Cookie": "***", "Www-Authenticate": `Bearer realm="orchestratord"`}
+	want = control.HeaderRecord{
+		"Set-Cookie":       "***",
+		"Www-Authenticate": `Bearer realm="orchestratord", error_description="token: expired"`,
+	}
 	if diff := cmp.Diff(want, *entry.Answer.Header); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}

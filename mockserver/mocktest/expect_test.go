@@ -247,6 +247,11 @@ func TestFailure(t *testing.T) {
 --- FAIL`,
 		},
 		{
+			"exceeded", `
+        expect_test.go:LINE: 1 heartbeat from gpu-node-1, none expected; the last: #4 heartbeatNode gpu-node-1 200
+--- FAIL`,
+		},
+		{
 			"change", `
         expect_test.go:LINE: 0 of at least 1 change to Failed; nearest: #3 gpu-node-1 Registering → Online: became Online, not Failed
 --- FAIL`,
@@ -301,7 +306,7 @@ func TestFailure(t *testing.T) {
 		},
 		{
 			"fault", `
-    expect_test.go:LINE: there is no fault "flakey", but `,
+    expect_test.go:LINE: there is no fault "flakey", but amnesia, auth-rotation, `,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -372,14 +377,16 @@ func fail(t *testing.T) {
 		mock.Expect(t, mocktest.AtLeast(1, mocktest.Listings).Answered("404")) // no body
 	})
 	story("no answer", func(t *testing.T, mock *mocktest.Server) {
-		mock.Inject(t, "away", control.FaultDefinition{
-			Rules: control.FaultRules{{Effect: control.FaultEffect{Connection: new(control.FaultEffectConnectionResetBefore)}}},
-		})
+		away := control.FaultEffect{Connection: new(control.FaultEffectConnectionResetBefore)}
+		mock.Inject(t, "away", control.FaultDefinition{Rules: control.FaultRules{{Effect: away}}})
 		n := newNode(t, mock, "gpu-node-1")
 		if _, err := n.client.DeregisterNode(t.Context(), n.id, nil); err == nil {
 			t.Error("there is an answer")
 		}
 		mock.Expect(t, mocktest.AtLeast(1, mocktest.Deregistrations).Answered("2xx")) // no answer
+	})
+	story("exceeded", func(t *testing.T, mock *mocktest.Server) {
+		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).From("gpu-node-1")) // exceeded
 	})
 	story("change", func(t *testing.T, mock *mocktest.Server) {
 		failed := mocktest.Expectation{Control: control.Expectation{

@@ -108,6 +108,36 @@ func TestTransportWithoutBody(t *testing.T) {
 	}
 }
 
+// TestTransportBodiless has a handler write what no answer of this kind can have.
+func TestTransportBodiless(t *testing.T) {
+	for _, test := range []struct {
+		method string
+		status int
+	}{
+		{http.MethodHead, http.StatusOK},
+		{http.MethodGet, http.StatusNoContent},
+		{http.MethodGet, http.StatusNotModified},
+	} {
+		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			if n, err := io.WriteString(w, "body"); n != 0 || !errors.Is(err, http.ErrBodyNotAllowed) {
+				t.Errorf("%+v: %d bytes are written, error %v", test, n, err)
+			}
+		})
+		r, err := http.NewRequestWithContext(t.Context(), test.method, "http://orchestratord/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := mocktest.Transport(handler).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(response.Body); err != nil || len(text) != 0 || response.ContentLength != 0 {
+			t.Errorf("%+v: body %q, of %d bytes, %v", test, text, response.ContentLength, err)
+		}
+	}
+}
+
 // TestReceived looks at what a handler knows of a request, by the length that its client states.
 func TestReceived(t *testing.T) {
 	for _, test := range []struct {
@@ -128,8 +158,12 @@ func TestReceived(t *testing.T) {
 		r.Host = test.host
 		seen := make(chan *http.Request, 1)
 		handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r })
-		if _, err := mocktest.Transport(handler).RoundTrip(r); err != nil {
+		response, err := mocktest.Transport(handler).RoundTrip(r)
+		if err != nil {
 			t.Fatal(err)
+		}
+		if response.Request != r || response.ProtoMajor != 1 || response.ProtoMinor != 1 {
+			t.Errorf("the answer %+v is to %p, want %p", response, response.Request, r)
 		}
 		got := <-seen
 		if got.Host != test.wantHost || got.ContentLength != test.wantLength || got.Body == nil {
@@ -233,5 +267,21 @@ func TestTransportPanic(t *testing.T) {
 	}
 	if text, err := io.ReadAll(response.Body); string(text) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("body %q, %v", text, err)
+	}
+	_, err = get(t.Context(), t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestTransportEnds looks at the handler's context when the client has the answer.
+func TestTransportEnds(t *testing.T) {
+	var ctx context.Context
+	response, err := get(t.Context(), t, func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(response.Body); err != nil || ctx.Err() == nil {
+		t.Errorf("error %v, that of the handler's context %v", err, ctx.Err())
 	}
 }

@@ -103,33 +103,37 @@ func TestTooManyBytes(t *testing.T) {
 
 // TestAllThatIsSaidTakesRoom has nodes say more than there is room for, each in another place.
 func TestAllThatIsSaidTakesRoom(t *testing.T) {
+	type (
+		node = nodeapi.RegisterRequest
+		pool = nodeapi.PoolStatus
+	)
 	const limit, many = 4000, 200
 	long := strings.Repeat("x", limit)
 	short := make([]string, many)
-	for name, say := range map[string]func(*nodeapi.RegisterRequest, *nodeapi.PoolStatus){
-		"id":            func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.NodeID = long },
-		"machine":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.MachineID = long },
-		"address":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Address = long },
-		"version":       func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Version = &long },
-		"CUDA":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Capabilities.CUDAVersion = long },
-		"pool":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Pools = []string{long} },
-		"pools":         func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { r.Pools = slices.Repeat(short, 2) },
-		"GPU":           func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, nodeapi.GPU{Name: long}) },
-		"capability":    func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, nodeapi.GPU{ComputeCapability: long}) },
-		"GPUs":          func(r *nodeapi.RegisterRequest, _ *nodeapi.PoolStatus) { gpus(r, make([]nodeapi.GPU, many)...) },
-		"reported pool": func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.PoolID = long },
-		"engine":        func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.Engine = &long },
-		"model":         func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) { p.ModelsAvailable = &[]string{long} },
-		"models": func(_ *nodeapi.RegisterRequest, p *nodeapi.PoolStatus) {
+	for name, say := range map[string]func(*node, *pool){
+		"id":            func(r *node, _ *pool) { r.NodeID = long },
+		"machine":       func(r *node, _ *pool) { r.MachineID = long },
+		"address":       func(r *node, _ *pool) { r.Address = long },
+		"version":       func(r *node, _ *pool) { r.Version = &long },
+		"CUDA":          func(r *node, _ *pool) { r.Capabilities.CUDAVersion = long },
+		"pool":          func(r *node, _ *pool) { r.Pools = []string{long} },
+		"pools":         func(r *node, _ *pool) { r.Pools = slices.Repeat(short, 2) },
+		"GPU":           func(r *node, _ *pool) { gpus(r, nodeapi.GPU{Name: long}) },
+		"capability":    func(r *node, _ *pool) { gpus(r, nodeapi.GPU{ComputeCapability: long}) },
+		"GPUs":          func(r *node, _ *pool) { gpus(r, make([]nodeapi.GPU, many)...) },
+		"reported pool": func(_ *node, p *pool) { p.PoolID = long },
+		"engine":        func(_ *node, p *pool) { p.Engine = &long },
+		"model":         func(_ *node, p *pool) { p.ModelsAvailable = &[]string{long} },
+		"models": func(_ *node, p *pool) {
 			p.ModelsAvailable = new(slices.Repeat(short, 2))
 		},
 	} {
 		nodes := registry.New(time.Minute)
 		nodes.SetLimits(registry.Limits{Bytes: limit})
-		r, pool := registration("node", "pool-0"), nodeapi.PoolStatus{PoolID: "pool-0"}
-		say(&r, &pool)
+		r, p := registration("node", "pool-0"), pool{PoolID: "pool-0"}
+		say(&r, &p)
 		err := nodes.Register(r, epoch).Refused
-		if change, known := nodes.Heartbeat("node", beat(pool), epoch); known && err == nil {
+		if change, known := nodes.Heartbeat("node", beat(p), epoch); known && err == nil {
 			err = change.Refused
 		}
 		if !errors.Is(err, registry.ErrTooManyBytes) {
