@@ -362,7 +362,9 @@ func TestKeptParts(t *testing.T) {
 		},
 		{
 			"remark", 512, func(e *journal.Exchange, text string) { e.Remark = text },
-			func(e control.JournalEntry) string { return strings.Trim(strings.TrimPrefix(e.Summary, "no answer "), "()") },
+			func(e control.JournalEntry) string {
+				return strings.Trim(strings.TrimPrefix(e.Summary, "no answer "), "()")
+			},
 		},
 		{
 			"name of a header", 128, func(e *journal.Exchange, text string) { e.AnswerHeader = http.Header{text: nil} },

@@ -3,8 +3,10 @@ package mocktest_test
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
@@ -27,4 +29,21 @@ func TestStart(t *testing.T) {
 		response.Body.Close()
 		t.Error("the server outlives its test")
 	}
+}
+
+// TestInMemory has a request wait that a fault keeps waiting. It ends with the test, or the bubble would not.
+func TestInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := mocktest.InMemory(t)
+		mock.Inject(t, "away", control.FaultDefinition{Rules: control.FaultRules{{
+			Effect: control.FaultEffect{Connection: new(control.FaultEffectConnectionHang)},
+		}}})
+		go func() {
+			if response, err := mock.Client().Get(mock.URL + "/v2/nodes"); err == nil {
+				response.Body.Close()
+				t.Error("there is an answer")
+			}
+		}()
+		synctest.Wait()
+	})
 }
