@@ -67,11 +67,12 @@ func TestContent(t *testing.T) {
 // TestContentOfHalf reads bodies that break off.
 func TestContentOfHalf(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"pools":[{"pool_id":"a","slots_free":2}`:                          `a not ready, 2 slots free`,
-		`{"pools":[{"pool_id":"a","slots_free":2}]`:                         `a not ready, 2 slots free`,
-		`{"pools":[{"pool_id":"a","ready":true,"slots_free":2`:              `a ready, 0 slots free`,
-		`{"pools":[{"pool_id":"a","slots_free":2},{"pool_id":"b"`:           `a not ready, 2 slots free`,
-		`{"pools":[{"pool_id":"a"},{"pool_id":"b","slots`:                   `a not ready, 0 slots free · b not ready, 0 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2}`:                `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2}]`:               `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a","ready":true,"slots_free":2`:    `a ready, 0 slots free`,
+		`{"pools":[{"pool_id":"a","slots_free":2},{"pool_id":"b"`: `a not ready, 2 slots free`,
+		`{"pools":[{"pool_id":"a"},{"pool_id":"b","slots`: `a not ready, 0 slots free` +
+			` · b not ready, 0 slots free`,
 		`{"pools":[{"pool_id":"a}],{[\\\",\\","slots_free":2},{"pool_id":"`: `a}],{[\",\ not ready, 2 slots free`,
 		`{"pools":[{"pool_id":"a","models":["x","y],`:                       `a not ready, 0 slots free`,
 		`]}{"pools":[{"pool_id":"a"}`:                                       ``,
