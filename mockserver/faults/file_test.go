@@ -95,9 +95,6 @@ func TestWrongRules(t *testing.T) {
 		{"{effect: {connection: close_idle, body: truncated}}", []nodeapi.Violation{
 			{Pointer: "/effect/body", Detail: "cannot go with close_idle: the answer is sent whole"},
 		}},
-		{"{effect: {connection: goaway, detail: why}}", []nodeapi.Violation{
-			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
-		}},
 		{"{effect: {body: truncated, trickle_ms: 1}}", []nodeapi.Violation{
 			{Pointer: "/effect/trickle_ms", Detail: `needs a body that is "trickle"`},
 		}},
