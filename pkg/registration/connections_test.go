@@ -404,10 +404,14 @@ func (p *pooled) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (p *pooled) CloseIdleConnections() { p.closed++ }
 
-type http2Conn struct{ net.Conn }
+// secured is a connection whose protocol TLS has negotiated.
+type secured struct {
+	net.Conn
+	protocol string
+}
 
-func (http2Conn) ConnectionState() tls.ConnectionState {
-	return tls.ConnectionState{NegotiatedProtocol: "h2"}
+func (s secured) ConnectionState() tls.ConnectionState {
+	return tls.ConnectionState{NegotiatedProtocol: s.protocol}
 }
 
 // A client that is shared keeps its connections however old they are, but for an HTTP/2 one without an
@@ -418,10 +422,11 @@ func TestTheConnectionsOfASharedClientAreKept(t *testing.T) {
 		first  answer
 		closed int
 	}{
-		"HTTP/2, a good answer": {http2Conn{}, answer{}, 0},
-		"HTTP/2, a refusal":     {http2Conn{}, answer{status: http.StatusServiceUnavailable}, 0},
-		"HTTP/2, no answer":     {http2Conn{}, answer{delay: time.Hour}, 1},
-		"HTTP/1, no answer":     {nil, answer{delay: time.Hour}, 0},
+		"HTTP/2, a good answer":      {secured{protocol: "h2"}, answer{}, 0},
+		"HTTP/2, a refusal":          {secured{protocol: "h2"}, answer{status: http.StatusServiceUnavailable}, 0},
+		"HTTP/2, no answer":          {secured{protocol: "h2"}, answer{delay: time.Hour}, 1},
+		"HTTP/1 with TLS, no answer": {secured{protocol: "http/1.1"}, answer{delay: time.Hour}, 0},
+		"HTTP/1, no answer":          {nil, answer{delay: time.Hour}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
