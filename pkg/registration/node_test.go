@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -173,6 +174,20 @@ func TestWithoutATokenNoneIsSent(t *testing.T) {
 	}
 }
 
+// A tracer that does nothing leaves no trace.
+func TestATracerThatDoesNothing(t *testing.T) {
+	w := &wire{}
+	c := config(t, w)
+	c.TracerProvider = noop.NewTracerProvider()
+	node := registered(t, c)
+	if got := w.sent()[0].header.Values("Traceparent"); len(got) != 0 {
+		t.Errorf("Traceparent is %q", got)
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOneOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
@@ -316,6 +331,9 @@ func TestStartHeartbeatEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := node.StartHeartbeat(ctx, ready); err != nil {
 			t.Fatal(err)
+		}
+		if err := node.Healthy(time.Second); err != nil {
+			t.Errorf("as soon as heartbeats are started: %v", err)
 		}
 		time.Sleep(16 * time.Second)
 		cancel()

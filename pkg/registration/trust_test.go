@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -245,6 +246,34 @@ func expectClosed(t *testing.T, closed <-chan bool, client *http.Client, both bo
 			return
 		}
 	}
+}
+
+// One request at a time looks at the file, and none fails for it.
+func TestRequestsThatMeetAtAChangeOfAuthorities(t *testing.T) {
+	file := newAuthority(t).file()
+	transport, err := registration.TLS{CAFile: file}.Transport(&http.Transport{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := bytes.Repeat(content, 1<<20/len(content)) // takes some time to read
+	if err := os.WriteFile(file, long, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nobody := "https://" + unused(t)
+	var met sync.WaitGroup
+	for range 20 {
+		met.Go(func() {
+			r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, nobody, nil)
+			if _, err := transport.RoundTrip(r); err == nil {
+				t.Error("somebody listens")
+			}
+		})
+	}
+	met.Wait()
 }
 
 // Without a log of their own, authorities have that of the program.
