@@ -200,6 +200,7 @@ func TestAStatusThatContradictsItselfIsRepaired(t *testing.T) {
 				node := beating(
 					t, c, func(context.Context) ([]registration.PoolStatus, error) { return test.status, nil })
 				time.Sleep(20 * time.Second)
+				synctest.Wait()
 				if said, _, _ := strings.Cut(faults, ", which"); said != test.says {
 					t.Errorf("events say %q, want %q once", faults, test.says)
 				}

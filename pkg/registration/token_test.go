@@ -166,6 +166,7 @@ func TestANewTokenIsTriedWithinASecond(t *testing.T) {
 		}
 		node := beating(t, c, ready)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		beats := w.of("heartbeat")
 		if tried := beats[2].at.Sub(begin); tried != 21*time.Second {
 			t.Errorf("the new token was tried after %v", tried)
