@@ -172,17 +172,21 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 	register()
 	ours.issue("second", settings.CertFile, settings.KeyFile)
 	register()
-	ours.issue("half replaced", settings.CertFile, dir+"/elsewhere.key")
-	register()
-	register()
-	if want := "first second second second"; clients() != want {
+	for _, name := range []string{"third", "fourth"} {
+		ours.issue("half replaced", settings.CertFile, dir+"/elsewhere.key")
+		register()
+		register()
+		ours.issue(name, settings.CertFile, settings.KeyFile)
+		register()
+	}
+	if want := "first second second second third third third fourth"; clients() != want {
 		t.Errorf("the node showed itself as %s, want %s", clients(), want)
 	}
 	if err := node.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 1 {
-		t.Errorf("%d lines name what cannot be used, want one:\n%s", n, log.String())
+	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 2 {
+		t.Errorf("%d lines name what cannot be used, want one each time:\n%s", n, log.String())
 	}
 }
 
@@ -253,9 +257,13 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
-	_, err = registration.New(tlsConfig(t, "http://orchestratord", registration.TLS{RootCAs: x509.NewCertPool()}))
-	if err == nil || !strings.Contains(err.Error(), "not https") {
-		t.Errorf("TLS beside an http URL: error is %v", err)
+	for _, settings := range []registration.TLS{
+		{CAFile: "ca.pem"}, {RootCAs: x509.NewCertPool()}, {CertFile: "node.pem", KeyFile: "node.key"},
+	} {
+		_, err := registration.New(tlsConfig(t, "http://orchestratord", settings))
+		if err == nil || !strings.Contains(err.Error(), "not https") {
+			t.Errorf("TLS of %+v beside an http URL: error is %v", settings, err)
+		}
 	}
 	c := tlsConfig(t, "https://orchestratord", registration.TLS{CAFile: empty})
 	c.HTTPClient = http.DefaultClient
