@@ -19,6 +19,7 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
+	"github.com/llama-orch/node-registration/internal/race"
 )
 
 // brokenServers are orchestratords that have gone wrong in one way each, which would hurt
@@ -425,9 +426,10 @@ func isPage(t *testing.T, file string) {
 	}
 }
 
-// TestShortestSequence shows that a failing sequence is left with nothing that it does not
+// TestShortestSequence_heavy shows that a failing sequence is left with nothing that it does not
 // need, and that it can be replayed.
-func TestShortestSequence(t *testing.T) {
+func TestShortestSequence_heavy(t *testing.T) {
+	race.Skip(t)
 	o := conformance.Options{URL: memnet.URL, Token: token, Only: []string{"state"}}
 	var report *conformance.Report
 	bubble(t, func(t *testing.T) {

@@ -7,27 +7,26 @@ import (
 	"testing"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
-	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestConnectionsThatEnd has a server close connections after refusals, and after any answer. That is right where
+// TestConnectionsThatEnd_heavy has a server close connections after refusals, and after any answer. That is right where
 // it says so, or where it happens now and then.
-func TestConnectionsThatEnd(t *testing.T) {
+func TestConnectionsThatEnd_heavy(t *testing.T) {
 	const want = " connection: expected one that goes on, or the header Connection: close"
-	for name, test := range map[string]struct {
+	type ending struct {
 		status, every int
 		announced     bool
 		want          string // empty for nothing
-	}{
+	}
+	for name, test := range shared(t, map[string]ending{
 		"announced":    {422, 1, true, ""},
 		"now and then": {422, 5, false, ""},
 		"unannounced":  {422, 1, false, "heartbeatNode: 422" + want},
 		"after 404":    {404, 1, false, "deregisterNode: 404" + want},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
+				mock := newMock(t)
 				calls := 0
 				server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					answer := recorded(mock, r)

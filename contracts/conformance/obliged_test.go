@@ -9,14 +9,15 @@ import (
 	"testing"
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
 )
 
-// TestZerosOfRequiredFields has a document require fields of each listed node, and a list with zeros where
+// TestZerosOfRequiredFields_heavy has a document require fields of each listed node, and a list with zeros where
 // there is nothing.
-func TestZerosOfRequiredFields(t *testing.T) {
+func TestZerosOfRequiredFields_heavy(t *testing.T) {
+	race.Skip(t)
 	document := string(openapi.Nodes)
 	const reported = "      properties: *capabilities\n"
 	for old, with := range map[string]string{
@@ -29,7 +30,7 @@ func TestZerosOfRequiredFields(t *testing.T) {
 		document = strings.Replace(document, old, with, 1)
 	}
 	bubble(t, func(t *testing.T) {
-		mock := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+		mock := newMock(t, mockserver.WithTokens(token))
 		conforms(t, zeroing(mock), conformance.Options{
 			Token: token, Document: []byte(document), Level: conformance.Document, Only: []string{"lives", "coverage"},
 		})

@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 )
 
@@ -85,8 +86,11 @@ func TestMixupsKeepTheDocument(t *testing.T) {
 	}
 }
 
-// TestBehindAProxy nothing is said of connections that a proxy makes itself.
-func TestBehindAProxy(t *testing.T) { synctest.Test(t, behindAProxy) }
+// TestBehindAProxy_heavy has nothing said of connections that a proxy makes itself.
+func TestBehindAProxy_heavy(t *testing.T) {
+	race.Skip(t)
+	synctest.Test(t, behindAProxy)
+}
 
 func behindAProxy(t *testing.T) {
 	mock, err := mockserver.New(mockserver.WithTokens(strengthToken), mockserver.WithJournal(0))
@@ -117,8 +121,11 @@ func behindAProxy(t *testing.T) {
 	}
 }
 
-// TestShrinkingIsBounded has a defect with several findings leave time for what else there is to find.
-func TestShrinkingIsBounded(t *testing.T) { synctest.Test(t, shrinkingIsBounded) }
+// TestShrinkingIsBounded_heavy has a defect with several findings leave time for what else there is to find.
+func TestShrinkingIsBounded_heavy(t *testing.T) {
+	race.Skip(t)
+	synctest.Test(t, shrinkingIsBounded)
+}
 
 func shrinkingIsBounded(t *testing.T) {
 	mock, err := mockserver.New(mockserver.WithTokens(strengthToken), mockserver.WithJournal(0))
