@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 # Packages that take long come first: they are tested in this order.
 concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts/provider ./cmd/pact-verify \
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
-	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry)
+	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
+	grep -vE '/(bind|glob|har|masking|recorded)$') # which start no goroutine
 others=$(go list -tags pact ./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
 heavy="./contracts/conformance ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
