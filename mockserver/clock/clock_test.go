@@ -236,6 +236,7 @@ func TestLimitOnTheWay(t *testing.T) {
 		clk.At(at, func() { called++ })
 		clk.At(at.Add(1), func() { t.Error("called beyond the limit") })
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if now := clk.Now(); now != at || called != 1 {
 			t.Errorf("it is %s, want %s, and %d were called", now, at, called)
 		}
