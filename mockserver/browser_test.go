@@ -9,6 +9,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestBrowsers_heavy calls what needs no token as programs do, by any name, and as browsers do for
@@ -151,6 +152,17 @@ func TestStrayPagesDoNotDrift(t *testing.T) {
 	if got := drifted(server); len(got) > 0 {
 		t.Errorf("drift: %v", got)
 	}
+}
+
+// TestStrayPagesDoNotPass has a stray page call orchestratord through the mock in front of it.
+func TestStrayPagesDoNotPass(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	client := newClient(t, p.front.URL, mocktest.Transport(p.front.Server))
+	client.docs = nil
+	client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", "application/json",
+		"Origin", "http://stray.example").expect(t, http.StatusForbidden)
+	p.orchestratord.Expect(t, mocktest.Exactly(0, mocktest.AllRequests))
+	p.front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
 }
 
 const preflight = "OPTIONS"

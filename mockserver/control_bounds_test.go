@@ -205,7 +205,10 @@ func TestStreamLimit(t *testing.T) {
 func TestClockEnds(t *testing.T) {
 	const lastMs = 253_402_300_799_999 // of the year 9999
 	still := clock.PausedAt(time.UnixMilli(lastMs - 1000))
-	client, _ := start(t, mockserver.WithClock(still))
+	client, server := start(t, mockserver.WithClock(still))
+	if err := server.Clock().Advance(1001 * time.Millisecond); err == nil {
+		t.Error("a test can put it beyond its end")
+	}
 	advance := func(ms int) answer {
 		return client.do("POST", "/__mock/clock/advance", fmt.Sprintf(`{"by_ms":%d}`, ms), "Content-Type",
 			"application/json")

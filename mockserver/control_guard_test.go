@@ -212,7 +212,10 @@ func TestControlToken(t *testing.T) {
 }
 
 func TestWithoutControl(t *testing.T) {
-	client, _ := start(t, mockserver.WithoutControl())
+	client, server := start(t, mockserver.WithoutControl())
+	if path, there := server.ControlPath(), newServer(t).ControlPath(); path != "" || there != "/__mock" {
+		t.Errorf("without a control API it is said to be at %q, with one at %q", path, there)
+	}
 	client.docs = client.docs[:1] // of the node API
 	for _, path := range []string{"/", "/__mock", "/__mock/nodes", "/__mock/stream"} {
 		client.do("GET", path, "").expect(t, http.StatusNotFound)

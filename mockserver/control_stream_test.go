@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
@@ -101,6 +103,28 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// TestFilteredStreams follows those entries that the journal lists by the same query.
+func TestFilteredStreams(t *testing.T) {
+	client, server := start(t)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	client.register(registrationOf("other")).expect(t, http.StatusOK)
+	client.beat("gpu-node-1", "{}").expect(t, http.StatusUnprocessableEntity)
+	client.do("DELETE", "/__mock/drift", "").expect(t, http.StatusNoContent)
+	for query, count := range map[string]int{
+		"": 6, "node=gpu-node-1": 3, "operation=registerNode": 2, "kind=change": 2, "answered=4xx": 1,
+		"detail=brief": 6, "detail=full": 6,
+	} {
+		var page control.JournalPage
+		decode(t, client.do("GET", "/__mock/journal?after=0&"+query, "").expect(t, http.StatusOK).text, &page)
+		next, leave := follow(t, server.URL, "?after=0&"+query)
+		e, _ := next()
+		leave()
+		if diff := cmp.Diff(page.Entries, e.entries(t)); diff != "" || len(page.Entries) != count {
+			t.Errorf("%q: %d entries, want %d (-listed +followed):\n%s", query, len(page.Entries), count, diff)
+		}
+	}
+}
+
 func TestAStreamSaysWhatItMissed(t *testing.T) {
 	client, server := start(t, mockserver.WithLogger(nil), mockserver.WithJournal(10))
 	for range 25 {
@@ -158,7 +182,8 @@ func TestStreamOutlastsDeadlines(t *testing.T) {
 	}
 }
 
-// TestStreamBegins writes an entry at the very moment at which a client hears of its stream.
+// TestStreamBegins writes an entry at the very moment at which a client hears of its stream. The client has it
+// at once.
 func TestStreamBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock, err := mockserver.New()
@@ -175,10 +200,12 @@ func TestStreamBegins(t *testing.T) {
 			},
 			leave,
 		}}
+		began := time.Now()
 		mock.ServeHTTP(client,
 			httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/__mock/stream", nil))
-		if text := client.Body.String(); !strings.Contains(text, `"summary":"reset"`) {
-			t.Errorf("the stream lacks what came after its first word: %s", text)
+		text, took := client.Body.String(), time.Since(began)
+		if !strings.Contains(text, `"summary":"reset"`) || took > 0 {
+			t.Errorf("after %s, the stream has of what came after its first word: %s", took, text)
 		}
 	})
 }

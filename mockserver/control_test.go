@@ -14,6 +14,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -271,19 +272,28 @@ func TestDateIsThatOfTheClock(t *testing.T) {
 	}
 }
 
+// TestClock changes a clock that stands at the start, and one that runs. Reset makes them do so again, and
+// puts neither back.
 func TestClock(t *testing.T) {
-	mock, _, _ := startControlled(t)
-	if got := advance(t, mock, time.Minute); got.NowMs != startMs+60_000 || got.Running || got.Speed != 1 {
-		t.Errorf("put forward, the clock is %+v", got)
-	}
-	answer := must(mock.ChangeClockWithResponse(t.Context(), control.ClockChange{Speed: new(60.0), Running: new(true)}))
-	if got := answer.JSON200; got == nil || !got.Running || got.Speed != 60 {
-		t.Errorf("sped up, the clock is %s", answer.Body)
-	}
-	must(mock.ResetWithResponse(t.Context()))
-	read := must(mock.ReadClockWithResponse(t.Context()))
-	if got := read.JSON200; got == nil || got.Running || got.Speed != 1 || got.NowMs < startMs+60_000 {
-		t.Errorf("reset, the clock is %s", read.Body)
+	for _, runs := range []bool{false, true} {
+		clock := clock.PausedAt(time.UnixMilli(startMs))
+		if runs {
+			clock.Resume()
+		}
+		mock, _, _ := startControlled(t, mockserver.WithClock(clock))
+		if got := advance(t, mock, time.Minute); got.NowMs < startMs+60_000 || got.Running != runs || got.Speed != 1 {
+			t.Errorf("put forward, the clock is %+v", got)
+		}
+		answer := must(mock.ChangeClockWithResponse(t.Context(),
+			control.ClockChange{Speed: new(60.0), Running: new(!runs)}))
+		if got := answer.JSON200; got == nil || got.Running == runs || got.Speed != 60 {
+			t.Errorf("sped up, the clock is %s", answer.Body)
+		}
+		must(mock.ResetWithResponse(t.Context()))
+		read := must(mock.ReadClockWithResponse(t.Context()))
+		if got := read.JSON200; got == nil || got.Running != runs || got.Speed != 1 || got.NowMs < startMs+60_000 {
+			t.Errorf("reset, the clock is %s", read.Body)
+		}
 	}
 }
 
@@ -445,6 +455,56 @@ func TestOverviewAndReset(t *testing.T) {
 	again.Journal, fresh.Journal = control.JournalCounts{}, control.JournalCounts{}
 	if diff := cmp.Diff(fresh, again); diff != "" {
 		t.Errorf("reset is not as new (-fresh +reset):\n%s", diff)
+	}
+}
+
+// TestControlsAreNoted has the journal and the log say what was done through the control API.
+func TestControlsAreNoted(t *testing.T) {
+	log := newLog()
+	_, client, server := startControlled(t, mockserver.WithLogger(log.logger))
+	const fault = `{"rules": [{"effect": {"status": 503}}]}`
+	var want []string
+	for _, call := range []struct{ method, path, body, says string }{
+		{"PATCH", "/clock", `{"speed": 2.5}`, "clock set to speed 2.5"},
+		{"PATCH", "/clock", `{"running": true}`, "clock resumed"},
+		{"PATCH", "/clock", `{"running": false}`, "clock paused"},
+		{"POST", "/clock/advance", `{"by_ms": 1500}`, "clock put forward by 1.5s"},
+		{
+			"PATCH", "/settings", `{"cloud_profile": false, "dialect": "in-service", "validation": "report",
+				"node_timeout_ms": 20000, "heartbeat_interval_ms": 7000, "stale_check_interval_ms": 3000,
+				"tokens": ["hush-a", "hush-b"]}`,
+			"settings changed: cloud profile off, dialect in-service, validation report, node timeout 20s, " +
+				"heartbeat interval 7s, stale check interval 3s, 2 tokens",
+		},
+		{"PATCH", "/settings", `{"cloud_profile": true}`, "settings changed: cloud profile on"},
+		{"PUT", "/faults/mine", fault, "fault mine defined, on"},
+		{"PATCH", "/faults/mine", `{"enabled": false}`, "fault mine off"},
+		{"PATCH", "/faults/mine", `{"enabled": true}`, "fault mine on"},
+		{"DELETE", "/faults/mine", "", "fault mine removed"},
+		{"PUT", "/faults", `{"faults": {"a": ` + fault + `, "b": ` + fault + `}}`, "faults replaced by 2"},
+		{"PUT", "/nodes", `{"nodes": [{"registration": ` + briefRegistration + `}]}`, "1 node loaded"},
+		{"PUT", "/nodes/gpu-node-1/status", `{"status": "Failed"}`, "node gpu-node-1 set to Failed"},
+		{"DELETE", "/nodes/gpu-node-1", "", "node gpu-node-1 forgotten"},
+		{"DELETE", "/drift", "", "drift forgotten"},
+	} {
+		headers := []string{"Content-Type", "application/json"}
+		if call.body == "" {
+			headers = nil
+		}
+		if got := client.do(call.method, "/__mock"+call.path, call.body, headers...); got.StatusCode/100 != 2 {
+			t.Errorf("%s %s: %s", call.method, call.path, got.text)
+		}
+		want = append(want, call.says)
+	}
+	if diff := cmp.Diff(want, summaries(server, journal.Filter{Kind: control.EntryKindControl})); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
+	var logged []string
+	for _, entry := range log.entries("control") {
+		logged = append(logged, entry.attrs["action"])
+	}
+	if diff := cmp.Diff(want, logged); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
 	}
 }
 

@@ -117,6 +117,10 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 						t.Errorf("%d bytes beginning with %.20q (%v), want %d with %.20q and a break: %t",
 							len(got), got, err, len(test.want), test.want, test.breaks)
 					}
+					if stated := answer.Header.Get("Content-Length"); !test.breaks && stated != "" &&
+						stated != strconv.Itoa(len(got)) {
+						t.Errorf("%d bytes came, and %s were announced", len(got), stated)
+					}
 					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {
 						t.Errorf("the head is %v, want it changed", answer.Header)
 					}
@@ -196,6 +200,42 @@ func TestASlowNode(t *testing.T) {
 			t.Errorf("answered %d, and the node is known: %t", answer.StatusCode, known)
 		}
 		front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
+	})
+}
+
+// TestALongRequestBeforeAFault sends the rest of a request once orchestratord has its beginning.
+func TestALongRequestBeforeAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := make(chan struct{})
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.ReadFull(r.Body, make([]byte, 1))
+				close(begun)
+				rest, _ := io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = fmt.Fprintf(w, "%d", rest+1)
+			})),
+		}))
+		front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{
+			Effect: control.FaultEffect{RetryAfterS: new(int32(7))},
+		}}})
+		body, node := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(node, strings.Repeat(" ", 70_000))
+			<-begun
+			_, _ = io.WriteString(node, strings.Repeat(" ", 70_000))
+			_ = node.Close()
+		}()
+		p := &pair{t: t, front: front}
+		answer, err := front.Client().Post(p.front.URL+"/v2/nodes/register", "application/json", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if text, _ := io.ReadAll(answer.Body); string(text) != "140000" || answer.Header.Get("Retry-After") != "7" {
+			t.Errorf("orchestratord got %s bytes, and the head is %v", text, answer.Header)
+		}
 	})
 }
 

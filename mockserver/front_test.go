@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver"
@@ -272,11 +276,174 @@ func TestTheListIsAskedForInOnePlace(t *testing.T) {
 	})
 }
 
+// TestHowTheListIsAskedFor reads the head of the request for the list.
+func TestHowTheListIsAskedFor(t *testing.T) {
+	token := func(token string, err error) func(context.Context) (string, error) {
+		return func(context.Context) (string, error) { return token, err }
+	}
+	for name, test := range map[string]struct {
+		upstream mockserver.Upstream
+		asked    string // the host and the credentials; "" if nobody asks
+		problem  string
+	}{
+		"without a token":     {mockserver.Upstream{}, "orchestratord.example ", ""},
+		"with none just now":  {mockserver.Upstream{Token: token("", nil)}, "orchestratord.example ", ""},
+		"with a token":        {mockserver.Upstream{Token: token("hush", nil)}, "orchestratord.example Bearer hush", ""},
+		"under another name":  {mockserver.Upstream{Host: "other.example"}, "other.example ", ""},
+		"not without a token": {mockserver.Upstream{Token: token("", io.ErrNoProgress)}, "", "token for the list: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := ""
+				test.upstream.URL = "http://orchestratord.example"
+				test.upstream.Transport = mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet {
+						asked = r.Host + " " + r.Header.Get("Authorization")
+						_, _ = io.WriteString(w, `{"nodes":[],"count":0}`)
+					}
+				}))
+				p := &pair{t: t, front: mocktest.InMemory(t, mockserver.WithUpstream(test.upstream))}
+				p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+				time.Sleep(6 * time.Second)
+				problem := optional.Or(p.overview().Problem, "")
+				if asked != test.asked || !strings.HasPrefix(problem, test.problem) || (problem == "") != (test.problem == "") {
+					t.Errorf("asked for by %q, want %q; the problem is %q, want %q", asked, test.asked, problem, test.problem)
+				}
+			})
+		})
+	}
+}
+
+// recording is a front whose orchestratord confirms everything. Its lists are judged as they are recorded.
+func recording(t *testing.T, options ...mockserver.Option) *pair {
+	t.Helper()
+	return &pair{t: t, front: mocktest.InMemory(t, append(options, mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example", Recorded: true,
+		Transport: mocktest.Transport(http.HandlerFunc(confirm)),
+	}))...)}
+}
+
+// TestWhoMustBeListed judges lists that were asked for some time after a request of a node.
+func TestWhoMustBeListed(t *testing.T) {
+	const beats = "/v2/nodes/gpu-node-1/heartbeat"
+	for name, test := range map[string]struct {
+		path, body string
+		after      time.Duration
+		listed     string
+		unlisted   int
+	}{
+		"beats":                       {beats, briefHeartbeat, time.Millisecond, "", 1},
+		"has only just begun":         {beats, briefHeartbeat, 0, "", 0},
+		"half of its time is over":    {beats, briefHeartbeat, 15 * time.Second, "", 1},
+		"more than half is over":      {beats, briefHeartbeat, 15*time.Second + 1, "", 0},
+		"is Offline":                  {beats, briefHeartbeat, time.Minute, "", 0},
+		"drains":                      {beats, drainingHeartbeat, time.Second, "", 0},
+		"has never beaten":            {"/v2/nodes/register", briefRegistration, time.Second, "", 0},
+		"is listed":                   {beats, briefHeartbeat, time.Second, `{"node_id":"gpu-node-1"}`, 0},
+		"has a neighbour on the list": {beats, briefHeartbeat, time.Second, `{"node_id":"gpu-node-2"}`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := recording(t)
+				p.post(test.path, test.body)
+				time.Sleep(test.after)
+				p.front.JudgeList(strings.NewReader(`{"nodes":[`+test.listed+`],"count":0}`), time.Now())
+				if got := *p.overview().Unlisted; len(got) != test.unlisted {
+					t.Errorf("unlisted are %v, want %d", got, test.unlisted)
+				}
+			})
+		})
+	}
+}
+
+// TestManyNodesThatAreNotListed has the control API name as many of them as its document allows.
+func TestManyNodesThatAreNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := recording(t, mockserver.WithLogger(nil))
+		for i := range 1001 {
+			p.post(fmt.Sprintf("/v2/nodes/node-%d/heartbeat", i), briefHeartbeat)
+		}
+		time.Sleep(time.Second)
+		p.front.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), time.Now())
+		if got := *p.overview().Unlisted; len(got) != 1000 {
+			t.Errorf("%d nodes are named, want 1000", len(got))
+		}
+	})
+}
+
+// TestTheLogInFront has orchestratord leave two nodes out of its list twice, and list both then.
+func TestTheLogInFront(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog()
+		p := recording(t, mockserver.WithLogger(log.logger))
+		for range 2 {
+			p.post("/v2/nodes/a/heartbeat", briefHeartbeat)
+			p.post("/v2/nodes/b/heartbeat", briefHeartbeat)
+			time.Sleep(time.Second)
+			p.front.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), time.Now())
+		}
+		p.front.JudgeList(strings.NewReader(`{"nodes":[{"node_id":"a"},{"node_id":"b"}],"count":2}`), time.Now())
+		var got []string
+		for _, e := range log.entries("") {
+			if e.level > slog.LevelDebug {
+				got = append(got, strings.Join([]string{e.level.String(), e.message, e.attrs["node_id"]}, " "))
+			}
+		}
+		want := []string{
+			"INFO refused by the orchestratord in service a",
+			"INFO refused by the orchestratord in service a",
+			"INFO refused by the orchestratord in service a",
+			"INFO node online a",
+			"INFO node online b",
+			"WARN node beats and is not listed by orchestratord a",
+			"WARN orchestratord departs from the contract ",
+			"WARN node beats and is not listed by orchestratord b",
+			"INFO node is no longer missing from the list of orchestratord a",
+			"INFO node is no longer missing from the list of orchestratord b",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestAListThatCannotBeHad is logged once, however often it is asked for, and not because the server ends.
+func TestAListThatCannotBeHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, hangs := newLog(), false
+		front := mocktest.InMemory(t, mockserver.WithLogger(log.logger), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method != http.MethodGet:
+					confirm(w, r)
+				case hangs:
+					<-r.Context().Done()
+				default:
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			})),
+		}))
+		p := &pair{t: t, front: front}
+		p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+		time.Sleep(11 * time.Second)
+		hangs = true
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		front.Close()
+		logged := log.entries("list of orchestratord cannot be compared")
+		if len(logged) != 1 || logged[0].attrs["error"] != "the list was answered 500" {
+			t.Errorf("logged %v, want the 500 once", logged)
+		}
+	})
+}
+
 func TestDriftOfBothSides(t *testing.T) {
 	t.Parallel()
 	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"+
 		"Content-Length: 33\r\n\r\n"+`{"success":true,"next_beat_ms":1}`))
-	front := inFront(t, orchestratord.url)
+	log := newLog()
+	front := inFront(t, orchestratord.url, mockserver.WithLogger(log.logger))
 	mock, ctx := front.Control(), t.Context()
 	for name, forget := range map[string]func(){
 		"cleared": func() { must(mock.ClearDriftWithResponse(ctx)) },
@@ -299,6 +466,11 @@ func TestDriftOfBothSides(t *testing.T) {
 		forget()
 		expectDrift(t, "nodes, "+name, front.Drift(), "")
 		expectDrift(t, "orchestratord, "+name, front.UpstreamDrift(), "")
+	}
+	for _, message := range []string{"departure from the contract", "orchestratord departs from the contract"} {
+		if got := log.entries(message); len(got) != 4 || got[0].level != slog.LevelWarn {
+			t.Errorf("%q is logged as %v, want four warnings", message, got)
+		}
 	}
 }
 

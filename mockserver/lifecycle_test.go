@@ -296,7 +296,7 @@ func TestTwin(t *testing.T) {
 				t.Fatal(err)
 			}
 			register(test.machine, test.address)
-			if got := strings.Count(log.String(), "level=WARN"); got != test.warnings {
+			if got := strings.Count(log.String(), "level=WARN msg="); got != test.warnings {
 				t.Errorf("%d warnings: %s", got, &log)
 			}
 			summaries := ""

@@ -40,6 +40,16 @@ func TestBadOptions(t *testing.T) {
 			}, "",
 		},
 		{
+			[]mockserver.Option{
+				mockserver.WithUpstream(mockserver.Upstream{URL: "127.0.0.1:8081", Document: []byte("openapi: 2")}),
+				mockserver.WithTokens("hush"), mockserver.WithCloudProfile(false),
+			},
+			"the URL of the upstream lacks its scheme, as in http://127.0.0.1:8081\n" +
+				"tokens of nodes: are for the orchestratord of the upstream to check\n" +
+				"cloud profile: is for the orchestratord of the upstream to switch off\n" +
+				"document: line 1: openapi is 2: must be a version such as 3.0.3",
+		},
+		{
 			[]mockserver.Option{mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(0)},
 			"node timeout 0s: must be positive",
 		},

@@ -88,9 +88,6 @@ func (x *Exchange) Fail(err error) {
 func Perform(operation http.Handler) Step {
 	return func(x *Exchange) error {
 		operation.ServeHTTP(x, x.Request)
-		if x.failure == nil {
-			x.WriteHeader(http.StatusOK) // unless the handler has written another status
-		}
 		return x.failure
 	}
 }
