@@ -21,7 +21,7 @@ func URLs(text []byte) bool {
 
 // Fields overwrites the values in a text that names them as credentials, and the
 // credentials in its URLs. It reports whether there are any. JSON stays JSON: a number becomes
-// a string.
+// a string, and a digit a zero.
 func Fields(text []byte) bool {
 	masked := URLs(text)
 	fields(text, func(value []byte, quoted bool) {
@@ -29,7 +29,11 @@ func Fields(text []byte) bool {
 		for i := range value {
 			value[i] = '*'
 		}
-		if n := len(value); !quoted && n > 1 {
+		switch n := len(value); {
+		case quoted:
+		case n == 1:
+			value[0] = '0'
+		default:
 			value[0], value[n-1] = '"', '"'
 		}
 	})

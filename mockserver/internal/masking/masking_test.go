@@ -2,7 +2,9 @@ package masking_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +31,7 @@ func TestSpelledSecrets(t *testing.T) {
 		{"abcd", `abc%6`, `abc%6`},
 		{"abcd", `abc\u006`, `abc\u006`},
 		{"abcd", `abc\u0064`, `*********`},
+		{"abcd", `\u0061bcd`, `*********`},
 		{long, "is " + long[:16], "is ****************"}, // cut off on the way
 		{long, "is " + long[:15], "is " + long[:15]},
 		{"****", "is **** %", "is **** %"}, // which is what hides others
@@ -50,6 +53,105 @@ func TestRequestsSecrets(t *testing.T) {
 	const odd, wantOdd = "token=0123&a=b;key=%zz&?", "/v2/nodes/hunter2/****/me"
 	if got := masking.Text(text, nil, odd); got != wantOdd {
 		t.Errorf("got %q, want %q", got, wantOdd)
+	}
+}
+
+// TestSecretsOfHeaders has a text repeat a part of a header.
+func TestSecretsOfHeaders(t *testing.T) {
+	many := slices.Repeat([]string{"hunter2"}, 100)
+	for _, test := range []struct {
+		name       string
+		values     []string
+		text, want string
+	}{
+		{"Authorization", []string{"Custom hunter22"}, "hunter22", "********"},
+		{"Authorization", []string{"Custom, hunter22"}, "hunter22", "********"},
+		{"Authorization", []string{"Basic aHVudGVyMjpodW50ZXIz"}, "hunter2 hunter3", "hunter2 *******"},
+		{"Authorization", []string{"Basic aHVudGVyMg=="}, "hunter2", "*******"},
+		{
+			"Authorization",
+			[]string{`Digest realm="orchestratord", response="hunter2"`},
+			"orchestratord hunter2",
+			"orchestratord *******",
+		},
+		{"Cookie", []string{"a=; b=hunter2; c=hunter3"}, "hunter2 hunter3", "******* *******"},
+		{"Set-Cookie", []string{"a=hunter2; Path=/hunter3"}, "hunter2 hunter3", "******* hunter3"},
+		{"X-Api-Key", many, "hunter2 is secret", "******* is secret"},
+		{"X-Other", []string{"user_pass=hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"Bearer hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"hunter2"}, "hunter2", "hunter2"},
+		{"Content-Type", []string{"text/plain"}, "text/plain", "text/plain"},
+		{"Www-Authenticate", []string{`Bearer realm="hunter2"`}, "hunter2", "hunter2"},
+		{
+			"Referer",
+			[]string{"http://hunter1:hunt%20er2@host/"},
+			"hunter1 hunt er2 hunt%20er2",
+			"hunter1 ******** **********",
+		},
+	} {
+		if got := masking.Text(test.text, http.Header{test.name: test.values}, ""); got != test.want {
+			t.Errorf("%s %.60q: %q becomes %q, want %q", test.name, test.values, test.text, got, test.want)
+		}
+	}
+	for i := range many {
+		many[i] = fmt.Sprint("hunter", i)
+	}
+	if got := masking.Text("words", http.Header{"X-Api-Key": many}, ""); got != masking.Hidden {
+		t.Errorf("with more credentials than are looked for, %q is shown", got)
+	}
+}
+
+// TestMaskedTexts has credentials in texts that are no JSON.
+func TestMaskedTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		"secret_id=abcd x=y":                  "secret_id=**** x=y",
+		"secret-id=abcd&x=y":                  "secret-id=****&x=y",
+		"secret.id=abcd;x=y":                  "secret.id=****;x=y",
+		"secret[id]=abcd":                     "secret[id]=****",
+		"secret%5Bid%5D=abcd":                 "secret%5Bid%5D=****",
+		"secretäöü=abcd":                      "secretäöü=****",
+		"secret2=abcd":                        "secret2=****",
+		"SECRETZ=abcd":                        "SECRETZ=****",
+		"secret id=abcd":                      "secret id=abcd",
+		"token%3Dabcd":                        "token%3D****",
+		"token%3aabcd":                        "token%3a****",
+		"token%20abcd":                        "token%20abcd",
+		"token=>abcd":                         "token=>****",
+		"http://token:8080/":                  "http://token:8080/",
+		"token: abcd efgh\nx: y":              "token: *********\nx: y",
+		"token=abcd efgh":                     "token=**** efgh",
+		"token=Bearer abcd":                   "token=***********",
+		`token=\`:                             `token=*`,
+		`token="a\"b" c`:                      `token="****" c`,
+		"token='a b' c":                       "token='***' c",
+		`{"be\u0061rer":"abcd"}`:              `{"be\u0061rer":"****"}`,
+		`{"x":"{\"pass\\u0077ord\":\"ab\"}"}`: `{"x":"{\"pass\\u0077ord\":\"**\"}"}`,
+		`{"secret":{"a":{"b":"c"},"d":"e"},"f":"g"}`: `{"secret":{"a":{"b":"*"},"d":"*"},"f":"g"}`,
+		`{"secret":[{"a":["b"]},"c"],"f":"g"}`:       `{"secret":[{"a":["*"]},"*"],"f":"g"}`,
+		`{"token":7,"x":7}`:                          `{"token":0,"x":7}`,
+	} {
+		if got := masking.Text(text, nil, ""); got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestBehind has a credential anywhere behind its name, in what is no JSON.
+func TestBehind(t *testing.T) {
+	for text, want := range map[string]string{
+		"<password>abcd</password>": "<password****************",
+		"node,api_token\n1,abcd":    "node,api_token*******",
+		"node,pool\n1,abcd":         "node,pool\n1,abcd",
+		"{\"token\":\"abcd\"":       "{\"token\":\"abcd\"",
+		"\ufeff [\"token\", 1]":     "\ufeff [\"token\", 1]",
+		" \t\r\n":                   " \t\r\n",
+		"the token":                 "the token",
+		"{\x00\"\x00":               "****",
+	} {
+		masked := []byte(text)
+		if found := masking.Behind(masked); string(masked) != want || found != (text != want) {
+			t.Errorf("%q becomes %q, want %q; it says that there was something: %t", text, masked, want, found)
+		}
 	}
 }
 
