@@ -19,6 +19,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -138,8 +139,16 @@ func TestLargeBodies(t *testing.T) {
 			t.Errorf("refused as %s", refused.text)
 		}
 		client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
-		for _, end := range ends {
+		waits := make(chan int)
+		go func() { waits <- client.beat("gpu-node-1", long).StatusCode }()
+		time.Sleep(time.Second)
+		for i, end := range ends {
 			_ = end.Close()
+			if i == 0 {
+				if status := <-waits; status != http.StatusOK {
+					t.Errorf("one that waited for its place: status %d", status)
+				}
+			}
 			if status := <-answered; status != http.StatusOK {
 				t.Errorf("a long heartbeat: status %d", status)
 			}
@@ -225,18 +234,39 @@ func checkForgotten(t *testing.T, server *mocktest.Server, log *log) {
 	}
 }
 
-// TestForgetSooner takes a node Offline by hand, so that it is to be forgotten before another
-// can fall silent.
+// TestForgetSooner takes a node Offline by hand or by a fault, so that it is to be forgotten before
+// another can fall silent. The journal has both.
 func TestForgetSooner(t *testing.T) {
-	clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
-	client, server := start(t, mockserver.WithForgetAfter(5*time.Second), mockserver.WithClock(clock))
-	client.register(briefRegistration).expect(t, http.StatusOK)
-	client.register(registrationOf("gpu-node-2")).expect(t, http.StatusOK)
-	client.do("PUT", "/__mock/nodes/gpu-node-1/status", `{"status": "Offline"}`, "Content-Type",
-		"application/json").expect(t, http.StatusOK)
-	clock.Advance(5 * time.Second)
-	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.NodeID != "gpu-node-2" {
-		t.Errorf("left: %+v", nodes)
+	byHand := func(client *client) {
+		client.do("PUT", "/__mock/nodes/gpu-node-1/status", `{"status": "Offline"}`, "Content-Type",
+			"application/json").expect(t, http.StatusOK)
+	}
+	beats := func(client *client) { client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK) }
+	for name, test := range map[string]struct {
+		effect string
+		act    func(*client)
+		left   int
+	}{
+		"by hand":             {"offline: node", byHand, 1},
+		"by a fault":          {"offline: node", beats, 1},
+		"by a fault for all":  {"offline: all", beats, 0},
+		"by neither":          {"offline: node", func(client *client) { client.list() }, 2},
+	} {
+		clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
+		client, server := start(t, mockserver.WithForgetAfter(5*time.Second), mockserver.WithClock(clock),
+			fault(t, "{match: {operations: [heartbeatNode]}, effect: {"+test.effect+"}}"))
+		client.register(briefRegistration).expect(t, http.StatusOK)
+		client.register(registrationOf("gpu-node-2")).expect(t, http.StatusOK)
+		last := server.Journal().Counts().Last
+		test.act(client)
+		clock.Advance(5 * time.Second)
+		if nodes := server.Nodes(); len(nodes) != test.left {
+			t.Errorf("%s: left are %+v, want %d", name, nodes, test.left)
+		}
+		changes := summaries(server, journal.Filter{After: &last, Kind: control.EntryKindChange})
+		if len(changes) != 2*(2-test.left) {
+			t.Errorf("%s: the journal says %q", name, changes)
+		}
 	}
 }
 

@@ -299,6 +299,9 @@ func TestValidationOff(t *testing.T) {
 	if nodes := server.Nodes(); len(nodes) != 1 || nodes[0].Registration.Address != "nowhere" {
 		t.Errorf("nodes: %+v", nodes)
 	}
+	if refused := server.RefusedInService().Entries; len(refused) > 0 {
+		t.Errorf("looked for what is refused in service: %v", refused)
+	}
 }
 
 func TestDeepNesting(t *testing.T) {

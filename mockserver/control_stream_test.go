@@ -111,12 +111,12 @@ func TestFilteredStreams(t *testing.T) {
 	client.beat("gpu-node-1", "{}").expect(t, http.StatusUnprocessableEntity)
 	client.do("DELETE", "/__mock/drift", "").expect(t, http.StatusNoContent)
 	for query, count := range map[string]int{
-		"": 6, "node=gpu-node-1": 3, "operation=registerNode": 2, "kind=change": 2, "answered=4xx": 1,
-		"detail=brief": 6, "detail=full": 6,
+		"after=0": 6, "after=2": 4, "after=0&node=gpu-node-1": 3, "after=0&operation=registerNode": 2,
+		"after=0&kind=change": 2, "after=0&answered=4xx": 1, "after=0&detail=brief": 6, "after=0&detail=full": 6,
 	} {
 		var page control.JournalPage
-		decode(t, client.do("GET", "/__mock/journal?after=0&"+query, "").expect(t, http.StatusOK).text, &page)
-		next, leave := follow(t, server.URL, "?after=0&"+query)
+		decode(t, client.do("GET", "/__mock/journal?"+query, "").expect(t, http.StatusOK).text, &page)
+		next, leave := follow(t, server.URL, "?"+query)
 		e, _ := next()
 		leave()
 		if diff := cmp.Diff(page.Entries, e.entries(t)); diff != "" || len(page.Entries) != count {
@@ -130,12 +130,14 @@ func TestAStreamSaysWhatItMissed(t *testing.T) {
 	for range 25 {
 		client.do("DELETE", "/__mock/drift", "").expect(t, http.StatusNoContent)
 	}
-	next, _ := follow(t, server.URL, "?after=5")
-	if e, _ := next(); e.name != "dropped" || e.data != `{"dropped":10}` {
-		t.Errorf("first event %+v", e)
-	}
-	if e, _ := next(); len(e.entries(t)) != 10 {
-		t.Errorf("second event %+v", e)
+	for after, missed := range map[int]int{5: 10, 14: 1} {
+		next, _ := follow(t, server.URL, fmt.Sprint("?after=", after))
+		if e, _ := next(); e.name != "dropped" || e.data != fmt.Sprintf(`{"dropped":%d}`, missed) {
+			t.Errorf("first event %+v", e)
+		}
+		if e, _ := next(); len(e.entries(t)) != 10 {
+			t.Errorf("second event %+v", e)
+		}
 	}
 }
 

@@ -91,7 +91,7 @@ func TestDriftByControl(t *testing.T) {
 	node.register(briefRegistration).expect(t, http.StatusOK)
 	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
 	report := must(mock.ReadDriftWithResponse(ctx)).JSON200
-	if len(report.Departures) != 3 || len(report.RefusedInService.Departures) != 1 {
+	if len(report.Departures) != 3 || len(report.RefusedInService.Departures) != 1 || report.Upstream != nil {
 		t.Fatalf("%+v", report)
 	}
 	refused := report.RefusedInService.Departures[0]
@@ -505,6 +505,42 @@ func TestControlsAreNoted(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, logged); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestRefusedControls sends what keeps the document and makes no sense, or names nothing.
+func TestRefusedControls(t *testing.T) {
+	client, _ := start(t)
+	for _, call := range []struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		{
+			"PUT", "/faults/it", `{"rules": [{"match": {"first_call": 3, "last_call": 2}, "effect": {"status": 503}}]}`,
+			422, "/rules/0/match/last_call",
+		},
+		{"PUT", "/faults", `{"faults": {"it": {"rules": [{"effect": {}}]}}}`, 422, "/faults/it/rules/0/effect"},
+		{"PATCH", "/faults/it", `{"enabled": true}`, 404, `there is no fault \"it\"`},
+		{"DELETE", "/faults/it", "", 404, `there is no fault \"it\"`},
+		{"POST", "/expectations", `{"at_least": 2, "at_most": 1}`, 422, "/at_most"},
+		{"GET", "/journal/7", "", 404, "the journal has no entry 7: it ends with 0 and keeps 0"},
+		{"GET", "/journal?node=%5B", "", 400, `\"[\" is no pattern`},
+		{"GET", "/stream?node=%5B", "", 400, `\"[\" is no pattern`},
+		{"GET", "/nodes/it", "", 404, `no node is registered as \"it\"`},
+		{"DELETE", "/nodes/it", "", 404, `no node is registered as \"it\"`},
+		{"PUT", "/nodes/it/status", `{"status": "Offline"}`, 404, `no node is registered as \"it\"`},
+		{"PUT", "/clock", "{}", 405, "PUT is not allowed here: use GET or PATCH"},
+		{"PATCH", "/settings", `{"a": 1, "b": 2}`, 422, "(1 more)"},
+	} {
+		headers := []string{"Content-Type", "application/json"}
+		if call.body == "" {
+			headers = nil
+		}
+		got := client.do(call.method, "/__mock"+call.path, call.body, headers...).expect(t, call.status)
+		if !strings.Contains(string(got.text), call.says) {
+			t.Errorf("%s %s: %s, want %s", call.method, call.path, got.text, call.says)
+		}
 	}
 }
 

@@ -320,7 +320,7 @@ func TestDriftIsNotLookedFor(t *testing.T) {
 	}
 }
 
-// TestCompressedBodies says why a compressed body is refused, by both APIs.
+// TestCompressedBodies says why a compressed body is refused, by both APIs, and why one of another type is.
 func TestCompressedBodies(t *testing.T) {
 	client, _ := start(t)
 	for method, path := range map[string]string{"POST": "/v2/nodes/register", "PATCH": "/__mock/settings"} {
@@ -329,6 +329,11 @@ func TestCompressedBodies(t *testing.T) {
 		const want = `content encoding "gzip" is not supported: send the body as it is, without one`
 		if p := got.problem(t); p.Detail != want || got.Header.Get("Accept-Encoding") != "identity" {
 			t.Errorf("%s: %q, Accept-Encoding %q", path, p.Detail, got.Header.Get("Accept-Encoding"))
+		}
+		other := client.do(method, path, "{}", "Content-Type", "text/plain").expect(t, http.StatusUnsupportedMediaType)
+		const wantOther = `content type "text/plain" is not supported: send application/json`
+		if p := other.problem(t); p.Detail != wantOther || other.Header["Accept-Encoding"] != nil {
+			t.Errorf("%s: %q, Accept-Encoding %q", path, p.Detail, other.Header["Accept-Encoding"])
 		}
 	}
 }

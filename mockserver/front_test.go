@@ -404,6 +404,13 @@ func TestTheLogInFront(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}
+		if state := p.overview(); *state.Listed != 2 || *state.ListedAtMs != time.Now().UnixMilli() || state.Drift != 1 {
+			t.Errorf("the control API says %+v", state)
+		}
+		if drift := p.front.UpstreamDrift().Entries; len(drift) != 1 || drift[0].Status != http.StatusOK ||
+			drift[0].Requests != 4 {
+			t.Errorf("orchestratord drifts by %+v", drift)
+		}
 	})
 }
 
@@ -460,7 +467,8 @@ func TestDriftOfBothSides(t *testing.T) {
 		expectDrift(t, "orchestratord", front.UpstreamDrift(), "/next_heartbeat_ms /next_beat_ms")
 		report, err := mock.ReadDriftWithResponse(ctx)
 		if err != nil || report.JSON200 == nil || report.JSON200.Upstream == nil ||
-			len(report.JSON200.Upstream.Departures) != 2 {
+			len(report.JSON200.Upstream.Departures) != 2 ||
+			*report.JSON200.Upstream.Departures[0].Departure.Status != http.StatusOK {
 			t.Errorf("the control API says %s, %v", report.Body, err)
 		}
 		forget()

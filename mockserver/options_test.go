@@ -17,7 +17,7 @@ func TestBadOptions(t *testing.T) {
 		options []mockserver.Option
 		want    string
 	}{
-		{[]mockserver.Option{mockserver.WithLogger(nil)}, ""},
+		{[]mockserver.Option{mockserver.WithLogger(nil), mockserver.WithBodyLimit(1)}, ""},
 		{
 			[]mockserver.Option{
 				mockserver.WithHeartbeatInterval(time.Millisecond),
@@ -65,13 +65,15 @@ func TestBadOptions(t *testing.T) {
 				mockserver.WithTokens("good", ""), mockserver.WithHeartbeatInterval(0),
 				mockserver.WithStaleCheckInterval(0),
 				mockserver.WithNodeTimeout(-1), mockserver.WithBodyLimit(0), mockserver.WithValidation("lenient"),
+				mockserver.WithDialect("esperanto"),
 			},
 			"token 2 of 2: must have a length of 1 or more, not 0\n" +
 				"heartbeat interval 0s: in milliseconds it must be 1 or more, not 0\n" +
 				"node timeout -1ns: must be longer than the heartbeat interval 0s\n" +
 				"stale check interval 0s: in milliseconds it must be 1 or more, not 0\n" +
 				"body limit 0: must be positive\n" +
-				`validation "lenient": must be strict, report or off`,
+				`validation "lenient": must be strict, report or off` + "\n" +
+				`dialect "esperanto": must be document or in-service`,
 		},
 		{
 			[]mockserver.Option{
