@@ -39,6 +39,16 @@ func raw(t *testing.T, server *mocktest.Server, request string) int {
 	return answer.StatusCode
 }
 
+// TestABodyThatCannotBeRead breaks off the framing of its body.
+func TestABodyThatCannotBeRead(t *testing.T) {
+	server := mocktest.Start(t)
+	const head = "POST /v2/nodes/register HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n" +
+		"Transfer-Encoding: chunked\r\n\r\n"
+	if status := raw(t, server, head+"2\r\n{}\r\nzz\r\n"); status != http.StatusBadRequest {
+		t.Errorf("status %d", status)
+	}
+}
+
 // TestPathTricks_heavy asks for paths that are written oddly. None leads to anything, above all
 // not past the guard.
 func TestPathTricks_heavy(t *testing.T) {

@@ -247,10 +247,10 @@ func TestForgetSooner(t *testing.T) {
 		act    func(*client)
 		left   int
 	}{
-		"by hand":             {"offline: node", byHand, 1},
-		"by a fault":          {"offline: node", beats, 1},
-		"by a fault for all":  {"offline: all", beats, 0},
-		"by neither":          {"offline: node", func(client *client) { client.list() }, 2},
+		"by hand":            {"offline: node", byHand, 1},
+		"by a fault":         {"offline: node", beats, 1},
+		"by a fault for all": {"offline: all", beats, 0},
+		"by neither":         {"offline: node", func(client *client) { client.list() }, 2},
 	} {
 		clock := clock.PausedAt(time.Unix(1_000_000_000, 0))
 		client, server := start(t, mockserver.WithForgetAfter(5*time.Second), mockserver.WithClock(clock),

@@ -192,6 +192,26 @@ func TestNoBodyToCorrupt(t *testing.T) {
 	}
 }
 
+// TestLongListsToCorrupt has faults act on a list that is longer than what is held back of one.
+func TestLongListsToCorrupt(t *testing.T) {
+	for effect, share := range map[string]int{"body: truncated": 2, "connection: close_idle": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			server := mocktest.InMemory(t, mockserver.WithLogger(nil), fault(t, "{effect: {"+effect+"}}"))
+			server.Load(fleet(t, 200))
+			answer, err := server.Client().Get(server.URL + "/v2/nodes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			text, err := io.ReadAll(answer.Body)
+			if stated := answer.Header.Get("Content-Length"); stated != fmt.Sprint(share*len(text)) || len(text) < 40_000 ||
+				(err == nil) != (share == 1) || json.Valid(text) != (share == 1) {
+				t.Errorf("%s: %d bytes of %s, %v", effect, len(text), stated, err)
+			}
+		})
+	}
+}
+
 // TestAnotherNode has a fault for one node leave others alone, whichever operation it is.
 func TestAnotherNode(t *testing.T) {
 	client, server := start(t, fault(t, "{match: {node: gpu-node-1}, effect: {status: 503}}"))

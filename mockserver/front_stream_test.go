@@ -130,6 +130,49 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 	}
 }
 
+// TestLongBodiesInFront sends more than is kept, in both directions. It passes, counts as no drift, and the
+// journal says how much it was.
+func TestLongBodiesInFront(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := `{"nodes":[],"count":0` + strings.Repeat(" ", 100_000) + "}"
+		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					confirm(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, list)
+			})),
+		}))
+		p, long := &pair{t: t, front: front}, longHeartbeat(100_000)
+		if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", long); status != http.StatusOK {
+			t.Fatalf("answered %d %s", status, text)
+		}
+		if got := answerTo(t, front, "/v2/nodes"); string(got) != list {
+			t.Errorf("the list has %d bytes, want %d", len(got), len(list))
+		}
+		expectDrift(t, "nodes", front.Drift(), "")
+		expectDrift(t, "orchestratord", front.UpstreamDrift(), "")
+		page := front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 10)
+		if sent, got := page.Entries[0].Request.Body.Bytes, page.Entries[1].Answer.Body.Bytes; sent != int64(len(long)) ||
+			got != int64(len(list)) {
+			t.Errorf("the journal has bodies of %d and %d bytes, want %d and %d", sent, got, len(long), len(list))
+		}
+		answer, err := front.Client().Get(front.URL + "/v2/nodes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = answer.Body.Read(make([]byte, 1))
+		_ = answer.Body.Close() // in the middle
+		synctest.Wait()
+		if summary := lastSummary(front); !strings.Contains(summary, "the client has gone") {
+			t.Errorf("the journal says %q", summary)
+		}
+	})
+}
+
 // listing is an orchestratord that answers with a list in pieces, perhaps with its length.
 func listing(list string, sized bool) http.RoundTripper {
 	return mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -143,8 +186,14 @@ func listing(list string, sized bool) http.RoundTripper {
 	}))
 }
 
-// TestASlowOrchestratord has one answer after an hour, and take an hour for each piece.
+// TestASlowOrchestratord has one answer after an hour, and take an hour for each piece. A fault that
+// changes the head alone holds up none.
 func TestASlowOrchestratord(t *testing.T) {
+	t.Run("as it is", func(t *testing.T) { answerSlowly(t, false) })
+	t.Run("before a fault", func(t *testing.T) { answerSlowly(t, true) })
+}
+
+func answerSlowly(t *testing.T, spoilt bool) {
 	synctest.Test(t, func(t *testing.T) {
 		pieces := []string{`{"nodes":[],`, `"count":0}`}
 		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
@@ -157,6 +206,11 @@ func TestASlowOrchestratord(t *testing.T) {
 				}
 			})),
 		}))
+		if spoilt {
+			front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{
+				Effect: control.FaultEffect{RetryAfterS: new(int32(7))},
+			}}})
+		}
 		began := time.Now()
 		answer, err := front.Client().Get(front.URL + "/v2/nodes")
 		if err != nil {
@@ -196,8 +250,11 @@ func TestASlowNode(t *testing.T) {
 		}
 		defer answer.Body.Close()
 		_, _ = io.Copy(io.Discard, answer.Body)
-		if _, known := orchestratord.Node("gpu-node-1"); answer.StatusCode != http.StatusOK || !known {
-			t.Errorf("answered %d, and the node is known: %t", answer.StatusCode, known)
+		for _, server := range []*mocktest.Server{orchestratord, front} {
+			if node, _ := server.Node("gpu-node-1"); answer.StatusCode != http.StatusOK ||
+				node.Registration.MachineID != "machine-alpha" {
+				t.Errorf("answered %d, and the node is known as %+v", answer.StatusCode, node.Registration)
+			}
 		}
 		front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
 	})

@@ -62,6 +62,32 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 	if got := front.Drift().Entries; len(got) > 0 {
 		t.Errorf("nodes drift: %v", got)
 	}
+	want := []string{"registerNode gpu-node-1 200", "heartbeatNode gpu-node-1 200"}
+	if got := summaries(front, journal.Filter{Kind: control.EntryKindExchange}); !slices.Equal(got, want) {
+		t.Errorf("the journal says %q, want %q", got, want)
+	}
+	const counted = `orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`
+	if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
+		t.Errorf("the metrics lack %s:\n%s", counted, got)
+	}
+}
+
+// TestThePathBeforeAllOthers has an orchestratord below a path of its own.
+func TestThePathBeforeAllOthers(t *testing.T) {
+	asked := ""
+	front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example/some%2Fwhere/",
+		Transport: mocktest.Transport(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked = r.URL.EscapedPath()
+		})),
+	}))
+	for path, want := range map[string]string{
+		"/v2/nodes": "/some%2Fwhere/v2/nodes", "/v2/nodes/a%2Fb": "/some%2Fwhere/v2/nodes/a%2Fb",
+	} {
+		if answerTo(t, front, path); asked != want {
+			t.Errorf("%s: asked for %s, want %s", path, asked, want)
+		}
+	}
 }
 
 // pair is a server in front of an orchestratord, both in memory.
@@ -507,14 +533,14 @@ func expectDrift(t *testing.T, side string, report drift.Report, pointers string
 func TestPathsOfPages(t *testing.T) {
 	t.Parallel()
 	front := inFront(t, script(t, says("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")).url)
-	for _, path := range []string{"/", "/metrics", "/v2/nodes"} {
+	for _, path := range []string{"/", "/metrics", "/v2/nodes", "/v2/nodes//heartbeat"} {
 		answer, err := http.Post(front.URL+path, "text/plain", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = answer.Body.Close()
 	}
-	expectDrift(t, "nodes", front.Drift(), "/ /metrics /v2/nodes")
+	expectDrift(t, "nodes", front.Drift(), "/ /metrics /v2/nodes /v2/nodes//heartbeat")
 }
 
 func TestWhatIsTheUpstreamsOwnCannotBeChanged(t *testing.T) {
@@ -580,6 +606,23 @@ func TestFaultsActOnTheTraffic(t *testing.T) {
 	}
 	orchestratord.Expect(t, mocktest.Exactly(3, mocktest.Heartbeats))
 	front.Expect(t, mocktest.Exactly(5, mocktest.Heartbeats))
+}
+
+// TestAFaultBeforeChunks closes the connection under the client's next request, and not before. An answer in
+// chunks is kept for that, and gets a length.
+func TestAFaultBeforeChunks(t *testing.T) {
+	t.Parallel()
+	front := inFront(t, script(t, says("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"+
+		"Transfer-Encoding: chunked\r\n\r\n2\r\n{\"\r\n2\r\n\":\r\n2\r\n1}\r\n0\r\n\r\n")).url)
+	front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{
+		Effect: control.FaultEffect{Connection: new(control.FaultEffectConnectionCloseIdle)},
+	}}})
+	const request = "GET /v2/nodes HTTP/1.1\r\nHost: h\r\n\r\n"
+	got := exchangeRaw(t, front, request+request) // the second is on its way
+	if answer := readAnswer(t, got); answer.Body != `{"":1}` || answer.Length != 6 ||
+		strings.Contains(got, "Connection: close") {
+		t.Errorf("the client got %q", got)
+	}
 }
 
 // TestATransportWhoseConfigurationHangs waits for it no longer than for a connection.

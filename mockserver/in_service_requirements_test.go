@@ -258,6 +258,11 @@ func saysWhy(t *testing.T) {
 	if got := s.must(400, "POST", beat, rustHeartbeat+" x"); got.text != trailing {
 		t.Errorf("%s, want %s", got.text, trailing)
 	}
+	large := s.must(400, "POST", beat, strings.Replace(rustHeartbeat, `"slots_free":3`, `"slots_free":1e400`, 1))
+	const tooLarge = "Failed to parse the request body as JSON: pools[0].slots_free: number out of range"
+	if !strings.HasPrefix(large.text, tooLarge) {
+		t.Errorf("%s, want a number that is out of range", large.text)
+	}
 }
 
 func takesMore(t *testing.T) {

@@ -147,8 +147,10 @@ func TestListsThatCannotBeLoaded(t *testing.T) {
 		"too many": {
 			with("{\"node", strings.Replace(node, `"a"`, `"b"`, 1)+",{\"node"), "at most 1 may be",
 		},
-		"no entries":  {`{"log":{"entries":7}}`, "not an HTTP archive: "},
-		"other paths": {strings.Replace(listed(`{"size":2,"text":"{}"}`), "/v2/nodes", "/v2/pools", 1), "no answer to GET /v2/nodes"},
+		"no entries": {`{"log":{"entries":7}}`, "not an HTTP archive: "},
+		"other paths": {
+			strings.Replace(listed(`{"size":2,"text":"{}"}`), "/v2/nodes", "/v2/pools", 1), "no answer to GET /v2/nodes",
+		},
 		"no list":     {har(``), "no answer to GET /v2/nodes is in it"},
 		"a part":      {listed(`{"size":9000,"text":"{"}`), "not recorded whole: there are 1 of 9000 bytes"},
 		"broken list": {listed(`{"size":2,"text":"{}"}`), "the last list in it: this is neither"},
