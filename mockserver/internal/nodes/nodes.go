@@ -78,8 +78,7 @@ func (a *API) mountRelay(router *chi.Mux) {
 	router.Use(reroute(relay))
 	router.NotFound(relay.ServeHTTP)
 	router.MethodNotAllowed(relay.ServeHTTP)
-	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
-	server.Route(router.With(func(http.Handler) http.Handler { return relay }))
+	new(api.Server).Route(router.With(func(http.Handler) http.Handler { return relay })) // which calls no operation
 }
 
 // serve returns a handler for the calls of an operation. A call is written down before it is
