@@ -550,6 +550,7 @@ func TestParameters(t *testing.T) {
 	for path, want := range map[string]string{
 		"/__mock/nodes?limit=0":                  `parameter "limit": must be 1 or more, not 0`,
 		"/__mock/nodes?limit=":                   `parameter "limit": must be of type integer, not ""`,
+		"/__mock/nodes?limit=a":                  `parameter "limit": must be of type integer, not "a"`,
 		"/__mock/nodes?limit=1e3":                `parameter "limit": must be of type integer, not "1e3"`,
 		"/__mock/nodes?limit=1&limit=2":          `parameter "limit": must be there once, not 2 times`,
 		"/__mock/nodes?status=online&limit=0":    `parameter "limit": must be 1 or more, not 0`,

@@ -16,6 +16,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -353,6 +354,11 @@ func TestDriftIsBounded_heavy(t *testing.T) {
 	report := server.Drift()
 	if len(report.Entries) != drift.Limit || report.Dropped == 0 {
 		t.Errorf("%d entries, %d dropped", len(report.Entries), report.Dropped)
+	}
+	var shown control.DriftReport
+	decode(t, client.do("GET", "/__mock/drift", "").expect(t, http.StatusOK).text, &shown)
+	if shown.Dropped != int64(report.Dropped) {
+		t.Errorf("the control API says that %d are dropped, want %d", shown.Dropped, report.Dropped)
 	}
 	if text := strings.Join(drifted(server), "\n"); strings.Contains(text, "hush") {
 		t.Errorf("a secret is repeated: %s", text)

@@ -569,6 +569,9 @@ func TestWhatIsTheUpstreamsOwnCannotBeChanged(t *testing.T) {
 				t.Errorf("%s %s answered %d %s, want 409", call[0], call[1], answer.StatusCode, text)
 			}
 		}
+		if got := must(p.front.Control().ReadSettingsWithResponse(t.Context())).JSON200; got.Validation != "report" {
+			t.Errorf("validation is %s, and nothing is refused", got.Validation)
+		}
 		if state, known := p.front.Faults().Switch("amnesia", true); known {
 			t.Errorf("there is a fault that makes another orchestratord forget: %+v", state)
 		}

@@ -160,6 +160,62 @@ func corrupt(value any, try func()) {
 	}
 }
 
+// TestEveryByte cuts short bodies at every byte, leaves it out, and puts others before it. It leaves out every
+// word, too.
+func TestEveryByte(t *testing.T) {
+	paths := newPaths()
+	for operation, good := range map[string]string{
+		"registerNode": `{"node_id":"a","machine_id":"m","address":"http://h","pools":["p"],"capabilities":` +
+			`{"gpu_count":1,"total_vram_mb":24,"cuda_version":"12.1","gpus":[{"device_id":0,"name":"n",` +
+			`"vram_total_bytes":1,"compute_capability":"8.6"}]},"version":"v"}`,
+		"heartbeatNode": `{"timestamp":"2026-11-23T15:13:54Z","pools":[{"pool_id":"a","ready":true,"slots_free":10,` +
+			`"engine":"e","models_available":["m"],"draining":false}]}`,
+	} {
+		if fast, _ := paths.agree(t, operation, good); !fast {
+			t.Errorf("the fast path passes over %s", good)
+		}
+		for at := range good {
+			paths.agree(t, operation, good[:at])
+			paths.agree(t, operation, good[:at]+good[at+1:])
+			for _, other := range []string{"\x00", "\x80", "é", `\`, `"`, ":", ",", "0", "-", " ", "}", "]"} {
+				paths.agree(t, operation, good[:at]+other+good[at:])
+			}
+		}
+		for _, word := range regexp.MustCompile(`"[^"]*"|[a-z0-9]+`).FindAllStringIndex(good, -1) {
+			paths.agree(t, operation, good[:word[0]]+good[word[1]:])
+		}
+	}
+}
+
+// TestEveryArray repeats an item as often as the document lets an array have it, and once more.
+func TestEveryArray(t *testing.T) {
+	paths := newPaths()
+	for _, test := range []struct {
+		operation, array, item string
+		most                   int
+	}{
+		{"registerNode", `"pools": [`, `"x%d",`, 256 - 2},
+		{
+			"registerNode", `"gpus": [`,
+			`{"device_id":%d,"name":"a","vram_total_bytes":1,"compute_capability":"8.6"},`, 1024 - 1,
+		},
+		{"heartbeatNode", `"pools": [`, `{"pool_id":"x%d","ready":true,"slots_free":1},`, 256 - 2},
+		{"heartbeatNode", `"models_available": [`, `"x%d",`, 1024 - 2},
+	} {
+		for more := range 2 {
+			var items strings.Builder
+			for i := range test.most + more {
+				fmt.Fprintf(&items, test.item, i)
+			}
+			body := strings.Replace(goodBodies[test.operation], test.array, test.array+items.String(), 1)
+			if fast, plain := paths.agree(t, test.operation, body); fast != (more == 0) || plain != fast {
+				t.Errorf("%s with %d more items than may be: the fast path takes it: %t, the validator: %t", test.array,
+					more, fast, plain)
+			}
+		}
+	}
+}
+
 func FuzzFastPath(f *testing.F) {
 	for _, good := range goodBodies {
 		f.Add(good)
