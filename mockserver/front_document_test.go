@@ -3,6 +3,7 @@ package mockserver_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,6 +47,99 @@ func TestWhatIsInServiceKeepsItsDocument(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDriftOfAnswers has orchestratord answer heartbeats as the contract does not know it.
+func TestDriftOfAnswers(t *testing.T) {
+	const good = `{"success":true,"next_heartbeat_ms":10000}`
+	for name, test := range map[string]struct {
+		status int
+		header http.Header
+		body   string
+		want   string // "" for no drift
+	}{
+		"good":          {200, nil, good, ""},
+		"an odd status": {418, nil, good, `"": must be 200, 400, 401, 404, 405, 413, 415, 422, 429, 500 or 503 (got 418)`},
+		"two ids": {
+			200,
+			http.Header{"X-Correlation-Id": {"id", "a"}},
+			good,
+			`"X-Correlation-Id": must be there once (got 2 times)`,
+		},
+		"another id": {
+			200,
+			http.Header{"X-Correlation-Id": {"a"}},
+			good,
+			`"X-Correlation-Id": must be that of the request (got another)`,
+		},
+		"no type": {
+			200, http.Header{"Content-Type": nil}, good, `"Content-Type": must be application/json (got nothing)`,
+		},
+		"another type": {
+			200,
+			http.Header{"Content-Type": {"text/html"}},
+			good,
+			`"Content-Type": must be application/json (got "text/html")`,
+		},
+		"half a body": {
+			200, nil, `{"success":true`, `"": must be JSON (got unexpected end of JSON input, at byte 15)`,
+		},
+		"no body": {200, nil, "", `"": must be JSON (got nothing)`},
+		"a field twice": {
+			200, nil, strings.Replace(good, "{", `{"success":true,`, 1),
+			`"/success": must be there once (got more than one, the last one counts)`,
+		},
+		"a number too high": {
+			200, nil, strings.Replace(good, "10000", "1e400", 1),
+			`"/next_heartbeat_ms": must be of type integer (got a number out of range)`,
+		},
+		"no Retry-After": {
+			503,
+			http.Header{"Content-Type": {"application/problem+json"}},
+			`{"type":"about:blank","title":"a","status":503,"detail":"b","instance":"urn:x","code":"unavailable"}`,
+			`"Retry-After": must be there (got nothing)`,
+		},
+	} {
+		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: answering(func(*http.Request) *http.Response {
+				header := http.Header{"Content-Type": {"application/json"}, "X-Correlation-Id": {"id"}}
+				maps.Copy(header, test.header)
+				return &http.Response{StatusCode: test.status, Header: header, Body: io.NopCloser(strings.NewReader(test.body))}
+			}),
+		}))
+		client := newClient(t, front.URL, mocktest.Transport(front.Server))
+		client.docs = nil
+		request := client.request("POST", "/v2/nodes/n/heartbeat", briefHeartbeat, "Content-Type", "application/json",
+			"X-Correlation-Id", "id")
+		answer, err := client.http.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		expected := test.want
+		if expected != "" {
+			expected = fmt.Sprintf("heartbeatNode %d at %s", test.status, expected)
+		}
+		said := ""
+		for _, entry := range front.UpstreamDrift().Entries {
+			said += entry.Departure.String()
+		}
+		if said != expected {
+			t.Errorf("%s: drifts by %q, want %q", name, said, expected)
+		}
+	}
+}
+
+// answering is a transport that answers by itself.
+type answering func(*http.Request) *http.Response
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}
+	return a(r), nil
 }
 
 // TestFollowsWhatIsLegalInService has a node send what the types of the node API have no room for. The
