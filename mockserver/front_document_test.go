@@ -142,6 +142,16 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a(r), nil
 }
 
+// TestRequestsAreHeldToTheDocumentOfTheUpstream sends what the dialect's document has no more to say of.
+func TestRequestsAreHeldToTheDocumentOfTheUpstream(t *testing.T) {
+	orchestratord := mocktest.InMemory(t)
+	front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+		URL: orchestratord.URL, Transport: mocktest.Transport(orchestratord.Server), Document: openapi.InService,
+	}))
+	(&pair{t: t, front: front}).post("/v2/nodes/register", briefRegistration)
+	expectDrift(t, "nodes", front.Drift(), "/capabilities/gpus")
+}
+
 // TestFollowsWhatIsLegalInService has a node send what the types of the node API have no room for. The
 // front knows the node and its pool all the same.
 func TestFollowsWhatIsLegalInService(t *testing.T) {

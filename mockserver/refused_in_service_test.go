@@ -162,13 +162,27 @@ func callIn(t *testing.T, server *mocktest.Server, method, path, body, header st
 	return answer.StatusCode
 }
 
-// TestRefusedInServiceInFront stands in front of an orchestratord that accepts everything.
+// TestASchemeThatNobodyReads is refused nowhere: without tokens, nobody looks at it.
+func TestASchemeThatNobodyReads(t *testing.T) {
+	client, server := start(t)
+	client.do("GET", "/v2/nodes", "", "Authorization", "bearer x").expect(t, http.StatusOK)
+	if got := server.RefusedInService().Entries; len(got) > 0 {
+		t.Errorf("refused in service: %v", got)
+	}
+}
+
+// TestRefusedInServiceInFront stands in front of an orchestratord that accepts everything. What another one
+// refuses is not noted.
 func TestRefusedInServiceInFront(t *testing.T) {
 	const beat = "/v2/nodes/gpu-node-1/heartbeat"
-	lenient := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusOK)
-	}))
-	t.Cleanup(lenient.Close)
+	answers := func(status int) string {
+		orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+		}))
+		t.Cleanup(orchestratord.Close)
+		return orchestratord.URL
+	}
+	lenient, strict := answers(http.StatusOK), answers(http.StatusBadRequest)
 	for name, test := range map[string]struct {
 		method, path, body, header string
 		want                       []string
@@ -192,7 +206,9 @@ func TestRefusedInServiceInFront(t *testing.T) {
 		"nothing": {"POST", beat, serviceHeartbeat, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			front := inFront(t, lenient.URL)
+			refusing := inFront(t, strict)
+			callIn(t, refusing, test.method, test.path, test.body, test.header)
+			front := inFront(t, lenient)
 			callIn(t, front, test.method, test.path, test.body, test.header)
 			var got []string
 			for _, entry := range front.RefusedInService().Entries {
@@ -200,6 +216,9 @@ func TestRefusedInServiceInFront(t *testing.T) {
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if refused := refusing.RefusedInService().Entries; len(refused) > 0 {
+				t.Errorf("of what orchestratord refused, it says %v", refused)
 			}
 		})
 	}
