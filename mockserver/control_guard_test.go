@@ -55,7 +55,9 @@ func TestGuard_heavy(t *testing.T) {
 		},
 		{
 			name: "form on a foreign page, without an origin", method: post,
-			header: []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+			header: []string{
+				"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document",
+			},
 		},
 		{
 			name: "form on a foreign page", method: post,

@@ -58,8 +58,10 @@ func TestDriftOfAnswers(t *testing.T) {
 		body   string
 		want   string // "" for no drift
 	}{
-		"good":          {200, nil, good, ""},
-		"an odd status": {418, nil, good, `"": must be 200, 400, 401, 404, 405, 413, 415, 422, 429, 500 or 503 (got 418)`},
+		"good": {200, nil, good, ""},
+		"an odd status": {
+			418, nil, good, `"": must be 200, 400, 401, 404, 405, 413, 415, 422, 429, 500 or 503 (got 418)`,
+		},
 		"two ids": {
 			200,
 			http.Header{"X-Correlation-Id": {"id", "a"}},
@@ -105,7 +107,8 @@ func TestDriftOfAnswers(t *testing.T) {
 			Transport: answering(func(*http.Request) *http.Response {
 				header := http.Header{"Content-Type": {"application/json"}, "X-Correlation-Id": {"id"}}
 				maps.Copy(header, test.header)
-				return &http.Response{StatusCode: test.status, Header: header, Body: io.NopCloser(strings.NewReader(test.body))}
+				body := io.NopCloser(strings.NewReader(test.body))
+				return &http.Response{StatusCode: test.status, Header: header, Body: body}
 			}),
 		}))
 		client := newClient(t, front.URL, mocktest.Transport(front.Server))

@@ -156,8 +156,8 @@ func TestLongBodiesInFront(t *testing.T) {
 		expectDrift(t, "nodes", front.Drift(), "")
 		expectDrift(t, "orchestratord", front.UpstreamDrift(), "")
 		page := front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 10)
-		if sent, got := page.Entries[0].Request.Body.Bytes, page.Entries[1].Answer.Body.Bytes; sent != int64(len(long)) ||
-			got != int64(len(list)) {
+		sent, got := page.Entries[0].Request.Body.Bytes, page.Entries[1].Answer.Body.Bytes
+		if sent != int64(len(long)) || got != int64(len(list)) {
 			t.Errorf("the journal has bodies of %d and %d bytes, want %d and %d", sent, got, len(long), len(list))
 		}
 		answer, err := front.Client().Get(front.URL + "/v2/nodes")

@@ -149,7 +149,8 @@ func TestListsThatCannotBeLoaded(t *testing.T) {
 		},
 		"no entries": {`{"log":{"entries":7}}`, "not an HTTP archive: "},
 		"other paths": {
-			strings.Replace(listed(`{"size":2,"text":"{}"}`), "/v2/nodes", "/v2/pools", 1), "no answer to GET /v2/nodes",
+			strings.Replace(listed(`{"size":2,"text":"{}"}`), "/v2/nodes", "/v2/pools", 1),
+			"no answer to GET /v2/nodes",
 		},
 		"no list":     {har(``), "no answer to GET /v2/nodes is in it"},
 		"a part":      {listed(`{"size":9000,"text":"{"}`), "not recorded whole: there are 1 of 9000 bytes"},
