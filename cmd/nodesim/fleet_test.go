@@ -11,10 +11,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
 	"github.com/llama-orch/node-registration/internal/devcert"
@@ -248,5 +251,73 @@ func TestABrokenPromiseIsAnExitStatus(t *testing.T) {
 	}
 	if !strings.Contains(table.String(), "BROKEN         nodes not registered when the fleet was interrupted: ") {
 		t.Errorf("report is\n%s", table.String())
+	}
+}
+
+// A report that cannot be written is no success.
+func TestAReportToNowhere(t *testing.T) {
+	file := writeFile(t, `{"fleets":[{}]}`)
+	reader, nowhere := io.Pipe()
+	reader.Close()
+	for _, format := range []string{"text", "json"} {
+		var log bytes.Buffer
+		if status := run(t.Context(), []string{"merge", "--report", format, file}, nowhere, &log); status != 1 ||
+			!strings.HasPrefix(log.String(), "nodesim: report: ") {
+			t.Errorf("status %d, error %q", status, log.String())
+		}
+	}
+}
+
+// Without --ramp the registrations of a fleet are spread over an interval.
+func TestAFleetBeginsGently(t *testing.T) {
+	emptyEnvironment(t)
+	orchestratord := mocktest.InMemory(t)
+	var asked, last atomic.Int64 // the first is before the ramp begins
+	begin := time.Now()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.CompareAndSwap(0, int64(time.Since(begin)))
+		if strings.HasSuffix(r.URL.Path, "/register") {
+			last.Store(int64(time.Since(begin)))
+		}
+		orchestratord.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	var out, log bytes.Buffer
+	args := []string{"fleet", "--orchestratord-url", server.URL, "--nodes", "2", "--interval", "1s", "--for", "1ms"}
+	if status := run(t.Context(), args, &out, &log); !ran(status) {
+		t.Errorf("status %d: %s", status, log.String())
+	}
+	if spread := time.Duration(last.Load() - asked.Load()); spread < time.Second/2 {
+		t.Errorf("the second of two nodes registered within %v", spread)
+	}
+}
+
+// A proxy that the environment names stands between every command and an orchestratord elsewhere.
+func TestProxies(t *testing.T) {
+	emptyEnvironment(t)
+	for _, command := range []string{"run", "fleet"} {
+		t.Run(command, func(t *testing.T) {
+			orchestratord := mocktest.InMemory(t, mockserver.WithTokens("secret"))
+			asked := make(chan string, 100)
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked <- r.URL.Host
+				orchestratord.ServeHTTP(w, r) // which answers 401
+			}))
+			defer proxy.Close()
+			program := exec.CommandContext(t.Context(), os.Args[0], command, "--orchestratord-url",
+				"http://orchestratord.invalid")
+			program.Env = append(os.Environ(), asProgram+"=yes", "HTTP_PROXY="+proxy.URL, "NO_PROXY=", "no_proxy=")
+			if said, err := program.CombinedOutput(); !strings.Contains(string(said), "answered 401") {
+				t.Errorf("it ended with %v, and said %s", err, said)
+			}
+			select {
+			case host := <-asked:
+				if host != "orchestratord.invalid" {
+					t.Errorf("the proxy was asked for %s", host)
+				}
+			default:
+				t.Error("the proxy was not asked")
+			}
+		})
 	}
 }

@@ -100,7 +100,8 @@ func TestALifeFromFlags(t *testing.T) {
 	}
 	node := orchestratord.Nodes()[0]
 	if r := node.Registration; node.Status != nodeapi.NodeStatusOnline || r.NodeID != "gpu-node-7" ||
-		r.MachineID != "machine-b" || len(r.Pools) != 2 || len(node.Pools) != 2 {
+		r.MachineID != "machine-b" || r.Address != "http://10.0.0.7:9200" || r.Version == nil || *r.Version != "0.1.0" ||
+		len(r.Pools) != 2 || len(node.Pools) != 2 {
 		t.Errorf("on record is %+v", node)
 	}
 	stop()
@@ -296,6 +297,23 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"fleet", "--nodes", "1000000000000000"},
 			[]string{"nodesim: --nodes is 1000000000000000: must be"},
 		},
+		"half a pair of files": {
+			nil,
+			[]string{"run", "--orchestratord-url", "https://h", "--tls-key", "key.pem"},
+			[]string{"nodesim: --tls-key is set and --tls-cert is not"},
+		},
+		"two tokens": {
+			nil,
+			[]string{"run", "--token", "a", "--token-file", "b", "--tls-cert", "cert.pem"},
+			[]string{
+				"--tls-cert is set and --tls-key is not",
+				"; --token and --token-file are both set: a node has one token",
+			},
+		},
+		"a token without a file": {
+			nil, []string{"fleet", "--token-file", ""}, []string{`--token-file is "": a file has a name`},
+		},
+		"a negative time":  {nil, []string{"run", "--for", "-1s"}, []string{"nodesim: --for is -1s, which is negative"}},
 		"nothing to merge": {nil, []string{"merge"}, []string{"the files of one report or more are missing"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},
@@ -310,7 +328,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			}
 			var out, log bytes.Buffer
 			status := run(t.Context(), test.args, &out, &log)
-			if status == 0 || out.Len() != 0 || strings.Count(log.String(), "\n") != 1 {
+			if status != 1 || out.Len() != 0 || strings.Count(log.String(), "\n") != 1 {
 				t.Errorf("status %d, output %q, error %q: want one line", status, out.String(), log.String())
 			}
 			for _, want := range test.want {
