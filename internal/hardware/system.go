@@ -56,9 +56,9 @@ func (m *Machine) cgroup() (cores, memory int64) {
 // coreLimit returns how many cores a cgroup may keep busy, begun ones counted as whole.
 func (m *Machine) coreLimit(dir string) int64 {
 	quota, period, _ := strings.Cut(m.text("sys/fs/cgroup", dir, "cpu.max"), " ")
-	q, err := strconv.ParseInt(quota, 10, 64)
-	p, periodErr := strconv.ParseInt(period, 10, 64)
-	if err != nil || periodErr != nil || q <= 0 || p <= 0 {
+	q, _ := strconv.ParseInt(quota, 10, 64)
+	p, _ := strconv.ParseInt(period, 10, 64)
+	if q <= 0 || p <= 0 {
 		return math.MaxInt64 // "max"
 	}
 	return (q-1)/p + 1

@@ -95,22 +95,52 @@ func TestSystem(t *testing.T) {
 	}
 }
 
+// rooted returns a machine without GPUs that has these files.
+func rooted(t *testing.T, files map[string]string) *capabilities.Machine {
+	t.Helper()
+	m := machine("plain")
+	m.Root = t.TempDir()
+	for file, text := range files {
+		path := filepath.Join(m.Root, file)
+		err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// The memory is what the kernel says of it, if it can be read.
+func TestMemory(t *testing.T) {
+	const group, limit = "proc/self/cgroup", "sys/fs/cgroup/a/memory.max"
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  int64
+	}{
+		"behind other lines":   {map[string]string{"proc/meminfo": "\nMemFree: 1 kB\nMemTotal: 16 kB\n"}, 16 << 10},
+		"not said":             {map[string]string{"proc/meminfo": "MemFree: 16 kB\n"}, 0},
+		"not a number":         {map[string]string{"proc/meminfo": "MemTotal: some kB\n"}, 0},
+		"cut off":              {map[string]string{"proc/meminfo": "MemTotal:"}, 0},
+		"limited to less":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a/b", limit: "8192"}, 8 << 10},
+		"limited to more":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a", limit: "32768"}, 16 << 10},
+		"not limited":          {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a", limit: "max"}, 16 << 10},
+		"another's limit":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/b", limit: "8192"}, 16 << 10},
+		"limited by version 1": {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "1:a:/a", limit: "8192"}, 16 << 10},
+	} {
+		if c, err := rooted(t, test.files).Detect(t.Context()); err != nil || c.RAMTotalBytes != test.want {
+			t.Errorf("%s: %d bytes, want %d; %v", name, c.RAMTotalBytes, test.want, err)
+		}
+	}
+}
+
 // A core that a program may use in part counts as one.
 func TestPartsOfCores(t *testing.T) {
 	for limit, want := range map[string]int{
 		"1000 100000": 1, "100000 100000": 1, "100001 100000": 2, "150000 100000": 2, "200000 100000": 2,
 		"max 100000": math.MaxInt32, "0 100000": math.MaxInt32, "": math.MaxInt32,
+		"100000 0": math.MaxInt32, "100000": math.MaxInt32, "99999999999999999999 100000": math.MaxInt32,
 	} {
-		root := t.TempDir()
-		for file, text := range map[string]string{"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": limit} {
-			path := filepath.Join(root, file)
-			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		m := machine("plain")
-		m.Root = root
+		m := rooted(t, map[string]string{"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": limit})
 		if c, err := m.Detect(t.Context()); err != nil || int(c.CPUCores) != min(want, runtime.NumCPU()) {
 			t.Errorf("%q: %d cores, want %d of %d; %v", limit, c.CPUCores, want, runtime.NumCPU(), err)
 		}

@@ -61,6 +61,9 @@ func TestNVML(t *testing.T) {
 			{DeviceID: 1, Name: "<0x80><0xFF><U+000A>::error::", VRAMTotalBytes: gib, ComputeCapability: "unknown"},
 			{DeviceID: 2, Name: "unknown", VRAMTotalBytes: gib, ComputeCapability: "8.6"},
 		}, free: 3 * gib, wrong: []string{"GPU 3, NVIDIA Rich, is left out: gpus/0/vram_total_bytes"}},
+		"SILENT": {gpus: []registration.GPU{
+			{DeviceID: 0, Name: "NVIDIA Mute", VRAMTotalBytes: gib, ComputeCapability: "unknown"},
+		}, free: gib, wrong: []string{"GPU 1 is left out", "GPU 2 is left out", "GPU 3 is left out"}},
 		"NO_DRIVER": {},
 		"MISMATCH":  {wrong: []string{"NVML does not start: Driver/library version mismatch (18)"}},
 	} {

@@ -90,6 +90,7 @@ func TestCUDAVisibleDevices(t *testing.T) {
 		"1, 0":                  {1, 2}, // CUDA takes the first instance of a GPU in MIG mode
 		"1,5,0":                 {1},    // nothing behind what is not there
 		"1,-1,0":                {1},
+		"2":                     nil, // they are two
 		"1,1,0":                 {1},
 		"NoDevFiles":            nil,
 		"GPU-bbbb":              {1},
@@ -186,4 +187,74 @@ func TestSMIThatHangs(t *testing.T) {
 	if c, err := m.Detect(ctx); err != nil || len(c.GPUs) != len(migNode) {
 		t.Errorf("then %d GPUs, %v", len(c.GPUs), err)
 	}
+}
+
+// described returns the answer of an nvidia-smi with one GPU, in MIG mode or not.
+func described(memory, more string) string {
+	return `cat <<END
+<nvidia_smi_log><cuda_version>12.4</cuda_version><gpu><uuid>GPU-1</uuid><product_name>NVIDIA L4</product_name>
+<fb_memory_usage>` + memory + `</fb_memory_usage>` + more + `</gpu></nvidia_smi_log>
+END
+exit 0`
+}
+
+// What nvidia-smi says of a GPU's memory may be little, or wrong.
+func TestSMIOnMemory(t *testing.T) {
+	for name, test := range map[string]struct {
+		memory string
+		total  int64
+		free   int64 // -1 when that is unknown
+	}{
+		"all free":        {"<total>4096 MiB</total><free>4096 MiB</free>", 4096 << 20, 4096 << 20},
+		"none free":       {"<total>4096 MiB</total><free>0 MiB</free>", 4096 << 20, 0},
+		"more than all":   {"<total>4096 MiB</total><free>4097 MiB</free>", 4096 << 20, -1},
+		"what is free":    {"<total>4096 MiB</total><free>N/A</free>", 4096 << 20, -1},
+		"what there is":   {"<total>N/A</total><free>4096 MiB</free>", 0, -1},
+		"nothing at all":  {"<total>N/A</total><free>N/A</free>", 0, -1},
+		"another measure": {"<total>4 GiB</total><free>4 GiB</free>", 0, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := withSMI(t, scripted(t, `case "$1" in --query*) echo "GPU-1, 8.9"; exit 0 ;; esac; `+described(test.memory, "")))
+			if c := detect(t, m); len(c.GPUs) != 1 || c.GPUs[0].VRAMTotalBytes != test.total {
+				t.Errorf("detected %+v", c.GPUs)
+			}
+			if free, err := m.FreeVRAM(t.Context(), 0); free != max(test.free, 0) || (err == nil) != (test.free >= 0) {
+				t.Errorf("free are %d bytes, want %d: %v", free, test.free, err)
+			}
+			if free, err := m.FreeVRAM(t.Context()); free != max(test.free, 0) || err != nil {
+				t.Errorf("of all, free are %d bytes, want %d: %v", free, test.free, err)
+			}
+		})
+	}
+}
+
+// A list that has more instances than the report, or other GPUs, names those that both have.
+func TestSMIThatListsMore(t *testing.T) {
+	const part = "<mig_device><fb_memory_usage><total>1 MiB</total><free>1 MiB</free></fb_memory_usage></mig_device>"
+	dir := scripted(t, `case "$1" in --query*) exit 2 ;; -L) cat "$SMI_ANSWERS/list"; exit 0 ;; esac; `+
+		described("", "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices>"+part+"</mig_devices>"))
+	list := `GPU 0: NVIDIA L4 (UUID: GPU-0)
+  MIG 4g.40gb     Device  0: (UUID: MIG-0)
+GPU 1: NVIDIA L4 (UUID: GPU-1)
+  MIG 3g.20gb     Device  0: (UUID: MIG-1)
+  MIG 1g.5gb      Device  1: (UUID: MIG-2)
+`
+	if err := os.WriteFile(filepath.Join(dir, "list"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := detect(t, withSMI(t, dir))
+	if len(c.GPUs) != 1 || c.GPUs[0].Name != "NVIDIA L4 MIG 3g.20gb" {
+		t.Errorf("detected %+v", c.GPUs)
+	}
+}
+
+// A machine without nvidia-smi has no NVIDIA GPU; with one that cannot be started it may have some.
+func TestSMIThatIsNotThere(t *testing.T) {
+	m := machine("plain")
+	m.NVIDIASMI = ""
+	t.Setenv("PATH", t.TempDir())
+	detect(t, m)
+	m = machine("plain")
+	m.NVIDIASMI = "testdata/nvml.c"
+	detect(t, m, "permission denied")
 }

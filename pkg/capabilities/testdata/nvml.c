@@ -10,6 +10,7 @@
 #define NO_DRIVER 6
 #define MISMATCH 7
 #define HANG 8
+#define SILENT 9
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6,
        DRIVER_NOT_LOADED = 9, LOST = 15, LIB_RM_VERSION_MISMATCH = 18 };
@@ -18,7 +19,7 @@ struct device {
 	const char *name, *uuid;
 	unsigned long long total, free;
 	int major, minor;
-	int handle, memory; // what asking for them returns
+	int handle, called, uuid_known, memory, compute; // what asking for them returns
 	int mig;
 	struct device *parts[7];
 };
@@ -45,6 +46,13 @@ static struct device devices[] = {
 	{.handle = NO_PERMISSION},
 	{"NVIDIA L4", "GPU-cccccccc-0000-4000-8000-000000000003", 24 * GIB, 24 * GIB, 8, 9, .mig = 0},
 	{"NVIDIA GB10", "GPU-dddddddd-0000-4000-8000-000000000004", 1, 1, 12, 1, .memory = NOT_SUPPORTED},
+};
+#elif SCENARIO == SILENT
+static struct device devices[] = {
+	{"NVIDIA Mute", "GPU-1", GIB, GIB, 8, 6, .compute = NOT_SUPPORTED},
+	{"NVIDIA Nameless", "GPU-2", GIB, GIB, 8, 6, .called = LOST},
+	{"NVIDIA Unlisted", "GPU-3", GIB, GIB, 8, 6, .uuid_known = LOST},
+	{"NVIDIA Forgetful", "GPU-4", GIB, GIB, 8, 6, .memory = LOST},
 };
 #elif SCENARIO == STRANGE
 // 96 bytes without an end, an escape, no name at all, and more memory than there is.
@@ -103,7 +111,7 @@ const char *nvmlErrorString(int status) {
 
 int nvmlSystemGetCudaDriverVersion(int *version) {
 	*version = SCENARIO == STRANGE ? -5 : 12040;
-	return SUCCESS;
+	return SCENARIO == SILENT ? NOT_SUPPORTED : SUCCESS;
 }
 
 int nvmlDeviceGetCount_v2(unsigned *count) {
@@ -117,14 +125,15 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct device **found) {
 	return (*found)->handle;
 }
 
-static int copy(const char *text, char *to, unsigned size) {
-	strncpy(to, text, size);
-	return SUCCESS;
+int nvmlDeviceGetName(struct device *d, char *name, unsigned size) {
+	strncpy(name, d->name, size);
+	return d->called;
 }
 
-int nvmlDeviceGetName(struct device *d, char *name, unsigned size) { return copy(d->name, name, size); }
-
-int nvmlDeviceGetUUID(struct device *d, char *uuid, unsigned size) { return copy(d->uuid, uuid, size); }
+int nvmlDeviceGetUUID(struct device *d, char *uuid, unsigned size) {
+	strncpy(uuid, d->uuid, size);
+	return d->uuid_known;
+}
 
 int nvmlDeviceGetMemoryInfo(struct device *d, struct memory *memory) {
 	if (d->memory != SUCCESS) return d->memory;
@@ -137,7 +146,7 @@ int nvmlDeviceGetMemoryInfo(struct device *d, struct memory *memory) {
 int nvmlDeviceGetCudaComputeCapability(struct device *d, int *major, int *minor) {
 	*major = d->major;
 	*minor = d->minor;
-	return SUCCESS;
+	return d->compute;
 }
 
 #if SCENARIO != TWO // a driver that is older than MIG
