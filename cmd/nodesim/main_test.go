@@ -244,7 +244,8 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"walk"},
 			[]string{`there is no command "walk": choose from fleet, merge, run; see nodesim --help`},
 		},
-		"an argument": {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
+		"an argument":            {nil, []string{"run", "gpu-node-1"}, []string{"gpu-node-1"}},
+		"an argument of a fleet": {nil, []string{"fleet", "gpu-node-1"}, []string{"gpu-node-1"}},
 		"bad durations": {
 			nil,
 			[]string{"run", "--interval", "soon", "--for", "ever"},
@@ -300,7 +301,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"half a pair of files": {
 			nil,
 			[]string{"run", "--orchestratord-url", "https://h", "--tls-key", "key.pem"},
-			[]string{"nodesim: --tls-key is set and --tls-cert is not"},
+			[]string{"nodesim: --tls-key is set and --tls-cert is not: one needs the other\n"},
 		},
 		"two tokens": {
 			nil,
@@ -407,5 +408,19 @@ func TestALostCauseEndsAtOnce(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "nodesim: register: not authorized: orchestratord answered 401") {
 		t.Errorf("error is %s", log.String())
+	}
+}
+
+// The shell completes what a flag or an argument may be.
+func TestCompletion(t *testing.T) {
+	emptyEnvironment(t)
+	for line, want := range map[string]string{
+		"fleet --report ": "text\njson\n:4\n", "merge --report ": "text\njson\n:4\n", "merge ": "json\n:8\n",
+	} {
+		var out bytes.Buffer
+		args := append([]string{"__complete"}, strings.Split(line, " ")...)
+		if status := run(t.Context(), args, &out, io.Discard); status != 0 || out.String() != want {
+			t.Errorf("%q is completed to %q, status %d, want %q", line, out.String(), status, want)
+		}
 	}
 }

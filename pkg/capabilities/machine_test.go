@@ -112,22 +112,23 @@ func rooted(t *testing.T, files map[string]string) *capabilities.Machine {
 
 // The memory is what the kernel says of it, if it can be read.
 func TestMemory(t *testing.T) {
-	const group, limit = "proc/self/cgroup", "sys/fs/cgroup/a/memory.max"
+	const all, group, limit = "MemTotal: 16 kB", "0::/a", "sys/fs/cgroup/a/memory.max"
 	for name, test := range map[string]struct {
-		files map[string]string
-		want  int64
+		info, group, limit string
+		want               int64
 	}{
-		"behind other lines":   {map[string]string{"proc/meminfo": "\nMemFree: 1 kB\nMemTotal: 16 kB\n"}, 16 << 10},
-		"not said":             {map[string]string{"proc/meminfo": "MemFree: 16 kB\n"}, 0},
-		"not a number":         {map[string]string{"proc/meminfo": "MemTotal: some kB\n"}, 0},
-		"cut off":              {map[string]string{"proc/meminfo": "MemTotal:"}, 0},
-		"limited to less":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a/b", limit: "8192"}, 8 << 10},
-		"limited to more":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a", limit: "32768"}, 16 << 10},
-		"not limited":          {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/a", limit: "max"}, 16 << 10},
-		"another's limit":      {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "0::/b", limit: "8192"}, 16 << 10},
-		"limited by version 1": {map[string]string{"proc/meminfo": "MemTotal: 16 kB", group: "1:a:/a", limit: "8192"}, 16 << 10},
+		"behind other lines":   {"\nMemFree: 1 kB\nMemTotal: 16 kB\n", "", "", 16 << 10},
+		"not said":             {"MemFree: 16 kB\n", "", "", 0},
+		"not a number":         {"MemTotal: some kB\n", "", "", 0},
+		"cut off":              {"MemTotal:", "", "", 0},
+		"limited to less":      {all, group + "/b", "8192", 8 << 10},
+		"limited to more":      {all, group, "32768", 16 << 10},
+		"not limited":          {all, group, "max", 16 << 10},
+		"another's limit":      {all, "0::/b", "8192", 16 << 10},
+		"limited by version 1": {all, "1:a:/a", "8192", 16 << 10},
 	} {
-		if c, err := rooted(t, test.files).Detect(t.Context()); err != nil || c.RAMTotalBytes != test.want {
+		m := rooted(t, map[string]string{"proc/meminfo": test.info, "proc/self/cgroup": test.group, limit: test.limit})
+		if c, err := m.Detect(t.Context()); err != nil || c.RAMTotalBytes != test.want {
 			t.Errorf("%s: %d bytes, want %d; %v", name, c.RAMTotalBytes, test.want, err)
 		}
 	}

@@ -214,7 +214,8 @@ func TestSMIOnMemory(t *testing.T) {
 		"another measure": {"<total>4 GiB</total><free>4 GiB</free>", 0, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := withSMI(t, scripted(t, `case "$1" in --query*) echo "GPU-1, 8.9"; exit 0 ;; esac; `+described(test.memory, "")))
+			compute := `case "$1" in --query*) echo "GPU-1, 8.9"; exit 0 ;; esac; `
+			m := withSMI(t, scripted(t, compute+described(test.memory, "")))
 			if c := detect(t, m); len(c.GPUs) != 1 || c.GPUs[0].VRAMTotalBytes != test.total {
 				t.Errorf("detected %+v", c.GPUs)
 			}
