@@ -70,6 +70,18 @@ func simulate(
 	t *testing.T, ctx context.Context, fault fault, change func(*Settings), out ...io.Writer,
 ) (*Report, []string) {
 	t.Helper()
+	result, left, err := tried(t, ctx, fault, change, out...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result, left
+}
+
+// tried is simulate for a fleet that may fail.
+func tried(
+	t *testing.T, ctx context.Context, fault fault, change func(*Settings), out ...io.Writer,
+) (*Report, []string, error) {
+	t.Helper()
 	mock, err := mockserver.New()
 	if err != nil {
 		t.Fatal(err)
@@ -90,14 +102,11 @@ func simulate(
 		change(&s)
 	}
 	result, err := Run(ctx, s, io.MultiWriter(out...))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var left []string
 	for _, node := range mock.Nodes() {
 		left = append(left, node.Registration.NodeID)
 	}
-	return result, left
+	return result, left, err
 }
 
 func TestAFleetThatIsWell(t *testing.T) {
@@ -106,12 +115,20 @@ func TestAFleetThatIsWell(t *testing.T) {
 		r, left := simulate(t, t.Context(), nil, nil, &progress)
 		// A line every 10 s for 130 s, and one for each phase.
 		if lines := strings.Count(progress.String(), "\n"); lines < 12 || lines > 18 ||
-			!strings.Contains(progress.String(), "s: 20 nodes up, 1") {
+			!strings.Contains(progress.String(), "s: 20 nodes up, 1") ||
+			!strings.Contains(progress.String(), " heartbeats, 2/s; 0 retried, 0 missed, 0 late\n") ||
+			!strings.Contains(progress.String(), "registering 1s: ") || !strings.Contains(progress.String(), "running ") {
 			t.Errorf("progress is\n%s", progress.String())
 		}
 		// Each node beats every 10 s, the first time within 10 s of its registration.
 		if b := r.Beats; b.Sent != b.Answered || b.Sent < 20*11 || b.Sent > 20*13 || b.Missed+b.Late+b.Retried != 0 {
 			t.Errorf("heartbeats are %+v", b)
+		}
+		if want := (member{Prefix: "sim", Nodes: 20, Interval: 10, Ran: 10*19./20 + 120}); r.Fleets[0] != want {
+			t.Errorf("the fleet is %+v, want %+v", r.Fleets[0], want)
+		}
+		if m := r.Machine; m.Connections != 256 || m.InFlight == 0 || m.Base == 0 || m.Memory < 0 || m.Goroutines < 0 {
+			t.Errorf("its machine is %+v", m)
 		}
 		if r.Registered != 20 || r.Registrations != 20 || r.Orchestratord.Online != 20 || r.Broken() != nil ||
 			r.limits() != nil {
