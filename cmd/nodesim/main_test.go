@@ -100,8 +100,8 @@ func TestALifeFromFlags(t *testing.T) {
 	}
 	node := orchestratord.Nodes()[0]
 	if r := node.Registration; node.Status != nodeapi.NodeStatusOnline || r.NodeID != "gpu-node-7" ||
-		r.MachineID != "machine-b" || r.Address != "http://10.0.0.7:9200" || r.Version == nil || *r.Version != "0.1.0" ||
-		len(r.Pools) != 2 || len(node.Pools) != 2 {
+		r.MachineID != "machine-b" || r.Address != "http://10.0.0.7:9200" || r.Version == nil ||
+		*r.Version != "0.1.0" || len(r.Pools) != 2 || len(node.Pools) != 2 {
 		t.Errorf("on record is %+v", node)
 	}
 	stop()
@@ -314,7 +314,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 		"a token without a file": {
 			nil, []string{"fleet", "--token-file", ""}, []string{`--token-file is "": a file has a name`},
 		},
-		"a negative time":  {nil, []string{"run", "--for", "-1s"}, []string{"nodesim: --for is -1s, which is negative"}},
+		"a negative time":  {nil, []string{"run", "--for", "-1s"}, []string{"--for is -1s, which is negative"}},
 		"nothing to merge": {nil, []string{"merge"}, []string{"the files of one report or more are missing"}},
 		"a bad environment": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", registration.EnvRegisterOnStartup: "maybe"},

@@ -117,7 +117,8 @@ func TestAFleetThatIsWell(t *testing.T) {
 		if lines := strings.Count(progress.String(), "\n"); lines < 12 || lines > 18 ||
 			!strings.Contains(progress.String(), "s: 20 nodes up, 1") ||
 			!strings.Contains(progress.String(), " heartbeats, 2/s; 0 retried, 0 missed, 0 late\n") ||
-			!strings.Contains(progress.String(), "registering 1s: ") || !strings.Contains(progress.String(), "running ") {
+			!strings.Contains(progress.String(), "registering 1s: ") ||
+			!strings.Contains(progress.String(), "running ") {
 			t.Errorf("progress is\n%s", progress.String())
 		}
 		// Each node beats every 10 s, the first time within 10 s of its registration.

@@ -242,15 +242,15 @@ every promise was kept
 		"a node not registered":   {func(r *Report) { r.Unregistered = 1 }, "nodes not registered: 1", false},
 		"a missed heartbeat":      {func(r *Report) { r.Beats.Missed = 1 }, "heartbeats missed: 1", false},
 		"a late heartbeat":        {func(r *Report) { r.Beats.Late = 1 }, "heartbeats late: 1", false},
-		"a node that is Offline":  {func(r *Report) { r.Orchestratord.Offline = 1 }, "Offline to orchestratord: 1", false},
-		"a node that has Failed":  {func(r *Report) { r.Orchestratord.Failed = 1 }, "Failed to orchestratord: 1", false},
-		"a node that is unknown":  {func(r *Report) { r.Orchestratord.Absent = 1 }, "unknown to orchestratord: 1", false},
+		"a node that is Offline":  {func(r *Report) { r.Orchestratord.Offline = 1 }, "Offline to orchestra", false},
+		"a node that has Failed":  {func(r *Report) { r.Orchestratord.Failed = 1 }, "Failed to orchestra", false},
+		"a node that is unknown":  {func(r *Report) { r.Orchestratord.Absent = 1 }, "unknown to orchestra", false},
 		"a node on record":        {func(r *Report) { r.Left = 1 }, "nodes left on record: 1", false},
-		"no list":                 {func(r *Report) { r.Orchestratord.Error = "away" }, "asked for its nodes: away", false},
+		"no list":                 {func(r *Report) { r.Orchestratord.Error = "away" }, "for its nodes: away", false},
 		"a connection waited for": {func(r *Report) { r.Machine.Waited = 1 }, "limits met     1 requests waited", true},
 		"no file descriptor":      {func(r *Report) { r.Machine.NoFile = 1 }, "1 connections found no file", true},
-		"no local port":           {func(r *Report) { r.Machine.NoPort = 1 }, "1 connections found no local port", true},
-		"a busy machine":          {func(r *Report) { r.SentLate = sluggish + 1 }, "was sent 500ms after it was due", true},
+		"no local port":           {func(r *Report) { r.Machine.NoPort = 1 }, "1 connections found no local", true},
+		"a busy machine":          {func(r *Report) { r.SentLate = sluggish + 1 }, "sent 500ms after it was", true},
 		"a machine that keeps up": {func(r *Report) { r.SentLate = sluggish }, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -262,7 +262,8 @@ every promise was kept
 			test.change(r)
 			said := text(t, r)
 			if kept := r.Broken() == nil; kept != test.kept ||
-				kept != strings.HasSuffix(said, "\nevery promise was kept\n") || kept == strings.Contains(said, "\nBROKEN ") {
+				kept != strings.HasSuffix(said, "\nevery promise was kept\n") ||
+				kept == strings.Contains(said, "\nBROKEN ") {
 				t.Errorf("kept is %t, want %t, in\n%s", kept, test.kept, said)
 			}
 			if !strings.Contains(said, test.said) ||

