@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -28,5 +29,16 @@ func TestAFleetClosesItsConnections(t *testing.T) {
 	}
 	if !transport.closed {
 		t.Error("its connections are still open")
+	}
+}
+
+// A fleet whose certificates cannot be read does not start.
+func TestAFleetWithoutItsCertificates(t *testing.T) {
+	node := registration.Config{
+		OrchestratordURL: "https://orchestratord", TLS: registration.TLS{CAFile: "none.pem"},
+	}
+	if _, err := Run(t.Context(), Settings{Node: node, Nodes: 1, Connections: 1}, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), "none.pem") {
+		t.Errorf("error is %v", err)
 	}
 }

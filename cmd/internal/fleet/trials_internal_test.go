@@ -163,7 +163,7 @@ func TestTheCensus(t *testing.T) {
 	} {
 		list = append(list, fmt.Sprintf(`{"node_id":"sim-%d","status":%q}`, i, status))
 	}
-	list = append(list, `{"node_id":"other-6","status":"Online"}`, `{"node_id":"sim-8","status":"Online"}`)
+	list = append(list, `{"node_id":"other-6","status":"Failed"}`, `{"node_id":"sim-8","status":"Failed"}`)
 	for name, test := range map[string]struct {
 		status int
 		text   string
@@ -455,4 +455,26 @@ func TestLatenciesThatAreNone(t *testing.T) {
 	if l.max != time.Hour || l.at(100) < longestLatency || l.at(100) > longestLatency+time.Second {
 		t.Errorf("the longest is %v, %v by the histogram", l.max, l.at(100))
 	}
+}
+
+// Each phase of a fleet that takes a while has a line of its own.
+func TestEachPhaseIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		simulate(t, t.Context(), func(*http.Request, http.RoundTripper) (*http.Response, error) {
+			time.Sleep(900 * time.Millisecond)
+			return nil, nil
+		}, func(s *Settings) { s.Nodes, s.Ramp, s.Lifetime = 1, 0, time.Second }, &out)
+		var phases []string
+		for line := range strings.Lines(out.String()) {
+			phase, _, _ := strings.Cut(line, ":")
+			phases = append(phases, phase)
+		}
+		want := []string{
+			"asking orchestratord 1s", "registering 0s", "running 0s", "asking orchestratord 0s", "deregistering 0s",
+		}
+		if diff := cmp.Diff(want, phases); diff != "" {
+			t.Errorf("the phases (-want +got):\n%s\nin\n%s", diff, out.String())
+		}
+	})
 }
