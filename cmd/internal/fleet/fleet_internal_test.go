@@ -118,7 +118,7 @@ func TestAFleetThatIsWell(t *testing.T) {
 			!strings.Contains(progress.String(), "s: 20 nodes up, 1") ||
 			!strings.Contains(progress.String(), " heartbeats, 2/s; 0 retried, 0 missed, 0 late\n") ||
 			!strings.Contains(progress.String(), "registering 1s: ") ||
-			!strings.Contains(progress.String(), "running ") {
+			!strings.Contains(progress.String(), "running ") || strings.Contains(progress.String(), "\x1b") {
 			t.Errorf("progress is\n%s", progress.String())
 		}
 		// Each node beats every 10 s, the first time within 10 s of its registration.
@@ -128,7 +128,8 @@ func TestAFleetThatIsWell(t *testing.T) {
 		if want := (member{Prefix: "sim", Nodes: 20, Interval: 10, Ran: 10*19./20 + 120}); r.Fleets[0] != want {
 			t.Errorf("the fleet is %+v, want %+v", r.Fleets[0], want)
 		}
-		if m := r.Machine; m.Connections != 256 || m.InFlight == 0 || m.Base == 0 || m.Memory < 0 || m.Goroutines < 0 {
+		if m := r.Machine; m.Connections != 256 || m.InFlight == 0 || m.Waiting != 0 || m.Base == 0 ||
+			m.Memory < 0 || m.Goroutines < 0 {
 			t.Errorf("its machine is %+v", m)
 		}
 		if r.Registered != 20 || r.Registrations != 20 || r.Orchestratord.Online != 20 || r.Broken() != nil ||

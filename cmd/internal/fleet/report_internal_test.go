@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -161,8 +162,8 @@ func TestTheTable(t *testing.T) {
 	r.Fleets[0].Interval, r.Fleets[0].Ran = 1.5, 65.04
 	r.SentLate = 1234567 * time.Microsecond
 	r.Latency = newLatency()
-	for i := range 1000 {
-		r.Latency.record(time.Duration(i+1) * time.Millisecond)
+	for i := range 1000 { // the longest is not the last
+		r.Latency.record(time.Duration(1000-i) * time.Millisecond)
 	}
 	const want = `a: 1,234,567 nodes, a heartbeat every 1.5s, for 1m5s
 
@@ -207,6 +208,12 @@ BROKEN         nodes not registered when the fleet was interrupted: 1,234,572
 	if diff := cmp.Diff(want, text(t, r)); diff != "" {
 		t.Errorf("the table (-want +got):\n%s", diff)
 	}
+	all := figures(t, r)
+	for path, want := range map[string]float64{"p50_ms": 500.2, "p99_ms": 990.2, "p99_9_ms": 999.4, "max_ms": 1000} {
+		if got := all["/latency/"+path]; math.Abs(got-want) > 0.1 {
+			t.Errorf("the JSON has %s of %v, want %v", path, got, want)
+		}
+	}
 }
 
 // What is wrong with a fleet is said, each by itself, and what is not is left out.
@@ -237,6 +244,7 @@ every promise was kept
 		"a retry":                 {func(r *Report) { r.Beats.Retried = 1 }, "", true},
 		"nodes that drain":        {func(r *Report) { r.Orchestratord.Draining = 1 }, "", true},
 		"nodes that begin":        {func(r *Report) { r.Orchestratord.Registering = 1 }, "", true},
+		"no node":                 {func(r *Report) { r.Registered = 0 }, "", true},
 		"fewer goroutines":        {func(r *Report) { r.Machine.Goroutines = -1 }, "", true},
 		"an interruption":         {func(r *Report) { r.Interrupted = true }, "", true},
 		"a node not registered":   {func(r *Report) { r.Unregistered = 1 }, "nodes not registered: 1", false},
@@ -266,7 +274,7 @@ every promise was kept
 				kept == strings.Contains(said, "\nBROKEN ") {
 				t.Errorf("kept is %t, want %t, in\n%s", kept, test.kept, said)
 			}
-			if !strings.Contains(said, test.said) ||
+			if !strings.Contains(said, test.said) || !strings.Contains(said, "0.0 KB") ||
 				strings.Contains(said, "limits met") != (test.kept && test.said != "") {
 				t.Errorf("%q is not said in\n%s", test.said, said)
 			}

@@ -75,7 +75,7 @@ func TestBounds(t *testing.T) {
 			test.change(&s)
 			err := s.Validate()
 			if (err == nil) != (test.want == "") ||
-				err != nil && (!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n--")) {
+				err != nil && (!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n")) {
 				t.Errorf("error is %v, want %q", err, test.want)
 			}
 		})
@@ -293,6 +293,9 @@ func TestTheRamp(t *testing.T) {
 			}
 			return nil, nil
 		}, nil)
+		if r.Failures["register: answered 503"] < 20 {
+			t.Errorf("failures are %v", r.Failures)
+		}
 		if r.Unregistered != 20 || r.Interrupted || r.Fleets[0].Ran != 10+60+120 || len(left) != 0 || r.Left != 0 {
 			t.Errorf("%d not registered, left are %d, %v, the fleet is %+v", r.Unregistered, r.Left, left, r.Fleets)
 		}
@@ -369,10 +372,15 @@ func TestTroubleIsMeasured(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var out strings.Builder
 				r, left := simulate(t, t.Context(), nil, func(s *Settings) {
 					s.Ramp, s.Lifetime = 0, 61*time.Second
 					test.change(s)
-				})
+				}, &out)
+				last := out.String()[strings.LastIndex(out.String(), "running "):]
+				if !strings.Contains(last, fmt.Sprintf("s: %d nodes up, ", test.up)) {
+					t.Errorf("want %d nodes up at the end of\n%s", test.up, out.String())
+				}
 				o := r.Orchestratord
 				if r.Trouble != test.want || o.Online+o.Draining+o.Registering != test.up ||
 					test.draining >= 0 && o.Draining != test.draining {
@@ -477,4 +485,66 @@ func TestEachPhaseIsShown(t *testing.T) {
 			t.Errorf("the phases (-want +got):\n%s\nin\n%s", diff, out.String())
 		}
 	})
+}
+
+// A heartbeat counts for the last tick before the next one is due, and one that reports a change for none.
+func TestTicks(t *testing.T) {
+	const interval = 10 * time.Second
+	tick := time.Unix(1_000_000_000, 0)
+	for name, test := range map[string]struct {
+		due, at, next time.Duration // from the first tick that is not answered
+		missed, late  int64
+		latency       time.Duration
+	}{
+		"at once":            {0, time.Millisecond, interval, 0, 0, time.Millisecond},
+		"just in time":       {0, lateAfter, interval, 0, 0, lateAfter},
+		"late":               {0, lateAfter + 1, interval, 0, 1, lateAfter},
+		"a good retry":       {lateAfter / 2, lateAfter, interval, 0, 0, lateAfter},
+		"a late retry":       {lateAfter, 2 * lateAfter, interval, 0, 1, 2 * lateAfter},
+		"a change":           {-5 * time.Second, -2 * time.Second, 0, 0, 0, 3 * time.Second},
+		"the tick after":     {interval, interval + lateAfter, 2 * interval, 1, 0, lateAfter},
+		"late, and a missed": {interval, interval + lateAfter + 1, 2 * interval, 1, 1, lateAfter},
+		"the third":          {2 * interval, 2*interval + lateAfter, 3 * interval, 2, 0, lateAfter},
+	} {
+		want := beats{Sent: 1, Answered: 1, Missed: test.missed, Late: test.late}
+		ledger, a := newLedger(), &account{tick: tick, answered: true}
+		ledger.answered(a, registration.Event{
+			Due: tick.Add(test.due), Time: tick.Add(test.at), Next: test.next - test.at, Took: test.at - test.due,
+		}, interval)
+		got := ledger.now()
+		if got.Beats != want || got.Latency.max.Truncate(time.Microsecond) != test.latency ||
+			got.SentLate != 0 || !a.tick.Equal(tick.Add(test.next)) {
+			t.Errorf("%s: %+v, latency %v, sent late %v, next %v", name, got.Beats, got.Latency.max,
+				got.SentLate, a.tick)
+		}
+	}
+}
+
+// What a node that ends has not answered counts once, and what comes after does not.
+func TestAClosedAccount(t *testing.T) {
+	const interval = 10 * time.Second
+	s := Settings{Prefix: "sim", Nodes: 1, Node: registration.Config{
+		OrchestratordURL: "http://h", Address: "http://h", HeartbeatInterval: interval,
+	}}
+	node, err := registration.New(s.config(0, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.Unix(1_000_000_000, 0)
+	for after, missed := range map[time.Duration]int64{
+		-interval: 0, 0: 0, lateAfter: 0, lateAfter + 1: 1, interval + lateAfter - 1: 1, interval + lateAfter: 2,
+		interval + lateAfter + 1: 2,
+	} {
+		ledger, a := newLedger(), &account{node: node, tick: tick}
+		ledger.close(a, tick.Add(after))
+		ledger.close(a, tick.Add(after+interval))
+		ledger.note(a, registration.Event{Type: registration.EventOnline, Due: tick, Time: tick, Next: interval})
+		if got := ledger.beats(); got != (beats{Missed: missed}) {
+			t.Errorf("closed %v after a tick: %+v, want %d missed", after, got, missed)
+		}
+	}
+	ledger := newLedger()
+	if ledger.close(&account{node: node}, tick); ledger.beats() != (beats{}) {
+		t.Errorf("a node without a tick has %+v", ledger.beats())
+	}
 }
