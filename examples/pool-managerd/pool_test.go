@@ -128,8 +128,12 @@ func TestTheStatusOfAPool(t *testing.T) {
 		}
 	}
 	step("new", true, 2)
-	if !p.enter() || !p.enter() || p.enter() {
-		t.Error("of two slots there were more or less than two")
+	taken := 0
+	for p.enter() {
+		taken++
+	}
+	if taken != 2 {
+		t.Errorf("%d slots were taken of 2", taken)
 	}
 	step("full", true, 0)
 	p.leave()
