@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"runtime"
@@ -43,6 +44,14 @@ func durations(
 			_ = newNode(t, c).Register(ctx)
 		})
 	}
+	return measured(t, reader)
+}
+
+// measured returns the durations of requests.
+func measured(
+	t *testing.T, reader metric.Reader,
+) (instrumentation.Scope, []metricdata.HistogramDataPoint[float64]) {
+	t.Helper()
 	collected := collect(t, reader)
 	for _, scope := range collected.ScopeMetrics {
 		for _, m := range scope.Metrics {
@@ -124,6 +133,37 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 			t.Errorf("the scope is %+v, of another version than a workspace has, or without a schema", scope)
 		}
 	}
+}
+
+// A node counts each failure as what it was, whatever others it has met before.
+func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []answer{
+			{err: errors.New("odd")},
+			{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
+			problem(503, "unavailable"),
+			{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}},
+			problem(500, ""),
+			{},
+		}
+		reader := metric.NewManualReader()
+		met := -1
+		c := config(&wire{answer: func(string) answer { met++; return answers[met] }})
+		c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
+		if err := newNode(t, c).Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]uint64{}
+		_, points := measured(t, reader)
+		for _, point := range points {
+			kind, _ := point.Attributes.Value("error.type")
+			got[kind.AsString()] += point.Count
+		}
+		want := map[string]uint64{"_OTHER": 1, "connection_failed": 1, "503": 1, "name_not_resolved": 1, "500": 1, "": 1}
+		if !maps.Equal(got, want) {
+			t.Errorf("measured are %v, want %v", got, want)
+		}
+	})
 }
 
 // The bounds tell apart what takes a few milliseconds, as most requests do, and what takes
