@@ -2,7 +2,6 @@
 # Sees to it that there is a browser for the dashboard's tests. It installs one only where
 # the system's packages have it and are ours to install, as in CI: the headless shell, which
 # needs half the time of a browser with windows, and Chromium where there is no other.
-# With the argument find it only prints the browser's path, and nothing where there is none.
 set -eu
 
 find_browser() {
@@ -15,10 +14,6 @@ find_browser() {
 }
 
 found=$(find_browser)
-if [ "${1:-}" = find ]; then
-	[ -z "$found" ] || echo "$found"
-	exit
-fi
 if command -v "${CHROME_BIN:-}" >/dev/null; then exit; fi
 case $found in *headless-shell) exit ;; esac
 

@@ -125,8 +125,6 @@ func findBrowser() (string, error) {
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 		"/Applications/Chromium.app/Contents/MacOS/Chromium",
 	}
-	// go test caches results by the variables that tests read. `make test` sets this one, so
-	// that a skipped test runs once there is a browser.
 	if named := cmp.Or(*browserFlag, os.Getenv("CHROME_BIN")); named != "" {
 		names = []string{named}
 	}
