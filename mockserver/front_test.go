@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -447,14 +448,15 @@ func TestTheLogInFront(t *testing.T) {
 // TestAListThatCannotBeHad is logged once, however often it is asked for, and not because the server ends.
 func TestAListThatCannotBeHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, hangs := newLog(), false
+		log := newLog()
+		var hangs atomic.Bool
 		front := mocktest.InMemory(t, mockserver.WithLogger(log.logger), mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://orchestratord.example",
 			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.Method != http.MethodGet:
 					confirm(w, r)
-				case hangs:
+				case hangs.Load():
 					<-r.Context().Done()
 				default:
 					w.WriteHeader(http.StatusInternalServerError)
@@ -464,7 +466,7 @@ func TestAListThatCannotBeHad(t *testing.T) {
 		p := &pair{t: t, front: front}
 		p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
 		time.Sleep(11 * time.Second)
-		hangs = true
+		hangs.Store(true)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		front.Close()

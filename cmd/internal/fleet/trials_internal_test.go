@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -144,10 +145,9 @@ func TestALoad(t *testing.T) {
 
 // lists returns a fault that has orchestratord answer calls for the list with a text, but for the first.
 func lists(status int, text string) fault {
-	first := true
+	var asked atomic.Bool
 	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
-		if r.Method != http.MethodGet || first {
-			first = false
+		if r.Method != http.MethodGet || !asked.Swap(true) {
 			return nil, nil
 		}
 		return answered(r, status, text)

@@ -159,7 +159,9 @@ func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
 			kind, _ := point.Attributes.Value("error.type")
 			got[kind.AsString()] += point.Count
 		}
-		want := map[string]uint64{"_OTHER": 1, "connection_failed": 1, "503": 1, "name_not_resolved": 1, "500": 1, "": 1}
+		want := map[string]uint64{
+			"_OTHER": 1, "connection_failed": 1, "503": 1, "name_not_resolved": 1, "500": 1, "": 1,
+		}
 		if !maps.Equal(got, want) {
 			t.Errorf("measured are %v, want %v", got, want)
 		}
