@@ -115,6 +115,22 @@ func TestInServiceLooksEveryTenSeconds(t *testing.T) {
 	equal(t, "status after a check", node.Status, nodeapi.NodeStatusOffline)
 }
 
+// A status that is set by hand is a sign of life, but no heartbeat.
+func TestInServiceListsWhoBeats(t *testing.T) {
+	c := inService(t)
+	c.register("a")
+	setOnline := func() { c.SetStatus("a", nodeapi.NodeStatusOnline, c.now) }
+	setOnline()
+	equal(t, "listed when it is set Online and has never beaten", c.listed(), nil)
+	c.beat(t, "a")
+	c.pass(20 * time.Second)
+	setOnline()
+	equal(t, "listed 20 s after its heartbeat", c.listed(), []string{"a"})
+	c.pass(11 * time.Second)
+	equal(t, "offline 11 s after it was set Online", c.pass(0), nil)
+	equal(t, "listed 31 s after its heartbeat", c.listed(), nil)
+}
+
 // A timeout that is over just when the check comes is not more than over.
 func TestInServiceSparesWhoHasJustTimedOut(t *testing.T) {
 	c := inService(t)
