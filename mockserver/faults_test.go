@@ -229,6 +229,20 @@ func TestAnotherNode(t *testing.T) {
 	}
 }
 
+// TestOnlyRegistrationsAreRejected has a fault for all operations reject.
+func TestOnlyRegistrationsAreRejected(t *testing.T) {
+	client, server := start(t, fault(t, "{effect: {reject: true}}"))
+	server.Load(fleet(t, 2))
+	if rejected := client.register(briefRegistration).expect(t, http.StatusOK); string(rejected.text) == registered {
+		t.Error("a registration is not rejected")
+	}
+	client.beat("node-000000", briefHeartbeat).expect(t, http.StatusOK) // which the document holds to a heartbeat's
+	client.deregister("node-000001").expect(t, http.StatusNoContent)
+	if list := client.list(); len(list.Nodes) != 1 || list.Nodes[0].NodeID != "node-000000" {
+		t.Errorf("listed are %v, want the node that beats", list.Nodes)
+	}
+}
+
 // The body is read ahead to see whose it is. That changes nothing for the handlers.
 func TestReadAhead(t *testing.T) {
 	const limit = 500
