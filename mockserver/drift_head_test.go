@@ -2,7 +2,9 @@ package mockserver_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestDriftOfRequests_heavy departs from the contract by everything but the fields of a body. It
@@ -267,6 +270,26 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 					t.Errorf("credentials are repeated: %s", drift.text)
 				}
 			})
+		}
+	}
+}
+
+// TestUndueBodies sends a body, with its length and in chunks, wherever the document has none.
+func TestUndueBodies(t *testing.T) {
+	for _, request := range []struct{ method, path, at string }{
+		{"GET", "/v2/nodes", "listNodes"}, {"DELETE", "/v2/nodes/gpu-node-1", "deregisterNode"},
+	} {
+		for body, want := range map[io.Reader][]string{
+			strings.NewReader("{}"):                 {request.at + ` at "": must have no body (got one)`},
+			io.MultiReader(strings.NewReader("{}")): {request.at + ` at "": must have no body (got one)`},
+			http.NoBody:                             {},
+		} {
+			server := mocktest.InMemory(t)
+			server.ServeHTTP(httptest.NewRecorder(),
+				httptest.NewRequest(request.method, "http://localhost"+request.path, body))
+			if diff := cmp.Diff(want, drifted(server)); diff != "" {
+				t.Errorf("%s of a %T (-want +got):\n%s", request.at, body, diff)
+			}
 		}
 	}
 }
