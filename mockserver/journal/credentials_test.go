@@ -13,6 +13,7 @@ import (
 // TestCredentials sends credentials of every kind, and the answer repeats each. None is in what
 // the journal says.
 func TestCredentials(t *testing.T) {
+	long := strings.Repeat("x", 1000) + "_token"
 	for _, test := range []struct {
 		name   string
 		header http.Header
@@ -77,6 +78,10 @@ func TestCredentials(t *testing.T) {
 			secret: "s3cr3t",
 		},
 		{name: "field in a common header", header: http.Header{"User-Agent": {"a; token=s3cr3t"}}, secret: "s3cr3t"},
+		{name: "long name of a header", header: http.Header{"X-" + long: {"s3cr3t"}}, secret: "s3cr3t"},
+		{name: "long name of a parameter", query: long + "=s3cr3t", secret: "s3cr3t"},
+		{name: "long name of a field", body: `{"` + long + `":"s3cr3t"}`, secret: "s3cr3t"},
+		{name: "long name in a form", body: "user=bob&" + long + "=s3cr3t", secret: "s3cr3t"},
 		{name: "scheme in a common header", header: http.Header{"Accept": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
 	} {
 		events := journal.New(1)
