@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/har"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -56,6 +57,29 @@ func TestArchive(t *testing.T) {
 			t.Errorf("the archive (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestArchiveOfLongBodies has bodies that the journal keeps the beginning of. They are not taken for whole ones.
+func TestArchiveOfLongBodies(t *testing.T) {
+	server := mocktest.InMemory(t, mockserver.WithLogger(nil))
+	server.Load(fleet(t, page))
+	p, sent := pair{t: t, front: server}, longHeartbeat(100_000)
+	p.post("/v2/nodes/node-000000/heartbeat", sent)
+	answered := answerTo(t, server, "/v2/nodes")
+	entries := must(har.Read(bytes.NewReader(answerTo(t, server, "/__mock/journal.har")))).Log.Entries
+	request, answer := must(entries[0].HTTPRequest(t.Context())).Body, entries[1].HTTPResponse().Body
+	for what, body := range map[string]struct {
+		kept io.Reader
+		size int64
+		want int
+	}{
+		"request": {request, entries[0].Request.BodySize, len(sent)},
+		"answer":  {answer, entries[1].Response.BodySize, len(answered)},
+	} {
+		if _, err := io.ReadAll(body.kept); !errors.Is(err, io.ErrUnexpectedEOF) || int(body.size) != body.want {
+			t.Errorf("the %s has %d bytes, want %d, and reading it ends with %v", what, body.size, body.want, err)
+		}
+	}
 }
 
 // TestArchiveOverTLS has the URLs by which the client knows the mock.
