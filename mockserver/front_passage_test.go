@@ -214,19 +214,21 @@ func TestBrokenConnectionsAreBroken(t *testing.T) {
 			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nping", "", "101",
 		},
 		"less than it promised": {
-			"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+			"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+			"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhalf",
 			"orchestratord broke the answer off",
 		},
 		"a chunk that does not end": {
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "orchestratord broke the answer off",
+			"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+			"orchestratord broke the answer off",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			orchestratord := script(t, says(test.answer))
 			front := inFront(t, orchestratord.url)
-			got := exchangeRaw(t, front, "GET /v2/nodes HTTP/1.1\r\nHost: h\r\n\r\n")
+			got := exchangeRaw(t, front, "GET /v2/nodes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
 			if got != test.got {
 				t.Errorf("the client got %q, want %q and no more", got, test.got)
 			}
