@@ -242,3 +242,42 @@ func numbers(c registration.Capabilities) (ids []int32) {
 	}
 	return ids
 }
+
+// An AMD GPU is described by many small files, some of which say little.
+func TestWhatTheKernelSaysOfAMD(t *testing.T) {
+	const device, node = "sys/class/drm/renderD128/device/", "sys/class/kfd/kfd/topology/nodes/1/"
+	files := map[string]string{
+		"dev/dri/renderD128": "", device + "vendor": "0x1002", device + "device": "0x744c", device + "revision": "0xc9",
+		device + "mem_info_vram_total": "1000000000", device + "mem_info_vram_used": "2000000000",
+		"usr/share/libdrm/amdgpu.ids": "# list\n73BF,\tC9,\tAnother\n744C,\tC8,\tIts like\n744C,\tC9,\tAMD Radeon\n",
+		node + "properties":           "simd_count 4\nunique_id 0\ndrm_render_minor 128\ngfx_target_version 90010\n",
+	}
+	m := rooted(t, files)
+	want := []registration.GPU{{Name: "AMD Radeon", VRAMTotalBytes: 1_000_000_000, ComputeCapability: "gfx90a"}}
+	if diff := cmp.Diff(want, detect(t, m).GPUs); diff != "" {
+		t.Errorf("detected (-want +got):\n%s", diff)
+	}
+	if free, err := m.FreeVRAM(t.Context(), 0); free != 0 || err != nil { // more is used than there is
+		t.Errorf("free are %d bytes: %v", free, err)
+	}
+	t.Setenv("ROCR_VISIBLE_DEVICES", "GPU-0000000000000000") // which is no id
+	if got := numbers(detect(t, rooted(t, files))); got != nil {
+		t.Errorf("it shows %d", got)
+	}
+	t.Setenv("ROCR_VISIBLE_DEVICES", "0")
+	files[device+"mem_info_vram_total"] = "0"
+	for i, bank := range []string{
+		"heap_type 0\nsize_in_bytes 9", "heap_type 1\nsize_in_bytes 600", "heap_type 2\nsize_in_bytes 40",
+	} {
+		at := node + "mem_banks/" + string(rune('0'+i))
+		files[at+"/properties"], files[at+"/used_memory"] = bank, "10"
+	}
+	m = rooted(t, files)
+	if free, err := m.FreeVRAM(t.Context(), 0); free != 620 || err != nil {
+		t.Errorf("of its banks, free are %d bytes: %v", free, err)
+	}
+	files[node+"mem_banks/1/used_memory"] = "N/A"
+	if free, err := rooted(t, files).FreeVRAM(t.Context(), 0); err == nil {
+		t.Errorf("of banks that are not known, free are %d bytes", free)
+	}
+}
