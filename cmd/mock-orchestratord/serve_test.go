@@ -240,6 +240,39 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// TestGraceOfTheShutdown ends the server in the middle of a request. It has the grace to be answered,
+// and is cut off after that.
+func TestGraceOfTheShutdown(t *testing.T) {
+	for takes, status := range map[time.Duration]string{
+		shutdownGrace / 2: "HTTP/1.1 204 No Content", 2 * shutdownGrace: "",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			memory, stop := serveInMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(takes)
+				w.WriteHeader(http.StatusNoContent)
+			})
+			connection := memory.dial()
+			defer connection.Close()
+			answered := make(chan string, 1)
+			go func() {
+				line, _ := bufio.NewReader(connection).ReadString('\r')
+				answered <- strings.TrimSpace(line)
+			}()
+			_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: mock\r\n\r\n")
+			synctest.Wait()
+			begin := time.Now()
+			stop()
+			if passed := time.Since(begin); passed < min(takes, shutdownGrace) || passed > shutdownGrace {
+				t.Errorf("with a request that takes %s, the server ends after %s", takes, passed)
+			}
+			if answer := <-answered; answer != status {
+				t.Errorf("a request that takes %s is answered %q, want %q", takes, answer, status)
+			}
+			time.Sleep(takes) // the handler does not notice that it is cut off
+		})
+	}
+}
+
 // TestSlowReader reads a long list with pauses. However long it takes in all, the client
 // gets the whole of it; one that does not read on is let go.
 func TestSlowReader(t *testing.T) {
