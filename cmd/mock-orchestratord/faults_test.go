@@ -106,6 +106,45 @@ func TestChosenNodes(t *testing.T) {
 	}
 }
 
+// TestPresetsChosenForNodes has each preset chosen for two nodes, which each get all rules of it. Chosen
+// again without a node, it is as it was.
+func TestPresetsChosenForNodes(t *testing.T) {
+	for name, preset := range faults.Presets() {
+		for _, test := range []struct{ flags, nodes []string }{
+			{[]string{"--fault", name + "@a", "--fault", name + "@b"}, []string{"a", "b"}},
+			{[]string{"--fault", name}, []string{""}},
+		} {
+			_, set, err := loaded(t, test.flags...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, want []string
+			for _, state := range set.List() {
+				if state.Name == name {
+					got = nodesOf(state.Rules)
+				}
+			}
+			for _, node := range test.nodes {
+				want = append(want, slices.Repeat([]string{node}, len(preset.Rules))...)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q: the rules are for the nodes %q, want %q", test.flags, got, want)
+			}
+		}
+	}
+}
+
+// nodesOf returns for each rule the pattern of the nodes that it is for, or "" for all.
+func nodesOf(rules control.FaultRules) []string {
+	nodes := make([]string, len(rules))
+	for i, rule := range rules {
+		if rule.Match != nil && rule.Match.Node != nil {
+			nodes[i] = *rule.Match.Node
+		}
+	}
+	return nodes
+}
+
 func TestWrongFaults(t *testing.T) {
 	file := write(t, filepath.Join(t.TempDir(), "faults.yaml"), "faults: {it: {rules: [{effect: {status: 200}}]}}")
 	for _, test := range []struct {
