@@ -448,6 +448,17 @@ func TestMistakes(t *testing.T) {
 				`LLORCH_API_TOKEN sets --token, MOCK_CONTROL_TOKEN sets --control-token`,
 		},
 		{
+			name: "everything in front of an orchestratord", args: []string{"--upstream", "http://127.0.0.1:1"},
+			env: map[string]string{
+				"ORCHD_ADDR": "127.0.0.1:1", "LLORCH_API_TOKEN": "t", "MOCK_CONTROL_TOKEN": "hush hush",
+				"ORCHESTRATORD_NODE_TIMEOUT_MS": "0", "ORCHESTRATORD_CLOUD_PROFILE": "off",
+				"ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "often", "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often",
+			},
+			want: `control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+				`node timeout 0s: must be positive; ORCHD_ADDR sets --addr, LLORCH_API_TOKEN sets --upstream-token, ` +
+				`ORCHESTRATORD_NODE_TIMEOUT_MS sets --node-timeout, MOCK_CONTROL_TOKEN sets --control-token`,
+		},
+		{
 			name: "everything at once",
 			env: map[string]string{
 				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1",
