@@ -110,6 +110,39 @@ func TestTLS13ToTheUpstream(t *testing.T) {
 	}
 }
 
+// TestDriftOfTheUpstream has either side depart from the document: each ends the program with its status.
+func TestDriftOfTheUpstream(t *testing.T) {
+	const nodes, upstream = "requests departed from the contract", "answers of orchestratord departed from the contract"
+	for _, test := range []struct {
+		answer, query string
+		status        int
+		says          string
+	}{
+		{`{"nodes":[],"count":0}`, "", 0, ""},
+		{`{"nodes":[],"count":0}`, "?all=1", driftStatus, nodes},
+		{`{"nodes":[]}`, "", driftStatus, upstream},
+		{`{"nodes":[]}`, "?all=1", driftStatus, nodes + "; " + upstream},
+	} {
+		orchestratord := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, test.answer)
+		}))
+		program := start(t, nil, "--upstream", orchestratord.URL, "--fail-on-drift", "--log-level", "error")
+		answer, err := http.Get(program.url + "/v2/nodes" + test.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		status, _, stderr := program.stop()
+		orchestratord.Close()
+		_, says, _ := strings.Cut(stderr, "mock-orchestratord: ")
+		if status != test.status || strings.TrimSpace(says) != test.says {
+			t.Errorf("%s and the answer %s: exit status %d and %q, want %d and %q\n%s", test.query, test.answer,
+				status, says, test.status, test.says, stderr)
+		}
+	}
+}
+
 // TestFlagsComeBeforeTheToken states the token for the upstream in either way that comes before the environment.
 func TestFlagsComeBeforeTheToken(t *testing.T) {
 	for flag, value := range map[string]string{
