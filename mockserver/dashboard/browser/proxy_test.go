@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 
@@ -40,17 +41,22 @@ func TestBelowAPath(t *testing.T) {
 	p.wait("document.querySelector('.back').href === '" + proxy.URL + "/mock/'")
 }
 
-// Until the list of nodes has come, the page does not say that there are none.
+// Until the list of nodes has come, the page does not say that there are none, and a list that comes
+// after the filter has changed is not shown below it.
 func TestListThatIsSlow(t *testing.T) {
 	t.Parallel()
 	mock := mocktest.Start(t, quiet)
-	load(t, mock, "gpu-node-1")
-	listed := make(chan struct{})
+	load(t, mock, ids(2)...)
+	asked, listed := make(chan struct{}), make(chan struct{})
 	mux := http.NewServeMux()
 	through := proxyTo(t, mock)
 	mux.Handle("/", through)
 	mux.HandleFunc("/__mock/nodes", func(w http.ResponseWriter, r *http.Request) {
-		<-listed
+		select {
+		case asked <- struct{}{}:
+			<-listed
+		case <-listed:
+		}
 		through.ServeHTTP(w, r)
 	})
 	proxy := httptest.NewServer(mux)
@@ -59,13 +65,28 @@ func TestListThatIsSlow(t *testing.T) {
 	t.Cleanup(list)
 
 	p := open(t, proxy.URL, look{})
-	p.waitText("#nodes-count", "1")
+	p.waitText("#nodes-count", "2")
+	<-asked
 	if said := eval[string](p, "document.querySelector('#node-empty').innerText"); said != "" {
 		t.Errorf("before the list is there, the page says %q", said)
 	}
+	p.click("#node-glob")
+	p.press("-", "2")
+	listed <- struct{}{}
+	<-asked // for the list below the filter: the other one is there
+	if shown := eval[[]string](p, shownNodes); len(shown) > 0 {
+		t.Errorf("before the list below the filter is there, the page shows %q", shown)
+	}
 	list()
-	p.waitText(".node", "gpu-node-1")
+	p.waitText(".node", "gpu-node-2")
+	if shown := eval[[]string](p, shownNodes); !slices.Equal(shown, []string{"gpu-node-2"}) {
+		t.Errorf("below the filter, the page shows %q", shown)
+	}
 }
+
+// shownNodes has the ids of the nodes that the page shows, once it is drawn.
+const shownNodes = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() =>
+	drawn([...document.querySelectorAll('.node-id')].map((e) => e.textContent)))))`
 
 func proxyTo(t *testing.T, mock *mocktest.Server) http.Handler {
 	t.Helper()
