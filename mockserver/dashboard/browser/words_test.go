@@ -56,16 +56,23 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A page that is a moment behind the mock shows no node that has more than the timeout left.
+// A page that is a moment behind the mock shows no node that has more than the timeout left. The bar
+// shrinks for that long by the mock's clock, which is ten times as fast here.
 func TestTimeLeft(t *testing.T) {
 	t.Parallel()
-	p := open(t, mocktest.Start(t, quiet).URL, look{})
-	for expires, want := range map[int]string{130_900: "30 s left", 112_000: "12 s left", 90_000: "late, 0.0 s left"} {
+	p := open(t, mocktest.Start(t, quiet).URL, look{moves: true})
+	for expires, want := range map[int]string{
+		130_900: "30 s left, 3000 ms", 112_000: "12 s left, 1200 ms", 90_000: "late, 0.0 s left",
+	} {
 		node, _ := json.Marshal(map[string]any{"node": map[string]any{"status": "Online"}, "expires_at_ms": expires})
 		got := eval[string](p, fmt.Sprintf(`import('./dashboard/timeleft.js').then(({ timeLeft }) => {
-			const left = timeLeft({ timeout: 30000, interval: 10000, clock: { now: () => 100000, running: false, speed: 1, course: 0 } });
+			const clock = { now: () => 100000, running: true, speed: 10, course: 0 };
+			const left = timeLeft({ timeout: 30000, interval: 10000, clock });
+			document.body.append(left.element);
 			left.update(%s);
-			return left.element.querySelector('.beat-left').textContent;
+			const shrinking = left.element.querySelector('.beat-fill').getAnimations();
+			return [left.element.querySelector('.beat-left').textContent,
+				...shrinking.map((each) => each.effect.getTiming().duration + ' ms')].join(', ');
 		})`, node))
 		if got != want {
 			t.Errorf("a node that expires at %d has %q, want %q", expires, got, want)
