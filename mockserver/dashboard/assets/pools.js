@@ -22,10 +22,12 @@ export function sumOf(node) {
   if (all.length === 0) return 'no pools';
   const name = all.length === 1 ? all[0].pool_id : plural(all.length, 'pool');
   if (node.pools.length === 0) return `${name}, not reported`;
-  const sum = (/** @type {(pool: Pool) => number | null | undefined} */ of) =>
-    all.reduce((total, pool) => total + (of(pool) ?? 0), 0);
+  const sum = (/** @type {(pool: Pool) => number | null | undefined} */ of) => {
+    const stated = all.map(of).filter((value) => typeof value === 'number');
+    return stated.length ? stated.reduce((total, value) => total + value) : undefined;
+  };
   return `${name}, ${freeWords({
-    slots_free: sum((pool) => pool.slots_free),
+    slots_free: sum((pool) => pool.slots_free ?? 0),
     slots_total: sum((pool) => pool.slots_total ?? pool.slots_free),
     vram_free_bytes: sum((pool) => pool.vram_free_bytes),
   })}`;

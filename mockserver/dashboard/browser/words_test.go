@@ -3,6 +3,7 @@ package browser_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -38,19 +39,23 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %q, want %q", rule, got, want)
 		}
 	}
+	const twoPools = "{ node: { pools: ['a', 'b'] }, pools: [{ pool_id: 'a', slots_free: 4 }, " +
+		"{ pool_id: 'b', slots_free: 3, slots_total: 5 }] }" // neither states its VRAM
 	for call, want := range map[string]string{
-		"plural(1, 'entry', 'entries')": "1\u00a0entry",
-		"plural(2, 'entry', 'entries')": "2\u00a0entries",
-		"times(1)":                      "once",
-		"times(3)":                      "3 times",
-		"bytes(12e9)":                   "12\u00a0GB",
-		"brief(400)":                    "0.4 s",
-		"brief(83_999)":                 "83 s",
-		"brief(7_199_999)":              "119 min",
-		"brief(172_799_999)":            "47 h",
-		"brief(604_800_000)":            "7 d",
+		"format.plural(1, 'entry', 'entries')": "1\u00a0entry",
+		"format.plural(2, 'entry', 'entries')": "2\u00a0entries",
+		"format.times(1)":                      "once",
+		"format.times(3)":                      "3 times",
+		"format.bytes(12e9)":                   "12\u00a0GB",
+		"format.brief(400)":                    "0.4 s",
+		"format.brief(83_999)":                 "83 s",
+		"format.brief(7_199_999)":              "119 min",
+		"format.brief(172_799_999)":            "47 h",
+		"format.brief(604_800_000)":            "7 d",
+		"pools.sumOf(" + twoPools + ")":        "2\u00a0pools, 7/9\u00a0slots free",
 	} {
-		if got := eval[string](p, "import('./dashboard/format.js').then((m) => m."+call+")"); got != want {
+		module, _, _ := strings.Cut(call, ".")
+		if got := eval[string](p, "import('./dashboard/"+module+".js').then(("+module+") => "+call+")"); got != want {
 			t.Errorf("%s: %q, want %q", call, got, want)
 		}
 	}
