@@ -9,6 +9,7 @@ toolchain go1.26.8
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/creack/pty v1.1.24
+	github.com/google/go-cmp v0.7.0
 	github.com/llama-orch/node-registration v0.1.0
 	github.com/llama-orch/node-registration/contracts v0.1.0
 	github.com/llama-orch/node-registration/openapi/overlay v0.1.0
