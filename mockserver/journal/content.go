@@ -34,7 +34,7 @@ func (r *record) content() string {
 		_ = json.Unmarshal(whole(r.bytes(partRequestBody)), &node)
 		text = some(node.Pools, func(id nodeapi.PoolID) string { return string(id) })
 		if gpus := node.Capabilities.GPUCount; gpus > 0 {
-			text = plural.Count(gpus, "GPU") + separator + text
+			text = strings.TrimSuffix(plural.Count(gpus, "GPU")+separator+text, separator)
 		}
 	}
 	return foreign.Cut(foreign.Line(text), maxContent)

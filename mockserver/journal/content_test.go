@@ -35,6 +35,7 @@ func TestContent(t *testing.T) {
 		{control.OperationRegisterNode, `{"pools":["a\u202eb"]}`, 200, "", "a<U+202E>b"},
 		{control.OperationRegisterNode, `{"pools":["a"],"capabilities":{"gpu_count":0}}`, 200, "", "a"},
 		{control.OperationRegisterNode, `{"pools":["a"],"capabilities":{"gpu_count":1}}`, 200, "", "1 GPU · a"},
+		{control.OperationRegisterNode, `{"pools":[],"capabilities":{"gpu_count":2}}`, 200, "", "2 GPUs"},
 		{control.OperationDeregisterNode, fitting, 200, "", ""},
 		{control.OperationListNodes, "", 200, `{"nodes":[]}`, ""},
 		{

@@ -113,7 +113,8 @@ func (x *exchange) finish(cause any) {
 func (x *exchange) Header() http.Header { return x.header }
 
 func (x *exchange) WriteHeader(status int) {
-	if x.started {
+	interim := status < http.StatusOK && status != http.StatusSwitchingProtocols
+	if x.started || interim { // which no client of net/http returns
 		return
 	}
 	x.started = true

@@ -108,6 +108,29 @@ func TestTransportWithoutBody(t *testing.T) {
 	}
 }
 
+// TestTransportInterim has a handler send a status in the meantime, as one in front of an orchestratord
+// may.
+func TestTransportInterim(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</nodes>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Link", "")
+		w.WriteHeader(http.StatusAccepted)
+	})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://orchestratord/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := mocktest.Transport(handler).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if link := response.Header.Get("Link"); response.StatusCode != http.StatusAccepted || link != "" {
+		t.Errorf("status %d and link %q, want the final ones", response.StatusCode, link)
+	}
+}
+
 // TestTransportBodiless has a handler write what no answer of this kind can have.
 func TestTransportBodiless(t *testing.T) {
 	for _, test := range []struct {
