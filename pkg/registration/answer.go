@@ -110,8 +110,9 @@ func (l *link) explain(op operation, r *http.Response, body []byte, whole bool) 
 	}
 	// Only whole plain text is repeated. Elsewhere an escaped or truncated token could
 	// pass unredacted.
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if whole && (kind == "text/plain" || kind == "") && !isObject(body) {
+	stated := r.Header.Get("Content-Type")
+	kind, _, _ := mime.ParseMediaType(stated)
+	if whole && (kind == "text/plain" || stated == "") && !isObject(body) {
 		detail = strings.TrimSpace(string(body))
 	}
 	switch to, err := r.Location(); {

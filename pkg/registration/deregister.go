@@ -13,10 +13,11 @@ import (
 // record, nothing is sent: a record under its name is another's.
 //
 // It takes at most ShutdownTimeout, or until the deadline of ctx if that is
-// sooner and still ahead. A ctx that is cancelled, before or meanwhile, does not
-// take that time away, since Deregister is usually called when the program's context has
-// ended. Failures that may pass are retried within the time. An attempt has RequestTimeout at
-// the most, and the first one half of the time that is left, in case its connection is dead.
+// sooner and still ahead. A slow log or receiver of events may take a tenth of a second
+// more. A ctx that is cancelled, before or meanwhile, does not take that time away, since
+// Deregister is usually called when the program's context has ended. Failures that may pass
+// are retried within the time. An attempt has RequestTimeout at the most, and the first one
+// half of the time that is left, in case its connection is dead.
 //
 // The error is that of the last attempt, or says that the request in flight did not end. The
 // node is silent for good all the same, and a further call tries again. Of concurrent calls

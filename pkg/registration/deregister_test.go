@@ -137,6 +137,8 @@ func TestDeregisterIsBounded(t *testing.T) {
 					w := &wire{answer: func(int, request) answer { return hang }}
 					c := config(t, w)
 					c.RequestTimeout = 20 * time.Second
+					var last atomic.Pointer[registration.Event]
+					c.OnEvent = func(e registration.Event) { last.Store(&e) }
 					node := newNode(t, c)
 					prepare(t, node)
 
@@ -151,6 +153,9 @@ func TestDeregisterIsBounded(t *testing.T) {
 					if took := time.Since(begin); took != want || !errors.Is(err, context.DeadlineExceeded) ||
 						!errors.Is(err, registration.ErrUnavailable) {
 						t.Errorf("took %v with error %v, want %v", took, err, want)
+					}
+					if e := last.Load(); e == nil || e.Type != registration.EventStopped {
+						t.Errorf("the last event by then was %+v", e)
 					}
 					if w.ops()[max(0, len(w.ops())-len("deregister")):] != "deregister" || w.most != 1 {
 						t.Errorf("sent %s, %d at once, want deregister last", w.ops(), w.most)

@@ -246,13 +246,19 @@ func (o *observer) silent() {
 	o.emit(Event{Type: EventSilent})
 }
 
-// flush waits until log and receiver have everything, for flushTimeout at most.
-func (o *observer) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+// flush waits until log and receiver have everything, for flushTimeout at most. Where the shutdown
+// has used up its time, what went wrong has leastFlush to be said.
+func (o *observer) flush(shutdown context.Context) {
+	deadline, _ := shutdown.Deadline()
+	timeout := min(max(time.Until(deadline), leastFlush), flushTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(shutdown), timeout)
 	defer cancel()
 	o.events.flush(ctx)
 	o.log.Handler().(unhurried).lines.flush(ctx) // last, since a panic of the receiver is logged
 }
 
-// flushTimeout is how long the end of a node waits for a receiver or a log that is slow.
-const flushTimeout = time.Second
+// flushTimeout and leastFlush are how long the end of a node waits for a receiver or a log that is slow.
+const (
+	flushTimeout = time.Second
+	leastFlush   = 100 * time.Millisecond
+)

@@ -114,6 +114,10 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			answer{status: 422, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>no"},
 			registration.ErrRefused, "422 (",
 		},
+		"a page of a kind that cannot be read": {
+			answer{status: 422, header: http.Header{"Content-Type": {"; charset"}}, body: "<html>no"},
+			registration.ErrRefused, "422 (",
+		},
 		"a long story": {
 			plain(422, strings.Repeat("é", 4000)), registration.ErrRefused, "422: " + strings.Repeat("é", 512) + "… (",
 		},
