@@ -23,24 +23,24 @@ func TestNodesExpireWhenTheMockSaysSo(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %s", dialect, status), func(t *testing.T) {
 				t.Parallel()
 				mock, node, server := startControlled(t, mockserver.WithDialect(dialect))
-				now := func() control.MockNode {
+				shown := func() control.MockNode {
 					return *must(mock.ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200
 				}
 				server.Clock().Advance(time.Second) // to between two checks
 				node.do("PUT", "/__mock/nodes", fmt.Sprintf(`{"nodes":[{"registration":%s,"status":%q}]}`,
 					briefRegistration, status), "Content-Type", "application/json").expect(t, http.StatusNoContent)
-				expires := now().ExpiresAtMs
+				expires := shown().ExpiresAtMs
 				if expires == nil {
 					server.Clock().Advance(time.Hour)
 				} else {
 					server.Clock().Advance(time.UnixMilli(*expires - 1).Sub(server.Clock().Now()))
 				}
-				if got := now().Node.Status; got != status {
+				if got := shown().Node.Status; got != status {
 					t.Fatalf("the node is %s before it expires", got)
 				}
 				server.Clock().Advance(time.Millisecond)
-				if expires != nil && now().Node.Status != nodeapi.NodeStatusOffline {
-					t.Errorf("the node is %s when it expires", now().Node.Status)
+				if expires != nil && shown().Node.Status != nodeapi.NodeStatusOffline {
+					t.Errorf("the node is %s when it expires", shown().Node.Status)
 				}
 			})
 		}

@@ -104,12 +104,12 @@ func TestOwnDocuments(t *testing.T) {
 		}))
 		callInAllWays(t, front, orchestratord)
 		setProfile(t, orchestratord, true)
-		for body, path := range map[string]string{
-			rustRegistration: "POST /v2/nodes/register",
-			strings.ReplaceAll(rustRegistration, "-", " "):   "POST /v2/nodes/register",
-			strings.Replace(rustHeartbeat, "2026", "now", 1): "POST /v2/nodes/gpu-node-1/heartbeat",
+		for _, call := range [][2]string{
+			{"POST /v2/nodes/register", rustRegistration},
+			{"POST /v2/nodes/register", strings.ReplaceAll(rustRegistration, "-", " ")},
+			{"POST /v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, "2026", "now", 1)},
 		} {
-			callWith(t, front, [4]string{path, body, "application/json", "s3cret"})
+			callWith(t, front, [4]string{call[0], call[1], "application/json", "s3cret"})
 		}
 		client := newClient(t, front.URL, front.Client().Transport)
 		for _, page := range []string{"", "/nodes", "/journal", "/journal.har", "/drift"} {

@@ -161,7 +161,7 @@ func TestDefaults(t *testing.T) {
 		OrchestratordURL: "http://127.0.0.1:8080", Version: "0.1.0",
 		NodeTimeout: 30 * time.Second, RegisterEvery: 5 * time.Minute,
 	}
-	one, many := node, node
+	one := node
 	one.ShutdownTimeout = 5 * time.Second
 	fromEnv, err := registration.ConfigFromEnv()
 	if err != nil {
@@ -176,7 +176,7 @@ func TestDefaults(t *testing.T) {
 	f := fleet.Settings{Node: withDemoDefaults(fromEnv)}
 	fleetFlags(new(pflag.FlagSet), &f, &format)
 	if diff := diffOf(fleet.Settings{
-		Node: many, Prefix: "fleet", Nodes: 100, Connections: 256, KillShare: 0.1, Down: 45 * time.Second,
+		Node: node, Prefix: "fleet", Nodes: 100, Connections: 256, KillShare: 0.1, Down: 45 * time.Second,
 	}, f); diff != "" {
 		t.Errorf("nodesim fleet (-want +got):\n%s", diff)
 	}

@@ -313,7 +313,7 @@ func TestKeptLength(t *testing.T) {
 	}
 }
 
-// TestBodies has bodies of which the journal is given a part, and none.
+// TestBodies gives the journal a part of a body, the whole of it and none.
 func TestBodies(t *testing.T) {
 	for _, size := range []int{0, 1, 2} {
 		events := journal.New(1)

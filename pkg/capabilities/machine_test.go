@@ -243,7 +243,7 @@ func numbers(c registration.Capabilities) (ids []int32) {
 	return ids
 }
 
-// An AMD GPU is described by many small files, some of which say little.
+// An AMD GPU is described by many small files, and some say little.
 func TestWhatTheKernelSaysOfAMD(t *testing.T) {
 	const device, node = "sys/class/drm/renderD128/device/", "sys/class/kfd/kfd/topology/nodes/1/"
 	files := map[string]string{

@@ -21,8 +21,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -554,6 +552,7 @@ func TestOneConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var opened atomic.Int32
+			closed := make(chan struct{}, 10)
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodDelete {
 					w.WriteHeader(http.StatusNoContent)
@@ -562,13 +561,15 @@ func TestOneConnection(t *testing.T) {
 				answer(w)
 			}))
 			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
+				switch state {
+				case http.StateNew:
 					opened.Add(1)
+				case http.StateClosed:
+					closed <- struct{}{}
 				}
 			}
 			server.Start()
 			defer server.Close()
-			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 
 			c := config(t, nil)
 			c.HTTPClient = nil
@@ -580,6 +581,11 @@ func TestOneConnection(t *testing.T) {
 			}
 			if opened.Load() != 1 {
 				t.Errorf("%d connections were opened, want 1", opened.Load())
+			}
+			select {
+			case <-closed:
+			case <-time.After(20 * time.Second):
+				t.Error("the connection is still open")
 			}
 		})
 	}

@@ -257,6 +257,10 @@ func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 func TestAnEventSaysWhenTheNextRequestComes(t *testing.T) {
 	register := func(n *registration.Node, ctx context.Context) { n.Register(ctx) }
 	start := func(n *registration.Node, ctx context.Context) { n.StartHeartbeat(ctx, ready) }
+	stop := func(n *registration.Node, ctx context.Context) {
+		time.AfterFunc(time.Second, func() { n.Stop(context.WithoutCancel(ctx)) })
+		n.Register(ctx)
+	}
 	for name, test := range map[string]struct {
 		use    func(*registration.Node, context.Context)
 		answer answer
@@ -272,7 +276,7 @@ func TestAnEventSaysWhenTheNextRequestComes(t *testing.T) {
 		"a refusal of Register":          {register, answer{status: 422}, 0, 0},
 		"a bad token of Register":        {register, answer{status: 401}, 0, 0},
 		"when the caller has given up":   {register, answer{delay: 4 * time.Second}, 0, 0},
-		"when the node has been stopped": {register, answer{status: 503, delay: 2 * time.Second}, 0, 0},
+		"when the node has been stopped": {stop, answer{status: 503, delay: 2 * time.Second}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -288,10 +292,6 @@ func TestAnEventSaysWhenTheNextRequestComes(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				go test.use(node, ctx)
-				time.Sleep(time.Second)
-				if strings.Contains(name, "stopped") {
-					node.Stop(t.Context())
-				}
 				time.Sleep(time.Minute)
 				node.Stop(t.Context())
 				if next := seen.events[test.nth].Next; next != test.want {

@@ -144,8 +144,8 @@ func TestTokensThatCanBeSent(t *testing.T) {
 	}
 }
 
-// A new token is looked for every second, and tried at once. A good one is asked for once per request.
-func TestANewTokenIsTriedWithinASecond(t *testing.T) {
+// The source of a token that is refused is asked every second, that of a good one once per request.
+func TestHowOftenATokenSourceIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const change = 20500 * time.Millisecond // the heartbeat at 15 s is refused
 		begin := time.Now()
@@ -167,10 +167,6 @@ func TestANewTokenIsTriedWithinASecond(t *testing.T) {
 		node := beating(t, c, ready)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		beats := w.of("heartbeat")
-		if tried := beats[2].at.Sub(begin); tried != 21*time.Second {
-			t.Errorf("the new token was tried after %v", tried)
-		}
 		if looks := calls - len(w.sent()); looks != 1+6 { // one of them at the refusal itself
 			t.Errorf("the source was asked %d times beside the %d requests", looks, len(w.sent()))
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// filled returns the report of a fleet in which every figure is another one, of those that follow first.
+// filled returns the report of a fleet whose figures all differ: they count up from first.
 func filled(prefix string, first int64) *Report {
 	r := &Report{tally: newTally(), Fleets: make([]member, 1), Interrupted: true}
 	figure := first
