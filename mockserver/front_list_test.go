@@ -1,0 +1,343 @@
+package mockserver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/internal/optional"
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+)
+
+// TestANodeThatBeatsAndIsNotListed cuts a node off for 50 s. In service it stays Offline then,
+// whatever it sends, until it registers again.
+func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, mockserver.InService)
+		p.post("/v2/nodes/register", rustRegistration)
+		beatFor := func(d time.Duration) {
+			for range d / (10 * time.Second) {
+				if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat); status != http.StatusOK {
+					t.Fatalf("heartbeat answered %d %s", status, text)
+				}
+				time.Sleep(10 * time.Second)
+			}
+		}
+		expect := func(when string, want int) {
+			t.Helper()
+			if got := *p.overview().Unlisted; len(got) != want {
+				t.Errorf("%s: unlisted are %v, want %d", when, got, want)
+			}
+		}
+		beatFor(30 * time.Second)
+		expect("while all is well", 0)
+		time.Sleep(50 * time.Second)
+		expect("while the node is silent", 0)
+		beatFor(30 * time.Second)
+		expect("when it beats again", 1)
+		since := func() (ms int64) {
+			t.Helper()
+			answer := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+			if answer.JSON200 == nil || answer.JSON200.UnlistedSinceMs == nil {
+				t.Fatalf("the node is not marked: %s", answer.Body)
+			}
+			return *answer.JSON200.UnlistedSinceMs
+		}
+		first := since()
+		beatFor(30 * time.Second)
+		if now := since(); now != first {
+			t.Errorf("it was unlisted since %d, and is now since %d", first, now)
+		}
+		if got := p.front.UpstreamDrift().Entries; len(got) != 1 || got[0].Kind != drift.Unlisted ||
+			got[0].Last.NodeID != "gpu-node-1" {
+			t.Errorf("orchestratord drifts by %v, want the node that is not listed", got)
+		}
+		p.post("/v2/nodes/register", rustRegistration)
+		beatFor(30 * time.Second)
+		expect("when it has registered again", 0)
+	})
+}
+
+// TestTheEndOfBeingUnlisted has a node that is not listed register again, or fall silent.
+func TestTheEndOfBeingUnlisted(t *testing.T) {
+	const found, silent = "node is no longer missing from the list of orchestratord",
+		"node that is not listed by orchestratord no longer beats"
+	for name, test := range map[string]struct {
+		registers bool
+		says      string
+	}{"listed": {true, found}, "silent": {false, silent}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPair(t, mockserver.InService)
+				beat := func() { p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat) }
+				p.post("/v2/nodes/register", rustRegistration)
+				beat()
+				time.Sleep(51 * time.Second) // whereupon it stays Offline, in service; no list is asked for just now
+				beat()
+				time.Sleep(10 * time.Second)
+				if test.registers {
+					p.post("/v2/nodes/register", rustRegistration)
+					beat()
+				}
+				time.Sleep(30 * time.Second)
+				entries := p.front.Journal().Page(journal.Filter{Kind: control.EntryKindControl}, 10).Entries
+				var said []string
+				for _, entry := range entries {
+					said = append(said, entry.Summary)
+				}
+				slices.Sort(said)
+				want := []string{
+					"gpu-node-1: node beats and is not listed by orchestratord", "gpu-node-1: " + test.says,
+				}
+				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
+					t.Errorf("the journal says %q, want %q", said, want)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatIsNoList has an orchestratord answer 200 to those who ask for its list, with something else.
+// That says nothing about a node.
+func TestWhatIsNoList(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`:                     "the list cannot be read: it has no nodes",
+		`{"error":"warming up"}`: "the list cannot be read: it has no nodes",
+		`{"nodes":null}`:         "the list cannot be read: there is <nil> where [ should be",
+		`{"count":0`:             "the list cannot be read: EOF",
+		`[]`:                     "the list cannot be read: there is [ where { should be",
+	} {
+		t.Run(text, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+					URL: "http://orchestratord.example",
+					Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("Content-Type", "application/json")
+						_, _ = io.WriteString(w, text)
+					})),
+				}))
+				p := &pair{t: t, front: front}
+				p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+				time.Sleep(11 * time.Second)
+				got := p.overview()
+				if problem := optional.Or(got.Problem, ""); problem != want || len(*got.Unlisted) > 0 {
+					t.Errorf("the problem is %q, want %q; unlisted are %v", problem, want, *got.Unlisted)
+				}
+			})
+		})
+	}
+}
+
+// TestTheListIsAskedForInOnePlace has orchestratord redirect who asks for its list. The token is for
+// nobody else.
+func TestTheListIsAskedForInOnePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL:   "http://orchestratord.example",
+			Token: func(context.Context) (string, error) { return "secret", nil },
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Host == "lists.orchestratord.example" {
+					t.Errorf("the list is asked for elsewhere, with %q", r.Header.Get("Authorization"))
+				}
+				if r.Method == http.MethodGet {
+					http.Redirect(w, r, "http://lists.orchestratord.example/", http.StatusTemporaryRedirect)
+				}
+			})),
+		}))
+		p := &pair{t: t, front: front}
+		p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+		time.Sleep(11 * time.Second)
+		if problem := optional.Or(p.overview().Problem, ""); problem != "the list was answered 307" {
+			t.Errorf("the problem is %q", problem)
+		}
+	})
+}
+
+// TestHowTheListIsAskedFor reads the head of the request for the list.
+func TestHowTheListIsAskedFor(t *testing.T) {
+	token := func(token string, err error) func(context.Context) (string, error) {
+		return func(context.Context) (string, error) { return token, err }
+	}
+	for name, test := range map[string]struct {
+		upstream mockserver.Upstream
+		asked    string // the host and the credentials; "" if nobody asks
+		problem  string
+	}{
+		"without a token":    {mockserver.Upstream{}, "o.example ", ""},
+		"with none just now": {mockserver.Upstream{Token: token("", nil)}, "o.example ", ""},
+		"with a token":       {mockserver.Upstream{Token: token("hush", nil)}, "o.example Bearer hush", ""},
+		"under another name": {mockserver.Upstream{Host: "other.example"}, "other.example ", ""},
+		"not without a token": {
+			mockserver.Upstream{Token: token("", errors.New("locked"))}, "", "token for the list: locked",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := ""
+				list := func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet {
+						asked = r.Host + " " + r.Header.Get("Authorization")
+						_, _ = io.WriteString(w, `{"nodes":[],"count":0}`)
+					}
+				}
+				test.upstream.URL = "http://o.example"
+				test.upstream.Transport = mocktest.Transport(http.HandlerFunc(list))
+				p := &pair{t: t, front: mocktest.InMemory(t, mockserver.WithUpstream(test.upstream))}
+				p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
+				time.Sleep(6 * time.Second)
+				problem := optional.Or(p.overview().Problem, "")
+				if asked != test.asked || problem != test.problem {
+					t.Errorf("asked for by %q, problem %q; want %q, %q", asked, problem, test.asked, test.problem)
+				}
+			})
+		})
+	}
+}
+
+// recording is a front whose orchestratord confirms everything. Its lists are judged as they are recorded.
+func recording(t *testing.T, options ...mockserver.Option) *pair {
+	t.Helper()
+	return &pair{t: t, front: mocktest.InMemory(t, append(options, mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example", Recorded: true,
+		Transport: mocktest.Transport(http.HandlerFunc(confirm)),
+	}))...)}
+}
+
+// TestWhoMustBeListed judges lists that were asked for some time after a request of a node.
+func TestWhoMustBeListed(t *testing.T) {
+	const beats = "/v2/nodes/gpu-node-1/heartbeat"
+	for name, test := range map[string]struct {
+		path, body string
+		after      time.Duration
+		listed     string
+		unlisted   int
+	}{
+		"beats":                       {beats, briefHeartbeat, time.Millisecond, "", 1},
+		"has only just begun":         {beats, briefHeartbeat, 0, "", 0},
+		"half of its time is over":    {beats, briefHeartbeat, 15 * time.Second, "", 1},
+		"more than half is over":      {beats, briefHeartbeat, 15*time.Second + 1, "", 0},
+		"is Offline":                  {beats, briefHeartbeat, time.Minute, "", 0},
+		"drains":                      {beats, drainingHeartbeat, time.Second, "", 0},
+		"has never beaten":            {"/v2/nodes/register", briefRegistration, time.Second, "", 0},
+		"is listed":                   {beats, briefHeartbeat, time.Second, `{"node_id":"gpu-node-1"}`, 0},
+		"has a neighbour on the list": {beats, briefHeartbeat, time.Second, `{"node_id":"gpu-node-2"}`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := recording(t)
+				p.post(test.path, test.body)
+				time.Sleep(test.after)
+				p.front.JudgeList(strings.NewReader(`{"nodes":[`+test.listed+`],"count":0}`), time.Now())
+				if got := *p.overview().Unlisted; len(got) != test.unlisted {
+					t.Errorf("unlisted are %v, want %d", got, test.unlisted)
+				}
+			})
+		})
+	}
+}
+
+// TestManyNodesThatAreNotListed has the control API name as many of them as its document allows.
+func TestManyNodesThatAreNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := recording(t, mockserver.WithLogger(nil))
+		for i := range 1001 {
+			p.post(fmt.Sprintf("/v2/nodes/node-%d/heartbeat", i), briefHeartbeat)
+		}
+		time.Sleep(time.Second)
+		p.front.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), time.Now())
+		if got := *p.overview().Unlisted; len(got) != 1000 {
+			t.Errorf("%d nodes are named, want 1000", len(got))
+		}
+	})
+}
+
+// TestTheLogInFront has orchestratord leave two nodes out of its list twice, and list both then.
+func TestTheLogInFront(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog()
+		p := recording(t, mockserver.WithLogger(log.logger))
+		for range 2 {
+			p.post("/v2/nodes/a/heartbeat", briefHeartbeat)
+			p.post("/v2/nodes/b/heartbeat", briefHeartbeat)
+			time.Sleep(time.Second)
+			p.front.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), time.Now())
+		}
+		p.front.JudgeList(strings.NewReader(`{"nodes":[{"node_id":"a"},{"node_id":"b"}],"count":2}`), time.Now())
+		var got []string
+		for _, e := range log.entries("") {
+			if e.level > slog.LevelDebug {
+				got = append(got, strings.Join([]string{e.level.String(), e.message, e.attrs["node_id"]}, " "))
+			}
+		}
+		want := []string{
+			"INFO refused by the orchestratord in service a",
+			"INFO refused by the orchestratord in service a",
+			"INFO refused by the orchestratord in service a",
+			"INFO node online a",
+			"INFO node online b",
+			"WARN node beats and is not listed by orchestratord a",
+			"WARN orchestratord departs from the contract ",
+			"WARN node beats and is not listed by orchestratord b",
+			"INFO node is no longer missing from the list of orchestratord a",
+			"INFO node is no longer missing from the list of orchestratord b",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+		state := p.overview()
+		if *state.Listed != 2 || *state.ListedAtMs != time.Now().UnixMilli() || state.Drift != 1 {
+			t.Errorf("the control API says %+v", state)
+		}
+		if drift := p.front.UpstreamDrift().Entries; len(drift) != 1 || drift[0].Status != http.StatusOK ||
+			drift[0].Requests != 4 {
+			t.Errorf("orchestratord drifts by %+v", drift)
+		}
+	})
+}
+
+// TestAListThatCannotBeHad is logged once, however often it is asked for, and not because the server ends.
+func TestAListThatCannotBeHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog()
+		var hangs atomic.Bool
+		front := mocktest.InMemory(t, mockserver.WithLogger(log.logger), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method != http.MethodGet:
+					confirm(w, r)
+				case hangs.Load():
+					<-r.Context().Done()
+				default:
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			})),
+		}))
+		p := &pair{t: t, front: front}
+		p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+		time.Sleep(11 * time.Second)
+		hangs.Store(true)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		front.Close()
+		logged := log.entries("list of orchestratord cannot be compared")
+		if len(logged) != 1 || logged[0].attrs["error"] != "the list was answered 500" {
+			t.Errorf("logged %v, want the 500 once", logged)
+		}
+	})
+}
