@@ -105,8 +105,8 @@ func TestDeregisterWaitsForTheRequestInFlight(t *testing.T) {
 		if err := node.Deregister(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(begin); took != 500*time.Millisecond || w.most != 1 {
-			t.Errorf("took %v with %d requests at once, want 500 ms for the one in flight", took, w.most)
+		if took := time.Since(begin); took != 500*time.Millisecond || w.peak() != 1 {
+			t.Errorf("took %v with %d requests at once, want 500 ms for the one in flight", took, w.peak())
 		}
 	})
 }
@@ -157,8 +157,8 @@ func TestDeregisterIsBounded(t *testing.T) {
 					if e := last.Load(); e == nil || e.Type != registration.EventStopped {
 						t.Errorf("the last event by then was %+v", e)
 					}
-					if w.ops()[max(0, len(w.ops())-len("deregister")):] != "deregister" || w.most != 1 {
-						t.Errorf("sent %s, %d at once, want deregister last", w.ops(), w.most)
+					if w.ops()[max(0, len(w.ops())-len("deregister")):] != "deregister" || w.peak() != 1 {
+						t.Errorf("sent %s, %d at once, want deregister last", w.ops(), w.peak())
 					}
 					sent := w.ops()
 					time.Sleep(time.Hour)

@@ -68,8 +68,8 @@ func TestADayOfHeartbeats_heavy(t *testing.T) {
 				t.Fatalf("heartbeat %d is %v off its grid", i+1, beat.at.Sub(want))
 			}
 		}
-		if w.most != 1 {
-			t.Errorf("%d requests were in flight at once, want 1", w.most)
+		if w.peak() != 1 {
+			t.Errorf("%d requests were in flight at once, want 1", w.peak())
 		}
 		if n := len(w.sent()); n != farewell {
 			t.Errorf("%d requests were sent after Deregister had returned", n-farewell)
@@ -243,8 +243,8 @@ func TestHeartbeatsWaitForTheFormerOnes(t *testing.T) {
 				errors.Is(err, registration.ErrRunning) != (want != nil) {
 				t.Errorf("within %v: StartHeartbeat returned %v, want %v", limit, err, want)
 			}
-			if err := node.Stop(t.Context()); err != nil || w.most != 1 {
-				t.Errorf("%d requests at once; Stop returned %v", w.most, err)
+			if err := node.Stop(t.Context()); err != nil || w.peak() != 1 {
+				t.Errorf("%d requests at once; Stop returned %v", w.peak(), err)
 			}
 		})
 	}
@@ -298,8 +298,8 @@ func TestAHeartbeatWithoutAnswerIsDroppedBeforeTheNext(t *testing.T) {
 			t.Errorf("the heartbeat after the lost one came after %v", pause)
 		}
 		last := beats[len(beats)-1]
-		if offset := (last.at.Sub(w.sent()[0].at) - 5*time.Second) % (10 * time.Second); offset != 0 || w.most != 1 {
-			t.Errorf("back %v off the grid, %d in flight at most", offset, w.most)
+		if offset := (last.at.Sub(w.sent()[0].at) - 5*time.Second) % (10 * time.Second); offset != 0 || w.peak() != 1 {
+			t.Errorf("back %v off the grid, %d in flight at most", offset, w.peak())
 		}
 		node.Deregister(t.Context())
 	})

@@ -53,8 +53,8 @@ func TestWhateverWakesANodeItHasOneTurnAtATime(t *testing.T) {
 		sent := len(w.sent())
 		node.Notify()
 		time.Sleep(time.Minute)
-		if w.most != 1 || len(w.sent()) != sent {
-			t.Errorf("%d requests were in flight at once, and %d were sent after the end", w.most, len(w.sent())-sent)
+		if w.peak() != 1 || len(w.sent()) != sent {
+			t.Errorf("%d requests were in flight at once, and %d were sent after the end", w.peak(), len(w.sent())-sent)
 		}
 		if beats := len(w.of("heartbeat")); beats < 20 || beats > 31 {
 			t.Errorf("%d heartbeats in 30 s full of news, want about one a second", beats)

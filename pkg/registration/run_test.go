@@ -101,8 +101,8 @@ func TestRun(t *testing.T) {
 				if test.kind == nil && err != nil || !errors.Is(err, test.kind) {
 					t.Errorf("Run returned %v, want %v", err, test.kind)
 				}
-				if w.ops() != test.sent || took != test.took || w.most != 1 {
-					t.Errorf("sent %s, took %v after the end, %d at once; want %s, %v, 1", w.ops(), took, w.most,
+				if w.ops() != test.sent || took != test.took || w.peak() != 1 {
+					t.Errorf("sent %s, took %v after the end, %d at once; want %s, %v, 1", w.ops(), took, w.peak(),
 						test.sent, test.took)
 				}
 			})

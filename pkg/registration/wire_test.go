@@ -196,6 +196,13 @@ func (w *wire) sent() []request {
 	return append([]request(nil), w.requests...)
 }
 
+// peak returns how many requests were in flight at once, at the most.
+func (w *wire) peak() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.most
+}
+
 // of returns what has been sent so far of one operation.
 func (w *wire) of(op string) []request {
 	var matching []request
