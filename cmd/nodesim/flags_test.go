@@ -182,7 +182,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// The environment gives a machine its id with a node's or without.
+// A machine has the id that the environment gives it, or else that of its node.
 func TestTheIDsOfTheEnvironment(t *testing.T) {
 	for _, test := range []struct{ node, machine, wantNode, wantMachine string }{
 		{"", "", "gpu-node-1", "machine-alpha"},

@@ -25,7 +25,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// heard returns what systemd hears from now on, each time that the function which it returns is called.
+// heard returns a function that returns what systemd has heard since its last call.
 func heard(t *testing.T) (all func() []string) {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "notify")

@@ -148,15 +148,11 @@ func TestLatency(t *testing.T) {
 // TestRulesDrawApart has two rules, and then two faults, that act on every other call each.
 func TestRulesDrawApart(t *testing.T) {
 	half := "{match: {probability: 0.5}, effect: {status: 503}}"
-	for name, set := range map[string]*faults.Set{
-		"rules":  started(t, paused(), half, strings.ReplaceAll(half, "503", "504")),
-		"faults": started(t, paused(), half),
-	} {
-		if name == "faults" {
-			if _, err := set.Put("other", parse(t, half)["it"]); err != nil {
-				t.Fatal(err)
-			}
-		}
+	rules, apart := started(t, paused(), half, strings.ReplaceAll(half, "503", "504")), started(t, paused(), half)
+	if err := put(apart, "other", parse(t, half)["it"]); err != nil {
+		t.Fatal(err)
+	}
+	for name, set := range map[string]*faults.Set{"rules": rules, "faults": apart} {
 		acted := 0
 		for range 100 {
 			if _, acts := set.Decide(heartbeat, "gpu-node-1"); acts {

@@ -19,7 +19,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// blockedLog takes no line for a while from its start on, and again after two of those.
+// blockedLog takes no line in the first and in the third while after its start.
 type blockedLog struct {
 	strings.Builder
 	start time.Time

@@ -190,7 +190,7 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 	}
 }
 
-// A file may be as long as it is said to be.
+// A file is read up to its limit, and refused if it has a byte more.
 func TestFilesHaveALimit(t *testing.T) {
 	dir := t.TempDir()
 	a := newAuthority(t)
