@@ -62,7 +62,8 @@ func TestEachChangeOfReasonIsLogged(t *testing.T) {
 }
 
 // A trouble that lasts is logged again, less and less often. Other numbers are no other reason.
-func TestATroubleThatLastsIsLoggedAgain(t *testing.T) {
+func TestATroubleThatLastsIsLoggedAgain_heavy(t *testing.T) {
+	race.Skip(t)
 	lines := warnings(t, 4*time.Hour, func(n int) answer { return plain(503, fmt.Sprintf("%d of 90 wait", n)) })
 	var after []time.Duration
 	for _, line := range lines {
