@@ -66,6 +66,10 @@ func TestBrowsers_heavy(t *testing.T) {
 			name: "rebound page that opens another", host: rebound,
 			header: []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
 		},
+		{
+			name: "rebound page behind a proxy that removes the site", host: rebound,
+			header: []string{"Sec-Fetch-Mode", "no-cors"},
+		},
 		{name: "foreign page", header: site("cross-site", "Origin", stray)},
 		{name: "foreign page in an old browser", header: append([]string{"Origin", stray}, browser...)},
 		{name: "foreign page without an origin", header: []string{"Origin", "null"}},

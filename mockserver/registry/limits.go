@@ -27,11 +27,15 @@ func (r *Registry) SetLimits(limits Limits) {
 }
 
 // room returns why a record may not take more bytes than it does, if so. One that gets no
-// larger always may, so that a node which is on record is not given up for what others say.
+// larger always may, so that a node which is on record is not given up for what others say. What
+// nodes have left behind is given up for those that are there.
 func (r *Registry) room(was, will int64) error {
 	limit := r.limits.Bytes
 	if limit == 0 || will <= was {
 		return nil
+	}
+	if r.bytes+will-was > limit {
+		r.forgetLeft()
 	}
 	if r.bytes+will-was > limit || r.bulkBytes+bulk(will)-bulk(was) > limit/2 {
 		return ErrTooManyBytes

@@ -1,6 +1,8 @@
 package registry_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -234,27 +236,32 @@ func TestInServiceLooksWhenItIsSaid(t *testing.T) {
 	equal(t, "offline by the check", c.pass(1), []string{"a"})
 }
 
-// What nodes leave behind counts as memory, until it is given up.
+// What nodes leave behind counts as memory, and is given up when there is no room for another.
 func TestInServiceCountsWhatIsLeft(t *testing.T) {
 	c := inService(t)
 	c.SetLimits(registry.Limits{Bytes: 8000})
-	pool := nodeapi.PoolStatus{PoolID: "p", Ready: true}
-	refused := 0
+	c.SetForgetAfter(time.Second)
+	leave := []func(id string){
+		func(id string) { c.Deregister(id) },
+		func(string) { c.pass(time.Hour) },
+	}
+	var ids []string
 	for i := range 100 {
-		id := string(rune('A' + i))
-		c.Register(nodeapi.RegisterRequest{NodeID: id}, c.now)
-		if change, _ := c.Heartbeat(id, nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{pool}},
-			c.now); change.Refused != nil {
-			refused++
-		}
+		id := fmt.Sprint("node-", i)
+		ids = append(ids, id)
+		c.register(id)
+		c.beat(t, id, "p")
+		leave[i%2](id)
+	}
+	kept := 0
+	for _, id := range slices.Backward(ids) {
+		c.register(id)
+		kept += len(c.pools(t, id))
+		c.SetStatus(id, nodeapi.NodeStatusFailed, c.now)
 		c.Deregister(id)
 	}
-	if refused == 0 {
-		t.Error("nodes that come and go leave behind as much as they like")
-	}
-	c.SetPolicy(registry.Document{})
-	if refused := c.Register(nodeapi.RegisterRequest{NodeID: "a"}, c.now).Refused; refused != nil {
-		t.Errorf("there is no room although nothing is left: %v", refused)
+	if kept < 5 || kept > 50 {
+		t.Errorf("of 100 nodes that have left, the pools of %d are kept in 8000 bytes", kept)
 	}
 }
 

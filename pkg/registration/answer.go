@@ -181,7 +181,10 @@ func retryAfter(header http.Header) time.Duration {
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return clamp(seconds, time.Second, 0, maxRetryAfter)
 	}
-	date, _ := http.ParseTime(text) // long ago for what is no date
+	date, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
 	now, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		now = time.Now()

@@ -88,6 +88,7 @@ func (n *Node) takeOver(ctx context.Context, d *leaving, timeout time.Duration) 
 	if d.owned {
 		return nil
 	}
+	defer n.cancelInFlight() // the timer may not have run when ctx ends
 	cut := time.AfterFunc(timeout, n.cancelInFlight)
 	defer cut.Stop()
 	select {

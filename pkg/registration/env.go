@@ -106,7 +106,7 @@ func (e *environment) isOn(name string) bool {
 	if err != nil {
 		e.complain("%s is %q, which is neither true nor false", name, text)
 	}
-	return on
+	return on || err != nil
 }
 
 // unit is a variable that states a duration as a whole number of units.

@@ -120,9 +120,9 @@ func TestABadEnvironment(t *testing.T) {
 		"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "0",
 		"ORCHESTRATORD_NODE_TIMEOUT_MS": "30000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "31",
 	})
-	_, err := registration.ConfigFromEnv()
-	if !errors.Is(err, registration.ErrConfig) {
-		t.Fatalf("error is %v, want ErrConfig", err)
+	c, err := registration.ConfigFromEnv()
+	if !errors.Is(err, registration.ErrConfig) || c.Standalone {
+		t.Fatalf("error is %v, standalone %t, want ErrConfig, and a node that registers", err, c.Standalone)
 	}
 	for _, want := range []string{
 		`ORCHESTRATORD_REGISTER_ON_STARTUP is "maybe"`, `POOL_MANAGERD_CLOUD_PROFILE is "cirrus"`,

@@ -32,11 +32,14 @@ func (g Guard) CheckBrowser(x *Exchange) error {
 	return g.checkPage(x)
 }
 
-// sentByBrowser reports whether a browser sent a request with these headers. Sec-Fetch-Mode
-// says nothing, since Node.js sends it as well. To a page that was not loaded over TLS nor
+// sentByBrowser reports whether a browser sent a request with these headers. Node.js sends
+// one of them as well, Sec-Fetch-Mode: cors. To a page that was not loaded over TLS nor
 // from localhost a browser sends none of them when it reads, but says in which languages.
 func sentByBrowser(header http.Header) bool {
 	if header["Origin"] != nil || header["Sec-Fetch-Site"] != nil || header[secFetchDest] != nil {
+		return true
+	}
+	if mode := header["Sec-Fetch-Mode"]; len(mode) > 0 && mode[0] != "cors" {
 		return true
 	}
 	agent := header["User-Agent"]
