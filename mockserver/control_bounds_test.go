@@ -206,9 +206,6 @@ func TestClockEnds(t *testing.T) {
 	const lastMs = 253_402_300_799_999 // of the year 9999
 	still := clock.PausedAt(time.UnixMilli(lastMs - 1000))
 	client, server := start(t, mockserver.WithClock(still))
-	if err := server.Clock().Advance(1001 * time.Millisecond); err == nil {
-		t.Error("a test can put it beyond its end")
-	}
 	advance := func(ms int) answer {
 		return client.do("POST", "/__mock/clock/advance", fmt.Sprintf(`{"by_ms":%d}`, ms), "Content-Type",
 			"application/json")
@@ -216,6 +213,9 @@ func TestClockEnds(t *testing.T) {
 	refused := advance(1001).expect(t, http.StatusUnprocessableEntity).problem(t)
 	if !strings.Contains(refused.Detail, "/by_ms") || !strings.Contains(refused.Detail, "9999-12-31T23:59:59Z") {
 		t.Errorf("it is refused with %q", refused.Detail)
+	}
+	if err := server.Clock().Advance(1001 * time.Millisecond); err == nil {
+		t.Error("a test can put it beyond its end")
 	}
 	advance(1000).expect(t, http.StatusOK)
 	client.do("PATCH", "/__mock/clock", `{"running":true,"speed":10000}`, "Content-Type", "application/json").expect(t,

@@ -171,6 +171,15 @@ func TestCorruptedHeaders(t *testing.T) {
 	}
 }
 
+// Only an unknown node registers again.
+func TestCorruptedStatusIsThatOfANode(t *testing.T) {
+	client, _ := start(t, fault(t, "{match: {operations: [heartbeatNode]}, effect: {status: 404}}"))
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	if p := client.beat("gpu-node-1", briefHeartbeat).problem(t); p.Code != nodeapi.ProblemCodeUnknownNode {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestCorruptedProblem(t *testing.T) {
 	client, _ := start(t, fault(t, "{effect: {status: 429, detail: not so fast}}"))
 	p := client.register(briefRegistration).problem(t)

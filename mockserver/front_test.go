@@ -210,6 +210,22 @@ func expectDrift(t *testing.T, side string, report drift.Report, pointers string
 	}
 }
 
+// An answer that says nothing where the document says something departs from it.
+func TestEmptyAnswers(t *testing.T) {
+	orchestratord := script(t, says("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n"+
+		"Content-Type: application/json\r\n\r\n"))
+	front := inFront(t, orchestratord.url)
+	answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat", "application/json",
+		strings.NewReader(briefHeartbeat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if report := front.UpstreamDrift(); len(report.Entries) != 1 {
+		t.Errorf("orchestratord departs by %+v", report.Entries)
+	}
+}
+
 // TestPathsOfPages sends what the pages of the mock do not take. That passes, and is nobody's: a drift of path
 // where it is no method of the contract's.
 func TestPathsOfPages(t *testing.T) {

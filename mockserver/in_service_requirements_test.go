@@ -95,7 +95,7 @@ func hasStatuses(t *testing.T) {
 
 func wantsTokens(t *testing.T) {
 	open, closed := inService(t), inService(t, mockserver.WithTokens("secret"))
-	for _, call := range []string{"GET /v2/nodes", "DELETE /v2/nodes/gpu-node-1"} {
+	for _, call := range []string{"GET /v2/nodes", "DELETE /v2/nodes/gpu-node-1", "DELETE /v2/nodes/%FF"} {
 		method, path, _ := strings.Cut(call, " ")
 		if got := open.call(method, path, ""); got.StatusCode == http.StatusUnauthorized {
 			t.Errorf("%s without tokens: %d", call, got.StatusCode)
