@@ -1,8 +1,10 @@
 package registration_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -177,32 +179,47 @@ func TestANodeWithAsManyPoolsAsItMayNamesNoOthers(t *testing.T) {
 	})
 }
 
-// A pool that orchestratord knows from the registration is reported until the end, although it
-// was taken away before the first heartbeat.
+// A pool that orchestratord knows from the registration, or may know from one whose answer was lost, is
+// reported until the end, although it was taken away before the first heartbeat.
 func TestAPoolThatWasTakenAwayBeforeTheFirstHeartbeatIsReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		c := config(t, w) // of pool-0 and pool-1
-		node := registered(t, c)
-		d := registration.Description{Address: c.Address, Capabilities: c.Capabilities, Pools: []string{"pool-0"}}
-		if err := node.Update(d); err != nil {
-			t.Fatal(err)
+	for _, first := range []answer{{}, {err: io.ErrUnexpectedEOF}} {
+		synctest.Test(t, func(t *testing.T) { takesAPoolAway(t, first) })
+	}
+}
+
+func takesAPoolAway(t *testing.T, first answer) {
+	w := &wire{answer: func(n int, _ request) answer {
+		if n == 0 {
+			return first
 		}
-		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
-			t.Fatal(err)
+		return answer{}
+	}}
+	c := config(t, w) // of pool-0 and pool-1
+	node := newNode(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_ = node.Register(ctx)
+	d := registration.Description{Address: c.Address, Capabilities: c.Capabilities, Pools: []string{"pool-0"}}
+	if err := node.Update(d); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+	for i, beat := range w.of("heartbeat") {
+		pools := beat.pools(t)
+		if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" ||
+			pools[1].Ready {
+			t.Errorf("heartbeat %d says %v", i, pools)
 		}
-		time.Sleep(time.Minute)
-		for i, beat := range w.of("heartbeat") {
-			pools := beat.pools(t)
-			if len(pools) != 2 || pools[0].PoolID != "pool-0" || !pools[0].Ready || pools[1].PoolID != "pool-1" ||
-				pools[1].Ready {
-				t.Errorf("heartbeat %d says %v", i, pools)
-			}
-		}
-		if err := node.Stop(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	if err := node.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // What a caller does with its own memory after New and Update is no business of the node's.

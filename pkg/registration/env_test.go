@@ -111,6 +111,13 @@ func TestTheTokenOfTheEnvironment(t *testing.T) {
 	if got, err := c.APIToken(t.Context()); got != token || err != nil {
 		t.Errorf("APIToken is %q, %v", got, err)
 	}
+	setEnv(t, map[string]string{"LLORCH_API_TOKEN": " \n"}) // which was lost
+	if c, err = registration.ConfigFromEnv(); err != nil || c.APIToken == nil {
+		t.Fatalf("a blank token is none: %v", err)
+	}
+	if got, err := c.APIToken(t.Context()); err == nil {
+		t.Errorf("a blank APIToken is %q, and no error", got)
+	}
 }
 
 // What is wrong is one error that names every variable, those that disagree in pairs.

@@ -53,6 +53,29 @@ func TestReady(t *testing.T) {
 	})
 }
 
+// A renewal does not make a node unready until its next heartbeat.
+func TestReadyThroughRenewals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		c.RegisterEvery = 20 * time.Second
+		node := beating(t, c, ready)
+		time.Sleep(time.Second)
+		for range 1000 {
+			time.Sleep(100 * time.Millisecond)
+			if err := node.Ready(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := len(w.of("register")); n < 3 {
+			t.Errorf("it has registered %d times", n)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestProbesOfANodeThatHasEnded(t *testing.T) {
 	for state, end := range map[registration.State]func(*registration.Node, context.Context) error{
 		registration.StateDeregistered: (*registration.Node).Deregister,

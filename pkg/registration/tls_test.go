@@ -257,18 +257,21 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
-	for _, settings := range []registration.TLS{
+	parts := []registration.TLS{
 		{CAFile: "ca.pem"}, {RootCAs: x509.NewCertPool()}, {CertFile: "node.pem", KeyFile: "node.key"},
-	} {
+	}
+	for _, settings := range parts {
 		_, err := registration.New(tlsConfig(t, "http://orchestratord", settings))
 		if err == nil || !strings.Contains(err.Error(), "not https") {
 			t.Errorf("TLS of %+v beside an http URL: error is %v", settings, err)
 		}
 	}
-	c := tlsConfig(t, "https://orchestratord", registration.TLS{CAFile: empty})
-	c.HTTPClient = http.DefaultClient
-	if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), "beside an HTTP client") {
-		t.Errorf("TLS beside an HTTP client: error is %v", err)
+	for _, settings := range parts {
+		c := tlsConfig(t, "https://orchestratord", settings)
+		c.HTTPClient = http.DefaultClient
+		if _, err := registration.New(c); err == nil || !strings.Contains(err.Error(), "beside an HTTP client") {
+			t.Errorf("TLS of %+v beside an HTTP client: error is %v", settings, err)
+		}
 	}
 }
 

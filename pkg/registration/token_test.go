@@ -275,8 +275,12 @@ func TestACauseWithTheTokenIsFoundAndNotPrinted(t *testing.T) {
 			errors.Is(err, io.EOF) {
 			t.Fatalf("error is %v, want one with %v beneath", err, io.ErrUnexpectedEOF)
 		}
-		if beneath := fmt.Sprint(failed.Unwrap()); strings.Contains(beneath, token) {
-			t.Errorf("beneath the error is %s", beneath)
+		for _, beneath := range failed.Unwrap() {
+			for ; beneath != nil; beneath = errors.Unwrap(beneath) {
+				if strings.Contains(beneath.Error(), token) {
+					t.Errorf("beneath the error is %v", beneath)
+				}
+			}
 		}
 	})
 }
