@@ -344,4 +344,19 @@ func TestMemoryThatCannotBeRead(t *testing.T) {
 			t.Errorf("after the answer %s, free are %d bytes: %v", answers, free, err)
 		}
 	}
+	report, err := os.ReadFile(drivers + "smi/two/report.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneIsSick := t.TempDir()
+	text := strings.Replace(string(report), "81000 MiB", "N/A", 1)
+	if err := os.WriteFile(filepath.Join(oneIsSick, "report.xml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SMI_ANSWERS", oneIsSick)
+	err = pool.readMemory(t.Context(), machine)
+	status, _ := pool.status(t.Context())
+	if free := status[0].VRAMFreeBytes; free != 20480<<20 || err == nil {
+		t.Errorf("of two GPUs, one sick, free are %d bytes: %v", free, err)
+	}
 }
