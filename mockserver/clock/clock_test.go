@@ -250,7 +250,7 @@ func TestLimitBehind(t *testing.T) {
 	}
 }
 
-// TestRealTimeHasNoLimit gives orders to a clock that shows real time, none of which changes anything.
+// TestRealTimeHasNoLimit gives a clock that shows real time orders that must not change it.
 func TestRealTimeHasNoLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clk := clock.New()

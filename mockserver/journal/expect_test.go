@@ -209,7 +209,7 @@ func TestExpect(t *testing.T) {
 	}
 }
 
-// TestMissed has one entry, and says what of it does not fit.
+// TestMissed compares one entry with expectations that it misses, each for another reason.
 func TestMissed(t *testing.T) {
 	acted := func(events *journal.Journal) { events.Control(epoch, "the clock was paused") }
 	left := func(events *journal.Journal) { events.Change("gpu-node-1", epoch, nodeapi.NodeStatusOnline, "") }
