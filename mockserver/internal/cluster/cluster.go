@@ -79,7 +79,7 @@ func (c *Cluster) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest) (r
 
 // heard watches a node that was heard of, and writes down how it changed.
 func (c *Cluster) heard(change registry.Change) registry.Change {
-	if change.Refused == nil {
+	if change.Refused == nil && change.StatusChanged() {
 		c.watch.arm()
 		c.record(change)
 	}

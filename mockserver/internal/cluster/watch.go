@@ -2,26 +2,27 @@ package cluster
 
 import (
 	"sync"
+	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
 // watch notices nodes that fall silent (CLOUD-2022). It has one timer for all nodes, set for
-// the one that was heard of longest ago. A heartbeat leaves the timer alone: if the node is
-// alive when it fires, it is set anew.
+// the first at which something is to be done. A heartbeat of a node that is Online leaves the timer
+// alone: if the node is alive when it fires, it is set anew.
 type watch struct {
 	nodes  *registry.Registry
 	clock  *clock.Clock
 	report func([]registry.Change)
 
 	mu     sync.Mutex
+	due    time.Time   // when the timer fires
 	stop   func() bool // stops the timer; nil when none is set
 	closed bool
 }
 
-// arm sets the timer if there is a node to wait for. It is to be called after a
-// node was heard of.
+// arm sets the timer for a node that has come, or come back.
 func (w *watch) arm() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -29,12 +30,12 @@ func (w *watch) arm() {
 }
 
 func (w *watch) set() {
-	if w.closed || w.stop != nil {
+	expiry, waits := w.nodes.NextExpiry()
+	if w.closed || !waits || w.stop != nil && !expiry.Before(w.due) {
 		return
 	}
-	if expiry, ok := w.nodes.NextExpiry(); ok {
-		w.stop = w.clock.At(expiry, w.expire)
-	}
+	w.halt()
+	w.due, w.stop = expiry, w.clock.At(expiry, w.expire)
 }
 
 // expire reports the nodes that have fallen silent, and sets the timer for the others. It
