@@ -214,7 +214,7 @@ func TestWriteOff(t *testing.T) {
 	for _, id := range []string{"c", "b", "a"} {
 		nodes.Register(registration(id), epoch)
 	}
-	nodes.WriteOff("b", epoch)
+	nodes.SetStatus("b", nodeapi.NodeStatusOffline, epoch)
 	for _, want := range [][]string{{"a", "c"}, nil} {
 		var written []string
 		for _, change := range nodes.WriteOffAll(epoch) {
@@ -222,6 +222,11 @@ func TestWriteOff(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, written); diff != "" {
 			t.Errorf("written off (-want +got):\n%s", diff)
+		}
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		if change, _ := nodes.Heartbeat(id, beat(), epoch); change.Node.Status != nodeapi.NodeStatusOffline {
+			t.Errorf("a heartbeat makes %s %s, which was written off", id, change.Node.Status)
 		}
 	}
 }

@@ -177,6 +177,11 @@ func TestInServiceForgetsNoPool(t *testing.T) {
 	c.SetPolicy(registry.Document{})
 	c.beat(t, "a", "s")
 	equal(t, "pools in the other policy", c.pools(t, "a"), []string{"s"})
+	c.SetPolicy(registry.InService{})
+	c.Deregister("a")
+	c.Load(nil, c.now)
+	c.register("a")
+	equal(t, "pools after orchestratord has started again", c.pools(t, "a"), nil)
 }
 
 // Whoever was given a node reads what was known of it then.

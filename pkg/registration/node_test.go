@@ -93,7 +93,7 @@ func TestWhatIsSent(t *testing.T) {
 					PoolID: "pool-0", Ready: true, SlotsFree: 3, SlotsTotal: 4, VRAMFreeBytes: 18e9, Engine: "llamacpp",
 					ModelsAvailable: []string{"llama-3-8b"},
 				},
-				{PoolID: "pool-1", Draining: true, SlotsTotal: 2},
+				{PoolID: "pool-1", Draining: true, SlotsTotal: 2, ModelsAvailable: []string{}},
 			}, nil
 		})
 		time.Sleep(time.Second)
@@ -110,7 +110,8 @@ func TestWhatIsSent(t *testing.T) {
 			"timestamp": "2000-01-01T00:00:00.5Z", "pools": [
 			{"pool_id": "pool-0", "ready": true, "draining": false, "slots_free": 3, "slots_total": 4,
 			 "vram_free_bytes": 18000000000, "engine": "llamacpp", "models_available": ["llama-3-8b"]},
-			{"pool_id": "pool-1", "ready": false, "draining": true, "slots_free": 0, "slots_total": 2, "vram_free_bytes": 0}]}`)
+			{"pool_id": "pool-1", "ready": false, "draining": true, "slots_free": 0, "slots_total": 2, "vram_free_bytes": 0,
+			 "models_available": []}]}`)
 		seen := map[string]bool{}
 		for _, r := range w.sent() {
 			if got := r.header.Get("Authorization"); got != "Bearer "+token {

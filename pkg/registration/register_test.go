@@ -90,6 +90,11 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 		"a page with 200": {
 			answer{status: 200, body: "<html>"}, registration.ErrUnavailable, "200: unreadable: invalid character",
 		},
+		"201": {
+			answer{status: 201, body: well("register").body},
+			registration.ErrUnavailable,
+			"201: not an answer to a registration (",
+		},
 		"202": {
 			answer{status: 202, body: well("register").body},
 			registration.ErrUnavailable,

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -34,18 +35,46 @@ type authority struct {
 }
 
 func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t}
-	a.key, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	a, err := makeAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.t = t
+	return a
+}
+
+func makeAuthority() (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
 		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	a.cert, _ = x509.ParseCertificate(der)
-	return a
+	cert, err := x509.ParseCertificate(der)
+	return &authority{cert: cert, key: key}, err
+}
+
+// systems is the authority that the machine of the tests trusts, by a file that trustSystems names
+// in the environment. It has to be there before anything reads the machine's authorities.
+var systems *authority
+
+func trustSystems() (remove func(), err error) {
+	if systems, err = makeAuthority(); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "authorities")
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "system.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: systems.cert.Raw})
+	return func() { os.RemoveAll(dir) }, errors.Join(os.WriteFile(file, text, 0o600), os.Setenv("SSL_CERT_FILE", file))
 }
 
 func (a *authority) pool() *x509.CertPool {
@@ -120,15 +149,22 @@ func TestTLSIsVerified(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
 	url, _ := tlsServer(t, ours, &tls.Config{})
 	old, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS11})
+	public := *systems
+	public.t = t
+	atPublic, _ := tlsServer(t, &public, &tls.Config{})
 	for name, test := range map[string]struct {
 		url      string
 		settings registration.TLS
 		ok       bool
 	}{
-		"a CA file":         {url, registration.TLS{CAFile: ours.file()}, true},
-		"a pool":            {url, registration.TLS{RootCAs: ours.pool()}, true},
-		"the system's":      {url, registration.TLS{}, false},
-		"another authority": {url, registration.TLS{RootCAs: theirs.pool()}, false},
+		"a CA file":             {url, registration.TLS{CAFile: ours.file()}, true},
+		"a pool":                {url, registration.TLS{RootCAs: ours.pool()}, true},
+		"unknown to the system": {url, registration.TLS{}, false},
+		"known to the system": {
+			atPublic, registration.TLS{}, runtime.GOOS == "linux", // which reads SSL_CERT_FILE
+		},
+		"known to the system, beside a CA file": {atPublic, registration.TLS{CAFile: ours.file()}, false},
+		"another authority":                     {url, registration.TLS{RootCAs: theirs.pool()}, false},
 		"another name": {
 			strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false,
 		},

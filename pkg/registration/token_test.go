@@ -104,7 +104,7 @@ func TestAMissingTokenFileIsWaitedFor(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			os.WriteFile(file, []byte("\n"), 0o600) // created, and written some time later
 			time.Sleep(20 * time.Second)
-			os.WriteFile(file, []byte(token), 0o600)
+			os.WriteFile(file, []byte(" \t"+token+" \r\n"), 0o600)
 		}()
 		begin := time.Now()
 		if err := newNode(t, c).Register(t.Context()); err != nil || time.Since(begin) < 30*time.Second {

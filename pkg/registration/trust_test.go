@@ -121,7 +121,8 @@ func TestAuthoritiesAreReadAgain(t *testing.T) {
 	}
 }
 
-// A file has changed if it is another one, another length or from another time.
+// A file has changed if it is another one, another length or from another time, also behind a
+// symbolic link.
 func TestAChangeOfAuthoritiesIsSeen(t *testing.T) {
 	const length = 4 << 10
 	stamp := time.Now().Add(-time.Hour)
@@ -140,6 +141,7 @@ func TestAChangeOfAuthoritiesIsSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before, after := newAuthority(t), newAuthority(t)
 			g := newGuarded(t, before)
+			linked := g.file + ".linked"
 			padded := func(a *authority) []byte {
 				content, err := os.ReadFile(a.file())
 				if err != nil {
@@ -147,8 +149,8 @@ func TestAChangeOfAuthoritiesIsSeen(t *testing.T) {
 				}
 				return append(content, bytes.Repeat([]byte("\n"), length+1-len(content))...)
 			}
-			err := errors.Join(os.WriteFile(g.file, padded(before)[:length], 0o600), os.Chtimes(g.file, stamp, stamp),
-				g.ask(), change(g.file, padded(after)))
+			err := errors.Join(os.WriteFile(linked, padded(before)[:length], 0o600), os.Chtimes(linked, stamp, stamp),
+				os.Remove(g.file), os.Symlink(linked, g.file), g.ask(), change(linked, padded(after)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,14 @@ import (
 // TestMain has the machine in a time zone that is not UTC: nothing that is sent may depend on it.
 func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("elsewhere", 20_700) // 5:45 h
-	goleak.VerifyTestMain(m)
+	remove, err := trustSystems()
+	if err != nil {
+		log.Fatal(err)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		remove()
+		os.Exit(status)
+	}))
 }
 
 // request is what a node sent: one of register, heartbeat and deregister.
