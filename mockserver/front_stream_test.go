@@ -124,6 +124,11 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {
 						t.Errorf("the head is %v, want it changed", answer.Header)
 					}
+					for _, own := range []string{"X-Correlation-Id", "X-Content-Type-Options"} {
+						if answer.Header[own] != nil {
+							t.Errorf("the head is %v, with a header that is the mock's own", answer.Header)
+						}
+					}
 				})
 			})
 		}

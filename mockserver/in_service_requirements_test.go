@@ -292,6 +292,11 @@ func takesTheRustNode(t *testing.T) {
 			t.Errorf("%s: %d %s", kind, got.StatusCode, got.text)
 		}
 	}
+	encoded := s.call("POST", "/v2/nodes/register", rustRegistration, "Content-Type: application/json",
+		"Content-Encoding: gzip") // which it is not, and nobody looks
+	if encoded.StatusCode != http.StatusOK {
+		t.Errorf("with a content encoding: %d %s", encoded.StatusCode, encoded.text)
+	}
 }
 
 // Types of the node API hold smaller numbers, so the largest that they hold are kept.

@@ -1,8 +1,10 @@
 package mockserver_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -223,3 +225,61 @@ func TestConnectionsEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestAnIdleConnectionEndsWithTheNextRequest leaves a connection idle for an hour.
+func TestAnIdleConnectionEndsWithTheNextRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock, err := mockserver.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		mock.Faults().Switch("idle-close", true)
+		node, served := net.Pipe()
+		server := &http.Server{Handler: mock}
+		defer server.Close()
+		connections := make(pipes, 1)
+		connections <- served
+		go server.Serve(connections)
+
+		if _, err := io.WriteString(node, "GET /v2/nodes HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(node), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(answer.Body); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := node.Read(make([]byte, 1))
+			ended <- err
+		}()
+		time.Sleep(time.Hour)
+		if len(ended) > 0 {
+			t.Fatalf("the connection ended while it was idle: %v", <-ended)
+		}
+		if _, err := io.WriteString(node, "G"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err != io.EOF {
+			t.Errorf("the next request met %v", err)
+		}
+	})
+}
+
+// pipes is a listener for connections in memory.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if connection, ok := <-p; ok {
+		return connection, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error { close(p); return nil }
+
+func (pipes) Addr() net.Addr { return &net.TCPAddr{} }

@@ -32,6 +32,8 @@ func TestParseBase(t *testing.T) {
 		"http://h:0":               "has a port that is not within 1 to 65535",
 		"http://h:65536":           "has a port that is not within 1 to 65535",
 		"http://u:secret@h":        "holds credentials: must be without, they have settings of their own",
+		"http://:secret@h":         "holds credentials: must be without, they have settings of their own",
+		"http://@h":                "holds credentials: must be without, they have settings of their own",
 		"http://h?a=b":             "has a query or a fragment: must end before it",
 		"http://h/a#":              "has a query or a fragment: must end before it",
 		"http://u:#secret@h":       "has a query or a fragment: must end before it",
