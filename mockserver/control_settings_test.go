@@ -22,7 +22,7 @@ func TestSettings(t *testing.T) {
 	node.do("GET", "/v2/nodes", "", bearer("first")...).expect(t, http.StatusOK)
 
 	changed, err := mock.ChangeSettingsWithResponse(ctx, control.SettingsChange{
-		Tokens:               &[]string{"second", "third"},
+		Tokens:               &[]string{"second", "third", "third"},
 		NodeTimeoutMs:        new(int64(5_000)),
 		HeartbeatIntervalMs:  new(int64(1_000)),
 		StaleCheckIntervalMs: new(int64(2_000)),
@@ -33,7 +33,7 @@ func TestSettings(t *testing.T) {
 	}
 	want := &control.Settings{
 		CloudProfile: true, Dialect: control.DialectDocument, Validation: control.ValidationReport,
-		NodeTimeoutMs: 5_000, HeartbeatIntervalMs: 1_000, StaleCheckIntervalMs: 2_000, Tokens: 2,
+		NodeTimeoutMs: 5_000, HeartbeatIntervalMs: 1_000, StaleCheckIntervalMs: 2_000, Tokens: 3,
 	}
 	if diff := cmp.Diff(want, changed.JSON200); diff != "" {
 		t.Errorf("settings (-want +got):\n%s%s", diff, changed.Body)

@@ -251,6 +251,37 @@ func TestWhoMustBeListed(t *testing.T) {
 	}
 }
 
+// TestANodeThatComesWhileTheListIsOnItsWay cannot be on it yet.
+func TestANodeThatComesWhileTheListIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{t: t, front: mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					confirm(w, r)
+					return
+				}
+				select {
+				case <-time.After(10 * time.Second):
+				case <-r.Context().Done():
+				}
+				_, _ = io.WriteString(w, `{"nodes":[{"node_id":"gpu-node-1"}],"count":1}`)
+			})),
+		}))}
+		come := func(id string) {
+			p.post("/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", id, 1))
+			p.post("/v2/nodes/"+id+"/heartbeat", rustHeartbeat)
+		}
+		come("gpu-node-1")
+		time.Sleep(6 * time.Second)
+		come("gpu-node-2")
+		time.Sleep(10 * time.Second)
+		if got := p.overview(); got.Listed == nil || *got.Listed != 1 || len(*got.Unlisted) != 0 {
+			t.Errorf("the overview is %+v", got)
+		}
+	})
+}
+
 // TestManyNodesThatAreNotListed has the control API name as many of them as its document allows.
 func TestManyNodesThatAreNotListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

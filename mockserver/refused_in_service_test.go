@@ -60,6 +60,14 @@ var refusals = map[string]struct {
 				`(got nothing)`,
 		},
 	},
+	"missing fields behind a pool that has them": {
+		body: serviceHeartbeat, replace: `}]}`,
+		with: `},{"pool_id":"pool-1","ready":true,"slots_free":0,"slots_total":0,"draining":false}]}`,
+		want: []string{
+			`heartbeatNode at "/pools/*/vram_free_bytes": must be there for the orchestratord in service ` +
+				`(got nothing)`,
+		},
+	},
 	"values that are passed over": {
 		body: serviceHeartbeat, replace: `"draining":false,"slots_free":3`, with: `"draining":"no","slots_free":-1`,
 		validation: mockserver.Report,

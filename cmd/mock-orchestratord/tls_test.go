@@ -154,8 +154,9 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestOldTLS comes with versions of TLS from before 2008 (CLOUD-4022).
-func TestOldTLS(t *testing.T) {
+// TestWhatTLSAgreesOn comes with versions of TLS from before 2008 too (CLOUD-4022), and offers HTTP/2, where
+// no fault could act on one call alone.
+func TestWhatTLSAgreesOn(t *testing.T) {
 	dir := private(t)
 	program := start(t, nil, "--tls-dev", "--tls-dir", dir, "--log-level", "error")
 	roots := x509.NewCertPool()
@@ -168,8 +169,13 @@ func TestOldTLS(t *testing.T) {
 		tls.VersionTLS12: true, tls.VersionTLS13: true,
 	} {
 		connection, err := tls.Dial("tcp", strings.TrimPrefix(program.url, "https://"),
-			&tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version})
+			&tls.Config{
+				RootCAs: roots, MinVersion: version, MaxVersion: version, NextProtos: []string{"h2", "http/1.1"},
+			})
 		if err == nil {
+			if got := connection.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
+				t.Errorf("%s: the protocol is %q", tls.VersionName(version), got)
+			}
 			connection.Close()
 		}
 		if (err == nil) != taken {
