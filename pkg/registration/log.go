@@ -40,8 +40,8 @@ func (u unhurried) WithGroup(name string) slog.Handler {
 	return unhurried{u.Handler.WithGroup(name), u.lines}
 }
 
-// writer returns a function that writes a line. The first line after a loss has the count
-// of those lost as an attribute.
+// writer returns a function that writes a line. The first line that is taken after a loss
+// has the count of those lost as an attribute.
 func writer() func(line) error {
 	noted := 0
 	return func(l line) (err error) {
@@ -52,8 +52,10 @@ func writer() func(line) error {
 		}()
 		if l.dropped > noted {
 			l.record.AddAttrs(slog.Int("lines_lost", l.dropped-noted))
+		}
+		if err = l.to.Handle(context.Background(), l.record); err == nil {
 			noted = l.dropped
 		}
-		return l.to.Handle(context.Background(), l.record)
+		return err
 	}
 }

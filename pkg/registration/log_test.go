@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,48 +64,50 @@ func TestLostLinesAreCountedOnce(t *testing.T) {
 	}
 }
 
-// faulty is a log handler that loses its first line.
+// faulty is a log handler that loses its first lines.
 type faulty struct {
 	slog.Handler
-	lose func() error
-	once *sync.Once
+	lose  func() error
+	lines *int
 }
 
 func (f faulty) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return faulty{f.Handler.WithAttrs(attrs), f.lose, f.once}
+	return faulty{f.Handler.WithAttrs(attrs), f.lose, f.lines}
 }
 
-func (f faulty) Handle(ctx context.Context, r slog.Record) (err error) {
-	lost := false
-	f.once.Do(func() { lost, err = true, f.lose() })
-	if lost {
-		return err
+func (f faulty) Handle(ctx context.Context, r slog.Record) error {
+	if *f.lines--; *f.lines >= 0 {
+		return f.lose()
 	}
 	return f.Handler.Handle(ctx, r)
 }
 
-// A handler that fails costs a line, and no more. The next line counts it.
+// A handler that fails costs a line, and no more. The next line that it takes counts those lost.
 func TestALineThatTheHandlerLosesIsCounted(t *testing.T) {
 	for name, lose := range map[string]func() error{
 		"fails":              func() error { return errors.New("the disk is full") },
 		"panics":             func() error { panic("no handler") },
 		"ends its goroutine": func() error { runtime.Goexit(); return nil },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var log strings.Builder
-				c := config(t, &wire{})
-				c.Logger = slog.New(faulty{slog.NewTextHandler(&log, nil), lose, new(sync.Once)})
-				node := beating(t, c, ready)
-				time.Sleep(time.Minute)
-				node.Stop(t.Context())
-				lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-				if len(lines) != 2 || !strings.HasSuffix(lines[0], "lines_lost=1") ||
-					strings.Contains(lines[1], "lines_lost") {
-					t.Errorf("logged is %q", lines)
-				}
+		for lost := 1; lost <= 2; lost++ {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var log strings.Builder
+					left := lost
+					c := config(t, &wire{})
+					c.Logger = slog.New(faulty{slog.NewTextHandler(&log, nil), lose, &left})
+					node := beating(t, c, ready)
+					time.Sleep(time.Minute)
+					node.Stop(t.Context())
+					lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+					count := "lines_lost=" + strconv.Itoa(lost)
+					if len(lines) != 3-lost || !strings.HasSuffix(lines[0], count) ||
+						strings.Count(log.String(), "lines_lost") != 1 {
+						t.Errorf("logged is %q", lines)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
