@@ -75,8 +75,10 @@ func (n *Node) leave(ctx context.Context, last func(context.Context) error) erro
 // ctx, whatever comes first, and how long that is.
 func (n *Node) shutdownContext(ctx context.Context) (context.Context, time.Duration, context.CancelFunc) {
 	limit := n.config.shutdown
-	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil {
-		limit = min(limit, time.Until(deadline))
+	if deadline, ok := ctx.Deadline(); ok {
+		if left := time.Until(deadline); left > 0 {
+			limit = min(limit, left)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	return ctx, limit, cancel

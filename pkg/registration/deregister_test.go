@@ -81,12 +81,26 @@ func TestDeregisterTakesWhatMeansGone(t *testing.T) {
 	}
 }
 
+// A context that is cancelled takes no time away, and gives none beyond its deadline.
 func TestDeregisterDoesNotNeedALivingContext(t *testing.T) {
-	w := &wire{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := registered(t, config(t, w)).Deregister(ctx); err != nil || w.ops() != "register deregister" {
-		t.Errorf("error %v, sent %q", err, w.ops())
+	for deadline, want := range map[time.Duration]time.Duration{
+		time.Hour: registration.DefaultShutdownTimeout, time.Second: time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(_ int, r request) answer {
+				if r.op == "deregister" {
+					return answer{delay: time.Hour}
+				}
+				return answer{}
+			}}
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			cancel()
+			node, begin := registered(t, config(t, w)), time.Now()
+			err := node.Deregister(ctx)
+			if took := time.Since(begin); err == nil || took != want || !strings.HasPrefix(w.ops(), "register deregister") {
+				t.Errorf("deadline in %v: error %v after %v, sent %q", deadline, err, took, w.ops())
+			}
+		})
 	}
 }
 
