@@ -79,9 +79,9 @@ func (n *Node) Register(ctx context.Context) error {
 }
 
 func (n *Node) register(ctx context.Context) error {
-	n.plan = n.plan.slept(n.sleep.took())
 	var last error
 	for last == nil || n.await(ctx) {
+		n.plan = n.plan.slept(n.sleep.took())
 		switch o := n.attempt(ctx, registering, nil); o.verdict {
 		case accepted:
 			return nil

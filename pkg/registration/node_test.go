@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -377,12 +378,15 @@ func TestTheEndOfItsContextDoesNotCutOffAHeartbeat(t *testing.T) {
 
 func TestAfterTheMachineHasSlept(t *testing.T) {
 	for name, test := range map[string]struct {
-		step time.Duration
-		want string
+		clock []time.Duration // off by so much, for 18 s each
+		want  string
 	}{
-		"an hour":          {time.Hour, "register heartbeat heartbeat register heartbeat heartbeat"},
-		"ten seconds":      {10 * time.Second, "register heartbeat heartbeat heartbeat heartbeat"},
-		"a clock set back": {-time.Hour, "register heartbeat heartbeat heartbeat heartbeat"},
+		"an hour":          {[]time.Duration{0, time.Hour}, "register heartbeat heartbeat register heartbeat heartbeat"},
+		"ten seconds":      {[]time.Duration{0, 10 * time.Second}, "register heartbeat heartbeat heartbeat heartbeat"},
+		"a clock set back": {[]time.Duration{0, -time.Hour}, "register heartbeat heartbeat heartbeat heartbeat"},
+		"an hour, after that": {
+			[]time.Duration{-time.Hour, 0}, "register heartbeat heartbeat register heartbeat heartbeat",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -393,9 +397,10 @@ func TestAfterTheMachineHasSlept(t *testing.T) {
 				if err := node.StartHeartbeat(t.Context(), ready); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(18 * time.Second)
-				step.Store(int64(test.step))
-				time.Sleep(18 * time.Second)
+				for _, off := range test.clock {
+					step.Store(int64(off))
+					time.Sleep(18 * time.Second)
+				}
 				if w.ops() != test.want {
 					t.Errorf("sent %s, want %s", w.ops(), test.want)
 				}
@@ -423,6 +428,30 @@ func TestAfterASleepBetweenRegisterAndStartHeartbeat(t *testing.T) {
 			t.Error("no request is planned right after StartHeartbeat")
 		}
 		time.Sleep(time.Second)
+		if want := "register register heartbeat"; w.ops() != want {
+			t.Errorf("sent %s, want %s", w.ops(), want)
+		}
+		node.Deregister(t.Context())
+	})
+}
+
+// What a machine sleeps before a node is on record is no silence of that node.
+func TestAfterASleepBetweenTwoAttemptsToRegister(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var step atomic.Int64
+		w := &wire{answer: func(n int, _ request) answer {
+			if n == 0 {
+				step.Store(int64(time.Hour))
+				return answer{status: http.StatusServiceUnavailable}
+			}
+			return answer{}
+		}}
+		node := newNode(t, config(t, w))
+		registration.SetWall(node, func() time.Time { return time.Now().Add(time.Duration(step.Load())) })
+		if err := errors.Join(node.Register(t.Context()), node.StartHeartbeat(t.Context(), ready)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
 		if want := "register register heartbeat"; w.ops() != want {
 			t.Errorf("sent %s, want %s", w.ops(), want)
 		}
