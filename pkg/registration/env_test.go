@@ -212,6 +212,15 @@ func TestNewNamesVariables(t *testing.T) {
 			"node timeout is 30s, which is not longer than two heartbeat intervals " +
 				"[ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS] of 15s",
 		},
+		"beside the default for one that cannot be": {
+			map[string]string{
+				"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "301", "ORCHESTRATORD_NODE_TIMEOUT_MS": "2000",
+			},
+			nil,
+			"heartbeat interval [POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS] is 5m1s, which is not within 1s to 5m0s; " +
+				"node timeout [ORCHESTRATORD_NODE_TIMEOUT_MS] is 2s, which is not longer than two heartbeat " +
+				"intervals of 1s",
+		},
 		"that was replaced": {
 			map[string]string{"POOL_MANAGERD_ADDRESS": "h:1", "ORCHESTRATORD_NODE_TIMEOUT_MS": "1000"},
 			func(c *registration.Config) { c.Address, c.NodeTimeout = "h:2", 2*time.Second },
