@@ -153,6 +153,42 @@ func TestStatus(t *testing.T) {
 	})
 }
 
+// It shows when a heartbeat was sent, not when it was answered, and when the next one is due: sooner after
+// news, never while there are no heartbeats.
+func TestStatusOfHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(_ int, r request) answer {
+			return answer{delay: time.Duration(len(r.op)-len("register")) * 400 * time.Millisecond}
+		}}
+		node := registered(t, config(t, w))
+		expect := func(want registration.State, ago, ahead time.Duration) {
+			t.Helper()
+			synctest.Wait()
+			s := node.Status()
+			if next := time.Until(s.NextRequest); s.State != want || time.Since(s.LastHeartbeat) != ago ||
+				next != ahead && (ahead != 0 || !s.NextRequest.IsZero()) {
+				t.Errorf("status is %+v, want %s", s, want)
+			}
+		}
+		ctx, end := context.WithCancel(t.Context())
+		if err := node.StartHeartbeat(ctx, ready); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // the first heartbeat was sent at 500 ms
+		expect(registration.StateOnline, 500*time.Millisecond, 14*time.Second)
+		node.Notify()
+		expect(registration.StateOnline, 500*time.Millisecond, 500*time.Millisecond)
+		time.Sleep(2 * time.Second)
+		end()
+		expect(registration.StateSilent, 1500*time.Millisecond, 0)
+		if err := node.StartHeartbeat(t.Context(), ready); err != nil {
+			t.Fatal(err)
+		}
+		expect(registration.StateOnline, 1500*time.Millisecond, 12*time.Second)
+		node.Stop(t.Context())
+	})
+}
+
 func TestHealthyFindsAStuckLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idle := newNode(t, config(t, &wire{}))

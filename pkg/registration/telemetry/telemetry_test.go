@@ -135,7 +135,7 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 	}
 }
 
-// A node counts each failure as what it was, whatever others it has met before.
+// A node counts each request as what it was, whatever others it has made before.
 func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answers := []answer{
@@ -145,24 +145,42 @@ func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
 			{err: &net.DNSError{Name: "orchestratord", IsTimeout: true}},
 			problem(500, ""),
 			{},
+			{},
+			{status: http.StatusNoContent},
+			{},
 		}
 		reader := metric.NewManualReader()
 		met := -1
 		c := config(&wire{answer: func(string) answer { met++; return answers[met] }})
 		c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
-		if err := newNode(t, c).Register(t.Context()); err != nil {
+		secret := " no token"
+		c.APIToken = func(context.Context) (string, error) { return secret, nil }
+		node := newNode(t, c)
+		if err := node.Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) {
+			t.Errorf("without a token Register returned %v", err)
+		}
+		secret = token
+		if err := errors.Join(node.Register(t.Context()), node.StartHeartbeat(t.Context(), ready)); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(25 * time.Second)
+		node.Stop(t.Context())
 		got := map[string]uint64{}
 		_, points := measured(t, reader)
 		for _, point := range points {
-			kind, _ := point.Attributes.Value("error.type")
-			got[kind.AsString()] += point.Count
+			kind := ""
+			for _, key := range []attribute.Key{"operation", "outcome", "http.response.status_code", "error.type"} {
+				if value, is := point.Attributes.Value(key); is {
+					kind += " " + value.Emit()
+				}
+			}
+			got[kind] += point.Count
 		}
-		want := map[string]uint64{
-			"_OTHER": 1, "connection_failed": 1, "503": 1, "name_not_resolved": 1, "500": 1, "": 1,
-		}
-		if !maps.Equal(got, want) {
+		if want := map[string]uint64{
+			" register unauthorized _OTHER": 1, " register error _OTHER": 1, " register error connection_failed": 1,
+			" register error 503 503": 1, " register error name_not_resolved": 1, " register error 500 500": 1,
+			" register success 200": 1, " heartbeat success 200": 2, " heartbeat success 204": 1,
+		}; !maps.Equal(got, want) {
 			t.Errorf("measured are %v, want %v", got, want)
 		}
 	})
@@ -207,6 +225,7 @@ func TestSpans(t *testing.T) {
 		w := troubled()
 		c := config(w)
 		c.TracerProvider = provider
+		c.OrchestratordURL += "/" // as people write it, too
 		ctx, start := provider.Tracer("test").Start(t.Context(), "start")
 		node := newNode(t, c)
 		if err := errors.Join(node.Register(ctx), node.StartHeartbeat(ctx, ready)); err != nil {
