@@ -207,21 +207,28 @@ func TestTheEndOfANodeWithoutARecord(t *testing.T) {
 	for _, end := range []func(*registration.Node, context.Context) error{
 		(*registration.Node).Deregister, (*registration.Node).Stop,
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			var seen recorder
-			var log strings.Builder
-			c := config(t, &wire{})
-			c.OnEvent, c.Logger = seen.add, slog.New(slog.NewTextHandler(&log, nil))
-			node := newNode(t, c)
-			if err := end(node, t.Context()); err != nil {
-				t.Error(err)
-			}
-			if node.Status().State != registration.StateDeregistered ||
-				strings.Contains(log.String(), "still registered") ||
-				!slices.Equal(seen.types(), []registration.EventType{registration.EventDeregistered}) {
-				t.Errorf("state %s, events %v, log %s", node.Status().State, seen.types(), log.String())
-			}
-		})
+		for want, try := range map[error]func(*registration.Node, context.Context) error{
+			nil:                     func(*registration.Node, context.Context) error { return nil },
+			registration.ErrRefused: (*registration.Node).Register,
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				var seen recorder
+				var log strings.Builder
+				c := config(t, &wire{answer: func(int, request) answer { return plain(422, "no") }})
+				c.OnEvent, c.Logger = seen.add, slog.New(slog.NewTextHandler(&log, nil))
+				node := newNode(t, c)
+				if err := errors.Join(try(node, t.Context()), end(node, t.Context())); !errors.Is(err, want) {
+					t.Error(err)
+				}
+				ended := slices.DeleteFunc(seen.types(),
+					func(e registration.EventType) bool { return e == registration.EventFailed })
+				if s := node.Status(); s.State != registration.StateDeregistered || !errors.Is(s.LastError, want) ||
+					strings.Contains(log.String(), "still registered") ||
+					!slices.Equal(ended, []registration.EventType{registration.EventDeregistered}) {
+					t.Errorf("status %+v, events %v, log %s", s, seen.types(), log.String())
+				}
+			})
+		}
 	}
 }
 

@@ -72,18 +72,23 @@ func TestWhatNotifyDoesNotCutOff(t *testing.T) {
 	for name, test := range map[string]struct {
 		slow []int // the requests that are
 		cut  []int // those of them that are cut off
+		lost []int // the heartbeats that find no record
 	}{
-		"a registration":                       {[]int{0}, nil},
-		"the heartbeat after one cut off":      {[]int{1, 2}, []int{1}},
-		"a heartbeat after a good one":         {[]int{1, 3}, []int{1, 3}},
-		"the heartbeats until one is accepted": {[]int{1, 2, 4}, []int{1, 4}},
+		"a registration":                       {[]int{0}, nil, nil},
+		"the heartbeat after one cut off":      {[]int{1, 2}, []int{1}, nil},
+		"a heartbeat after a good one":         {[]int{1, 3}, []int{1, 3}, nil},
+		"the heartbeats until one is accepted": {[]int{1, 2, 4}, []int{1, 4}, nil},
+		"the heartbeat after a registration":   {[]int{1, 4}, []int{1}, []int{2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var cut [10]bool
 				w := &wire{answer: func(n int, _ request) answer {
-					if slices.Contains(test.slow, n) {
+					switch {
+					case slices.Contains(test.slow, n):
 						return answer{delay: slow, canceled: &cut[n]}
+					case slices.Contains(test.lost, n):
+						return problem(http.StatusNotFound, "unknown_node")
 					}
 					return answer{}
 				}}

@@ -260,6 +260,9 @@ func TestSpans(t *testing.T) {
 			if sent := w.headers[i].Get("X-Correlation-Id"); get("correlation_id") != sent {
 				t.Errorf("%s has the correlation id %s, and was sent with %s", span.Name(), get("correlation_id"), sent)
 			}
+			if text := span.Status().Description; strings.Contains(text, get("correlation_id")) == isGood {
+				t.Errorf("%s ended with %q", span.Name(), text)
+			}
 			if method := get("http.request.method"); (method == http.MethodDelete) != last {
 				t.Errorf("%s was a %s", span.Name(), method)
 			}
