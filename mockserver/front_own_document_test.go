@@ -153,6 +153,12 @@ func TestDocumentsThatSayItInOtherWays(t *testing.T) {
 	}{
 		"answers of a range": {`"404":`, "4XX: " + answer + "\n        \"499\":", ""},
 		"all other answers":  {`"404":`, "default: " + answer + "\n        \"499\":", ""},
+		"a range before all other answers": {
+			`"404":`, "4XX: " + answer + "\n        default: {description: none}\n        \"499\":", "",
+		},
+		"a field of answers alone": {
+			"description: What happened, for a person to read.", "readOnly: true", "",
+		},
 		"a parameter of a path": {
 			"/{id}/heartbeat:\n", "/{id}/heartbeat:\n    parameters: [{name: fast, in: query, schema: {}}]\n", "",
 		},

@@ -232,19 +232,22 @@ func TestWriteOff(t *testing.T) {
 }
 
 // TestHistory changes a status so often that not all of it is remembered, and holds on to
-// what was remembered on the way.
+// what was remembered on the way. Another registry has the same node, and goes its own way with it.
 func TestHistory(t *testing.T) {
 	nodes := registry.New(time.Minute)
 	nodes.Register(registration("node"), epoch)
 	statuses := []nodeapi.NodeStatus{nodeapi.NodeStatusRegistering}
 	var kept []registry.Node
 	for i := range 3 * registry.HistorySize {
+		elsewhere := registry.New(time.Minute)
+		elsewhere.Load(nodes.Nodes(), epoch)
 		status := []nodeapi.NodeStatus{
 			nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining,
 			nodeapi.NodeStatusFailed,
 		}[i%3]
 		nodes.SetStatus("node", status, epoch)
 		nodes.SetStatus("node", status, epoch) // which changes nothing
+		elsewhere.SetStatus("node", nodeapi.NodeStatusOffline, epoch)
 		statuses = append(statuses, status)
 		node, _ := nodes.Node("node")
 		kept = append(kept, node)

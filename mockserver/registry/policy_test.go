@@ -3,6 +3,7 @@ package registry_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,6 +269,21 @@ func TestInServiceCountsWhatIsLeft(t *testing.T) {
 	if kept < 5 || kept > 50 {
 		t.Errorf("of 100 nodes that have left, the pools of %d are kept in 8000 bytes", kept)
 	}
+}
+
+// What nodes have left behind stays while a node on record says other things, and no more.
+func TestInServiceKeepsWhatIsLeftWhileThereIsRoom(t *testing.T) {
+	c := inService(t)
+	c.SetLimits(registry.Limits{Bytes: 8000})
+	c.register("gone")
+	c.beat(t, "gone", "p")
+	c.Deregister("gone")
+	for _, length := range []int{5000, 5100} {
+		registration := nodeapi.RegisterRequest{NodeID: "here", MachineID: strings.Repeat("x", length)}
+		equal(t, "refused", c.Register(registration, c.now).Refused, nil)
+	}
+	c.register("gone")
+	equal(t, "pools of the node that has come back", c.pools(t, "gone"), []string{"p"})
 }
 
 // A node that comes and goes leaves no more behind each time.
