@@ -74,8 +74,8 @@ func TestLimit(t *testing.T) {
 		t.Errorf("%d kept, %d dropped", len(report.Entries), report.Dropped)
 	}
 	known := record.Report().Entries[0].Departure
-	record.Add(drift.Sighting{}, []drift.Departure{known})
-	if report := record.Report(); report.Entries[0].Requests != 2 || report.Dropped != 3*drift.Limit {
+	record.Add(drift.Sighting{}, []drift.Departure{{Pointer: "new"}, known, {Pointer: "newer"}})
+	if report := record.Report(); report.Entries[0].Requests != 2 || report.Dropped != 3*drift.Limit+2 {
 		t.Errorf("one that is kept was seen %d times, %d dropped", report.Entries[0].Requests, report.Dropped)
 	}
 	record.Clear()
