@@ -159,18 +159,19 @@ func TestRequestsAreHeldToTheDocumentOfTheUpstream(t *testing.T) {
 // front knows the node and its pool all the same.
 func TestFollowsWhatIsLegalInService(t *testing.T) {
 	t.Parallel()
-	registration := strings.NewReplacer(`"cpu_cores":null`, `"cpu_cores":4000000000`,
+	registration := strings.NewReplacer(`"cpu_cores":null`, `"gpu_count":null,"cpu_cores":4000000000`,
 		`"ram_total_bytes":null`, `"ram_total_bytes":18446744073709551615`).Replace(rustRegistration)
 	heartbeat := strings.NewReplacer(`"2026-11-23T15:13:54.862242784+00:00"`, `"an hour ago"`,
-		`"slots_free":3`, `"slots_free":4000000000`).Replace(rustHeartbeat)
+		`"slots_free":3`, `"slots_free":4000000000,"models_available":null`).Replace(rustHeartbeat)
 	for name, test := range map[string]struct {
 		dialect   mockserver.Dialect
 		document  []byte
 		mediaType string
+		drift     string // of the node
 	}{
-		"dialect":            {mockserver.InService, nil, "application/json"},
-		"overlay":            {mockserver.Document, openapi.InService, "application/json"},
-		"another media type": {mockserver.InService, nil, "application/vnd.node+json"},
+		"dialect":            {mockserver.InService, nil, "application/json", ""},
+		"overlay":            {mockserver.Document, openapi.InService, "application/json", ""},
+		"another media type": {mockserver.InService, nil, "application/vnd.node+json", "Content-Type Content-Type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,6 +184,7 @@ func TestFollowsWhatIsLegalInService(t *testing.T) {
 			if node.Registration.MachineID != "machine-alpha" || len(node.Pools) != 1 || node.Pools[0].SlotsFree < 4 {
 				t.Errorf("the front knows %+v, want machine-alpha and a pool with free slots", node)
 			}
+			expectDrift(t, "nodes", front.Drift(), test.drift)
 		})
 	}
 }
