@@ -378,6 +378,7 @@ func TestParameters(t *testing.T) {
 		"/__mock/nodes?limit=1&limit=2":          `parameter "limit": must be there once, not 2 times`,
 		"/__mock/nodes?status=online&limit=0":    `parameter "limit": must be 1 or more, not 0`,
 		"/__mock/nodes?stauts=Online":            `there is no parameter "stauts", perhaps "status" is meant`,
+		"/__mock/clock?c&b&a":                    `"a", nor any other; there is no parameter "b", nor any other`,
 		"/__mock/nodes?%5Bx=1":                   `there is no parameter "[x", but node, status, after, limit`,
 		"/__mock/nodes?node=%5B":                 `parameter "node": "[" is no pattern`,
 		"/__mock/nodes?node=%00":                 `parameter "node": must match`,

@@ -193,8 +193,8 @@ func TestReportKeepsWhatIsLegal(t *testing.T) {
 		},
 		{
 			"/pools",
-			[]any{"a", "a"},
-			"must have no duplicate items (got an array of 2 items)",
+			[]any{"a", "a", "a"},
+			"must have no duplicate items (got an array of 3 items)",
 			func(n nodeapi.Node) any { return n.Pools },
 			[]string{"a"},
 		},

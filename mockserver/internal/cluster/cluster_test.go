@@ -1,7 +1,10 @@
 package cluster_test
 
 import (
+	"fmt"
 	"log/slog"
+	"math"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -94,5 +97,31 @@ func TestClose(t *testing.T) {
 	}
 	if node, _ := nodes.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusRegistering {
 		t.Errorf("the node is %s", node.Status)
+	}
+}
+
+// TestMemory registers nodes that say much, all of them the same text, until half of the memory for nodes is full.
+func TestMemory(t *testing.T) {
+	const mebibyte = 1 << 20
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	text := strings.Repeat("x", 16*mebibyte)
+	for limit, want := range map[int64]int{ // mebibytes that the nodes say
+		math.MaxInt64:       1024, // of 2 GiB
+		1024 * mebibyte:     256,
+		8 * 1024 * mebibyte: 2048,
+	} {
+		debug.SetMemoryLimit(limit)
+		nodes := cluster.New(cluster.Config{Clock: clock.New(), Journal: journal.New(0), MaxNodes: 1000})
+		defer nodes.Close()
+		count := 0
+		for ; ; count++ {
+			registration := nodeapi.RegisterRequest{NodeID: fmt.Sprint(count), MachineID: text}
+			if _, change := nodes.Register(registration, nil); change.Refused != nil {
+				break
+			}
+		}
+		if count != want/16-1 { // they say a little more
+			t.Errorf("with a limit of %d bytes, %d nodes fit, want %d", limit, count, want/16-1)
+		}
 	}
 }
