@@ -11,24 +11,32 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// TestNodesExpireWhenTheMockSaysSo has a node of each status fall silent. It is Offline at the moment which the
-// control API states, and stays as it is if that states none.
+// TestNodesExpireWhenTheMockSaysSo has a node of each status fall silent, in each dialect, or once it has
+// switched to that. It is Offline at the moment which the control API states, and stays as it is if that
+// states none.
 func TestNodesExpireWhenTheMockSaysSo(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []mockserver.Dialect{mockserver.Document, mockserver.InService} {
+	for _, dialects := range [][2]mockserver.Dialect{
+		{mockserver.Document, mockserver.Document},
+		{mockserver.Document, mockserver.InService},
+		{mockserver.InService, mockserver.Document},
+		{mockserver.InService, mockserver.InService},
+	} {
 		for _, status := range []nodeapi.NodeStatus{
 			nodeapi.NodeStatusRegistering, nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining,
 			nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
 		} {
-			t.Run(fmt.Sprintf("%s %s", dialect, status), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v %s", dialects, status), func(t *testing.T) {
 				t.Parallel()
-				mock, node, server := startControlled(t, mockserver.WithDialect(dialect))
+				mock, node, server := startControlled(t, mockserver.WithDialect(dialects[0]))
 				shown := func() control.MockNode {
 					return *must(mock.ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200
 				}
 				server.Clock().Advance(time.Second) // to between two checks
 				node.do("PUT", "/__mock/nodes", fmt.Sprintf(`{"nodes":[{"registration":%s,"status":%q}]}`,
 					briefRegistration, status), "Content-Type", "application/json").expect(t, http.StatusNoContent)
+				node.do("PATCH", "/__mock/settings", fmt.Sprintf(`{"dialect":%q}`, dialects[1]),
+					"Content-Type", "application/json").expect(t, http.StatusOK)
 				expires := shown().ExpiresAtMs
 				if expires == nil {
 					server.Clock().Advance(time.Hour)

@@ -60,7 +60,7 @@ func TestStatus(t *testing.T) {
 
 func TestRegister(t *testing.T) {
 	nodes := registry.New(time.Minute)
-	first := nodes.Register(registration("node", "a", "b"), epoch)
+	first := nodes.RegisterStated(registration("node", "a", "b"), &nodeapi.ReportedCapabilities{}, epoch)
 	if first.Was != "" || first.Node.Status != nodeapi.NodeStatusRegistering {
 		t.Errorf("first: %+v", first)
 	}
