@@ -436,7 +436,8 @@ func hasMetrics(t *testing.T) {
 	s := inService(t)
 	s.register()
 	s.beat()
-	metrics := s.call("GET", "/metrics", "").text
+	metrics := s.call("GET", "/metrics", "", "Accept-Encoding: gzip", // and all that Prometheus may ask for
+		"Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited").text
 	for _, outcome := range []string{"success", "error", "unauthorized", "cloud_disabled"} {
 		for _, want := range []string{
 			`orchd_node_registrations_total{outcome="%s"} `, `orchd_node_deregistrations_total{outcome="%s"} `,
