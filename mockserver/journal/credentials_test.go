@@ -146,6 +146,21 @@ func TestCredentialThatIsNotKept(t *testing.T) {
 	}
 }
 
+// TestCredentialBehindOtherValues has a credential behind values of its header that are long, and some just as long
+// as the journal keeps.
+func TestCredentialBehindOtherValues(t *testing.T) {
+	for length := range 600 {
+		events := journal.New(1)
+		events.Exchange(journal.Exchange{
+			RequestHeader: http.Header{"X-Note": {strings.Repeat("x", length), "Bearer s3cr3t"}},
+			AnswerBody:    []byte("no s3cr3t"),
+		})
+		if entry, _ := events.Entry(1); strings.Contains(entry.Answer.Body.Text, "s3cr3t") {
+			t.Errorf("behind %d bytes: it is kept in %q", length, entry.Answer.Body.Text)
+		}
+	}
+}
+
 // TestRelayed has another orchestratord answer with a credential.
 func TestRelayed(t *testing.T) {
 	events := journal.New(1)

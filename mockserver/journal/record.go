@@ -207,7 +207,7 @@ func (r *record) header(p part, header http.Header, secrets masking.Secrets) {
 func (r *record) values(name string, values []string, secrets masking.Secrets) {
 	start := r.open()
 	for i, value := range values {
-		if len(r.buffer)-start >= maxHeaderValue {
+		if len(r.buffer)-start > maxHeaderValue {
 			break
 		}
 		if i > 0 {
