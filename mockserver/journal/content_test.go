@@ -29,6 +29,7 @@ func TestContent(t *testing.T) {
 			control.OperationHeartbeatNode, `{"pools":[` + strings.Repeat(pool+",", 4) + pool + `]}`, 204, "",
 			strings.Repeat("pool-0 ready, 1 slot free · ", 3) + "2 more",
 		},
+		{control.OperationHeartbeatNode, `{"pools":[` + pool + `]}`, 0, "", "pool-0 ready, 1 slot free"},
 		{control.OperationHeartbeatNode, `{"pools":[]}`, 200, "", ""},
 		{control.OperationHeartbeatNode, `rubbish`, 200, "", ""},
 		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
