@@ -217,6 +217,9 @@ func TestClockEnds(t *testing.T) {
 	if err := server.Clock().Advance(1001 * time.Millisecond); err == nil {
 		t.Error("a test can put it beyond its end")
 	}
+	if noted := summaries(server, journal.Filter{}); noted != nil {
+		t.Errorf("the journal says that it was put forward: %q", noted)
+	}
 	advance(1000).expect(t, http.StatusOK)
 	client.do("PATCH", "/__mock/clock", `{"running":true,"speed":10000}`, "Content-Type", "application/json").expect(t,
 		http.StatusOK)

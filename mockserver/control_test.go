@@ -331,9 +331,9 @@ func TestControlsAreNoted(t *testing.T) {
 	}
 }
 
-// TestRefusedControls sends what keeps the document and makes no sense, or names nothing.
+// TestRefusedControls sends what keeps the document and makes no sense, or names nothing. None of it is noted.
 func TestRefusedControls(t *testing.T) {
-	client, _ := start(t)
+	client, server := start(t)
 	for _, call := range []struct {
 		method, path, body string
 		status             int
@@ -364,6 +364,9 @@ func TestRefusedControls(t *testing.T) {
 		if !strings.Contains(string(got.text), call.says) {
 			t.Errorf("%s %s: %s, want %s", call.method, call.path, got.text, call.says)
 		}
+	}
+	if noted := summaries(server, journal.Filter{Kind: control.EntryKindControl}); noted != nil {
+		t.Errorf("the journal says that it was done: %q", noted)
 	}
 }
 

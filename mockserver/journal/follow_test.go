@@ -123,6 +123,22 @@ func TestSlowFollower(t *testing.T) {
 	})
 }
 
+// TestFollowBegins has an entry come before the first batch is asked for.
+func TestFollowBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which notices that no batch comes
+		events := journal.New(10)
+		write(events, 1)
+		following := events.Follow(t.Context(), journal.Filter{})
+		write(events, 1)
+		for batch := range following {
+			if got := sequences(slices.Collect(batch.Entries)); !slices.Equal(got, []int64{2}) {
+				t.Errorf("the first batch has %v", got)
+			}
+			break
+		}
+	})
+}
+
 // TestFollowEnd leaves in the middle, and lets the context end before the first batch.
 func TestFollowEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -173,18 +189,21 @@ func TestBatchSize(t *testing.T) {
 }
 
 // TestCrowd has so many followers that a request would have to wait if all of them looked
-// at the same moment.
+// at the same moment. Every other one leaves after its look, while others are still to be woken.
 func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := journal.New(10)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		looks := make(chan time.Time, 3000)
-		for range cap(looks) {
+		for i := range cap(looks) {
 			following := events.Follow(ctx, journal.Filter{})
 			go func() {
 				for range following {
 					looks <- time.Now()
+					if i%2 == 0 {
+						return
+					}
 				}
 			}()
 		}
