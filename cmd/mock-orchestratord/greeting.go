@@ -54,14 +54,15 @@ func dialable(addr net.Addr) string {
 }
 
 // warnIfPublic logs a warning if other machines can reach the mock, and it does not
-// authenticate all callers (CLOUD-4001, CLOUD-4002).
+// authenticate all callers (CLOUD-4001, CLOUD-4002). An orchestratord that it stands in front of
+// asks nodes for a token itself.
 func warnIfPublic(log *slog.Logger, addr net.Addr, s settings, mutual bool) {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || tcp.IP.IsLoopback() || mutual {
 		return
 	}
 	var can, flags []string
-	if len(s.tokens) == 0 {
+	if len(s.tokens) == 0 && s.front.url == "" {
 		can, flags = append(can, "register, list and remove nodes"), append(flags, "--token")
 	}
 	if s.steering.open() {

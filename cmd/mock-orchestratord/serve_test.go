@@ -333,6 +333,8 @@ func (s *slowReader) Read(buffer []byte) (int, error) {
 func TestPublicAddress(t *testing.T) {
 	open := settings{steering: steering{on: true}}
 	tokens := settings{tokens: []string{"secret"}, steering: steering{on: true, token: "other"}}
+	inFront := settings{front: front{url: "http://192.168.1.2:8080"}} // of what asks nodes for a token itself
+	drivable := settings{front: inFront.front, steering: steering{on: true}}
 	for _, test := range []struct {
 		addr     string
 		settings settings
@@ -352,6 +354,8 @@ func TestPublicAddress(t *testing.T) {
 		{"0.0.0.0:8080", settings{tokens: tokens.tokens, steering: steering{on: true}}, false, "with --control-token,"},
 		{"0.0.0.0:8080", tokens, false, ""},
 		{"0.0.0.0:8080", open, true, ""},
+		{"0.0.0.0:8080", inFront, false, ""},
+		{"0.0.0.0:8080", drivable, false, "drive the mock: ask for a token with --control-token,"},
 	} {
 		var log bytes.Buffer
 		warnIfPublic(slog.New(slog.NewTextHandler(&log, nil)),

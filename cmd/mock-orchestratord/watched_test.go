@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
@@ -40,5 +42,28 @@ func TestSlowFiles(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
+	})
+}
+
+// TestClientsThatLeave has one go while a file is being read. That is no fault of the file.
+func TestClientsThatLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := write(t, filepath.Join(t.TempDir(), "file"), "text")
+		var logged bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&logged, nil))
+		watched := watch("texts", "--file", log, func([][]byte) (*int, error) {
+			time.Sleep(lookTimeout / 2)
+			return new(1), nil
+		}, file)
+		if _, err := watched.read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		write(t, file, "another")
+		leaves, cancel := context.WithTimeout(t.Context(), lookTimeout/4)
+		defer cancel()
+		if got, err := watched.read(leaves); err != nil || *got != 1 || logged.Len() > 0 {
+			t.Errorf("read %v, %v, and logged %s", got, err, &logged)
+		}
+		time.Sleep(lookTimeout)
 	})
 }
