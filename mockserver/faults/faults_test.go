@@ -562,6 +562,9 @@ func TestInFront(t *testing.T) {
 	if want := []string{"/faults/a", "/faults/b", "/faults/c", "/faults/d"}; !slices.Equal(at, want) {
 		t.Errorf("it is wrong at %v, want %v", at, want)
 	}
+	if set.Reset(); !slices.Equal(names(set), left) {
+		t.Errorf("what was refused is reset to: there are %q", names(set))
+	}
 	forgets.Enabled = new(true)
 	if err := set.Load(map[string]control.FaultDefinition{"a": forgets}); err == nil {
 		t.Error("a fault that is on is taken")

@@ -225,7 +225,8 @@ func TestReadFile(t *testing.T) {
 	if err := os.WriteFile(name, []byte("faults: 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := faults.ReadFile(t.Context(), name); err == nil || err.Error() != name+
+	wrong := faults.Invalid(nil)
+	if _, err := faults.ReadFile(t.Context(), name); !errors.As(err, &wrong) || err.Error() != name+
 		": /faults: must be of type object, not 1" {
 		t.Errorf("a broken file: %v", err)
 	}

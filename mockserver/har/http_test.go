@@ -12,8 +12,13 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/har"
 )
 
-// TestMediaTypeThatWasNotRecorded reads an entry without headers, whose bodies have no type either.
+// TestMediaTypeThatWasNotRecorded reads an entry without headers, whose bodies have no type either, and one whose
+// request has a type and no body.
 func TestMediaTypeThatWasNotRecorded(t *testing.T) {
+	bodiless := har.Request{Method: "GET", URL: "http://h/a", PostData: &har.PostData{MimeType: "text/plain"}}
+	if request, err := (har.Entry{Request: bodiless}).HTTPRequest(t.Context()); err != nil || len(request.Header) > 0 {
+		t.Errorf("without a body: %+v, %v", request, err)
+	}
 	for mimeType, want := range map[string]int{"": 0, "application/json": 1} {
 		archive, err := har.Read(strings.NewReader(`{"log": {"entries": [{
 			"request": {"method": "POST", "url": "http://h/a", "postData": {"mimeType": "` + mimeType + `", "text": "{}"}},
