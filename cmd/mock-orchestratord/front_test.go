@@ -158,6 +158,16 @@ func TestFlagsComeBeforeTheToken(t *testing.T) {
 	}
 }
 
+// TestTokenForTheList states the token as files and scripts do, with white space around it.
+func TestTokenForTheList(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "token"), "s3cret\n")
+	for _, f := range []front{{token: " s3cret "}, {tokenFile: file}} {
+		if token, err := f.listToken()(t.Context()); token != "s3cret" || err != nil {
+			t.Errorf("%+v: the token is %q, %v", f, token, err)
+		}
+	}
+}
+
 func TestMistakesAboutTheUpstream(t *testing.T) {
 	files := certificates(t)
 	none := filepath.Join(t.TempDir(), "none")

@@ -491,14 +491,27 @@ func TestMistakes(t *testing.T) {
 // returns the line.
 func refuses(t *testing.T, says string, args ...string) string {
 	t.Helper()
-	var out, errs bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, errs := ending{end: cancel}, bytes.Buffer{} // a program that serves after all says so, and ends
 	args = append([]string{"--addr", "127.0.0.1:0"}, args...)
-	status := run(t.Context(), args, &out, &errs, func(string) string { return "" })
+	status := run(ctx, args, &out, &errs, func(string) string { return "" })
 	if said := errs.String(); status != 1 || out.Len() > 0 || strings.Count(said, "\n") != 1 ||
 		!strings.Contains(said, says) {
 		t.Errorf("exit status %d, stdout %q, stderr %q, want %q", status, &out, said, says)
 	}
 	return errs.String()
+}
+
+// ending is a text that ends something when it begins.
+type ending struct {
+	bytes.Buffer
+	end func()
+}
+
+func (e *ending) Write(text []byte) (int, error) {
+	e.end()
+	return e.Buffer.Write(text)
 }
 
 func TestHelp(t *testing.T) {
