@@ -268,6 +268,18 @@ func TestAReportToNowhere(t *testing.T) {
 	}
 }
 
+// With a ramp of 0 all nodes register at once, and not over an interval.
+func TestAFleetWithoutARamp(t *testing.T) {
+	emptyEnvironment(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // which only the interval would exhaust
+	defer cancel()
+	var out, log bytes.Buffer
+	args := fleetArgs(mocktest.Start(t).URL, "--interval", "5m", "--node-timeout", "15m", "--report", "json")
+	if status := run(ctx, args, &out, &log); !ran(status) || !strings.Contains(out.String(), `"unregistered": 0,`) {
+		t.Errorf("status %d: %s%s", status, log.String(), out.String())
+	}
+}
+
 // Without --ramp the registrations of a fleet are spread over an interval.
 func TestAFleetBeginsGently(t *testing.T) {
 	emptyEnvironment(t)

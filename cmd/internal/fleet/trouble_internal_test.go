@@ -2,7 +2,9 @@ package fleet
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,7 +40,14 @@ func TestTroubleIsMeasured(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				r, left := simulate(t, t.Context(), nil, func(s *Settings) {
+				var registrations atomic.Int64
+				counts := func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if strings.HasSuffix(r.URL.Path, "/register") {
+						registrations.Add(1)
+					}
+					return nil, nil
+				}
+				r, left := simulate(t, t.Context(), counts, func(s *Settings) {
 					s.Ramp, s.Lifetime = 0, 61*time.Second
 					test.change(s)
 				}, &out)
@@ -50,6 +59,9 @@ func TestTroubleIsMeasured(t *testing.T) {
 				if r.Trouble != test.want || o.Online+o.Draining+o.Registering != test.up ||
 					test.draining >= 0 && o.Draining != test.draining {
 					t.Errorf("trouble is %+v, orchestratord sees %+v", r.Trouble, o)
+				}
+				if got := int(registrations.Load()) - r.Nodes; got != int(r.Trouble.Killed) {
+					t.Errorf("%d registrations more than nodes, want one for each crash", got)
 				}
 				if r.Broken() != nil || len(left) != 0 || r.Again != 0 {
 					t.Errorf("broken is %q, left are %v, %d registered again", r.Broken(), left, r.Again)
