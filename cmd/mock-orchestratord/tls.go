@@ -150,7 +150,6 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 		s.clientCAFile)
 	_, poolErr := pool.read(ctx)
 	config.ClientAuth = tls.RequireAndVerifyClientCert
-	config.SessionTicketsDisabled = true // a session must not outlive the authority that vouched for it
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		current := config.Clone()
 		var err error

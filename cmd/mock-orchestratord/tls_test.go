@@ -264,7 +264,7 @@ func TestHangingCertificate(t *testing.T) {
 }
 
 // TestReplacedAuthority has nodes come whose authority is replaced while the mock runs: first
-// both are trusted, then the new one alone.
+// both are trusted, then the new one alone. A session does not outlive its authority.
 func TestReplacedAuthority(t *testing.T) {
 	server, first, second := certificates(t), certificates(t), certificates(t)
 	trusted := filepath.Join(t.TempDir(), "trusted.pem")
@@ -282,6 +282,14 @@ func TestReplacedAuthority(t *testing.T) {
 		}
 	}
 	put(first.CA)()
+	pair, err := tls.LoadX509KeyPair(first.Client, first.Client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resuming := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true,
+		ClientSessionCache: tls.NewLRUClientSessionCache(1),
+	}}}
 	program := start(t, nil, "--tls-cert", server.Server, "--tls-key", server.Server, "--tls-client-ca", trusted)
 	for _, step := range []struct {
 		name        string
@@ -300,6 +308,13 @@ func TestReplacedAuthority(t *testing.T) {
 			if (err == nil) != in {
 				t.Errorf("%s: error is %v, want none is %t", step.name, err, in)
 			}
+		}
+		answer, err := resuming.Get(program.url + "/healthz")
+		if (err == nil) != step.first {
+			t.Errorf("%s: a session of the first authority ends with %v, want none is %t", step.name, err, step.first)
+		}
+		if err == nil {
+			_ = answer.Body.Close()
 		}
 	}
 	_, _, log := program.stop()
