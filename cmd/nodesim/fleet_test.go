@@ -40,7 +40,7 @@ func TestAFleetThatIsInterruptedBeforeItBegins(t *testing.T) {
 func TestAReportCannotSteerATerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		file := writeFile(t,
-			`{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1},`+
+			`{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1,"\u009b":1,"<U+009B>":2},`+
 				`"orchestratord":{"error":"\\x1b]0;"}}`)
 		var out, log bytes.Buffer
 		if status := run(t.Context(), []string{"merge", "--report", format, file}, &out, &log); status != brokenStatus {
@@ -53,6 +53,9 @@ func TestAReportCannotSteerATerminal(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), "<U+001B>") && !strings.Contains(out.String(), `\u003cU+001B\u003e`) {
 			t.Errorf("what it says is not shown:\n%s", out.String())
+		}
+		if !strings.Contains(out.String(), "3 × <U+009B>") && !strings.Contains(out.String(), `"\u003cU+009B\u003e": 3`) {
+			t.Errorf("two kinds of failures that look alike are not counted together:\n%s", out.String())
 		}
 	}
 }

@@ -17,11 +17,14 @@ func TestNowIsWhenTheListHasBeenRead(t *testing.T) {
 	if _, _, err := recorded.Nodes([]byte(`{"nodes":[`+node+`,{}]}`), spec.Nodes(), clock); err == nil || asked > 0 {
 		t.Errorf("%v, and the time was read %d times before the end of the list", err, asked)
 	}
-	nodes, now, err := recorded.Nodes([]byte(`{"nodes":[`+node+`]}`), spec.Nodes(), clock)
+	const younger = `{"node_id":"b","machine_id":"m","address":"http://h:1","pools":[],"capabilities":{},` +
+		`"status":"Registering","registered_at_ms":3}`
+	nodes, now, err := recorded.Nodes([]byte(`{"nodes":[`+node+`,`+younger+`]}`), spec.Nodes(), clock)
 	if err != nil || asked != 1 || now.UnixMilli() != 5000 {
 		t.Fatalf("%v, the time was read %d times and is %s", err, asked, now)
 	}
-	if !nodes[0].LastHeartbeat.Equal(now) || nodes[0].RegisteredAt.UnixMilli() != 4999 {
-		t.Errorf("the node is %+v, want its latest time to be %s", nodes[0], now)
+	if !nodes[1].RegisteredAt.Equal(now) || nodes[0].LastHeartbeat.UnixMilli() != 4999 ||
+		nodes[0].RegisteredAt.UnixMilli() != 4998 {
+		t.Errorf("the nodes are %+v, want their latest time to be %s", nodes, now)
 	}
 }
