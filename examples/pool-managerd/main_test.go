@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -173,15 +174,23 @@ func TestProbes(t *testing.T) {
 
 // job is a piece of work that ends when its prompt does.
 type job struct {
+	begun  chan struct{} // closed when the prompt is read
 	prompt *io.PipeWriter
 	answer chan string
 }
 
 func (d *process) work(t *testing.T) job {
 	reader, writer := io.Pipe()
-	j := job{writer, make(chan string, 1)}
+	j := job{make(chan struct{}), writer, make(chan string, 1)}
+	begins := &httptrace.ClientTrace{Got100Continue: func() { close(j.begun) }}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), begins), http.MethodPost,
+		d.url+"/work", reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Expect", "100-continue")
 	go func() {
-		answer, err := http.Post(d.url+"/work", "text/plain", reader)
+		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
 			j.answer <- err.Error()
 			return
@@ -221,6 +230,26 @@ func TestDrain(t *testing.T) {
 		t.Errorf("the work under way is answered %s", got)
 	}
 	d.ends(t, orchestratord)
+}
+
+// A node that orchestratord does not know ends its work, too.
+func TestDrainOfAnUnknownNode(t *testing.T) {
+	t.Parallel()
+	away := httptest.NewServer(http.NotFoundHandler())
+	defer away.Close()
+	d := start(t, away.URL, "-drain-timeout", "1h")
+	under := d.work(t)
+	<-under.begun
+	d.signal(t)
+	d.says(t, "STOPPING=1")
+	io.WriteString(under.prompt, "a prompt")
+	under.prompt.Close()
+	if got := <-under.answer; got != "200 OK a prompt" {
+		t.Errorf("the work under way is answered %s", got)
+	}
+	if err := d.Wait(); err != nil {
+		t.Errorf("the program has failed: %v", err)
+	}
 }
 
 // Work that does not end keeps the node no longer than it may.

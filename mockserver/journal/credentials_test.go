@@ -82,6 +82,7 @@ func TestCredentials(t *testing.T) {
 		{name: "long name of a parameter", query: long + "=s3cr3t", secret: "s3cr3t"},
 		{name: "long name of a field", body: `{"` + long + `":"s3cr3t"}`, secret: "s3cr3t"},
 		{name: "long name in a form", body: "user=bob&" + long + "=s3cr3t", secret: "s3cr3t"},
+		{name: "long name behind the word", body: "user=bob&token" + strings.Repeat("x", 200) + "=s3cr3t", secret: "s3cr3t"},
 		{name: "scheme in a common header", header: http.Header{"Accept": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
 	} {
 		events := journal.New(1)
@@ -101,6 +102,19 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("%s: %q is kept in %q", test.name, test.secret, text)
 			}
 		}
+	}
+}
+
+// TestAttributesOfCookies has a cookie whose attributes are words that are anywhere.
+func TestAttributesOfCookies(t *testing.T) {
+	events := journal.New(1)
+	events.Exchange(journal.Exchange{
+		Path: "/v2/nodes", AnswerBody: []byte("s3cr3t, Strict"),
+		AnswerHeader: http.Header{"Set-Cookie": {"sid=s3cr3t; Path=/v2/nodes; SameSite=Strict"}},
+	})
+	entry, _ := events.Entry(1)
+	if path, answer := entry.Request.Path, entry.Answer.Body.Text; path != "/v2/nodes" || answer != "******, Strict" {
+		t.Errorf("%s and %s are kept", path, answer)
 	}
 }
 
