@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/capabilities"
 	"github.com/llama-orch/node-registration/pkg/registration"
@@ -60,24 +61,26 @@ func detect(t *testing.T, m *capabilities.Machine, wantErr ...string) registrati
 	return c
 }
 
-// accepted registers a node with what was detected.
+// accepted registers a node with what was detected, with an orchestratord of either dialect.
 func accepted(t *testing.T, c registration.Capabilities) {
 	t.Helper()
-	orchestratord := mocktest.InMemory(t)
-	node, err := registration.New(registration.Config{
-		NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
-		OrchestratordURL: orchestratord.URL, HTTPClient: orchestratord.Client(), Pools: []string{"pool-0"},
-		Capabilities: c,
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatalf("the contract does not allow what was detected: %v", err)
-	}
-	if err := node.Register(t.Context()); err != nil {
-		t.Errorf("what was detected is not accepted: %v", err)
-	}
-	if err := node.Deregister(t.Context()); err != nil {
-		t.Error(err)
+	for _, dialect := range []mockserver.Dialect{mockserver.Document, mockserver.InService} {
+		orchestratord := mocktest.InMemory(t, mockserver.WithDialect(dialect))
+		node, err := registration.New(registration.Config{
+			NodeID: "gpu-node-1", MachineID: "machine-alpha", Address: "http://192.168.1.100:9200",
+			OrchestratordURL: orchestratord.URL, HTTPClient: orchestratord.Client(), Pools: []string{"pool-0"},
+			Capabilities: c,
+			Logger:       slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatalf("the contract does not allow what was detected: %v", err)
+		}
+		if err := node.Register(t.Context()); err != nil {
+			t.Errorf("what was detected is not accepted in the dialect %s: %v", dialect, err)
+		}
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
