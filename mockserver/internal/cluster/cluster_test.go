@@ -111,7 +111,10 @@ func TestMemory(t *testing.T) {
 		8 * 1024 * mebibyte: 2048,
 	} {
 		debug.SetMemoryLimit(limit)
-		nodes := cluster.New(cluster.Config{Clock: clock.New(), Journal: journal.New(0), MaxNodes: 1000})
+		nodes := cluster.New(cluster.Config{
+			Clock: clock.New(), Journal: journal.New(0), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Hour,
+			MaxNodes: 1000,
+		})
 		defer nodes.Close()
 		count := 0
 		for ; ; count++ {
