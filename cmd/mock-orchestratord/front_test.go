@@ -182,7 +182,7 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 		"two tokens":    {[]string{"--upstream-token", "a", "--upstream-token-file", "b"}, "choose one"},
 		"tokens":        {[]string{"--token", "s3cret"}, "--token is for the orchestratord at --upstream to set"},
 		"an interval":   {[]string{"--heartbeat-interval", "9s"}, "--heartbeat-interval is for the orchestratord at"},
-		"a check":       {[]string{"--stale-check-interval", "9s"}, "--stale-check-interval is for the orchestratord at"},
+		"a check":       {[]string{"--stale-check-interval", "9s"}, "--stale-check-interval is for the orchestratord"},
 		"a profile":     {[]string{"--cloud-profile"}, "--cloud-profile is for the orchestratord at"},
 		"strict":        {[]string{"--validation", "strict"}, "nothing is refused"},
 		"another place": {[]string{"--upstream", "ftp://h"}, `--upstream is "ftp://h": must be an http or https URL`},

@@ -54,7 +54,8 @@ func TestAReportCannotSteerATerminal(t *testing.T) {
 		if !strings.Contains(out.String(), "<U+001B>") && !strings.Contains(out.String(), `\u003cU+001B\u003e`) {
 			t.Errorf("what it says is not shown:\n%s", out.String())
 		}
-		if !strings.Contains(out.String(), "3 × <U+009B>") && !strings.Contains(out.String(), `"\u003cU+009B\u003e": 3`) {
+		shown := out.String()
+		if !strings.Contains(shown, "3 × <U+009B>") && !strings.Contains(shown, `"\u003cU+009B\u003e": 3`) {
 			t.Errorf("two kinds of failures that look alike are not counted together:\n%s", out.String())
 		}
 	}

@@ -82,7 +82,10 @@ func TestCredentials(t *testing.T) {
 		{name: "long name of a parameter", query: long + "=s3cr3t", secret: "s3cr3t"},
 		{name: "long name of a field", body: `{"` + long + `":"s3cr3t"}`, secret: "s3cr3t"},
 		{name: "long name in a form", body: "user=bob&" + long + "=s3cr3t", secret: "s3cr3t"},
-		{name: "long name behind the word", body: "user=bob&token" + strings.Repeat("x", 200) + "=s3cr3t", secret: "s3cr3t"},
+		{
+			name: "long name behind the word", body: "user=bob&token" + strings.Repeat("x", 200) + "=s3cr3t",
+			secret: "s3cr3t",
+		},
 		{name: "scheme in a common header", header: http.Header{"Accept": {"Bearer s3cr3t"}}, secret: "s3cr3t"},
 	} {
 		events := journal.New(1)

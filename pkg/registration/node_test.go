@@ -381,7 +381,9 @@ func TestAfterTheMachineHasSlept(t *testing.T) {
 		clock []time.Duration // off by so much, for 18 s each
 		want  string
 	}{
-		"an hour":          {[]time.Duration{0, time.Hour}, "register heartbeat heartbeat register heartbeat heartbeat"},
+		"an hour": {
+			[]time.Duration{0, time.Hour}, "register heartbeat heartbeat register heartbeat heartbeat",
+		},
 		"ten seconds":      {[]time.Duration{0, 10 * time.Second}, "register heartbeat heartbeat heartbeat heartbeat"},
 		"a clock set back": {[]time.Duration{0, -time.Hour}, "register heartbeat heartbeat heartbeat heartbeat"},
 		"an hour, after that": {

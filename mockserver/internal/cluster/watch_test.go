@@ -24,7 +24,9 @@ func TestWatch(t *testing.T) {
 		nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
 	})
 	policies := rapid.SampledFrom([]registry.Policy{
-		registry.Document{}, registry.InService{CheckEvery: 7 * time.Second}, registry.InService{CheckEvery: time.Minute},
+		registry.Document{},
+		registry.InService{CheckEvery: 7 * time.Second},
+		registry.InService{CheckEvery: time.Minute},
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		still := clock.PausedAt(time.Unix(1_700_000_000, 0))
