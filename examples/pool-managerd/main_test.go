@@ -213,7 +213,7 @@ func TestDrain(t *testing.T) {
 
 	d.signal(t)
 	beats(t, orchestratord, mocktest.Draining, mocktest.SlotsFree(1))
-	if status, body := d.get(t, "/readyz"); status != http.StatusServiceUnavailable || body != "draining\n" {
+	if status, body := d.get(t, "/readyz"); status != http.StatusServiceUnavailable || body != "the node drains\n" {
 		t.Errorf("ready while it drains: %d %s", status, body)
 	}
 	if status, body := d.get(t, "/healthz"); status != http.StatusOK {

@@ -100,12 +100,6 @@ func (p *pool) drain() <-chan struct{} {
 	return p.idle
 }
 
-func (p *pool) isDraining() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.draining
-}
-
 // work echoes the prompt, which is all that this engine can do. It calls changed when a slot is
 // taken or free again, so that orchestratord need not wait for the next heartbeat.
 func (p *pool) work(changed func()) http.HandlerFunc {

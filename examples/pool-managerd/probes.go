@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -18,17 +17,9 @@ func routes(node *registration.Node, pool *pool, metrics http.Handler) http.Hand
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /work", pool.work(node.Notify))
 	mux.HandleFunc("GET /healthz", probe(func() error { return node.Healthy(30 * time.Second) }))
-	mux.HandleFunc("GET /readyz", probe(func() error { return readiness(node, pool) }))
+	mux.HandleFunc("GET /readyz", probe(node.Ready))
 	mux.Handle("GET /metrics", metrics)
 	return mux
-}
-
-// readiness returns why the node takes no work.
-func readiness(node *registration.Node, pool *pool) error {
-	if pool.isDraining() {
-		return errors.New("draining")
-	}
-	return node.Ready()
 }
 
 func probe(fault func() error) http.HandlerFunc {

@@ -62,10 +62,13 @@ func (n *Node) Status() Status {
 }
 
 // Ready is for a readiness probe: it returns an error while orchestratord gives the node no
-// work. That is the case before its first good heartbeat, and once its heartbeats have ended.
-// An orchestratord that is away for a while makes no node unready, since the node goes on
-// serving. A standalone node is always ready.
+// work. That is the case before its first good heartbeat, while it drains, and once its
+// heartbeats have ended. An orchestratord that is away for a while makes no node unready, since
+// the node goes on serving. A standalone node is ready until it drains.
 func (n *Node) Ready() error {
+	if n.life.draining.Load() {
+		return errors.New("the node drains")
+	}
 	s := n.Status()
 	if s.State == StateStandalone {
 		return nil

@@ -76,6 +76,31 @@ func TestReadyThroughRenewals(t *testing.T) {
 	})
 }
 
+func TestProbesWhileANodeDrains(t *testing.T) {
+	for _, standalone := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := config(t, &wire{})
+			c.Standalone, c.Drain = standalone, func(context.Context) { time.Sleep(time.Minute) }
+			node := newNode(t, c)
+			ctx, end := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- node.Run(ctx, ready) }()
+			time.Sleep(time.Second)
+			if err := errors.Join(node.Ready(), node.Healthy(time.Second)); err != nil {
+				t.Errorf("standalone %t, before: %v", standalone, err)
+			}
+			end()
+			time.Sleep(30 * time.Second)
+			if node.Ready() == nil || node.Healthy(time.Second) != nil {
+				t.Errorf("standalone %t: ready %v, healthy %v", standalone, node.Ready(), node.Healthy(time.Second))
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestProbesOfANodeThatHasEnded(t *testing.T) {
 	for state, end := range map[registration.State]func(*registration.Node, context.Context) error{
 		registration.StateDeregistered: (*registration.Node).Deregister,
