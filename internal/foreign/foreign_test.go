@@ -52,6 +52,7 @@ func TestLine(t *testing.T) {
 			"http:<U+000A>//***@host ht<U+0009>p:<U+0009>/<U+0009>/***@h"},
 		"spelled slashes": {`http:\u002f\u002Fuser:pass@h http\x3a//t\u0040h`, "http:<U+005C>u002f<U+005C>u002F***@h " +
 			"http<U+005C>x3a//***<U+005C>u0040h"},
+		"a spelled @":    {`http://tok\u0040h`, "http://***<U+005C>u0040h"},
 		"no credentials": {"http://host/user:pass@a user@host //a@b", "http://host/user:pass@a user@host //a@b"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,6 +42,15 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// A beginning shows that more follows: it is longer than the room.
+func TestRedactTheBeginningOfALongText(t *testing.T) {
+	for _, text := range []string{"0123456789", "012secret789", "0secret2345"} {
+		if got := foreign.Redact(text, "secret", 4); len(got) <= 4 || strings.Contains(got, "secret") {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
 // A token may hold what looks like an escape, and be repeated as it is, or escaped once more.
 func TestRedactTokenLikeAnEscape(t *testing.T) {
 	for _, token := range []string{

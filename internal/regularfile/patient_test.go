@@ -5,8 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -89,6 +91,32 @@ func TestALateResultIsKept(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of those who share a read, the last to take its result does not end the next one.
+func TestReadsDoNotOverlap(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	put(t, path, "")
+	var under atomic.Int32
+	file := regularfile.NewPatient(5, func([][]byte) (struct{}, error) {
+		defer under.Add(-1)
+		if n := under.Add(1); n > 1 {
+			t.Errorf("%d reads at once", n)
+		}
+		runtime.Gosched()
+		return struct{}{}, nil
+	}, path)
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for range 500 {
+				if _, err := file.Read(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // slow returns a file that holds how often it was read. The reads end when goOn is closed.

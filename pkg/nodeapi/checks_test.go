@@ -189,14 +189,16 @@ func slice[T any](item *rapid.Generator[T], most int) *rapid.Generator[[]T] {
 	})
 }
 
+// A text may be a URL in a field that takes none, and may be long.
 func TestViolationsRepeatNoPassword(t *testing.T) {
 	for _, address := range []string{
 		"http://user:p4ss@host:x", "http://user:p4ss%zz@host", "ftp://user:p4ss@host", "user:p4ss@host",
-		"http://user:p4ss/x@host", "ftp://user:p@p4ss@host",
+		"http://user:p4ss/x@host", "ftp://user:p@p4ss@host", "http://user:p4ss@" + strings.Repeat("h", 3000),
 	} {
-		request := nodeapi.RegisterRequest{Address: address}
-		for _, v := range request.Validate() {
-			if strings.Contains(v.Detail, "p4ss") {
+		request := nodeapi.RegisterRequest{Address: address, Pools: []string{address, address}}
+		node := nodeapi.Node{Status: nodeapi.NodeStatus(address)}
+		for _, v := range append(request.Validate(), node.Validate()...) {
+			if strings.Contains(v.Detail, "p4ss") || len(v.Detail) > 256 {
 				t.Errorf("%s: %s %s", address, v.Pointer, v.Detail)
 			}
 		}
