@@ -217,37 +217,57 @@ func TestLogIsQuietWhenAllIsWell(t *testing.T) {
 }
 
 func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
+	const usual, slowly = 300 * time.Millisecond, 50 * time.Millisecond
+	wants := []struct {
+		event registration.EventType
+		took  time.Duration
+		late  time.Duration // by the callback, which takes no time from the request
+	}{
+		{registration.EventRegistered, usual, 0},
+		{registration.EventOnline, usual, slowly},
+		{registration.EventFailed, registration.DefaultRequestTimeout, slowly},
+		{registration.EventOnline, usual, slowly},
+		{registration.EventFailed, usual, 0},
+		{registration.EventDeregistered, usual, 0},
+	}
 	synctest.Test(t, func(t *testing.T) {
 		var seen recorder
-		w := &wire{answer: func(int, request) answer { return answer{delay: 300 * time.Millisecond} }}
+		w := &wire{answer: func(n int, _ request) answer {
+			return []answer{
+				{delay: usual},
+				{delay: usual},
+				{delay: time.Hour},
+				{delay: usual},
+				{delay: usual, status: http.StatusServiceUnavailable},
+				{delay: usual},
+			}[n]
+		}}
 		c := config(t, w)
 		c.OnEvent = seen.add
 		node := beating(t, c, func(ctx context.Context) ([]registration.PoolStatus, error) {
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(slowly)
 			return ready(ctx)
 		})
-		time.Sleep(20 * time.Second)
+		time.Sleep(24 * time.Second)
 		node.Deregister(t.Context())
 		synctest.Wait()
+		if len(seen.events) != len(wants) {
+			t.Fatalf("events were %v", seen.types())
+		}
 		for i, e := range seen.events {
+			want := wants[i]
 			if id := w.sent()[i].header.Get("X-Correlation-Id"); e.CorrelationID != id {
 				t.Errorf("%s has the correlation id %q, its request %q", e.Type, e.CorrelationID, id)
 			}
-			late := map[registration.EventType]time.Duration{
-				registration.EventOnline:    50 * time.Millisecond,
-				registration.EventHeartbeat: 50 * time.Millisecond,
-			}[e.Type]
-			switch {
-			case e.Took != 300*time.Millisecond:
-				t.Errorf("%s took %v, want 300ms", e.Type, e.Took)
-			case e.Type == registration.EventDeregistered && !e.Due.IsZero():
-				t.Errorf("%s was due at %v", e.Type, e.Due)
-			case e.Type != registration.EventDeregistered && e.Time.Sub(e.Due) != e.Took+late:
-				t.Errorf("%s came %v after it was due, want %v", e.Type, e.Time.Sub(e.Due), e.Took+late)
+			if e.Type != want.event || e.Took != want.took {
+				t.Errorf("%s took %v, want %s and %v", e.Type, e.Took, want.event, want.took)
 			}
-		}
-		if len(seen.events) != 4 {
-			t.Errorf("events were %v, want a registration, two heartbeats and a deregistration", seen.types())
+			switch leaves := i > 3; {
+			case leaves && !e.Due.IsZero():
+				t.Errorf("%s was due at %v", e.Type, e.Due)
+			case !leaves && e.Time.Sub(e.Due) != want.took+want.late:
+				t.Errorf("%s came %v after it was due, want %v", e.Type, e.Time.Sub(e.Due), want.took+want.late)
+			}
 		}
 	})
 }

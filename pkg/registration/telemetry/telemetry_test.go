@@ -111,6 +111,11 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 			answer{err: &tls.CertificateVerificationError{Err: errors.New("expired")}},
 			"error.type=server_certificate_invalid outcome=error",
 		},
+		{ // which lists many names
+			"https://orchestratord:8080",
+			answer{err: &tls.CertificateVerificationError{Err: errors.New(strings.Repeat("valid for a.example, ", 200))}},
+			"error.type=server_certificate_invalid outcome=error",
+		},
 		{"http://orchestratord:8080", answer{err: context.Canceled}, "error.type=canceled outcome=error"},
 		{"http://orchestratord:8080", answer{delay: time.Hour}, "error.type=timeout outcome=error"},
 	} {
@@ -163,7 +168,7 @@ func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
 		if err := errors.Join(node.Register(t.Context()), node.StartHeartbeat(t.Context(), ready)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(25 * time.Second)
+		time.Sleep(26 * time.Second)
 		node.Stop(t.Context())
 		got := map[string]uint64{}
 		_, points := measured(t, reader)
