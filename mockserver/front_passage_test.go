@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -237,6 +238,34 @@ func TestBrokenConnectionsAreBroken(t *testing.T) {
 				t.Errorf("the journal says %q, want %q", summary, test.remark)
 			}
 		})
+	}
+}
+
+// TestTheJournalHasTheHeadThatAFaultChanged has a fault change the heads of answers with and without a body.
+func TestTheJournalHasTheHeadThatAFaultChanged(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	p.post("/v2/nodes/register", briefRegistration)
+	p.front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{
+		Effect: control.FaultEffect{RetryAfterS: new(int32(7))},
+	}}})
+	for _, call := range []string{"GET /v2/nodes", "DELETE /v2/nodes/gpu-node-1"} {
+		method, path, _ := strings.Cut(call, " ")
+		request, err := http.NewRequestWithContext(t.Context(), method, p.front.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := p.front.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		header := *p.front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries[0].Answer.Header
+		for _, name := range []string{"Retry-After", "X-Correlation-Id"} {
+			if got := answer.Header.Get(name); got == "" || got != header[name] {
+				t.Errorf("%s: the client got %s: %q, and the journal has %v", call, name, got, header)
+			}
+		}
 	}
 }
 

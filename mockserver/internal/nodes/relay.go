@@ -16,7 +16,7 @@ import (
 // is noted, on both sides, and nothing is refused for it.
 func (a *API) relay(x *exchange.Exchange) {
 	r := &relayed{API: a, x: x}
-	defer r.record()
+	defer func() { r.record(x.Header()) }()
 	r.look()
 	if err := a.Guard.CheckNodes(x); err != nil {
 		x.Fail(err)
@@ -34,6 +34,7 @@ type relayed struct {
 	*API
 	x        *exchange.Exchange
 	stray    func()            // notes that the document has nothing for the request; nil if it has
+	head     func(http.Header) // changes the head of the answer as a fault has it; nil for none
 	passage  *upstream.Passage // nil until it has ended
 	recorded bool
 }
@@ -66,7 +67,8 @@ func (r *relayed) serve(effect *control.FaultEffect) {
 		r.carry(nil)
 		return
 	}
-	head := func() { corruptHead(r.x.Header(), effect) }
+	r.head = func(header http.Header) { corruptHead(header, effect) }
+	head := func() { r.head(r.x.Header()) }
 	switch connection := optional.Or(effect.Connection, ""); {
 	case effect.Body != nil, connection == control.FaultEffectConnectionResetAfter:
 		r.fetch()
@@ -103,9 +105,15 @@ func (r *relayed) sent() { r.x.SendBy(func(http.ResponseWriter) {}) }
 
 // noteSent notes a passage whose answer is sent as it comes.
 func (r *relayed) noteSent(p *upstream.Passage) {
-	if r.notePassage(p); p.Header != nil {
-		r.record()
+	if r.notePassage(p); p.Header == nil {
+		return
 	}
+	header := p.Header // which may not have been copied yet
+	if r.head != nil {
+		header = header.Clone()
+		r.head(header)
+	}
+	r.record(header)
 }
 
 // fetch passes the request on, and keeps the answer, or the beginning of a long one.
@@ -129,16 +137,12 @@ func (r *relayed) finish() {
 	}
 }
 
-// record writes the call into the journal, once.
-func (r *relayed) record() {
+// record writes the call into the journal, once, with the headers of its answer.
+func (r *relayed) record(header http.Header) {
 	if r.recorded {
 		return
 	}
 	r.recorded = true
-	header := r.x.Header()
-	if p := r.passage; p != nil && p.Header != nil && r.x.Fault == "" {
-		header = p.Header // which may not have been copied yet
-	}
 	r.write(r.x, header, r.Clock.Now(), time.Since(r.x.Began))
 }
 
