@@ -135,6 +135,29 @@ func TestDriftOfAnswers(t *testing.T) {
 	}
 }
 
+// TestAnotherIDThanTheOneThatIsNone has a node send what is no correlation id. That the answer has another one
+// is no drift of orchestratord, and the journal has that.
+func TestAnotherIDThanTheOneThatIsNone(t *testing.T) {
+	for _, ids := range [][]string{nil, {"two words"}, {"a", "b"}} {
+		p := newPair(t, mockserver.Document)
+		client := newClient(t, p.front.URL, mocktest.Transport(p.front.Server))
+		client.docs = nil
+		request := client.request("GET", "/v2/nodes", "")
+		request.Header["X-Correlation-Id"] = ids
+		answer, err := client.http.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		expectDrift(t, "orchestratord", p.front.UpstreamDrift(), "")
+		entry := p.front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries[0]
+		if got, want := *entry.CorrelationID, answer.Header.Get("X-Correlation-Id"); got != want {
+			t.Errorf("%q: the journal has %q, and the client got %q", ids, got, want)
+		}
+	}
+}
+
 // answering is a transport that answers by itself.
 type answering func(*http.Request) *http.Response
 

@@ -73,14 +73,23 @@ func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 	})
 }
 
-// TestTheEndOfBeingUnlisted has a node that is not listed register again, or fall silent.
+// TestTheEndOfBeingUnlisted has a node that is not listed register again, drain or fall silent.
 func TestTheEndOfBeingUnlisted(t *testing.T) {
 	const found, silent = "node is no longer missing from the list of orchestratord",
 		"node that is not listed by orchestratord no longer beats"
 	for name, test := range map[string]struct {
-		registers bool
-		says      string
-	}{"listed": {true, found}, "silent": {false, silent}} {
+		calls [][2]string // path and body
+		says  []string
+	}{
+		"listed": {[][2]string{
+			{"/v2/nodes/register", rustRegistration}, {"/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat},
+		}, []string{found}},
+		"draining": {[][2]string{{
+			"/v2/nodes/gpu-node-1/heartbeat",
+			strings.Replace(rustHeartbeat, `"draining":false`, `"draining":true`, 1),
+		}}, nil},
+		"silent": {nil, []string{silent}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPair(t, mockserver.InService)
@@ -90,9 +99,8 @@ func TestTheEndOfBeingUnlisted(t *testing.T) {
 				time.Sleep(51 * time.Second) // whereupon it stays Offline, in service; no list is asked for just now
 				beat()
 				time.Sleep(10 * time.Second)
-				if test.registers {
-					p.post("/v2/nodes/register", rustRegistration)
-					beat()
+				for _, call := range test.calls {
+					p.post(call[0], call[1])
 				}
 				time.Sleep(30 * time.Second)
 				entries := p.front.Journal().Page(journal.Filter{Kind: control.EntryKindControl}, 10).Entries
@@ -101,8 +109,9 @@ func TestTheEndOfBeingUnlisted(t *testing.T) {
 					said = append(said, entry.Summary)
 				}
 				slices.Sort(said)
-				want := []string{
-					"gpu-node-1: node beats and is not listed by orchestratord", "gpu-node-1: " + test.says,
+				want := []string{"gpu-node-1: node beats and is not listed by orchestratord"}
+				for _, message := range test.says {
+					want = append(want, "gpu-node-1: "+message)
 				}
 				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
 					t.Errorf("the journal says %q, want %q", said, want)
@@ -345,7 +354,7 @@ func TestTheLogInFront(t *testing.T) {
 func TestAListThatCannotBeHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := newLog()
-		var hangs atomic.Bool
+		var hangs, lists atomic.Bool
 		front := mocktest.InMemory(t, mockserver.WithLogger(log.logger), mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://orchestratord.example",
 			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -354,6 +363,8 @@ func TestAListThatCannotBeHad(t *testing.T) {
 					confirm(w, r)
 				case hangs.Load():
 					<-r.Context().Done()
+				case lists.Load():
+					_, _ = io.WriteString(w, `{"nodes":[],"count":0}`)
 				default:
 					w.WriteHeader(http.StatusInternalServerError)
 				}
@@ -361,7 +372,14 @@ func TestAListThatCannotBeHad(t *testing.T) {
 		}))
 		p := &pair{t: t, front: front}
 		p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
-		time.Sleep(11 * time.Second)
+		for _, problem := range []string{"the list was answered 500", ""} {
+			time.Sleep(11 * time.Second)
+			if got := optional.Or(p.overview().Problem, ""); got != problem {
+				t.Errorf("the problem is %q, want %q", got, problem)
+			}
+			p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+			lists.Store(true)
+		}
 		hangs.Store(true)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

@@ -121,6 +121,10 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 						stated != strconv.Itoa(len(got)) {
 						t.Errorf("%d bytes came, and %s were announced", len(got), stated)
 					}
+					entry := front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries[0]
+					if body := entry.Answer.Body; !test.breaks && len(got) > 0 && body.Bytes != int64(len(got)) {
+						t.Errorf("%d bytes came, and the journal has %d", len(got), body.Bytes)
+					}
 					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {
 						t.Errorf("the head is %v, want it changed", answer.Header)
 					}
@@ -323,10 +327,12 @@ func TestAnAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 			if test.fault != nil {
 				front.Inject(t, "test", control.FaultDefinition{Rules: test.fault})
 			}
-			got := exchangeRaw(t, front, "POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\n"+test.framing)
+			got := exchangeRaw(t, front, "POST /v2/nodes/gpu-node-1/heartbeat HTTP/1.1\r\nHost: h\r\n"+
+				"Content-Type: application/json\r\n"+test.framing)
 			if answer := readAnswer(t, got); answer.Code != 413 || answer.Body != test.want {
 				t.Errorf("the client got %q", got)
 			}
+			expectDrift(t, "nodes", front.Drift(), "")
 			front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
 		})
 	}
