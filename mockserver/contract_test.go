@@ -140,6 +140,19 @@ func TestRequiredFields(t *testing.T) {
 	}
 }
 
+// TestLongBodiesAreAnsweredBriefly sends bodies with two faults. Of a long one, the answer has the first.
+func TestLongBodiesAreAnsweredBriefly(t *testing.T) {
+	client, _ := start(t)
+	faulty := edited(t, edited(t, briefRegistration, "/node_id", missing), "/machine_id", missing)
+	for bytes, want := range map[int]int{64 << 10: 2, 64<<10 + 1: 1} {
+		body := faulty + strings.Repeat(" ", bytes-len(faulty))
+		got := client.register(body).expect(t, http.StatusUnprocessableEntity).pointers(t)
+		if len(got) != want {
+			t.Errorf("of %d bytes, the faults are at %v, want %d", bytes, got, want)
+		}
+	}
+}
+
 func TestValuesOutOfBounds_heavy(t *testing.T) {
 	race.Skip(t)
 	client, server := start(t)
@@ -207,6 +220,10 @@ func TestValuesOutOfBounds_heavy(t *testing.T) {
 		{client.register, fullRegistration, "/capabilities/cuda_version", "twelve", "must match"},
 		{client.register, fullRegistration, "/version", "", "length of 1 or more"},
 		{beat, fullHeartbeat, "/timestamp", "yesterday", "must be a valid date-time, such as 2025-10-01T00:00:00Z"},
+		{
+			beat, fullHeartbeat, "/timestamp", "2026-02-03T00:00:00." + strings.Repeat("0", 45) + "Z",
+			"length of 64 or less, not 66",
+		},
 		{beat, fullHeartbeat, "/timestamp", "2026-12-31T23:59:60Z", "must be a valid date-time"},
 		{beat, fullHeartbeat, "/timestamp", "2026-02-30T00:00:00Z", "must be a valid date-time"},
 		{beat, fullHeartbeat, "/timestamp", "2026-02-03 00:00:00Z", "must be a valid date-time"},
