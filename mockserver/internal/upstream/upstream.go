@@ -113,7 +113,7 @@ func (p *Passage) rewrite(r *httputil.ProxyRequest) {
 	if base := to.URL; base.Path != "" {
 		out.URL.Path, out.URL.RawPath = base.Path+in.URL.Path, base.EscapedPath()+in.URL.EscapedPath()
 	}
-	out.URL.RawQuery, out.URL.ForceQuery = in.URL.RawQuery, in.URL.ForceQuery
+	out.URL.RawQuery = in.URL.RawQuery
 	if to.Host != "" {
 		out.Host = to.Host
 	}
