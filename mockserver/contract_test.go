@@ -179,6 +179,10 @@ func TestValuesOutOfBounds_heavy(t *testing.T) {
 		{client.register, fullRegistration, "/pools", []string{"a", "a"}, "duplicate"},
 		{client.register, fullRegistration, "/pools", names(257), "256 items or fewer, not 257"},
 		{client.register, fullRegistration, "/pools/0", map[string]any{}, "must be of type string, not object"},
+		{
+			client.register, fullRegistration, "/capabilities/gpus/0/name", strings.Repeat("é", 257),
+			"length of 256 or less, not 257",
+		},
 		{client.register, fullRegistration, "/capabilities/gpu_count", -1, "must be 0 or more, not -1"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 1e3 + 25, "must be 1024 or less, not 1025"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 0.5, "must be of type integer, not 0.5"},

@@ -77,6 +77,13 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			},
 		},
 		{
+			"id that is escaped twice", "DELETE", "/v2/nodes/%252D", "", nil, 404,
+			[]string{
+				`deregisterNode at "/v2/nodes/{id}": its id must match ^[A-Za-z0-9][A-Za-z0-9._:-]*$, as ` +
+					`"gpu-node-1" does (got "%2D")`,
+			},
+		},
+		{
 			"method", "PUT", beat, briefHeartbeat,
 			[]string{media, json},
 			405,

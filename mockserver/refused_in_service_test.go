@@ -51,6 +51,9 @@ var refusals = map[string]struct {
 		want: []string{`registerNode at "/capabilities": must be readable for the orchestratord in service ` +
 			"(got duplicate field `cpu_cores`)"},
 	},
+	"a field twice that it throws away": {
+		body: serviceRegistration, replace: `"gpu_count":1`, with: `"gpu_count":1,"gpu_count":1`,
+	},
 	"missing fields, and one that the document does not name": {
 		body: briefHeartbeat, replace: `"ready"`, with: `"color":1,"ready"`,
 		want: []string{
