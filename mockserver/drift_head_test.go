@@ -27,7 +27,8 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 	)
 	node := strings.Replace(briefRegistration, "{", `{"node_id": "gpu-node-1", "node\u005fid": "gpu-node-1",`, 1)
 	pools := strings.ReplaceAll(briefHeartbeat, `"ready": true`,
-		`"ready": true, "ready": false, "engine": null, "engine": null`)
+		`"ready": true, "ready": false, "engine": null, "engine": null, "slots_free": 4}, {"pool_id": "pool-1",`+
+			`"ready": true, "ready": false`)
 	for _, test := range []struct {
 		name         string
 		method, path string
@@ -267,6 +268,11 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 				got := client.do(test.method, test.path, test.body, test.header...).expect(t, test.status)
 				if diff := cmp.Diff(test.drift, drifted(server)); diff != "" {
 					t.Errorf("drift (-want +got):\n%s", diff)
+				}
+				for _, entry := range server.Drift().Entries {
+					if entry.Requests != 1 {
+						t.Errorf("%s counts as %d requests", entry.Departure, entry.Requests)
+					}
 				}
 				drift := client.do("GET", "/__mock/drift", "").expect(t, http.StatusOK)
 				if len(test.drift) > 0 &&

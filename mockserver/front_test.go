@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -150,6 +152,41 @@ func TestWhoForgetsANode(t *testing.T) {
 				t.Errorf("with validation off, orchestratord drifts: %v", drift)
 			}
 		}
+	}
+}
+
+// TestWhomAnAnswerRegisters has a registration answered 200 in many ways. The node is known, unless that is a rejection.
+func TestWhomAnAnswerRegisters(t *testing.T) {
+	for answer, want := range map[string]bool{
+		`{"success":true,"message":"welcome","node_id":"gpu-node-1"}`: true,
+		`{"success":false,"message":"full","node_id":"gpu-node-1"}`:   false,
+		"{}": true, "welcome": true, "": true,
+	} {
+		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				_, _ = io.WriteString(w, answer)
+			})),
+		}))
+		(&pair{t: t, front: front}).post("/v2/nodes/register", briefRegistration)
+		if _, known := front.Node("gpu-node-1"); known != want {
+			t.Errorf("answered %q, the node is known: %t", answer, known)
+		}
+	}
+}
+
+// TestWhoIsKnownByItsHeartbeat has a node register before the front is there. Nothing is made up of it.
+func TestWhoIsKnownByItsHeartbeat(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	(&pair{t: t, front: p.orchestratord}).post("/v2/nodes/register", briefRegistration)
+	p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	answer := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+	if answer.JSON200 == nil || answer.JSON200.Node.Status != nodeapi.NodeStatusOnline {
+		t.Fatalf("the front says %s", answer.Body)
+	}
+	if diff := cmp.Diff(nodeapi.ReportedCapabilities{}, answer.JSON200.Node.Capabilities); diff != "" {
+		t.Errorf("capabilities (-want +got):\n%s", diff)
 	}
 }
 

@@ -24,6 +24,12 @@ func TestBadOptions(t *testing.T) {
 				mockserver.WithNodeTimeout(time.Millisecond + 1),
 			}, "",
 		},
+		{[]mockserver.Option{mockserver.WithJournal(100_000), mockserver.WithControlHosts("mock.example.com")}, ""},
+		{
+			[]mockserver.Option{mockserver.WithJournal(100_001), mockserver.WithControlHosts("mock.example.com:80")},
+			"journal of 100001 entries: must be 0 to 100000\n" +
+				`control host "mock.example.com:80": must be a host name without a port, such as mock.example.com`,
+		},
 		{
 			[]mockserver.Option{mockserver.WithNodeTimeout(10 * time.Second)},
 			"node timeout 10s: must be longer than the heartbeat interval 10s",
