@@ -16,6 +16,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/har"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
@@ -78,6 +79,23 @@ func TestArchiveOfLongBodies(t *testing.T) {
 	} {
 		if _, err := io.ReadAll(body.kept); !errors.Is(err, io.ErrUnexpectedEOF) || int(body.size) != body.want {
 			t.Errorf("the %s has %d bytes, want %d, and reading it ends with %v", what, body.size, body.want, err)
+		}
+	}
+}
+
+// TestArchiveOfEncodedBodies has bodies that the journal keeps as they were sent, and whose readers have to know.
+func TestArchiveOfEncodedBodies(t *testing.T) {
+	server := mocktest.InMemory(t)
+	plain, compressed := http.Header{}, http.Header{"Content-Encoding": {"gzip"}}
+	exchanges := [][2]http.Header{{plain, plain}, {compressed, plain}, {plain, compressed}}
+	for _, headers := range exchanges {
+		server.Journal().Exchange(journal.Exchange{RequestHeader: headers[0], AnswerHeader: headers[1]})
+	}
+	entries := must(har.Read(bytes.NewReader(answerTo(t, server, "/__mock/journal.har")))).Log.Entries
+	for i, headers := range exchanges {
+		request, answer := must(entries[i].HTTPRequest(t.Context())).Header, entries[i].HTTPResponse().Header
+		if diff := cmp.Diff(headers, [2]http.Header{request, answer}); diff != "" {
+			t.Errorf("headers of request and answer (-sent +read):\n%s", diff)
 		}
 	}
 }

@@ -201,6 +201,18 @@ faults:
 	}
 }
 
+// TestTheNextRuleActs has a rule that may not act again, or not yet. The one behind it does.
+func TestTheNextRuleActs(t *testing.T) {
+	for _, match := range []string{"{times: 1}", "{pause_ms: 1000}"} {
+		set := started(t, paused(), "{match: "+match+", effect: {status: 503}}", "{effect: {status: 504}}")
+		for _, want := range []int32{503, 504, 504} {
+			if verdict, acts := set.Decide(heartbeat, "gpu-node-1"); !acts || *verdict.Effect.Status != want {
+				t.Errorf("%s: acts %t with %+v, want %d", match, acts, verdict.Effect, want)
+			}
+		}
+	}
+}
+
 // fates returns what becomes of 100 calls of each of ten nodes. In which order the nodes
 // call, chance decides.
 func fates(t *testing.T, seed int) map[string][]faults.Verdict {
@@ -418,6 +430,9 @@ func TestSwitch(t *testing.T) {
 	}
 	if act() != 1 {
 		t.Error("calls or time did not begin anew")
+	}
+	if state, ok := set.Switch("it", true); !ok || !state.Enabled || state.Applied != 0 || act() != 1 {
+		t.Errorf("switched on although it was on: %+v, %t", state, ok)
 	}
 	if state, ok := set.Switch("flaky", true); !ok || !state.Enabled || set.Idle() {
 		t.Errorf("a preset, switched on: %+v, %t", state, ok)
