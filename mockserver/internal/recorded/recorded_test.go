@@ -1,6 +1,7 @@
 package recorded_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,12 +9,26 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
+const node = `{"node_id":"a","machine_id":"m","address":"http://h:1","pools":[],"capabilities":{},` +
+	`"status":"Online","registered_at_ms":1,"last_heartbeat_ms":2}`
+
+// TestEncodings reads a list as shells write it into a file, Windows PowerShell among them.
+func TestEncodings(t *testing.T) {
+	const list = `{"nodes":[` + node + `]}`
+	for name, text := range map[string]string{
+		"UTF-8": list, "UTF-8 with its mark": "\ufeff" + list,
+		"UTF-16": "\xff\xfe" + strings.Join(strings.Split(list, ""), "\x00") + "\x00",
+	} {
+		if nodes, _, err := recorded.Nodes([]byte(text), spec.Nodes(), time.Now); err != nil || len(nodes) != 1 {
+			t.Errorf("%s: %v, %v", name, nodes, err)
+		}
+	}
+}
+
 // TestNowIsWhenTheListHasBeenRead asks for the time only when the list has turned out to be one.
 func TestNowIsWhenTheListHasBeenRead(t *testing.T) {
 	asked := 0
 	clock := func() time.Time { asked++; return time.UnixMilli(5000) }
-	const node = `{"node_id":"a","machine_id":"m","address":"http://h:1","pools":[],"capabilities":{},` +
-		`"status":"Online","registered_at_ms":1,"last_heartbeat_ms":2}`
 	if _, _, err := recorded.Nodes([]byte(`{"nodes":[`+node+`,{}]}`), spec.Nodes(), clock); err == nil || asked > 0 {
 		t.Errorf("%v, and the time was read %d times before the end of the list", err, asked)
 	}
