@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -280,5 +281,13 @@ func TestGuesses(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		expect("192.0.2.1:1", "right", http.StatusOK, 0)
+
+		for range 10 {
+			expect("192.0.2.1:1", "wrong", http.StatusUnauthorized, 0)
+		}
+		for i := range 1000 { // as many as are remembered
+			expect(fmt.Sprint("[2001:db8::", i, "]:1"), "wrong", http.StatusUnauthorized, 0)
+		}
+		expect("192.0.2.1:1", "wrong", http.StatusUnauthorized, 0)
 	})
 }

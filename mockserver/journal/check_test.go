@@ -55,6 +55,10 @@ func TestCheckExpectation(t *testing.T) {
 		{control.Expectation{Becomes: new(nodeapi.NodeStatusOnline), Answered: new("4xx")}, []string{"/becomes"}},
 		{control.Expectation{Kind: &exchange, Becomes: new(nodeapi.NodeStatusOnline)}, []string{"/kind"}},
 		{
+			control.Expectation{Kind: new(control.EntryKindControl), Becomes: new(nodeapi.NodeStatusOnline)},
+			[]string{"/kind"},
+		},
+		{
 			control.Expectation{Operation: &heartbeat, Becomes: new(nodeapi.NodeStatusOnline), Node: new("[")},
 			[]string{"/node", "/becomes"},
 		},

@@ -52,6 +52,10 @@ func TestExpect(t *testing.T) {
 		{control.Expectation{AtLeast: new(int32(8))}, false, 7, "7 of at least 8 events", 0},
 		{control.Expectation{AtLeast: new(int32(0))}, true, 0, "0 of at least 0 events", 0},
 		{
+			control.Expectation{Node: new("gpu-node-2"), Pool: &control.PoolExpectation{PoolID: "pool-0"}},
+			true, 1, "1 of at least 1 heartbeat from gpu-node-2 with pool-0", 0,
+		},
+		{
 			control.Expectation{After: new(int64(7)), WithinMs: new(int64(0))},
 			false, 0, "0 of at least 1 event after #7 within 0 ms; there are no entries", 0,
 		},

@@ -171,21 +171,23 @@ func TestExpectStatusWithoutAJournal(t *testing.T) {
 
 // TestFaults has faults act for the length of a test.
 func TestFaults(t *testing.T) {
-	mock := mocktest.InMemory(t)
+	refuses := control.FaultRules{{Effect: control.FaultEffect{Status: new(int32(503))}}}
+	mock := mocktest.InMemory(t, mockserver.WithFaults(map[string]control.FaultDefinition{
+		"given": {Enabled: new(false), Rules: refuses},
+	}))
 	n := newNode(t, mock, "gpu-node-1")
 	n.register()
-	t.Run("switched on", func(t *testing.T) {
-		mock.SwitchOn(t, "outage")
-		if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status == http.StatusOK {
-			t.Error("the outage does not act")
-		}
-		mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).Answered("2xx"))
-	})
+	for _, fault := range []string{"outage", "given", "given"} {
+		t.Run("switched on", func(t *testing.T) {
+			mock.SwitchOn(t, fault)
+			if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status == http.StatusOK {
+				t.Errorf("the fault %s does not act", fault)
+			}
+			mock.Expect(t, mocktest.AtMost(0, mocktest.Heartbeats).Answered("2xx"))
+		})
+	}
 	t.Run("injected", func(t *testing.T) {
-		mock.Inject(
-			t, "away", control.FaultDefinition{
-				Rules: control.FaultRules{{Effect: control.FaultEffect{Status: new(int32(503))}}},
-			})
+		mock.Inject(t, "away", control.FaultDefinition{Rules: refuses})
 		if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}

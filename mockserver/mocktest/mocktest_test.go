@@ -1,6 +1,7 @@
 package mocktest_test
 
 import (
+	"io"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -10,9 +11,10 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// TestStart has a test use a server, and looks whether the server ends with it.
+// TestStart has a test use a server, and looks whether the server ends with it, although a stream is still open.
 func TestStart(t *testing.T) {
 	var url string
+	var stream io.ReadCloser
 	t.Run("use", func(t *testing.T) {
 		server := mocktest.Start(t, mockserver.WithTokens("secret"))
 		url = server.URL
@@ -24,7 +26,12 @@ func TestStart(t *testing.T) {
 		if response.StatusCode != http.StatusUnauthorized || len(server.Nodes()) != 0 {
 			t.Errorf("status %d, nodes %+v", response.StatusCode, server.Nodes())
 		}
+		if response, err = http.Get(url + "/__mock/stream"); err != nil {
+			t.Fatal(err)
+		}
+		stream = response.Body
 	})
+	stream.Close()
 	if response, err := http.Get(url); err == nil {
 		response.Body.Close()
 		t.Error("the server outlives its test")
