@@ -222,6 +222,9 @@ func TestFollow(t *testing.T) {
 			if got := set.Enabled(); !slices.Equal(got, test.on) {
 				t.Errorf("%s: %q are on", test.name, got)
 			}
+			if set.Reset(); !slices.Equal(set.Enabled(), test.on) {
+				t.Errorf("%s: after a reset, %q are on", test.name, set.Enabled())
+			}
 			logged := log.take()
 			if test.logged == "" && len(logged) > 0 || test.logged != "" &&
 				(len(logged) != 1 || !strings.Contains(logged[0], test.logged)) {

@@ -263,6 +263,18 @@ func TestHangingCertificate(t *testing.T) {
 	nodes.Wait()
 }
 
+// TestHostsOfTheCertificate has addresses to listen on, and the hosts that clients call them by.
+func TestHostsOfTheCertificate(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:80": "127.0.0.1", "[fe80::1%eth0]:80": "fe80::1", "mock.example:80": "mock.example",
+		"0.0.0.0:80": "", "[::]:80": "", ":80": "", "no address": "",
+	} {
+		if got := strings.Join(hostsOf(addr), " "); got != want {
+			t.Errorf("%s: the certificate is for %q, want %q", addr, got, want)
+		}
+	}
+}
+
 // TestReplacedAuthority has nodes come whose authority is replaced while the mock runs: first
 // both are trusted, then the new one alone. A session does not outlive its authority.
 func TestReplacedAuthority(t *testing.T) {

@@ -28,6 +28,10 @@ func TestLatenciesThatAreNone(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
+	few := newLatency()
+	if few.record(10_005 * time.Microsecond); few.at(99.9) > few.max {
+		t.Errorf("the longest is %v, and a part of them longer than %v", few.max, few.at(99.9))
+	}
 	l := newLatency()
 	for _, took := range []time.Duration{time.Hour, time.Second, -time.Second} {
 		l.record(took)
