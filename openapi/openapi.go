@@ -10,14 +10,14 @@ import _ "embed"
 //go:generate go tool oapi-codegen -config codegen/types.yaml nodes.yaml
 //go:generate go tool oapi-codegen -config codegen/client.yaml nodes.yaml
 //go:generate go tool oapi-codegen -config codegen/server.yaml nodes.yaml
-//go:generate go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
-//go:generate go run ./codegen/overlay -o in-service.gen.yaml in-service.overlay.yaml
-//go:generate go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
+//go:generate go tool checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+//go:generate go tool overlay -o in-service.gen.yaml in-service.overlay.yaml
+//go:generate go tool wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 
 //go:generate go tool oapi-codegen -config codegen/control-types.yaml mock-control.yaml
 //go:generate go tool oapi-codegen -config codegen/control-client.yaml mock-control.yaml
 //go:generate go tool oapi-codegen -config codegen/control-server.yaml mock-control.yaml
-//go:generate go run ./codegen/limits -o ../mockserver/dashboard/assets/limits.gen.js mock-control.yaml
+//go:generate go tool limits -o ../mockserver/dashboard/assets/limits.gen.js mock-control.yaml
 
 // Nodes is the OpenAPI 3.0.3 document for /v2/nodes, as YAML.
 //

@@ -28,4 +28,10 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
-tool github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+tool (
+	github.com/llama-orch/node-registration/openapi/codegen/checks
+	github.com/llama-orch/node-registration/openapi/codegen/limits
+	github.com/llama-orch/node-registration/openapi/codegen/overlay
+	github.com/llama-orch/node-registration/openapi/codegen/wire
+	github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+)

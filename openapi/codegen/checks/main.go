@@ -3,7 +3,7 @@
 // without an OpenAPI library. For every operation it generates the method, the path, and the
 // statuses that the document declares.
 //
-//	go run ./codegen/checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
+//	go tool checks -o ../pkg/nodeapi/checks.gen.go nodes.yaml
 //
 // It fails if the document has a rule that it cannot generate a check for.
 package main

@@ -1,7 +1,7 @@
 // Command limits writes the limits of an OpenAPI document as a JavaScript module, for a page
 // that offers and checks input by them.
 //
-//	go run ./codegen/limits -o ../mockserver/dashboard/assets/limits.gen.js mock-control.yaml
+//	go tool limits -o ../mockserver/dashboard/assets/limits.gen.js mock-control.yaml
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Command overlay applies an OpenAPI Overlay to the document that it extends, and writes the
 // result.
 //
-//	go run ./codegen/overlay -o in-service.gen.yaml in-service.overlay.yaml
+//	go tool overlay -o in-service.gen.yaml in-service.overlay.yaml
 package main
 
 import (

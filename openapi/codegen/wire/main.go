@@ -1,7 +1,7 @@
 // Command wire generates the JSON code of an OpenAPI document: it decodes the bodies of
 // requests, and encodes answers.
 //
-//	go run ./codegen/wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
+//	go tool wire -o ../mockserver/internal/wire/wire.gen.go nodes.yaml
 //
 // It fails if the document has a rule that Validate does not check.
 package main
