@@ -155,7 +155,8 @@ func TestWhoForgetsANode(t *testing.T) {
 	}
 }
 
-// TestWhomAnAnswerRegisters has a registration answered 200 in many ways. The node is known, unless that is a rejection.
+// TestWhomAnAnswerRegisters has a registration answered 200 in many ways. The node is known, unless that is a
+// rejection.
 func TestWhomAnAnswerRegisters(t *testing.T) {
 	for answer, want := range map[string]bool{
 		`{"success":true,"message":"welcome","node_id":"gpu-node-1"}`: true,

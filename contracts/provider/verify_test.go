@@ -162,7 +162,8 @@ func TestBrokenProviders(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report := verify(t, only(t, test.description), provider.Provider{URL: changed(t, test.change), Token: token})
+			url := changed(t, test.change)
+			report := verify(t, only(t, test.description), provider.Provider{URL: url, Token: token})
 			found := report.Interactions[0]
 			if report.Kept() || found.Result != results.Failed {
 				t.Fatal("nothing was found")

@@ -113,7 +113,9 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 		},
 		{ // which lists many names
 			"https://orchestratord:8080",
-			answer{err: &tls.CertificateVerificationError{Err: errors.New(strings.Repeat("valid for a.example, ", 200))}},
+			answer{
+				err: &tls.CertificateVerificationError{Err: errors.New(strings.Repeat("valid for a.example, ", 200))},
+			},
 			"error.type=server_certificate_invalid outcome=error",
 		},
 		{"http://orchestratord:8080", answer{err: context.Canceled}, "error.type=canceled outcome=error"},
