@@ -18,6 +18,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // service is a mock that behaves as the orchestratord in service.
@@ -568,4 +569,26 @@ func TestReasonsInService(t *testing.T) {
 	if !strings.Contains(got.text, "as many nodes are registered as this orchestratord takes") {
 		t.Errorf("beyond the limit: %s", got.text)
 	}
+}
+
+// TestChangedDialect changes the dialect while the mock runs: what becomes of nodes goes by the one in force.
+func TestChangedDialect(t *testing.T) {
+	s := inService(t)
+	s.register()
+	s.beat()
+	s.pass(time.Minute)
+	s.beat()
+	s.wantListed("in service, after a minute of silence")
+	set := func(dialect control.Dialect) {
+		s.must(200, "PATCH", "/__mock/settings", fmt.Sprintf(`{"dialect": %q}`, dialect))
+	}
+	set(control.DialectDocument)
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	if node, _ := s.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusOnline {
+		t.Errorf("by the document a heartbeat makes the node %s", node.Status)
+	}
+	set(control.DialectInService)
+	s.pass(time.Minute)
+	s.beat()
+	s.wantListed("in service again, after a minute of silence")
 }

@@ -32,7 +32,6 @@ type life struct {
 	updated   atomic.Bool          // the description has not been sent yet
 	known     atomic.Bool          // orchestratord may hold a record that this node has made
 	canceled  atomic.Bool          // registrations and heartbeats are cancelled, also those to come
-	draining  atomic.Bool          // Drain was called
 
 	tries   atomic.Int32 // finished tries to leave
 	end     sync.Once

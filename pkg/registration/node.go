@@ -252,7 +252,7 @@ func (n *Node) drain(ctx context.Context) error {
 	if n.config.drain == nil || !mayHaveWork {
 		return nil
 	}
-	n.life.draining.Store(true)
+	n.observer.draining.Store(true)
 	n.Notify()
 	again := time.AfterFunc(notifyGap, n.Notify)
 	defer again.Stop()

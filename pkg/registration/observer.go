@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,11 +12,12 @@ import (
 // logs changes of state only, so that a healthy fleet is quiet. Only the node's owner calls
 // it, except for the snapshot, which any goroutine may read.
 type observer struct {
-	log     *slog.Logger  // on an unhurried handler
-	events  *queue[Event] // nil if nobody receives them
-	metrics metrics
-	trouble *trouble // nil while there is none
-	warned  bool     // that a token is weak
+	log      *slog.Logger  // on an unhurried handler
+	events   *queue[Event] // nil if nobody receives them
+	metrics  metrics
+	trouble  *trouble    // nil while there is none
+	warned   bool        // that a token is weak
+	draining atomic.Bool // Drain was called
 
 	mu    sync.Mutex
 	now   Status

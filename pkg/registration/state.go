@@ -66,7 +66,7 @@ func (n *Node) Status() Status {
 // heartbeats have ended. An orchestratord that is away for a while makes no node unready, since
 // the node goes on serving. A standalone node is ready until it drains.
 func (n *Node) Ready() error {
-	if n.life.draining.Load() {
+	if n.observer.draining.Load() {
 		return errors.New("the node drains")
 	}
 	s := n.Status()
