@@ -148,7 +148,8 @@ func tlsConfig(t *testing.T, url string, settings registration.TLS) registration
 func TestTLSIsVerified(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
 	url, _ := tlsServer(t, ours, &tls.Config{})
-	old, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS11})
+	old, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS12})
+	tooOld, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS11})
 	public := *systems
 	public.t = t
 	atPublic, _ := tlsServer(t, &public, &tls.Config{})
@@ -168,7 +169,8 @@ func TestTLSIsVerified(t *testing.T) {
 		"another name": {
 			strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false,
 		},
-		"a server of TLS 1.1": {old, registration.TLS{RootCAs: ours.pool()}, false},
+		"a server of TLS 1.2": {old, registration.TLS{RootCAs: ours.pool()}, true},
+		"a server of TLS 1.1": {tooOld, registration.TLS{RootCAs: ours.pool()}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := tlsConfig(t, test.url, test.settings)

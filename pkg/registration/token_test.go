@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,14 +58,25 @@ func TestATokenIsReplacedWhileTheNodeRuns(t *testing.T) {
 // Whoever replaces a token that is refused does not wait for the next request.
 func TestANewTokenIsTriedAtOnce(t *testing.T) {
 	const planned = 11250 * time.Millisecond
+	same := func(context.Context) (string, error) { return token, nil }
 	for name, test := range map[string]struct {
-		source func(ctx context.Context) (string, error) // after three seconds
-		want   time.Duration                             // from the refusal until the next request is due
+		refused string                                    // of the heartbeat
+		source  func(ctx context.Context) (string, error) // after three seconds
+		want    time.Duration                             // from the refusal until the next request is due
 	}{
-		"another one":  {func(context.Context) (string, error) { return "another-" + token, nil }, 3 * time.Second},
-		"the same":     {func(context.Context) (string, error) { return token, nil }, planned},
-		"none":         {func(context.Context) (string, error) { return "", errors.New("no vault") }, planned},
-		"none in time": {func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }, planned},
+		"another one": {
+			token, func(context.Context) (string, error) { return "another-" + token, nil }, 3 * time.Second,
+		},
+		"the same": {token, same, planned},
+		"none": {
+			token, func(context.Context) (string, error) { return "", errors.New("no vault") }, planned,
+		},
+		"none in time": {
+			token, func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }, planned,
+		},
+		"the one before one that cannot be sent": {token[:9] + "\n", same, 3 * time.Second},
+
+		"one, where there was none": {"", same, 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,8 +91,11 @@ func TestANewTokenIsTriedAtOnce(t *testing.T) {
 				c := config(t, w)
 				c.OnEvent = seen.add
 				c.APIToken = func(ctx context.Context) (string, error) {
-					if time.Since(begin) > 3*time.Second {
+					switch passed := time.Since(begin); {
+					case passed > 3*time.Second:
 						return test.source(ctx)
+					case passed > 0:
+						return test.refused, nil
 					}
 					return token, nil
 				}
@@ -92,6 +107,33 @@ func TestANewTokenIsTriedAtOnce(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A request that is refused is repeated at once if the source has another token by then, or none any more.
+func TestARefusedRequestIsRepeatedWithAnotherToken(t *testing.T) {
+	for _, test := range []struct{ first, second, sent string }{
+		{"a", "b", "a b"}, {"a", "", "a -"}, {"", "b", "- b"}, {"a", "a", "a"}, {"", "", "-"}, {"a", "\n", "a"},
+	} {
+		w := &wire{answer: func(int, request) answer { return answer{status: http.StatusUnauthorized} }}
+		c := config(t, w)
+		calls := 0
+		c.APIToken = func(context.Context) (string, error) {
+			if calls++; calls == 1 {
+				return test.first, nil
+			}
+			return test.second, nil
+		}
+		if err := newNode(t, c).Register(t.Context()); !errors.Is(err, registration.ErrUnauthorized) {
+			t.Errorf("error is %v", err)
+		}
+		var sent []string
+		for _, r := range w.sent() {
+			sent = append(sent, cmp.Or(strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "), "-"))
+		}
+		if got := strings.Join(sent, " "); got != test.sent {
+			t.Errorf("with %q and then %q, %s was sent, want %s", test.first, test.second, got, test.sent)
+		}
 	}
 }
 
