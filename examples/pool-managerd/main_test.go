@@ -213,6 +213,11 @@ func TestDrain(t *testing.T) {
 
 	d.signal(t)
 	beats(t, orchestratord, mocktest.Draining, mocktest.SlotsFree(1))
+	d.says(t, "STOPPING=1")
+	for range 2 { // one may have been on its way
+		delete(d.said, "WATCHDOG=1")
+		d.says(t, "WATCHDOG=1")
+	}
 	if status, body := d.get(t, "/readyz"); status != http.StatusServiceUnavailable || body != "the node drains\n" {
 		t.Errorf("ready while it drains: %d %s", status, body)
 	}

@@ -412,6 +412,10 @@ func TestExpectOfDropped(t *testing.T) {
 			t.Errorf("got %+v, want %s", got, test.message)
 		}
 	}
+	if got := events.Expect(t.Context(), control.Expectation{AtMost: new(int32(4))}); !got.Met ||
+		!strings.HasSuffix(got.Message, "; there may have been more: the journal had dropped 6 of the entries") {
+		t.Errorf("with no more than are left: %+v", got)
+	}
 	// What was counted before it made room for others stays counted.
 	synctest.Test(t, func(t *testing.T) {
 		events := journal.New(4)

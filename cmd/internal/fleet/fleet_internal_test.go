@@ -197,6 +197,17 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 			check:  func(r *Report) bool { return r.Beats.Missed >= 20*6 && r.Beats.Missed <= 20*7 },
 			broken: "orchestratord could not be asked",
 		},
+		"a list that takes long": {
+			fault: func() fault {
+				return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+					if r.URL.Path == "/v2/nodes" {
+						time.Sleep(25 * time.Second)
+					}
+					return nil, nil
+				}
+			},
+			check: func(r *Report) bool { return r.Beats.Sent <= 20*13 && r.Beats.Sent == r.Beats.Answered },
+		},
 		"a quick retry": {
 			fault: func() fault {
 				failed := map[string]bool{}
