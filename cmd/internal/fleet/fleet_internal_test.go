@@ -410,6 +410,28 @@ func TestACrashThatNobodyRecoversFrom(t *testing.T) {
 	})
 }
 
+// An orchestratord that does not take a crashed node back holds up the end of the fleet no longer than one shutdown.
+func TestACrashedNodeThatIsNotTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const crash = 20 * time.Second
+		begin := time.Now()
+		away := func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			if time.Since(begin) < crash || !strings.HasSuffix(r.URL.Path, "/register") {
+				return nil, nil
+			}
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: r}, nil
+		}
+		r, _ := simulate(t, t.Context(), away, func(s *Settings) {
+			s.Nodes, s.Ramp, s.Lifetime = 1, 0, crash+5*time.Second
+			s.KillRate, s.KillShare, s.Down = 1/crash.Seconds(), 1, time.Hour
+		})
+		end := time.Since(begin) - crash - 5*time.Second
+		if r.Trouble.Killed != 1 || r.Left != 1 || end > registration.DefaultShutdownTimeout {
+			t.Errorf("the end took %v, and the report is %+v", end, r)
+		}
+	})
+}
+
 func TestAFleetThatIsInterrupted(t *testing.T) {
 	for name, after := range map[string]time.Duration{"in its ramp": 5 * time.Second, "while it runs": time.Minute} {
 		t.Run(name, func(t *testing.T) {
