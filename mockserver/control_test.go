@@ -157,6 +157,12 @@ func TestFixture(t *testing.T) {
 	if got := statuses(); got != "Online Offline Offline" {
 		t.Errorf("after a second they are %s", got)
 	}
+	causesFirst := []string{
+		"3 nodes loaded", "n02 Online → Offline", "clock put forward by 1s", "n01 Online → Offline",
+	}
+	if diff := cmp.Diff(causesFirst, summaries(server, journal.Filter{})); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
 	advance(t, mock, 29*time.Second)
 	if got := statuses(); got != "Offline Offline Offline" {
 		t.Errorf("after 30 s they are %s", got)
