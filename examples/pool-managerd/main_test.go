@@ -394,3 +394,30 @@ func TestMemoryThatCannotBeRead(t *testing.T) {
 		t.Errorf("of two GPUs, one sick, free are %d bytes: %v", free, err)
 	}
 }
+
+// Memory that is full is not memory that cannot be read.
+func TestFullMemory(t *testing.T) {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "0,1")
+	const drivers = "../../pkg/capabilities/testdata/"
+	machine := &capabilities.Machine{Root: t.TempDir(), NVML: "none", NVIDIASMI: drivers + "nvidia-smi"}
+	pool := newPool("pool-0", 1)
+	pool.freeVRAM.Store(1)
+	full := t.TempDir()
+	t.Setenv("SMI_ANSWERS", full)
+	if err := os.CopyFS(full, os.DirFS(drivers+"smi/two")); err != nil {
+		t.Fatal(err)
+	}
+	report, err := os.ReadFile(filepath.Join(full, "report.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("20480 MiB", "0 MiB", "81000 MiB", "0 MiB").Replace(string(report))
+	if err := os.WriteFile(filepath.Join(full, "report.xml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = pool.readMemory(t.Context(), machine)
+	status, _ := pool.status(t.Context())
+	if free := status[0].VRAMFreeBytes; free != 0 || err != nil {
+		t.Errorf("of two GPUs that are full, free are %d bytes: %v", free, err)
+	}
+}

@@ -394,6 +394,23 @@ func TestExpectWaits(t *testing.T) {
 	}
 }
 
+// TestExpectCountsToTheEnd has an entry come so soon before the end of the time that nobody is woken for it.
+func TestExpectCountsToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := journal.New(10)
+		go func() {
+			time.Sleep(995 * time.Millisecond)
+			write(events, 1)
+			time.Sleep(4 * time.Millisecond)
+			write(events, 1)
+		}()
+		got := events.Expect(t.Context(), control.Expectation{AtLeast: new(int32(2)), WithinMs: new(int64(1000))})
+		if !got.Met {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestExpectOfDropped counts entries that have made room for others.
 func TestExpectOfDropped(t *testing.T) {
 	events := journal.New(4)
