@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -216,17 +217,22 @@ func undeclaredMethod(item *openapi3.PathItem) string {
 type timed struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
-	unbound  int // writes without a deadline, or of more than a piece
+	written  int  // bytes since that was set
+	unbound  int  // writes without a deadline, or beyond a piece
+	gone     bool // whether writes fail
 }
 
 func (c *timed) SetWriteDeadline(deadline time.Time) error {
-	c.deadline = deadline
+	c.deadline, c.written = deadline, 0
 	return nil
 }
 
 func (c *timed) Write(text []byte) (int, error) {
-	if !c.deadline.After(time.Now()) || len(text) > 16<<10 {
+	if c.written += len(text); !c.deadline.After(time.Now()) || c.written > 16<<10 {
 		c.unbound++
+	}
+	if c.gone {
+		return 0, net.ErrClosed
 	}
 	return c.ResponseRecorder.Write(text)
 }
@@ -252,6 +258,7 @@ func TestEveryAnswerHasADeadline(t *testing.T) {
 		}
 		request := httptest.NewRequest(http.MethodPost, "/v2/nodes/register", http.NoBody)
 		request.Header.Set("Expect", "100-continue")
+		request.Header.Set("Content-Type", "application/json")
 		request.Body = bodyThatAsks{t, client}
 		s.ServeHTTP(client, request)
 	})
@@ -271,6 +278,18 @@ func (b bodyThatAsks) Read([]byte) (int, error) {
 }
 
 func (bodyThatAsks) Close() error { return nil }
+
+// TestAClientThatHasGone asks for a long answer that cannot be sent. That is no fault of the mock.
+func TestAClientThatHasGone(t *testing.T) {
+	log := newLog()
+	s := newServer(t, mockserver.WithLogger(log.logger))
+	s.Load(fleet(t, 1000))
+	client := &timed{ResponseRecorder: httptest.NewRecorder(), gone: true}
+	s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "http://localhost/v2/nodes", nil))
+	if logged := log.entries("internal error"); len(logged) > 0 {
+		t.Errorf("logged %v", logged)
+	}
+}
 
 // TestCorrelationID asks four times with the same ids, for answers of every part of the
 // server.

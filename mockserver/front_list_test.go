@@ -29,6 +29,10 @@ import (
 func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, mockserver.InService)
+		time.Sleep(11 * time.Second)
+		if got := p.overview(); got.Listed != nil || got.ListedAtMs != nil {
+			t.Errorf("while there is no node, %d are listed", *got.Listed)
+		}
 		p.post("/v2/nodes/register", rustRegistration)
 		beatFor := func(d time.Duration) {
 			for range d / (10 * time.Second) {

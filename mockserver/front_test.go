@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -365,6 +366,30 @@ func TestAFaultBeforeChunks(t *testing.T) {
 		strings.Contains(got, "Connection: close") {
 		t.Errorf("the client got %q", got)
 	}
+}
+
+// TestAClientThatGoesBeforeThereIsAConnection has nobody blame orchestratord for that.
+func TestAClientThatGoesBeforeThereIsAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "https://192.0.2.1",
+			Transport: mockserver.NewUpstreamTransport(func(ctx context.Context) (*tls.Config, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}),
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		request := httptest.NewRequestWithContext(ctx, http.MethodGet, front.URL+"/v2/nodes", nil)
+		request.RequestURI = ""
+		if answer, err := front.Client().Do(request); err == nil {
+			t.Errorf("answered %s", answer.Status)
+		}
+		synctest.Wait()
+		if summary := lastSummary(front); !strings.Contains(summary, "the client has gone") {
+			t.Errorf("the journal says %q", summary)
+		}
+	})
 }
 
 // TestATransportWhoseConfigurationHangs waits for it no longer than for a connection.

@@ -2,6 +2,7 @@ package mockserver_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -195,6 +197,18 @@ func TestClose(t *testing.T) {
 	clock.Advance(time.Hour)
 	if got := server.Nodes()[0].Status; got != nodeapi.NodeStatusOnline {
 		t.Errorf("status %s, want Online", got)
+	}
+}
+
+// TestTheClockEnds puts the clock of a server beyond what an answer can state.
+func TestTheClockEnds(t *testing.T) {
+	last := spec.Control().LastTime
+	server := newServer(t, mockserver.WithClock(clock.PausedAt(last.Add(-time.Second))))
+	if err := server.Clock().Advance(2 * time.Second); !errors.Is(err, clock.ErrBeyond) {
+		t.Errorf("2 s before the end it goes on for longer: %v", err)
+	}
+	if err := server.Clock().Advance(time.Second); err != nil || !server.Clock().Now().Equal(last) {
+		t.Errorf("it ends at %s, %v; want %s", server.Clock().Now(), err, last)
 	}
 }
 

@@ -66,8 +66,8 @@ func (d *dialer) connect(
 	bounded, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	connection, err := dial(bounded, network, addr)
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		return nil, &Unreachable{err}
 	}
-	return connection, err
+	return connection, nil
 }
