@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -304,6 +306,26 @@ func TestUndueBodies(t *testing.T) {
 				t.Errorf("%s of a %T (-want +got):\n%s", request.at, body, diff)
 			}
 		}
+	}
+}
+
+// TestDriftOfARequestThatIsTooSlow has the connection cut while the body is read.
+func TestDriftOfARequestThatIsTooSlow(t *testing.T) {
+	server := mocktest.InMemory(t)
+	request := httptest.NewRequest(http.MethodPost, "http://localhost/v2/nodes/register?fast=1",
+		iotest.ErrReader(os.ErrDeadlineExceeded))
+	request.Header.Set("Content-Type", "application/json")
+	func() {
+		defer func() {
+			if cut := recover(); cut != http.ErrAbortHandler {
+				t.Errorf("the connection is cut by %v", cut)
+			}
+		}()
+		server.ServeHTTP(httptest.NewRecorder(), request)
+	}()
+	want := []string{`registerNode at "?fast": must be a parameter that the contract names (got "fast")`}
+	if diff := cmp.Diff(want, drifted(server)); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
 	}
 }
 

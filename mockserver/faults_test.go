@@ -1,12 +1,14 @@
 package mockserver_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -415,6 +417,28 @@ func TestCloseBreaksOff(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestCloseEndsIdleConnections closes a server that waits for another request to break off.
+func TestCloseEndsIdleConnections(t *testing.T) {
+	server := mocktest.Start(t, fault(t, "{effect: {connection: close_idle}}"))
+	connection, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "GET /v2/nodes HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	lines := bufio.NewReader(connection)
+	answer, err := http.ReadResponse(lines, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	server.Server.Close()
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
+		t.Errorf("there is %q, %v", rest, err)
 	}
 }
 
