@@ -156,18 +156,21 @@ func TestWhoForgetsANode(t *testing.T) {
 	}
 }
 
-// TestWhomAnAnswerRegisters has a registration answered 200 in many ways. The node is known, unless that is a
-// rejection.
+// TestWhomAnAnswerRegisters has a registration answered in many ways. The node is known, unless that is a
+// rejection or no success.
 func TestWhomAnAnswerRegisters(t *testing.T) {
 	for answer, want := range map[string]bool{
 		`{"success":true,"message":"welcome","node_id":"gpu-node-1"}`: true,
 		`{"success":false,"message":"full","node_id":"gpu-node-1"}`:   false,
-		"{}": true, "welcome": true, "": true,
+		"{}": true, "welcome": true, "": true, "elsewhere": false,
 	} {
 		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://orchestratord.example",
 			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
+				if answer == "elsewhere" {
+					w.WriteHeader(http.StatusTemporaryRedirect)
+				}
 				_, _ = io.WriteString(w, answer)
 			})),
 		}))
