@@ -24,7 +24,7 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-var herd = flag.Int("herd", 2500, "nodes of the herd that an outage sets free")
+var herd = flag.Int("herd", 1000, "nodes of the herd that an outage sets free")
 
 // An outage must not turn a fleet into a herd that tramples orchestratord when it
 // returns. `make simulate-herd` shows ten thousand nodes.
