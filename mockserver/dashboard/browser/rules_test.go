@@ -9,7 +9,6 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
-	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // Whatever a rule may state changes its sentence, and each value in its own way.
@@ -70,8 +69,8 @@ func sentences(t *testing.T, rules []any) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := open(t, mocktest.Start(t, quiet).URL, look{})
-	return eval[[]string](p, fmt.Sprintf("import('./dashboard/rules.js').then((m) => %s.map(m.sentence))", written))
+	p := openScript(t)
+	return eval[[]string](p, fmt.Sprintf("import('./rules.js').then((m) => %s.map(m.sentence))", written))
 }
 
 // valuesOf returns values of each field of a schema of the control API: all of an enum, and of

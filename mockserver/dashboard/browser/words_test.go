@@ -12,7 +12,7 @@ import (
 // What the page says in its own words: rules as sentences, times that can be, and plural forms.
 func TestWords(t *testing.T) {
 	t.Parallel()
-	p := open(t, mocktest.Start(t, quiet).URL, look{})
+	p := openScript(t)
 	for rule, want := range map[string]string{
 		`{"effect":{"status":503,"retry_after_s":1}}`: `All requests: ` +
 			`answer 503, ask to wait 1` + "\u00a0second.",
@@ -35,7 +35,7 @@ func TestWords(t *testing.T) {
 			`in place of a problem.`,
 		`{"effect":{"latency_ms":0}}`: `All requests: change nothing.`,
 	} {
-		if got := eval[string](p, "import('./dashboard/rules.js').then((m) => m.sentence("+rule+"))"); got != want {
+		if got := eval[string](p, "import('./rules.js').then((m) => m.sentence("+rule+"))"); got != want {
 			t.Errorf("%s: %q, want %q", rule, got, want)
 		}
 	}
@@ -55,10 +55,17 @@ func TestWords(t *testing.T) {
 		"pools.sumOf(" + twoPools + ")":        "2\u00a0pools, 7/9\u00a0slots free",
 	} {
 		module, _, _ := strings.Cut(call, ".")
-		if got := eval[string](p, "import('./dashboard/"+module+".js').then(("+module+") => "+call+")"); got != want {
+		if got := eval[string](p, "import('./"+module+".js').then(("+module+") => "+call+")"); got != want {
 			t.Errorf("%s: %q, want %q", call, got, want)
 		}
 	}
+}
+
+// openScript opens a script of the page as a text: what it exports can be called there, at less cost than on
+// the page.
+func openScript(t *testing.T) *tab {
+	t.Helper()
+	return open(t, mocktest.Start(t, quiet).URL+"/dashboard/rules.js", look{})
 }
 
 // A page that is a moment behind the mock shows no node that has more than the timeout left. The bar
