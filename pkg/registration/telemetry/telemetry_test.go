@@ -226,6 +226,23 @@ func count(counts []uint64, value uint64) int {
 // A span says where its request went and what became of it; a heartbeat's is the root of a
 // trace, and is linked to the span in which the heartbeats were started.
 func TestSpans(t *testing.T) {
+	for name, live := range map[string]func(*registration.Node, context.Context) error{
+		"step by step": func(n *registration.Node, ctx context.Context) error {
+			err := errors.Join(n.Register(ctx), n.StartHeartbeat(ctx, ready))
+			time.Sleep(36 * time.Second)
+			return errors.Join(err, n.Deregister(ctx))
+		},
+		"Run": func(n *registration.Node, ctx context.Context) error {
+			ctx, end := context.WithTimeout(ctx, 36*time.Second)
+			defer end()
+			return n.Run(ctx, ready)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { spansOf(t, live) })
+	}
+}
+
+func spansOf(t *testing.T, live func(*registration.Node, context.Context) error) {
 	synctest.Test(t, func(t *testing.T) {
 		spans := tracetest.NewSpanRecorder()
 		provider := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
@@ -234,12 +251,9 @@ func TestSpans(t *testing.T) {
 		c.TracerProvider = provider
 		c.OrchestratordURL += "/" // as people write it, too
 		ctx, start := provider.Tracer("test").Start(t.Context(), "start")
-		node := newNode(t, c)
-		if err := errors.Join(node.Register(ctx), node.StartHeartbeat(ctx, ready)); err != nil {
+		if err := live(newNode(t, c), ctx); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(36 * time.Second)
-		node.Deregister(ctx)
 
 		traces, statuses := map[string]bool{}, 0
 		for i, span := range spans.Ended() {
@@ -413,6 +427,30 @@ func TestTelemetry(t *testing.T) {
 			t.Errorf("spans are %s, want %s", got, w.ops)
 		}
 	})
+}
+
+// Whoever drops one of the instruments has the others.
+func TestWhatIsMeasuredWithoutOneOfTheInstruments(t *testing.T) {
+	instruments := []string{
+		"node_registration.request.duration", "node_registration.heartbeats", "node_registration.registrations",
+	}
+	for _, dropped := range instruments {
+		synctest.Test(t, func(t *testing.T) {
+			reader := metric.NewManualReader()
+			c := config(&wire{})
+			c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader), metric.WithView(metric.NewView(
+				metric.Instrument{Name: dropped}, metric.Stream{Aggregation: metric.AggregationDrop{}})))
+			node := beating(t, c, ready)
+			time.Sleep(time.Second)
+			node.Stop(t.Context())
+			collected := fmt.Sprintf("%+v", collect(t, reader))
+			for _, name := range instruments {
+				if strings.Contains(collected, name) == (name == dropped) {
+					t.Errorf("without %s, %s is missing or there", dropped, name)
+				}
+			}
+		})
+	}
 }
 
 // A node that does nothing, or nothing any more, is not kept in memory by its metrics.
