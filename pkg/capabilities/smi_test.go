@@ -231,20 +231,23 @@ func TestSMIOnMemory(t *testing.T) {
 
 // A list that has more instances than the report, or other GPUs, names those that both have.
 func TestSMIThatListsMore(t *testing.T) {
-	const part = "<mig_device><fb_memory_usage><total>1 MiB</total><free>1 MiB</free></fb_memory_usage></mig_device>"
+	const divided = "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices><mig_device><fb_memory_usage>" +
+		"<total>1 MiB</total><free>1 MiB</free></fb_memory_usage></mig_device></mig_devices>"
 	dir := scripted(t, `case "$1" in --query*) exit 2 ;; -L) cat "$SMI_ANSWERS/list"; exit 0 ;; esac; `+
-		described("", "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices>"+part+"</mig_devices>"))
+		described("", divided+"</gpu><gpu><uuid>GPU-2</uuid><product_name>NVIDIA L4</product_name>"+divided))
 	list := `GPU 0: NVIDIA L4 (UUID: GPU-0)
   MIG 4g.40gb     Device  0: (UUID: MIG-0)
 GPU 1: NVIDIA L4 (UUID: GPU-1)
   MIG 3g.20gb     Device  0: (UUID: MIG-1)
   MIG 1g.5gb      Device  1: (UUID: MIG-2)
+GPU 2: NVIDIA L4 (UUID: GPU-2)
+  MIG 2g.10gb     Device  0: (UUID: MIG-3)
 `
 	if err := os.WriteFile(filepath.Join(dir, "list"), []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := detect(t, withSMI(t, dir))
-	if len(c.GPUs) != 1 || c.GPUs[0].Name != "NVIDIA L4 MIG 3g.20gb" {
+	if len(c.GPUs) != 2 || c.GPUs[0].Name != "NVIDIA L4 MIG 3g.20gb" || c.GPUs[1].Name != "NVIDIA L4 MIG 2g.10gb" {
 		t.Errorf("detected %+v", c.GPUs)
 	}
 }
