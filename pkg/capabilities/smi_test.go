@@ -231,8 +231,8 @@ func TestSMIOnMemory(t *testing.T) {
 
 // A list that has more instances than the report, or other GPUs, names those that both have.
 func TestSMIThatListsMore(t *testing.T) {
-	const divided = "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices><mig_device><fb_memory_usage>" +
-		"<total>1 MiB</total><free>1 MiB</free></fb_memory_usage></mig_device></mig_devices>"
+	const divided = "<mig_mode><current_mig>Enabled</current_mig></mig_mode><mig_devices><mig_device>" +
+		"<fb_memory_usage><total>1 MiB</total><free>1 MiB</free></fb_memory_usage></mig_device></mig_devices>"
 	dir := scripted(t, `case "$1" in --query*) exit 2 ;; -L) cat "$SMI_ANSWERS/list"; exit 0 ;; esac; `+
 		described("", divided+"</gpu><gpu><uuid>GPU-2</uuid><product_name>NVIDIA L4</product_name>"+divided))
 	list := `GPU 0: NVIDIA L4 (UUID: GPU-0)
