@@ -274,6 +274,16 @@ func TestFieldNamesAreExact(t *testing.T) {
 	}
 }
 
+// TestTimesInSmallLetters sends a time as RFC 3339 has it too (section 5.6). The second body is read the slow way.
+func TestTimesInSmallLetters(t *testing.T) {
+	client, _ := start(t)
+	client.register(briefRegistration).expect(t, http.StatusOK)
+	for _, field := range []string{"timestamp", `timestam\u0070`} {
+		body := `{"` + field + `":"2025-10-01t00:00:00.5z","pools":[]}`
+		client.beat("gpu-node-1", body).expect(t, http.StatusOK)
+	}
+}
+
 // TestManyViolations_heavy breaks the contract in more places than an answer has room for.
 func TestManyViolations_heavy(t *testing.T) {
 	race.Skip(t)

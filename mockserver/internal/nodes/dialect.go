@@ -109,7 +109,9 @@ func (document) decode(operation string, text []byte) (any, bool) {
 
 func (document) mismatch(*spec.Schema, []byte) *spec.Mismatch { return nil }
 
-func (document) keep(_ string, _ *spec.Schema, value any) any { return value }
+func (document) keep(_ string, schema *spec.Schema, value any) any {
+	return spec.InCapitals(schema, value)
+}
 
 func (document) registered(again bool) string {
 	if again {
