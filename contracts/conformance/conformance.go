@@ -176,6 +176,9 @@ func (r *run) perform(ctx context.Context, c check) {
 	before, began := r.prober.calls.Load(), time.Now()
 	s := r.session(c.name)
 	c.run(ctx, s)
+	if c.name != paceCheck {
+		s.meetElder(ctx)
+	}
 	s.judgeEndings()
 	switch {
 	case c.name == paceCheck:

@@ -49,6 +49,7 @@ type run struct {
 	clock   skew
 	paces   map[string]*pace // by operation
 	sends   map[string]any   // the result of nodeSends, which no two checks call at once
+	elder   elder
 
 	mu       sync.Mutex
 	report   *Report
