@@ -32,6 +32,9 @@ func (p *prober) curl(c call) string {
 	if way := inCurl[c.line]; way != "" {
 		words = append(words, way)
 	}
+	if c.line == absolute {
+		words = append(words, "--request-target", quote(p.base.String()+c.target()))
+	}
 	switch {
 	case c.shown != "":
 		words = append(words, c.shown)
@@ -65,6 +68,9 @@ func (p *prober) curl(c call) string {
 func (c call) withBody(command string) string {
 	if c.body == nil {
 		return command
+	}
+	if c.secret {
+		return command + " --data-binary @body.txt # of " + c.op.id + ", with the token in access_token"
 	}
 	if len(c.body) > maxReplayBody {
 		return fmt.Sprintf("%s --data-binary @body.json # of %d bytes, which begin %q",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/llama-orch/node-registration/internal/foreign"
@@ -75,6 +76,7 @@ func replayed(t *testing.T) map[string]call {
 	}
 	calls["no type"] = call{op: op, body: []byte("{}"), noType: true}
 	calls["the head of an answer"] = call{op: doc.operation(opList), method: http.MethodHead}
+	calls["a whole URL"] = call{op: doc.operation(opList), line: absolute}
 	calls["an empty header"] = call{op: op, body: []byte("{}"), header: http.Header{correlationHeader: {""}}}
 	return calls
 }
@@ -89,5 +91,15 @@ func TestReplaysSurviveReports(t *testing.T) {
 				t.Errorf("a report changes %q", command)
 			}
 		}
+	}
+}
+
+// TestNoReplayShowsTheTokenInABody has bodies with the token, as they are sent.
+func TestNoReplayShowsTheTokenInABody(t *testing.T) {
+	p, c := replayer(t, "http://orchestratord"), replayed(t)["plain"]
+	p.token, c.secret = "a-token%2Bwith=signs", true
+	c.body = []byte(`{"access_token":"` + p.token + `"}`)
+	if command := p.curl(c); strings.Contains(command, p.token) {
+		t.Errorf("the token is in %s", command)
 	}
 }

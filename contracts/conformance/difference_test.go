@@ -26,14 +26,18 @@ var beyondSchemas = []string{
 	"heartbeatNode: 200 header X-Correlation-Id",
 	"heartbeatNode: status with a body in gzip",
 	"heartbeatNode: status with a charset other than UTF-8",
+	"heartbeatNode: status with the media type application/json-patch+json",
+	"heartbeatNode: status with the scheme bearer in small letters",
 	"listNodes: 200 header X-Correlation-Id",
 	"listNodes: status of a node whose pools all drain",
+	"listNodes: status with the scheme bearer in small letters",
 	discarded,
 	"registerNode: 200 body/node_id",
 	"registerNode: 200 header X-Correlation-Id",
 	"registerNode: status of an example",
 	"registerNode: status with a body in gzip",
 	"registerNode: status with a charset other than UTF-8",
+	"registerNode: status with the media type application/json-patch+json",
 }
 
 // discarded is the finding for which the overlay has an extension.

@@ -32,6 +32,7 @@ const (
 type document struct {
 	operations []*operation // sorted by id
 	paths      map[string][]string
+	exact      bool // whether the scheme of a token counts in one spelling alone
 }
 
 // operation is what the document says of one call.
@@ -76,6 +77,11 @@ func readDocument(text []byte) (*document, error) {
 		}
 	}
 	slices.SortFunc(doc.operations, func(a, b *operation) int { return strings.Compare(a.id, b.id) })
+	if api.Components != nil {
+		for _, scheme := range api.Components.SecuritySchemes {
+			doc.exact = doc.exact || scheme.Value.Extensions["x-case-sensitive"] == true
+		}
+	}
 	return doc, doc.checkComplete()
 }
 

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -74,6 +75,8 @@ func (r *resident) brokenForms(op *operation) []brokenForm {
 	forms := []brokenForm{
 		{"a body that is cut off", Nodes, plain[:len(plain)/2], op.media, "", http.StatusBadRequest},
 		{"a body that is no JSON", Nodes, []byte("node"), op.media, "", http.StatusBadRequest},
+		{"a body without its last character", Document, plain[:len(plain)-1], op.media, "", http.StatusBadRequest},
+		{"a body in single quotes", Document, singly(plain), op.media, "", http.StatusBadRequest},
 		{"an empty body", Nodes, []byte{}, op.media, "", http.StatusBadRequest},
 		{"a body that is not UTF-8", Document, notUTF8(op, body), op.media, "", http.StatusBadRequest},
 		{"two bodies in one", Document, append(slices.Clone(plain), plain...), op.media, "", http.StatusBadRequest},
@@ -86,13 +89,17 @@ func (r *resident) brokenForms(op *operation) []brokenForm {
 		what, text := "a body with "+near.rule, slices.Concat([]byte(near.value), plain[1:])
 		forms = append(forms, brokenForm{what, Document, text, op.media, "", http.StatusBadRequest})
 	}
+	for _, other := range otherMedia {
+		forms = append(forms, brokenForm{"the media type " + other, Document, plain, other, "", media})
+	}
 	if r.options.Level == Document { // at level Nodes, readers of objects alone may stumble
 		list := brokenForm{"a list as body", Document, []byte("[]"), op.media, "", http.StatusUnprocessableEntity}
 		forms = append(forms, list)
 	}
 	return slices.DeleteFunc(forms, func(form brokenForm) bool {
 		return form.coding != "" && op.ignores("Content-Encoding") ||
-			strings.Contains(form.media, "charset") && op.ignores("charset")
+			strings.Contains(form.media, "charset") && op.ignores("charset") ||
+			strings.HasSuffix(form.media, "+json") && op.ignores("+json")
 	})
 }
 
@@ -117,7 +124,21 @@ var nearlyJSON = []ruledText{
 	{"a comment", "{/* a comment */"},
 	{"NaN", `{"x-unknown":NaN,`},
 	{"a line break within a text", "{\"x-unknown\":\"\n\","},
+	{"a tab within a text", "{\"x-unknown\":\"\t\","},
+	{"a control character within a text", "{\"x-unknown\":\"\x01\","},
+	{"a plus before a number", `{"x-unknown":+1,`},
+	{"a zero before a number", `{"x-unknown":01,`},
+	{"a name without quotes", `{x_unknown:1,`},
 }
+
+// otherMedia are media types that lenient servers take for JSON: clients send the first two if they are not
+// asked for another one.
+var otherMedia = []string{
+	"application/x-www-form-urlencoded", "application/octet-stream", "application/json-patch+json", "*/*",
+}
+
+// singly writes a body with the quotes of other languages.
+func singly(body []byte) []byte { return bytes.ReplaceAll(body, []byte(`"`), []byte("'")) }
 
 // notUTF8 returns a body with a byte that no text in UTF-8 has. It stands in each text that may hold U+FFFD,
 // which lenient decoders read for it: they find nothing else wrong. Without such a text, it is in the first.
@@ -140,7 +161,7 @@ func zipped(body []byte) []byte {
 // breakRules breaks each rule of each field once.
 func (r *resident) breakRules(ctx context.Context, op *operation) {
 	for _, v := range variants(op.request, r.elsewhere(op), true) {
-		harmless := len(v.at) == 1 && v.rule == "left out"
+		harmless := len(v.at) == 1 && v.rule == leftOut
 		if !harmless && r.options.Level == Nodes {
 			continue
 		}
@@ -197,22 +218,23 @@ func (r *resident) dismiss(ctx context.Context, c call) {
 	}
 }
 
-// judgePlaces checks that problem details that name places name the one that is broken, or one around
-// or within it.
+// judgePlaces checks that problem details with a list of places name the one that is broken, or one within it.
+// What is left out may be named by what lacks it.
 func (r *resident) judgePlaces(a *answer, v variant) {
 	var problem nodeapi.Problem
-	if json.Unmarshal(a.body, &problem) != nil || problem.Errors == nil || len(*problem.Errors) == 0 {
+	if json.Unmarshal(a.body, &problem) != nil || problem.Errors == nil {
 		return
 	}
 	var places []string
 	for _, broken := range *problem.Errors {
 		place, within := v.place()+"/", broken.Pointer+"/"
-		if strings.HasPrefix(within, place) || strings.HasPrefix(place, within) {
+		if strings.HasPrefix(within, place) || v.rule == leftOut && strings.HasPrefix(place, within) {
 			return
 		}
 		places = append(places, broken.Pointer)
 	}
-	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.place(), short(strings.Join(places, ", ")))
+	got := cmp.Or(strings.Join(places, ", "), "none")
+	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.place(), short(got))
 }
 
 // judgeRefusal checks the status of a refusal, and that it has changed nothing.

@@ -49,6 +49,7 @@ type call struct {
 	query   string      // that follows the path
 	noType  bool        // leave the content type out
 	noToken bool        // leave the token out
+	secret  bool        // whether the token is in its body
 	odd     bool        // whether it has headers that an answer may echo, though they do not fit
 	shown   string      // how a shell writes the token and the header, if they are not the usual ones
 	line    connection
@@ -65,6 +66,8 @@ const (
 	oldHTTP connection = "HTTP/1.0" // as a proxy may send it
 	lower   connection = "HTTP/1.1 with names of headers in small letters"
 	duplex  connection = "HTTP/1.1, reading while it writes" // as an answer may come before the body has gone
+	// absolute is a form that every server has to take (RFC 9112, section 3.2.2): proxies send it.
+	absolute connection = "HTTP/1.1 with the whole URL in its first line"
 )
 
 // answer is what came back for a call.
@@ -171,9 +174,11 @@ func (p *prober) roundTrip(c call, r *http.Request) (response *http.Response, ke
 	case c.line == fresh, c.line == chunked: // what is left of chunks that nobody has read spoils a connection
 		response, err = p.fresh.RoundTrip(r)
 	case c.line == oldHTTP && !proxy:
-		response, err = p.roundTripPlain(r, "HTTP/1.0")
+		response, err = p.roundTripPlain(r, r.URL.RequestURI(), "HTTP/1.0")
 	case c.line == duplex && !proxy:
-		response, err = p.roundTripPlain(r, "HTTP/1.1")
+		response, err = p.roundTripPlain(r, r.URL.RequestURI(), "HTTP/1.1")
+	case c.line == absolute && !proxy:
+		response, err = p.roundTripPlain(r, r.URL.String(), "HTTP/1.1")
 	default:
 		response, kept, err = p.roundTripKept(cmp.Or(c.own, p.kept), r)
 	}
@@ -300,16 +305,17 @@ func isRefusal(err error) bool {
 	return ok && cut.status/100 == 4 && errors.Is(err, syscall.ECONNRESET)
 }
 
-// roundTripPlain sends a request of a version of HTTP on a connection of its own. It reads
-// whatever answer there is, even if the server did not take all of the request.
-func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response, error) {
+// roundTripPlain sends a request for a target, by a version of HTTP, on a connection of its own. It reads
+// whatever answer there is, even if the server did not take all of the request. What follows the header of an
+// answer to HEAD counts as its body.
+func (p *prober) roundTripPlain(r *http.Request, target, version string) (*http.Response, error) {
 	conn, err := p.dial(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(r.Context(), func() { conn.Close() })
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s %s %s\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), version, p.base.Host)
+	fmt.Fprintf(&text, "%s %s %s\r\nHost: %s\r\n", r.Method, target, version, p.base.Host)
 	if version != "HTTP/1.0" {
 		text.WriteString("Connection: close\r\n")
 	}
@@ -336,6 +342,9 @@ func (p *prober) roundTripPlain(r *http.Request, version string) (*http.Response
 	if err != nil {
 		end()
 		return nil, err
+	}
+	if r.Method == http.MethodHead {
+		response.Body = io.NopCloser(reader)
 	}
 	response.Body = ownConnection{response.Body, end}
 	return response, nil

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,6 +28,20 @@ func ofLeniency(op *operation) []sabotage {
 	take("text that is not UTF-8", "UTF-8", func(x *exchange) bool {
 		return strings.ContainsRune(string(encode(x.sent)), utf8.RuneError)
 	})
+	if op.id == opRegister {
+		for _, text := range nearlyAddresses {
+			take("the address "+strconv.Quote(text), "address", func(x *exchange) bool {
+				return get(x.sent, pointer{"address"}) == text
+			})
+		}
+		take("a pool twice, but not in a row", "pools", func(x *exchange) bool {
+			pools, _ := get(x.sent, pointer{"pools"}).([]any)
+			return len(pools) == 3 && pools[0] == pools[2]
+		})
+		take("a Kelvin sign for a k", "Kelvin", func(x *exchange) bool {
+			return strings.ContainsRune(string(encode(x.sent)), '\u212a')
+		})
+	}
 	if op.id == opHeartbeat {
 		for _, text := range nearlyTimes {
 			take("the time "+text, "timestamp", func(x *exchange) bool {
@@ -65,7 +81,8 @@ func firsts(body any) any {
 		}
 		return fewer
 	case []any:
-		if few := len(value) == 2 || len(value) == 3; few && !reflect.DeepEqual(value[0], value[1]) {
+		twin := func(item any) bool { return reflect.DeepEqual(item, value[0]) }
+		if few := len(value) == 2 || len(value) == 3; few && !slices.ContainsFunc(value[1:], twin) {
 			return []any{firsts(value[0])}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func ofRefusals(op *operation) []sabotage {
 				}
 			})
 			refusal.culprit = op.id
-			if what == withUser || what == withPassword { // which a strict parser may do
+			if slices.Contains(strictly, what) {
 				refusal.level = Document
 			}
 			all = append(all, refusal)
@@ -68,10 +69,11 @@ func oddValues(schema *openapi3.Schema) map[string]oddity {
 		) bool {
 			return items(value) > int(*s.schema.MaxItems)/2
 		}
-		if !s.schema.UniqueItems && flat(s.schema.Items.Value).is("string") {
-			odd["with an item twice"] = func(value any, _ bool) bool {
+		name := map[bool]string{true: "with an item twice", false: withTwins}[flat(s.schema.Items.Value).is("string")]
+		if !s.schema.UniqueItems {
+			odd[name] = func(value any, _ bool) bool {
 				list, _ := value.([]any)
-				return len(list) > 1 && list[0] == list[1]
+				return len(list) == 2 && reflect.DeepEqual(list[0], list[1])
 			}
 		}
 		odd["without items"] = func(value any, there bool) bool { return there && value != nil && items(value) == 0 }
@@ -92,11 +94,16 @@ func oddValues(schema *openapi3.Schema) map[string]oddity {
 	return odd
 }
 
-// What no node's address has.
+// What no node sends.
 const (
 	withUser     = "with user info"
 	withPassword = "with a password"
+	withTwins    = "with an object twice"
+	inRareForm   = "in a rare form"
 )
+
+// strictly is what a strict parser may refuse, which hurts no node.
+var strictly = []string{withUser, withPassword, withTwins, inRareForm}
 
 func oddTexts(schema *openapi3.Schema) map[string]oddity {
 	most := int(*schema.MaxLength)
@@ -112,6 +119,12 @@ func oddTexts(schema *openapi3.Schema) map[string]oddity {
 	if schema.Format == "uri" {
 		that(withUser, "http://a@b", func(text string) bool { return strings.Contains(text, "@") })
 		that(withPassword, "http://a:b@b", regexp.MustCompile(`//[^/@]*:[^/@]*@`).MatchString)
+	}
+	if schema.Format == "date-time" {
+		odd[inRareForm] = func(value any, _ bool) bool {
+			text, _ := value.(string)
+			return slices.Contains(rareTimes, text)
+		}
 	}
 	if schema.Format == "" {
 		odd["of its whole length"] = longer(most - 8)

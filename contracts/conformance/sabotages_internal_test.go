@@ -17,6 +17,7 @@ func sabotages(doc *document) []sabotage {
 		if op.request != nil {
 			all = append(all, ofRefusals(op)...)
 			all = append(all, ofLeniency(op)...)
+			all = append(all, ofLooseForms(op)...)
 		}
 	}
 	all = append(all, ofProblems(doc)...)
@@ -26,6 +27,7 @@ func sabotages(doc *document) []sabotage {
 	all = append(all, ofNames()...)
 	all = append(all, ofTokens(doc)...)
 	all = append(all, ofSilence()...)
+	all = append(all, ofProtocol(doc)...)
 	slices.SortFunc(all, func(a, b sabotage) int { return strings.Compare(a.name, b.name) })
 	return all
 }

@@ -31,6 +31,7 @@ type exchange struct {
 	r        *http.Request
 	node     string // that the call is about
 	sent     any    // the request's body
+	came     []byte // the same, as it came
 	answered bool
 	status   int
 	header   http.Header
@@ -57,6 +58,7 @@ func saboteur(doc *document, mock http.Handler, s sabotage) http.Handler {
 		}
 		text, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(text, &x.sent)
+		x.came = text
 		x.node = x.about()
 		if s.request != nil {
 			mu.Lock()

@@ -76,6 +76,41 @@ func (r *resident) wrongTokens(ctx context.Context) {
 	r.deniedFirst(ctx)
 	r.deniedAround(ctx)
 	r.deniedOverAll(ctx)
+	r.deniedInBody(ctx)
+	r.inAnyCase(ctx)
+}
+
+// deniedInBody checks that a body is no place for the token. RFC 6750 has one in a form (section 2.2), and some
+// servers look for that name in JSON.
+func (r *resident) deniedInBody(ctx context.Context) {
+	done := r.atLevel(Document)
+	defer done()
+	for _, op := range r.doc.operations {
+		if op.request == nil {
+			continue
+		}
+		c := r.ordinary(op, r.id)
+		c.secret = true
+		named := slices.Concat([]byte(`{"access_token":`), encode(r.prober.token), []byte(","))
+		c.body = slices.Concat(named, c.body[1:])
+		r.denied(ctx, c, credential{what: "the token in the body"})
+		c.body = []byte(url.Values{"access_token": {r.prober.token}}.Encode())
+		r.denied(ctx, c, credential{what: "the token in a form"}.and("", "Content-Type", otherMedia[0]))
+	}
+}
+
+// inAnyCase checks that the scheme of the token may be in any case (RFC 9110, section 11.1).
+func (r *resident) inAnyCase(ctx context.Context) {
+	if r.doc.exact {
+		return
+	}
+	done := r.atLevel(Document)
+	defer done()
+	small := spelt(r.prober.token, "the scheme bearer in small letters", "bearer "+inShell)
+	for _, id := range []string{opList, opHeartbeat} {
+		c := r.ordinary(r.doc.operation(id), r.id).with(small)
+		r.expect(ctx, c, "with "+small.what, c.op.success())
+	}
 }
 
 // deniedOverAll checks that the token counts over every kind of connection.
@@ -261,7 +296,7 @@ func otherSchemes(token string) []credential {
 		},
 		spelt(token, "a wrong token after two spaces", "Bearer  wrong"),
 	}
-	for _, scheme := range []string{"Basic", "Digest", "Token", "Bearers"} {
+	for _, scheme := range []string{"Basic", "Digest", "Token", "Bearers", "Bearer:"} {
 		forms = append(forms, spelt(token, "the scheme "+scheme, scheme+" "+inShell))
 	}
 	for _, scheme := range []string{"bearer", "BEARER"} {
@@ -288,7 +323,9 @@ func otherPlaces(token string) []credential {
 			adorned = adorned.and(token, h.name, h.value)
 		}
 	}
-	forms := []credential{inQuery, forwarded, adorned}
+	elsewhere := credential{what: "no token, and another path in X-Original-Url"}.
+		and(token, "X-Original-Url", "/").and(token, "X-Rewrite-Url", "/")
+	forms := []credential{inQuery, forwarded, elsewhere, adorned}
 	for _, place := range []struct{ name, value string }{
 		{"Cookie", "token=" + inShell + "; access_token=" + inShell + "; session=" + inShell},
 		{"X-Api-Key", inShell},

@@ -28,7 +28,12 @@ func checkTransport(ctx context.Context, s *session) {
 		})
 		done()
 	}
-	r.carryOn(ctx, oldHTTP, duplex, kept) // the first two without a user agent
+	done := r.atLevel(Document)
+	r.carry(ctx, "with many headers", func(c *call) { c.header = manyHeaders() })
+	done()
+	r.carryOn(ctx, oldHTTP, duplex, absolute, kept) // all but the last without a user agent
+	r.bareHead(ctx)
+	r.noSwitch(ctx)
 	r.spell(ctx)
 	for range 100 { // so that a percentile says something
 		r.beat(ctx, r.id, r.plainBeat(), "of a heartbeat")
@@ -51,7 +56,7 @@ func (r *resident) carryOn(ctx context.Context, lines ...connection) {
 // carries reports whether a kind of connection reaches orchestratord, and has the report say if it does not: a
 // proxy makes its own connections.
 func (s *session) carries(line connection) bool {
-	if line != oldHTTP && line != duplex || !s.prober.hasProxy() {
+	if line != oldHTTP && line != duplex && line != absolute || !s.prober.hasProxy() {
 		return true
 	}
 	s.doubt = "behind a proxy: nothing over HTTP/1.0, and no answer read while the request is written"
@@ -59,9 +64,9 @@ func (s *session) carries(line connection) bool {
 }
 
 // levelOfLine returns the level at which a call over this kind of connection has to be
-// understood. Chunked bodies count at level Document, because no node sends them.
+// understood. Chunked bodies and whole URLs count at level Document, because no node sends them.
 func levelOfLine(line connection) Level {
-	if line == chunked {
+	if line == chunked || line == absolute {
 		return Document
 	}
 	return Nodes
@@ -82,6 +87,31 @@ func (r *resident) carry(ctx context.Context, how string, change func(*call)) {
 	r.look(ctx)
 }
 
+// bareHead checks that nothing follows the header of an answer to HEAD (RFC 9110, section 9.3.2). Over a connection
+// that is used again it would be read as the next answer.
+func (r *resident) bareHead(ctx context.Context) {
+	if !r.carries(duplex) {
+		return
+	}
+	r.begin()
+	c := call{op: r.doc.operation(opList), method: http.MethodHead, line: duplex}
+	if a, err := r.ask(ctx, c); err == nil && len(a.body) > 0 {
+		r.find(Document, c.op, "body for the method HEAD", "none", describeStatus(a))
+	}
+}
+
+// noSwitch checks that nobody switches to a protocol that does not exist. Whoever does takes any for its own, and
+// leaves a caller who has only offered one without an answer.
+func (r *resident) noSwitch(ctx context.Context) {
+	r.begin()
+	header := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"conform/1"}}
+	c := call{op: r.doc.operation(opList), header: header, line: fresh}
+	if a, err := r.ask(ctx, c); err == nil && a.status == http.StatusSwitchingProtocols {
+		r.find(Document, c.op, "status with Upgrade: conform/1", "no switch to a protocol that does not exist",
+			describeStatus(a))
+	}
+}
+
 // spell makes calls whose bodies and paths are spelt as clients in other languages spell them.
 func (r *resident) spell(ctx context.Context) {
 	for _, spelling := range []struct {
@@ -91,10 +121,11 @@ func (r *resident) spell(ctx context.Context) {
 		{"with a body in several lines", func(body []byte) []byte {
 			var lines bytes.Buffer
 			_ = json.Indent(&lines, body, "", "\t") // of JSON that was encoded just now
-			return append(lines.Bytes(), '\n')
+			return append(bytes.ReplaceAll(lines.Bytes(), []byte("\n"), []byte("\r\n")), '\n')
 		}},
 		{"with a body with escapes", func(body []byte) []byte {
 			body = bytes.ReplaceAll(body, []byte("-"), []byte(`\u002d`)) // all of them are inside texts
+			body = bytes.ReplaceAll(body, []byte("_"), []byte(`\u005f`)) // and these in names of fields too
 			return bytes.ReplaceAll(body, []byte("😀"), []byte(`\ud83d\ude00`))
 		}},
 	} {
@@ -108,6 +139,11 @@ func (r *resident) spell(ctx context.Context) {
 	guest := r.name() + ":0"
 	r.begin()
 	if r.register(ctx, r.plainRegister(guest), how) {
+		done := r.atLevel(Document) // RFC 3986 has large letters for those who write
+		r.beat(ctx, guest, r.plainBeat(), "with a colon in the path as %3a", func(c *call) {
+			c.path = strings.ReplaceAll(c.op.target(c.node), ":", "%3a")
+		})
+		done()
 		r.beat(ctx, guest, r.plainBeat(), how, escape)
 		r.leave(ctx, guest, escape)
 	}
@@ -156,6 +192,10 @@ func headers() []header {
 		{"Accept", "application/json, application/problem+json;q=0.9", false, ""},
 		{"Content-Type", "application/json; charset=utf-8", false, Document},
 		{"Content-Type", "Application/JSON; Charset=UTF-8", false, Document},
+		{"Content-Type", `application/json; charset="utf-8"`, false, Document},
+		{"Content-Type", "application/json; version=1", false, Document}, // unknown ones do not count (RFC 2045)
+		{"Accept-Encoding", "identity", false, Document},                 // from clients in Python
+		{"Cookie", "theme=dark; lang=en", false, Document},
 		{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false, ""},
 		{"Traceparent", "not a trace", false, ""},
 		{"Tracestate", members(32, 15), false, ""}, // 512 characters have to be passed on (W3C Trace Context)
@@ -172,6 +212,15 @@ func headers() []header {
 		{"Cache-Control", "no-cache", false, ""},
 		{"Expect", "100-continue", false, Document}, // curl sends it before a large body
 	}
+}
+
+// manyHeaders are as many as a row of proxies may add. Servers that have a limit take 100 or more.
+func manyHeaders() http.Header {
+	header := http.Header{}
+	for i := range 50 {
+		header.Set(fmt.Sprintf("X-Conform-%d", i), "1")
+	}
+	return header
 }
 
 // members returns a list of members of one length, as trace context has them.

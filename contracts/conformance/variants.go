@@ -19,6 +19,9 @@ type variant struct {
 	level Level // at which it has to be taken; empty for what nodes send
 }
 
+// leftOut is the rule of a field that is not there.
+const leftOut = "left out"
+
 // manyItems is the longest list that is tried.
 const manyItems = 4096
 
@@ -27,7 +30,8 @@ const manyItems = 4096
 type generator struct {
 	schema *openapi3.Schema
 	plain  any
-	breaks bool // whether to make those that break the document, and not the others
+	breaks bool  // whether to make those that break the document, and not the others
+	level  Level // of those that are made now
 	found  []variant
 }
 
@@ -48,8 +52,8 @@ func (g *generator) add(at pointer, rule string, value any, breaks bool) {
 	if breaks {
 		body = second(body, g.plain, at)
 	}
-	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest()) != nil) == breaks {
-		g.found = append(g.found, variant{at: at, rule: rule, body: body})
+	if (g.schema.VisitJSON(body, openapi3.VisitAsRequest(), formats) != nil) == breaks {
+		g.found = append(g.found, variant{at: at, rule: rule, body: body, level: g.level})
 	}
 }
 
@@ -81,12 +85,19 @@ func (v variant) place() string {
 func (g *generator) valid(at pointer, rule string, value any)  { g.add(at, rule, value, false) }
 func (g *generator) broken(at pointer, rule string, value any) { g.add(at, rule, value, true) }
 
+// rarely makes variants that keep the document, and that no node sends.
+func (g *generator) rarely(make func()) {
+	g.level = Document
+	make()
+	g.level = ""
+}
+
 // visit makes the variants of one place and of all within it.
 func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, required bool) {
 	s := flat(schema)
 	if len(at) > 0 {
 		if _, ok := at[len(at)-1].(string); ok {
-			g.add(at, "left out", absent{}, required)
+			g.add(at, leftOut, absent{}, required)
 		}
 		g.add(at, "null", nil, !schema.Nullable && !s.schema.Nullable)
 	}
@@ -110,7 +121,7 @@ func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, requir
 func (g *generator) object(at pointer, s shape, value any) {
 	object, _ := value.(map[string]any)
 	g.valid(at.to("x-unknown"), "unknown field", "new")
-	g.valid(at.to("unknown_object"), "unknown field", map[string]any{"a": []any{1.5, nil, true}})
+	g.valid(at.to("unknown_object"), "unknown field with numbers", map[string]any{"a": []any{1.5, nil, true}, "b": 1e30})
 	if len(at) > 0 {
 		g.broken(at, "type", "text")
 		g.broken(at, "type", []any{})
@@ -137,9 +148,13 @@ func (g *generator) array(at pointer, s shape, value any) {
 		long := fill(item, int(*item.MaxLength)-len("-99999"), plainly)
 		g.valid(at, fmt.Sprintf("maxItems %d, each the longest", *most), distinct(long, int(*most)))
 	}
-	g.broken(at, "uniqueItems", []any{items[0], items[0]})
-	if _, text := items[0].(string); text { // an object may contradict its twin
-		g.valid(at, "an item twice", []any{items[0], items[0]})
+	// Those who compare neighbours alone do not notice it.
+	g.broken(at, "uniqueItems", []any{items[0], distinct(items[0], 1)[0], items[0]})
+	twice := func() { g.valid(at, "an item twice", []any{items[0], items[0]}) }
+	if _, text := items[0].(string); text {
+		twice()
+	} else {
+		g.rarely(twice)
 	}
 	g.visit(at.to(0), s.schema.Items.Value, items[0], true)
 }
@@ -198,14 +213,11 @@ func (g *generator) text(at pointer, schema *openapi3.Schema, value any) {
 	switch schema.Format {
 	case "date-time":
 		g.format(at, schema, times(), nearlyTimes)
+		g.rarely(func() { g.format(at, schema, rareTimes, nil) })
 		g.tooLong(at, schema, "2024-01-01T00:00:00.", "Z")
 	case "uri":
 		g.format(at, schema, addresses(schema), nearlyAddresses)
-		before := len(g.found)
-		g.format(at, schema, oddAddresses, nil)
-		for i := range g.found[before:] {
-			g.found[before+i].level = Document
-		}
+		g.rarely(func() { g.format(at, schema, oddAddresses, nil) })
 		g.tooLong(at, schema, exampleAddress+"/", "")
 	default:
 		for _, text := range append(texts(schema), blanks(schema)...) {
@@ -245,7 +257,8 @@ func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 }
 
 // nearlyTexts match a pattern but for what is before or behind the |. Who looks for the pattern anywhere in
-// a text, or takes $ for the end of a line or letters of other alphabets for those from A to Z, accepts them.
+// a text, or takes $ for the end of a line or letters of other alphabets for those from A to Z, accepts them. Who
+// compares without regard to case takes the Kelvin sign for a k.
 var nearlyTexts = []ruledText{
 	{"a space before it", " |"},
 	{"a space after it", "| "},
@@ -253,6 +266,7 @@ var nearlyTexts = []ruledText{
 	{"a line break after it", "|\n"},
 	{"a letter with an accent", "|é"},
 	{"an Arabic digit", "|٣"},
+	{"a Kelvin sign", "|\u212a"},
 }
 
 // nearlyTimes are no times of RFC 3339, though some parsers take them for times: other forms, days that no
@@ -266,13 +280,16 @@ var nearlyTimes = []string{
 	"2024-01-01T24:00:00Z", "2024-01-01T25:00:00Z", "2024-01-01T00:60:00Z", "2024-01-01T00:00:61Z",
 	"2024-01-01T00:00:00+0100", "2024-01-01T00:00:00+01", "2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00-24:00",
 	"2024-01-01T00:00:00+99:00", "2024-01-01T00:00:00+01:60", "2024-01-01T00:00:00-01:99",
+	"2024-W01-1T00:00:00Z", "2024-001T00:00:00Z", "Mon, 01 Jan 2024 00:00:00 GMT", "+12024-01-01T00:00:00Z",
+	"2024-1-1T00:00:00Z", "2024-01-01T0:00:00Z", "2024-01-01T00:00:00.Z",
 }
 
 // nearlyAddresses are no base URLs of nodes.
 var nearlyAddresses = []string{
 	"not a URI", "192.0.2.10:9200", "ftp://192.0.2.10:9200", "HTTP://192.0.2.10:9200", "//192.0.2.10:9200",
 	"http://", "http:///base", "http://192.0.2.10:9200?query", "http://192.0.2.10:9200/#fragment",
-	"http://192.0.2.10:9200/a b", " http://192.0.2.10:9200", "http://192.0.2.10:9200\n",
+	"http://192.0.2.10:9200/a b", " http://192.0.2.10:9200", "http://192.0.2.10:9200\n", "xhttp://192.0.2.10:9200",
+	"http://192.0.2.10:9200/%zz", "http://192.0.2.10:port",
 }
 
 // times returns points in time in all forms of RFC 3339 that parsers agree on. Some are far
@@ -285,8 +302,15 @@ func times() []string {
 		now.In(time.FixedZone("", -11*3600)).Format(time.RFC3339Nano),
 		now.In(time.FixedZone("", 14*3600)).Format(time.RFC3339),
 		now.Format("2006-01-02T15:04:05.000000000+00:00"),
-		"1969-12-31T16:00:00-08:00", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
+		"1969-12-31T16:00:00-08:00", "2000-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2099-12-31T23:59:59.999Z",
 	}
+}
+
+// rareTimes are of forms that RFC 3339 has, and that no node sends: with small letters (section 5.6), with an
+// offset that says nothing of the place (section 4.3), with more digits than a count of nanoseconds has, and in
+// the last of its years, beyond the reach of such a count.
+var rareTimes = []string{
+	"2024-01-01t12:30:45z", "2024-01-01T12:30:45-00:00", "2024-01-01T12:30:45.123456789012Z", "9999-12-31T23:59:59Z",
 }
 
 // addresses returns addresses of many kinds, the longest included.
