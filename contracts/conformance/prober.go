@@ -314,24 +314,11 @@ func (p *prober) roundTripPlain(r *http.Request, target, version string) (*http.
 		return nil, err
 	}
 	stop := context.AfterFunc(r.Context(), func() { conn.Close() })
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s %s %s\r\nHost: %s\r\n", r.Method, target, version, p.base.Host)
-	if version != "HTTP/1.0" {
-		text.WriteString("Connection: close\r\n")
-	}
-	if r.ContentLength > 0 {
-		text.Grow(int(r.ContentLength))
-		fmt.Fprintf(&text, "Content-Length: %d\r\n", r.ContentLength)
-	}
-	_ = r.Header.Write(&text)
-	text.WriteString("\r\n")
-	if r.Body != nil {
-		_, _ = io.Copy(&text, r.Body)
-	}
+	text := p.text(r, target, version)
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = conn.Write(text.Bytes()) // without an answer, the error of reading says enough
+		_, _ = conn.Write(text) // without an answer, the error of reading says enough
 	}()
 	end := func() { stop(); conn.Close(); <-written }
 	reader := bufio.NewReader(io.LimitReader(conn, maxList))
@@ -348,6 +335,25 @@ func (p *prober) roundTripPlain(r *http.Request, target, version string) (*http.
 	}
 	response.Body = ownConnection{response.Body, end}
 	return response, nil
+}
+
+// text is a request as HTTP/1 has it.
+func (p *prober) text(r *http.Request, target, version string) []byte {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s %s %s\r\nHost: %s\r\n", r.Method, target, version, p.base.Host)
+	if version != "HTTP/1.0" {
+		text.WriteString("Connection: close\r\n")
+	}
+	if r.ContentLength > 0 {
+		text.Grow(int(r.ContentLength))
+		fmt.Fprintf(&text, "Content-Length: %d\r\n", r.ContentLength)
+	}
+	_ = r.Header.Write(&text)
+	text.WriteString("\r\n")
+	if r.Body != nil {
+		_, _ = io.Copy(&text, r.Body)
+	}
+	return text.Bytes()
 }
 
 // dial connects to orchestratord.

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// ofLooseForms take bodies that are no JSON or are not declared as it, and refuse those that are spelt in another way.
+// ofLooseForms take bodies that are no JSON or are not declared as it, and refuse those that are spelt in another
+// way.
 func ofLooseForms(op *operation) []sabotage {
 	var all []sabotage
 	take := func(what string, status int, takes func(x *exchange) bool) {
@@ -56,8 +57,10 @@ func ofProtocol(doc *document) []sabotage {
 		"many headers":   func(r *http.Request) bool { return len(r.Header) > 40 },
 		"whole URLs":     func(r *http.Request) bool { return strings.HasPrefix(r.RequestURI, "http") },
 		"a quoted value": func(r *http.Request) bool { return strings.Contains(r.Header.Get("Content-Type"), `"`) },
-		"parameters":     func(r *http.Request) bool { return strings.Contains(r.Header.Get("Content-Type"), "version") },
-		"small digits":   func(r *http.Request) bool { return strings.Contains(r.RequestURI, "%3a") },
+		"parameters": func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Content-Type"), "version")
+		},
+		"small digits": func(r *http.Request) bool { return strings.Contains(r.RequestURI, "%3a") },
 	} {
 		s := onRequest("every operation refuses "+name, func(x *exchange) {
 			if refuses(x.r) {
@@ -76,7 +79,8 @@ func ofProtocol(doc *document) []sabotage {
 	}
 	raw("an answer to HEAD has a body", "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 2\r\n\r\n{}",
 		func(r *http.Request) bool { return r.Method == http.MethodHead })
-	raw("every Upgrade is taken", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+	raw("every Upgrade is taken",
+		"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
 		func(r *http.Request) bool { return r.Header["Upgrade"] != nil })
 	return append(all, soonForgotten(), ofPlaces("nothing", nil), ofPlaces("the whole body", []any{
 		map[string]any{"pointer": "", "detail": "wrong"},
@@ -118,9 +122,11 @@ func soonForgotten() sabotage {
 
 // ofPlaces say of each body that breaks the document that other places are broken.
 func ofPlaces(name string, places []any) sabotage {
-	return sabotage{name: "problem details name " + name, level: Document, culprit: "errors", answer: func(x *exchange) {
+	s := sabotage{name: "problem details name " + name, level: Document, culprit: "errors"}
+	s.answer = func(x *exchange) {
 		if object, _ := x.body.(map[string]any); x.status == http.StatusUnprocessableEntity && object != nil {
 			object["errors"] = append([]any{}, places...)
 		}
-	}}
+	}
+	return s
 }

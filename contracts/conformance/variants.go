@@ -121,7 +121,8 @@ func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, requir
 func (g *generator) object(at pointer, s shape, value any) {
 	object, _ := value.(map[string]any)
 	g.valid(at.to("x-unknown"), "unknown field", "new")
-	g.valid(at.to("unknown_object"), "unknown field with numbers", map[string]any{"a": []any{1.5, nil, true}, "b": 1e30})
+	numbers := map[string]any{"a": []any{1.5, nil, true}, "b": 1e30}
+	g.valid(at.to("unknown_object"), "unknown field with numbers", numbers)
 	if len(at) > 0 {
 		g.broken(at, "type", "text")
 		g.broken(at, "type", []any{})
