@@ -59,7 +59,7 @@ func (s *session) carries(line connection) bool {
 	if line != oldHTTP && line != duplex && line != absolute || !s.prober.hasProxy() {
 		return true
 	}
-	s.doubt = "behind a proxy: nothing over HTTP/1.0, and no answer read while the request is written"
+	s.doubt = "behind a proxy: nothing over HTTP/1.0, no whole URL, and no answer read while the request is written"
 	return false
 }
 
