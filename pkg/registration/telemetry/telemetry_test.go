@@ -178,7 +178,7 @@ func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
 			kind := ""
 			for _, key := range []attribute.Key{"operation", "outcome", "http.response.status_code", "error.type"} {
 				if value, is := point.Attributes.Value(key); is {
-					kind += " " + value.Emit()
+					kind += " " + value.String()
 				}
 			}
 			got[kind] += point.Count
