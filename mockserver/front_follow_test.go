@@ -1,0 +1,122 @@
+package mockserver_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/journal"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
+)
+
+func TestNodesFollowTheTraffic(t *testing.T) {
+	orchestratord := mocktest.Start(t)
+	front := inFront(t, orchestratord.URL)
+	post := func(path, body string) int {
+		response, err := http.Post(front.URL+path, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		_, _ = io.Copy(io.Discard, response.Body)
+		return response.StatusCode
+	}
+	if status := post("/v2/nodes/register", briefRegistration); status != 200 {
+		t.Fatalf("registration answered %d", status)
+	}
+	if status := post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != 200 {
+		t.Fatalf("heartbeat answered %d", status)
+	}
+	for who, server := range map[string]*mocktest.Server{"orchestratord": orchestratord, "front": front} {
+		node, known := server.Node("gpu-node-1")
+		if !known || node.Status != nodeapi.NodeStatusOnline || len(node.Pools) != 1 {
+			t.Errorf("%s knows the node: %t, %+v", who, known, node)
+		}
+	}
+	if got := front.UpstreamDrift().Entries; len(got) > 0 {
+		t.Errorf("orchestratord drifts: %v", got)
+	}
+	if got := front.Drift().Entries; len(got) > 0 {
+		t.Errorf("nodes drift: %v", got)
+	}
+	want := []string{"registerNode gpu-node-1 200", "heartbeatNode gpu-node-1 200"}
+	if got := summaries(front, journal.Filter{Kind: control.EntryKindExchange}); !slices.Equal(got, want) {
+		t.Errorf("the journal says %q, want %q", got, want)
+	}
+	const counted = `orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`
+	if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
+		t.Errorf("the metrics lack %s:\n%s", counted, got)
+	}
+}
+
+// TestWhoForgetsANode has a heartbeat answered 404, by orchestratord and by what is in between.
+func TestWhoForgetsANode(t *testing.T) {
+	for name, test := range map[string]struct {
+		effect control.FaultEffect
+		known  bool
+	}{
+		"orchestratord": {control.FaultEffect{Status: new(int32(404))}, false},
+		"a router":      {control.FaultEffect{Status: new(int32(404)), Text: new("404 page not found")}, true},
+	} {
+		for _, validation := range []mockserver.Validation{mockserver.Report, mockserver.Off} {
+			p := newPair(t, mockserver.Document, mockserver.WithValidation(validation))
+			p.post("/v2/nodes/register", briefRegistration)
+			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
+			if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != http.StatusNotFound {
+				t.Fatalf("%s: heartbeat answered %d %s", name, status, text)
+			}
+			if _, known := p.front.Node("gpu-node-1"); known != test.known {
+				t.Errorf("with validation %s, after a 404 of %s, the node is known: %t", validation, name, known)
+			}
+			if drift := p.front.UpstreamDrift().Entries; validation == mockserver.Off && len(drift) > 0 {
+				t.Errorf("with validation off, orchestratord drifts: %v", drift)
+			}
+		}
+	}
+}
+
+// TestWhomAnAnswerRegisters has a registration answered in many ways. The node is known, unless that is a
+// rejection or no success.
+func TestWhomAnAnswerRegisters(t *testing.T) {
+	for answer, want := range map[string]bool{
+		`{"success":true,"message":"welcome","node_id":"gpu-node-1"}`: true,
+		`{"success":false,"message":"full","node_id":"gpu-node-1"}`:   false,
+		"{}": true, "welcome": true, "": true, "elsewhere": false,
+	} {
+		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if answer == "elsewhere" {
+					w.WriteHeader(http.StatusTemporaryRedirect)
+				}
+				_, _ = io.WriteString(w, answer)
+			})),
+		}))
+		(&pair{t: t, front: front}).post("/v2/nodes/register", briefRegistration)
+		if _, known := front.Node("gpu-node-1"); known != want {
+			t.Errorf("answered %q, the node is known: %t", answer, known)
+		}
+	}
+}
+
+// TestWhoIsKnownByItsHeartbeat has a node register before the front is there. Nothing is made up of it.
+func TestWhoIsKnownByItsHeartbeat(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	(&pair{t: t, front: p.orchestratord}).post("/v2/nodes/register", briefRegistration)
+	p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	answer := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1"))
+	if answer.JSON200 == nil || answer.JSON200.Node.Status != nodeapi.NodeStatusOnline {
+		t.Fatalf("the front says %s", answer.Body)
+	}
+	if diff := cmp.Diff(nodeapi.ReportedCapabilities{}, answer.JSON200.Node.Capabilities); diff != "" {
+		t.Errorf("capabilities (-want +got):\n%s", diff)
+	}
+}
