@@ -3,6 +3,7 @@ package fleet
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -28,15 +29,38 @@ func TestLatenciesThatAreNone(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	few := newLatency()
-	if few.record(10_005 * time.Microsecond); few.at(99.9) > few.max {
-		t.Errorf("the longest is %v, and a part of them longer than %v", few.max, few.at(99.9))
-	}
 	l := newLatency()
 	for _, took := range []time.Duration{time.Hour, time.Second, -time.Second} {
 		l.record(took)
 	}
 	if l.max != time.Hour || l.at(100) < longestLatency || l.at(100) > longestLatency+time.Second {
 		t.Errorf("the longest is %v, %v by the histogram", l.max, l.at(100))
+	}
+}
+
+// A histogram rounds up, and no percentile is beyond the longest latency.
+func TestNoPercentileIsBeyondTheLongestLatency(t *testing.T) {
+	l := newLatency()
+	if l.record(10_005 * time.Microsecond); l.at(99.9) > l.max {
+		t.Errorf("the longest is %v, and the percentile 99.9 is %v", l.max, l.at(99.9))
+	}
+}
+
+// The latencies of two fleets are those of all their heartbeats.
+func TestLatenciesAddUp(t *testing.T) {
+	var reports []*Report
+	synctest.Test(t, func(t *testing.T) {
+		for _, prefix := range []string{"a", "b"} {
+			r, _ := simulate(t, t.Context(), nil, func(s *Settings) { s.Prefix = prefix })
+			reports = append(reports, r)
+		}
+	})
+	var files []string
+	for _, r := range reports {
+		files = append(files, written(t, r))
+	}
+	sum, err := Merge(t.Context(), files)
+	if err != nil || sum.Beats.Answered < 2*20*11 || sum.Latency.histogram.TotalCount() != sum.Beats.Answered {
+		t.Errorf("sum is %+v, %v", sum, err)
 	}
 }
