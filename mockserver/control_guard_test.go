@@ -285,6 +285,7 @@ func TestGuesses(t *testing.T) {
 		for range 10 {
 			expect("192.0.2.1:1", "wrong", http.StatusUnauthorized, 0)
 		}
+		// Whoever guessed longest ago is forgotten for others, and answered at once again.
 		for i := range 1000 { // as many as are remembered
 			expect(fmt.Sprint("[2001:db8::", i, "]:1"), "wrong", http.StatusUnauthorized, 0)
 		}

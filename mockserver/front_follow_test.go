@@ -82,32 +82,34 @@ func TestWhoForgetsANode(t *testing.T) {
 	}
 }
 
-// TestWhomAnAnswerRegisters has a registration answered in many ways. The node is known, unless that is a
-// rejection or no success.
+// TestWhomAnAnswerRegisters has a registration answered in many ways. The front knows the node after any answer
+// with 200 that is no rejection.
 func TestWhomAnAnswerRegisters(t *testing.T) {
-	for answer, want := range map[string]bool{
-		`{"success":true,"message":"welcome","node_id":"gpu-node-1"}`: true,
-		`{"success":false,"message":"full","node_id":"gpu-node-1"}`:   false,
-		"{}": true, "welcome": true, "": true, "elsewhere": false,
+	for answer, want := range map[struct {
+		status int
+		body   string
+	}]bool{
+		{200, `{"success":true,"message":"welcome","node_id":"gpu-node-1"}`}: true,
+		{200, `{"success":false,"message":"full","node_id":"gpu-node-1"}`}:   false,
+		{200, "{}"}: true, {200, "welcome"}: true, {200, ""}: true, {307, ""}: false,
 	} {
 		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://orchestratord.example",
 			Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
-				if answer == "elsewhere" {
-					w.WriteHeader(http.StatusTemporaryRedirect)
-				}
-				_, _ = io.WriteString(w, answer)
+				w.WriteHeader(answer.status)
+				_, _ = io.WriteString(w, answer.body)
 			})),
 		}))
 		(&pair{t: t, front: front}).post("/v2/nodes/register", briefRegistration)
 		if _, known := front.Node("gpu-node-1"); known != want {
-			t.Errorf("answered %q, the node is known: %t", answer, known)
+			t.Errorf("after %d %s, the node is known: %t", answer.status, answer.body, known)
 		}
 	}
 }
 
-// TestWhoIsKnownByItsHeartbeat has a node register before the front is there. Nothing is made up of it.
+// TestWhoIsKnownByItsHeartbeat has a node register before the front is there. What it registered with
+// is not made up.
 func TestWhoIsKnownByItsHeartbeat(t *testing.T) {
 	p := newPair(t, mockserver.Document)
 	(&pair{t: t, front: p.orchestratord}).post("/v2/nodes/register", briefRegistration)

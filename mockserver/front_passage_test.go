@@ -234,7 +234,7 @@ func TestBrokenConnectionsAreBroken(t *testing.T) {
 				t.Errorf("the client got %q, want %q and no more", got, test.got)
 			}
 			front.Expect(t, mocktest.Exactly(1, mocktest.AllRequests))
-			if summary := lastSummary(front); !strings.Contains(summary, test.remark) {
+			if summary := lastExchange(front).Summary; !strings.Contains(summary, test.remark) {
 				t.Errorf("the journal says %q, want %q", summary, test.remark)
 			}
 		})
@@ -260,7 +260,7 @@ func TestTheJournalHasTheHeadThatAFaultChanged(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, answer.Body)
 		_ = answer.Body.Close()
-		header := *p.front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries[0].Answer.Header
+		header := *lastExchange(p.front).Answer.Header
 		for _, name := range []string{"Retry-After", "X-Correlation-Id"} {
 			if got := answer.Header.Get(name); got == "" || got != header[name] {
 				t.Errorf("%s: the client got %s: %q, and the journal has %v", call, name, got, header)
@@ -269,12 +269,12 @@ func TestTheJournalHasTheHeadThatAFaultChanged(t *testing.T) {
 	}
 }
 
-func lastSummary(server *mocktest.Server) string {
-	entries := server.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries
-	if len(entries) == 0 {
-		return ""
+// lastExchange returns the last exchange of the journal, empty if there is none.
+func lastExchange(server *mocktest.Server) (last control.JournalEntry) {
+	for _, entry := range server.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries {
+		last = entry
 	}
-	return entries[0].Summary
+	return last
 }
 
 func TestAnOrchestratordThatCannotBeReached(t *testing.T) {
@@ -293,7 +293,7 @@ func TestAnOrchestratordThatCannotBeReached(t *testing.T) {
 		got.Header.Get("X-Correlation-Id") == "" {
 		t.Errorf("answered %d %s, want 502 with a problem of its own", got.Code, got.Body)
 	}
-	if summary := lastSummary(front); !strings.Contains(summary, fmt.Sprint(http.StatusBadGateway)) {
+	if summary := lastExchange(front).Summary; !strings.Contains(summary, fmt.Sprint(http.StatusBadGateway)) {
 		t.Errorf("the journal says %q, want the 502", summary)
 	}
 }

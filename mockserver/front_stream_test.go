@@ -121,8 +121,7 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 						stated != strconv.Itoa(len(got)) {
 						t.Errorf("%d bytes came, and %s were announced", len(got), stated)
 					}
-					entry := front.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 1).Entries[0]
-					if body := entry.Answer.Body; !test.breaks && len(got) > 0 && body.Bytes != int64(len(got)) {
+					if body := lastExchange(front).Answer.Body; !test.breaks && len(got) > 0 && body.Bytes != int64(len(got)) {
 						t.Errorf("%d bytes came, and the journal has %d", len(got), body.Bytes)
 					}
 					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {
@@ -176,7 +175,7 @@ func TestLongBodiesInFront(t *testing.T) {
 		_, _ = answer.Body.Read(make([]byte, 1))
 		_ = answer.Body.Close() // in the middle
 		synctest.Wait()
-		if summary := lastSummary(front); !strings.Contains(summary, "the client has gone") {
+		if summary := lastExchange(front).Summary; !strings.Contains(summary, "the client has gone") {
 			t.Errorf("the journal says %q", summary)
 		}
 	})

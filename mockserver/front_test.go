@@ -279,7 +279,7 @@ func TestAClientThatGoesBeforeThereIsAConnection(t *testing.T) {
 			t.Errorf("answered %s", answer.Status)
 		}
 		synctest.Wait()
-		if summary := lastSummary(front); !strings.Contains(summary, "the client has gone") {
+		if summary := lastExchange(front).Summary; !strings.Contains(summary, "the client has gone") {
 			t.Errorf("the journal says %q", summary)
 		}
 	})

@@ -254,22 +254,24 @@ func TestRing(t *testing.T) {
 	}
 }
 
-// TestPlaceIsUsedAgain writes each sort of entry in the place of each other. It is as in a place of its own.
+// TestPlaceIsUsedAgain writes each kind of entry in the place of each other. Nothing is left of what was there.
 func TestPlaceIsUsedAgain(t *testing.T) {
-	sorts := []func(*journal.Journal){
-		func(events *journal.Journal) {
+	kinds := map[string]func(*journal.Journal){
+		"a full exchange": func(events *journal.Journal) {
 			e := beat("gpu-node-1")
 			e.Query, e.Fault, e.Departures = "a=b", "slow", []drift.Departure{{Pointer: "/a"}}
 			events.Exchange(e)
 		},
-		func(events *journal.Journal) { events.Exchange(journal.Exchange{Method: "GET", Path: "/"}) },
-		func(events *journal.Journal) {
+		"an empty exchange": func(events *journal.Journal) {
+			events.Exchange(journal.Exchange{Method: "GET", Path: "/"})
+		},
+		"a change": func(events *journal.Journal) {
 			events.Change("gpu-node-1", epoch, nodeapi.NodeStatusOnline, nodeapi.NodeStatusOffline)
 		},
-		func(events *journal.Journal) { events.Control(epoch, "the clock was paused") },
+		"a control": func(events *journal.Journal) { events.Control(epoch, "the clock was paused") },
 	}
-	for i, before := range sorts {
-		for k, write := range sorts {
+	for earlier, before := range kinds {
+		for later, write := range kinds {
 			fresh, used := journal.New(2), journal.New(1)
 			before(fresh)
 			write(fresh)
@@ -278,14 +280,14 @@ func TestPlaceIsUsedAgain(t *testing.T) {
 			last := new(int64(1))
 			want, got := fresh.Page(journal.Filter{After: last}, 1), used.Page(journal.Filter{After: last}, 1)
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("sort %d after %d (-want +got):\n%s", k, i, diff)
+				t.Errorf("%s after %s (-want +got):\n%s", later, earlier, diff)
 			}
 			for _, e := range []control.Expectation{
 				{Becomes: new(nodeapi.NodeStatusOffline)}, {Operation: new(control.OperationHeartbeatNode)},
 			} {
 				e.After = last
 				if want, got := fresh.Expect(t.Context(), e), used.Expect(t.Context(), e); want.Count != got.Count {
-					t.Errorf("sort %d after %d: %s", k, i, got.Message)
+					t.Errorf("%s after %s: %s, want %d", later, earlier, got.Message, want.Count)
 				}
 			}
 		}

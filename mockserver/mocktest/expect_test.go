@@ -177,8 +177,8 @@ func TestFaults(t *testing.T) {
 	}))
 	n := newNode(t, mock, "gpu-node-1")
 	n.register()
-	for _, fault := range []string{"outage", "given", "given"} {
-		t.Run("switched on", func(t *testing.T) {
+	for _, fault := range []string{"outage", "given", "given"} { // which is there again after a test
+		t.Run("switched on "+fault, func(t *testing.T) {
 			mock.SwitchOn(t, fault)
 			if status := n.beat(nodeapi.PoolStatus{PoolID: "pool-0"}); status == http.StatusOK {
 				t.Errorf("the fault %s does not act", fault)

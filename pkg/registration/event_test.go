@@ -134,30 +134,22 @@ func TestAReceiverOfEventsThatPanicsIsLogged(t *testing.T) {
 
 func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 	const usual, slowly = 300 * time.Millisecond, 50 * time.Millisecond
-	wants := []struct {
-		event registration.EventType
-		took  time.Duration
-		late  time.Duration // by the callback, which takes no time from the request
+	requests := []struct {
+		answer answer
+		event  registration.EventType
+		took   time.Duration
+		late   time.Duration // by the callback, which takes no time from the request
 	}{
-		{registration.EventRegistered, usual, 0},
-		{registration.EventOnline, usual, slowly},
-		{registration.EventFailed, registration.DefaultRequestTimeout, slowly},
-		{registration.EventOnline, usual, slowly},
-		{registration.EventFailed, usual, 0},
-		{registration.EventDeregistered, usual, 0},
+		{answer{delay: usual}, registration.EventRegistered, usual, 0},
+		{answer{delay: usual}, registration.EventOnline, usual, slowly},
+		{answer{delay: time.Hour}, registration.EventFailed, registration.DefaultRequestTimeout, slowly},
+		{answer{delay: usual}, registration.EventOnline, usual, slowly},
+		{answer{delay: usual, status: http.StatusServiceUnavailable}, registration.EventFailed, usual, 0},
+		{answer{delay: usual}, registration.EventDeregistered, usual, 0},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var seen recorder
-		w := &wire{answer: func(n int, _ request) answer {
-			return []answer{
-				{delay: usual},
-				{delay: usual},
-				{delay: time.Hour},
-				{delay: usual},
-				{delay: usual, status: http.StatusServiceUnavailable},
-				{delay: usual},
-			}[n]
-		}}
+		w := &wire{answer: func(n int, _ request) answer { return requests[n].answer }}
 		c := config(t, w)
 		c.OnEvent = seen.add
 		node := beating(t, c, func(ctx context.Context) ([]registration.PoolStatus, error) {
@@ -167,18 +159,18 @@ func TestAnEventSaysWhenItsRequestWasDueAndWhatItTook(t *testing.T) {
 		time.Sleep(24 * time.Second)
 		node.Deregister(t.Context())
 		synctest.Wait()
-		if len(seen.events) != len(wants) {
+		if len(seen.events) != len(requests) {
 			t.Fatalf("events were %v", seen.types())
 		}
 		for i, e := range seen.events {
-			want := wants[i]
-			if id := w.sent()[i].header.Get("X-Correlation-Id"); e.CorrelationID != id {
+			want, sent := requests[i], w.sent()[i]
+			if id := sent.header.Get("X-Correlation-Id"); e.CorrelationID != id {
 				t.Errorf("%s has the correlation id %q, its request %q", e.Type, e.CorrelationID, id)
 			}
 			if e.Type != want.event || e.Took != want.took {
 				t.Errorf("%s took %v, want %s and %v", e.Type, e.Took, want.event, want.took)
 			}
-			switch leaves := i > 3; {
+			switch leaves := sent.op == "deregister"; {
 			case leaves && !e.Due.IsZero():
 				t.Errorf("%s was due at %v", e.Type, e.Due)
 			case !leaves && e.Time.Sub(e.Due) != want.took+want.late:

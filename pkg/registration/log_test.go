@@ -3,6 +3,7 @@ package registration_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -68,7 +69,7 @@ func TestLostLinesAreCountedOnce(t *testing.T) {
 type faulty struct {
 	slog.Handler
 	lose  func() error
-	lines *int
+	lines *int // that are still to be lost
 }
 
 func (f faulty) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -90,7 +91,7 @@ func TestALineThatTheHandlerLosesIsCounted(t *testing.T) {
 		"ends its goroutine": func() error { runtime.Goexit(); return nil },
 	} {
 		for lost := 1; lost <= 2; lost++ {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %d times", name, lost), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var log strings.Builder
 					left := lost

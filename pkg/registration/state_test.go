@@ -178,21 +178,28 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-// It shows when a heartbeat was sent, not when it was answered, and when the next one is due: sooner after
-// news, never while there are no heartbeats.
+// The status has when the last good heartbeat was sent, not when it was answered, and when the next request is
+// due: sooner after Notify, never while there are no heartbeats.
 func TestStatusOfHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(_ int, r request) answer {
-			return answer{delay: time.Duration(len(r.op)-len("register")) * 400 * time.Millisecond}
+			if r.op == "heartbeat" {
+				return answer{delay: 400 * time.Millisecond}
+			}
+			return answer{}
 		}}
 		node := registered(t, config(t, w))
-		expect := func(want registration.State, ago, ahead time.Duration) {
+		expect := func(want registration.State, beat, next time.Duration) { // ago, and ahead: 0 for never
 			t.Helper()
 			synctest.Wait()
 			s := node.Status()
-			if next := time.Until(s.NextRequest); s.State != want || time.Since(s.LastHeartbeat) != ago ||
-				next != ahead && (ahead != 0 || !s.NextRequest.IsZero()) {
-				t.Errorf("status is %+v, want %s", s, want)
+			ahead := time.Duration(0)
+			if !s.NextRequest.IsZero() {
+				ahead = time.Until(s.NextRequest)
+			}
+			if ago := time.Since(s.LastHeartbeat); s.State != want || ago != beat || ahead != next {
+				t.Errorf("%s, the last beat %v ago, the next %v ahead; want %s, %v and %v", s.State, ago, ahead, want,
+					beat, next)
 			}
 		}
 		ctx, end := context.WithCancel(t.Context())
