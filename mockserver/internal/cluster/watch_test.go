@@ -18,84 +18,112 @@ import (
 // TestWatch does the same to a cluster and to a registry that is asked each second who is silent.
 // The timer of the cluster is as good as that, whatever changes while it is set.
 func TestWatch(t *testing.T) {
-	ids := rapid.StringMatching("[a-d]")
-	seconds := rapid.IntRange(1, 30)
-	statuses := rapid.SampledFrom([]nodeapi.NodeStatus{
-		nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
+	rapid.Check(t, func(t *rapid.T) {
+		w := newTwins()
+		defer w.watched.Close()
+		t.Repeat(map[string]func(*rapid.T){
+			"pass": w.pass, "register": w.register, "beat": w.beat, "set status": w.setStatus,
+			"write off": w.writeOff, "write off all": w.writeOffAll, "remove": w.remove, "load": w.load,
+			"set timeout": w.setTimeout, "set policy": w.setPolicy, "": w.compare,
+		})
 	})
-	policies := rapid.SampledFrom([]registry.Policy{
+}
+
+// twins are a cluster, whose timer finds silent nodes, and a registry with the same nodes.
+type twins struct {
+	clock   *clock.Clock
+	watched *cluster.Cluster
+	asked   *registry.Registry
+}
+
+func newTwins() twins {
+	const timeout, forgetAfter = 20 * time.Second, 40 * time.Second
+	still := clock.PausedAt(time.Unix(1_700_000_000, 0))
+	asked := registry.New(timeout)
+	asked.SetForgetAfter(forgetAfter)
+	return twins{clock: still, asked: asked, watched: cluster.New(cluster.Config{
+		Clock: still, Journal: journal.New(1), Log: slog.New(slog.DiscardHandler), NodeTimeout: timeout,
+		ForgetAfter: forgetAfter, MaxNodes: 10,
+	})}
+}
+
+func aNode(t *rapid.T) nodeapi.NodeID { return rapid.StringMatching("[a-d]").Draw(t, "id") }
+
+func seconds(t *rapid.T) int { return rapid.IntRange(1, 30).Draw(t, "seconds") }
+
+func (w twins) pass(t *rapid.T) {
+	for range seconds(t) {
+		if err := w.clock.Advance(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		w.asked.Expire(w.clock.Now())
+	}
+}
+
+func (w twins) register(t *rapid.T) {
+	registration := nodeapi.RegisterRequest{NodeID: aNode(t)}
+	w.watched.Register(registration, nil)
+	w.asked.Register(registration, w.clock.Now())
+}
+
+func (w twins) beat(t *rapid.T) {
+	id := aNode(t)
+	w.watched.Heartbeat(id, nodeapi.HeartbeatRequest{})
+	w.asked.Heartbeat(id, nodeapi.HeartbeatRequest{}, w.clock.Now())
+}
+
+func (w twins) setStatus(t *rapid.T) {
+	id := aNode(t)
+	status := rapid.SampledFrom([]nodeapi.NodeStatus{
+		nodeapi.NodeStatusOnline, nodeapi.NodeStatusDraining, nodeapi.NodeStatusOffline, nodeapi.NodeStatusFailed,
+	}).Draw(t, "status")
+	w.watched.SetStatus(id, status)
+	w.asked.SetStatus(id, status, w.clock.Now())
+}
+
+func (w twins) writeOff(t *rapid.T) {
+	id := aNode(t)
+	w.watched.WriteOff(id)
+	w.asked.WriteOff(id, w.clock.Now())
+}
+
+func (w twins) writeOffAll(*rapid.T) {
+	w.watched.WriteOffAll()
+	w.asked.WriteOffAll(w.clock.Now())
+}
+
+func (w twins) remove(t *rapid.T) {
+	id := aNode(t)
+	w.watched.Remove(id)
+	w.asked.Deregister(id)
+}
+
+func (w twins) load(*rapid.T) {
+	nodes := w.watched.Nodes()
+	w.watched.Load(nodes, w.clock.Now())
+	w.asked.Load(nodes, w.clock.Now())
+}
+
+func (w twins) setTimeout(t *rapid.T) {
+	timeout := time.Duration(seconds(t)) * time.Second
+	w.watched.SetTimeout(timeout)
+	w.asked.SetTimeout(timeout)
+}
+
+func (w twins) setPolicy(t *rapid.T) {
+	policy := rapid.SampledFrom([]registry.Policy{
 		registry.Document{},
 		registry.InService{CheckEvery: 7 * time.Second},
 		registry.InService{CheckEvery: time.Minute},
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		still := clock.PausedAt(time.Unix(1_700_000_000, 0))
-		watched := cluster.New(cluster.Config{
-			Clock: still, Journal: journal.New(1), Log: slog.New(slog.DiscardHandler), NodeTimeout: 20 * time.Second,
-			ForgetAfter: 40 * time.Second, MaxNodes: 10,
-		})
-		defer watched.Close()
-		asked := registry.New(20 * time.Second)
-		asked.SetForgetAfter(40 * time.Second)
-		t.Repeat(map[string]func(*rapid.T){
-			"pass": func(t *rapid.T) {
-				for range seconds.Draw(t, "seconds") {
-					if err := still.Advance(time.Second); err != nil {
-						t.Fatal(err)
-					}
-					asked.Expire(still.Now())
-				}
-			},
-			"register": func(t *rapid.T) {
-				registration := nodeapi.RegisterRequest{NodeID: ids.Draw(t, "id")}
-				watched.Register(registration, nil)
-				asked.Register(registration, still.Now())
-			},
-			"beat": func(t *rapid.T) {
-				id := ids.Draw(t, "id")
-				watched.Heartbeat(id, nodeapi.HeartbeatRequest{})
-				asked.Heartbeat(id, nodeapi.HeartbeatRequest{}, still.Now())
-			},
-			"set status": func(t *rapid.T) {
-				id, status := ids.Draw(t, "id"), statuses.Draw(t, "status")
-				watched.SetStatus(id, status)
-				asked.SetStatus(id, status, still.Now())
-			},
-			"write off": func(t *rapid.T) {
-				id := ids.Draw(t, "id")
-				watched.WriteOff(id)
-				asked.WriteOff(id, still.Now())
-			},
-			"write off all": func(*rapid.T) {
-				watched.WriteOffAll()
-				asked.WriteOffAll(still.Now())
-			},
-			"remove": func(t *rapid.T) {
-				id := ids.Draw(t, "id")
-				watched.Remove(id)
-				asked.Deregister(id)
-			},
-			"load": func(*rapid.T) {
-				nodes := watched.Nodes()
-				watched.Load(nodes, still.Now())
-				asked.Load(nodes, still.Now())
-			},
-			"set timeout": func(t *rapid.T) {
-				timeout := time.Duration(seconds.Draw(t, "seconds")) * time.Second
-				watched.SetTimeout(timeout)
-				asked.SetTimeout(timeout)
-			},
-			"set policy": func(t *rapid.T) {
-				policy := policies.Draw(t, "policy")
-				watched.SetPolicy(policy)
-				asked.SetPolicy(policy)
-			},
-			"": func(t *rapid.T) {
-				asked.Expire(still.Now())
-				if diff := cmp.Diff(asked.Nodes(), watched.Nodes()); diff != "" {
-					t.Fatalf("-asked +watched:\n%s", diff)
-				}
-			},
-		})
-	})
+	}).Draw(t, "policy")
+	w.watched.SetPolicy(policy)
+	w.asked.SetPolicy(policy)
+}
+
+// compare runs before the first change and after each.
+func (w twins) compare(t *rapid.T) {
+	w.asked.Expire(w.clock.Now())
+	if diff := cmp.Diff(w.asked.Nodes(), w.watched.Nodes()); diff != "" {
+		t.Fatalf("-asked +watched:\n%s", diff)
+	}
 }
