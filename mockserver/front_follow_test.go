@@ -82,8 +82,8 @@ func TestWhoForgetsANode(t *testing.T) {
 	}
 }
 
-// TestWhomAnAnswerRegisters has a registration answered in many ways. The front knows the node after any answer
-// with 200 that is no rejection.
+// TestWhomAnAnswerRegisters has a registration answered in many ways. The front knows the node after any
+// success that is no rejection.
 func TestWhomAnAnswerRegisters(t *testing.T) {
 	for answer, want := range map[struct {
 		status int

@@ -200,12 +200,13 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestTheClockEnds puts the clock of a server beyond what an answer can state.
-func TestTheClockEnds(t *testing.T) {
+// TestClockEndsForATest puts the clock forward without the control API, which would limit it by itself. It goes no
+// further than an answer can state.
+func TestClockEndsForATest(t *testing.T) {
 	last := spec.Control().LastTime
 	server := newServer(t, mockserver.WithClock(clock.PausedAt(last.Add(-time.Second))))
 	if err := server.Clock().Advance(2 * time.Second); !errors.Is(err, clock.ErrBeyond) {
-		t.Errorf("2 s before the end it goes on for longer: %v", err)
+		t.Errorf("2 s forward, 1 s before its end: %v", err)
 	}
 	if err := server.Clock().Advance(time.Second); err != nil || !server.Clock().Now().Equal(last) {
 		t.Errorf("it ends at %s, %v; want %s", server.Clock().Now(), err, last)
