@@ -10,14 +10,16 @@ import (
 
 // observer reports what becomes of a node in log lines, events, metrics and a snapshot. It
 // logs changes of state only, so that a healthy fleet is quiet. Only the node's owner calls
-// it, except for the snapshot, which any goroutine may read.
+// it, except for the snapshot and draining, which any goroutine may read.
 type observer struct {
-	log      *slog.Logger  // on an unhurried handler
-	events   *queue[Event] // nil if nobody receives them
-	metrics  metrics
-	trouble  *trouble    // nil while there is none
-	warned   bool        // that a token is weak
-	draining atomic.Bool // Drain was called
+	log     *slog.Logger  // on an unhurried handler
+	events  *queue[Event] // nil if nobody receives them
+	metrics metrics
+	trouble *trouble // nil while there is none
+	warned  bool     // that a token is weak
+
+	// Drain was called, by whoever runs it. In life this would make each node larger.
+	draining atomic.Bool
 
 	mu    sync.Mutex
 	now   Status

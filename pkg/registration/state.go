@@ -66,15 +66,15 @@ func (n *Node) Status() Status {
 // heartbeats have ended. An orchestratord that is away for a while makes no node unready, since
 // the node goes on serving. A standalone node is ready until it drains.
 func (n *Node) Ready() error {
+	s := n.Status()
+	if err := s.ended(); err != nil {
+		return err
+	}
 	if n.observer.draining.Load() {
 		return errors.New("the node drains")
 	}
-	s := n.Status()
 	if s.State == StateStandalone {
 		return nil
-	}
-	if err := s.ended(); err != nil {
-		return err
 	}
 	if s.LastHeartbeat.IsZero() {
 		return errors.New("orchestratord has had no heartbeat of this node yet")

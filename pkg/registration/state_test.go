@@ -77,7 +77,9 @@ func TestReadyThroughRenewals(t *testing.T) {
 }
 
 func TestProbesWhileANodeDrains(t *testing.T) {
-	for _, standalone := range []bool{false, true} {
+	for standalone, atTheEnd := range map[bool]string{
+		false: "the node has ended: deregistered", true: "the node drains", // which has no other state
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := config(t, &wire{})
 			c.Standalone, c.Drain = standalone, func(context.Context) { time.Sleep(time.Minute) }
@@ -91,11 +93,14 @@ func TestProbesWhileANodeDrains(t *testing.T) {
 			}
 			end()
 			time.Sleep(30 * time.Second)
-			if node.Ready() == nil || node.Healthy(time.Second) != nil {
-				t.Errorf("standalone %t: ready %v, healthy %v", standalone, node.Ready(), node.Healthy(time.Second))
+			if err := node.Ready(); err == nil || err.Error() != "the node drains" || node.Healthy(time.Second) != nil {
+				t.Errorf("standalone %t, while it drains: ready %v, healthy %v", standalone, err, node.Healthy(time.Second))
 			}
 			if err := <-done; err != nil {
 				t.Error(err)
+			}
+			if err := node.Ready(); err == nil || err.Error() != atTheEnd {
+				t.Errorf("standalone %t, at the end: ready %v, want %s", standalone, err, atTheEnd)
 			}
 		})
 	}
