@@ -121,7 +121,8 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 						stated != strconv.Itoa(len(got)) {
 						t.Errorf("%d bytes came, and %s were announced", len(got), stated)
 					}
-					if body := lastExchange(front).Answer.Body; !test.breaks && len(got) > 0 && body.Bytes != int64(len(got)) {
+					body := lastExchange(front).Answer.Body
+					if !test.breaks && len(got) > 0 && body.Bytes != int64(len(got)) {
 						t.Errorf("%d bytes came, and the journal has %d", len(got), body.Bytes)
 					}
 					if test.effect.RetryAfterS != nil && answer.Header.Get("Retry-After") == "" {

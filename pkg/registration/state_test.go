@@ -93,8 +93,11 @@ func TestProbesWhileANodeDrains(t *testing.T) {
 			}
 			end()
 			time.Sleep(30 * time.Second)
-			if err := node.Ready(); err == nil || err.Error() != "the node drains" || node.Healthy(time.Second) != nil {
-				t.Errorf("standalone %t, while it drains: ready %v, healthy %v", standalone, err, node.Healthy(time.Second))
+			if err := node.Ready(); err == nil || err.Error() != "the node drains" {
+				t.Errorf("standalone %t, while it drains: ready %v", standalone, err)
+			}
+			if err := node.Healthy(time.Second); err != nil {
+				t.Errorf("standalone %t, while it drains: %v", standalone, err)
 			}
 			if err := <-done; err != nil {
 				t.Error(err)
