@@ -239,17 +239,9 @@ func TestGuesses(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer mock.Close()
-		try := func(address, token string) (status int, took time.Duration) {
-			r := httptest.NewRequest(http.MethodGet, "http://localhost/__mock/clock", nil)
-			r.RemoteAddr = address
-			r.Header.Set("Authorization", "Bearer "+token)
-			answer, began := httptest.NewRecorder(), time.Now()
-			mock.ServeHTTP(answer, r)
-			return answer.Code, time.Since(began)
-		}
 		expect := func(address, token string, status int, took time.Duration) {
 			t.Helper()
-			if s, d := try(address, token); s != status || d != took {
+			if s, d := guess(mock, address, token); s != status || d != took {
 				t.Errorf("%s from %s: status %d after %s, want %d after %s", token, address, s, d, status, took)
 			}
 		}
@@ -266,7 +258,7 @@ func TestGuesses(t *testing.T) {
 		refused := make(chan bool)
 		for range 100 {
 			go func() {
-				status, _ := try("192.0.2.1:1", "wrong")
+				status, _ := guess(mock, "192.0.2.1:1", "wrong")
 				refused <- status == http.StatusTooManyRequests
 			}()
 		}
@@ -281,14 +273,36 @@ func TestGuesses(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		expect("192.0.2.1:1", "right", http.StatusOK, 0)
-
-		for range 10 {
-			expect("192.0.2.1:1", "wrong", http.StatusUnauthorized, 0)
-		}
-		// Whoever guessed longest ago is forgotten for others, and answered at once again.
-		for i := range 1000 { // as many as are remembered
-			expect(fmt.Sprint("[2001:db8::", i, "]:1"), "wrong", http.StatusUnauthorized, 0)
-		}
-		expect("192.0.2.1:1", "wrong", http.StatusUnauthorized, 0)
 	})
+}
+
+// TestGuessesAreForgotten has so many guess that the first makes room for others. It is answered at once again.
+func TestGuessesAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock, err := mockserver.New(mockserver.WithControlToken("right"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		const first, most = "192.0.2.1:1", 1000
+		for range 10 {
+			guess(mock, first, "wrong")
+		}
+		for i := range most {
+			guess(mock, fmt.Sprint("[2001:db8::", i, "]:1"), "wrong")
+		}
+		if status, took := guess(mock, first, "wrong"); status != http.StatusUnauthorized || took > 0 {
+			t.Errorf("status %d after %s", status, took)
+		}
+	})
+}
+
+// guess asks for something of the control API, and returns how long the answer took by the clock of the test.
+func guess(mock http.Handler, address, token string) (status int, took time.Duration) {
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/__mock/clock", nil)
+	r.RemoteAddr = address
+	r.Header.Set("Authorization", "Bearer "+token)
+	answer, began := httptest.NewRecorder(), time.Now()
+	mock.ServeHTTP(answer, r)
+	return answer.Code, time.Since(began)
 }

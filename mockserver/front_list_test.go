@@ -79,46 +79,38 @@ func TestANodeThatBeatsAndIsNotListed(t *testing.T) {
 
 // TestTheEndOfBeingUnlisted has a node that is not listed register again, drain or fall silent.
 func TestTheEndOfBeingUnlisted(t *testing.T) {
-	const found, silent = "node is no longer missing from the list of orchestratord",
-		"node that is not listed by orchestratord no longer beats"
+	const register, heartbeat = "/v2/nodes/register", "/v2/nodes/gpu-node-1/heartbeat"
+	const unlisted = "gpu-node-1: node beats and is not listed by orchestratord"
+	draining := strings.Replace(rustHeartbeat, `"draining":false`, `"draining":true`, 1)
 	for name, test := range map[string]struct {
 		calls [][2]string // path and body
 		says  []string
 	}{
-		"listed": {[][2]string{
-			{"/v2/nodes/register", rustRegistration}, {"/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat},
-		}, []string{found}},
-		"draining": {[][2]string{{
-			"/v2/nodes/gpu-node-1/heartbeat",
-			strings.Replace(rustHeartbeat, `"draining":false`, `"draining":true`, 1),
-		}}, nil},
-		"silent": {nil, []string{silent}},
+		"listed": {
+			[][2]string{{register, rustRegistration}, {heartbeat, rustHeartbeat}},
+			[]string{unlisted, "gpu-node-1: node is no longer missing from the list of orchestratord"},
+		},
+		"draining": {[][2]string{{heartbeat, draining}}, []string{unlisted}},
+		"silent": {
+			nil, []string{unlisted, "gpu-node-1: node that is not listed by orchestratord no longer beats"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPair(t, mockserver.InService)
-				beat := func() { p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat) }
-				p.post("/v2/nodes/register", rustRegistration)
-				beat()
+				p.post(register, rustRegistration)
+				p.post(heartbeat, rustHeartbeat)
 				time.Sleep(51 * time.Second) // whereupon it stays Offline, in service; no list is asked for just now
-				beat()
+				p.post(heartbeat, rustHeartbeat)
 				time.Sleep(10 * time.Second)
 				for _, call := range test.calls {
 					p.post(call[0], call[1])
 				}
 				time.Sleep(30 * time.Second)
-				entries := p.front.Journal().Page(journal.Filter{Kind: control.EntryKindControl}, 10).Entries
-				var said []string
-				for _, entry := range entries {
-					said = append(said, entry.Summary)
-				}
+				said := summaries(p.front, journal.Filter{Kind: control.EntryKindControl})
 				slices.Sort(said)
-				want := []string{"gpu-node-1: node beats and is not listed by orchestratord"}
-				for _, message := range test.says {
-					want = append(want, "gpu-node-1: "+message)
-				}
-				if !slices.Equal(said, want) || len(*p.overview().Unlisted) > 0 {
-					t.Errorf("the journal says %q, want %q", said, want)
+				if !slices.Equal(said, test.says) || len(*p.overview().Unlisted) > 0 {
+					t.Errorf("the journal says %q, want %q", said, test.says)
 				}
 			})
 		})

@@ -112,14 +112,7 @@ func TestReplacedAuthority(t *testing.T) {
 		}
 	}
 	put(first.CA)()
-	pair, err := tls.LoadX509KeyPair(first.Client, first.Client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resuming := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
-		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true,
-		ClientSessionCache: tls.NewLRUClientSessionCache(1),
-	}}}
+	resuming := resuming(t, first.Client)
 	program := start(t, nil, "--tls-cert", server.Server, "--tls-key", server.Server, "--tls-client-ca", trusted)
 	for _, step := range []struct {
 		name        string
@@ -153,4 +146,17 @@ func TestReplacedAuthority(t *testing.T) {
 		t.Errorf("it is logged %d times that a replacement does not load, and %d times that one does: %s", stay, again,
 			log)
 	}
+}
+
+// resuming returns a client that resumes its session of TLS in each connection.
+func resuming(t *testing.T, certificate string) *http.Client {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(certificate, certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true,
+		ClientSessionCache: tls.NewLRUClientSessionCache(1),
+	}}}
 }

@@ -39,9 +39,11 @@ func newAuthority(t *testing.T) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.t = t
-	return a
+	return a.in(t)
 }
+
+// in returns the authority for a test, which its files last as long as.
+func (a *authority) in(t *testing.T) *authority { return &authority{t, a.cert, a.key} }
 
 func makeAuthority() (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -60,12 +62,12 @@ func makeAuthority() (*authority, error) {
 	return &authority{cert: cert, key: key}, err
 }
 
-// systems is the authority that the machine of the tests trusts, by a file that trustSystems names
-// in the environment. It has to be there before anything reads the machine's authorities.
-var systems *authority
+// systemAuthority is trusted by the machine of the tests, for a file that trustSystemAuthority names in
+// the environment. It has to be there before anything reads the machine's authorities.
+var systemAuthority *authority
 
-func trustSystems() (remove func(), err error) {
-	if systems, err = makeAuthority(); err != nil {
+func trustSystemAuthority() (remove func(), err error) {
+	if systemAuthority, err = makeAuthority(); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "authorities")
@@ -73,7 +75,7 @@ func trustSystems() (remove func(), err error) {
 		return nil, err
 	}
 	file := filepath.Join(dir, "system.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: systems.cert.Raw})
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: systemAuthority.cert.Raw})
 	return func() { os.RemoveAll(dir) }, errors.Join(os.WriteFile(file, text, 0o600), os.Setenv("SSL_CERT_FILE", file))
 }
 
@@ -150,9 +152,7 @@ func TestTLSIsVerified(t *testing.T) {
 	url, _ := tlsServer(t, ours, &tls.Config{})
 	old, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS12})
 	tooOld, _ := tlsServer(t, ours, &tls.Config{MaxVersion: tls.VersionTLS11})
-	public := *systems
-	public.t = t
-	atPublic, _ := tlsServer(t, &public, &tls.Config{})
+	known, _ := tlsServer(t, systemAuthority.in(t), &tls.Config{})
 	for name, test := range map[string]struct {
 		url      string
 		settings registration.TLS
@@ -162,9 +162,9 @@ func TestTLSIsVerified(t *testing.T) {
 		"a pool":                {url, registration.TLS{RootCAs: ours.pool()}, true},
 		"unknown to the system": {url, registration.TLS{}, false},
 		"known to the system": {
-			atPublic, registration.TLS{}, runtime.GOOS == "linux", // which reads SSL_CERT_FILE
+			known, registration.TLS{}, runtime.GOOS == "linux", // which reads SSL_CERT_FILE
 		},
-		"known to the system, beside a CA file": {atPublic, registration.TLS{CAFile: ours.file()}, false},
+		"known to the system, beside a CA file": {known, registration.TLS{CAFile: ours.file()}, false},
 		"another authority":                     {url, registration.TLS{RootCAs: theirs.pool()}, false},
 		"another name": {
 			strings.Replace(url, "127.0.0.1", "localhost", 1), registration.TLS{RootCAs: ours.pool()}, false,

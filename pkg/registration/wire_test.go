@@ -28,7 +28,7 @@ import (
 // TestMain has the machine in a time zone that is not UTC: nothing that is sent may depend on it.
 func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("elsewhere", 20_700) // 5:45 h
-	remove, err := trustSystems()
+	remove, err := trustSystemAuthority()
 	if err != nil {
 		log.Fatal(err)
 	}

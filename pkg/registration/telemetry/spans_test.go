@@ -148,10 +148,9 @@ func TestSpansOfTransportsThatFail(t *testing.T) {
 				node.Register(ctx)
 				node.Stop(t.Context())
 				for _, span := range spans.Ended() {
-					set := attribute.NewSet(span.Attributes()...)
-					outcome, _ := set.Value("outcome")
-					if outcome.AsString() != "error" || span.Status().Code != codes.Error {
-						t.Errorf("the outcome is %s, and the status %s", outcome.AsString(), span.Status().Code)
+					outcome := attributeOf(span, "outcome")
+					if outcome != "error" || span.Status().Code != codes.Error {
+						t.Errorf("the outcome is %s, and the status %s", outcome, span.Status().Code)
 					}
 				}
 			})

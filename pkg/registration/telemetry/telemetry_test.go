@@ -141,7 +141,7 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 }
 
 // A node counts each request as what it was, whatever others it has made before.
-func TestWhatIsMeasuredOfANodeThatFailsInManyWays(t *testing.T) {
+func TestWhatIsMeasuredOfManyRequestsOfANode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answers := []answer{
 			{err: errors.New("odd")},
