@@ -210,7 +210,7 @@ func TestFollow(t *testing.T) {
 				}
 			}, []string{"slow"}, "read again"},
 			{"half written", func() {
-				time.Sleep(lookInterval / 2)
+				time.Sleep(lookInterval / 2) // to between two looks
 				write(t, file, fileOfFaults[:30])
 				time.Sleep(lookInterval * 3 / 4) // in which one look falls
 				write(t, file, fileOfFaults)

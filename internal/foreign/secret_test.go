@@ -42,7 +42,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// A beginning shows that more follows: it is longer than the room.
+// The beginning is longer than the room, by which its reader sees that more follows.
 func TestRedactTheBeginningOfALongText(t *testing.T) {
 	for _, text := range []string{"0123456789", "012secret789", "0secret2345"} {
 		if got := foreign.Redact(text, "secret", 4); len(got) <= 4 || strings.Contains(got, "secret") {

@@ -93,7 +93,7 @@ func TestALateResultIsKept(t *testing.T) {
 	})
 }
 
-// Of those who share a read, the last to take its result does not end the next one.
+// Whoever is late to take the result of a shared read leaves the next read alone: no two are under way at once.
 func TestReadsDoNotOverlap(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	put(t, path, "")

@@ -123,7 +123,7 @@ func TestSlowFollower(t *testing.T) {
 	})
 }
 
-// TestFollowBegins has an entry come before the first batch is asked for.
+// TestFollowBegins has an entry come after Follow and before the first batch is asked for. The batch has it.
 func TestFollowBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which notices that no batch comes
 		events := journal.New(10)
