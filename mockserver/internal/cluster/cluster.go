@@ -77,7 +77,8 @@ func (c *Cluster) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest) (r
 	return c.heard(change), true
 }
 
-// heard watches a node that was heard of, and writes down how it changed.
+// heard has a node whose status changed watched, and writes down the change. What changes no status, as
+// most heartbeats do, costs neither.
 func (c *Cluster) heard(change registry.Change) registry.Change {
 	if change.Refused == nil && change.StatusChanged() {
 		c.watch.arm()

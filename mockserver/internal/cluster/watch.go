@@ -8,9 +8,9 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/registry"
 )
 
-// watch notices nodes that fall silent (CLOUD-2022). It has one timer for all nodes, set for
-// the first at which something is to be done. A heartbeat of a node that is Online leaves the timer
-// alone: if the node is alive when it fires, it is set anew.
+// watch notices nodes that fall silent (CLOUD-2022). It has one timer for all nodes, set for the
+// first time at which one of them may have to change. A heartbeat of a node that is Online leaves
+// the timer alone: when it fires too early, it changes nothing and is set anew.
 type watch struct {
 	nodes  *registry.Registry
 	clock  *clock.Clock
@@ -29,6 +29,7 @@ func (w *watch) arm() {
 	w.set()
 }
 
+// set has the timer fire at the next expiry of a node. One that is set for an earlier time stays.
 func (w *watch) set() {
 	expiry, waits := w.nodes.NextExpiry()
 	if w.closed || !waits || w.stop != nil && !expiry.Before(w.due) {
