@@ -264,6 +264,29 @@ func TestEveryAnswerHasADeadline(t *testing.T) {
 	})
 }
 
+// TestATrickleHasNoDeadline answers slowly on a connection that has the deadline of an answer before.
+func TestATrickleHasNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		client := &timed{ResponseRecorder: httptest.NewRecorder()}
+		ask := func() { s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "http://localhost/v2/nodes", nil)) }
+		ask()
+		if client.deadline.IsZero() {
+			t.Error("the first answer has no deadline")
+		}
+		_, err := s.Faults().Put("test", control.FaultDefinition{Rules: control.FaultRules{{
+			Effect: control.FaultEffect{Body: new(control.FaultEffectBodyTrickle)},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask()
+		if !client.deadline.IsZero() {
+			t.Errorf("the trickle has to end by %s", client.deadline)
+		}
+	})
+}
+
 // bodyThatAsks is there when the HTTP server has sent that it expects it.
 type bodyThatAsks struct {
 	*testing.T

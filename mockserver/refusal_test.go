@@ -104,6 +104,11 @@ func TestRefusals(t *testing.T) {
 			body: briefRegistration, status: 415, code: "unsupported_media_type",
 		},
 		{
+			name: "register in a part of UTF-8", method: "POST", path: register,
+			contentType: "application/json; charset=us-ascii", body: briefRegistration, status: 415,
+			code: "unsupported_media_type",
+		},
+		{
 			name: "heartbeat as a form", method: "POST", path: heartbeat,
 			contentType: "application/x-www-form-urlencoded", body: "{", status: 415, code: "unsupported_media_type",
 		},
