@@ -149,7 +149,7 @@ func (s security) config(ctx context.Context, log *slog.Logger) (*tls.Config, er
 	pool := watch("certificates of those who vouch for nodes", "--tls-client-ca", log, poolOf(s.clientCAFile),
 		s.clientCAFile)
 	_, poolErr := pool.read(ctx)
-	config.ClientAuth = tls.RequireAndVerifyClientCert
+	config.ClientAuth = tls.RequireAndVerifyClientCert // also when a session goes on
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		current := config.Clone()
 		var err error

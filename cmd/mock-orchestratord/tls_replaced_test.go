@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -112,7 +114,10 @@ func TestReplacedAuthority(t *testing.T) {
 		}
 	}
 	put(first.CA)()
-	resuming := resuming(t, first.Client)
+	sessions := map[uint16]*http.Client{
+		tls.VersionTLS12: resuming(t, first.Client, tls.VersionTLS12),
+		tls.VersionTLS13: resuming(t, first.Client, tls.VersionTLS13),
+	}
 	program := start(t, nil, "--tls-cert", server.Server, "--tls-key", server.Server, "--tls-client-ca", trusted)
 	for _, step := range []struct {
 		name        string
@@ -132,12 +137,12 @@ func TestReplacedAuthority(t *testing.T) {
 				t.Errorf("%s: error is %v, want none is %t", step.name, err, in)
 			}
 		}
-		answer, err := resuming.Get(program.url + "/healthz")
-		if (err == nil) != step.first {
-			t.Errorf("%s: a session of the first authority ends with %v, want none is %t", step.name, err, step.first)
-		}
-		if err == nil {
-			_ = answer.Body.Close()
+		for version, session := range sessions {
+			resumed, err := resumes(session, program.url)
+			if (err == nil) != step.first || resumed != (step.first && step.name != "as given") {
+				t.Errorf("%s: a session of the first authority in %s goes on: %t, error %v", step.name,
+					tls.VersionName(version), resumed, err)
+			}
 		}
 	}
 	_, _, log := program.stop()
@@ -148,15 +153,25 @@ func TestReplacedAuthority(t *testing.T) {
 	}
 }
 
+// resumes makes a connection, and reports whether it goes on with the session of the one before.
+func resumes(client *http.Client, url string) (bool, error) {
+	answer, err := client.Get(url + "/healthz")
+	if err != nil {
+		return false, err
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return answer.TLS.DidResume, errors.Join(err, answer.Body.Close())
+}
+
 // resuming returns a client that resumes its session of TLS in each connection.
-func resuming(t *testing.T, certificate string) *http.Client {
+func resuming(t *testing.T, certificate string, version uint16) *http.Client {
 	t.Helper()
 	pair, err := tls.LoadX509KeyPair(certificate, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
-		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true,
+		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true, MaxVersion: version,
 		ClientSessionCache: tls.NewLRUClientSessionCache(1),
 	}}}
 }

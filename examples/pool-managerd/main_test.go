@@ -173,7 +173,7 @@ func TestProbes(t *testing.T) {
 
 // job is a piece of work that ends when its prompt does.
 type job struct {
-	begun  chan struct{} // closed when the prompt is read
+	begun  chan struct{} // closed when the program asks for the prompt, and so has a slot
 	prompt *io.PipeWriter
 	answer chan string
 }
@@ -243,7 +243,11 @@ func TestDrainOfAnUnknownNode(t *testing.T) {
 	defer away.Close()
 	d := start(t, away.URL, "-drain-timeout", "1h")
 	under := d.work(t)
-	<-under.begun
+	select {
+	case <-under.begun:
+	case got := <-under.answer:
+		t.Fatalf("the work is answered %s before its prompt is there", got)
+	}
 	d.signal(t)
 	d.says(t, "STOPPING=1")
 	io.WriteString(under.prompt, "a prompt")

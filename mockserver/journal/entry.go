@@ -30,7 +30,7 @@ func (r *record) entry(brief bool) control.JournalEntry {
 	case control.EntryKindExchange:
 		e.Operation = optional.Stated(r.operation)
 		e.CorrelationID = optional.Stated(r.text(partCorrelation))
-		e.DurationUs = new(r.took.Microseconds())
+		e.DurationUs = new(max(r.took.Microseconds(), 0))
 		e.Request = &control.RequestRecord{
 			Method: r.text(partMethod), Path: r.text(partPath), Query: optional.Stated(r.text(partQuery)),
 		}

@@ -78,7 +78,7 @@ func (c *Cluster) Heartbeat(id nodeapi.NodeID, beat nodeapi.HeartbeatRequest) (r
 }
 
 // heard has a node whose status changed watched, and writes down the change. What changes no status, as
-// most heartbeats do, costs neither.
+// most heartbeats do, costs neither: without another status a node can only expire later.
 func (c *Cluster) heard(change registry.Change) registry.Change {
 	if change.Refused == nil && change.StatusChanged() {
 		c.watch.arm()

@@ -100,7 +100,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestMemory registers nodes that say much, all of them the same text, until half of the memory for nodes is full.
+// TestMemory registers nodes that say much, all of them the same text, until the memory for nodes is full.
 func TestMemory(t *testing.T) {
 	const mebibyte = 1 << 20
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
