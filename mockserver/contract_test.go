@@ -82,6 +82,20 @@ func TestAcceptedPayloads(t *testing.T) {
 	}
 }
 
+// TestAnyTextIsListed lists GPUs whose names have what JSON, or an encoder of it, writes in its own way.
+func TestAnyTextIsListed(t *testing.T) {
+	for _, c := range "\"\\/<>&\u2028é\U0001f600" {
+		client, _ := start(t)
+		name := "a" + string(c) + "b"
+		client.register(edited(t, fullRegistration, "/capabilities/gpus/0/name", name)).expect(t, http.StatusOK)
+		var list nodeapi.NodeList
+		decode(t, client.do("GET", "/v2/nodes", "").expect(t, http.StatusOK).text, &list)
+		if got := (*list.Nodes[0].Capabilities.Gpus)[0].Name; got != name {
+			t.Errorf("%q is listed as %q", name, got)
+		}
+	}
+}
+
 func TestMediaTypeParameters(t *testing.T) {
 	client, _ := start(t)
 	for _, contentType := range []string{

@@ -109,6 +109,10 @@ func TestRefusals(t *testing.T) {
 			code: "unsupported_media_type",
 		},
 		{
+			name: "register in text/json", method: "POST", path: register, contentType: "text/json",
+			body: briefRegistration, status: 415, code: "unsupported_media_type",
+		},
+		{
 			name: "heartbeat as a form", method: "POST", path: heartbeat,
 			contentType: "application/x-www-form-urlencoded", body: "{", status: 415, code: "unsupported_media_type",
 		},
