@@ -112,6 +112,7 @@ func TestCloseEndsIdleConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
+	_ = connection.SetDeadline(time.Now().Add(time.Minute)) // so that an end that does not come fails the test
 	_, _ = io.WriteString(connection, "GET /v2/nodes HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	lines := bufio.NewReader(connection)
 	answer, err := http.ReadResponse(lines, nil)
