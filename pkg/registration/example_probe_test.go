@@ -52,7 +52,10 @@ func ExampleNode_Healthy() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	fmt.Println("before:", ask("/healthz"), ask("/readyz"))
-	_ = node.Register(ctx)
+	if err := node.Register(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println("registered:", ask("/readyz"))
 	_ = node.StartHeartbeat(ctx, func(context.Context) ([]registration.PoolStatus, error) {
 		return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4}}, nil

@@ -21,11 +21,14 @@ func ready(context.Context) ([]registration.PoolStatus, error) {
 	return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4, SlotsTotal: 4}}, nil
 }
 
-// registered returns a node that has registered and nothing else.
+// registered returns a node that has registered and nothing else. One that is not
+// accepted within an hour, virtual in most tests, fails the test rather than keeping it.
 func registered(t *testing.T, c registration.Config) *registration.Node {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
 	node := newNode(t, c)
-	if err := node.Register(t.Context()); err != nil {
+	if err := node.Register(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return node
@@ -125,6 +128,24 @@ func TestWhatIsSent(t *testing.T) {
 			}
 			seen[id] = true
 		}
+	})
+}
+
+// A list that is empty is sent as one: null breaks the contract.
+func TestANodeWithNothingSendsEmptyLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		c.Pools, c.Capabilities = nil, registration.Capabilities{}
+		node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) { return nil, nil })
+		time.Sleep(time.Second)
+		if err := node.Deregister(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sameJSON(t, w.of("register")[0].body, `{
+			"node_id": "gpu-node-1", "machine_id": "machine-alpha", "address": "http://192.168.1.100:9200", "pools": [],
+			"capabilities": {"gpu_count": 0, "total_vram_mb": 0, "cuda_version": "", "gpus": []}}`)
+		sameJSON(t, w.of("heartbeat")[0].body, `{"timestamp": "2000-01-01T00:00:00.5Z", "pools": []}`)
 	})
 }
 
