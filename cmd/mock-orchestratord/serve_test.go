@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -269,6 +271,30 @@ func TestGraceOfTheShutdown(t *testing.T) {
 				t.Errorf("a request that takes %s is answered %q, want %q", takes, answer, status)
 			}
 			time.Sleep(takes) // the handler does not notice that it is cut off
+		})
+	}
+}
+
+// TestSlowWriter pauses within a body. A request on a slow line has half a minute.
+func TestSlowWriter(t *testing.T) {
+	for pause, want := range map[time.Duration]int{
+		29 * time.Second: http.StatusOK, 31 * time.Second: http.StatusRequestTimeout,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			memory, stop := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.ReadAll(r.Body); errors.Is(err, os.ErrDeadlineExceeded) {
+					w.WriteHeader(http.StatusRequestTimeout)
+				}
+			})
+			defer stop()
+			connection := memory.dial()
+			defer connection.Close()
+			go io.WriteString(connection, "POST / HTTP/1.1\r\nHost: mock\r\nContent-Length: 2\r\n\r\n{")
+			time.AfterFunc(pause, func() { _, _ = io.WriteString(connection, "}") })
+			answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			if err != nil || answer.StatusCode != want {
+				t.Errorf("with a pause of %s: %v, error %v, want status %d", pause, answer, err, want)
+			}
 		})
 	}
 }

@@ -308,6 +308,9 @@ func TestPages(t *testing.T) {
 						t.Fatalf("a page of %d, limit %d", len(page), limit)
 					}
 					for _, node := range page {
+						if node.Registration.NodeID <= after {
+							t.Fatalf("node %q comes after %q", node.Registration.NodeID, after)
+						}
 						after = node.Registration.NodeID
 						paged = append(paged, after)
 						want.Nodes[node.Status]++
