@@ -282,6 +282,7 @@ func TestPages(t *testing.T) {
 			{{Ready: true}, {Ready: true, Draining: new(true)}},
 		})
 		known := map[string]bool{}
+		var last, then registry.Totals // as they were at the last look, which nobody may change
 		t.Repeat(map[string]func(*rapid.T){
 			"register": func(t *rapid.T) {
 				id := id.Draw(t, "id")
@@ -328,6 +329,10 @@ func TestPages(t *testing.T) {
 				if diff := cmp.Diff(want, nodes.Totals()); diff != "" {
 					t.Fatalf("totals (-want +got):\n%s", diff)
 				}
+				if diff := cmp.Diff(then, last); diff != "" {
+					t.Fatalf("totals of the last look (-then +now):\n%s", diff)
+				}
+				last, then = nodes.Totals(), want
 			},
 		})
 	})

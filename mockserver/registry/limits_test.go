@@ -95,9 +95,28 @@ func TestTooManyBytes(t *testing.T) {
 			t.Fatal("there is no end to nodes")
 		}
 	}
-	if got := nodes.Register(registration("node-0", strings.Repeat("x", 1000)), epoch); !errors.Is(got.Refused,
-		registry.ErrTooManyBytes) || got.Node.RegisteredAt != epoch {
-		t.Errorf("a node says more when it registers again: %+v", got)
+}
+
+// TestRefusedCallsDoNothing refuses all that a node can say. It is as silent as if it had said nothing.
+func TestRefusedCallsDoNothing(t *testing.T) {
+	nodes := registry.New(time.Minute)
+	one := nodeapi.PoolStatus{PoolID: "pool-0"}
+	nodes.Register(registration("node", "pool-0"), epoch)
+	nodes.Heartbeat("node", beat(one), epoch)
+	nodes.WriteOff("node", epoch)
+	want := nodes.Nodes()
+	nodes.SetLimits(registry.Limits{Bytes: 1})
+	later := epoch.Add(time.Second)
+	again := nodes.Register(registration("node", "pool-0", "pool-1"), later)
+	another := nodes.Register(registration("another"), later)
+	heartbeat, _ := nodes.Heartbeat("node", beat(one, one), later)
+	for _, change := range []registry.Change{again, another, heartbeat} {
+		if !errors.Is(change.Refused, registry.ErrTooManyBytes) {
+			t.Errorf("refused as %v: %+v", change.Refused, change)
+		}
+	}
+	if diff := cmp.Diff(want, nodes.Nodes()); diff != "" {
+		t.Errorf("nodes (-before +after):\n%s", diff)
 	}
 }
 
@@ -181,6 +200,9 @@ func TestRoomIsGivenBack(t *testing.T) {
 		nodes.Deregister(id) // in service, its pools stay
 		nodes.Register(r, epoch)
 		nodes.SetStatus(id, nodeapi.NodeStatusOffline, epoch)
+		if i%5 == 0 {
+			nodes.SetPolicy(registry.Document{})
+		}
 		if i%3 == 0 {
 			nodes.Deregister(id)
 		} else {
@@ -271,6 +293,7 @@ func TestForget(t *testing.T) {
 	next(31)
 	expire(31, "back: Online to Offline")
 	nodes.SetStatus("gone", nodeapi.NodeStatusOffline, at(40)) // which it has been since
+	nodes.WriteOff("silent", at(40))
 	next(61)
 	expire(60)
 	nodes.Register(registration("late"), at(61))

@@ -51,8 +51,8 @@ func (c *cluster) beat(t *testing.T, id string, pools ...string) {
 	for _, pool := range pools {
 		beat.Pools = append(beat.Pools, nodeapi.PoolStatus{PoolID: pool, Ready: true})
 	}
-	if _, known := c.Heartbeat(id, beat, c.now); !known {
-		t.Fatalf("%s is not known", id)
+	if change, known := c.Heartbeat(id, beat, c.now); !known || change.Refused != nil {
+		t.Fatalf("heartbeat of %s: known %t, refused as %v", id, known, change.Refused)
 	}
 }
 
@@ -189,6 +189,12 @@ func TestInServiceForgetsNoPool(t *testing.T) {
 	c.Load(nil, c.now)
 	c.register("a")
 	equal(t, "pools after orchestratord has started again", c.pools(t, "a"), nil)
+	c.beat(t, "a", "p")
+	c.Deregister("a")
+	c.SetPolicy(registry.Document{})
+	c.SetPolicy(registry.InService{})
+	c.register("a")
+	equal(t, "pools after another policy, which keeps none", c.pools(t, "a"), nil)
 }
 
 // Whoever was given a node reads what was known of it then.
@@ -197,11 +203,14 @@ func TestInServiceMergesACopy(t *testing.T) {
 	c.register("a", "p")
 	c.beat(t, "a", "p")
 	before, _ := c.Node("a")
-	c.Heartbeat("a", nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{{PoolID: "p"}}}, c.now)
-	after, _ := c.Node("a")
-	if !before.Pools[0].Ready || after.Pools[0].Ready {
-		t.Errorf("the pools were %+v, and are %+v", before.Pools, after.Pools)
+	now := nodeapi.PoolStatus{
+		PoolID: "p", Draining: new(true), SlotsFree: 1, SlotsTotal: new(int32(2)), VRAMFreeBytes: new(int64(3)),
+		Engine: new("vllm"), ModelsAvailable: &[]string{"llama-3-8b"},
 	}
+	c.Heartbeat("a", nodeapi.HeartbeatRequest{Pools: []nodeapi.PoolStatus{now}}, c.now)
+	after, _ := c.Node("a")
+	equal(t, "the pools before", before.Pools, []nodeapi.PoolStatus{{PoolID: "p", Ready: true}})
+	equal(t, "the pools now", after.Pools, []nodeapi.PoolStatus{now})
 }
 
 func TestInServiceDrainingIsOnline(t *testing.T) {
@@ -222,6 +231,8 @@ func TestInServiceLooksAtWhoIsOnline(t *testing.T) {
 		c.beat(t, "a")
 		c.SetStatus("a", status, c.now)
 		equal(t, "offline after an hour as "+string(status), c.pass(time.Hour), nil)
+		change, _ := c.Heartbeat("a", nodeapi.HeartbeatRequest{}, c.now)
+		equal(t, "status after a heartbeat", change.Node.Status, status)
 	}
 }
 

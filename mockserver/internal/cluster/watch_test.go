@@ -98,8 +98,11 @@ func (w twins) remove(t *rapid.T) {
 	w.asked.Deregister(id)
 }
 
-func (w twins) load(*rapid.T) {
+func (w twins) load(t *rapid.T) {
 	nodes := w.watched.Nodes()
+	for i := range nodes {
+		nodes[i].Heard = nodes[i].Heard.Add(-time.Duration(seconds(t)) * time.Second)
+	}
 	w.watched.Load(nodes, w.clock.Now())
 	w.asked.Load(nodes, w.clock.Now())
 }
