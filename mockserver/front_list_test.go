@@ -347,6 +347,31 @@ func TestTheLogInFront(t *testing.T) {
 	})
 }
 
+// TestTheListAfterAReset finds nothing of what was found before, and says again what it finds again.
+func TestTheListAfterAReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := recording(t)
+		atTheStart := p.overview()
+		for range 2 {
+			p.post("/v2/nodes/a/heartbeat", briefHeartbeat)
+			time.Sleep(time.Second)
+			p.front.JudgeList(strings.NewReader(`{"nodes":[],"count":0}`), time.Now())
+			found := p.overview()
+			if len(*found.Unlisted) != 1 || (*found.Unlisted)[0].SinceMs != time.Now().UnixMilli() {
+				t.Errorf("unlisted are %+v, want one from now on", *found.Unlisted)
+			}
+			p.front.Expect(t, mocktest.Expectation{Control: control.Expectation{
+				Kind: new(control.EntryKindControl), AtLeast: new(int32(1)), AtMost: new(int32(1)),
+			}})
+			must(p.front.Control().ResetWithResponse(t.Context()))
+			if diff := cmp.Diff(atTheStart, p.overview()); diff != "" {
+				t.Errorf("the overview after a reset (-start +now):\n%s", diff)
+			}
+			p.front.Journal().Clear() // of the reset
+		}
+	})
+}
+
 // TestAListThatCannotBeHad is logged once, however often it is asked for, and not because the server ends.
 func TestAListThatCannotBeHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

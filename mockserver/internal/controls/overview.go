@@ -67,6 +67,9 @@ func (o operations) Reset(
 	o.Drift.Clear()
 	o.Refused.Clear()
 	o.Answers.Clear()
+	if o.Watch != nil {
+		o.Watch.Clear()
+	}
 	o.Journal.Clear()
 	o.note(ctx, "reset")
 	return controlapi.Reset204Response{}, nil

@@ -98,6 +98,14 @@ func (w *Watch) State() State {
 	return state
 }
 
+// Clear forgets what was found.
+func (w *Watch) Clear() {
+	w.comparing.Lock() // or what is being compared would come back
+	defer w.comparing.Unlock()
+	w.replace(map[nodeapi.NodeID]time.Time{})
+	w.note(State{})
+}
+
 // MissingSince returns since when a node is missing from the list. It reports false if it is not.
 func (w *Watch) MissingSince(id nodeapi.NodeID) (time.Time, bool) {
 	w.mu.Lock()
@@ -183,7 +191,7 @@ func (w *Watch) compare(listed map[nodeapi.NodeID]bool, asked time.Time) {
 	}
 	before := w.replace(missing)
 	if listed != nil {
-		w.succeed(State{Listed: len(listed), At: now})
+		w.note(State{Listed: len(listed), At: now})
 	}
 	for _, node := range nodes {
 		id := node.Registration.NodeID
@@ -207,8 +215,8 @@ func (w *Watch) replace(missing map[nodeapi.NodeID]time.Time) (before map[nodeap
 	return before
 }
 
-// succeed notes that there is a list.
-func (w *Watch) succeed(state State) {
+// note makes this what was found in a list.
+func (w *Watch) note(state State) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = state
