@@ -226,10 +226,9 @@ func (w *Watch) note(state State) {
 func (w *Watch) lack(node registry.Node, known bool) {
 	seen := drift.Sighting{NodeID: node.Registration.NodeID, At: w.Clock.Now()}
 	fresh := w.Drift.Add(seen, []drift.Departure{unlisted})
-	if known {
-		return
+	if !known {
+		w.say(slog.LevelWarn, node, "node beats and is not listed by orchestratord")
 	}
-	w.say(slog.LevelWarn, node, "node beats and is not listed by orchestratord")
 	if len(fresh) > 0 {
 		w.Log.Warn("orchestratord departs from the contract", "departure", unlisted.String())
 	}
