@@ -11,13 +11,18 @@ concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
 	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
 	grep -vE '/(bind|glob|har|masking|recorded)$') # which start no goroutine
-others=$(go list -tags pact ./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
+# Packages without tests are left out, since go test -o refuses two with the same name.
+others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
+	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
 heavy="./contracts/conformance ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 
 # No result is taken from an earlier run: go test looks for changes in a test's own module alone,
 # and many tests read files of others, such as the documentation.
 set -- -count=1 "$@"
+# The binaries are kept, so that Go links again only those that change; without symbols, as it
+# links them when it keeps none.
+set -- -ldflags='-s -w' "$@"
 # Where scripts/promtool.sh unpacks it.
 PATH=$PATH:$PWD/bin
 # The race detector need not wait for a second at the end of each package.
@@ -27,8 +32,8 @@ export GOGC=400
 
 failed=0
 # Side by side, since many tests wait, and the last package of either leaves cores idle.
-go test -vet=off -tags pact -race "$@" $concurrent &
-go test -vet=off -tags pact "$@" $others || failed=1
-go test -vet=off -tags pact -run '_heavy$' "$@" $heavy || failed=1
+go test -vet=off -tags pact -race -o bin/test/raced/ "$@" $concurrent &
+go test -vet=off -tags pact -o bin/test/plain/ "$@" $others || failed=1
+go test -vet=off -tags pact -o bin/test/plain/ -run '_heavy$' "$@" $heavy || failed=1
 wait $! || failed=1
 exit $failed
