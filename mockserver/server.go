@@ -66,13 +66,11 @@ func New(options ...Option) (*Server, error) {
 	s := &Server{clock: config.clock, journal: journal.New(config.journalSize), faults: config.faults}
 	s.maxNodes = config.maxNodes
 	s.cluster = cluster.New(cluster.Config{
-		Clock: s.clock, Journal: s.journal, Log: config.log,
-		NodeTimeout: config.start.NodeTimeout, ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
+		Clock: s.clock, Journal: s.journal, Log: config.log, NodeTimeout: config.start.NodeTimeout,
+		Policy: config.start.Policy(), ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
 	})
-	s.cluster.SetPolicy(config.start.Policy())
 	s.settings = settings.NewStore(config.start, func(now *settings.Settings) {
-		s.cluster.SetTimeout(now.NodeTimeout)
-		s.cluster.SetPolicy(now.Policy())
+		s.cluster.SetRules(now.NodeTimeout, now.Policy())
 	})
 	life, end := context.WithCancel(context.Background())
 	if config.upstream != nil {

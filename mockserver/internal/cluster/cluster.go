@@ -33,6 +33,7 @@ type Config struct {
 	Log     *slog.Logger
 
 	NodeTimeout time.Duration // the silence after which a node is Offline (CLOUD-2013)
+	Policy      registry.Policy
 	ForgetAfter time.Duration // how long a node is Offline before it is forgotten; 0 for ever
 	MaxNodes    int
 }
@@ -41,6 +42,7 @@ type Config struct {
 // memory limit of the program, or 2 GiB. Close ends its watch.
 func New(config Config) *Cluster {
 	nodes := registry.New(config.NodeTimeout)
+	nodes.SetPolicy(config.Policy)
 	nodes.SetLimits(registry.Limits{Nodes: config.MaxNodes, Bytes: nodeMemory()})
 	nodes.SetForgetAfter(config.ForgetAfter)
 	c := &Cluster{clock: config.Clock, nodes: nodes, journal: config.Journal, log: config.Log}
@@ -132,21 +134,17 @@ func (c *Cluster) Load(nodes []registry.Node, now time.Time) {
 // Clear forgets all nodes. The journal does not list them one by one.
 func (c *Cluster) Clear() { c.nodes.Clear() }
 
-// SetPolicy changes what is made of what nodes send.
-func (c *Cluster) SetPolicy(policy registry.Policy) {
-	c.nodes.SetPolicy(policy)
-	c.watch.expire()
-}
-
 // Listed returns the nodes that the list has by the policy.
 func (c *Cluster) Listed() []registry.Node {
 	nodes, _ := c.nodes.Listed("", math.MaxInt, c.clock.Now())
 	return nodes
 }
 
-// SetTimeout changes the silence after which a node is Offline.
-func (c *Cluster) SetTimeout(timeout time.Duration) {
+// SetRules changes the silence after which a node is Offline, and what is made of what nodes send. Nobody
+// is Offline by one of them and what was in place of the other.
+func (c *Cluster) SetRules(timeout time.Duration, policy registry.Policy) {
 	c.nodes.SetTimeout(timeout)
+	c.nodes.SetPolicy(policy)
 	c.watch.expire()
 }
 

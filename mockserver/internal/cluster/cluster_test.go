@@ -24,7 +24,7 @@ func TestEveryChange(t *testing.T) {
 	events := journal.New(100)
 	nodes := cluster.New(cluster.Config{
 		Clock: still, Journal: events, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		NodeTimeout: 30 * time.Second, ForgetAfter: time.Minute, MaxNodes: 1,
+		NodeTimeout: 30 * time.Second, Policy: registry.Document{}, ForgetAfter: time.Minute, MaxNodes: 1,
 	})
 	defer nodes.Close()
 	const id = "gpu-node-1"
@@ -48,7 +48,7 @@ func TestEveryChange(t *testing.T) {
 	}
 	advance(30 * time.Second) // of silence
 	nodes.Heartbeat(id, nodeapi.HeartbeatRequest{})
-	nodes.SetTimeout(10 * time.Second)
+	nodes.SetRules(10*time.Second, registry.Document{})
 	advance(10 * time.Second)
 	nodes.SetStatus(id, nodeapi.NodeStatusFailed)
 	if was, _ := register(id); was.Status != nodeapi.NodeStatusFailed {
@@ -87,7 +87,7 @@ func TestClose(t *testing.T) {
 	still := clock.PausedAt(time.UnixMilli(1_700_000_000_000))
 	nodes := cluster.New(cluster.Config{
 		Clock: still, Journal: journal.New(100), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Second,
-		MaxNodes: 1,
+		Policy: registry.Document{}, MaxNodes: 1,
 	})
 	nodes.Register(nodeapi.RegisterRequest{NodeID: "gpu-node-1"}, nil)
 	nodes.Close()
@@ -113,7 +113,7 @@ func TestMemory(t *testing.T) {
 		debug.SetMemoryLimit(limit)
 		nodes := cluster.New(cluster.Config{
 			Clock: clock.New(), Journal: journal.New(0), Log: slog.New(slog.DiscardHandler), NodeTimeout: time.Hour,
-			MaxNodes: 1000,
+			Policy: registry.Document{}, MaxNodes: 1000,
 		})
 		defer nodes.Close()
 		count := 0

@@ -24,7 +24,7 @@ func TestWatch(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"pass": w.pass, "register": w.register, "beat": w.beat, "set status": w.setStatus,
 			"write off": w.writeOff, "write off all": w.writeOffAll, "remove": w.remove, "load": w.load,
-			"set timeout": w.setTimeout, "set policy": w.setPolicy, "": w.compare,
+			"set rules": w.setRules, "": w.compare,
 		})
 	})
 }
@@ -43,7 +43,7 @@ func newTwins() twins {
 	asked.SetForgetAfter(forgetAfter)
 	return twins{clock: still, asked: asked, watched: cluster.New(cluster.Config{
 		Clock: still, Journal: journal.New(1), Log: slog.New(slog.DiscardHandler), NodeTimeout: timeout,
-		ForgetAfter: forgetAfter, MaxNodes: 10,
+		Policy: registry.Document{}, ForgetAfter: forgetAfter, MaxNodes: 10,
 	})}
 }
 
@@ -107,19 +107,15 @@ func (w twins) load(t *rapid.T) {
 	w.asked.Load(nodes, w.clock.Now())
 }
 
-func (w twins) setTimeout(t *rapid.T) {
+func (w twins) setRules(t *rapid.T) {
 	timeout := time.Duration(seconds(t)) * time.Second
-	w.watched.SetTimeout(timeout)
-	w.asked.SetTimeout(timeout)
-}
-
-func (w twins) setPolicy(t *rapid.T) {
 	policy := rapid.SampledFrom([]registry.Policy{
 		registry.Document{},
 		registry.InService{CheckEvery: 7 * time.Second},
 		registry.InService{CheckEvery: time.Minute},
 	}).Draw(t, "policy")
-	w.watched.SetPolicy(policy)
+	w.watched.SetRules(timeout, policy)
+	w.asked.SetTimeout(timeout)
 	w.asked.SetPolicy(policy)
 }
 
