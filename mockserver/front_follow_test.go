@@ -105,6 +105,11 @@ func TestWhomAnAnswerRegisters(t *testing.T) {
 		if _, known := front.Node("gpu-node-1"); known != want {
 			t.Errorf("after %d %s, the node is known: %t", answer.status, answer.body, known)
 		}
+		outcome := map[bool]string{true: "success", false: "error"}[answer.status == 200]
+		counted := `orchd_node_registrations_total{outcome="` + outcome + `"} 1`
+		if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
+			t.Errorf("after %d %s, the metrics lack %s", answer.status, answer.body, counted)
+		}
 	}
 }
 

@@ -114,7 +114,7 @@ func newSeconds(own *prometheus.Registry) map[string]*[outcomes]prometheus.Obser
 // outcomeOf returns what the status of an answer means.
 func outcomeOf(x *exchange.Exchange) outcome {
 	switch status := x.Status(); {
-	case status < http.StatusBadRequest:
+	case status < http.StatusMultipleChoices: // a redirect has done nothing
 		return succeeded
 	case status == http.StatusUnauthorized:
 		return unauthorized
