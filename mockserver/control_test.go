@@ -86,8 +86,8 @@ func advance(t *testing.T, mock *control.ClientWithResponses, by time.Duration) 
 // TestDateIsThatOfTheClock lets a caller see that the times in an answer come from a clock that is
 // not its own.
 func TestDateIsThatOfTheClock(t *testing.T) {
-	mock, node, server := startControlled(t)
-	advance(t, mock, time.Hour)
+	mock, node, server := startControlled(t, mockserver.WithClock(clock.New()))
+	advance(t, mock, 2*time.Second)
 	before := server.Clock().Now().Truncate(time.Second)
 	date := must(http.ParseTime(node.do(http.MethodGet, "/v2/nodes", "").expect(t, http.StatusOK).Header.Get("Date")))
 	if after := server.Clock().Now(); date.Before(before) || date.After(after) {
@@ -253,6 +253,13 @@ func TestOneNode(t *testing.T) {
 		control.StatusChange{Status: nodeapi.NodeStatusFailed}))
 	if got := set.JSON200; got == nil || got.Node.Status != nodeapi.NodeStatusFailed {
 		t.Errorf("%s", set.Body)
+	}
+
+	advance(t, mock, 10*time.Second)
+	set = must(mock.SetNodeStatusWithResponse(t.Context(), "gpu-node-1",
+		control.StatusChange{Status: nodeapi.NodeStatusOnline}))
+	if got := set.JSON200; *got.ExpiresAtMs != startMs+40_000 || *got.Node.LastHeartbeatMs != startMs {
+		t.Errorf("set Online, which is no heartbeat: %s", set.Body)
 	}
 
 	must(mock.ForgetNodeWithResponse(t.Context(), "gpu-node-1"))

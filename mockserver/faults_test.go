@@ -19,6 +19,7 @@ import (
 
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -273,6 +274,15 @@ func TestRestart(t *testing.T) {
 	}
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+}
+
+// TestFaultsEndByTheClock of the mock, not by that of the machine.
+func TestFaultsEndByTheClock(t *testing.T) {
+	still := clock.PausedAt(time.UnixMilli(startMs))
+	client, _ := start(t, fault(t, "{match: {for_ms: 60000}, effect: {status: 503}}"), mockserver.WithClock(still))
+	client.do("GET", "/v2/nodes", "").expect(t, http.StatusServiceUnavailable)
+	still.Advance(time.Minute)
+	client.do("GET", "/v2/nodes", "").expect(t, http.StatusOK)
 }
 
 // TestDeadlines has a fault take longer than the server gives a request otherwise.

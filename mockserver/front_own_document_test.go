@@ -142,6 +142,19 @@ func key(d drift.Departure) string {
 	return strings.Join([]string{d.Operation, d.Kind, d.Pointer, d.Got}, " ")
 }
 
+// TestAnOwnDocumentCountsInService has the document require what the orchestratord in service does not.
+func TestAnOwnDocumentCountsInService(t *testing.T) {
+	t.Parallel()
+	inService := mockserver.WithDialect(mockserver.InService)
+	orchestratord := mocktest.Start(t, inService)
+	front := mocktest.Start(t, inService, mockserver.WithUpstream(mockserver.Upstream{
+		URL: orchestratord.URL, Document: openapi.Nodes,
+	}))
+	callWith(t, front, [4]string{"POST /v2/nodes/register", rustRegistration, "application/json"})
+	const lacks = "/capabilities/cuda_version /capabilities/gpu_count /capabilities/total_vram_mb"
+	expectDrift(t, "nodes", front.Drift(), lacks)
+}
+
 // TestDocumentsThatSayItInOtherWays holds traffic to documents that state answers, parameters and required fields
 // in ways that ours does not.
 func TestDocumentsThatSayItInOtherWays(t *testing.T) {

@@ -3,7 +3,9 @@ package mockserver_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +165,13 @@ func correlatesInService(t *testing.T) {
 				t.Errorf("%s: %d with %v", call, got.StatusCode, got.Header)
 			}
 		}
+	}
+	twice := httptest.NewRequest("GET", "/v2/nodes", nil)
+	twice.Header["X-Correlation-Id"] = []string{"call-1", "call-2"}
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, twice)
+	if got := answer.Header()["X-Correlation-Id"]; !slices.Equal(got, []string{"call-1"}) {
+		t.Errorf("echoed of two: %q", got)
 	}
 	for _, header := range []string{"Accept: */*", "X-Correlation-Id: caf\u00e9"} {
 		id := s.call("GET", "/v2/nodes", "", header).Header.Get("X-Correlation-Id")

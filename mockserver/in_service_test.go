@@ -32,7 +32,8 @@ type service struct {
 func inService(t *testing.T, options ...mockserver.Option) *service {
 	t.Helper()
 	s := &service{t: t, clock: clock.PausedAt(time.UnixMilli(1_700_000_000_000))}
-	s.serve(append(options, mockserver.WithDialect(mockserver.InService), mockserver.WithClock(s.clock))...)
+	s.serve(append(options, mockserver.WithDialect(mockserver.InService), mockserver.WithClock(s.clock),
+		mockserver.WithHeartbeatInterval(5*time.Second))...) // which no answer shows
 	return s
 }
 
@@ -338,6 +339,13 @@ func takesUnknownFields(t *testing.T) {
 	s.must(200, "POST", "/v2/nodes/no%20id,%20by%20the%20document/heartbeat", rustHeartbeat)
 	s.wantListed("an id that the document does not allow", "gpu-node-1", "no id, by the document")
 	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
+	s.must(200, "POST", "/v2/nodes/register",
+		strings.NewReplacer("machine-alpha", "", "http://127.0.0.1:9200", "").Replace(rustRegistration))
+	s.beat()
+	if list := s.must(200, "GET", "/v2/nodes", ""); !strings.Contains(list.text, `"machine_id":""`) ||
+		!strings.Contains(list.text, `"address":""`) {
+		t.Errorf("a node that says neither machine nor address: %s", list.text)
+	}
 }
 
 func listsWhatIsFresh(t *testing.T) {
@@ -356,18 +364,23 @@ func listsWhatIsFresh(t *testing.T) {
 }
 
 func listsInNoOrder(t *testing.T) {
+	const count = 80 // more than are read at once
 	s := inService(t)
-	for i := range 8 {
+	for i := range count {
 		id := fmt.Sprintf("gpu-node-%d", i)
 		s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", id, 1))
 		s.must(200, "POST", "/v2/nodes/"+id+"/heartbeat", rustHeartbeat)
 	}
-	orders := map[string]bool{}
-	for range 20 { // by chance the same with a probability of 8!⁻¹⁹
-		orders[s.must(200, "GET", "/v2/nodes", "").text] = true
+	var ends [2]map[string]bool
+	for i := range ends {
+		ends[i] = map[string]bool{}
 	}
-	if len(orders) < 2 {
-		t.Error("the list has the same order each time")
+	for range 20 { // by chance the same with a probability of 80⁻¹⁹
+		ids := regexp.MustCompile(`gpu-node-\d+`).FindAllString(s.must(200, "GET", "/v2/nodes", "").text, -1)
+		ends[0][ids[0]], ends[1][ids[count-1]] = true, true
+	}
+	if len(ends[0]) < 2 || len(ends[1]) < 2 {
+		t.Errorf("20 lists begin with %v and end with %v", ends[0], ends[1])
 	}
 }
 
@@ -591,4 +604,20 @@ func TestChangedDialect(t *testing.T) {
 	s.pass(time.Minute)
 	s.beat()
 	s.wantListed("in service again, after a minute of silence")
+}
+
+// TestDialectAndTimeoutChangeTogether changes both while a node that has just registered is silent. It is Offline by
+// neither the dialect and the timeout before nor those after, but would be by a mixture.
+func TestDialectAndTimeoutChangeTogether(t *testing.T) {
+	s := inService(t, mockserver.WithNodeTimeout(15*time.Second))
+	s.register()
+	s.pass(20 * time.Second)
+	for _, change := range []string{
+		`{"dialect": "document", "node_timeout_ms": 60000}`, `{"dialect": "in-service", "node_timeout_ms": 15000}`,
+	} {
+		s.must(200, "PATCH", "/__mock/settings", change)
+		if node, _ := s.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusRegistering {
+			t.Errorf("after %s the node is %s", change, node.Status)
+		}
+	}
 }

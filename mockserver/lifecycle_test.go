@@ -283,15 +283,16 @@ func TestTwin(t *testing.T) {
 		name     string
 		machine  string
 		address  string
-		beats    bool
+		beat     string
 		silent   time.Duration
 		warnings int
 	}{
-		{"the same", "machine-a", "http://192.0.2.1:9200", true, 0, 0},
-		{"another machine", "machine-b", "http://192.0.2.1:9200", true, 0, 1},
-		{"another address", "machine-a", "http://192.0.2.2:9200", true, time.Second, 1},
-		{"it had never beaten", "machine-b", "http://192.0.2.1:9200", false, 0, 0},
-		{"it was offline", "machine-b", "http://192.0.2.1:9200", true, time.Minute, 0},
+		{"the same", "machine-a", "http://192.0.2.1:9200", briefHeartbeat, 0, 0},
+		{"another machine", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, 0, 1},
+		{"another address", "machine-a", "http://192.0.2.2:9200", briefHeartbeat, time.Second, 1},
+		{"it was draining", "machine-b", "http://192.0.2.1:9200", drainingHeartbeat, 0, 1},
+		{"it had never beaten", "machine-b", "http://192.0.2.1:9200", "", 0, 0},
+		{"it was offline", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, time.Minute, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -304,15 +305,17 @@ func TestTwin(t *testing.T) {
 				client.register(body).expect(t, http.StatusOK)
 			}
 			register("machine-a", "http://192.0.2.1:9200")
-			if test.beats {
-				client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+			if test.beat != "" {
+				client.beat("gpu-node-1", test.beat).expect(t, http.StatusOK)
 			}
 			if err := still.Advance(test.silent); err != nil {
 				t.Fatal(err)
 			}
 			register(test.machine, test.address)
-			if got := strings.Count(log.String(), "level=WARN msg="); got != test.warnings {
-				t.Errorf("%d warnings: %s", got, &log)
+			const names = " live_machine_id=machine-a live_address=http://192.0.2.1:9200 correlation_id="
+			warnings := strings.Count(log.String(), "level=WARN msg=")
+			if named := strings.Count(log.String(), names); warnings != test.warnings || named != warnings {
+				t.Errorf("%d warnings, of which %d name the live node: %s", warnings, named, &log)
 			}
 			summaries := ""
 			for _, entry := range server.Journal().Page(journal.Filter{}, 10).Entries {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,7 @@ func TestLoadNodesOfAnArchive(t *testing.T) {
 		p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
 		want := listOf(t, p.front, 0)
 		p.post("/v2/nodes/register", rustRegistration)
+		p.noList()
 		archive := answerTo(t, p.front, "/__mock/journal.har")
 		archive = bytes.Replace(archive, []byte(`{"log":{`), []byte(`{"nodes":0,"log":{"pages":7,`), 1) // of some tool
 		server := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService))
@@ -117,6 +119,24 @@ func TestLoadNodesOfAnArchive(t *testing.T) {
 			t.Errorf("it lists others than were recorded (-recorded +listed):\n%s", diff)
 		}
 	})
+}
+
+// noList asks for the list in ways that get none.
+func (p *pair) noList() {
+	p.t.Helper()
+	for i, method := range []string{http.MethodHead, http.MethodGet} {
+		setProfile(p.t, p.orchestratord, i == 0)
+		request := httptest.NewRequest(method, p.front.URL+"/v2/nodes", nil)
+		request.RequestURI = ""
+		answer, err := p.front.Client().Do(request)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if want := []int{http.StatusOK, http.StatusServiceUnavailable}[i]; answer.StatusCode != want {
+			p.t.Fatalf("%s: %d, want %d", method, answer.StatusCode, want)
+		}
+	}
 }
 
 func TestListsThatCannotBeLoaded(t *testing.T) {
@@ -143,7 +163,10 @@ func TestListsThatCannotBeLoaded(t *testing.T) {
 		"a field":    {with(`"m"`, `""`), "/nodes/0/machine_id: must"},
 		"lacks one":  {with(`"machine_id":"m",`, ""), `/nodes/0/machine_id: property "machine_id" is missing`},
 		"a fraction": {with(`_ms":1`, `_ms":1.5`), "/nodes/0/registered_at_ms: must"},
-		"twice":      {with("{\"node", node+",{\"node"), `/nodes/1/node_id: must be another id than that of node 0`},
+		"twice": {
+			with("{\"node", strings.Replace(node, `"m"`, `"n"`, 1)+",{\"node"),
+			`/nodes/1/node_id: must be another id than that of node 0`,
+		},
 		"too many": {
 			with("{\"node", strings.Replace(node, `"a"`, `"b"`, 1)+",{\"node"), "at most 1 may be",
 		},
@@ -180,7 +203,7 @@ func TestLoadNodesAtAnyTime(t *testing.T) {
 	list := `{"nodes":[`
 	for i, ms := range []int64{0, 1<<53 - 1} {
 		list += strings.Repeat(",", i) + fmt.Sprintf(`{"node_id":"n%d","machine_id":"m","address":"http://h:1",`+
-			`"pools":["p"],"capabilities":{},"status":"Failed","registered_at_ms":%d,"last_heartbeat_ms":%[2]d}`, i, ms)
+			`"pools":["p"],"capabilities":{},"status":"Failed","registered_at_ms":%d,"last_heartbeat_ms":0}`, i, ms)
 	}
 	if err := server.LoadNodes([]byte(list + `]}`)); err != nil {
 		t.Fatal(err)

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -79,13 +83,16 @@ func TestLog(t *testing.T) {
 		{"POST", beats, drainingHeartbeat},
 		{"POST", beats, "{}"},
 		{"GET", "/v2/nodes", ""},
+		{"POST", beats, briefHeartbeat},
+		{"POST", "/v2/nodes/register", briefRegistration},
+		{"POST", beats, drainingHeartbeat},
 		{"DELETE", path, ""},
 	} {
-		if call.method == "DELETE" {
+		if i == 7 {
 			clock.Advance(time.Minute)
 		}
 		client.do(call.method, call.path, call.body, "Content-Type", "application/json", "X-Correlation-Id",
-			string(rune('1'+i)))
+			strconv.Itoa(i+1))
 	}
 	var got []string
 	for _, e := range log.entries("") {
@@ -114,10 +121,41 @@ func TestLog(t *testing.T) {
 		"WARN departure from the contract gpu-node-1  6  ",
 		"WARN request refused   6 422 contract_violation",
 		"INFO node offline gpu-node-1 machine-alpha ",
-		"INFO node deregistered gpu-node-1 machine-alpha 8",
+		"DEBUG heartbeat gpu-node-1 machine-alpha 8",
+		"INFO node online gpu-node-1 machine-alpha 8",
+		"INFO node registered again gpu-node-1 machine-alpha 9",
+		"DEBUG heartbeat gpu-node-1 machine-alpha 10",
+		"INFO node draining gpu-node-1 machine-alpha 10",
+		"INFO node deregistered gpu-node-1 machine-alpha 11",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestLogInService says more than the answers do: that a node registers again.
+func TestLogInService(t *testing.T) {
+	log := newLog()
+	s := inService(t, mockserver.WithLogger(log.logger))
+	s.register()
+	s.register()
+	for _, message := range []string{"node registered", "node registered again"} {
+		if got := len(log.entries(message)); got != 1 {
+			t.Errorf("the log has %q %d times, want once", message, got)
+		}
+	}
+}
+
+// TestNothingIsLoggedByDefault lets a server without a logger refuse a request.
+func TestNothingIsLoggedByDefault(t *testing.T) {
+	log, was, flags := newLog(), slog.Default(), stdlog.Flags()
+	slog.SetDefault(log.logger)
+	defer func() { slog.SetDefault(was); stdlog.SetOutput(os.Stderr); stdlog.SetFlags(flags) }()
+	for _, options := range [][]mockserver.Option{nil, {mockserver.WithLogger(nil)}} {
+		newServer(t, options...).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("PUT", "/v2/nodes", nil))
+	}
+	if got := log.entries(""); len(got) > 0 {
+		t.Errorf("logged %v", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
 // TestMetrics looks at all samples that are not zero, of histograms the count.
@@ -143,6 +145,18 @@ func TestMetrics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDurationsAreInSeconds has a fault hold an answer back.
+func TestDurationsAreInSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := mocktest.InMemory(t, fault(t, "{effect: {latency_ms: 2500}}"))
+		answerTo(t, server, "/v2/nodes")
+		const want = "\n" + `orchd_node_request_duration_seconds_sum{operation="listNodes",outcome="success"} 2.5` + "\n"
+		if got := string(answerTo(t, server, "/metrics")); !strings.Contains(got, want) {
+			t.Errorf("want %s in %s", want, got)
+		}
+	})
 }
 
 // TestMetricsAreBounded_heavy has more nodes come than have series of their own, and as many

@@ -1,6 +1,9 @@
 package mockserver_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,7 +11,39 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 )
+
+// TestOptionsAddUp gives options twice. They leave what they were given as it was.
+func TestOptionsAddUp(t *testing.T) {
+	idle := func(name string) map[string]control.FaultDefinition {
+		return map[string]control.FaultDefinition{name: {Rules: []control.FaultRule{{
+			Match: &control.FaultMatch{Node: new("nobody")}, Effect: control.FaultEffect{Status: new(int32(503))},
+		}}}}
+	}
+	hosts, origins, faults := []string{"A.example"}, []string{"https://A.example"}, idle("a")
+	server := newServer(t, mockserver.WithTokens("a"), mockserver.WithTokens("b"),
+		mockserver.WithControlHosts(hosts...), mockserver.WithControlHosts("B.example"),
+		mockserver.WithCORS(origins...), mockserver.WithCORS("https://B.example"),
+		mockserver.WithFaults(faults), mockserver.WithFaults(idle("b")))
+	for _, name := range []string{"a", "b"} {
+		list := httptest.NewRequest(http.MethodGet, "/v2/nodes", nil)
+		list.Header = http.Header{"Authorization": {"Bearer " + name}, "Origin": {"https://" + name + ".example"}}
+		ofFaults := httptest.NewRequest(http.MethodGet, "http://"+name+".example/__mock/faults", nil)
+		for _, request := range []*http.Request{list, ofFaults} {
+			answer := httptest.NewRecorder()
+			if server.ServeHTTP(answer, request); answer.Code != http.StatusOK {
+				t.Errorf("%s %s: %d %s", name, request.URL, answer.Code, answer.Body)
+			}
+		}
+		if on := server.Faults().Enabled(); !slices.Contains(on, name) {
+			t.Errorf("fault %s is not on, only %v", name, on)
+		}
+	}
+	if hosts[0] != "A.example" || origins[0] != "https://A.example" || len(faults) != 1 {
+		t.Errorf("what was given is now %v, %v and %v", hosts, origins, faults)
+	}
+}
 
 // TestBadOptions gets all mistakes in one error.
 func TestBadOptions(t *testing.T) {

@@ -91,6 +91,11 @@ var refusals = map[string]struct {
 		want: []string{`listNodes at "Authorization": must begin with Bearer for the orchestratord in service ` +
 			`(got "bearer")`},
 	},
+	"a scheme in small letters before a body that is plain": {
+		body: serviceHeartbeat, header: "Authorization: bearer secret",
+		want: []string{`heartbeatNode at "Authorization": must begin with Bearer for the orchestratord in service ` +
+			`(got "bearer")`},
+	},
 	"a node whose id is a path": {
 		method: "DELETE", path: "/v2/nodes/register",
 		want: []string{`deregisterNode at "/v2/nodes/register": must be POST for the orchestratord in service ` +

@@ -182,6 +182,9 @@ func TestWriteOff(t *testing.T) {
 		"heartbeat": {
 			func(nodes *registry.Registry) { nodes.Heartbeat("node", beat(), epoch) }, nodeapi.NodeStatusOffline,
 		},
+		"load": {
+			func(nodes *registry.Registry) { nodes.Load(nodes.Nodes(), epoch) }, nodeapi.NodeStatusOffline,
+		},
 		"registration": {
 			func(nodes *registry.Registry) { nodes.Register(registration("node"), epoch) }, nodeapi.NodeStatusOnline,
 		},
