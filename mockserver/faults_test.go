@@ -417,7 +417,8 @@ func (s signal) WithGroup(string) slog.Handler      { return s }
 
 // TestFaultRecord looks at what the journal and the metrics say became of requests.
 func TestFaultRecord(t *testing.T) {
-	client, server := start(t, fault(t, `
+	log := newLog()
+	client, server := start(t, mockserver.WithLogger(log.logger), fault(t, `
 		{match: {operations: [registerNode], last_call: 1}, effect: {connection: reset_before}},
 		{match: {operations: [registerNode], last_call: 2}, effect: {connection: reset_after}},
 		{match: {operations: [registerNode], last_call: 3}, effect: {status: 503}}`))
@@ -430,8 +431,12 @@ func TestFaultRecord(t *testing.T) {
 	client.register(briefRegistration).expect(t, http.StatusOK)
 
 	var got []string
-	for _, entry := range server.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 10).Entries {
+	acted := log.entries("fault acts")
+	for i, entry := range server.Journal().Page(journal.Filter{Kind: control.EntryKindExchange}, 10).Entries {
 		line := "undisturbed"
+		if i < 3 && (len(acted) != 3 || acted[i].attrs["correlation_id"] != *entry.CorrelationID) {
+			t.Errorf("logged %v, want the correlation id %s", acted, *entry.CorrelationID)
+		}
 		if entry.Fault != nil {
 			line = *entry.Fault
 		}

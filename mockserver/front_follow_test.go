@@ -56,7 +56,7 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 	}
 }
 
-// TestWhoForgetsANode has a heartbeat answered 404, by orchestratord and by what is in between.
+// TestWhoForgetsANode has calls of a node answered 404, by orchestratord and by what is in between.
 func TestWhoForgetsANode(t *testing.T) {
 	for name, test := range map[string]struct {
 		effect control.FaultEffect
@@ -65,15 +65,23 @@ func TestWhoForgetsANode(t *testing.T) {
 		"orchestratord": {control.FaultEffect{Status: new(int32(404))}, false},
 		"a router":      {control.FaultEffect{Status: new(int32(404)), Text: new("404 page not found")}, true},
 	} {
-		for _, validation := range []mockserver.Validation{mockserver.Report, mockserver.Off} {
-			p := newPair(t, mockserver.Document, mockserver.WithValidation(validation))
+		for _, under := range []struct {
+			validation mockserver.Validation
+			call       [4]string
+		}{
+			{mockserver.Report, [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}},
+			{mockserver.Off, [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}},
+			{mockserver.Report, [4]string{"DELETE /v2/nodes/gpu-node-1"}},
+		} {
+			p, validation := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation)), under.validation
 			p.post("/v2/nodes/register", briefRegistration)
 			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
-			if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat); status != http.StatusNotFound {
-				t.Fatalf("%s: heartbeat answered %d %s", name, status, text)
+			if status := callWith(t, p.front, under.call); status != http.StatusNotFound {
+				t.Fatalf("%s: %s answered %d", name, under.call[0], status)
 			}
 			if _, known := p.front.Node("gpu-node-1"); known != test.known {
-				t.Errorf("with validation %s, after a 404 of %s, the node is known: %t", validation, name, known)
+				t.Errorf("with validation %s, after a 404 of %s to %s, the node is known: %t", validation, name,
+					under.call[0], known)
 			}
 			if drift := p.front.UpstreamDrift().Entries; validation == mockserver.Off && len(drift) > 0 {
 				t.Errorf("with validation off, orchestratord drifts: %v", drift)

@@ -155,7 +155,7 @@ func stepsBack(t *testing.T) {
 func correlatesInService(t *testing.T) {
 	s := inService(t)
 	s.register()
-	for _, id := range []string{"call-1", "any text, even (this)", strings.Repeat("x", 300)} {
+	for _, id := range []string{"call-1", "any text, even (this)", "~", strings.Repeat("x", 300)} {
 		for _, call := range []string{
 			"GET /v2/nodes", "POST /v2/nodes/register", "DELETE /v2/nodes/gpu-node-2",
 			"PUT /v2/nodes",

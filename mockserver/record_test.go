@@ -203,14 +203,14 @@ func TestTokenIsNotRecorded(t *testing.T) {
 		authorization := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
 		c.do("POST", "/v2/nodes/register", fmt.Sprintf(`{"node_id":%s,"pools":[%[1]s],%[1]s:1}`, quoted),
 			authorization...)
-		c.register(strings.Replace(briefRegistration, "{", fmt.Sprintf(`{"api_token":%s,`, quoted), 1)).expect(t, 200)
+		c.register(strings.Replace(briefRegistration, "{", `{"api_token":"swordfish",`, 1)).expect(t, 200)
 		c.do("POST", "/v2/nodes/"+escaped+"/heartbeat", string(quoted), authorization...)
 		c.do("GET", "/"+escaped+"?token="+escaped, "", authorization...)
 		c.do("GET", "/"+strings.Repeat("x", 110)+escaped, "", append(authorization, "X-Other", "is "+token)...)
 		c.do("GET", "/v2/nodes", "", append(authorization, "X-Correlation-Id", "hunter2")...)
 		for _, path := range []string{"/__mock/journal", "/__mock/journal?detail=brief"} {
 			shown := string(c.do("GET", path, "").text)
-			for _, spelled := range []string{token, escaped, strings.Trim(string(quoted), `"`), token[:16]} {
+			for _, spelled := range []string{token, escaped, strings.Trim(string(quoted), `"`), token[:16], "swordfish"} {
 				if strings.Contains(shown, spelled) {
 					t.Errorf("with validation %s, %s shows %s:\n%s", mode, path, spelled, shown)
 				}

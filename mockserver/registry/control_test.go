@@ -358,3 +358,18 @@ func TestManyComeAndGo(t *testing.T) {
 		t.Errorf("left: %s", got)
 	}
 }
+
+// TestManyAtOnce has many nodes fall silent, and be forgotten, at the same time.
+func TestManyAtOnce(t *testing.T) {
+	const count = 10_000
+	nodes := registry.New(time.Minute)
+	nodes.SetForgetAfter(time.Hour)
+	for i := range count {
+		nodes.Register(registration(fmt.Sprint("node-", i)), epoch)
+	}
+	for _, now := range []time.Time{epoch.Add(time.Minute), epoch.Add(time.Minute + time.Hour)} {
+		if got := len(nodes.Expire(now)); got != count {
+			t.Errorf("at %s %d of %d nodes change", now, got, count)
+		}
+	}
+}

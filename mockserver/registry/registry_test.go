@@ -60,7 +60,13 @@ func TestStatus(t *testing.T) {
 
 func TestRegister(t *testing.T) {
 	nodes := registry.New(time.Minute)
-	first := nodes.RegisterStated(registration("node", "a", "b"), &nodeapi.ReportedCapabilities{}, epoch)
+	full := registration("node", "a", "b")
+	full.Address, full.Version = "http://192.0.2.1:9200", new("0.1.0")
+	full.Capabilities = nodeapi.NodeCapabilities{
+		GPUCount: 1, TotalVRAMMB: 2, CUDAVersion: "12.1", Gpus: &[]nodeapi.GPU{{}}, CPUCores: new(int32(3)),
+		RAMTotalBytes: new(int64(4)),
+	}
+	first := nodes.RegisterStated(full, &nodeapi.ReportedCapabilities{}, epoch)
 	if first.Was != "" || first.Node.Status != nodeapi.NodeStatusRegistering {
 		t.Errorf("first: %+v", first)
 	}

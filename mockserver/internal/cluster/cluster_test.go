@@ -61,10 +61,13 @@ func TestEveryChange(t *testing.T) {
 	if _, known := nodes.Remove(id); known {
 		t.Error("a node can be removed twice")
 	}
+	register(id)
+	nodes.SetStatus(id, nodeapi.NodeStatusOffline)
+	nodes.Remove(id)
 	want := []string{
 		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
 		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering",
-		"Registering →",
+		"Registering →", "Registering", "Registering → Offline", "Offline →",
 	}
 	page := events.Page(journal.Filter{}, 100)
 	for i, entry := range page.Entries {
