@@ -99,6 +99,7 @@ func TestWhomAnAnswerRegisters(t *testing.T) {
 	}]bool{
 		{200, `{"success":true,"message":"welcome","node_id":"gpu-node-1"}`}: true,
 		{200, `{"success":false,"message":"full","node_id":"gpu-node-1"}`}:   false,
+		{200, `{"Success":false,"message":"full","node_id":"gpu-node-1"}`}:   true,
 		{200, "{}"}: true, {200, "welcome"}: true, {200, ""}: true, {307, ""}: false,
 	} {
 		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{

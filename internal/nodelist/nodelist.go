@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -55,10 +56,12 @@ func readNodes(decoder *json.Decoder, visit func(nodeapi.Node)) error {
 		return err
 	}
 	for decoder.More() {
-		var node nodeapi.Node
-		if err := decoder.Decode(&node); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
+		var text json.RawMessage
+		if err := decoder.Decode(&text); err != nil {
 			return err
 		}
+		var node nodeapi.Node
+		_ = exactjson.Unmarshal(text, &node) // what has another type is passed over
 		visit(node)
 	}
 	return expect(decoder, ']')

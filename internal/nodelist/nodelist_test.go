@@ -11,9 +11,10 @@ import (
 
 func TestRead(t *testing.T) {
 	for list, want := range map[string]struct{ ids, fault string }{
-		`{"nodes":[{"node_id":"a"},{"node_id":"b"}],"count":2}`:              {ids: "a b"},
-		`{"errors":[],"more":{"nodes":[1]},"nodes":[{"node_id":"a"}]}`:       {ids: "a"},
-		`{"nodes":[{"node_id":"a","pools":"none"},{"node_id":7}],"count":2}`: {ids: "a "},
+		`{"nodes":[{"node_id":"a"},{"node_id":"b"}],"count":2}`:                              {ids: "a b"},
+		`{"errors":[],"more":{"nodes":[1]},"nodes":[{"node_id":"a"}]}`:                       {ids: "a"},
+		`{"nodes":[{"node_id":"a","pools":"none"},{"node_id":7}],"count":2}`:                 {ids: "a "},
+		`{"nodes":[{"Node_ID":"b","node_id":"a","NODE_ID":"c"},{"Node_ID":"b"}],"Nodes":[]}`: {ids: "a "},
 		`{"nodes":[]}`:                   {},
 		`{}`:                             {fault: "it has no nodes"},
 		`{"nodes":null}`:                 {fault: "there is <nil> where [ should be"},

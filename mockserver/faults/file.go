@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/internal/yamlwords"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -47,7 +48,7 @@ func Parse(text []byte) (map[string]control.FaultDefinition, error) {
 	var wrong Invalid
 	wrong.inSchema("", "FaultFile", value)
 	var file control.FaultFile
-	if err := bind(value, &file); err == nil {
+	if err := exactjson.Bind(value, &file); err == nil {
 		wrong.beyond(file.Faults)
 	} else if wrong == nil {
 		return nil, err
@@ -90,13 +91,4 @@ func nameAsText(node *yaml.Node) {
 		}
 		nameAsText(member)
 	}
-}
-
-// bind makes a typed value of a plain one.
-func bind(value, target any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, target)
 }

@@ -2,11 +2,11 @@ package journal
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
@@ -31,7 +31,7 @@ func (r *record) content() string {
 		text = some(*reported(r.bytes(partRequestBody)), poolWords)
 	case r.operation == control.OperationRegisterNode:
 		var node nodeapi.RegisterRequest
-		_ = json.Unmarshal(whole(r.bytes(partRequestBody)), &node)
+		_ = exactjson.Unmarshal(whole(r.bytes(partRequestBody)), &node)
 		text = some(node.Pools, func(id nodeapi.PoolID) string { return string(id) })
 		if gpus := node.Capabilities.GPUCount; gpus > 0 {
 			text = strings.TrimSuffix(plural.Count(gpus, "GPU")+separator+text, separator)

@@ -31,6 +31,11 @@ func TestContent(t *testing.T) {
 		},
 		{control.OperationHeartbeatNode, `{"pools":[` + pool + `]}`, 0, "", "pool-0 ready, 1 slot free"},
 		{control.OperationHeartbeatNode, `{"pools":[]}`, 200, "", ""},
+		{
+			control.OperationHeartbeatNode, `{"pools":[` + strings.Replace(pool, "{", `{"Draining":true,`, 1) +
+				`],"Pools":[]}`, 200, "", "pool-0 ready, 1 slot free",
+		},
+		{control.OperationRegisterNode, `{"pools":["a"],"Pools":["b"]}`, 200, "", "a"},
 		{control.OperationHeartbeatNode, `rubbish`, 200, "", ""},
 		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
 		{control.OperationRegisterNode, `{"pools":["a\u202eb"]}`, 200, "", "a<U+202E>b"},
@@ -49,6 +54,7 @@ func TestContent(t *testing.T) {
 			"the body is empty",
 		},
 		{control.OperationHeartbeatNode, "{}", 400, `{"detail":"no such node"}`, "no such node"},
+		{control.OperationHeartbeatNode, "{}", 400, `{"Detail":"no such node"}`, ""},
 		{control.OperationHeartbeatNode, "{}", 502, `<html>`, ""},
 	} {
 		events := journal.New(1)

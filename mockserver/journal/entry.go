@@ -2,11 +2,11 @@ package journal
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
@@ -121,7 +121,7 @@ func (r *record) outcome() string {
 // problem returns the problem that a refusal was answered with, as far as it was kept and can be
 // read, and its violations.
 func (r *record) problem() (problem nodeapi.Problem, wrong []nodeapi.Violation) {
-	if r.status < http.StatusBadRequest || json.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
+	if r.status < http.StatusBadRequest || exactjson.Unmarshal(whole(r.bytes(partAnswerBody)), &problem) != nil {
 		return nodeapi.Problem{}, nil
 	}
 	return problem, optional.Or(problem.Errors, nil)

@@ -1,9 +1,9 @@
 package journal
 
 import (
-	"encoding/json"
 	"fmt"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/plural"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -98,7 +98,7 @@ func (s *sight) pool(id nodeapi.PoolID) *nodeapi.PoolStatus {
 // reported returns the pools of a heartbeat, as far as it was kept and can be read.
 func reported(body []byte) *[]nodeapi.PoolStatus {
 	var beat nodeapi.HeartbeatRequest
-	_ = json.Unmarshal(whole(body), &beat) // what does not fit is passed over
+	_ = exactjson.Unmarshal(whole(body), &beat) // what does not fit is passed over
 	return &beat.Pools
 }
 

@@ -3,16 +3,16 @@
 package bind
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/internal/exactjson"
 )
 
 // Parameter is a text or a whole number.
@@ -74,32 +74,20 @@ func parse[T Parameter](name, text string) (value T, err error) {
 	return value, nil
 }
 
-// Body reads the body of a request: as it is if it carries the value that it was decoded to,
-// and else decoded.
+// Body takes the value that the body of a request carries once it has been checked: as it is if it has
+// the type, and else bound to it.
 func Body[T any](r *http.Request, to **T) error {
-	if checked, ok := r.Body.(interface{ ValidatedValue() any }); ok {
-		if value, ok := checked.ValidatedValue().(*T); ok {
-			*to = value
-			return nil
-		}
+	checked, ok := r.Body.(interface{ ValidatedValue() any })
+	if !ok {
+		return errors.New("the body has not been checked")
+	}
+	if value, ok := checked.ValidatedValue().(*T); ok {
+		*to = value
+		return nil
 	}
 	*to = new(T)
-	if err := decode(r.Body, *to); err != nil {
+	if err := exactjson.Bind(checked.ValidatedValue(), *to); err != nil {
 		return fmt.Errorf("can't decode JSON body: %w", err)
 	}
 	return nil
-}
-
-// decode fills a struct from a body: from its text or, if the body carries a decoded value of
-// another type, from that.
-func decode(body io.Reader, into any) error {
-	checked, ok := body.(interface{ ValidatedValue() any })
-	if !ok {
-		return json.NewDecoder(body).Decode(into)
-	}
-	text, err := json.Marshal(named(checked.ValidatedValue(), reflect.TypeOf(into)))
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, into)
 }

@@ -2,7 +2,6 @@ package bind_test
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -90,13 +89,8 @@ type checked struct {
 func (c checked) ValidatedValue() any { return c.value }
 
 func TestBody(t *testing.T) {
-	type number struct {
-		N int64 `json:"n"`
-	}
 	type body struct {
-		Name string            `json:"name"`
-		List []*number         `json:"list"`
-		Map  map[string]number `json:"map,omitempty"`
+		Name string `json:"name"`
 	}
 	decoded := &body{Name: "decoded"}
 	for _, test := range []struct {
@@ -105,15 +99,10 @@ func TestBody(t *testing.T) {
 		want *body
 		same bool
 	}{
-		{"text", io.NopCloser(strings.NewReader(`{"name":"text"}`)), &body{Name: "text"}, false},
 		{"a value of the type", checked{http.NoBody, decoded}, decoded, true},
-		{"another value", checked{http.NoBody, map[string]any{"name": "map"}}, &body{Name: "map"}, false},
-		{"names that are not exact", checked{http.NoBody, map[string]any{
-			"Name": "X", "name": "x", "LIST": []any{},
-			"map":  map[string]any{"a": map[string]any{"N": 1, "n": json.Number("2")}},
-			"list": []any{map[string]any{"n": json.Number("9007199254740993"), "N": 1}},
-		}}, &body{Name: "x", List: []*number{{9007199254740993}}, Map: map[string]number{"a": {2}}}, false},
-		{"no JSON", io.NopCloser(strings.NewReader(`{`)), nil, false},
+		{"another value", checked{http.NoBody, map[string]any{"Name": "X", "name": "x"}}, &body{Name: "x"}, false},
+		{"a value that does not fit", checked{http.NoBody, []any{}}, nil, false},
+		{"a text", io.NopCloser(strings.NewReader(`{"name":"text"}`)), nil, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)

@@ -1,9 +1,9 @@
 package nodes
 
 import (
-	"encoding/json"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -50,7 +50,7 @@ func (r *relayed) followAccepted(body any) {
 // rejected reports whether the answer to a registration is a rejection (CLOUD-2003).
 func rejected(answer []byte) bool {
 	confirmation := nodeapi.RegisterResponse{Success: true}
-	return json.Unmarshal(answer, &confirmation) == nil && !confirmation.Success
+	return exactjson.Unmarshal(answer, &confirmation) == nil && !confirmation.Success
 }
 
 func (r *relayed) followRegistration(registration nodeapi.RegisterRequest) {

@@ -2,11 +2,11 @@ package nodes
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -49,7 +49,7 @@ func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.Repor
 	said.Capabilities.GPUCount = new(has.GPUCount - 1)
 	said.Capabilities.TotalVRAMMB = new(has.TotalVRAMMB - 1)
 	said.Capabilities.CUDAVersion = new(has.CUDAVersion + "?")
-	_ = json.Unmarshal(x.RequestBody, &said)
+	_ = exactjson.Unmarshal(x.RequestBody, &said)
 	stated := cluster.All(has)
 	stated.GPUCount = same(said.Capabilities.GPUCount, has.GPUCount)
 	stated.TotalVRAMMB = same(said.Capabilities.TotalVRAMMB, has.TotalVRAMMB)

@@ -2,7 +2,6 @@ package nodes
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
@@ -48,7 +48,7 @@ func (a *API) readAhead(x *exchange.Exchange) {
 	_ = x.ReadBody(body) // an error comes again when it is read again
 	if x.OperationID() == string(control.OperationRegisterNode) {
 		var registration nodeapi.RegisterRequest
-		_ = json.Unmarshal(x.RequestBody, &registration) // what is wrong with it, a later step reports
+		_ = exactjson.Unmarshal(x.RequestBody, &registration) // what is wrong with it, a later step reports
 		about(x, registration.NodeID)
 	}
 }

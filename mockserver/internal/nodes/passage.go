@@ -1,9 +1,9 @@
 package nodes
 
 import (
-	"encoding/json"
 	"net/http"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -94,7 +94,7 @@ func bound(operation string, loose any) any {
 	default:
 		return nil
 	}
-	if text, err := json.Marshal(loose); err != nil || json.Unmarshal(text, value) != nil {
+	if exactjson.Bind(loose, value) != nil {
 		return nil
 	}
 	return value

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/exactjson"
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/internal/utf8text"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -50,41 +51,46 @@ func Nodes(
 	return nodes, now, nil
 }
 
-// read returns the nodes of a list as they are.
+// read returns the nodes of a list, or of the last one in an archive, as they are.
 func read(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
-	var file struct {
-		Nodes []json.RawMessage `json:"nodes"`
-		Log   json.RawMessage   `json:"log"`
-	}
 	text = utf8text.Of(text)
-	wrongType := (*json.UnmarshalTypeError)(nil)
-	switch err := json.Unmarshal(text, &file); {
-	case file.Log != nil:
-		archive, err := har.Read(bytes.NewReader(text))
-		if err != nil {
-			return nil, err
-		}
-		list, err := lastList(archive.Log.Entries, document)
-		if err != nil {
-			return nil, err
-		}
-		nodes, err := read(list, document)
-		if err != nil {
-			return nil, fmt.Errorf("the last list in it: %w", err)
-		}
-		return nodes, nil
-	case errors.As(err, &wrongType) && wrongType.Field == "":
+	var file map[string]json.RawMessage // a struct would take Nodes for nodes
+	err := json.Unmarshal(text, &file)
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: "+
 			"it is JSON of type %s, want an object with nodes or log", wrongType.Value)
-	case errors.As(err, &wrongType):
-		return nil, fmt.Errorf("this is no list of nodes: /%s is of type %s, want array",
-			wrongType.Field, wrongType.Value)
-	case err != nil:
+	}
+	if err != nil {
 		return nil, fmt.Errorf("this is neither a list of nodes nor an HTTP archive: %w", err)
-	case file.Nodes == nil:
+	}
+	if file["log"] != nil {
+		return readArchive(text, document)
+	}
+	var nodes []json.RawMessage
+	err = json.Unmarshal(file["nodes"], &nodes)
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return nil, fmt.Errorf("this is no list of nodes: /nodes is of type %s, want array", wrongType.Value)
+	}
+	if nodes == nil {
 		return nil, errors.New("this is neither a list of nodes nor an HTTP archive: it has no nodes and no log")
 	}
-	return decode(file.Nodes, document)
+	return decode(nodes, document)
+}
+
+func readArchive(text []byte, document *spec.Document) ([]nodeapi.Node, error) {
+	archive, err := har.Read(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	list, err := lastList(archive.Log.Entries, document)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := read(list, document)
+	if err != nil {
+		return nil, fmt.Errorf("the last list in it: %w", err)
+	}
+	return nodes, nil
 }
 
 // lastList returns the last list of nodes in recorded traffic.
@@ -116,7 +122,7 @@ func decode(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, er
 		if wrong := document.Check(document.Schema("Node"), text); wrong != nil {
 			return nil, fmt.Errorf("/nodes/%d%s: %s", i, wrong[0].Pointer, wrong[0].Detail)
 		}
-		if err := json.Unmarshal(text, &nodes[i]); err != nil {
+		if err := exactjson.Unmarshal(text, &nodes[i]); err != nil {
 			return nil, fmt.Errorf("/nodes/%d: %w", i, err)
 		}
 		id := nodes[i].NodeID

@@ -7,6 +7,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver/internal/recorded"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 const node = `{"node_id":"a","machine_id":"m","address":"http://h:1","pools":[],"capabilities":{},` +
@@ -22,6 +23,21 @@ func TestEncodings(t *testing.T) {
 		if nodes, _, err := recorded.Nodes([]byte(text), spec.Nodes(), time.Now); err != nil || len(nodes) != 1 {
 			t.Errorf("%s: %v, %v", name, nodes, err)
 		}
+	}
+}
+
+// TestNames takes fields by their exact names.
+func TestNames(t *testing.T) {
+	list := strings.NewReplacer(`"status"`, `"Version":"7","status"`, `"Online"`, `"Online","Status":"Failed"`).
+		Replace(`{"Nodes":[],"nodes":[` + node + `],"Log":{}}`)
+	nodes, _, err := recorded.Nodes([]byte(list), spec.Nodes(), time.Now)
+	if err != nil || len(nodes) != 1 || nodes[0].Status != nodeapi.NodeStatusOnline ||
+		nodes[0].Registration.Version != nil {
+		t.Errorf("%+v, %v", nodes, err)
+	}
+	list = strings.Replace(`{"nodes":[`+node+`]}`, "nodes", "Nodes", 1)
+	if nodes, _, err := recorded.Nodes([]byte(list), spec.Nodes(), time.Now); err == nil {
+		t.Errorf("a list of Nodes is read: %+v", nodes)
 	}
 }
 
