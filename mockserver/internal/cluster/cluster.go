@@ -102,7 +102,7 @@ func (c *Cluster) SetStatus(id nodeapi.NodeID, status nodeapi.NodeStatus) (regis
 // WriteOff marks a node Offline until it registers again, whatever its heartbeats say. One that is
 // not registered stays so.
 func (c *Cluster) WriteOff(id nodeapi.NodeID) {
-	if change, known := c.nodes.WriteOff(id, c.clock.Now()); known {
+	if change, _ := c.nodes.WriteOff(id, c.clock.Now()); change.StatusChanged() {
 		c.writtenOff(change)
 	}
 }

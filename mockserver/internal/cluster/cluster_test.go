@@ -55,6 +55,8 @@ func TestEveryChange(t *testing.T) {
 		t.Errorf("the node was %+v", was)
 	}
 	nodes.SetStatus(id, nodeapi.NodeStatusOffline)
+	nodes.WriteOff(id) // it is Offline already
+	nodes.WriteOffAll()
 	advance(time.Minute) // whereupon it is forgotten
 	register(id)
 	nodes.Remove(id)
