@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -55,7 +56,7 @@ func runSettingsOfFlags() map[string]setting[runSettings] {
 	return all
 }
 
-func fleetSettingsOfFlags(format *string) map[string]setting[fleet.Settings] {
+func fleetSettingsOfFlags(want *string) map[string]setting[fleet.Settings] {
 	type s = fleet.Settings
 	all := map[string]setting[s]{
 		"nodes":       {"7", func(s *s) { s.Nodes = 7 }},
@@ -67,7 +68,7 @@ func fleetSettingsOfFlags(format *string) map[string]setting[fleet.Settings] {
 		"kill-share":  {"0.5", func(s *s) { s.KillShare = 0.5 }},
 		"down":        {"11s", func(s *s) { s.Down = 11 * time.Second }},
 		"change-rate": {"12", func(s *s) { s.ChangeRate = 12 }},
-		"report":      {"json", func(*s) { *format = "json" }},
+		"report":      {"json=a.json", func(*s) { *want = "json=a.json" }},
 	}
 	for name, link := range linkSettings() {
 		all[name] = setting[s]{link.value, func(s *s) { link.set(&s.Node) }}
@@ -104,14 +105,18 @@ func TestEachFlagSetsItsField(t *testing.T) {
 				s.flags(flags)
 				return s, flags
 			})
-			var format, want string
+			var (
+				reports report.Flag
+				want    string
+			)
+			byDefault := reports.String()
 			each(t, fleetSettingsOfFlags(&want), func() (*fleet.Settings, *pflag.FlagSet) {
 				s, flags := &fleet.Settings{Node: withDemoDefaults(fromEnv)}, new(pflag.FlagSet)
-				fleetFlags(flags, s, &format)
+				fleetFlags(flags, s, &reports)
 				return s, flags
 			})
-			if format != "text" || want != "json" {
-				t.Errorf("the report is %s by default, and was to be %s", format, want)
+			if got := reports.String(); byDefault != "text" || got != want {
+				t.Errorf("the reports are %s by default, and %s where they were to be %s", byDefault, got, want)
 			}
 		})
 	}
@@ -172,9 +177,8 @@ func TestDefaults(t *testing.T) {
 	if diff := diffOf(runSettings{config: one}, s); diff != "" {
 		t.Errorf("nodesim run (-want +got):\n%s", diff)
 	}
-	var format string
 	f := fleet.Settings{Node: withDemoDefaults(fromEnv)}
-	fleetFlags(new(pflag.FlagSet), &f, &format)
+	fleetFlags(new(pflag.FlagSet), &f, new(report.Flag))
 	if diff := diffOf(fleet.Settings{
 		Node: node, Prefix: "fleet", Nodes: 100, Connections: 256, KillShare: 0.1, Down: 45 * time.Second,
 	}, f); diff != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
 	"github.com/llama-orch/node-registration/cmd/internal/logging"
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -51,8 +52,8 @@ const fleetExamples = `  # a hundred nodes against a mock on this machine, until
   nodesim fleet --nodes 1000 --kill-rate 5 --kill-share 0.1 --change-rate 20 --for 5m
 
   # from two machines, added up
-  nodesim fleet --node-prefix a --for 3m --report json > a.json
-  nodesim fleet --node-prefix b --for 3m --report json > b.json
+  nodesim fleet --node-prefix a --for 3m --report json=a.json
+  nodesim fleet --node-prefix b --for 3m --report json=b.json
   nodesim merge a.json b.json`
 
 // Defaults of the settings.
@@ -70,7 +71,7 @@ func newFleetCommand() *cobra.Command {
 	s.Node.Capabilities = fleet.MadeUp()
 	var (
 		flagErr func() error
-		format  string
+		reports report.Flag
 	)
 	command := &cobra.Command{
 		Use:     "fleet",
@@ -79,9 +80,8 @@ func newFleetCommand() *cobra.Command {
 		Example: fleetExamples,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			write, formatErr := writerOf(format)
 			linkErr := checkLink(cmd.Flags(), &s.Node)
-			if err := errors.Join(flagErr(), envErr, linkErr, byFlags(s.Validate()), formatErr); err != nil {
+			if err := errors.Join(flagErr(), envErr, linkErr, byFlags(s.Validate())); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {
@@ -95,18 +95,18 @@ func newFleetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return write.conclude(cmd.OutOrStdout(), result)
+			return conclude(cmd.OutOrStdout(), &reports, result)
 		},
 	}
-	fleetFlags(command.Flags(), &s, &format)
+	fleetFlags(command.Flags(), &s, &reports)
 	flagErr = cli.CollectErrors(command.Flags())
-	cli.Choices(command, "report", "text", "json")
+	cli.Choices(command, "report", report.Formats()...)
 	return command
 }
 
-// fleetFlags defines the flags of the settings of a fleet, and that of the report's format, as
-// the help groups them.
-func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
+// fleetFlags defines the flags of the settings of a fleet, and that of its reports, as the
+// help groups them.
+func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, reports *report.Flag) {
 	cli.Under(flags, "Fleet", func(flags *pflag.FlagSet) {
 		flags.IntVar(&s.Nodes, "nodes", defaultNodes, "how many nodes")
 		flags.StringVar(&s.Prefix, "node-prefix", "fleet",
@@ -119,7 +119,7 @@ func fleetFlags(flags *pflag.FlagSet, s *fleet.Settings, format *string) {
 	linkFlags(flags, &s.Node)
 	cli.Under(flags, "Crashes and changes", func(flags *pflag.FlagSet) { eventFlags(flags, s) })
 	cli.Under(flags, "Report", func(flags *pflag.FlagSet) {
-		flags.StringVar(format, "report", "text", "text, or json, which nodesim merge reads")
+		flags.Var(reports, "report", report.Usage)
 	})
 }
 

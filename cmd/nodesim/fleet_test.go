@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/internal/devcert"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -38,7 +39,7 @@ func TestAFleetThatIsInterruptedBeforeItBegins(t *testing.T) {
 
 // What a report says of others is safe to show, whatever is in the file.
 func TestAReportCannotSteerATerminal(t *testing.T) {
-	for _, format := range []string{"text", "json"} {
+	for _, format := range report.Formats() {
 		file := writeFile(t,
 			`{"fleets":[{"prefix":"a\u001b[2J\u202e"}],"failures":{"x\u009b31m\nBROKEN":1,"\u009b":1,"<U+009B>":2},`+
 				`"orchestratord":{"error":"\\x1b]0;"}}`)
@@ -51,11 +52,11 @@ func TestAReportCannotSteerATerminal(t *testing.T) {
 				t.Errorf("%q is in the report:\n%s", bad, out.String())
 			}
 		}
-		if !strings.Contains(out.String(), "<U+001B>") && !strings.Contains(out.String(), `\u003cU+001B\u003e`) {
+		if !strings.Contains(out.String(), "U+001B") {
 			t.Errorf("what it says is not shown:\n%s", out.String())
 		}
-		shown := out.String()
-		if !strings.Contains(shown, "3 × <U+009B>") && !strings.Contains(shown, `"\u003cU+009B\u003e": 3`) {
+		shown, counts := out.String(), format == "text" || format == "json"
+		if counts && !strings.Contains(shown, "3 × <U+009B>") && !strings.Contains(shown, `"\u003cU+009B\u003e": 3`) {
 			t.Errorf("two kinds of failures that look alike are not counted together:\n%s", out.String())
 		}
 	}
@@ -169,11 +170,10 @@ func TestReportsAddUp(t *testing.T) {
 	for i, prefix := range []string{"a", "b"} {
 		fleets.Go(func() {
 			var out, log bytes.Buffer
-			status := run(t.Context(),
-				fleetArgs(orchestratord.URL, "--for", firstBeat, "--node-prefix", prefix, "--report",
-					"json"), &out, &log)
-			if err := os.WriteFile(files[i], out.Bytes(), 0o600); err != nil || !ran(status) {
-				t.Errorf("status %d: %s, and %v", status, log.String(), err)
+			args := fleetArgs(orchestratord.URL,
+				"--for", firstBeat, "--node-prefix", prefix, "--report", "json="+files[i])
+			if status := run(t.Context(), args, &out, &log); !ran(status) || out.Len() != 0 {
+				t.Errorf("status %d, output %q, error %q", status, out.String(), log.String())
 			}
 		})
 	}
@@ -182,7 +182,7 @@ func TestReportsAddUp(t *testing.T) {
 	if status := run(t.Context(), append([]string{"merge", "--report", "json"}, files...), &out, &log); !ran(status) {
 		t.Fatalf("status %d: %s", status, log.String())
 	}
-	sum, a, b := report(t, out.Bytes()), report(t, readFile(t, files[0])), report(t, readFile(t, files[1]))
+	sum, a, b := parse(t, out.Bytes()), parse(t, readFile(t, files[0])), parse(t, readFile(t, files[1]))
 	if sum.Nodes != 10 || sum.Registered != 10 || len(sum.Fleets) != 2 ||
 		sum.Beats.Answered != a.Beats.Answered+b.Beats.Answered ||
 		sum.Orchestratord.Online+sum.Orchestratord.Registering != 10 {
@@ -206,7 +206,7 @@ func TestReportsAddUp(t *testing.T) {
 	}
 }
 
-func report(t *testing.T, text []byte) (r fleet.Report) {
+func parse(t *testing.T, text []byte) (r fleet.Report) {
 	t.Helper()
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
@@ -263,12 +263,63 @@ func TestAReportToNowhere(t *testing.T) {
 	file := writeFile(t, `{"fleets":[{}]}`)
 	reader, nowhere := io.Pipe()
 	reader.Close()
-	for _, format := range []string{"text", "json"} {
+	for _, format := range report.Formats() {
 		var log bytes.Buffer
 		if status := run(t.Context(), []string{"merge", "--report", format, file}, nowhere, &log); status != 1 ||
-			!strings.HasPrefix(log.String(), "nodesim: report: ") {
+			!strings.HasPrefix(log.String(), "nodesim: report "+format+": ") {
 			t.Errorf("status %d, error %q", status, log.String())
 		}
+	}
+}
+
+// Both commands write the formats of all programs, several at once. JUnit has a case for each
+// promise; those that only orchestratord could confirm are skipped when it could not be asked.
+func TestReportsOfPromises(t *testing.T) {
+	for name, test := range map[string]struct {
+		fleet    string
+		status   int
+		junit    []string
+		markdown []string
+	}{
+		"all kept": {
+			`{"fleets":[{"prefix":"a","nodes":1,"interval_seconds":10,"ran_seconds":60}]}`, 0,
+			[]string{
+				`<testsuites name="a: 1 nodes, a heartbeat every 10s, for 1m0s" tests="8" failures="0" errors="0"`,
+				`name="no heartbeat was missed" time="0.000"></testcase>`,
+			},
+			[]string{"8 of 8 promises passed", "- passed: no heartbeat was late\n"},
+		},
+		"broken": {
+			`{"fleets":[{}],"heartbeats":{"missed":2},"orchestratord":{"offline":1,"error":"away"}}`, brokenStatus,
+			[]string{
+				`tests="8" failures="3"`, `skipped="2"`, `<failure message="heartbeats missed: 2">`,
+				`<failure message="nodes up, but Offline to orchestratord: 1">`,
+				`<skipped message="orchestratord could not be asked">`,
+			},
+			[]string{
+				"- **failed**: orchestratord could be asked\n",
+				"  <br>orchestratord could not be asked for its nodes: away\n",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var markdown, log bytes.Buffer
+			junit := filepath.Join(t.TempDir(), "junit.xml")
+			args := []string{"merge", "--report", "junit=" + junit, "--report", "markdown", writeFile(t, test.fleet)}
+			if status := run(t.Context(), args, &markdown, &log); status != test.status {
+				t.Errorf("status %d, want %d: %s", status, test.status, log.String())
+			}
+			for _, want := range test.junit {
+				if got := string(readFile(t, junit)); !strings.Contains(got, want) {
+					t.Errorf("JUnit lacks %s:\n%s", want, got)
+				}
+			}
+			for _, want := range test.markdown {
+				if !strings.Contains(markdown.String(), want) {
+					t.Errorf("Markdown lacks %s:\n%s", want, markdown.String())
+				}
+			}
+		})
 	}
 }
 

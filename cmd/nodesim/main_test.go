@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -414,8 +415,9 @@ func TestALostCauseEndsAtOnce(t *testing.T) {
 // The shell completes what a flag or an argument may be.
 func TestCompletion(t *testing.T) {
 	emptyEnvironment(t)
+	formats := strings.Join(report.Formats(), "\n") + "\n:4\n"
 	for line, want := range map[string]string{
-		"fleet --report ": "text\njson\n:4\n", "merge --report ": "text\njson\n:4\n", "merge ": "json\n:8\n",
+		"fleet --report ": formats, "merge --report ": formats, "merge ": "json\n:8\n",
 	} {
 		var out bytes.Buffer
 		args := append([]string{"__complete"}, strings.Split(line, " ")...)

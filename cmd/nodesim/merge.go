@@ -7,13 +7,14 @@ import (
 
 	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/cmd/internal/fleet"
+	"github.com/llama-orch/node-registration/contracts/report"
 )
 
 // newMergeCommand returns the command that adds up the reports of several fleets.
 func newMergeCommand() *cobra.Command {
 	var (
 		flagErr func() error
-		format  string
+		reports report.Flag
 	)
 	command := &cobra.Command{
 		Use:   "merge FILE...",
@@ -30,16 +31,15 @@ against one orchestratord from one machine or several, into one. Each needs a
 		},
 		ValidArgsFunction: cli.FileArgs("json"),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			write, formatErr := writerOf(format)
 			sum, err := fleet.Merge(cmd.Context(), files)
-			if err := errors.Join(flagErr(), formatErr, err); err != nil {
+			if err := errors.Join(flagErr(), err); err != nil {
 				return err
 			}
-			return write.conclude(cmd.OutOrStdout(), sum)
+			return conclude(cmd.OutOrStdout(), &reports, sum)
 		},
 	}
-	command.Flags().StringVar(&format, "report", "text", "text or json")
+	command.Flags().Var(&reports, "report", report.Usage)
 	flagErr = cli.CollectErrors(command.Flags())
-	cli.Choices(command, "report", "text", "json")
+	cli.Choices(command, "report", report.Formats()...)
 	return command
 }

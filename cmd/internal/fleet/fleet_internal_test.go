@@ -360,7 +360,7 @@ func TestWhatAFleetGoesThrough(t *testing.T) {
 				}
 				r, left := simulate(t, t.Context(), trouble, test.change)
 				var table strings.Builder
-				_ = r.WriteText(&table)
+				_ = r.writeText(&table)
 				if !test.check(r) {
 					t.Errorf("report is\n%s", table.String())
 				}
@@ -508,7 +508,7 @@ func TestAFleetThatLeaves_heavy(t *testing.T) {
 					t.Errorf("left on record: %d, reported %d, want %d", len(left), r.Left, test.left)
 				}
 				var table strings.Builder
-				_ = r.WriteText(&table)
+				_ = r.writeText(&table)
 				if (r.Failures[test.failure] > 0) != (r.Left > 0) ||
 					strings.Contains(table.String(), "nodes left on record") != (r.Left > 0) {
 					t.Errorf("report is\n%s", table.String())
@@ -555,7 +555,7 @@ func TestWaitingAddsUp(t *testing.T) {
 func written(t *testing.T, r *Report) string {
 	file := filepath.Join(t.TempDir(), "report.json")
 	var text bytes.Buffer
-	if err := errors.Join(r.WriteJSON(&text), os.WriteFile(file, text.Bytes(), 0o600)); err != nil {
+	if err := errors.Join(r.writeJSON(&text), os.WriteFile(file, text.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -10,8 +10,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
-// Merge returns the sum of the reports in files, which WriteJSON has written. The error names every file that cannot
-// be added.
+// Merge returns the sum of the reports in files, which are JSON. The error names every file that
+// cannot be added.
 func Merge(ctx context.Context, files []string) (*Report, error) {
 	sum := &Report{tally: newTally()}
 	var wrong []error

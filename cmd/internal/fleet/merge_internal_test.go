@@ -17,7 +17,7 @@ func FuzzMerge(f *testing.F) {
 	valid.Latency.record(longestLatency)
 	valid.Failures["\x1b[2J"] = 1
 	var text bytes.Buffer
-	if err := valid.WriteJSON(&text); err != nil {
+	if err := valid.writeJSON(&text); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text.Bytes())
@@ -31,7 +31,7 @@ func FuzzMerge(f *testing.F) {
 			return
 		}
 		broken := sum.Broken()
-		for format, write := range map[string]func(io.Writer) error{"text": sum.WriteText, "json": sum.WriteJSON} {
+		for format, write := range map[string]func(io.Writer) error{"text": sum.writeText, "json": sum.writeJSON} {
 			var out bytes.Buffer
 			if err := write(&out); err != nil {
 				t.Errorf("%s: %v", format, err)

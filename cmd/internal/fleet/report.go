@@ -127,34 +127,6 @@ func (m *machine) add(other machine) {
 	m.NoPort += other.NoPort
 }
 
-// Broken lists the promises that were broken, nil when all were kept.
-func (r *Report) Broken() (broken []string) {
-	unregistered := "nodes not registered"
-	if r.Interrupted {
-		unregistered = "nodes not registered when the fleet was interrupted"
-	}
-	for _, promise := range []struct {
-		breaches int64
-		text     string
-	}{
-		{int64(r.Unregistered), unregistered},
-		{r.Beats.Missed, "heartbeats missed"},
-		{r.Beats.Late, "heartbeats late"},
-		{int64(r.Orchestratord.Offline), "nodes up, but Offline to orchestratord"},
-		{int64(r.Orchestratord.Failed), "nodes up, but Failed to orchestratord"},
-		{int64(r.Orchestratord.Absent), "nodes up, but unknown to orchestratord"},
-		{int64(r.Left), "nodes left on record"},
-	} {
-		if promise.breaches > 0 {
-			broken = append(broken, promise.text+": "+grouped(promise.breaches))
-		}
-	}
-	if r.Orchestratord.Error != "" {
-		broken = append(broken, "orchestratord could not be asked for its nodes: "+r.Orchestratord.Error)
-	}
-	return broken
-}
-
 // sluggish is the delay of a heartbeat from which its machine counts as too small for the
 // fleet.
 const sluggish = lateAfter / 2
@@ -197,8 +169,8 @@ func (r *Report) clean() {
 	r.Failures = kinds
 }
 
-// WriteJSON writes the report as JSON, which Merge reads.
-func (r *Report) WriteJSON(w io.Writer) error {
+// writeJSON writes the report as JSON, which Merge reads.
+func (r *Report) writeJSON(w io.Writer) error {
 	r.clean()
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

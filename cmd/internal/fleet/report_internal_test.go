@@ -55,7 +55,7 @@ func figures(t *testing.T, r *Report) map[string]float64 {
 	t.Helper()
 	var text bytes.Buffer
 	var tree any
-	if err := r.WriteJSON(&text); err != nil {
+	if err := r.writeJSON(&text); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text.Bytes(), &tree); err != nil {
@@ -150,7 +150,7 @@ func TestEveryFileInTheWayIsNamed(t *testing.T) {
 func text(t *testing.T, r *Report) string {
 	t.Helper()
 	var text strings.Builder
-	if err := r.WriteText(&text); err != nil {
+	if err := r.writeText(&text); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
@@ -304,7 +304,7 @@ func TestAReportToNowhere(t *testing.T) {
 	reader, nowhere := io.Pipe()
 	reader.Close()
 	for name, write := range map[string]func(*Report, io.Writer) error{
-		"text": (*Report).WriteText, "json": (*Report).WriteJSON,
+		"text": (*Report).writeText, "json": (*Report).writeJSON,
 	} {
 		if err := write(filled("a", 1), nowhere); err == nil {
 			t.Errorf("%s: written to nowhere", name)

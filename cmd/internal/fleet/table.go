@@ -11,13 +11,12 @@ import (
 	"time"
 )
 
-// WriteText writes the report as a table for people.
-func (r *Report) WriteText(w io.Writer) error {
+// writeText writes the report as a table for people.
+func (r *Report) writeText(w io.Writer) error {
 	r.clean()
 	t := &table{}
-	for _, f := range r.Fleets {
-		t.line("%s: %s nodes, a heartbeat every %s, for %s",
-			f.Prefix, grouped(int64(f.Nodes)), seconds(f.Interval), seconds(f.Ran))
+	for _, title := range r.titles() {
+		t.line("%s", title)
 	}
 	t.line("")
 	t.nodes(r)
@@ -33,6 +32,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, t.text.String())
 	return err
+}
+
+// titles says in a line for each fleet what ran.
+func (r *Report) titles() (titles []string) {
+	for _, f := range r.Fleets {
+		titles = append(titles, fmt.Sprintf("%s: %s nodes, a heartbeat every %s, for %s",
+			f.Prefix, grouped(int64(f.Nodes)), seconds(f.Interval), seconds(f.Ran)))
+	}
+	return titles
 }
 
 // table is a text of rows under headings.
