@@ -68,8 +68,7 @@ func (i *Invalid) beyond(faults map[string]control.FaultDefinition) {
 
 // inSchema adds how a value at a place breaks a schema.
 func (i *Invalid) inSchema(at, schema string, value any) {
-	doc := spec.Control()
-	for _, violation := range doc.Check(doc.Schema(schema), value) {
+	for _, violation := range spec.Control().Check(schema, value) {
 		i.add(at+violation.Pointer, "%s", violation.Detail)
 	}
 }

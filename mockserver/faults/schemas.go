@@ -20,9 +20,9 @@ type stated struct {
 var schemas = sync.OnceValue(func() stated {
 	doc := spec.Control()
 	return stated{
-		most:    int(*doc.Schema("FaultList").Properties["faults"].Value.MaxItems),
-		enabled: doc.Schema("FaultEnabled").Default.(bool),
-		seed:    int64(doc.Schema("FaultSeed").Default.(float64)),
-		summary: doc.Schema("FaultSummary").Default.(string),
+		most:    doc.MaxFaults,
+		enabled: doc.Default("FaultEnabled").(bool),
+		seed:    int64(doc.Default("FaultSeed").(float64)),
+		summary: doc.Default("FaultSummary").(string),
 	}
 })

@@ -53,5 +53,5 @@ func inSchema(e control.Expectation) []nodeapi.Violation {
 	if within := optional.Or(e.WithinMs, 0); 0 < within && within <= longest {
 		e.WithinMs = nil
 	}
-	return spec.Control().Check(spec.Control().Schema("Expectation"), e)
+	return spec.Control().Check("Expectation", e)
 }

@@ -119,7 +119,7 @@ func decode(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, er
 	nodes := make([]nodeapi.Node, len(list))
 	first := map[nodeapi.NodeID]int{}
 	for i, text := range list {
-		if wrong := document.Check(document.Schema("Node"), text); wrong != nil {
+		if wrong := document.Check("Node", text); wrong != nil {
 			return nil, fmt.Errorf("/nodes/%d%s: %s", i, wrong[0].Pointer, wrong[0].Detail)
 		}
 		if err := exactjson.Unmarshal(text, &nodes[i]); err != nil {

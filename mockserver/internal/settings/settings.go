@@ -106,9 +106,8 @@ func (s *Store) Change(edit func(*Settings) error) (*Settings, error) {
 
 // CheckToken returns what is wrong with a token, if anything is.
 func CheckToken(token string) error {
-	doc := spec.Control()
-	schema := doc.Schema("SettingsChange").Properties["tokens"].Value.Items.Value
-	if wrong := doc.Check(schema, token); wrong != nil {
+	change := control.SettingsChange{Tokens: &[]string{token}}
+	if wrong := spec.Control().Check("SettingsChange", change); wrong != nil {
 		return errors.New(wrong[0].Detail)
 	}
 	return nil
@@ -130,8 +129,7 @@ func (s *Settings) CheckModes() error {
 
 // CheckInterval returns what is wrong with an interval, by the name of its schema.
 func CheckInterval(schema string, interval time.Duration) error {
-	doc := spec.Control()
-	if wrong := doc.Check(doc.Schema(schema), interval.Milliseconds()); wrong != nil {
+	if wrong := spec.Control().Check(schema, interval.Milliseconds()); wrong != nil {
 		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
 	}
 	return nil

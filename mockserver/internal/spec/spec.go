@@ -43,6 +43,7 @@ type Document struct {
 	// These are of the control API only.
 	LastTime     time.Time // that the document can state
 	MaxDeparture int       // characters of each text of a departure
+	MaxFaults    int
 }
 
 // Nodes returns the document of the node API. It is read once.
@@ -69,6 +70,7 @@ var Control = sync.OnceValue(func() *Document {
 	loader.ReadFromURIFunc = func(*openapi3.Loader, *url.URL) ([]byte, error) { return openapi.Nodes, nil }
 	d := newDocument(load(loader, openapi.MockControl), nil)
 	d.MaxDeparture = int(*d.Schema("Departure").Properties["got"].Value.MaxLength)
+	d.MaxFaults = int(*d.Schema("FaultList").Properties["faults"].Value.MaxItems)
 	d.LastTime = time.UnixMilli(int64(*d.Schema("Milliseconds").Max))
 	return d
 })
@@ -115,11 +117,14 @@ func newDocument(doc *openapi3.T, correlationID *openapi3.Schema) *Document {
 // Schema returns a schema of the document by its name.
 func (d *Document) Schema(name string) *openapi3.Schema { return d.schemas[name].Value }
 
-// Check lists where a Go value, as JSON has it, breaks a schema.
-func (d *Document) Check(schema *openapi3.Schema, value any) []nodeapi.Violation {
+// Default returns the value of a schema, by its name, where none is given.
+func (d *Document) Default(schema string) any { return d.Schema(schema).Default }
+
+// Check lists where a Go value, as JSON has it, breaks a schema, by its name.
+func (d *Document) Check(schema string, value any) []nodeapi.Violation {
 	plain, err := Plain(value)
 	if err == nil {
-		err = d.check(schema, plain, openapi3.MultiErrors(), openapi3.VisitAsRequest())
+		err = d.check(d.Schema(schema), plain, openapi3.MultiErrors(), openapi3.VisitAsRequest())
 	}
 	if err != nil {
 		return d.Violations(err, asItIs)
