@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,22 +139,28 @@ func mockImports(t *testing.T) map[string][]string {
 
 // TestFace holds the root of the mock to the size of a face: what it does is in its rooms.
 func TestFace(t *testing.T) {
-	const mostFiles, mostLines = 8, 700
+	const mostFiles, mostLines, mostMethods = 8, 700, 16
 	files, err := filepath.Glob(filepath.Join(root, "mockserver", "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	lines := 0
+	lines, methods := 0, 0
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines += bytes.Count(text, []byte("\n"))
+		methods += len(methodsOfServer.FindAll(text, -1))
 	}
 	if len(files) == 0 || len(files) > mostFiles || lines > mostLines {
 		t.Errorf("mockserver/ has %d files of %d lines, want at most %d files and %d lines", len(files), lines,
 			mostFiles, mostLines)
 	}
+	if methods == 0 || methods > mostMethods {
+		t.Errorf("Server has %d methods, want at most %d", methods, mostMethods)
+	}
 }
+
+var methodsOfServer = regexp.MustCompile(`(?m)^func \(\w+ \*?Server\) `)
