@@ -18,7 +18,9 @@ const registration: components["schemas"]["RegisterRequest"] = {
   capabilities: { gpu_count: 1, total_vram_mb: 24000, cuda_version: "12.1" },
 };
 
-function accepted<Answer>(call: { data?: Answer; error?: components["schemas"]["Problem"]; response: Response }): Answer {
+type Call<Answer> = { data?: Answer; error?: components["schemas"]["Problem"]; response: Response };
+
+function accepted<Answer>(call: Call<Answer>): Answer {
   if (call.error !== undefined) throw new Error(`${call.response.status} ${call.error.code}: ${call.error.detail}`);
   return call.data as Answer;
 }

@@ -27,7 +27,7 @@ var checksum = regexp.MustCompile(`\b[0-9a-f]{128}\b`)
 // TestLinesFit holds code to its width. The lines of a text inside a raw string are as long as
 // the text has them, and so is a checksum.
 func TestLinesFit(t *testing.T) {
-	for _, file := range sources(t, ".go", ".js", ".mjs", ".sh") {
+	for _, file := range sources(t, ".go", ".js", ".mjs", ".ts", ".css", ".html", ".tmpl", ".sh") {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)
@@ -85,6 +85,37 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 				t.Errorf("%s: %s has %d lines, want at most %d", file, f.Name.Name, lines, maxFunction)
 			}
 		}
+	}
+}
+
+// scriptFunction is the first line of a function of a script, with its indentation.
+var scriptFunction = regexp.MustCompile(`^( *)(?:export )?(?:(?:async )?function\b|` +
+	`(?:const|let) \w+ = .*=> \{$|(?:static |async |get |set )*#?\w+\(.*\) \{$).*[{(]$`)
+
+// TestFunctionsOfScriptsFitOnAScreen holds those of the pages to the same length. A function ends
+// where a line with its indentation has a brace.
+func TestFunctionsOfScriptsFitOnAScreen(t *testing.T) {
+	checked := 0
+	for _, file := range sources(t, ".js", ".mjs") {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		for i, line := range lines {
+			first := scriptFunction.FindStringSubmatch(line)
+			if first == nil {
+				continue
+			}
+			checked++
+			end := slices.IndexFunc(lines[i:], func(line string) bool { return strings.HasPrefix(line, first[1]+"}") })
+			if length := end + 1; end < 0 || length > maxFunction {
+				t.Errorf("%s:%d: a function has %d lines, want at most %d", file, i+1, length, maxFunction)
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("%d functions are all that were found", checked)
 	}
 }
 

@@ -45,7 +45,9 @@ type Call<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
 
 type Parameters<C> = C extends { parameters: infer A } ? { [K in keyof A as K & ('path' | 'query')]: A[K] } : never;
 
-type Body<C> = C extends { requestBody: { content: { 'application/json': infer B } } } ? { body: B } : { body?: undefined };
+type Body<C> = C extends { requestBody: { content: { 'application/json': infer B } } }
+  ? { body: B }
+  : { body?: undefined };
 
 /** What a call takes. */
 export type Input<P extends keyof paths, M extends Method> = Parameters<Call<P, M>> & Body<Call<P, M>>;

@@ -35,6 +35,14 @@ const options = (/** @type {[string, string, unknown][]} */ choices) =>
   choices.map(([value, words]) => el('option', { value }, words));
 const input = (/** @type {Record<string, unknown>} */ attributes) =>
   el('input', { autocomplete: 'off', spellcheck: 'false', ...attributes });
+/**
+ * @param {HTMLInputElement} control
+ * @param {Parameters<typeof bound>[1]} limits
+ */
+const bounded = (control, limits) => {
+  bound(control, limits);
+  return control;
+};
 const field = (/** @type {string} */ label, /** @type {HTMLElement} */ control) =>
   el('label', { class: 'field' }, label, control);
 
@@ -45,48 +53,22 @@ const field = (/** @type {string} */ label, /** @type {HTMLElement} */ control) 
  * @param {(name: string, definition: FaultDefinition) => Promise<void>} add
  */
 export function faultEditor(form, add) {
-  const { status: statuses, retry_after_s: waits, latency_ms: latencies } = schemas.FaultEffect.properties;
-  const name = input({ required: true, placeholder: 'slow-heartbeats' });
-  bound(name, schemas.FaultName);
-  const node = input({ placeholder: 'any, or gpu-node-*' });
-  bound(node, { maxLength: schemas.NodeGlob.maxLength });
-  const boxes = schemas.Operation.enum.map((operation) => ({ operation, box: input({ type: 'checkbox' }) }));
-  const effect = el('select', {}, ...options(effects));
-  const number = (/** @type {number | ''} */ value, /** @type {{minimum: number, maximum: number}} */ limits) => {
-    const control = input({ type: 'number', value });
-    bound(control, limits);
-    return control;
-  };
-  const status = number(503, statuses);
-  const retryAfter = number('', waits);
-  const latency = number(2000, latencies);
-  const share = el('select', {}, ...options(shares));
-  const json = el('textarea', { rows: 8, spellcheck: 'false' });
+  const controls = controlsOfFault();
+  const { name, json, effect, numbers } = controls;
   const wrong = el('p', { class: 'wrong', role: 'alert' });
-  const fields = { status: field('Status', status), retryAfter: field('Retry-After, s', retryAfter),
-    latency: field('Milliseconds', latency) };
-
+  const fields = { status: field('Status', numbers.status), retryAfter: field('Retry-After, s', numbers.retryAfter),
+    latency: field('Milliseconds', numbers.latency) };
   const compose = () => {
     fields.status.hidden = fields.retryAfter.hidden = effect.value !== 'status';
     fields.latency.hidden = effect.value !== 'latency';
-    const [, summary, make] = effects[effect.selectedIndex];
-    const match = matchOf(boxes.filter(({ box }) => box.checked).map(({ operation }) => operation), node.value,
-      shares[share.selectedIndex][2]);
-    json.value = JSON.stringify({
-      summary,
-      rules: [{
-        ...(Object.keys(match).length && { match }),
-        effect: make({ status: status.valueAsNumber, retryAfter: retryAfter.valueAsNumber,
-          latency: latency.valueAsNumber }),
-      }],
-    }, null, 2);
+    json.value = JSON.stringify(definitionOf(controls), null, 2);
   };
 
   form.append(
-    el('div', { class: 'fields' }, field('Name', name), field('Nodes', node), field('What happens', effect),
-      fields.status, fields.retryAfter, fields.latency, field('How often', share)),
+    el('div', { class: 'fields' }, field('Name', name), field('Nodes', controls.node), field('What happens', effect),
+      fields.status, fields.retryAfter, fields.latency, field('How often', controls.share)),
     el('fieldset', { class: 'row' }, el('legend', {}, 'Requests (none chosen: all)'),
-      ...boxes.map(({ operation, box }) => el('label', { class: 'inline' }, box, wordOf(operation)))),
+      ...controls.boxes.map(({ operation, box }) => el('label', { class: 'inline' }, box, wordOf(operation)))),
     el('details', { class: 'fault-json' }, el('summary', {}, 'As JSON'), field('Definition', json)),
     wrong,
     el('div', { class: 'row' }, el('button', { type: 'submit', class: 'strong' }, 'Add the fault')),
@@ -107,6 +89,36 @@ export function faultEditor(form, add) {
     }
   });
   compose();
+}
+
+function controlsOfFault() {
+  const { status, retry_after_s: waits, latency_ms: latencies } = schemas.FaultEffect.properties;
+  const number = (/** @type {number | ''} */ value, /** @type {{minimum: number, maximum: number}} */ limits) =>
+    bounded(input({ type: 'number', value }), limits);
+  return {
+    name: bounded(input({ required: true, placeholder: 'slow-heartbeats' }), schemas.FaultName),
+    node: bounded(input({ placeholder: 'any, or gpu-node-*' }), { maxLength: schemas.NodeGlob.maxLength }),
+    boxes: schemas.Operation.enum.map((operation) => ({ operation, box: input({ type: 'checkbox' }) })),
+    effect: el('select', {}, ...options(effects)),
+    numbers: { status: number(503, status), retryAfter: number('', waits), latency: number(2000, latencies) },
+    share: el('select', {}, ...options(shares)),
+    json: el('textarea', { rows: 8, spellcheck: 'false' }),
+  };
+}
+
+/** What the controls say. @param {ReturnType<typeof controlsOfFault>} controls */
+function definitionOf({ node, boxes, effect, numbers: { status, retryAfter, latency }, share }) {
+  const [, summary, make] = effects[effect.selectedIndex];
+  const match = matchOf(boxes.filter(({ box }) => box.checked).map(({ operation }) => operation), node.value,
+    shares[share.selectedIndex][2]);
+  return {
+    summary,
+    rules: [{
+      ...(Object.keys(match).length && { match }),
+      effect: make({ status: status.valueAsNumber, retryAfter: retryAfter.valueAsNumber,
+        latency: latency.valueAsNumber }),
+    }],
+  };
 }
 
 /**

@@ -17,40 +17,26 @@ import { timeLeft } from './timeleft.js';
  * @param {Sync} sync
  */
 export function nodeRow(id, api, store, sync) {
-  const key = cableOf(id); // which is fit for the id of an element too
-  const about = el('span', { class: 'node-about' });
-  const cut = el('span', { class: 'tag tag-fault', hidden: true }, 'cable pulled');
-  const lost = el('span', { class: 'tag tag-fault', hidden: true }, 'not listed');
-  const status = { shape: shape('online'), word: el('span') };
-  const open = el('button', { type: 'button', class: 'node-open', 'aria-expanded': 'false',
-    'aria-controls': `node-${key}` },
-    el('span', { class: 'node-id', id: `name-${key}` }, id), shape('chevron'));
+  const head = nodeHead(id);
   const left = timeLeft(store);
   const sum = el('p', { class: 'pool-sum' });
   const pools = el('ul', { class: 'pools', 'aria-label': `Pools of ${id}` });
-  const act = (/** @type {() => Promise<unknown>} */ action) => attempt(async () => {
-    await action();
-    sync.refresh();
-  });
+  const act = (/** @type {() => Promise<unknown>} */ action) => attempt(() => action().then(() => sync.refresh()));
   const cable = cableButton(id, api, store, act);
   const inside = nodeDetails(id, api, act);
-  const details = el('div', { class: 'node-details', id: `node-${key}`, hidden: true }, inside.element);
-  const element = el('li', { class: 'node' },
-    el('span', { class: 'node-status' }, status.shape, status.word),
-    el('div', { class: 'node-name' }, el('h3', {}, open), about, ' ', cut, ' ', lost),
-    left.element, sum, pools,
-    el('div', { class: 'node-actions' }, cable.element),
-    details);
+  const details = el('div', { class: 'node-details', id: detailsOf(id), hidden: true }, inside.element);
+  const element = el('li', { class: 'node' }, head.status, head.name, left.element, sum, pools,
+    el('div', { class: 'node-actions' }, cable.element), details);
 
   /** @type {MockNode} */
   let current;
-  open.addEventListener('click', () => {
+  head.open.addEventListener('click', () => {
     details.hidden = !details.hidden;
-    attribute(open, 'aria-expanded', !details.hidden);
+    attribute(head.open, 'aria-expanded', !details.hidden);
     element.toggleAttribute('data-open', !details.hidden);
     if (!details.hidden) inside.update(current);
   });
-  closeByEscape(element, open);
+  closeByEscape(element, head.open);
 
   return {
     element,
@@ -58,19 +44,48 @@ export function nodeRow(id, api, store, sync) {
     /** @param {MockNode} now */
     update(now) {
       current = now;
-      const { node } = now;
-      attribute(element, 'data-status', node.status);
-      reshape(status.shape, node.status.toLowerCase());
-      text(status.word, node.status);
-      text(about, [node.machine_id, hardwareOf(node)].filter(Boolean).join(' · '));
+      attribute(element, 'data-status', now.node.status);
       const pulled = cable.update();
       element.toggleAttribute('data-pulled', pulled);
-      cut.hidden = !pulled;
-      lost.hidden = now.unlisted_since_ms === undefined;
+      head.update(now, pulled);
       text(sum, sumOf(now));
       list(pools, poolsOf(now), (pool) => pool.pool_id, poolItem);
       left.update(now);
       if (!details.hidden) inside.update(now);
+    },
+  };
+}
+
+/** The id of the element with a node's details; that of the cable is fit for one. @param {string} id */
+const detailsOf = (id) => `node-${cableOf(id)}`;
+
+/**
+ * The status and the name of a node, and what is out of the ordinary. The name opens its details.
+ * @param {string} id
+ */
+function nodeHead(id) {
+  const about = el('span', { class: 'node-about' });
+  const cut = el('span', { class: 'tag tag-fault', hidden: true }, 'cable pulled');
+  const lost = el('span', { class: 'tag tag-fault', hidden: true }, 'not listed');
+  const mark = shape('online');
+  const word = el('span');
+  const open = el('button', { type: 'button', class: 'node-open', 'aria-expanded': 'false',
+    'aria-controls': detailsOf(id) },
+    el('span', { class: 'node-id', id: `name-${cableOf(id)}` }, id), shape('chevron'));
+  return {
+    open,
+    status: el('span', { class: 'node-status' }, mark, word),
+    name: el('div', { class: 'node-name' }, el('h3', {}, open), about, ' ', cut, ' ', lost),
+    /**
+     * @param {MockNode} now
+     * @param {boolean} pulled
+     */
+    update({ node, unlisted_since_ms: unlisted }, pulled) {
+      reshape(mark, node.status.toLowerCase());
+      text(word, node.status);
+      text(about, [node.machine_id, hardwareOf(node)].filter(Boolean).join(' · '));
+      cut.hidden = !pulled;
+      lost.hidden = unlisted === undefined;
     },
   };
 }

@@ -28,20 +28,13 @@ export function nodes(api, store, sync) {
     const sorted = [...store.nodes.values()].sort(orders[sort.value]);
     const pages = Math.max(1, Math.ceil(sorted.length / pageLength));
     page = Math.min(page, pages - 1);
-    const turned = sorted.slice(page * pageLength, (page + 1) * pageLength);
-    store.shown = turned.map(({ node }) => node.node_id);
     store.dense = sorted.length > mostSpacious;
     byId('node-list').toggleAttribute('data-dense', store.dense);
-    list(byId('node-list'), turned, ({ node }) => node.node_id, ({ node }) => {
-      const row = nodeRow(node.node_id, api, store, sync);
-      rows.set(node.node_id, row);
-      return row;
-    });
-    for (const id of rows.keys()) if (!store.shown.includes(id)) rows.delete(id);
+    const turned = sorted.slice(page * pageLength, (page + 1) * pageLength);
+    store.shown = turned.map(({ node }) => node.node_id);
+    showRows(rows, turned, (id) => nodeRow(id, api, store, sync));
     showPager(store, sorted.length, page, pages);
-    byId('node-notice').hidden = !store.refusal;
-    text(byId('node-notice'), store.refusal);
-    gettingStarted(byId('node-empty'), store);
+    showNotice(store);
   };
   const turn = (/** @type {number} */ by) => {
     page += by;
@@ -59,10 +52,30 @@ export function nodes(api, store, sync) {
   arrowKeys(byId('node-list'), '.node-open');
 
   store.subscribe(['nodes', 'overview', 'query', 'faults'], show);
-  const tick = () => {
-    for (const row of rows.values()) row.tick();
-  };
-  setInterval(tick, 250); // the words beside the bars; the bars move by themselves
+  // The words beside the bars: the bars move by themselves.
+  setInterval(() => rows.forEach((row) => row.tick()), 250);
+}
+
+/**
+ * Shows nodes, with the rows that there are and new ones.
+ * @param {Map<string, ReturnType<typeof nodeRow>>} rows
+ * @param {MockNode[]} shown
+ * @param {(id: string) => ReturnType<typeof nodeRow>} create
+ */
+function showRows(rows, shown, create) {
+  list(byId('node-list'), shown, ({ node }) => node.node_id, ({ node }) => {
+    const row = create(node.node_id);
+    rows.set(node.node_id, row);
+    return row;
+  });
+  for (const id of rows.keys()) if (!shown.some(({ node }) => node.node_id === id)) rows.delete(id);
+}
+
+/** Says why the mock shows no nodes, or how to begin when there are none. @param {Store} store */
+function showNotice(store) {
+  byId('node-notice').hidden = !store.refusal;
+  text(byId('node-notice'), store.refusal);
+  gettingStarted(byId('node-empty'), store);
 }
 
 /**

@@ -3,7 +3,7 @@ import { schemas } from './limits.gen.js';
 /** @import { Api } from './api.js' */
 /** @import { Store } from './store.js' */
 /** @import { Sync } from './sync.js' */
-/** @import { SettingsChange } from '../types' */
+/** @import { Overview, SettingsChange } from '../types' */
 
 const second = 1000; // ms
 
@@ -14,17 +14,8 @@ const second = 1000; // ms
  * @param {Sync} sync
  */
 export function settings(api, store, sync) {
-  const form = byId('settings');
-  const save = byId('settings-save', HTMLButtonElement);
-  const interval = byId('heartbeat-interval', HTMLInputElement);
-  const timeout = byId('node-timeout', HTMLInputElement);
-  const cloud = byId('cloud-profile');
-  const dialect = byId('dialect', HTMLSelectElement);
-  const validation = byId('validation', HTMLSelectElement);
-  offer(dialect, schemas.Dialect.enum, (value) => value.replace('-', ' '));
-  offer(validation, schemas.Validation.enum);
-  bound(interval, schemas.HeartbeatInterval, second);
-  bound(timeout, schemas.NodeTimeout, second);
+  const fields = fieldsOfSettings();
+  const { form, save, interval, timeout, cloud, dialect, validation } = fields;
   let edited = false; // what a person is typing is not overwritten
 
   const change = async (/** @type {SettingsChange} */ body) => {
@@ -57,16 +48,41 @@ export function settings(api, store, sync) {
   }));
 
   store.subscribe(['overview'], () => {
-    if (!store.overview) return;
-    const now = store.overview.settings;
-    attribute(cloud, 'aria-checked', now.cloud_profile);
-    dialect.value = now.dialect;
-    validation.value = now.validation;
-    save.disabled = !edited;
-    if (edited) return;
-    interval.value = String(now.heartbeat_interval_ms / second);
-    timeout.value = String(now.node_timeout_ms / second);
+    if (store.overview) show(fields, store.overview.settings, edited);
   });
+}
+
+/** The form, its fields within what the mock takes. */
+function fieldsOfSettings() {
+  const fields = {
+    form: byId('settings'),
+    save: byId('settings-save', HTMLButtonElement),
+    interval: byId('heartbeat-interval', HTMLInputElement),
+    timeout: byId('node-timeout', HTMLInputElement),
+    cloud: byId('cloud-profile'),
+    dialect: byId('dialect', HTMLSelectElement),
+    validation: byId('validation', HTMLSelectElement),
+  };
+  offer(fields.dialect, schemas.Dialect.enum, (value) => value.replace('-', ' '));
+  offer(fields.validation, schemas.Validation.enum);
+  bound(fields.interval, schemas.HeartbeatInterval, second);
+  bound(fields.timeout, schemas.NodeTimeout, second);
+  return fields;
+}
+
+/**
+ * @param {ReturnType<typeof fieldsOfSettings>} fields
+ * @param {Overview['settings']} now
+ * @param {boolean} edited
+ */
+function show({ save, interval, timeout, cloud, dialect, validation }, now, edited) {
+  attribute(cloud, 'aria-checked', now.cloud_profile);
+  dialect.value = now.dialect;
+  validation.value = now.validation;
+  save.disabled = !edited;
+  if (edited) return;
+  interval.value = String(now.heartbeat_interval_ms / second);
+  timeout.value = String(now.node_timeout_ms / second);
 }
 
 /** Has the mock reset once a person has confirmed it. @param {() => void} reset */

@@ -21,38 +21,20 @@ export function timeLeft(store) {
     el('span', { class: 'beat-words' }, since, ' ', left));
   /** @type {MockNode | undefined} */
   let now;
-  let drawn = '';
-  /** @type {Animation | undefined} */
-  let motion;
-
   // The page may be a moment behind the mock: no node has more than the timeout.
   const remaining = () => Math.max(0, Math.min((now?.expires_at_ms ?? 0) - store.clock.now(), store.timeout));
-  const share = () => remaining() / store.timeout;
-  const place = () => { fill.style.transform = `scaleX(${share()})`; };
+  const bar = shrinking(fill, store, remaining);
 
-  const animate = () => {
-    const { running, speed } = store.clock;
-    const key = `${now?.expires_at_ms} ${store.timeout} ${store.clock.course} ${still.matches}`;
-    if (key === drawn) return;
-    drawn = key;
-    motion?.cancel();
-    motion = undefined;
-    place();
-    if (running && !still.matches && remaining() > 0) {
-      motion = fill.animate([{ transform: `scaleX(${share()})` }, { transform: 'scaleX(0)' }],
-        { duration: remaining() / speed, fill: 'forwards' });
-    }
-  };
   const tick = () => {
     if (!now) return;
     const beaten = now.node.last_heartbeat_ms;
     const silent = beaten ? Math.max(0, store.clock.now() - beaten) : 0;
     const dead = ['Offline', 'Failed'].includes(now.node.status) || !now.expires_at_ms;
-    const stage = dead ? 'gone' : share() < lastShare ? 'last' : silent > 1.5 * store.interval ? 'late' : 'fresh';
+    const stage = dead ? 'gone' : bar.share() < lastShare ? 'last' : silent > 1.5 * store.interval ? 'late' : 'fresh';
     attribute(element, 'data-stage', stage);
     text(since, beaten ? `beat ${brief(silent)} ago` : 'no beat yet');
     text(left, dead ? '' : `${stage === 'fresh' ? '' : 'late, '}${brief(remaining())} left`);
-    if (still.matches && !dead) place();
+    if (still.matches && !dead) bar.place();
   };
   return {
     element,
@@ -61,8 +43,40 @@ export function timeLeft(store) {
     update(node) {
       now = node;
       due.style.left = `${100 * Math.max(0, 1 - store.interval / store.timeout)}%`;
-      animate();
+      bar.animate(node.expires_at_ms);
       tick();
+    },
+  };
+}
+
+/**
+ * The bar. Its animation begins anew when the end, the timeout or the course of the clock changes.
+ * @param {HTMLElement} fill
+ * @param {Store} store
+ * @param {() => number} remaining milliseconds
+ */
+function shrinking(fill, store, remaining) {
+  let drawn = '';
+  /** @type {Animation | undefined} */
+  let motion;
+  const share = () => remaining() / store.timeout;
+  const place = () => { fill.style.transform = `scaleX(${share()})`; };
+  return {
+    share,
+    place,
+    /** @param {number | undefined} end */
+    animate(end) {
+      const { running, speed } = store.clock;
+      const key = `${end} ${store.timeout} ${store.clock.course} ${still.matches}`;
+      if (key === drawn) return;
+      drawn = key;
+      motion?.cancel();
+      motion = undefined;
+      place();
+      if (running && !still.matches && remaining() > 0) {
+        motion = fill.animate([{ transform: `scaleX(${share()})` }, { transform: 'scaleX(0)' }],
+          { duration: remaining() / speed, fill: 'forwards' });
+      }
     },
   };
 }

@@ -242,17 +242,8 @@ function paintStrip(view, strip, { start, end }, top) {
   const { pen, gutter, width, colours: c } = view;
   const columns = Math.max(1, Math.floor((width - gutter - 8) / stripPixels));
   const step = (end - start) / columns;
-  const good = new Uint32Array(columns);
-  const bad = new Uint32Array(columns);
   const base = Math.floor(end / step); // bars keep their requests while time moves them
-  for (const { at, what } of strip) {
-    const column = columns - 1 - (base - Math.floor(at / step));
-    if (column < 0) continue;
-    if (what === outcome.refused || what === outcome.lost) bad[column]++;
-    else good[column]++;
-  }
-  let most = 1;
-  for (let i = 0; i < columns; i++) most = Math.max(most, good[i] + bad[i]);
+  const { good, bad, most } = bars(strip, columns, (at) => columns - 1 - (base - Math.floor(at / step)));
   const room = stripHeight - 22;
   const floor = top + stripHeight - 10;
   for (let i = 0; i < columns; i++) {
@@ -281,6 +272,26 @@ function paintStrip(view, strip, { start, end }, top) {
     pen.font = `600 11px ${c.font}`;
     label(view, `all nodes, ${peak}`, 3, top + 5);
   }
+}
+
+/**
+ * Counts the requests of each column, and those of the fullest.
+ * @param {Mark[]} strip
+ * @param {number} columns
+ * @param {(at: number) => number} columnOf below 0 for what is too old
+ */
+function bars(strip, columns, columnOf) {
+  const good = new Uint32Array(columns);
+  const bad = new Uint32Array(columns);
+  for (const { at, what } of strip) {
+    const column = columnOf(at);
+    if (column < 0) continue;
+    if (what === outcome.refused || what === outcome.lost) bad[column]++;
+    else good[column]++;
+  }
+  let most = 1;
+  for (let i = 0; i < columns; i++) most = Math.max(most, good[i] + bad[i]);
+  return { good, bad, most };
 }
 
 /**
