@@ -60,7 +60,7 @@ func (s *Server) UpstreamDrift() drift.Report {
 // what the traffic says of them, as if the server had asked. A list that cannot be read says nothing.
 func (s *Server) JudgeList(list io.Reader, asked time.Time) {
 	if s.watch != nil {
-		s.watch.Judge(list, asked)
+		s.watch.CompareList(list, asked)
 	}
 }
 

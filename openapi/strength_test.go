@@ -39,7 +39,7 @@ func TestStrength(t *testing.T) {
 			}
 		}
 	}
-	tally.Judge(t)
+	tally.Require(t)
 }
 
 // edit puts another text between two offsets of a file.

@@ -115,11 +115,11 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 // if who asks keeps to the base, and the other if who answers does. The second is the same
 // comparison with the documents swapped.
 func compare(before, after version, asking, answered Party) ([]Change, error) {
-	forth, err := judge(before, after)
+	forth, err := findBreaks(before, after)
 	if err != nil {
 		return nil, err
 	}
-	back, err := judge(after, before)
+	back, err := findBreaks(after, before)
 	if err != nil {
 		return nil, err
 	}

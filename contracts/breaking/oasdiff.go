@@ -83,28 +83,28 @@ var composition = regexp.MustCompile(`(allOf|anyOf|oneOf)\[[^\]]*\]/?`)
 
 // overrule corrects the findings of oasdiff with our comparison of the allowed values, and
 // adds the findings that oasdiff has missed.
-func (j *judgement) overrule(theirs []finding) []finding {
+func (c *comparison) overrule(theirs []finding) []finding {
 	var findings []finding
 	for i := range theirs {
 		f := &theirs[i]
 		switch {
-		case isAboutMediaTypes(f.rule) && !j.found(*f):
+		case isAboutMediaTypes(f.rule) && !c.found(*f):
 			// Our comparison handles ranges and equal media types; oasdiff does not.
 			f.breaking = false
-		case f.breaking && isAboutValues(f.rule) && j.isProven(*f):
+		case f.breaking && isAboutValues(f.rule) && c.isProven(*f):
 			// oasdiff compares how schemas are written. If every value of one schema is a
 			// value of the other, nothing breaks.
 			f.breaking = false
-		case f.rule == "request-property-removed" && j.isProven(*f) && j.isElsewhere(*f):
+		case f.rule == "request-property-removed" && c.isProven(*f) && c.isElsewhere(*f):
 			f.breaking = false // the field moved into an alternative
-		case f.rule == "response-success-status-removed" && j.has(*f):
+		case f.rule == "response-success-status-removed" && c.has(*f):
 			f.breaking = false // its range has it
-		case isAboutSecurity(f.rule) && !j.refused[part{f.method, f.path, ""}]:
+		case isAboutSecurity(f.rule) && !c.refused[part{f.method, f.path, ""}]:
 			// oasdiff compares the alternatives as they are written.
 			f.breaking = false
 		}
 	}
-	for _, ours := range j.findings {
+	for _, ours := range c.findings {
 		if i := slices.IndexFunc(theirs, ours.isSame); i >= 0 {
 			theirs[i].breaking, theirs[i].compared = true, true
 			theirs[i].where = ours.where // theirs is often the line of the operation
@@ -118,19 +118,19 @@ func (j *judgement) overrule(theirs []finding) []finding {
 }
 
 // isElsewhere reports whether the request still has a field in some part of its schema.
-func (j *judgement) isElsewhere(f finding) bool {
-	fields := j.requestFields[part{f.method, f.path, f.part}]
+func (c *comparison) isElsewhere(f finding) bool {
+	fields := c.requestFields[part{f.method, f.path, f.part}]
 	return slices.ContainsFunc(f.mentions, func(name string) bool { return fields[name] })
 }
 
 // has reports whether the version met has the answer that a finding is about.
-func (j *judgement) has(f finding) bool {
-	_, has := j.proven[part{f.method, f.path, f.part}]
+func (c *comparison) has(f finding) bool {
+	_, has := c.proven[part{f.method, f.path, f.part}]
 	return has
 }
 
-func (j *judgement) found(f finding) bool {
-	return slices.ContainsFunc(j.findings, func(ours finding) bool {
+func (c *comparison) found(f finding) bool {
+	return slices.ContainsFunc(c.findings, func(ours finding) bool {
 		return ours.rule == f.rule && ours.method == f.method && ours.path == f.path
 	})
 }

@@ -21,7 +21,7 @@ type call struct {
 	noType  bool        // leave the content type out
 	noToken bool        // leave the token out
 	secret  bool        // whether the token is in its body
-	odd     bool        // whether it has headers that an answer may echo, though they do not fit
+	badEcho bool        // whether it has headers that an answer may echo, though they do not fit
 	shown   string      // how a shell writes the token and the header, if they are not the usual ones
 	line    connection
 	own     *http.Transport // that carries the call; nil for one that all calls share

@@ -23,14 +23,14 @@ const (
 	throngSize  = 50 // nodes that come at once, each on a connection of its own (CLOUD-11020)
 	// closingTime is how long a proxy may take to notice that connections are closed.
 	closingTime = 250 * time.Millisecond
-	// judgeTimeout is how long the search for an order may take.
-	judgeTimeout = 5 * time.Second
+	// orderTimeout is how long the search for an order may take.
+	orderTimeout = 5 * time.Second
 )
 
-// checkConcurrency runs several callers on the same nodes at once, and checks that their
+// callAtOnce runs several callers on the same nodes at once, and checks that their
 // history is linearizable. The answers must fit some sequential order that agrees with
 // the clock.
-func checkConcurrency(ctx context.Context, s *session) {
+func callAtOnce(ctx context.Context, s *session) {
 	s.begin()
 	h := &history{node: make([]string, sharedNodes), began: time.Now()}
 	for i := range h.node {
@@ -45,11 +45,11 @@ func checkConcurrency(ctx context.Context, s *session) {
 	if s.reason() != nil {
 		return
 	}
-	model := registryModel(s.shortestInterval() < judgeTimeout)
-	result, info := porcupine.CheckOperationsVerbose(model, h.operations, judgeTimeout)
+	model := registryModel(s.shortestInterval() < orderTimeout)
+	result, info := porcupine.CheckOperationsVerbose(model, h.operations, orderTimeout)
 	switch result {
 	case porcupine.Unknown:
-		s.doubt = fmt.Sprintf("the search for their order gave up after %v", judgeTimeout)
+		s.doubt = fmt.Sprintf("the search for their order gave up after %v", orderTimeout)
 	case porcupine.Illegal:
 		s.begin()
 		got := "none does" + s.draw(model, info)

@@ -68,7 +68,7 @@ type Options struct {
 	FirstOnly bool
 }
 
-// paceCheck is the name of the check of response times. It makes no calls: it judges the calls of the
+// paceCheck is the name of the check of response times. It makes no calls: it times the calls of the
 // other checks, even if those did not finish.
 const paceCheck = "pace"
 
@@ -82,17 +82,17 @@ type check struct {
 // checks are all parts of a run, in order.
 func checks() []check {
 	return []check{
-		{"examples", "the document's examples", checkExamples},
-		{"lives", "what happens to nodes in their lives, and the list after each step", checkLives},
-		{"tokens", "each form of a wrong token on each operation", checkTokens},
-		{"coverage", "each field's bounds, and what may be left out", checkCoverage},
-		{"negative", "each rule broken once", checkNegative},
-		{"transport", "connections and headers", checkTransport},
-		{"state", "sequences drawn from the seed, with several nodes and with many", checkState},
-		{"concurrency", "several callers with the same nodes at once", checkConcurrency},
-		{"silence", "a silent node goes offline", checkSilence},
-		{"node", "a real node comes and goes", checkNode},
-		{paceCheck, "how long heartbeats and registrations take", checkPace},
+		{"examples", "the document's examples", sendExamples},
+		{"lives", "what happens to nodes in their lives, and the list after each step", walkLives},
+		{"tokens", "each form of a wrong token on each operation", tryTokens},
+		{"coverage", "each field's bounds, and what may be left out", tryBounds},
+		{"negative", "each rule broken once", sendBroken},
+		{"transport", "connections and headers", tryConnections},
+		{"state", "sequences drawn from the seed, with several nodes and with many", walkStates},
+		{"concurrency", "several callers with the same nodes at once", callAtOnce},
+		{"silence", "a silent node goes offline", awaitSilence},
+		{"node", "a real node comes and goes", runNode},
+		{paceCheck, "how long heartbeats and registrations take", comparePaces},
 	}
 }
 
@@ -179,7 +179,7 @@ func (r *run) perform(ctx context.Context, c check) {
 	if c.name != paceCheck {
 		s.meetElder(ctx)
 	}
-	s.judgeEndings()
+	s.reportEndings()
 	switch {
 	case c.name == paceCheck:
 		c.does = r.describePace()

@@ -12,8 +12,8 @@ import (
 // orchestratord in service takes.
 const largeBody = 1 << 20
 
-// checkCoverage tries a valid value at the bound of each rule of each request field.
-func checkCoverage(ctx context.Context, s *session) {
+// tryBounds tries a valid value at the bound of each rule of each request field.
+func tryBounds(ctx context.Context, s *session) {
 	s.coverNames(ctx)
 	s.coverRegister(ctx)
 	s.coverHeartbeat(ctx)

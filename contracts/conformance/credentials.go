@@ -123,7 +123,7 @@ func otherPlaces(token string) []credential {
 		and(token, "X-Real-Ip", "127.0.0.1")
 	adorned := credential{what: "no token, and the headers of nodes and proxies"}
 	for _, h := range headers() {
-		if h.level == "" && !h.odd && len(h.value) <= longHeader && adorned.header[h.name] == nil {
+		if h.level == "" && !h.badEcho && len(h.value) <= longHeader && adorned.header[h.name] == nil {
 			adorned = adorned.and(token, h.name, h.value)
 		}
 	}

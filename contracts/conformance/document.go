@@ -315,15 +315,15 @@ func requires(schema *openapi3.Schema, way ...string) bool {
 	return property != nil && slices.Contains(s.required, way[0]) && requires(property.Value, way[1:]...)
 }
 
-// shape is a schema with its allOf folded in.
-type shape struct {
+// flatSchema is a schema with its allOf folded in.
+type flatSchema struct {
 	schema     *openapi3.Schema // of the parts, the one with a type
 	properties openapi3.Schemas
 	required   []string
 }
 
-func flat(schema *openapi3.Schema) shape {
-	s := shape{schema: schema, properties: openapi3.Schemas{}, required: slices.Clone(schema.Required)}
+func flat(schema *openapi3.Schema) flatSchema {
+	s := flatSchema{schema: schema, properties: openapi3.Schemas{}, required: slices.Clone(schema.Required)}
 	maps.Copy(s.properties, schema.Properties)
 	for _, part := range schema.AllOf {
 		inner := flat(part.Value)
@@ -336,4 +336,4 @@ func flat(schema *openapi3.Schema) shape {
 	return s
 }
 
-func (s shape) is(kind string) bool { return s.schema.Type.Is(kind) }
+func (s flatSchema) is(kind string) bool { return s.schema.Type.Is(kind) }

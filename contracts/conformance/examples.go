@@ -2,8 +2,8 @@ package conformance
 
 import "context"
 
-// checkExamples sends the examples of the document, with the names of nodes replaced.
-func checkExamples(ctx context.Context, s *session) {
+// sendExamples sends the examples of the document, with the names of nodes replaced.
+func sendExamples(ctx context.Context, s *session) {
 	if !s.lives(ctx) {
 		s.stop(errBasics)
 		return
@@ -43,8 +43,8 @@ func (s *session) lives(ctx context.Context) bool {
 	return alive
 }
 
-// checkNode lets a real node register, send a heartbeat and leave.
-func checkNode(ctx context.Context, s *session) {
+// runNode lets a real node register, send a heartbeat and leave.
+func runNode(ctx context.Context, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, 2*callTimeout)
 	defer cancel()
 	id := s.name()

@@ -143,7 +143,7 @@ func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Leve
 		}
 		if err := header.Value.Schema.Value.VisitJSON(value, openapi3.MultiErrors()); err != nil {
 			held := level
-			if a.odd {
+			if a.badEcho {
 				held = Document // no node minds that its id comes back
 			}
 			for _, broken := range violations(err) {
@@ -158,7 +158,7 @@ func (s *session) judgeHeader(a *answer, response *openapi3.Response, level Leve
 func (s *session) judgeCorrelation(a *answer) {
 	sent, got := a.call.header.Get(correlationHeader), a.header.Get(correlationHeader)
 	switch {
-	case a.odd, got == "": // judgeHeader reports one that is missing
+	case a.badEcho, got == "": // judgeHeader reports one that is missing
 	case sent != "" && got != sent:
 		s.find(Document, a.op, "header "+correlationHeader, "the one that was sent", strconv.Quote(short(got)))
 	case sent == "" && !s.isNew(got):

@@ -14,10 +14,10 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// checkNegative breaks each rule once. Orchestratord has to refuse the request with a
+// sendBroken breaks each rule once. Orchestratord has to refuse the request with a
 // status that the document declares, and its registry must not change. At level Nodes it
 // leaves out requests that would leave a broken record if they were accepted.
-func checkNegative(ctx context.Context, s *session) {
+func sendBroken(ctx context.Context, s *session) {
 	r := s.settle(ctx)
 	if r == nil {
 		return

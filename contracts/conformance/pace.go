@@ -75,20 +75,20 @@ func (p *pace) slowCalls() int {
 // because the run would then take far longer, too.
 func (s *session) timed(a *answer) {
 	if p := s.paces[a.op.id]; p != nil && p.note(a.ended.Sub(a.began)) && s.selected(paceCheck) {
-		s.judgePace(a.op)
+		s.comparePace(a.op)
 		s.stop(errSlow)
 	}
 }
 
-// checkPace compares the response times of the other checks with their limits.
-func checkPace(_ context.Context, s *session) {
+// comparePaces compares the response times of the other checks with their limits.
+func comparePaces(_ context.Context, s *session) {
 	for _, op := range s.doc.operations {
-		s.judgePace(op)
+		s.comparePace(op)
 	}
 }
 
-// judgePace compares the response times of an operation with its limit.
-func (s *session) judgePace(op *operation) {
+// comparePace compares the response times of an operation with its limit.
+func (s *session) comparePace(op *operation) {
 	p := s.paces[op.id]
 	if p == nil || !p.tooSlow() {
 		return

@@ -118,12 +118,12 @@ func (r *registry) beat(ctx context.Context, id string, body []byte, why string,
 }
 
 // lapse records that a node may have been silent for too long.
-func (n *node) lapse(patience time.Duration, now time.Time) {
+func (n *node) lapse(interval time.Duration, now time.Time) {
 	last := n.entered.from
 	if n.beaten {
 		last = n.heard.from
 	}
-	n.unsure = n.unsure || patience > 0 && now.Sub(last) >= patience
+	n.unsure = n.unsure || interval > 0 && now.Sub(last) >= interval
 }
 
 // report records what a heartbeat reports about the node's pools.

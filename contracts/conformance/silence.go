@@ -17,13 +17,13 @@ const (
 	usualTimeout = 30 * time.Second
 )
 
-// checkSilence waits until a silent node is offline (CLOUD-2013). A second node that goes on
+// awaitSilence waits until a silent node is offline (CLOUD-2013). A second node that goes on
 // sending heartbeats must stay online. Of two silent ones, one must be able to come back by heartbeats, and
 // the other by a registration.
-func checkSilence(ctx context.Context, s *session) {
+func awaitSilence(ctx context.Context, s *session) {
 	timeout := s.options.NodeTimeout
 	if timeout == 0 {
-		s.checkPatience(ctx)
+		s.awaitLongInterval(ctx)
 		return
 	}
 	r, lively, silent, other := s.registry(), s.name(), s.name(), s.name()
@@ -57,9 +57,9 @@ func checkSilence(ctx context.Context, s *session) {
 	}
 }
 
-// checkPatience checks an interval that the usual node timeout does not allow: a node that keeps to it
-// must stay online. Where the run has no time for that, nothing is judged.
-func (s *session) checkPatience(ctx context.Context) {
+// awaitLongInterval checks an interval that the usual node timeout does not allow: a node that keeps to it
+// must stay online. Where the run has no time for that, nothing is checked.
+func (s *session) awaitLongInterval(ctx context.Context) {
 	r, id := s.registry(), s.name()
 	r.take(ctx, comes, id)
 	r.take(ctx, beats, id) // the answer has the interval
@@ -79,7 +79,7 @@ func (s *session) checkPatience(ctx context.Context) {
 	}
 }
 
-// offline judges when a silent node went offline, and brings it and another back. Orchestratord may
+// offline checks when a silent node went offline, and brings it and another back. Orchestratord may
 // accept a heartbeat alone for that, or require a registration.
 func (r *registry) offline(ctx context.Context, id, other string, after time.Duration) {
 	if timeout := r.options.NodeTimeout; after < timeout*9/10 {

@@ -46,7 +46,7 @@ func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) 
 
 // mistakenZone returns how far the reported times are off, if that is the offset of a time zone. The
 // Date of an answer shows the clock of orchestratord: a clock that is wrong shifts both alike. Behind
-// a proxy nothing is judged, since the Date may be by the clock of the proxy.
+// a proxy nothing is checked, since the Date may be by the clock of the proxy.
 func (k *skew) mistakenZone(a *answer) (off time.Duration, mistaken bool) {
 	date, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil || proxied(a.header) {

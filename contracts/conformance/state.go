@@ -13,15 +13,15 @@ const crowdSize = 110
 // enoughFailures is how many failed sequences end the walk.
 const enoughFailures = 5
 
-// checkState walks random sequences, registers many nodes at once, and lets time pass.
-func checkState(ctx context.Context, s *session) {
+// walkStates walks random sequences, registers many nodes at once, and lets time pass.
+func walkStates(ctx context.Context, s *session) {
 	s.walkAll(ctx, append([][]step{s.mixups()}, s.drawn()...))
 	s.crowd(ctx)
 	s.passing(ctx)
 }
 
-// checkLives walks the fixed sequences of events in the life of a node.
-func checkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
+// walkLives walks the fixed sequences of events in the life of a node.
+func walkLives(ctx context.Context, s *session) { s.walkAll(ctx, plots()) }
 
 // walkAll walks sequences, until too many of them fail.
 func (s *session) walkAll(ctx context.Context, plans [][]step) {

@@ -36,7 +36,7 @@ func TestStrength_heavy(t *testing.T) {
 	tally := strength.Of("an orchestratord, by `nodecontract conform`")
 	synctest.Test(t, func(t *testing.T) { sabotageAll(t, doc, all, reasons, tally) })
 	checkNames(t, all, reasons)
-	tally.Judge(t)
+	tally.Require(t)
 }
 
 // sabotageAll tries the sabotages, some at once, and counts which are found.

@@ -10,9 +10,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// checkTokens tries every form of a wrong token on every operation. Where no token is
+// tryTokens tries every form of a wrong token on every operation. Where no token is
 // needed, any must be accepted.
-func checkTokens(ctx context.Context, s *session) {
+func tryTokens(ctx context.Context, s *session) {
 	r := s.settle(ctx)
 	if r == nil {
 		return

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// checkTransport makes calls over every kind of connection that may lie between a node and
+// tryConnections makes calls over every kind of connection that may lie between a node and
 // its orchestratord, with the headers that proxies add.
-func checkTransport(ctx context.Context, s *session) {
+func tryConnections(ctx context.Context, s *session) {
 	r := s.settle(ctx)
 	if r == nil {
 		return
@@ -21,7 +21,7 @@ func checkTransport(ctx context.Context, s *session) {
 	for _, h := range headers() {
 		done := s.atLevel(cmp.Or(h.level, Nodes))
 		r.carry(ctx, h.how(), func(c *call) {
-			c.odd, c.header = h.odd, http.Header{h.name: {h.value}}
+			c.badEcho, c.header = h.badEcho, http.Header{h.name: {h.value}}
 			if len(h.value) > longHeader {
 				c.line = fresh
 			}
@@ -163,7 +163,7 @@ func (r *resident) smiling(op string) []byte {
 // header is one that a call may have.
 type header struct {
 	name, value string
-	odd         bool  // whether an answer that echoes it breaks the document
+	badEcho     bool  // whether an answer that echoes it breaks the document
 	level       Level // at which it has to be taken; empty for Nodes
 }
 

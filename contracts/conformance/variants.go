@@ -118,7 +118,7 @@ func (g *generator) visit(at pointer, schema *openapi3.Schema, value any, requir
 	}
 }
 
-func (g *generator) object(at pointer, s shape, value any) {
+func (g *generator) object(at pointer, s flatSchema, value any) {
 	object, _ := value.(map[string]any)
 	g.valid(at.to("x-unknown"), "unknown field", "new")
 	numbers := map[string]any{"a": []any{1.5, nil, true}, "b": 1e30}
@@ -134,7 +134,7 @@ func (g *generator) object(at pointer, s shape, value any) {
 	}
 }
 
-func (g *generator) array(at pointer, s shape, value any) {
+func (g *generator) array(at pointer, s flatSchema, value any) {
 	items, _ := value.([]any)
 	g.valid(at, "no items", []any{})
 	g.broken(at, "type", map[string]any{})

@@ -48,12 +48,12 @@ func Check(in Input) *Report {
 		mentioned: mentions(in.Pact), findings: []Finding{},
 	}
 	for i := range in.Pact.Interactions {
-		c.check(&in.Pact.Interactions[i])
+		c.compare(&in.Pact.Interactions[i])
 	}
 	c.identity(in.Pact)
 	c.contradictions(in.Pact)
 	c.states(in.Pact)
-	rows, findings := c.coverage.judge(in)
+	rows, findings := c.coverage.matrix(in)
 	return &Report{
 		Document: in.Document.name,
 		Consumer: in.Pact.Consumer,
@@ -73,7 +73,7 @@ type checker struct {
 	findings    []Finding
 }
 
-func (c *checker) check(interaction *pactfile.Interaction) {
+func (c *checker) compare(interaction *pactfile.Interaction) {
 	c.interaction = interaction
 	first := len(c.findings)
 	c.exchange()

@@ -52,9 +52,9 @@ func (c *coverage) exercise(op *operation, status string, interaction *pactfile.
 	c.interactions[at] = append(c.interactions[at], interaction)
 }
 
-// judge returns the matrix in the order of the document, and what is missing from
+// matrix returns the matrix in the order of the document, and what is missing from
 // it.
-func (c *coverage) judge(in Input) ([]Row, []Finding) {
+func (c *coverage) matrix(in Input) ([]Row, []Finding) {
 	verification := newVerification(in.Results)
 	rows := []Row{} // in JSON no list is null
 	var findings []Finding
@@ -74,8 +74,8 @@ func (c *coverage) judge(in Input) ([]Row, []Finding) {
 			rows = append(rows, row)
 		}
 	}
-	findings = append(findings, in.Exemptions.judge(rows)...)
-	return rows, append(findings, verification.judge(in.Pact)...)
+	findings = append(findings, in.Exemptions.unneeded(rows)...)
+	return rows, append(findings, verification.leftOpen(in.Pact)...)
 }
 
 // statuses returns what the document declares for the operation, and what

@@ -79,8 +79,8 @@ func (e *Exemptions) reason(operation, status string) string {
 	return ""
 }
 
-// judge finds the entries that exempt nothing.
-func (e *Exemptions) judge(rows []Row) []Finding {
+// unneeded finds the entries that exempt nothing.
+func (e *Exemptions) unneeded(rows []Row) []Finding {
 	if e == nil {
 		return nil
 	}

@@ -61,9 +61,9 @@ func (v verification) count(interactions []*pactfile.Interaction) *Verified {
 	return &count
 }
 
-// judge finds what the verification left open. A skipped interaction is no finding, because
+// leftOpen finds what the verification left open. A skipped interaction is no finding, because
 // some states cannot be set up at every provider.
-func (v verification) judge(pact *pactfile.File) []Finding {
+func (v verification) leftOpen(pact *pactfile.File) []Finding {
 	if v == nil {
 		return nil
 	}

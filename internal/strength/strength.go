@@ -11,7 +11,7 @@
 //			tally.Missed(s.name)
 //		}
 //	}
-//	tally.Judge(t)
+//	tally.Require(t)
 package strength
 
 import (
@@ -67,9 +67,9 @@ func (y *Tally) Tolerated(reason string) {
 	y.tolerated[reason]++
 }
 
-// Judge fails a test when too few were found or, where everything was tried, when nothing
+// Require fails a test when too few were found or, where everything was tried, when nothing
 // was tolerated for one of the reasons.
-func (y *Tally) Judge(t *testing.T, reasons ...string) {
+func (y *Tally) Require(t *testing.T, reasons ...string) {
 	t.Helper()
 	y.mu.Lock()
 	defer y.mu.Unlock()

@@ -40,8 +40,8 @@ func completeValues(command *cobra.Command) {
 	}
 }
 
-// checkShell refuses to complete for a shell that there is no script for, which cobra answers with help.
-func checkShell(root *cobra.Command, args []string) {
+// refuseOtherShells refuses to complete for a shell that there is no script for, which cobra answers with help.
+func refuseOtherShells(root *cobra.Command, args []string) {
 	root.InitDefaultCompletionCmd(args...)
 	completion, _, err := root.Find([]string{"completion"})
 	if err != nil || completion == root {

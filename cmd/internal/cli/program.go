@@ -53,7 +53,7 @@ func Execute(
 	command.SetArgs(append([]string{}, args...)) // not nil, for which cobra takes the process's own
 	command.SetOut(stdout)
 	command.SetErr(stderr)
-	checkShell(command, args)
+	refuseOtherShells(command, args)
 	err := command.ExecuteContext(ctx)
 	if group, _, missing := command.Find(args); err != nil && missing != nil {
 		err = unknownCommand(group, args)

@@ -31,15 +31,15 @@ func Misuse(command *cobra.Command, format string, args ...any) error {
 // explainFlag makes a sentence of an error of the flag parser.
 func explainFlag(command *cobra.Command, err error) error {
 	var (
-		unknown *pflag.NotExistError
-		lacking *pflag.ValueRequiredError
-		invalid *pflag.InvalidValueError
+		unknown   *pflag.NotExistError
+		valueless *pflag.ValueRequiredError
+		invalid   *pflag.InvalidValueError
 	)
 	switch {
 	case errors.As(err, &unknown):
 		return unknownFlag(command, unknown)
-	case errors.As(err, &lacking):
-		return Misuse(command, "--%s needs a value", lacking.GetFlag().Name)
+	case errors.As(err, &valueless):
+		return Misuse(command, "--%s needs a value", valueless.GetFlag().Name)
 	case errors.As(err, &invalid):
 		return misuse{wrongValue(invalid.GetFlag(), invalid.GetValue(), invalid.Unwrap()), command}
 	}

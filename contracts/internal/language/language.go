@@ -16,12 +16,12 @@ type Language struct {
 	Max      *uint64 // nil for no bound
 }
 
-// Verdict is what Compare found.
-type Verdict int
+// Relation is what Compare found.
+type Relation int
 
 const (
 	// Included means that every text of the inner language is in the outer one.
-	Included Verdict = iota
+	Included Relation = iota
 	// Exceeds means that the returned text is in the inner language only.
 	Exceeds
 	// Undecided means that the languages are too large to compare.
@@ -36,7 +36,7 @@ const (
 
 // Compare returns whether every text of inner is in outer. If not, it returns a shortest
 // text that is not.
-func Compare(inner, outer Language) (Verdict, string) {
+func Compare(inner, outer Language) (Relation, string) {
 	s := newSearch(inner, outer)
 	for i := 0; i < len(s.queue); i++ {
 		at := s.queue[i]

@@ -26,7 +26,7 @@ func TestCompare(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		inner, outer language.Language
-		want         language.Verdict
+		want         language.Relation
 		text         string
 	}{
 		{"anything in anything", of(t, 0, 0), of(t, 0, 0), language.Included, ""},

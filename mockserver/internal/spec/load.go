@@ -47,21 +47,21 @@ func nodesBy(text []byte) (d *Document, err error) {
 // has for them.
 func sameOperations(others []*Operation) ([]*Operation, error) {
 	var found []*Operation
-	var lacking []string
+	var missing []string
 	for _, o := range Nodes().Operations {
 		i := slices.IndexFunc(others, func(other *Operation) bool {
 			return other.method == o.method && nameless(other.Pattern) == nameless(o.Pattern)
 		})
 		if i < 0 {
-			lacking = append(lacking, o.method+" "+o.Pattern)
+			missing = append(missing, o.method+" "+o.Pattern)
 			continue
 		}
 		others[i].ID, others[i].Pattern = o.ID, o.Pattern
 		found = append(found, others[i])
 	}
-	if lacking != nil {
-		slices.Sort(lacking)
-		return nil, fmt.Errorf("it lacks %s of the node API", strings.Join(lacking, ", "))
+	if missing != nil {
+		slices.Sort(missing)
+		return nil, fmt.Errorf("it lacks %s of the node API", strings.Join(missing, ", "))
 	}
 	return found, nil
 }

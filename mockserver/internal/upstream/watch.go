@@ -67,7 +67,7 @@ type Missing struct {
 	Since time.Time
 }
 
-// NewWatch returns a watch that compares the lists that Judge gets. Ask has it ask for them.
+// NewWatch returns a watch that compares the lists that CompareList gets. Ask has it ask for them.
 func NewWatch(config WatchConfig) *Watch {
 	return &Watch{WatchConfig: config, end: func() {}, missing: map[nodeapi.NodeID]time.Time{}}
 }
@@ -145,9 +145,9 @@ func (w *Watch) look(ctx context.Context) {
 	w.compare(listed, asked)
 }
 
-// Judge compares a list that orchestratord was asked for at a time, and has answered now, with what the
+// CompareList compares a list that orchestratord was asked for at a time, and has answered now, with what the
 // traffic says. One that cannot be read says nothing.
-func (w *Watch) Judge(list io.Reader, asked time.Time) {
+func (w *Watch) CompareList(list io.Reader, asked time.Time) {
 	if listed, err := idsIn(list); err == nil {
 		w.compare(listed, asked)
 	}

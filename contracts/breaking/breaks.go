@@ -38,10 +38,10 @@ func lineOf(origin *openapi3.Origin, field string) place {
 	return place{at.File, at.Line}
 }
 
-// judge returns what breaks somebody who keeps to one version and meets the other, and
+// findBreaks returns what breaks somebody who keeps to one version and meets the other, and
 // what else is different.
-func judge(from, to version) ([]finding, error) {
-	j := judgement{
+func findBreaks(from, to version) ([]finding, error) {
+	c := comparison{
 		proven: map[part]bool{}, requestFields: map[part]map[string]bool{}, refused: map[part]bool{},
 	}
 	for _, template := range from.api.Paths.InMatchingOrder() {
@@ -54,7 +54,7 @@ func judge(from, to version) ([]finding, error) {
 			if other == nil {
 				continue
 			}
-			p := pair{judgement: &j, method: method, path: template, from: operation, to: other}
+			p := pair{comparison: &c, method: method, path: template, from: operation, to: other}
 			p.names = sameParameters(template, partner)
 			p.compare()
 			p.security(from.api, to.api)
@@ -64,7 +64,7 @@ func judge(from, to version) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return j.overrule(theirs), nil
+	return c.overrule(theirs), nil
 }
 
 var parameterInPath = regexp.MustCompile(`\{([^{}]*)\}`)
@@ -93,8 +93,8 @@ func sameParameters(template, partner string) map[string]string {
 	return names
 }
 
-// judgement collects what a comparison of the allowed values has found.
-type judgement struct {
+// comparison collects what a comparison of the allowed values has found.
+type comparison struct {
 	findings []finding
 	// proven are the parts of operations that both versions have, and whether they are
 	// proven compatible.
@@ -109,7 +109,7 @@ type part struct{ method, path, name string }
 
 // pair is an operation as both versions have it.
 type pair struct {
-	*judgement
+	*comparison
 	method, path string
 	names        map[string]string // of the parameters in its path, in the other version
 	from, to     *openapi3.Operation
@@ -182,12 +182,12 @@ func (p pair) answered(name string) {
 
 // isProven reports whether nothing breaks in the part that a finding is about. Some messages
 // of oasdiff about answers do not mention the status: they may be about any answer.
-func (j *judgement) isProven(f finding) bool {
+func (c *comparison) isProven(f finding) bool {
 	if f.part != "" || !strings.HasPrefix(f.rule, "response") {
-		return j.proven[part{f.method, f.path, f.part}]
+		return c.proven[part{f.method, f.path, f.part}]
 	}
 	some := false
-	for at, proven := range j.proven {
+	for at, proven := range c.proven {
 		if at.method == f.method && at.path == f.path && strings.HasPrefix(at.name, "response ") {
 			if !proven {
 				return false
