@@ -22,11 +22,11 @@ func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	return file.Read(ctx)
 }
 
-// MaxShort is how many bytes ReadShort reads at most.
-const MaxShort = 16 << 20
+// maxShort is how many bytes ReadShort reads at most.
+const maxShort = 16 << 20
 
-// ReadShort is Read without a context, for files of at most MaxShort bytes.
-func ReadShort(path string) ([]byte, error) { return read(path, MaxShort) }
+// ReadShort is Read without a context, for files of at most maxShort bytes.
+func ReadShort(path string) ([]byte, error) { return read(path, maxShort) }
 
 // ReadBeside is ReadShort for a file, given by its path from the folder of another one. No symbolic link
 // leads out of that folder.
@@ -36,7 +36,7 @@ func ReadBeside(other, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	content, err := readWith(folder.Stat, folder.Open, path, MaxShort)
+	content, err := readWith(folder.Stat, folder.Open, path, maxShort)
 	if at, is := errors.AsType[*fs.PathError](err); is {
 		at.Op = strings.NewReplacer("statat", "stat", "openat", "open").Replace(at.Op) // as for any other file
 	}

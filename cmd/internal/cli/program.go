@@ -20,10 +20,10 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// Context returns the context of a program. It ends on Ctrl-C, on SIGTERM, and when the
+// programContext returns the context of a program. It ends on Ctrl-C, on SIGTERM, and when the
 // program's terminal hangs up, unless it runs under nohup. A Ctrl-C or SIGTERM after that ends
 // the process the hard way.
-func Context() context.Context {
+func programContext() context.Context {
 	ctx := context.Background()
 	if !signal.Ignored(syscall.SIGHUP) {
 		ctx, _ = signal.NotifyContext(ctx, syscall.SIGHUP) // never stopped: a terminal that goes may hang up twice
@@ -37,7 +37,7 @@ func Context() context.Context {
 // nothing: through it net/http shows bytes that came without a request, which may be credentials.
 func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
 	log.SetOutput(io.Discard)
-	os.Exit(run(Context(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(programContext(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // Execute runs a command line, and adds --version and completion to it. It returns the error,

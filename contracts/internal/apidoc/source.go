@@ -49,8 +49,8 @@ func ReadFile(name string) (Source, error) {
 	return newSource(name, data, read)
 }
 
-// ReadRevision reads a document as it was at a git revision.
-func ReadRevision(ctx context.Context, revision, name string) (Source, error) {
+// readRevision reads a document as it was at a git revision.
+func readRevision(ctx context.Context, revision, name string) (Source, error) {
 	read := func(inner string) ([]byte, error) { return show(ctx, revision, filepath.Dir(name), inner) }
 	data, err := read(filepath.Base(name))
 	if err != nil {
@@ -80,7 +80,7 @@ func ReadBase(ctx context.Context, base, document string) (Source, error) {
 		return source, err
 	}
 	document = cmp.Or(document, compiledIn)
-	source, err = ReadRevision(ctx, base, document)
+	source, err = readRevision(ctx, base, document)
 	if err != nil {
 		return Source{}, fmt.Errorf("%s is no file, and no git revision that has %s: %w", base, document, err)
 	}

@@ -15,20 +15,20 @@ import (
 // not do itself.
 type Guard struct {
 	origins *http.CrossOriginProtection // which trusts pages of the origins that are shared with
-	shared  []string                    // those origins, or AnyOrigin
+	shared  []string                    // those origins, or anyOrigin
 	hosts   []string                    // names of the mock besides those of the loopback interface
 	anyHost bool                        // whether any host will do: a page that rebinds one lacks the control token
 }
 
-// AnyOrigin stands for all origins.
-const AnyOrigin = "*"
+// anyOrigin stands for all origins.
+const anyOrigin = "*"
 
 // NewGuard returns a guard that trusts pages of some origins, and calls under some names or
 // under any. It takes for granted that the origins have been checked.
 func NewGuard(origins, hosts []string, anyHost bool) Guard {
 	g := Guard{origins: http.NewCrossOriginProtection(), shared: origins, hosts: hosts, anyHost: anyHost}
 	for _, origin := range origins {
-		_ = g.origins.AddTrustedOrigin(origin) // which refuses AnyOrigin
+		_ = g.origins.AddTrustedOrigin(origin) // which refuses anyOrigin
 	}
 	return g
 }
@@ -57,7 +57,7 @@ func (g Guard) checkHost(x *Exchange) error {
 	if g.isHost(x.Request.Host) {
 		return nil
 	}
-	return NewProblem(CodeForbidden,
+	return NewProblem(codeForbidden,
 		"%q is no name of this mock: use its address or localhost, or start it with this control host",
 		x.Quote(x.Request.Host))
 }
@@ -73,11 +73,11 @@ func (g Guard) checkPage(x *Exchange) error {
 		return nil
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
-		return NewProblem(CodeForbidden,
+		return NewProblem(codeForbidden,
 			"requests from the origin %q are not allowed: use the mock's own pages, or a program",
 			x.Quote(origin))
 	}
-	return NewProblem(CodeForbidden,
+	return NewProblem(codeForbidden,
 		"requests from other sites are not allowed: use the mock's own pages, or a program")
 }
 
@@ -112,7 +112,7 @@ func CheckHost(name string) error {
 
 // CheckOrigin returns what is wrong with an origin, if anything.
 func CheckOrigin(origin string) error {
-	if origin == AnyOrigin {
+	if origin == anyOrigin {
 		return nil
 	}
 	u, err := url.Parse(origin)

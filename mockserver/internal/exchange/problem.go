@@ -29,7 +29,7 @@ type Problem struct {
 // The codes that only the control API knows.
 const (
 	CodeInvalidParameter = nodeapi.ProblemCode(control.ProblemCodeInvalidParameter)
-	CodeForbidden        = nodeapi.ProblemCode(control.ProblemCodeForbidden)
+	codeForbidden        = nodeapi.ProblemCode(control.ProblemCodeForbidden)
 	CodeUnknownFault     = nodeapi.ProblemCode(control.ProblemCodeUnknownFault)
 	CodeUnknownEntry     = nodeapi.ProblemCode(control.ProblemCodeUnknownEntry)
 	CodeNotApplicable    = nodeapi.ProblemCode(control.ProblemCodeNotApplicable)
@@ -163,7 +163,7 @@ var kinds = []kind{
 // orchestratord.
 var controlKinds = []kind{
 	{CodeInvalidParameter, http.StatusBadRequest, "Parameter not valid"},
-	{CodeForbidden, http.StatusForbidden, "Not allowed from there"},
+	{codeForbidden, http.StatusForbidden, "Not allowed from there"},
 	{CodeUnknownFault, http.StatusNotFound, "Unknown fault"},
 	{CodeUnknownEntry, http.StatusNotFound, "Unknown entry"},
 	{CodeNotApplicable, http.StatusConflict, "Not in front of an orchestratord"},

@@ -36,16 +36,16 @@ type Passage struct {
 	request  *requestBody
 }
 
-// Unreachable is the error of a request for which there was no connection to orchestratord.
-type Unreachable struct{ Err error }
+// noConnection is the error of a request for which there was no connection to orchestratord.
+type noConnection struct{ Err error }
 
-func (u *Unreachable) Error() string { return u.Err.Error() }
-func (u *Unreachable) Unwrap() error { return u.Err }
+func (n *noConnection) Error() string { return n.Err.Error() }
+func (n *noConnection) Unwrap() error { return n.Err }
 
 // Reached reports whether orchestratord may have seen the request. One that refuses the certificate
 // of the mock has not: over TLS 1.3 its alert may come after the request.
 func (p *Passage) Reached() bool {
-	unreachable, alert := (*Unreachable)(nil), (*net.OpError)(nil)
+	unreachable, alert := (*noConnection)(nil), (*net.OpError)(nil)
 	refused := p.Header == nil && errors.As(p.Err, &alert) && alert.Op == "remote error" && isOfCertificate(alert.Err)
 	return !refused && !errors.As(p.Err, &unreachable)
 }

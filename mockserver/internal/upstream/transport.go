@@ -18,7 +18,7 @@ const (
 
 // NewTransport returns a transport that changes nothing about requests and answers. It uses
 // HTTP/1.1 alone, so that each side sees what the other one does to its connection. The error of
-// a request that found no connection is an Unreachable. What configure returns is for the next
+// a request that found no connection is a noConnection. What configure returns is for the next
 // connection; it may be nil.
 func NewTransport(configure func(context.Context) (*tls.Config, error)) *http.Transport {
 	var protocols http.Protocols
@@ -67,7 +67,7 @@ func (d *dialer) connect(
 	defer cancel()
 	connection, err := dial(bounded, network, addr)
 	if err != nil {
-		return nil, &Unreachable{err}
+		return nil, &noConnection{err}
 	}
 	return connection, nil
 }

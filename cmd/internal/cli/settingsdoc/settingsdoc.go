@@ -34,7 +34,7 @@ func Check(t *testing.T, file string, command *cobra.Command) {
 	if !found || !ends {
 		t.Fatalf("%s has no table of the settings of %s", file, command.CommandPath())
 	}
-	should := []byte(Table(command))
+	should := []byte(tableOf(command))
 	switch {
 	case bytes.Equal(is, should):
 	case *update:
@@ -64,9 +64,9 @@ func checkHeadings(t *testing.T, command *cobra.Command) {
 	}
 }
 
-// Table returns the settings of a command as a Markdown table: flag, environment, default, and
+// tableOf returns the settings of a command as a Markdown table: flag, environment, default, and
 // what they do, under the headings of the help.
-func Table(command *cobra.Command) string {
+func tableOf(command *cobra.Command) string {
 	var table strings.Builder
 	table.WriteString("\n| flag | environment | default | |\n|---|---|---|---|\n")
 	heading := ""

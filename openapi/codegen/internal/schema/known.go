@@ -29,7 +29,7 @@ func checkKnown(refs []*openapi3.SchemaRef) error {
 	k := known{}
 	for _, ref := range refs {
 		err := k.value(ref)
-		if err == nil && !Flatten(ref.Value).Type.Is(openapi3.TypeObject) {
+		if err == nil && !flatten(ref.Value).Type.Is(openapi3.TypeObject) {
 			err = errors.New("not an object")
 		}
 		if err != nil {
@@ -43,7 +43,7 @@ func checkKnown(refs []*openapi3.SchemaRef) error {
 type known map[*openapi3.Schema]bool
 
 func (k known) value(ref *openapi3.SchemaRef) error {
-	if ref.Ref == "" && Flatten(ref.Value).Type.Is(openapi3.TypeObject) {
+	if ref.Ref == "" && flatten(ref.Value).Type.Is(openapi3.TypeObject) {
 		return errors.New("an object that is not under components has no type in Go")
 	}
 	return k.schema(ref.Value)
@@ -130,7 +130,7 @@ func (k known) properties(s *openapi3.Schema) error {
 		if err := k.value(property); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		flat := Flatten(property.Value)
+		flat := flatten(property.Value)
 		if flat.Type.Is(openapi3.TypeObject) && (flat.Nullable || !slices.Contains(s.Required, name)) {
 			return fmt.Errorf("%s: an object that may be missing is not decoded", name)
 		}
@@ -145,7 +145,7 @@ func (k known) items(s *openapi3.Schema) error {
 	if err := k.value(s.Items); err != nil {
 		return err
 	}
-	if item := Flatten(s.Items.Value); item.Nullable || NewValue("", s.Items).Kind != Text &&
+	if item := flatten(s.Items.Value); item.Nullable || newValue("", s.Items).Kind != Text &&
 		!item.Type.Is(openapi3.TypeObject) {
 		return fmt.Errorf("items other than texts and objects are not checked")
 	} else if s.UniqueItems && item.Type.Is(openapi3.TypeObject) {

@@ -68,13 +68,13 @@ func Objects(refs []*openapi3.SchemaRef) []Object {
 	}
 	var objects []Object
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		objects = append(objects, Object{name, fields(name, Flatten(found[name].Value))})
+		objects = append(objects, Object{name, fields(name, flatten(found[name].Value))})
 	}
 	return objects
 }
 
 func reach(found map[string]*openapi3.SchemaRef, ref *openapi3.SchemaRef) {
-	flat := Flatten(ref.Value)
+	flat := flatten(ref.Value)
 	switch {
 	case flat.Type.Is(openapi3.TypeArray):
 		reach(found, flat.Items)
@@ -90,16 +90,16 @@ func fields(owner string, object *openapi3.Schema) []Field {
 	var fields []Field
 	for _, name := range slices.Sorted(maps.Keys(object.Properties)) {
 		f := Field{Name: name, GoName: GoName(name), Required: slices.Contains(object.Required, name)}
-		f.Value = NewValue(owner+f.GoName, object.Properties[name])
+		f.Value = newValue(owner+f.GoName, object.Properties[name])
 		f.Pointer = f.Nullable || !f.Required
 		fields = append(fields, f)
 	}
 	return fields
 }
 
-// NewValue returns what a schema says. The name is for a schema that has none of its own.
-func NewValue(name string, ref *openapi3.SchemaRef) Value {
-	flat := Flatten(ref.Value)
+// newValue returns what a schema says. The name is for a schema that has none of its own.
+func newValue(name string, ref *openapi3.SchemaRef) Value {
+	flat := flatten(ref.Value)
 	if ref.Ref == "" && len(ref.Value.AllOf) > 0 {
 		ref = ref.Value.AllOf[0]
 	}
@@ -109,7 +109,7 @@ func NewValue(name string, ref *openapi3.SchemaRef) Value {
 	v := Value{Nullable: flat.Nullable, Pattern: flat.Pattern, URI: flat.Format == "uri", Unique: flat.UniqueItems}
 	switch {
 	case flat.Type.Is(openapi3.TypeArray):
-		item := NewValue(name, flat.Items)
+		item := newValue(name, flat.Items)
 		v.Kind, v.Type, v.Item = Array, "[]"+item.Type, &item
 		v.Min, v.Max = int64(flat.MinItems), int64(*flat.MaxItems)
 	case flat.Type.Is(openapi3.TypeBoolean):

@@ -69,7 +69,7 @@ func Parameters(doc *openapi3.T) ([]Field, error) {
 		}
 		if parameter := (Field{
 			Name: name, GoName: initialisms(name),
-			Value: NewValue(name, ref),
+			Value: newValue(name, ref),
 		}); parameter.Kind == Text {
 			parameters = append(parameters, parameter)
 			continue
@@ -89,12 +89,12 @@ func content(of openapi3.Content) (*openapi3.SchemaRef, error) {
 	return media.Schema, nil
 }
 
-// Flatten merges the parts of an allOf into one schema.
-func Flatten(schema *openapi3.Schema) *openapi3.Schema {
+// flatten merges the parts of an allOf into one schema.
+func flatten(schema *openapi3.Schema) *openapi3.Schema {
 	if len(schema.AllOf) == 0 {
 		return schema
 	}
-	merged := *Flatten(schema.AllOf[0].Value)
+	merged := *flatten(schema.AllOf[0].Value)
 	for _, part := range schema.AllOf[1:] {
 		merged.Required = append(slices.Clone(merged.Required), part.Value.Required...)
 	}
