@@ -44,7 +44,6 @@ func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstreamOption = &upstream }
 }
 
-// load returns what the server works with.
 func (u *Upstream) load() (*upstream.Upstream, error) {
 	where, err := upstream.Parse(u.URL)
 	return upstream.New(upstream.Config{URL: where, Host: u.Host, Token: u.Token, Transport: u.Transport}), err

@@ -1,4 +1,4 @@
-// Package plural counts things in words.
+// Package plural writes a number with its noun.
 package plural
 
 import "fmt"

@@ -83,7 +83,6 @@ func (o order) after(id nodeapi.NodeID, limit int, wanted func(*Node) bool) (nod
 	return nodes, more
 }
 
-// all returns all nodes.
 func (o order) all() []Node {
 	nodes := make([]Node, 0, o.Len())
 	o.Ascend(func(r *record) bool {

@@ -62,7 +62,6 @@ func (r *Registry) clear() {
 	r.totals = Totals{Nodes: map[nodeapi.NodeStatus]int{}}
 }
 
-// latest returns the later one of two times.
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -1,4 +1,4 @@
-// Package target says what an orchestratord needs so that checks can ask it.
+// Package target checks that an orchestratord can be asked: its URL, the token, its first answer.
 package target
 
 import (

@@ -48,7 +48,7 @@ type API struct {
 	closeLooks  places
 }
 
-// New returns the API of nodes.
+// New returns the API of nodes. Few large bodies are read at once, and few bodies are looked at closely.
 func New(config Config) *API {
 	return &API{
 		Config:      config,
