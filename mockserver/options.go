@@ -107,8 +107,8 @@ const (
 	// Document is the dialect of the OpenAPI document. A request that the orchestratord in
 	// service would refuse is taken, and RefusedInService lists it.
 	Document = control.DialectDocument
-	// InService is that of the orchestratord in service: what it requires and what it does not
-	// check, its errors, and what it makes of heartbeats and of silence (see
+	// InService is that of the orchestratord in service. It settles what is required and what
+	// is not checked, the errors, and what is made of heartbeats and of silence (see
 	// registry.InService). It always asks for a heartbeat every 10 s. The document is
 	// openapi.InService.
 	InService = control.DialectInService
@@ -165,7 +165,7 @@ func WithJournal(size int) Option {
 // for a page under a name that may be rebound to the server (DNS rebinding): see
 // WithControlHosts. Programs may call the server by any name.
 //
-// With "*" every page may use what nodes use, which is unwise: any site that is open in a
+// With "*" every page may use what nodes use, which is unwise. Any site that is open in a
 // browser can then list nodes and remove them. The control API ignores "*".
 func WithCORS(origins ...string) Option {
 	return func(c *config) {
@@ -182,10 +182,10 @@ type Validation = control.Validation
 const (
 	// Strict refuses a request that breaks the document, with 422.
 	Strict = control.ValidationStrict
-	// Report takes from such a request what keeps the document, and passes over the
-	// rest, such as a pool that does not say whether it is ready: a node on another version
-	// runs, and Drift lists how it departs. Refused is only what cannot be read, such as a
-	// registration without a node id.
+	// Report takes from such a request what keeps the document. It passes over the rest, such
+	// as a pool that does not say whether it is ready. A node on another version runs, and
+	// Drift lists how it departs. Refused is only what cannot be read, such as a registration
+	// without a node id.
 	Report = control.ValidationReport
 	// Off stops the server from checking requests and its own answers against the document.
 	// Refused is only what the types of the document cannot hold. Nodes that registered

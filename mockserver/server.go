@@ -1,7 +1,7 @@
-// Package mockserver is an orchestratord for tests and for trying things out: it keeps the
+// Package mockserver is an orchestratord for tests and for trying things out. It keeps the
 // registry of nodes that the OpenAPI document describes, and places no work. It checks
-// requests and its own answers against the document. Its problem details (RFC 9457) say
-// what is wrong with a request.
+// requests and its own answers against the document. Its problem details (RFC 9457) say what
+// is wrong with a request.
 //
 //	server, err := mockserver.New(mockserver.WithTokens("secret"))
 //	if err != nil {

@@ -39,7 +39,7 @@ type Upstream struct {
 // of the dialect, which Drift and UpstreamDrift list. Nodes are what the traffic says of them.
 //
 // Tokens are for orchestratord to check, and the cloud profile, the heartbeat interval and the
-// clock are its own: options and control API do not change them.
+// clock are its own. Options and control API do not change them.
 func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstreamOption = &upstream }
 }
@@ -55,8 +55,8 @@ func (s *Server) UpstreamDrift() drift.Report {
 	return s.answers.Report()
 }
 
-// JudgeList compares a recorded list of nodes, which was asked for at a time and answered by now, with
-// what the traffic says of them, as if the server had asked. A list that cannot be read says nothing.
+// JudgeList compares a recorded list of nodes with what the traffic says of them, as if the server had
+// asked. It was asked for at a time and answered by now. A list that cannot be read says nothing.
 func (s *Server) JudgeList(list io.Reader, asked time.Time) {
 	if s.watch != nil {
 		s.watch.CompareList(list, asked)

@@ -8,10 +8,9 @@ import (
 	"slices"
 )
 
-// slack is how far a count may be off by chance, when goroutines come and go and pools
-// are emptied: one in 200, so nothing of a count below 200. In a benchmark that counts
-// for a thousand nodes, an allocation more for each of them is seen up to a count of
-// 200,000.
+// slack is how far a count may be off by chance, when goroutines come and go and pools are
+// emptied. It is one in 200, so nothing of a count below 200. In a benchmark that counts for a
+// thousand nodes, an allocation more for each of them is seen up to a count of 200,000.
 func slack(count int) int { return count / 200 }
 
 // compare says what is not as the figures say. More allocations are an error, and so is

@@ -20,8 +20,8 @@ type contestant struct {
 
 const loopback = "127.0.0.1"
 
-// The contestants log as they do by default, into a file, but for single requests where
-// that can be switched off, and are set up as their makers say for load.
+// The contestants log as they do by default, into a file, but for single requests where that
+// can be switched off. They are set up as their makers say for load.
 
 func mock(s settings, name string, flags ...string) contestant {
 	return program(name, filepath.Join(s.bin, "mock-orchestratord"), flags...)

@@ -1,5 +1,5 @@
-// Command peers measures the mock orchestratord beside other servers that could stand in
-// its place, all in one run, in turn: what they refuse, how many requests they answer,
+// Command peers measures the mock orchestratord beside other servers that could stand in its
+// place, all in one run, in turn. It measures what they refuse, how many requests they answer,
 // how fast and at what cost. It prints tables in Markdown.
 //
 //	peers [flags] [scenario…]

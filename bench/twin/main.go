@@ -1,7 +1,6 @@
-// Command twin is an orchestratord built the ordinary way: a generated chi strict
-// server behind the request validation of kin-openapi, and a map under a lock. It has
-// no more than that: no tokens, no metrics, no log, no check of its answers, and no
-// node ever goes offline.
+// Command twin is an orchestratord built the ordinary way. It is a generated chi strict server
+// behind the request validation of kin-openapi, and a map under a lock. It has no more than
+// that: no tokens, no metrics, no log, no check of its answers, and no node ever goes offline.
 package main
 
 import (

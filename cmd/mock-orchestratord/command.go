@@ -120,7 +120,7 @@ func newCommand(getenv func(string) string) *cobra.Command {
 }
 
 // run serves until the context of the command ends. The error given is what is wrong with the
-// flags and the environment: it is returned with all else that is wrong with the settings, and
+// flags and the environment. It is returned with all else that is wrong with the settings, and
 // with which variables set which flags.
 func (s *settings) run(cmd *cobra.Command, sets []string, flagErr error) error {
 	log, logErr := logging.New(cmd.ErrOrStderr(), s.logLevel, s.logFormat)

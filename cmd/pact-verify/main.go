@@ -3,8 +3,9 @@
 // Command pact-verify verifies that an orchestratord keeps the pact of its nodes. All it
 // needs is the URL. It takes the pact from a file or from a Pact Broker.
 //
-// Its exit status is 0 when everything that had to run ran and passed, 1 when the contract
-// is broken, and 2 when it could not decide, or could not write or publish a result.
+// Its exit status is 0 when everything that had to run ran and passed, and 1 when the contract
+// is broken. It is 2 when the program could not decide, or could not write or publish a
+// result.
 package main
 
 import (

@@ -31,7 +31,7 @@ const (
 )
 
 // verify verifies all pacts, and reports the results. It returns cli.ErrBroken if a contract is
-// broken. It returns at most 13 s after the time is over, even if something hangs: the Pact library
+// broken. It returns at most 13 s after the time is over, even if something hangs. The Pact library
 // cannot be interrupted, and neither can a write to a pipe without a reader.
 func verify(ctx context.Context, s settings, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("the %v of --timeout are over", s.timeout))

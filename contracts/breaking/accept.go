@@ -51,9 +51,9 @@ func (a *acceptance) UnmarshalYAML(node *yaml.Node) error {
 //     what: gpu_count
 //     reason: no node in service leaves it out
 //
-// An entry accepts only changes all of whose operations it lists, and without a list changes of
-// any operations and of the document as a whole. LoadAccepted fails on an entry that names no
-// rule or gives no reason.
+// An entry accepts only changes all of whose operations it lists. Without a list it accepts
+// changes of any operations and of the document as a whole. LoadAccepted fails on an entry that
+// names no rule or gives no reason.
 func LoadAccepted(path string) (*Accepted, error) {
 	data, err := regularfile.ReadShort(path)
 	if err != nil {

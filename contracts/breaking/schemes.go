@@ -6,9 +6,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// renameSchemes gives a security scheme of the new version the name of an equal one in the
-// old version, in the calls that nodes answer as well. No request contains the name, but
-// oasdiff compares by it.
+// renameSchemes gives a security scheme of the new version the name of an equal one in the old
+// version. It does so in the calls that nodes answer as well. No request contains the name,
+// but oasdiff compares by it.
 func renameSchemes(before, after, calledAfter version) {
 	names := map[string]string{}
 	for old, scheme := range schemes(before.api) {

@@ -49,8 +49,8 @@ func split(servers openapi3.Servers) (prefix string, rest openapi3.Servers) {
 	return prefix, rest
 }
 
-// places returns where a server may be, one entry for each value that the document
-// lists for its variables; a variable without a list stands for any host.
+// places returns where a server may be, one entry for each value that the document lists for
+// its variables. A variable without a list stands for any host.
 func places(server *openapi3.Server) []string {
 	found := []string{server.URL}
 	for name, variable := range server.Variables {

@@ -128,7 +128,7 @@ func (e *endings) unannounced() []ending {
 	return found
 }
 
-// reportEndings reports connections that end after answers of a kind without a word of it: a server should
+// reportEndings reports connections that end after answers of a kind without a word of it. A server should
 // announce that (RFC 9112, section 9.6), or the next call is lost. Since it may close a connection at any time,
 // nodes repeat such a call. So only what is a habit counts, at level Document.
 func (s *session) reportEndings() {

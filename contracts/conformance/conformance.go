@@ -59,7 +59,7 @@ type Options struct {
 	Only []string
 	// NodeTimeout is the silence after which orchestratord marks a node offline. The run waits for
 	// that, and needs up to 12 s more than NodeTimeout for it. Zero means that the run does not test
-	// it; it only waits out an interval that the usual timeout of 30 s (CLOUD-2013) does not allow.
+	// it. It only waits out an interval that the usual timeout of 30 s (CLOUD-2013) does not allow.
 	NodeTimeout time.Duration
 	// Picture is the HTML file for a picture of calls that contradict each other. Empty
 	// means that none is written.

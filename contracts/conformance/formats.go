@@ -8,7 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// formats has texts of requests held to their format: the validator would take any text for a URI, and has no
+// formats has texts of requests held to their format. The validator would take any text for a URI, and has no
 // time of RFC 3339 in small letters.
 var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 	"date-time": openapi3.NewCallbackValidator(func(text string) error {

@@ -34,8 +34,8 @@ func sendBroken(ctx context.Context, s *session) {
 	r.leave(ctx, r.id)
 }
 
-// elsewhere is a body with every field that is not what the node has registered, so that whatever a
-// refusal keeps of it shows in the list.
+// elsewhere is a body with every field that is not what the node has registered. Whatever a refusal
+// keeps of it shows in the list.
 func (r *resident) elsewhere(op *operation) any {
 	body := op.whole
 	if op.id != opRegister {

@@ -91,7 +91,7 @@ func (s *session) crowd(ctx context.Context) {
 	r.look(ctx)
 }
 
-// passing lets time pass between the calls of a node, and checks that its listed times move
+// passing lets time pass between the calls of a node. It checks that its listed times move
 // forward, and those of a silent node do not.
 func (s *session) passing(ctx context.Context) {
 	s.begin()

@@ -178,7 +178,7 @@ func (h header) how() string {
 // userAgent is the header that net/http leaves out if it is empty, as nodes in Rust do.
 const userAgent = "User-Agent"
 
-// longHeader is the length, in bytes, beyond which a header is sent on a connection of its own: some
+// longHeader is the length, in bytes, beyond which a header is sent on a connection of its own. Some
 // servers take less there than on one that is used again.
 const longHeader = 500
 

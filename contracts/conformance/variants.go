@@ -57,7 +57,7 @@ func (g *generator) add(at pointer, rule string, value any, breaks bool) {
 	}
 }
 
-// second puts a plain item before each item that leads to a place: who looks at the first of a list
+// second puts a plain item before each item that leads to a place. Who looks at the first of a list
 // alone does not notice what is broken there.
 func second(body, plain any, at pointer) any {
 	for i, step := range slices.Backward(at) {
@@ -196,7 +196,7 @@ func (g *generator) integer(at pointer, schema *openapi3.Schema) {
 	g.broken(at, "integer", 0.5)
 }
 
-// most returns the greatest number that a maximum surely allows: a large one may have been rounded
+// most returns the greatest number that a maximum surely allows. A large one may have been rounded
 // up, to the 53 bits in which it is kept.
 func most(maximum float64) float64 {
 	if maximum < 1<<53 {
@@ -257,9 +257,9 @@ func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 	}
 }
 
-// nearlyTexts match a pattern but for what is before or behind the |. Who looks for the pattern anywhere in
-// a text, or takes $ for the end of a line or letters of other alphabets for those from A to Z, accepts them. Who
-// compares without regard to case takes the Kelvin sign for a k.
+// nearlyTexts match a pattern but for what is before or behind the |. They are accepted where the pattern is
+// looked for anywhere in a text, or $ is the end of a line. So they are where letters of other alphabets pass for
+// those from A to Z. Who compares without regard to case takes the Kelvin sign for a k.
 var nearlyTexts = []ruledText{
 	{"a space before it", " |"},
 	{"a space after it", "| "},
@@ -270,9 +270,9 @@ var nearlyTexts = []ruledText{
 	{"a Kelvin sign", "|\u212a"},
 }
 
-// nearlyTimes are no times of RFC 3339, though some parsers take them for times: other forms, days that no
-// calendar has, and hours, minutes, seconds and offsets that are too large. Second 60 is not tried: sound
-// parsers take it as a leap second, whatever the day.
+// nearlyTimes are no times of RFC 3339, though some parsers take them for times. They have other forms,
+// days that no calendar has, or hours, minutes, seconds and offsets that are too large. Second 60 is not
+// tried: sound parsers take it as a leap second, whatever the day.
 var nearlyTimes = []string{
 	"yesterday", "1704067200", "2024-01-01", "2024-01-01 00:00:00", "2024-01-01T00:00:00", "2024-01-01T00:00Z",
 	"2024-01-01T00:00:00,5Z", "20240101T000000Z", "2024-01-01T00:00:00Z[UTC]", "2024-01-01T00:00:00Z\n",
@@ -307,9 +307,9 @@ func times() []string {
 	}
 }
 
-// rareTimes are of forms that RFC 3339 has, and that no node sends: with small letters (section 5.6), with an
-// offset that says nothing of the place (section 4.3), with more digits than a count of nanoseconds has, and in
-// the last of its years, beyond the reach of such a count.
+// rareTimes are of forms that RFC 3339 has, and that no node sends. They have small letters (section 5.6), an
+// offset that says nothing of the place (section 4.3), or more digits than a count of nanoseconds has. The last
+// year is beyond the reach of such a count.
 var rareTimes = []string{
 	"2024-01-01t12:30:45z", "2024-01-01T12:30:45-00:00", "2024-01-01T12:30:45.123456789012Z", "9999-12-31T23:59:59Z",
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/wrongtype"
 )
 
-// Below, a field without a tag is called what the specification calls it, but for
-// the case of its first letter, which encoding/json does not mind.
+// Below, a field without a tag is called what the specification calls it. The case of its
+// first letter differs, which encoding/json does not mind.
 
 // File is what one consumer needs of one provider.
 type File struct {

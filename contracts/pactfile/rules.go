@@ -39,8 +39,8 @@ type Matcher struct {
 	Format   string // of a date or a time, as Java writes it
 }
 
-// Variant is one of the items that a list has to contain: the one at Index of
-// the example, compared by Rules, whose paths start at the item.
+// Variant is one of the items that a list has to contain. It is the one at Index of the
+// example, compared by Rules, whose paths start at the item.
 type Variant struct {
 	Index int
 	Rules []BodyRule

@@ -14,8 +14,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// explain adds what Pact's mismatches leave out: why the provider refused, which item of a list
-// is wrong and how, and whether this provider checks tokens at all.
+// explain adds what Pact's mismatches leave out. It says why the provider refused, which item
+// of a list is wrong and how, and whether this provider checks tokens at all.
 func (v verification) explain(i pactfile.Interaction, mismatches []string) []string {
 	last := v.gateway.answer.Load()
 	if last == nil {

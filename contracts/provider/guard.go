@@ -75,7 +75,7 @@ func (g *guard) refuse(id string) error {
 }
 
 // nodesIn returns the values of the field that names nodes in a JSON body, in any case and
-// however often: readers differ in which one counts.
+// however often. Readers differ in which one counts.
 func nodesIn(body []byte) ([]string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	var found []string

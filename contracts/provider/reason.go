@@ -13,8 +13,8 @@ import (
 // maxReason bounds what is shown of an answer, in characters.
 const maxReason = 500
 
-// reason returns why an answer refuses a request, as far as it can be understood: the detail of
-// problem+json, else a message, an error or the text itself.
+// reason returns why an answer refuses a request, as far as it can be understood. It is the
+// detail of problem+json, else a message, an error or the text itself.
 func reason(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	var fields map[string]any

@@ -8,8 +8,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/foreign"
 )
 
-// The elements and attributes are those of the schema that Jenkins' xUnit plugin
-// checks reports by: tests, failures and errors are required, time is a decimal.
+// The elements and attributes are those of the schema that Jenkins' xUnit plugin checks
+// reports by. There tests, failures and errors are required, and time is a decimal.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`

@@ -1,6 +1,6 @@
-// Package report writes what a check found, in the formats of this repository's programs.
-// They are text for a terminal, json, markdown for the summary of a CI job, github for
-// annotations of a GitHub workflow, and junit for CI systems.
+// Package report writes what a check found, in the formats of this repository's programs. They
+// are text for a terminal, json for programs, and junit for CI systems. Markdown is for the
+// summary of a CI job, and github for annotations of a GitHub workflow.
 //
 //	var reports report.Flag // --report FORMAT[=FILE], repeatable
 //	flags.Var(&reports, "report", report.Usage)

@@ -1,5 +1,5 @@
-// Package results reads and writes the file with the results of a provider verification:
-// the interactions of a pact that it ran, and how each of them ended. The verification
+// Package results reads and writes the file with the results of a provider verification. They
+// are the interactions of a pact that it ran, and how each of them ended. The verification
 // writes the file, and the two-way check reads it.
 //
 //	outcome := results.Results{Provider: "orchestratord"}

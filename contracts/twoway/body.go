@@ -63,8 +63,8 @@ func mediaFor(content openapi3.Content, name string) *openapi3.MediaType {
 	return nil
 }
 
-// body checks the body of a message, where it has one, against what the document
-// declares for its media type, and returns its shape, nil for none.
+// body checks the body of a message, where it has one, against what the document declares for
+// its media type. It returns its shape, nil for none.
 func (c *checker) body(m message, content openapi3.Content, direction openapi3.SchemaValidationOption) shape {
 	if m.body.Empty() {
 		return nil

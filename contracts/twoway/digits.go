@@ -15,8 +15,8 @@ import (
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
-// Pact has no matcher for a range of numbers. A rule that has both a matcher for numbers and
-// a regex stands in for one: Pact applies the regex to the digits of the number.
+// Pact has no matcher for a range of numbers. A rule that has both a matcher for numbers and a
+// regex stands in for one. Pact applies the regex to the digits of the number.
 
 // boundsDigits reports whether a matcher is such a regex among the matchers of its rule.
 func boundsDigits(m pactfile.Matcher, rule []pactfile.Matcher) bool {

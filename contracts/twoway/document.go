@@ -21,9 +21,9 @@ type Document struct {
 	operations []*operation // as they follow each other in the document
 }
 
-// Load reads an OpenAPI document from a file, together with those that it refers to,
-// which have to be in the same folder or inside it. Without a path it takes the document
-// that is compiled in. It fails on a document that is not valid.
+// Load reads an OpenAPI document from a file, together with those that it refers to. They have
+// to be in the same folder or inside it. Without a path it takes the document that is compiled
+// in. It fails on a document that is not valid.
 func Load(ctx context.Context, path string) (*Document, error) {
 	source, err := apidoc.ReadFile(path)
 	if err != nil {
@@ -127,7 +127,7 @@ func matchTemplate(template, path string) (map[string]string, bool) {
 }
 
 // matchSegment reports whether a text is what a segment of a template such as {id}.json stands
-// for, and adds what stands in it for the parameters.
+// for. It adds what stands in the text for the parameters.
 func matchSegment(values map[string]string, segment, text string) bool {
 	if name, isParameter := parameterName(segment); isParameter {
 		values[name] = text
@@ -162,8 +162,8 @@ func parameterName(segment string) (string, bool) {
 	return "", false
 }
 
-// response returns what the document declares for a status, nil for nothing, and
-// the name under which it does so, which may be a range or default.
+// response returns what the document declares for a status, nil for nothing. The name under
+// which it does so may be a range or default.
 func (op *operation) response(status int) (string, *openapi3.Response) {
 	code := strconv.Itoa(status)
 	for _, name := range []string{code, code[:1] + "XX", "default"} {
@@ -174,7 +174,7 @@ func (op *operation) response(status int) (string, *openapi3.Response) {
 	return code, nil
 }
 
-// line returns where a part of the document is: the line of one of its fields,
-// or that of the part itself when the field is not there. It is 0 for a part that
-// the document does not have.
+// line returns where a part of the document is. It is the line of one of its fields, or that
+// of the part itself when the field is not there. It is 0 for a part that the document does
+// not have.
 func line(origin *openapi3.Origin, field string) int { return apidoc.Locate(origin, field).Line }

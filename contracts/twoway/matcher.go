@@ -55,8 +55,8 @@ func describe(step pactfile.Step) string {
 	return fmt.Sprintf("field %q", step.Name)
 }
 
-// matcher checks that a matcher does not contradict the document about a value, nor the examples,
-// which are the values that the pact has in its place.
+// matcher checks that a matcher does not contradict the document about a value, nor the examples.
+// Those are the values that the pact has in its place.
 func (c *checker) matcher(pointer string, s shape, examples []any, m pactfile.Matcher) {
 	types, known := matchedTypes(m)
 	if !known {
@@ -113,8 +113,8 @@ func (c *checker) either(pointer string, s shape, examples []any, alternatives [
 	}
 }
 
-// matchedTypes returns the JSON types that a matcher lets through, none when it
-// goes by the type of the example, and whether the matcher is known.
+// matchedTypes returns the JSON types that a matcher lets through, and whether the matcher is
+// known. There are none when it goes by the type of the example.
 func matchedTypes(m pactfile.Matcher) (types []string, known bool) {
 	switch m.Match {
 	case "type":

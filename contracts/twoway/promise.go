@@ -202,8 +202,8 @@ func (c *checker) demanded(pointer string, l leaf) {
 }
 
 // exactly finds a value that the pact demands literally, though the document leaves it to the
-// provider: a message, a number in a range, a text of some form. It allows values that a
-// request or a state of the pact mentions, since the provider knows those.
+// provider. That is a message, a number in a range, a text of some form. It allows values that
+// a request or a state of the pact mentions, since the provider knows those.
 func (c *checker) exactly(pointer string, value any, s shape) {
 	free := false
 	switch value := value.(type) {

@@ -65,8 +65,8 @@ func (w walk) variants(pointer string, variants []pactfile.Variant, items []any,
 	}
 }
 
-// matchers returns those that compare the value at the end of some steps: those of its
-// own rule, or what a rule further up says of all that is inside.
+// matchers returns those that compare the value at the end of some steps. They are those of
+// its own rule, or what a rule further up says of all that is inside.
 func (w walk) matchers(steps []pactfile.Step) []pactfile.Matcher {
 	var best *pactfile.BodyRule
 	for i := range w.rules {

@@ -132,7 +132,7 @@ func detect(ctx context.Context, machine *capabilities.Machine) (registration.Ca
 }
 
 // drain notifies systemd that the daemon is on its way out, and waits until the pool's work is
-// done, but not longer than it may take, nor after a second signal.
+// done. It waits no longer than that may take, nor after a second signal.
 func drain(ctx context.Context, pool *pool, most time.Duration) {
 	stopping()
 	ctx, cancel := context.WithTimeout(ctx, most)

@@ -1,5 +1,5 @@
-// Package foreign makes text from outside safe to show. A path, a header, the name of
-// a pact or the body of an answer may hold escapes that steer a terminal, marks that
+// Package foreign makes text from outside safe to show. A path, a header, the name of a pact
+// or the body of an answer may hold escapes that steer a terminal. It may hold marks that
 // reverse the reading order, or lines that a CI runner obeys.
 //
 // What is unsafe is shown, never dropped: a character as <U+001B>, a byte that is not
@@ -80,8 +80,8 @@ func isInvisible(r rune) bool {
 	return r == emptyBraille || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// spellsEscape reports whether the text after a backslash makes it the escape of a
-// character by number or by name, as in C, shells, JSON, Go, Perl and Python.
+// spellsEscape reports whether the text after a backslash makes it the escape of a character
+// by number or by name. C, shells, JSON, Go, Perl and Python have such escapes.
 func spellsEscape(after string) bool {
 	return after != "" && strings.IndexByte("0123456789xXuUeEcN", after[0]) >= 0
 }

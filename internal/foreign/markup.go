@@ -35,9 +35,9 @@ func Property(s string) string {
 
 var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 
-// JSON returns a JSON text with the same meaning that is safe to show: what is not
-// printable or not to be seen beyond ASCII, and the second # of ##, become \u escapes. Credentials in URLs
-// become ***. The rest of control characters valid JSON has escaped already.
+// JSON returns a JSON text with the same meaning that is safe to show. What is not printable or not to be
+// seen beyond ASCII, and the second # of ##, become \u escapes. Credentials in URLs become ***. The rest
+// of control characters valid JSON has escaped already.
 func JSON(text []byte) []byte {
 	var safe []byte
 	hash := false

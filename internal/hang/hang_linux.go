@@ -8,7 +8,7 @@ import (
 )
 
 // File makes whoever opens a file wait until the test has ended, or for as long as the kernel lets
-// a lease be kept: 45 s.
+// a lease be kept. That is 45 s.
 func File(t testing.TB, path string) {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_RDWR, 0)

@@ -119,8 +119,8 @@ func (m *Machine) nvidia(ctx context.Context) (Driver, error) {
 	return Driver{}, nil
 }
 
-// number moves the numbers of the GPUs up to the first that is free, gives their parts
-// numbers behind them, and returns the next that is free.
+// number moves the numbers of the GPUs up to the first that is free, and gives their parts
+// numbers behind them. It returns the next that is free.
 func number(gpus []GPU, first int32) (next int32) {
 	next = first
 	for i := range gpus {

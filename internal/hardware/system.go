@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// system returns the CPU cores and the bytes of memory that the program may use: those of
-// the machine, or of its cgroup if that has less. Memory is 0 when unknown.
+// system returns the CPU cores and the bytes of memory that the program may use. They are
+// those of the machine, or of its cgroup if that has less. Memory is 0 when unknown.
 func (m *Machine) system() (cores, memory int64) {
 	cores, memory = int64(runtime.NumCPU()), m.memory()
 	if memory == 0 {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// visible returns the devices that programs see: all of them, or those that a variable
-// of the environment lists, in its order. The list ends at the first item that names no
-// device, as it does for CUDA and ROCm; a variable that is set and empty hides all.
+// visible returns the devices that programs see: all of them, or those that a variable of the
+// environment lists, in its order. The list ends at the first item that names no device, as it
+// does for CUDA and ROCm. A variable that is set and empty hides all.
 func visible(gpus []GPU, variable string) []Device {
 	list, restricted := os.LookupEnv(variable)
 	if !restricted {
@@ -38,8 +38,8 @@ func usable(gpus []GPU) (devices []Device) {
 	return devices
 }
 
-// named returns the device that an item of a list names: by the place of its GPU, or by a
-// UUID or the beginning of one. Of a divided GPU that is its first part.
+// named returns the device that an item of a list names. It goes by the place of its GPU, or
+// by a UUID or the beginning of one. Of a divided GPU that is its first part.
 func named(gpus []GPU, item string) (Device, bool) {
 	if place, err := strconv.Atoi(item); err == nil {
 		if place < 0 || place >= len(gpus) {

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Name returns which of the known names was probably meant, or "" when none comes
-// near. Upper and lower case count as the same, and so much may differ as a slip of the
-// pen or another style of names makes: a third of the characters. When none comes near, it is the
-// only name that has the given one among its words: provider-url for url.
+// Name returns which of the known names was probably meant, or "" when none comes near. Upper and
+// lower case count as the same, and so much may differ as a slip of the pen or another style of
+// names makes. That is a third of the characters. When none comes near, it is the only name that
+// has the given one among its words: provider-url for url.
 func Name(name string, known []string) string {
 	best, least := "", len(name)
 	for _, candidate := range known {

@@ -32,7 +32,7 @@ func NewPatient[T any](limit int64, parse func(texts [][]byte) (T, error), paths
 
 // Read returns what the files hold, or why that cannot be read, as Read of the package does. It
 // shares a read that is under way. A result that comes after all who waited for it have gone is the
-// next caller's: otherwise nobody would ever see files that take longer to read than one waits.
+// next caller's. Otherwise nobody would ever see files that take longer to read than one waits.
 func (p *Patient[T]) Read(ctx context.Context) (T, error) {
 	r := p.join()
 	select {

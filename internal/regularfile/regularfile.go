@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// Read returns the content of a regular file, or of one that a symbolic link leads to. A
-// FIFO, a device or a directory is an error, since reading it may never end, and so is a file
-// of more than limit bytes. Read returns when ctx ends, even if the file is on a mount that
-// hangs; what waits for that goes on in the background. Errors name the file.
+// Read returns the content of a regular file, or of one that a symbolic link leads to. A FIFO,
+// a device or a directory is an error, since reading it may never end. So is a file of more
+// than limit bytes. Read returns when ctx ends, even if the file is on a mount that hangs;
+// what waits for that goes on in the background. Errors name the file.
 func Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	file := NewPatient(limit, func(texts [][]byte) ([]byte, error) { return texts[0], nil }, path)
 	return file.Read(ctx)

@@ -9,7 +9,7 @@ import (
 
 var null *os.File // for the process to keep
 
-// Take returns standard output, and redirects that of C libraries to nowhere: they ask Windows for
+// Take returns standard output, and redirects that of C libraries to nowhere. They ask Windows for
 // it, while a program of Go has done so at its start.
 func Take() (out *os.File, err error) {
 	if null, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Places calls visit for every place of a document, apart from the schemas of its components, that has
-// a schema or could have one, each once. It ends with the first error. One is null where the document
+// Places calls visit once for every place of a document that has a schema or could have one. The
+// schemas of its components are apart. It ends with the first error. One is null where the document
 // must have an object.
 func Places(document *openapi3.T, visit func(place string, schema **openapi3.SchemaRef) error) error {
 	w := walker{visit: visit, seen: map[any]bool{}}

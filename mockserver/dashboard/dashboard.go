@@ -22,9 +22,9 @@ var assets embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// Mount calls page with each path of the dashboard and a handler for its GET and HEAD requests:
-// / for the page, and one path for each file that it loads. All other paths stay free. The page
-// holds no secret and needs no token; the control API asks for its own.
+// Mount calls page with each path of the dashboard and a handler for its GET and HEAD requests.
+// The paths are / for the page, and one path for each file that it loads. All other paths stay
+// free. The page holds no secret and needs no token; the control API asks for its own.
 func Mount(page func(path string, handler http.Handler)) {
 	page("/", files)
 	entries, _ := assets.ReadDir(folder) // compiled in, and so there

@@ -51,8 +51,8 @@ func (s *Set) StandInFront() {
 	s.Reset()
 }
 
-// Load is Replace, and makes these faults what Reset goes back to: those that were given
-// at the start, on a command line or in a file.
+// Load is Replace, and makes these faults what Reset goes back to. They are those that were
+// given at the start, on a command line or in a file.
 func (s *Set) Load(faults map[string]control.FaultDefinition) error {
 	return s.replace(faults, true)
 }

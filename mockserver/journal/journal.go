@@ -1,7 +1,7 @@
-// Package journal is a ring buffer of the last things that happened to a mock orchestratord:
-// requests with their answers, changes of nodes, and calls of the control API. It returns
-// entries in the types of that API, and checks expectations of them. It does no I/O, and
-// starts nothing but what wakes those who wait for entries.
+// Package journal is a ring buffer of the last things that happened to a mock orchestratord.
+// They are requests with their answers, changes of nodes, and calls of the control API. It
+// returns entries in the types of that API, and checks expectations of them. It does no I/O,
+// and starts nothing but what wakes those who wait for entries.
 //
 //	events := journal.New(journal.DefaultSize)
 //	events.Exchange(journal.Exchange{Operation: control.OperationHeartbeatNode, Node: "gpu-node-1", Status: 200})

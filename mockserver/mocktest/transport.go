@@ -9,7 +9,7 @@ import (
 )
 
 // Transport returns a transport that takes requests to handler in memory, each on a goroutine
-// of its own. When the context of a request ends, so does its connection: RoundTrip returns the
+// of its own. When the context of a request ends, so does its connection. RoundTrip returns the
 // context's error at once, and the handler finds its own context cancelled. Nothing is
 // buffered: a handler that writes waits for its client to read, or to close the body.
 func Transport(handler http.Handler) http.RoundTripper {

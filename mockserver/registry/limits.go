@@ -63,8 +63,8 @@ func bulk(bytes int64) int64 {
 // usually do. Half of the room is kept from those, so that a few do not take it from all.
 const bulky = 16 << 10
 
-// recordBytes is what a record takes but for what its node has said: itself, its places in
-// the map and in the order, and a history of two changes.
+// recordBytes is what a record takes but for what its node has said. That is itself, its
+// places in the map and in the order, and a history of two changes.
 const recordBytes = int64(unsafe.Sizeof(record{})+2*unsafe.Sizeof(Transition{})) + 96
 
 // bytes returns what a record takes, roughly.

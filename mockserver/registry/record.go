@@ -21,7 +21,7 @@ func (r *record) id() nodeapi.NodeID { return r.Registration.NodeID }
 func (r *record) since() time.Time { return r.History[len(r.History)-1].At }
 
 // queue holds nodes with a deadline, such as their timeout. The wait is equally long for all of them,
-// so the one in front is due first, and it takes no search to find those that are due.
+// so the one in front is due first. It takes no search to find those that are due.
 type queue struct{ front, back *record }
 
 // push puts a record at the back, wherever it was before.

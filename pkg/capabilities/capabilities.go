@@ -3,10 +3,10 @@
 //
 //	config.Capabilities, err = capabilities.Detect(ctx)
 //
-// NVIDIA GPUs are read through the driver's library, which is loaded while the program
-// runs, or through nvidia-smi where there is no such library; AMD GPUs through the kernel.
-// On Linux the library needs glibc, and so does a program that imports this package, even
-// one that is built without cgo. A program that does not import it stays static.
+// NVIDIA GPUs are read through the driver's library, which is loaded while the program runs,
+// or through nvidia-smi where there is no such library. AMD GPUs are read through the kernel.
+// On Linux the library needs glibc, and so does a program that imports this package, even one
+// that is built without cgo. A program that does not import it stays static.
 package capabilities
 
 import (
@@ -57,12 +57,12 @@ func (m *Machine) Detect(ctx context.Context) (registration.Capabilities, error)
 	return m.hardware().Detect(ctx)
 }
 
-// FreeVRAM returns the free memory in bytes of the GPUs with these numbers, which are
-// DeviceIDs that Detect has returned, or of all GPUs if none is given. It is for the
-// VRAMFreeBytes of a PoolStatus. It takes milliseconds through the library while
-// nvidia-persistenced or an engine keeps the GPUs awake, and a second through nvidia-smi.
-// A number whose GPU is not there, or whose free memory is unknown, is an error. Without numbers,
-// a GPU whose free memory is unknown counts as 0, and what could be read is returned beside an error.
+// FreeVRAM returns the free memory in bytes of the GPUs with these numbers, or of all GPUs if none is
+// given. The numbers are DeviceIDs that Detect has returned. It is for the VRAMFreeBytes of a
+// PoolStatus. It takes milliseconds through the library while nvidia-persistenced or an engine keeps
+// the GPUs awake, and a second through nvidia-smi. A number whose GPU is not there, or whose free
+// memory is unknown, is an error. Without numbers, a GPU whose free memory is unknown counts as 0,
+// and what could be read is returned beside an error.
 func (m *Machine) FreeVRAM(ctx context.Context, gpus ...int32) (int64, error) {
 	return m.hardware().FreeVRAM(ctx, gpus...)
 }

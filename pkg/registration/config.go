@@ -58,12 +58,11 @@ type Config struct {
 	// Capabilities say what the node can do.
 	Capabilities Capabilities
 
-	// HeartbeatInterval is the time between heartbeats (CLOUD-2011). At zero
-	// orchestratord directs it. Until then it is DefaultHeartbeatInterval or a third of
-	// NodeTimeout, whichever is less, but 1 s at least. Any other value is a ceiling:
-	// orchestratord may ask for faster heartbeats, not for slower ones. It must be within
-	// 1 s to 5 min, and less than half of NodeTimeout, so that one lost heartbeat does not
-	// take the node offline.
+	// HeartbeatInterval is the time between heartbeats (CLOUD-2011). At zero orchestratord
+	// directs it. Until then it is DefaultHeartbeatInterval or a third of NodeTimeout,
+	// whichever is less, but 1 s at least. Any other value is a ceiling: orchestratord may ask
+	// for faster heartbeats, not for slower ones. It must be within 1 s to 5 min, and less
+	// than half of NodeTimeout. Then one lost heartbeat does not take the node offline.
 	HeartbeatInterval time.Duration
 	// APIToken is the source of the bearer token that is sent with every request
 	// (CLOUD-4001): StaticToken, TokenFile, or a function. Nil for none.
@@ -71,16 +70,16 @@ type Config struct {
 
 	// Version is the version of the node's software, empty for none.
 	Version string
-	// Standalone is for a node that serves without an orchestratord, by the same code: Run
+	// Standalone is for a node that serves without an orchestratord, by the same code. Run
 	// waits for its context and calls Drain, and every other method does nothing and returns
 	// nil. OrchestratordURL may then be empty.
 	Standalone bool
 
-	// NodeTimeout is the silence after which orchestratord counts a node as offline. A
-	// node cut off for nearly that long registers again before it beats, since
-	// orchestratord may accept heartbeats of a node that it has written off. Zero means
-	// DefaultNodeTimeout. It must be longer than two heartbeat intervals. If orchestratord
-	// directs an interval of nearly NodeTimeout, the node registers before every heartbeat.
+	// NodeTimeout is the silence after which orchestratord counts a node as offline. A node
+	// cut off for nearly that long registers again before it beats. Orchestratord may accept
+	// heartbeats of a node that it has written off. Zero means DefaultNodeTimeout. It must be
+	// longer than two heartbeat intervals. If orchestratord directs an interval of nearly
+	// NodeTimeout, the node registers before every heartbeat.
 	NodeTimeout time.Duration
 	// RequestTimeout bounds one request, from the token source to the last byte of the
 	// answer. Zero means DefaultRequestTimeout, or half of NodeTimeout if that is less. It
@@ -90,17 +89,17 @@ type Config struct {
 	// is less. It has at least a second, or what a NodeTimeout of less than 2.4 s leaves.
 	// After a failure it has all of RequestTimeout.
 	RequestTimeout time.Duration
-	// MaxBackoff bounds the pause between two attempts while orchestratord is
-	// away; zero means half of the heartbeat interval, so that a node is back
-	// within one interval of orchestratord's return. Half of NodeTimeout bounds it too. A
-	// Retry-After is obeyed besides, up to a minute: the pause comes on top of it. It must be
-	// shorter than NodeTimeout.
+	// MaxBackoff bounds the pause between two attempts while orchestratord is away. Zero means
+	// half of the heartbeat interval, so that a node is back within one interval of
+	// orchestratord's return. Half of NodeTimeout bounds it too. A Retry-After is obeyed
+	// besides, up to a minute: the pause comes on top of it. It must be shorter than
+	// NodeTimeout.
 	MaxBackoff time.Duration
-	// RegisterEvery is how often a node registers although all is well, with a heartbeat
-	// right behind: an orchestratord may have written it off without a word, and answer
-	// its heartbeats all the same. Each period is between half of it and all of it, so
-	// that a fleet does not register at once. Zero means DefaultRegisterEvery, a negative
-	// value never.
+	// RegisterEvery is how often a node registers although all is well, with a heartbeat right
+	// behind. An orchestratord may have written it off without a word, and answer its
+	// heartbeats all the same. Each period is between half of it and all of it, so that a
+	// fleet does not register at once. Zero means DefaultRegisterEvery, a negative value
+	// never.
 	RegisterEvery time.Duration
 	// ShutdownTimeout bounds Deregister and Stop. Zero means DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
@@ -121,15 +120,15 @@ type Config struct {
 	// and every five minutes or so, and closed by Deregister.
 	//
 	// Many nodes in one program should share a client with a transport of NewTransport.
-	// http.Transport as it is keeps a connection that is dead: over HTTP/2 each request
-	// times out on it, until the kernel gives up after a quarter of an hour. A connection of a
-	// shared client lasts as long as it answers, wherever the name of orchestratord points by then.
+	// http.Transport as it is keeps a connection that is dead. Over HTTP/2 each request times out
+	// on it, until the kernel gives up after a quarter of an hour. A connection of a shared client
+	// lasts as long as it answers, wherever the name of orchestratord points by then.
 	HTTPClient *http.Client
-	// Logger takes one line per change of state, with node_id, machine_id and
-	// correlation_id (CLOUD-7020); single heartbeats are logged at Debug. Its handler takes
-	// them on a goroutine of its own, and may block: lines are dropped when more than 64 wait,
-	// and the next line counts them. Deregister, Stop and Run wait for it for a second at the
-	// most. The handler's Enabled is called in place, and has to answer at once. Nil means
+	// Logger takes one line per change of state, with node_id, machine_id and correlation_id
+	// (CLOUD-7020); single heartbeats are logged at Debug. Its handler takes them on a
+	// goroutine of its own, and may block. Lines are dropped when more than 64 wait, and the
+	// next line counts them. Deregister, Stop and Run wait for it for a second at the most.
+	// The handler's Enabled is called in place, and has to answer at once. Nil means
 	// slog.Default.
 	Logger *slog.Logger
 	// OnEvent is called with what happens, in order and on a goroutine of its own. It may

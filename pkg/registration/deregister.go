@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Deregister takes the node out of the registry (CLOUD-2020) and ends its life:
-// the heartbeats stop, the request in flight comes to its end, the node is
-// removed, and nothing is sent after Deregister has returned. A node that
-// orchestratord does not know counts as removed. If no registration of this node can be on
-// record, nothing is sent: a record under its name is another's.
+// Deregister takes the node out of the registry (CLOUD-2020) and ends its life. The heartbeats
+// stop, the request in flight comes to its end, the node is removed, and nothing is sent after
+// Deregister has returned. A node that orchestratord does not know counts as removed. If no
+// registration of this node can be on record, nothing is sent: a record under its name is
+// another's.
 //
 // It takes at most ShutdownTimeout, or until the deadline of ctx if that is
 // sooner and still ahead. A slow log or receiver of events may take a tenth of a second
@@ -29,10 +29,10 @@ func (n *Node) Deregister(ctx context.Context) error {
 	return n.leave(ctx, n.remove)
 }
 
-// Stop ends the node's life as Deregister does, in the same time, but leaves it on
-// record: for a restart that is quick enough to keep the node's place
-// (CLOUD-2004). A node that is not on record ends as deregistered. The first of Stop and
-// Deregister to succeed decides; later calls do nothing.
+// Stop ends the node's life as Deregister does, in the same time, but leaves it on record. It
+// is for a restart that is quick enough to keep the node's place (CLOUD-2004). A node that is
+// not on record ends as deregistered. The first of Stop and Deregister to succeed decides;
+// later calls do nothing.
 func (n *Node) Stop(ctx context.Context) error {
 	if n.standalone() {
 		return nil

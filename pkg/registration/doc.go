@@ -1,6 +1,6 @@
-// Package registration keeps a GPU node registered with orchestratord: it
-// registers at start-up, sends a heartbeat with the status of the node's pools
-// every few seconds, and deregisters at shutdown.
+// Package registration keeps a GPU node registered with orchestratord. It registers at
+// start-up, sends a heartbeat with the status of the node's pools every few seconds, and
+// deregisters at shutdown.
 //
 //	node, err := registration.New(registration.Config{
 //		NodeID:           "gpu-node-1",

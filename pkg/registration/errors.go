@@ -18,9 +18,9 @@ var (
 	// requires one (CLOUD-4005), or that no header can carry the token.
 	ErrUnauthorized = errors.New("not authorized")
 
-	// ErrRefused says that orchestratord answered, and that the same request
-	// cannot succeed: it broke the contract, was rejected, or went to a server
-	// that does not know the operation.
+	// ErrRefused says that orchestratord answered, and that the same request cannot succeed.
+	// It broke the contract, was rejected, or went to a server that does not know the
+	// operation.
 	ErrRefused = errors.New("refused")
 
 	// ErrUnknownNode says that orchestratord does not know the node (any more).

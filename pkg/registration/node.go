@@ -99,10 +99,10 @@ func (n *Node) register(ctx context.Context) error {
 // first if that has not been done, and again whenever orchestratord has lost it.
 // Failures are retried for ever, and logged.
 //
-// The error is ErrRunning when heartbeats run already or the node is being registered,
-// ErrStopped when it has ended, ErrConfig without a status, or that of a ctx that has ended.
-// Heartbeats whose context has ended may be started again: StartHeartbeat waits for their
-// last request.
+// The error is ErrRunning when heartbeats run already or the node is being registered, and
+// ErrStopped when it has ended. It is ErrConfig without a status, or that of a ctx that has
+// ended. Heartbeats whose context has ended may be started again: StartHeartbeat waits for
+// their last request.
 //
 // When ctx ends the node stays on record until orchestratord misses it. A log line, an
 // EventSilent and Healthy report that. Done is closed then. Call Deregister to take the
@@ -187,13 +187,12 @@ func (n *Node) Update(d Description) error {
 	return nil
 }
 
-// Run is a node's whole life: it registers the node unless Register has, sends heartbeats
-// until ctx ends and, if the Config has a Drain, until that returns; then it deregisters.
-// In standalone mode it only waits for ctx and Drain.
-// It returns nil when the node has left as it was asked to. Otherwise the error is an
-// ErrUnauthorized or ErrRefused at start-up, the panic of the Drain, or the failure to
-// deregister. Failures in between are retried for ever, since a node goes on serving while
-// orchestratord is away (CLOUD-10020).
+// Run is a node's whole life. It registers the node unless Register has, sends heartbeats
+// until ctx ends and, if the Config has a Drain, until that returns; then it deregisters. In
+// standalone mode it only waits for ctx and Drain. It returns nil when the node has left as it
+// was asked to. Otherwise the error is an ErrUnauthorized or ErrRefused at start-up, the panic
+// of the Drain, or the failure to deregister. Failures in between are retried for ever, since
+// a node goes on serving while orchestratord is away (CLOUD-10020).
 //
 // Run leaves as Deregister does, within ShutdownTimeout. With a ctx that has ended it
 // registers nothing. It returns ErrRunning or ErrStopped, and does nothing, if the node

@@ -35,9 +35,9 @@ const (
 
 var errManyConnections = errors.New("each new connection was closed before it carried an answer")
 
-// progress follows a request on its way. The transport reports it: the errors of an unknown
-// name, a proxy that is down and a certificate that is not trusted have little in common.
-// The sender and whoever gives up on it may look at it at once.
+// progress follows a request on its way. The transport reports it. The errors of an unknown
+// name, a proxy that is down and a certificate that is not trusted have little in common. The
+// sender and whoever gives up on it may look at it at once.
 type progress struct {
 	end        context.CancelCauseFunc // ends the request
 	ids        [2]string               // correlation ids of the tries
@@ -63,8 +63,8 @@ func (p *progress) watch(ctx context.Context, inClear bool) context.Context {
 	return httptrace.WithClientTrace(ctx, &p.trace)
 }
 
-// getConn ends a request that takes too many connections: net/http dials anew without a
-// pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
+// getConn ends a request that takes too many connections. Package net/http dials anew without
+// a pause, and without end, while a server closes each HTTP/2 connection with GOAWAY.
 func (p *progress) getConn(string) {
 	made := max(p.handshakes.Load(), p.dials.Load(), p.fresh.Load())
 	if p.wanted.Add(1) > maxConnections || made >= maxNewConnections {

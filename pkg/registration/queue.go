@@ -8,8 +8,8 @@ import (
 // queueRoom is how many items wait for a slow receiver before further ones are dropped.
 const queueRoom = 64
 
-// queue delivers items in order on a goroutine that lives only while there are some, so
-// that a slow receiver holds up nothing and an idle node holds nothing. A nil queue stays empty.
+// queue delivers items in order on a goroutine that lives only while there are some. A slow
+// receiver holds up nothing, and an idle node holds nothing. A nil queue stays empty.
 type queue[T any] struct {
 	deliver func(T) error // must not panic; an error or its goroutine's end counts as a dropped item
 

@@ -45,9 +45,9 @@ var (
 	errStatusStale = errors.New("the pools are reported as not ready: no good status for as long as the node timeout")
 )
 
-// sampler asks the status callback and remembers its last good answer. It runs
-// at most one call at a time, on a goroutine of its own, so that a callback that
-// blocks holds up nothing but itself.
+// sampler asks the status callback and remembers its last good answer. It runs at most one
+// call at a time, on a goroutine of its own. A callback that blocks holds up nothing but
+// itself.
 type sampler struct {
 	node *Node
 	ask  StatusFunc

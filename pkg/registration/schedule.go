@@ -20,8 +20,8 @@ const (
 	// shortestBeatTimeout is the least time that a heartbeat should have, however short
 	// the interval: orchestratord may take a second for one (CLOUD-11002).
 	shortestBeatTimeout = time.Second
-	// notifyGap is the least time between a heartbeat and one sent by Notify: a
-	// change is sent within 2 s (CLOUD-3013), and ten changes in one heartbeat.
+	// notifyGap is the least time between a heartbeat and one sent by Notify. A change is sent
+	// within 2 s (CLOUD-3013), and ten changes in one heartbeat.
 	notifyGap = time.Second
 	// A node that was forgotten registers again at once the first time. Each further
 	// time within forgiveness it waits longer, up to longestCooldown.
@@ -84,10 +84,10 @@ func (s schedule) next(now time.Time) operation {
 
 // why returns the reason to register at a given time, empty when the node should beat.
 //
-// A node registers when orchestratord may have written it off by the time its
-// heartbeat arrives. Where orchestratord directs an interval nearly as long as the
-// timeout, that is before every heartbeat: one request too many is cheaper than a
-// node whose heartbeats are answered for ever and that is given no work.
+// A node registers when orchestratord may have written it off by the time its heartbeat
+// arrives. Where orchestratord directs an interval nearly as long as the timeout, that is
+// before every heartbeat. One request too many is cheaper than a node whose heartbeats are
+// answered for ever and that is given no work.
 func (s schedule) why(now time.Time) Reason {
 	arrival := now.Add(statusTimeout + s.timeout(beating))
 	switch {
@@ -218,8 +218,8 @@ func (s schedule) direct(directed time.Duration) time.Duration {
 	}
 }
 
-// tick returns the next point of the grid: ticks that have passed are skipped,
-// and so is one so soon after a heartbeat that two would bunch up.
+// tick returns the next point of the grid. Ticks that have passed are skipped, and so is one
+// so soon after a heartbeat that two would bunch up.
 func (s schedule) tick(now time.Time) time.Time {
 	from := s.sent.Add(s.interval / 2)
 	if now.After(from) {

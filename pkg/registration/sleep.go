@@ -6,10 +6,9 @@ import "time"
 // have slept: less is a clock that is being set right.
 const leastSleep = time.Second
 
-// sleep notices that the machine was asleep, as a laptop or a paused virtual
-// machine is: the clock on the wall has moved on, and the one that timers go by
-// has not. A clock that was put forward looks the same; the node then registers
-// once more than it had to.
+// sleep notices that the machine was asleep, as a laptop or a paused virtual machine is. The
+// clock on the wall has moved on, and the one that timers go by has not. A clock that was put
+// forward looks the same; the node then registers once more than it had to.
 type sleep struct {
 	wall  func() time.Time
 	start time.Time     // of the first call

@@ -93,7 +93,7 @@ func (s Status) ended() error {
 	return nil
 }
 
-// Healthy is for a liveness probe: it returns an error when the node does not do what it
+// Healthy is for a liveness probe. It returns an error when the node does not do what it
 // should and a restart of the program may help. That is the case when
 //
 //   - a request has been overdue for longer than grace, or has been under way for longer

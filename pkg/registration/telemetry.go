@@ -54,9 +54,9 @@ func newTracing(c Config) tracing {
 	return tracing{tracer: tracer, nodeID: c.NodeID, server: serverOf(c.OrchestratordURL)}
 }
 
-// start begins the span of a request; its end takes the outcome. A request that nobody
-// waits for is apart: the trace of whoever started the heartbeats would never end, so each
-// is a trace of its own, with a link to that one.
+// start begins the span of a request; its end takes the outcome. A request that nobody waits
+// for is apart. The trace of whoever started the heartbeats would never end, so each is a
+// trace of its own, with a link to that one.
 func (t tracing) start(ctx context.Context, op operation, apart bool) (context.Context, func(outcome)) {
 	if t.tracer == nil {
 		return ctx, func(outcome) {}

@@ -9,13 +9,13 @@ import (
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
-// TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It
-// is called before every request, and once more when orchestratord does not
-// accept what it returned, so that a token can be replaced while the node runs
-// (CLOUD-4011). While heartbeats run and their token is refused, it is called every second.
-// A new token is then tried at once, but several in a row less and less often. The source
-// should keep a token that is costly to get. It should return when its ctx ends: the request
-// that waits for it has failed by then, and no other is sent before it returns.
+// TokenSource returns the bearer token to send (CLOUD-4001), empty for none. It is called
+// before every request, and once more when orchestratord does not accept what it returned. So
+// a token can be replaced while the node runs (CLOUD-4011). While heartbeats run and their
+// token is refused, it is called every second. A new token is then tried at once, but several
+// in a row less and less often. The source should keep a token that is costly to get. It
+// should return when its ctx ends: the request that waits for it has failed by then, and no
+// other is sent before it returns.
 //
 // A source is a function so that whoever prints a Config sees no token.
 type TokenSource func(ctx context.Context) (string, error)

@@ -18,7 +18,7 @@ func Token(flag, stated, variable string, getenv func(string) string) (string, e
 	return token, nil
 }
 
-// TrimToken returns a token without the white space around it: a secret that was written to a file
+// TrimToken returns a token without the white space around it. A secret that was written to a file
 // often has a line break at its end. White space alone is an error, since it would pass for none.
 func TrimToken(text string) (string, error) {
 	token := strings.TrimSpace(text)

@@ -30,8 +30,8 @@ func (f *footprint) look() {
 	f.running.Store(int64(runtime.NumGoroutine()))
 }
 
-// residentMemory returns the memory of the process in bytes: resident memory where the system
-// reports it, as Linux does, else what Go has taken and not given back.
+// residentMemory returns the memory of the process in bytes. It is resident memory where the
+// system reports it, as Linux does, else what Go has taken and not given back.
 func residentMemory() int64 {
 	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
 		if fields := bytes.Fields(statm); len(fields) > 1 {

@@ -18,11 +18,10 @@ func (s Settings) transport() (http.RoundTripper, error) {
 	return s.Node.TLS.Transport(newTransport(s.Connections), s.Node.Logger)
 }
 
-// newTransport returns the transport that the nodes of a fleet share. A request that
-// finds all connections taken waits for one: that is quicker than a new connection,
-// and a fleet that waited for a slow orchestratord does not greet it with thousands
-// of them. The connection that was used last is used first, so that what a calm
-// fleet does not need is closed.
+// newTransport returns the transport that the nodes of a fleet share. A request that finds all
+// connections taken waits for one. That is quicker than a new connection, and a fleet that
+// waited for a slow orchestratord does not greet it with thousands of them. The connection
+// that was used last is used first, so that what a calm fleet does not need is closed.
 func newTransport(connections int) *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,

@@ -42,8 +42,8 @@ func compile(expression string) (Pattern, error) {
 	return Pattern{program}, nil
 }
 
-// state is how far a pattern has come with a text: the instructions it may be at, and
-// the character before, which assertions such as ^ and \b look at.
+// state is how far a pattern has come with a text. It has the instructions that may come next,
+// and the character before, which assertions such as ^ and \b look at.
 type state struct {
 	threads []uint32 // sorted
 	before  rune     // -1 at the start

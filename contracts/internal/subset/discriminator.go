@@ -8,8 +8,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// kinds compares what discriminators say: a kind of objects that outer does not know, or
-// takes for something else, is a gap even where some alternative would fit.
+// kinds compares what discriminators say. A kind of objects that outer does not know, or takes
+// for something else, is a gap even where some alternative would fit.
 func (c *comparer) kinds(inner values, outer *openapi3.Schema) {
 	for _, schema := range inner.conjuncts {
 		if schema.Discriminator == nil || inner.splitUp[schema] {
@@ -33,9 +33,9 @@ func (c *comparer) kinds(inner values, outer *openapi3.Schema) {
 	}
 }
 
-// isOther reports whether a kind of objects is taken for something else: values of it do not
-// fit, or a schema of another name lacks fields that the receiver is to understand. A schema that
-// is not known counts as something else than one of another name.
+// isOther reports whether a kind of objects is taken for something else. Values of it do not fit,
+// or a schema of another name lacks fields that the receiver is to understand. A schema that is
+// not known counts as something else than one of another name.
 func (c *comparer) isOther(inner, outer *openapi3.SchemaRef) bool {
 	if inner.Value == nil || outer.Value == nil { // a mapping to what is no alternative
 		c.unsure = true

@@ -138,8 +138,8 @@ func (c *comparer) matching(inner values, pattern string) values {
 // nothing is the schema that no value fits.
 var nothing = (&openapi3.Schema{Always: new(bool)}).NewRef()
 
-// described returns the schemas that a schema has for the field of a name: the one of that name
-// and those of all patterns that the name matches.
+// described returns the schemas that a schema has for the field of a name. Those are the one of
+// that name and those of all patterns that the name matches.
 func (c *comparer) described(schema *openapi3.Schema, name string) openapi3.SchemaRefs {
 	var found openapi3.SchemaRefs
 	if schema.Properties[name] != nil {

@@ -32,8 +32,8 @@ func (g Gap) Where() string {
 	return strings.Join(g.Path, "/")
 }
 
-// Direction is which way the values travel: fields that are read-only are no part of
-// requests, and those that are write-only are no part of answers.
+// Direction is which way the values travel. Fields that are read-only are no part of requests,
+// and those that are write-only are no part of answers.
 type Direction int
 
 const (

@@ -1,4 +1,4 @@
-// Package api is the server of the node API, generated from its document: it reads parameters, calls the
+// Package api is the server of the node API, generated from its document. It reads parameters, calls the
 // handler of the operation and writes its answer.
 package api
 

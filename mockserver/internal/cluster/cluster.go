@@ -1,5 +1,6 @@
 // Package cluster is an orchestratord without HTTP. It keeps the registry of nodes by a clock,
-// notices nodes that fall silent, and writes what becomes of them into the journal and the log.
+// and notices nodes that fall silent. It writes what becomes of them into the journal and the
+// log.
 package cluster
 
 import (

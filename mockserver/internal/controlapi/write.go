@@ -1,4 +1,4 @@
-// Package controlapi is the server of the control API, generated from its document: it reads parameters
+// Package controlapi is the server of the control API, generated from its document. It reads parameters
 // and bodies, calls the handler of the operation and writes its answer.
 package controlapi
 

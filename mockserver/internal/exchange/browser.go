@@ -32,9 +32,9 @@ func (g Guard) CheckBrowser(x *Exchange) error {
 	return g.checkPage(x)
 }
 
-// sentByBrowser reports whether a browser sent a request with these headers. Node.js sends
-// one of them as well, Sec-Fetch-Mode: cors. To a page that was not loaded over TLS nor
-// from localhost a browser sends none of them when it reads, but says in which languages.
+// sentByBrowser reports whether a browser sent a request with these headers. Node.js sends one
+// of them as well, Sec-Fetch-Mode: cors. A browser sends none of them for a page that was
+// loaded neither over TLS nor from localhost, when it reads. But it says in which languages.
 func sentByBrowser(header http.Header) bool {
 	if header["Origin"] != nil || header["Sec-Fetch-Site"] != nil || header[secFetchDest] != nil {
 		return true

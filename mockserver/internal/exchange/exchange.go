@@ -234,8 +234,8 @@ func (c *carrier) Value(k any) any {
 	return c.Context.Value(k)
 }
 
-// correlationID returns the correlation id of a request: its own, if it has one that fits the
-// document and no other, or else a new one.
+// correlationID returns the correlation id of a request. It is its own, if it has one that
+// fits the document and no other, or else a new one.
 func correlationID(header http.Header) string {
 	given := header[spec.Nodes().CorrelationHeader]
 	if len(given) == 1 && nodeapi.ValidCorrelationID(given[0]) {

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Guard keeps stray web pages from driving the mock. A developer's browser reaches the
-// mock from whichever page is open in it, and would do for that page what the page may
-// not do itself.
+// Guard keeps stray web pages from driving the mock. A developer's browser reaches the mock
+// from whichever page is open in it. It would do for that page what the page may not do
+// itself.
 type Guard struct {
 	origins *http.CrossOriginProtection // which trusts pages of the origins that are shared with
 	shared  []string                    // those origins, or anyOrigin
@@ -82,7 +82,7 @@ func (g Guard) checkPage(x *Exchange) error {
 }
 
 // isHost reports whether a Host header names the mock. Another name may belong to a site that
-// has rebound it to the mock (DNS rebinding): the browser then takes the site's pages for the
+// has rebound it to the mock (DNS rebinding). The browser then takes the site's pages for the
 // mock's own. An address cannot be rebound.
 func (g Guard) isHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {

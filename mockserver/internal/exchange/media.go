@@ -40,8 +40,9 @@ func (u *Unfit) Departure() drift.Departure {
 	return drift.Departure{Pointer: u.header, Kind: drift.Header, Expected: "must be " + u.want, Got: u.got}
 }
 
-// BodySchema returns the schema of the request's body, by its content type, or what is wrong with
-// the headers that say how to read the body. Both are nil if the operation takes no body.
+// BodySchema returns the schema of the request's body, by its content type. Or it returns what is
+// wrong with the headers that say how to read the body. Both are nil if the operation takes no
+// body.
 func (x *Exchange) BodySchema() (*spec.Schema, *Unfit) {
 	if wrong := x.wrongEncoding(); wrong != nil {
 		return nil, wrong

@@ -13,8 +13,8 @@ const (
 	pieceSize = 16 << 10
 )
 
-// Pieces sends a long answer in pieces. It is the pieces that have a deadline, not the
-// answer, so that a slow client gets all of it, and one that has stopped reading is let go.
+// Pieces sends a long answer in pieces. It is the pieces that have a deadline, not the answer.
+// A slow client gets all of it, and one that has stopped reading is let go.
 type Pieces struct {
 	http.ResponseWriter
 	connection *http.ResponseController

@@ -83,7 +83,7 @@ func Scheme[T string | []byte](value T) T {
 }
 
 // AuthorizationScheme returns the word by which the value of Authorization says how credentials are sent, and the space
-// after it, or nothing if it is no well-known one: any other may be part of the secret.
+// after it. It returns nothing if the word is no well-known one: any other may be part of the secret.
 func AuthorizationScheme(authorization string) string {
 	word, _, more := strings.Cut(authorization, " ")
 	for _, known := range [...]string{

@@ -40,9 +40,9 @@ func Fields(text []byte) bool {
 	return masked
 }
 
-// Behind overwrites what stands behind the first word for a credential in a text that is no JSON:
-// in XML, a multipart form or CSV a value may be anywhere behind its name. With NULs it is UTF-16 or
-// no text, and all of it is overwritten. Behind reports whether it has overwritten any.
+// Behind overwrites what stands behind the first word for a credential in a text that is no JSON. In
+// XML, a multipart form or CSV a value may be anywhere behind its name. With NULs it is UTF-16 or no
+// text, and all of it is overwritten. Behind reports whether it has overwritten any.
 func Behind(text []byte) bool {
 	if bytes.IndexByte(text, 0) >= 0 {
 		copy(text, bytes.Repeat([]byte("*"), len(text)))
@@ -62,9 +62,9 @@ func Behind(text []byte) bool {
 	return at < len(text)
 }
 
-// fields calls found with each value that follows a secretive name and a colon or an equals
-// sign, be the text JSON, cut off, a form or something else. Of a list and an object it finds
-// all values. Whether a value is quoted, the quotes are not part of it. What is within a string of
+// fields calls found with each value that follows a secretive name and a colon or an equals sign.
+// The text may be JSON, cut off, a form or something else. Of a list and an object it finds all
+// values. Whether a value is quoted, the quotes are not part of it. What is within a string of
 // JSON, or in no JSON, counts as quoted.
 func fields(text []byte, found func(value []byte, quoted bool)) {
 	within := func(value []byte, _ bool) { found(value, true) }

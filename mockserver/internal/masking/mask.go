@@ -90,9 +90,9 @@ func maskEscaped(text []byte, secret string) bool {
 	return masked
 }
 
-// Text returns a text that repeats some of a request, with the credentials that the
-// request's headers and query carry, and those that the text names as such, overwritten by
-// asterisks.
+// Text returns a text that repeats some of a request, with its credentials overwritten by
+// asterisks. They are those that the request's headers and query carry, and those that the
+// text names as such.
 func Text(text string, header http.Header, query string) string {
 	secrets := make(Secrets, 0, MaxSecrets).OfHeader(header).OfQuery(query)
 	if secrets.Full() {

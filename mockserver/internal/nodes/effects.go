@@ -117,7 +117,7 @@ func (f fault) part() {
 func announceEnd(header http.Header) { header.Set("Connection", "close") }
 
 // closeIdle sends the answer, and closes the connection as soon as another request begins to
-// arrive on it: the client cannot have known, as when a server's idle timeout ends at that moment.
+// arrive on it. The client cannot have known, as when a server's idle timeout ends at that moment.
 func (f fault) closeIdle(client http.ResponseWriter) {
 	f.sendHead(client)
 	sendNow(client, f.x.Body())
@@ -140,8 +140,8 @@ func (f fault) dropAnswer() {
 	f.x.SendBy(reset)
 }
 
-// reset resets the connection, as far as that is possible: one that does not belong to
-// this request alone, as in HTTP/2, is left to the server.
+// reset resets the connection, as far as that is possible. One that does not belong to this
+// request alone, as in HTTP/2, is left to the server.
 func reset(client http.ResponseWriter) {
 	if connection, _, err := http.NewResponseController(client).Hijack(); err == nil {
 		if over, ok := connection.(*tls.Conn); ok {

@@ -107,7 +107,7 @@ func (f fault) log() {
 		f.x.CorrelationAttr())
 }
 
-// releaseBody gives back the memory and the place of a large body that nobody will read: its
+// releaseBody gives back the memory and the place of a large body that nobody will read. Its
 // client may hang for as long as it likes.
 func (f fault) releaseBody() {
 	if f.x.Large {

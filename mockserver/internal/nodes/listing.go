@@ -48,8 +48,8 @@ type listingWriter struct {
 	listing *listing
 }
 
-// WriteValue holds the first chunk back, so that a list that is broken there is still a
-// 500, and leaves the rest for when the answer is sent.
+// WriteValue holds the first chunk back, so that a list that is broken there is still a 500.
+// It leaves the rest for when the answer is sent.
 func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
 	l := w.listing
 	l.unchecked = !w.ChecksValues()

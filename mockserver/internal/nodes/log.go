@@ -54,7 +54,7 @@ func (a *API) logDrift(x *exchange.Exchange, nodeID string, departure drift.Depa
 		x.CorrelationAttr())
 }
 
-// poolsSummary writes pools so that a person who watches heartbeats sees what changes:
+// poolsSummary writes pools so that a person who watches heartbeats sees what changes. In it
 // pool-0:3/4 has 3 of 4 slots free, and is marked unless it is ready.
 type poolsSummary []nodeapi.PoolStatus
 

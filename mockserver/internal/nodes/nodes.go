@@ -1,5 +1,6 @@
-// Package nodes serves the API of nodes. It takes each call through the same steps, has a fault
-// corrupt the answer if one is switched on, and writes down what became of the call.
+// Package nodes serves the API of nodes. A fault that is switched on may answer a call, or corrupt
+// its answer. The other calls go through the same steps, or are relayed to the orchestratord that the
+// mock stands in front of. What became of each call is written down.
 package nodes
 
 import (
@@ -193,8 +194,8 @@ func unbindable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // checkAnswer returns how the answer breaks the document. A body that has been checked needs no
-// second look, if the generated server has chosen status and content type and there is no header
-// but the correlation id, which is valid.
+// second look, if the generated server has chosen status and content type. There must be no
+// header but the correlation id, which is valid.
 func checkAnswer(x *exchange.Exchange) error {
 	if !x.IsChecked() || x.IsTyped() && x.Operation.IsPlain(x.Status()) {
 		return nil

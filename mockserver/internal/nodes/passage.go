@@ -13,8 +13,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// notePassage holds both sides of a passage to the document, counts how they depart from it, and has the
-// nodes follow what was said of them. Whatever goes wrong with that, the passage goes on.
+// notePassage holds both sides of a passage to the document, and counts how they depart from it. It has
+// the nodes follow what was said of them. Whatever goes wrong with that, the passage goes on.
 func (r *relayed) notePassage(p *upstream.Passage) {
 	r.passage = p
 	r.x.Remark = remark(p, r.x.Status() != 0)

@@ -1,5 +1,5 @@
 // Package pages serves what the mock has beside the operations of the documents, for people and for
-// monitoring: the documents, the API reference, the dashboard, metrics and health.
+// monitoring. That is the documents, the API reference, the dashboard, metrics and health.
 package pages
 
 import (

@@ -141,8 +141,8 @@ func example(schema *openapi3.Schema, words string) string {
 // a boolean.
 const longestValue = 40
 
-// instead describes a value of the wrong type. What should be a number or a boolean and is not
-// is shown itself; in place of a list or an object there could be a token. A text goes through quote
+// instead describes a value of the wrong type. What should be a number or a boolean and is not is
+// shown itself. In place of a list or an object there could be a token. A text goes through quote
 // before it is cut: what a cut leaves of a credential could not be recognised.
 func instead(schema *openapi3.Schema, value any, quote func(string) string) string {
 	if schema.Type.Includes(openapi3.TypeArray) || schema.Type.Includes(openapi3.TypeObject) {

@@ -36,8 +36,8 @@ func (d *Document) lenient() {
 const discarded = "x-discarded"
 
 // Keep returns what an orchestratord keeps of a decoded body that is valid by the schema of its
-// document: the fields that it does not throw away. A text that is no time, where types of the
-// node API have one, becomes the zero time.
+// document. These are the fields that it does not throw away. A text that is no time, where
+// types of the node API have one, becomes the zero time.
 func Keep(operation string, schema *Schema, value any) any {
 	return keep(schema, Nodes().body(operation), value)
 }

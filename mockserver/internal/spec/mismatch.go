@@ -22,7 +22,7 @@ type Mismatch struct {
 	offset int    // of what follows
 }
 
-// FirstMismatch returns the first place at which a body is not JSON or does not fit a schema: it
+// FirstMismatch returns the first place at which a body is not JSON or does not fit a schema. It
 // looks no further, as that orchestratord does. It returns nil if there is none. What a schema
 // limits besides types and the size of numbers does not count.
 func FirstMismatch(schema *Schema, text []byte) *Mismatch {

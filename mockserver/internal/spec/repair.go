@@ -8,11 +8,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Repair returns a copy of a body with only what keeps the contract, so that it binds to the
-// generated types. Missing fields of the body and of objects in it get their zero value where the types
-// require them, and are left out where another document does. Items of its arrays that lack such a
-// field are left out whole. It reports false for a body that cannot be read: no object, or
-// one that should name its node and does not.
+// Repair returns a copy of a body with only what keeps the contract, so that it binds to the generated
+// types. Missing fields of the body and of objects in it get their zero value where the types require
+// them. They are left out where another document does. Items of its arrays that lack such a field are
+// left out whole. It reports false for a body that cannot be read: no object, or one that should name
+// its node and does not.
 func (d *Document) Repair(operation string, schema *Schema, body any) (any, bool) {
 	object, ok := body.(map[string]any)
 	if !ok {

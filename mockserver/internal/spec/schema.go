@@ -10,8 +10,8 @@ import (
 	"github.com/llama-orch/node-registration/internal/jsonpointer"
 )
 
-// Schema is a schema of a request's body by its fields, with those of all parts of an allOf
-// together, as a tree that mirrors the values that fit it.
+// Schema is a schema of a request's body by its fields, as a tree that mirrors the values that
+// fit it. It has the fields of all parts of an allOf together.
 type Schema struct {
 	raw      *openapi3.Schema
 	title    string             // of an object, in service the name of its type

@@ -1,6 +1,6 @@
 // Package spec checks values against the two OpenAPI documents, of the node API and of the
-// control API. It says what a document states of an operation, where a value breaks a schema, in
-// words for people, and what can still be used of a body that does.
+// control API. It says what a document states of an operation, and in words for people where a
+// value breaks a schema. It also says what can still be used of such a body.
 package spec
 
 import (
@@ -144,7 +144,7 @@ func Plain(value any) (plain any, err error) {
 }
 
 // CheckBody returns how the decoded body of a request breaks its schema: an error for Violations
-// and Departures. Of a body of more than 64 KiB it reports the first violation only: the
+// and Departures. Of a body of more than 64 KiB it reports the first violation only. The
 // validator's account of a hostile one takes a thousand times its memory.
 func (d *Document) CheckBody(schema *Schema, value any, bytes int) error {
 	return d.checkBody(schema, value, bytes, openapi3.VisitAsRequest())

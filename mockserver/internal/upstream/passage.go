@@ -99,7 +99,7 @@ func (p *Passage) begin(answer *http.Response) error {
 	return nil
 }
 
-// fail notes why there is no answer. A change of the protocol was noted as one: if the client has not
+// fail notes why there is no answer. A change of the protocol was noted as one. If the client has not
 // asked for it, all that is left is to break the connection.
 func (p *Passage) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 	if p.switched != nil {
@@ -109,8 +109,9 @@ func (p *Passage) fail(_ http.ResponseWriter, _ *http.Request, err error) {
 	p.end(err)
 }
 
-// closeAfter has the HTTP server answer before the end of the request, and close the connection then: in two
-// steps, so that a client that goes on sending can read the answer. A limit is what the server does that for.
+// closeAfter has the HTTP server answer before the end of the request, and close the connection then. It does
+// so in two steps, so that a client that goes on sending can read the answer. A limit is what the server does
+// that for.
 func closeAfter(client http.ResponseWriter) {
 	excess := io.NopCloser(strings.NewReader("."))
 	_, _ = http.MaxBytesReader(client, excess, 0).Read(make([]byte, 1))

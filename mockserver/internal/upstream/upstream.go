@@ -54,8 +54,8 @@ func New(config Config) *Upstream {
 
 // Carry sends the request of an exchange to orchestratord, and the answer to the client as it
 // comes. It notes in the exchange the status of the answer, and what Kept says of both bodies. It
-// calls head before the head of the answer is sent, and ended once: before the end of the answer
-// goes on, or when it is clear that there will be none.
+// calls head before the head of the answer is sent, and ended once. The latter comes before the
+// end of the answer goes on, or when it is clear that there will be none.
 func (u *Upstream) Carry(x *exchange.Exchange, head func(), ended func(*Passage)) {
 	p := &Passage{x: x, ended: ended, upstream: u}
 	u.carry(p, &streamed{x.Client, p, head})

@@ -29,7 +29,7 @@ const (
 )
 
 // Watch compares orchestratord's list of nodes with what the traffic says of them. A node whose
-// heartbeats are accepted, and that is not listed, gets no work: the orchestratord in service
+// heartbeats are accepted, and that is not listed, gets no work. The orchestratord in service
 // treats one so that it has counted as Offline before.
 type Watch struct {
 	WatchConfig

@@ -33,7 +33,8 @@ func CheckTime(text string) error {
 var errTime = errors.New("it is no time of RFC 3339")
 
 // readTime reads a time of RFC 3339. The standard library alone would take hours of one digit, fractions after
-// a comma, and offsets of a day or more (https://go.dev/issue/54580), and not the small letters of section 5.6.
+// a comma, and offsets of a day or more (https://go.dev/issue/54580). It would not take the small letters of
+// section 5.6.
 func readTime(text []byte) (t time.Time, err error) {
 	if bytes.ContainsAny(text, "tz") {
 		text = bytes.ToUpper(text)

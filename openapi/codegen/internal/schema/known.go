@@ -23,8 +23,8 @@ var keywords = map[string][]string{
 	"a part of an object": {"required"},
 }
 
-// checkKnown returns an error, which names the schema and the property, unless all that the
-// schemas say of objects is what generated code can hold them to.
+// checkKnown returns an error unless all that the schemas say of objects is what generated
+// code can hold them to. It names the schema and the property.
 func checkKnown(refs []*openapi3.SchemaRef) error {
 	k := known{}
 	for _, ref := range refs {

@@ -20,7 +20,8 @@ type Bodies struct {
 }
 
 // Read returns the bodies of a document. The error names what generated code cannot hold a
-// body to: the operation whose content has no type in Go, or the schema and its property.
+// body to. That is the operation whose content has no type in Go, or the schema and its
+// property.
 func Read(doc *openapi3.T) (Bodies, error) {
 	b := Bodies{Requests: map[string]*openapi3.SchemaRef{}}
 	for path, item := range doc.Paths.Map() {
