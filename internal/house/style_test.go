@@ -3,6 +3,7 @@ package house
 import (
 	"go/ast"
 	"go/build"
+	"go/doc/comment"
 	"go/parser"
 	"go/scanner"
 	"go/token"
@@ -117,6 +118,70 @@ func TestFunctionsOfScriptsFitOnAScreen(t *testing.T) {
 	if checked < 100 {
 		t.Errorf("%d functions are all that were found", checked)
 	}
+}
+
+// maxWords is how long a sentence of a comment may be, tests apart.
+const maxWords = 25
+
+var sentenceEnd = regexp.MustCompile(`[.!?:;]["')]*\s`)
+
+// TestSentencesAreShort holds comments to short sentences. A colon and a semicolon end one, too.
+func TestSentencesAreShort(t *testing.T) {
+	checked := 0
+	for _, file := range sources(t, ".go") {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		code, err := parser.ParseFile(files, filepath.Join(root, file), nil,
+			parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range code.Comments {
+			if strings.HasPrefix(group.List[0].Text, "/*") {
+				continue // of a C header
+			}
+			for _, paragraph := range paragraphs(new(comment.Parser).Parse(group.Text()).Content) {
+				for _, sentence := range sentenceEnd.Split(paragraph, -1) {
+					checked++
+					if words := len(strings.Fields(sentence)); words > maxWords {
+						t.Errorf("%s: a sentence has %d words, want at most %d: %s", files.Position(group.Pos()), words,
+							maxWords, sentence)
+					}
+				}
+			}
+		}
+	}
+	if checked < 1000 {
+		t.Errorf("%d sentences are all that were found", checked)
+	}
+}
+
+// paragraphs returns the text of the paragraphs of a comment, those of lists included.
+func paragraphs(blocks []comment.Block) (texts []string) {
+	for _, block := range blocks {
+		switch block := block.(type) {
+		case *comment.Paragraph:
+			var text strings.Builder
+			for _, part := range block.Text {
+				switch part := part.(type) {
+				case comment.Plain:
+					text.WriteString(string(part))
+				case comment.Italic:
+					text.WriteString(string(part))
+				case *comment.Link, *comment.DocLink:
+					text.WriteString("link")
+				}
+			}
+			texts = append(texts, text.String())
+		case *comment.List:
+			for _, item := range block.Items {
+				texts = append(texts, paragraphs(item.Content)...)
+			}
+		}
+	}
+	return texts
 }
 
 // sources returns the files with one of the extensions that people have written.
