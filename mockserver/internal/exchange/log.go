@@ -6,8 +6,8 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/internal/masking"
 )
 
-// LogFault logs what is the server's own fault.
-func (x *Exchange) LogFault(err error) {
+// LogInternalError logs an error that is nobody else's.
+func (x *Exchange) LogInternalError(err error) {
 	x.logRequest(slog.LevelError, "internal error", slog.Any("error", err))
 }
 

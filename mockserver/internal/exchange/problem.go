@@ -78,7 +78,7 @@ func (x *Exchange) answerError(w http.ResponseWriter, err error) {
 	if errors.As(err, &p) {
 		x.logRefusal(p)
 	} else {
-		x.LogFault(err)
+		x.LogInternalError(err)
 		p = NewProblem(nodeapi.ProblemCodeInternalError, "orchestratord failed, see its log")
 	}
 	x.WriteProblem(w, p)
@@ -104,7 +104,7 @@ func (x *Exchange) WriteProblem(w http.ResponseWriter, p *Problem) {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false) // people read this, not browsers
 	if err := encoder.Encode(body); err != nil {
-		x.LogFault(err)
+		x.LogInternalError(err)
 	}
 }
 

@@ -34,7 +34,7 @@ func (x *Exchange) send() {
 		return
 	}
 	if err := x.SendTo(x.Client); err != nil {
-		x.LogFault(err)
+		x.LogInternalError(err)
 		panic(http.ErrAbortHandler) // what has been sent cannot be taken back
 	}
 }

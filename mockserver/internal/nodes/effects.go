@@ -39,7 +39,7 @@ func corruptHead(header http.Header, effect *control.FaultEffect) {
 
 func (f fault) corruptBody(how control.FaultEffectBody) {
 	if err := f.x.Complete(); err != nil {
-		f.x.LogFault(err)
+		f.x.LogInternalError(err)
 	}
 	switch how {
 	case control.FaultEffectBodyEmpty:
@@ -107,7 +107,7 @@ func (f fault) part() {
 		return
 	}
 	if err := f.x.Complete(); err != nil {
-		f.x.LogFault(err)
+		f.x.LogInternalError(err)
 	}
 	f.x.SendBy(f.closeIdle)
 }

@@ -139,7 +139,7 @@ func (f fault) respond() {
 		f.x.NodeID != "":
 		rejection := nodeapi.RegisterResponse{NodeID: f.x.NodeID, Message: f.reason()}
 		if err := api.RegisterNode200JSONResponse(rejection).VisitRegisterNodeResponse(f.x); err != nil {
-			f.x.LogFault(err)
+			f.x.LogInternalError(err)
 		}
 	default:
 		f.serve()

@@ -232,7 +232,7 @@ func confirmFailure(x *exchange.Exchange, p *exchange.Problem) {
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
-		x.LogFault(err)
+		x.LogInternalError(err)
 	}
 	x.ReplaceBody(string(text))
 	x.Header().Set("Content-Type", "application/json")

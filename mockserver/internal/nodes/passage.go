@@ -20,7 +20,7 @@ func (r *relayed) notePassage(p *upstream.Passage) {
 	r.x.Remark = remark(p, r.x.Status() != 0)
 	err := r.x.Run(func(*exchange.Exchange) error { r.noteSides(p); return nil })
 	if err != nil {
-		r.x.LogFault(err)
+		r.x.LogInternalError(err)
 	}
 }
 
