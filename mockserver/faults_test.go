@@ -196,8 +196,8 @@ func TestNoBodyToCorrupt(t *testing.T) {
 			fault(t, "{match: {operations: [deregisterNode]}, effect: {body: "+body+", content_type: text/html}}"))
 		client.register(briefRegistration)
 		if got := client.deregister("gpu-node-1").expect(t, http.StatusNoContent); len(got.text) > 0 ||
-			len(server.Nodes()) > 0 {
-			t.Errorf("%s: %q, %v", body, got.text, server.Nodes())
+			got.Header.Get("Content-Type") != "" || len(server.Nodes()) > 0 {
+			t.Errorf("%s: %v %q, %v", body, got.Header, got.text, server.Nodes())
 		}
 	}
 }
@@ -248,6 +248,7 @@ func TestOnlyRegistrationsAreRejected(t *testing.T) {
 	}
 	client.beat("node-000000", briefHeartbeat).expect(t, http.StatusOK) // which the document holds to a heartbeat's
 	client.deregister("node-000001").expect(t, http.StatusNoContent)
+	client.register("{}").expect(t, http.StatusUnprocessableEntity) // of nobody who could be rejected
 	if list := client.list(); len(list.Nodes) != 1 || list.Nodes[0].NodeID != "node-000000" {
 		t.Errorf("listed are %v, want the node that beats", list.Nodes)
 	}

@@ -27,6 +27,9 @@ faults:
   busy:
     enabled: false
     rules: [{effect: {status: 429}}]
+  slow:
+    enabled: false
+    rules: [{effect: {status: 409}}]
 `
 
 // write writes a file anew, and returns its name.
@@ -52,6 +55,7 @@ func TestFaults(t *testing.T) {
 			[]string{"--faults-file", file, "--fault", "busy"},
 			http.StatusTooManyRequests,
 		},
+		{"one in place of a preset", []string{"--faults-file", file, "--fault", "slow"}, http.StatusConflict},
 		{"for a node", []string{"--fault", "outage@gpu-node-1"}, http.StatusOK},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -135,6 +135,14 @@ func TestDriftOfTheUpstream(t *testing.T) {
 		_ = answer.Body.Close()
 		status, _, stderr := program.stop()
 		orchestratord.Close()
+		for title, sentence := range map[string]string{
+			"drift of nodes from the contract, 1 departure:":         nodes,
+			"drift of orchestratord from the contract, 1 departure:": upstream,
+		} {
+			if listed := strings.Contains(stderr, title); listed != strings.Contains(test.says, sentence) {
+				t.Errorf("%s and the answer %s: %q is listed: %t", test.query, test.answer, title, listed)
+			}
+		}
 		_, says, _ := strings.Cut(stderr, "mock-orchestratord: ")
 		if status != test.status || strings.TrimSpace(says) != test.says {
 			t.Errorf("%s and the answer %s: exit status %d and %q, want %d and %q\n%s", test.query, test.answer,

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/llama-orch/node-registration/mockserver/control"
+	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
 func TestMain(m *testing.M) {
@@ -97,7 +98,7 @@ func TestProgram(t *testing.T) {
 
 // TestSettings looks for settings where they show: in answers and in the log.
 func TestSettings(t *testing.T) {
-	long := strings.Repeat("long-", 10)
+	long := strings.Repeat("long", safeTokenBytes/4)
 	for _, test := range []struct {
 		name   string
 		env    map[string]string
@@ -118,7 +119,7 @@ func TestSettings(t *testing.T) {
 		},
 		{
 			name: "token of the flag wins", env: map[string]string{"LLORCH_API_TOKEN": long},
-			args: []string{"--token", "hush"}, token: long, status: 401,
+			args: []string{"--token", "hush"}, token: long, status: 401, logged: "token is short and could be guessed",
 		},
 		{
 			name: "a timeout below the interval, in service", args: []string{"--dialect", "in-service"},
@@ -127,6 +128,10 @@ func TestSettings(t *testing.T) {
 		{name: "profile off", args: []string{"--cloud-profile=false"}, status: 503},
 		{
 			name: "profile off in the environment", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "TRUE"},
+			status: 503,
+		},
+		{
+			name: "profile off by a number", env: map[string]string{"ORCHESTRATORD_CLOUD_PROFILE": "1"},
 			status: 503,
 		},
 		{
@@ -159,7 +164,7 @@ func TestSettings(t *testing.T) {
 		{
 			name: "both names",
 			env: map[string]string{
-				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "40",
+				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "040",
 			},
 			status: 200,
 		},
@@ -180,7 +185,8 @@ func TestSettings(t *testing.T) {
 				t.Errorf("GET: status %d, want %d", status, test.status)
 			}
 			_, _, stderr := program.stop()
-			if !strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" &&
+			if warned := strings.Contains(stderr, "is short"); warned != strings.Contains(test.logged, "is short") ||
+				!strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" &&
 				stderr != "" {
 				t.Errorf("log: %s", stderr)
 			}
@@ -318,6 +324,20 @@ func TestDriftOfRequests(t *testing.T) {
 	}
 }
 
+// TestDepartureWithoutRoom lists a departure, and that there was another.
+func TestDepartureWithoutRoom(t *testing.T) {
+	var listed bytes.Buffer
+	seen := drift.Entry{Departure: drift.Departure{Pointer: "/v1", Expected: "e", Got: "g"}, Requests: 2}
+	summarize(&listed, "drift", drift.Report{Entries: []drift.Entry{seen}, Dropped: 1})
+	const want = `drift, 1 departure:
+  no operation at "/v1": e (got g): 2 requests, last of no known node
+  and others, seen 1 time, that there was no room for
+`
+	if listed.String() != want {
+		t.Errorf("listed is\n%s, want\n%s", &listed, want)
+	}
+}
+
 // TestRequestInFlight stops the program in the middle of a request, which is answered
 // nevertheless.
 func TestRequestInFlight(t *testing.T) {
@@ -407,6 +427,10 @@ func TestMistakes(t *testing.T) {
 			want: "--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] holds an @: must be a host:port",
 		},
 		{
+			name: "password in an address", args: []string{"--addr", "user:password@host:80"},
+			want: "--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] holds an @: must be a host:port",
+		},
+		{
 			name: "no address by its other name", env: map[string]string{"ORCHD_ADDR": "127.0.0.1"},
 			want: `--addr [ORCHD_ADDR or ORCHESTRATORD_ADDR] is "127.0.0.1": ` + address,
 		},
@@ -424,11 +448,11 @@ func TestMistakes(t *testing.T) {
 			name: "names that disagree",
 			env: map[string]string{
 				"ORCHD_ADDR": "127.0.0.1:1", "ORCHESTRATORD_ADDR": "127.0.0.1:2",
-				"ORCHESTRATORD_NODE_TIMEOUT_MS": "40000", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "41",
+				"ORCHESTRATORD_NODE_TIMEOUT_MS": "41", "ORCHESTRATORD_NODE_TIMEOUT_SECS": "41",
 			},
 			want: `ORCHD_ADDR is "127.0.0.1:1" and ORCHESTRATORD_ADDR is "127.0.0.1:2": they state the same, and ` +
 				`disagree: unset one of them; ` +
-				`ORCHESTRATORD_NODE_TIMEOUT_MS is "40000" and ORCHESTRATORD_NODE_TIMEOUT_SECS is "41": they state ` +
+				`ORCHESTRATORD_NODE_TIMEOUT_MS is "41" and ORCHESTRATORD_NODE_TIMEOUT_SECS is "41": they state ` +
 				`the same, and disagree: unset one of them`,
 		},
 		{

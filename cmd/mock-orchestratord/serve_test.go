@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -163,6 +164,22 @@ func TestLongHeaders(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("%d bytes: status %d, want %d", length, response.StatusCode, want)
 		}
+	}
+}
+
+// TestErrorsOfConnections sends what is no TLS to a program that serves it. Its log has that in its own format.
+func TestErrorsOfConnections(t *testing.T) {
+	program := start(t, nil, "--tls-dev", "--tls-dir", private(t), "--log-format", "json")
+	answer, err := http.Get(strings.Replace(program.url, "https", "http", 1) + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	_, _, stderr := program.stop()
+	var line struct{ Level, Msg string }
+	if err := json.Unmarshal([]byte(stderr), &line); err != nil || line.Level != "WARN" ||
+		!strings.Contains(line.Msg, "TLS handshake error") {
+		t.Errorf("logged %q (%v), want a warning of the handshake", stderr, err)
 	}
 }
 
