@@ -67,7 +67,7 @@ func (f fault) act() {
 	f.log()
 	ctx, cancel := f.x.UntilClosed(f.x.Request.Context())
 	defer cancel()
-	f.liftDeadlines()
+	f.liftDeadline()
 	if !pause(ctx, f.verdict.Latency) {
 		f.dropAnswer()
 		return
@@ -116,12 +116,10 @@ func (f fault) releaseBody() {
 	}
 }
 
-// liftDeadlines lifts the deadlines of the connection, which may be shorter than what a fault
-// takes. It is up to the client to give up.
-func (f fault) liftDeadlines() {
-	connection := http.NewResponseController(f.x.Client)
-	_ = connection.SetReadDeadline(time.Time{})
-	_ = connection.SetWriteDeadline(time.Time{})
+// liftDeadline lifts the deadline of the answer, which may be shorter than what a fault takes. It is up
+// to the client to give up.
+func (f fault) liftDeadline() {
+	_ = http.NewResponseController(f.x.Client).SetWriteDeadline(time.Time{})
 }
 
 // respond answers with the text, the problem or the rejection that the effect states, or else as
