@@ -15,6 +15,7 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/openapi"
+	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // TestWhatIsInServiceKeepsItsDocument has the orchestratord in service answer in all the ways that
@@ -154,6 +155,21 @@ func TestACorrelationIDThatIsNone(t *testing.T) {
 		if got, want := *lastExchange(p.front).CorrelationID, answer.Header.Get("X-Correlation-Id"); got != want {
 			t.Errorf("%q: the journal has %q, and the client got %q", ids, got, want)
 		}
+	}
+}
+
+// TestAnAnswerWhoseCorrelationIDIsNone is in the journal under one that is.
+func TestAnAnswerWhoseCorrelationIDIsNone(t *testing.T) {
+	front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example",
+		Transport: answering(func(*http.Request) *http.Response {
+			header := http.Header{"X-Correlation-Id": {"two words"}}
+			return &http.Response{StatusCode: http.StatusNoContent, Header: header, Body: http.NoBody}
+		}),
+	}))
+	answerTo(t, front, "/v2/nodes")
+	if id := *lastExchange(front).CorrelationID; !nodeapi.ValidCorrelationID(id) {
+		t.Errorf("the journal has the correlation id %q", id)
 	}
 }
 

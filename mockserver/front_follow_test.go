@@ -56,7 +56,7 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 	}
 }
 
-// TestWhoForgetsANode has calls of a node answered 404, by orchestratord and by what is in between.
+// TestWhoForgetsANode has calls of a node refused, by orchestratord and by what is in between.
 func TestWhoForgetsANode(t *testing.T) {
 	for name, test := range map[string]struct {
 		effect control.FaultEffect
@@ -64,6 +64,8 @@ func TestWhoForgetsANode(t *testing.T) {
 	}{
 		"orchestratord": {control.FaultEffect{Status: new(int32(404))}, false},
 		"a router":      {control.FaultEffect{Status: new(int32(404)), Text: new("404 page not found")}, true},
+		"nobody by 401": {control.FaultEffect{Status: new(int32(401))}, true},
+		"nobody by 422": {control.FaultEffect{Status: new(int32(422))}, true},
 	} {
 		for _, under := range []struct {
 			validation mockserver.Validation
@@ -76,12 +78,12 @@ func TestWhoForgetsANode(t *testing.T) {
 			p, validation := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation)), under.validation
 			p.post("/v2/nodes/register", briefRegistration)
 			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
-			if status := callWith(t, p.front, under.call); status != http.StatusNotFound {
-				t.Fatalf("%s: %s answered %d", name, under.call[0], status)
+			if status, want := callWith(t, p.front, under.call), int(*test.effect.Status); status != want {
+				t.Fatalf("%s: %s answered %d, want %d", name, under.call[0], status, want)
 			}
 			if _, known := p.front.Node("gpu-node-1"); known != test.known {
-				t.Errorf("with validation %s, after a 404 of %s to %s, the node is known: %t", validation, name,
-					under.call[0], known)
+				t.Errorf("with validation %s, %s refused by %s, the node is known: %t", validation, under.call[0], name,
+					known)
 			}
 			if drift := p.front.UpstreamDrift().Entries; validation == mockserver.Off && len(drift) > 0 {
 				t.Errorf("with validation off, orchestratord drifts: %v", drift)
@@ -119,6 +121,20 @@ func TestWhomAnAnswerRegisters(t *testing.T) {
 		if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
 			t.Errorf("after %d %s, the metrics lack %s", answer.status, answer.body, counted)
 		}
+	}
+}
+
+// TestTwinsInFront has another machine register under the id of a node that beats.
+func TestTwinsInFront(t *testing.T) {
+	log := newLog()
+	p := newPair(t, mockserver.Document, mockserver.WithLogger(log.logger))
+	p.post("/v2/nodes/register", briefRegistration)
+	p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	p.post("/v2/nodes/register", strings.Replace(briefRegistration, "machine-alpha", "machine-beta", 1))
+	warned := log.entries("another machine or address registers under the id of a live node")
+	if summary := lastExchange(p.front).Summary; len(warned) != 1 ||
+		!strings.Contains(summary, "a live node had this id: machine machine-alpha") {
+		t.Errorf("logged %v, and the journal says %q", warned, summary)
 	}
 }
 

@@ -355,6 +355,54 @@ func TestTheLogInFront(t *testing.T) {
 	})
 }
 
+// TestAListThatCannotBeHadAnyMore has orchestratord list its nodes once, and then refuse to, and hang. What it
+// listed is still known.
+func TestAListThatCannotBeHadAnyMore(t *testing.T) {
+	turns := []struct {
+		list    http.HandlerFunc
+		problem string
+	}{
+		{func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"nodes":[{"node_id":"gpu-node-1"}],"count":1}`)
+		}, ""},
+		{func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "who are you?")
+		}, "the list was answered 401: state a token for it, or another"},
+		{func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "context deadline exceeded"},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		log := newLog()
+		var turn atomic.Int32
+		p := &pair{t: t, front: mocktest.InMemory(t, mockserver.WithLogger(log.logger),
+			mockserver.WithUpstream(mockserver.Upstream{
+				URL: "http://orchestratord.example",
+				Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet {
+						turns[turn.Load()].list(w, r)
+						return
+					}
+					confirm(w, r)
+				})),
+			}))}
+		for i, want := range turns {
+			turn.Store(int32(i))
+			for range 4 { // longer than a list may take
+				p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+				time.Sleep(10 * time.Second)
+			}
+			got := p.overview()
+			if problem := optional.Or(got.Problem, ""); !strings.HasSuffix(problem, want.problem) ||
+				(problem == "") != (want.problem == "") || optional.Or(got.Listed, 0) != 1 {
+				t.Errorf("the overview is %+v with the problem %q, want one node and %q", got, problem, want.problem)
+			}
+		}
+		if logged := log.entries("list of orchestratord cannot be compared"); len(logged) != 2 {
+			t.Errorf("logged %v, want each problem once", logged)
+		}
+	})
+}
+
 // TestTheListAfterAReset finds nothing of what was found before, and says again what it finds again.
 func TestTheListAfterAReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -6,7 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -275,6 +278,39 @@ func lastExchange(server *mocktest.Server) (last control.JournalEntry) {
 		last = entry
 	}
 	return last
+}
+
+// TestConnectionsAreKept has eight nodes send two requests each, at once. Each pair has one connection.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	const nodes = 8
+	var (
+		made  atomic.Int64
+		begun sync.WaitGroup
+	)
+	orchestratord := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		begun.Done()
+		begun.Wait()
+	}))
+	orchestratord.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			made.Add(1)
+		}
+	}
+	orchestratord.Start()
+	t.Cleanup(orchestratord.Close)
+	front := inFront(t, orchestratord.URL, mockserver.WithLogger(nil))
+	for range 2 {
+		begun.Add(nodes)
+		var sent sync.WaitGroup
+		for range nodes {
+			sent.Go(func() { answerTo(t, front, "/v2/nodes") })
+		}
+		sent.Wait()
+	}
+	if got := made.Load(); got != nodes {
+		t.Errorf("%d connections were made, want %d", got, nodes)
+	}
 }
 
 func TestAnOrchestratordThatCannotBeReached(t *testing.T) {

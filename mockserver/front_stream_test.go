@@ -182,6 +182,18 @@ func TestLongBodiesInFront(t *testing.T) {
 	})
 }
 
+// TestTheLongestAnswerThatIsJudged has lists without a count, which departs, as long as what is kept and longer.
+func TestTheLongestAnswerThatIsJudged(t *testing.T) {
+	const kept = 64 << 10
+	for length, pointer := range map[int]string{kept: "/count", kept + 1: ""} {
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example", Transport: listing(`{"nodes":[`+strings.Repeat(" ", length-12)+"]}", true),
+		}))
+		answerTo(t, front, "/v2/nodes")
+		expectDrift(t, "orchestratord", front.UpstreamDrift(), pointer)
+	}
+}
+
 // listing is an orchestratord that answers with a list in pieces, perhaps with its length.
 func listing(list string, sized bool) http.RoundTripper {
 	return mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -234,6 +246,10 @@ func answerSlowly(t *testing.T, spoilt bool) {
 			if took := time.Since(began); took != time.Duration(i+1)*time.Hour {
 				t.Errorf("piece %d took %s, want an hour each", i, took)
 			}
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		if took := *lastExchange(front).DurationUs; took != (2 * time.Hour).Microseconds() {
+			t.Errorf("the journal says that it took %d µs, want two hours", took)
 		}
 	})
 }

@@ -158,6 +158,15 @@ func TestEmptyAnswers(t *testing.T) {
 	}
 }
 
+// TestEmptyRequests sends nothing where the document has a body.
+func TestEmptyRequests(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	p.post("/v2/nodes/gpu-node-1/heartbeat", "")
+	if report := p.front.Drift(); len(report.Entries) != 1 || report.Entries[0].Kind != drift.Malformed {
+		t.Errorf("nodes depart by %+v, want a body that is none", report.Entries)
+	}
+}
+
 // TestPathsOfPages sends what the pages of the mock do not take. That passes, and is nobody's: a drift of path
 // where it is no method of the contract's.
 func TestPathsOfPages(t *testing.T) {
