@@ -186,8 +186,9 @@ func TestLongBodiesInFront(t *testing.T) {
 func TestTheLongestAnswerThatIsJudged(t *testing.T) {
 	const kept = 64 << 10
 	for length, pointer := range map[int]string{kept: "/count", kept + 1: ""} {
+		list := listing(`{"nodes":[`+strings.Repeat(" ", length-12)+"]}", true)
 		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
-			URL: "http://orchestratord.example", Transport: listing(`{"nodes":[`+strings.Repeat(" ", length-12)+"]}", true),
+			URL: "http://orchestratord.example", Transport: list,
 		}))
 		answerTo(t, front, "/v2/nodes")
 		expectDrift(t, "orchestratord", front.UpstreamDrift(), pointer)

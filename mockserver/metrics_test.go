@@ -152,7 +152,9 @@ func TestDurationsAreInSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := mocktest.InMemory(t, fault(t, "{effect: {latency_ms: 2500}}"))
 		answerTo(t, server, "/v2/nodes")
-		const want = "\n" + `orchd_node_request_duration_seconds_sum{operation="listNodes",outcome="success"} 2.5` + "\n"
+		const want = `
+orchd_node_request_duration_seconds_sum{operation="listNodes",outcome="success"} 2.5
+`
 		if got := string(answerTo(t, server, "/metrics")); !strings.Contains(got, want) {
 			t.Errorf("want %s in %s", want, got)
 		}

@@ -186,8 +186,8 @@ func TestSettings(t *testing.T) {
 			}
 			_, _, stderr := program.stop()
 			if warned := strings.Contains(stderr, "is short"); warned != strings.Contains(test.logged, "is short") ||
-				!strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") || test.name == "log level" &&
-				stderr != "" {
+				!strings.Contains(stderr, test.logged) || strings.Contains(stderr, "hush") ||
+				test.name == "log level" && stderr != "" {
 				t.Errorf("log: %s", stderr)
 			}
 		})

@@ -20,7 +20,7 @@ import (
 //   - all that is not printable: control characters, line breaks, bidi marks, spaces
 //     other than the plain one, bytes that are not UTF-8;
 //   - what is printable and not to be seen: variation selectors, fillers, the empty Braille cell;
-//   - the backslash of an escape that is spelled out, such as \x1b, \033, \e or \u001b,
+//   - the backslash of a spelled-out escape, such as \x1b, \033, \e or \u001b,
 //     which tools along the way turn into the real one;
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
 //     aside, and the second # of ##[ or ##vso[ anywhere.

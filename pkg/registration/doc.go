@@ -34,7 +34,7 @@
 //   - The first heartbeat follows the first registration within a second. The others of a
 //     fleet are spread over the interval and never bunch up.
 //   - A status callback, logger, event receiver, token source or transport that hangs,
-//     panics or ends its goroutine holds up nothing beyond its own share of time.
+//     panics or ends its goroutine holds up nothing beyond its share of time.
 //   - Deregistering is final and keeps its deadline, even if the network swallows every
 //     packet. It removes only a record that this node has made.
 //

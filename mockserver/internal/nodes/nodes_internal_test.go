@@ -51,7 +51,7 @@ func TestFaults(t *testing.T) {
 		{"panic in the middle", func(w http.ResponseWriter, r *http.Request) {
 			write(200, "application/json", `{"nodes":`)(w, r)
 			panic(errors.New("oh dear"))
-		}, "answer_internal_test.go"},
+		}, "nodes_internal_test.go"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
