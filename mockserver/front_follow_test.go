@@ -58,6 +58,7 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 
 // TestWhoForgetsANode has calls of a node refused, by orchestratord and by what is in between.
 func TestWhoForgetsANode(t *testing.T) {
+	beat := [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}
 	for name, test := range map[string]struct {
 		effect control.FaultEffect
 		known  bool
@@ -71,8 +72,8 @@ func TestWhoForgetsANode(t *testing.T) {
 			validation mockserver.Validation
 			call       [4]string
 		}{
-			{mockserver.Report, [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}},
-			{mockserver.Off, [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}},
+			{mockserver.Report, beat},
+			{mockserver.Off, beat},
 			{mockserver.Report, [4]string{"DELETE /v2/nodes/gpu-node-1"}},
 		} {
 			p, validation := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation)), under.validation
