@@ -76,17 +76,17 @@ func TestWhoForgetsANode(t *testing.T) {
 			{mockserver.Off, beat},
 			{mockserver.Report, [4]string{"DELETE /v2/nodes/gpu-node-1"}},
 		} {
-			p, validation := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation)), under.validation
+			p := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation))
 			p.post("/v2/nodes/register", briefRegistration)
 			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
 			if status, want := callWith(t, p.front, under.call), int(*test.effect.Status); status != want {
 				t.Fatalf("%s: %s answered %d, want %d", name, under.call[0], status, want)
 			}
 			if _, known := p.front.Node("gpu-node-1"); known != test.known {
-				t.Errorf("with validation %s, %s refused by %s, the node is known: %t", validation, under.call[0], name,
-					known)
+				t.Errorf("with validation %s, %s refused by %s, the node is known: %t", under.validation, under.call[0],
+					name, known)
 			}
-			if drift := p.front.UpstreamDrift().Entries; validation == mockserver.Off && len(drift) > 0 {
+			if drift := p.front.UpstreamDrift().Entries; under.validation == mockserver.Off && len(drift) > 0 {
 				t.Errorf("with validation off, orchestratord drifts: %v", drift)
 			}
 		}
