@@ -1,6 +1,7 @@
 package mockserver_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -96,13 +97,25 @@ func TestAnyTextIsListed(t *testing.T) {
 	}
 }
 
-func TestMediaTypeParameters(t *testing.T) {
+func TestMediaTypes(t *testing.T) {
 	client, _ := start(t)
-	for _, contentType := range []string{
-		"application/json; charset=utf-8", "Application/JSON",
-		"application/json;charset",
+	for contentType, status := range map[string]int{
+		"application/json; charset=utf-8":   http.StatusOK,
+		`application/json ;charset="UTF-8"`: http.StatusOK,
+		"application/json;charset=":         http.StatusOK,
+		"application/json;charset":          http.StatusOK,
+		"application/json; version=1;":      http.StatusOK,
+		"Application/JSON":                  http.StatusOK,
+
+		"application/json; charset=utf8":                  http.StatusUnsupportedMediaType,
+		"application/json; charset=us-ascii":              http.StatusUnsupportedMediaType,
+		"application/json; charset=utf-8; charset=latin1": http.StatusUnsupportedMediaType,
+		"application/json, application/json":              http.StatusUnsupportedMediaType,
+		"application/json-seq":                            http.StatusUnsupportedMediaType,
+		"application/problem+json":                        http.StatusUnsupportedMediaType,
+		"text/json":                                       http.StatusUnsupportedMediaType,
 	} {
-		client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", contentType).expect(t, http.StatusOK)
+		client.do("POST", "/v2/nodes/register", briefRegistration, "Content-Type", contentType).expect(t, status)
 	}
 }
 
@@ -199,6 +212,10 @@ func TestValuesOutOfBounds_heavy(t *testing.T) {
 		},
 		{client.register, fullRegistration, "/capabilities/gpu_count", -1, "must be 0 or more, not -1"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 1e3 + 25, "must be 1024 or less, not 1025"},
+		{
+			client.register, fullRegistration, "/capabilities/gpu_count", json.RawMessage("1e19"),
+			"must be 1024 or less, not 1" + strings.Repeat("0", 19),
+		},
 		{client.register, fullRegistration, "/capabilities/gpu_count", 0.5, "must be of type integer, not 0.5"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", true, "must be of type integer, not true"},
 		{client.register, fullRegistration, "/capabilities/gpu_count", "1", `must be of type integer, not "1"`},
@@ -293,8 +310,9 @@ func TestTimesInSmallLetters(t *testing.T) {
 	client, _ := start(t)
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	for _, field := range []string{"timestamp", `timestam\u0070`} {
-		body := `{"` + field + `":"2025-10-01t00:00:00.5z","pools":[]}`
-		client.beat("gpu-node-1", body).expect(t, http.StatusOK)
+		for _, time := range []string{"2025-10-01t00:00:00.5z", "2025-10-01t00:00:00Z", "2025-10-01T00:00:00z"} {
+			client.beat("gpu-node-1", `{"`+field+`":"`+time+`","pools":[]}`).expect(t, http.StatusOK)
+		}
 	}
 }
 
@@ -333,6 +351,11 @@ func TestValidationOff(t *testing.T) {
 	client, server := start(t, mockserver.WithValidation(mockserver.Off))
 	client.register(edited(t, briefRegistration, "/address", "nowhere")).expect(t, http.StatusOK)
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)
+	client.register(`{"node_id": "gpu-node-2"}`).expect(t, http.StatusOK)
+	if got := client.fetch("/v2/nodes").text; bytes.Count(got, []byte(`"pools":[`)) != 2 {
+		t.Errorf("listed without pools: %s", got)
+	}
+	client.deregister("gpu-node-2").expect(t, http.StatusNoContent)
 	for body, status := range map[string]int{
 		"":               http.StatusBadRequest,
 		"{":              http.StatusBadRequest,

@@ -198,6 +198,15 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			},
 		},
 		{
+			"UTF-16, the other way round", post, beat, "\xfe\xff\x00{\x00}",
+			[]string{media, json},
+			400,
+			[]string{
+				`heartbeatNode at "": must be JSON (got the text begins with a byte order mark of UTF-16, which ` +
+					`JSON must not)`,
+			},
+		},
+		{
 			"undue body", "DELETE", "/v2/nodes/gpu-node-1", "{}", nil, 204,
 			[]string{`deregisterNode at "": must have no body (got one)`},
 		},
@@ -246,7 +255,12 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			200,
 			[]string{},
 		},
-		{"no encoding", post, beat, briefHeartbeat, []string{media, json, encoding, "identity"}, 200, []string{}},
+		{
+			"no encoding", post, beat, briefHeartbeat,
+			[]string{media, json, encoding, "identity", encoding, "Identity"},
+			200,
+			[]string{},
+		},
 		{"token where none is needed", "GET", list, "", []string{"Authorization", "bearer hush"}, 200, []string{}},
 		{"own page, by another method", post, "/healthz", "", nil, 405, []string{}},
 		{

@@ -67,6 +67,10 @@ func TestRefusals(t *testing.T) {
 			code: "method_not_allowed", headers: map[string]string{"Allow": "POST"},
 		},
 		{
+			name: "wrong method, id with a slash", method: "GET", path: "/v2/nodes/a%2Fb/heartbeat", anonymous: true,
+			status: 405, code: "method_not_allowed", headers: map[string]string{"Allow": "POST"},
+		},
+		{
 			name: "wrong method for a node", method: "GET", path: node, anonymous: true, status: 405,
 			code: "method_not_allowed", headers: map[string]string{"Allow": "DELETE"},
 		},
@@ -98,19 +102,6 @@ func TestRefusals(t *testing.T) {
 		{
 			name: "register in text", method: "POST", path: register, contentType: "text/plain", body: long,
 			status: 415, code: "unsupported_media_type", detail: "send application/json",
-		},
-		{
-			name: "register in problem+json", method: "POST", path: register, contentType: "application/problem+json",
-			body: briefRegistration, status: 415, code: "unsupported_media_type",
-		},
-		{
-			name: "register in a part of UTF-8", method: "POST", path: register,
-			contentType: "application/json; charset=us-ascii", body: briefRegistration, status: 415,
-			code: "unsupported_media_type",
-		},
-		{
-			name: "register in text/json", method: "POST", path: register, contentType: "text/json",
-			body: briefRegistration, status: 415, code: "unsupported_media_type",
 		},
 		{
 			name: "heartbeat as a form", method: "POST", path: heartbeat,

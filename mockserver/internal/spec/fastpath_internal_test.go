@@ -161,7 +161,7 @@ func corrupt(value any, try func()) {
 }
 
 // TestEveryByte cuts short bodies at every byte, leaves it out, and puts others before it, and behind the last
-// one. It leaves out every word, too.
+// one. It leaves out every word, and puts a number in its place that is too large.
 func TestEveryByte(t *testing.T) {
 	paths := newPaths()
 	for operation, good := range map[string]string{
@@ -177,12 +177,13 @@ func TestEveryByte(t *testing.T) {
 		for at := range len(good) + 1 {
 			paths.agree(t, operation, good[:at])
 			paths.agree(t, operation, good[:at]+good[min(at+1, len(good)):])
-			for _, other := range []string{"\x00", "\x80", "é", `\`, `"`, ":", ",", "0", "-", " ", "}", "]"} {
+			for _, other := range strings.Split("\x00|\v|\f|\x80|é|\\|\"|:|,|0|-| |}|]", "|") {
 				paths.agree(t, operation, good[:at]+other+good[at:])
 			}
 		}
 		for _, word := range regexp.MustCompile(`"[^"]*"|[a-z0-9]+`).FindAllStringIndex(good, -1) {
 			paths.agree(t, operation, good[:word[0]]+good[word[1]:])
+			paths.agree(t, operation, good[:word[0]]+"18446744073709551620"+good[word[1]:]) // 4 in 64 bits
 		}
 	}
 }
