@@ -192,7 +192,7 @@ func TestLackOfATokenIsLoggedInWords(t *testing.T) {
 }
 
 // TestTokensOutOfPlaceStaySecret sends a token where it does not belong: in the path, and
-// as the name of a field (CLOUD-4013).
+// as the name and as the value of a field (CLOUD-4013).
 func TestTokensOutOfPlaceStaySecret(t *testing.T) {
 	var text bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -206,6 +206,8 @@ func TestTokensOutOfPlaceStaySecret(t *testing.T) {
 	if !strings.Contains(drifted, "**********") || !strings.Contains(text.String(), "**********") {
 		t.Errorf("nothing was logged (%s) or noted (%s)", &text, drifted)
 	}
+	inService(t, mockserver.WithLogger(logger)).call("POST", "/v2/nodes/gpu-node-1/heartbeat",
+		strings.Replace(rustHeartbeat, "true", `"hush-right"`, 1), "Authorization: Bearer hush-right")
 	if strings.Contains(text.String(), "hush") || strings.Contains(drifted, "hush") {
 		t.Errorf("log: %s\ndrift: %s", &text, drifted)
 	}

@@ -46,11 +46,11 @@ func TestSpelledSecrets(t *testing.T) {
 // TestRequestsSecrets has a text repeat what a header or the query of its request carries.
 func TestRequestsSecrets(t *testing.T) {
 	header := http.Header{"X-Api-Key": {"hunter2"}}
-	const text, want = "/v2/nodes/hunter2/0123/me", "/v2/nodes/*******/****/me"
-	if got := masking.Text(text, header, "a=b&To%6ben=0123"); got != want {
+	const text, want = "/v2/nodes/hunter2/0123/me?token=a", "/v2/nodes/*******/****/me?token=*"
+	if got := masking.Text(text, header, "a=b&To%6ben=0%312%33"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	const odd, wantOdd = "token=0123&a=b;key=%zz&?", "/v2/nodes/hunter2/****/me"
+	const odd, wantOdd = "token=0123&a=b;key=%zz&?", "/v2/nodes/hunter2/****/me?token=*"
 	if got := masking.Text(text, nil, odd); got != wantOdd {
 		t.Errorf("got %q, want %q", got, wantOdd)
 	}
@@ -70,15 +70,18 @@ func TestSecretsOfHeaders(t *testing.T) {
 		{"Authorization", []string{"Basic aHVudGVyMg=="}, "hunter2", "*******"},
 		{
 			"Authorization",
-			[]string{`Digest realm="orchestratord", response="hunter2"`},
-			"orchestratord hunter2",
-			"orchestratord *******",
+			[]string{`Digest realm="orchestratord", response="hunter2", opaque='hunter3'`},
+			"orchestratord hunter2 hunter3",
+			"orchestratord ******* *******",
 		},
 		{"Cookie", []string{"a=; b=hunter2; c=hunter3"}, "hunter2 hunter3", "******* *******"},
 		{"Set-Cookie", []string{"a=hunter2; Path=/hunter3"}, "hunter2 hunter3", "******* hunter3"},
 		{"X-Api-Key", many, "hunter2 is secret", "******* is secret"},
 		{"X-Other", []string{"user_pass=hunter2"}, "hunter2", "*******"},
 		{"X-Other", []string{"Bearer hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"Basic hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"Digest hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"Negotiate hunter2"}, "hunter2", "*******"},
 		{"X-Other", []string{"hunter2"}, "hunter2", "hunter2"},
 		{"Content-Type", []string{"text/plain"}, "text/plain", "text/plain"},
 		{"Www-Authenticate", []string{`Bearer realm="hunter2"`}, "hunter2", "hunter2"},
@@ -136,6 +139,24 @@ func TestMaskedTexts(t *testing.T) {
 	}
 }
 
+// TestWords has names of credentials, in the path of a URL too.
+func TestWords(t *testing.T) {
+	for _, word := range []string{
+		"auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "secret", "session", "signature", "token",
+	} {
+		for _, name := range []string{word, "x-" + strings.ToUpper(word) + "s"} {
+			text := "/" + name + "=hunter2"
+			want := "/" + name + "=*******"
+			if got := masking.Text(text, nil, ""); got != want {
+				t.Errorf("%s becomes %s", text, got)
+			}
+			if secrets := (masking.Secrets{}).OfPath(text); !slices.Contains(secrets, "hunter2") {
+				t.Errorf("%s has %q", text, secrets)
+			}
+		}
+	}
+}
+
 // TestBehind has a credential anywhere behind its name, in what is no JSON.
 func TestBehind(t *testing.T) {
 	for text, want := range map[string]string{
@@ -147,6 +168,7 @@ func TestBehind(t *testing.T) {
 		" \t\r\n":                   " \t\r\n",
 		"the token":                 "the token",
 		"{\x00\"\x00":               "****",
+		"\x00{\x00\"":               "****",
 	} {
 		masked := []byte(text)
 		if found := masking.Behind(masked); string(masked) != want || found != (text != want) {
