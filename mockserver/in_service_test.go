@@ -169,6 +169,13 @@ func answersInService(t *testing.T) {
 	if !sameJSON(t, got.text, want) {
 		t.Errorf("list:\n%s, want\n%s", got.text, want)
 	}
+	s.must(200, "POST", "/v2/nodes/register",
+		strings.NewReplacer("machine-alpha", "", "http://127.0.0.1:9200", "").Replace(rustRegistration))
+	s.beat()
+	if got = s.must(200, "GET", "/v2/nodes", ""); !strings.Contains(got.text, `"machine_id":""`) ||
+		!strings.Contains(got.text, `"address":""`) {
+		t.Errorf("list of empty texts: %s", got.text)
+	}
 	got = s.must(204, "DELETE", "/v2/nodes/gpu-node-1", "")
 	if got.text != "" {
 		t.Errorf("deregister: %s", got.text)
@@ -469,7 +476,9 @@ func countsInService(t *testing.T) {
 	s.call("POST", "/v2/nodes/register", rustRegistration)
 	s.call("POST", "/v2/nodes/register", rustRegistration, "Authorization: Bearer secret")
 	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
-	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", "{", "Authorization: Bearer secret") // no handler sees it
+	for _, refused := range []string{"{", "{}", rustHeartbeat + strings.Repeat(" ", 2<<20)} { // no handler sees it
+		s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", refused, "Authorization: Bearer secret")
+	}
 	metrics := s.call("GET", "/metrics", "").text
 	for _, want := range []string{
 		`orchd_node_registrations_total{outcome="success"} 1`,

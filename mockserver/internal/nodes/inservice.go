@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -215,7 +214,7 @@ func lineOf(p *exchange.Problem, x *exchange.Exchange) string {
 
 // confirmFailure answers in the form of a confirmation, with the values of a failure.
 func confirmFailure(x *exchange.Exchange, p *exchange.Problem) {
-	reason, advice, value := foreign.Cut(p.Detail(), spec.Nodes().MaxDetail), "", any(nil)
+	reason, advice, value := p.Detail(), "", any(nil)
 	if p.Code() == nodeapi.ProblemCodeCloudProfileDisabled {
 		reason, advice = "Cloud profile not enabled", ". Set ORCHESTRATORD_CLOUD_PROFILE=true"
 	}
