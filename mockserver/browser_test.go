@@ -282,6 +282,23 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// TestEveryMethodIsShared asks as a browser does for a page that wants to make a call, of every operation.
+func TestEveryMethodIsShared(t *testing.T) {
+	const tool = "http://localhost:5173"
+	client, _ := start(t, mockserver.WithCORS(tool))
+	client.docs = nil // which have nothing to say about browsers
+	for _, doc := range documents(t) {
+		for path, item := range doc.Paths.Map() {
+			for method := range item.Operations() {
+				got := client.do(preflight, path, "", "Origin", tool, "Access-Control-Request-Method", method)
+				if shared := got.Header.Get("Access-Control-Allow-Methods"); shared != method {
+					t.Errorf("%s %s: allowed is %q", method, path, shared)
+				}
+			}
+		}
+	}
+}
+
 func TestBadOrigins(t *testing.T) {
 	good := []string{"*", "http://localhost", "https://127.0.0.1:8080", "http://[::1]:5173", "HTTPS://Tools.Example"}
 	if _, err := mockserver.New(mockserver.WithCORS(good...)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -364,6 +365,13 @@ func TestDriftIsBounded_heavy(t *testing.T) {
 		t.Errorf("a secret is repeated: %s", text)
 	} else if !strings.Contains(text, `(got "ftp://***@host")`) || !strings.Contains(text, `(got "mine!")`) {
 		t.Errorf("the values that broke the contract are not shown: %s", text)
+	}
+	// A hostile query.
+	_, fresh := start(t, mockserver.WithValidation(mockserver.Report))
+	fresh.ServeHTTP(httptest.NewRecorder(),
+		httptest.NewRequest("GET", "http://localhost/v2/nodes?"+strings.Join(names(200), "&"), nil))
+	if got := len(fresh.Drift().Entries); got != 100 {
+		t.Errorf("%d entries of one query, want 100", got)
 	}
 	// A hostile body: long, deep and wrong throughout.
 	for _, value := range []any{make([]any, 400_000), []any{strings.Repeat("x", 1<<20)}} {
