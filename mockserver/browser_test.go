@@ -132,7 +132,7 @@ func TestBrowsers_heavy(t *testing.T) {
 }
 
 // TestBrowsersWithTokens calls by a name that may be rebound: to a page that has a token it
-// is none, and the metrics are for anybody.
+// is none, and the metrics are for anybody. A page of another site may not use one.
 func TestBrowsersWithTokens(t *testing.T) {
 	client, _ := start(t, mockserver.WithTokens("secret"))
 	client.docs = nil
@@ -141,6 +141,8 @@ func TestBrowsersWithTokens(t *testing.T) {
 		request.Host = "mock.example"
 		client.send(request).expect(t, status)
 	}
+	client.do("GET", "/v2/nodes", "", "Authorization", "Bearer secret", "Sec-Fetch-Site",
+		"cross-site").expect(t, http.StatusForbidden)
 }
 
 // TestStrayPagesDoNotDrift sends what a stray page could to have a test of nodes fail.

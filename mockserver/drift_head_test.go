@@ -323,11 +323,12 @@ func TestUndueBodies(t *testing.T) {
 	}
 }
 
-// TestDriftOfARequestThatIsTooSlow has the connection cut while the body is read.
-func TestDriftOfARequestThatIsTooSlow(t *testing.T) {
-	server := mocktest.InMemory(t)
+// TestARequestThatIsTooSlow has the connection cut while the body is read. The departures so far are noted.
+func TestARequestThatIsTooSlow(t *testing.T) {
+	log := newLog()
+	server := mocktest.InMemory(t, mockserver.WithLogger(log.logger))
 	request := httptest.NewRequest(http.MethodPost, "http://localhost/v2/nodes/register?fast=1",
-		iotest.ErrReader(os.ErrDeadlineExceeded))
+		io.MultiReader(strings.NewReader("{}"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 	request.Header.Set("Content-Type", "application/json")
 	func() {
 		defer func() {
@@ -337,6 +338,10 @@ func TestDriftOfARequestThatIsTooSlow(t *testing.T) {
 		}()
 		server.ServeHTTP(httptest.NewRecorder(), request)
 	}()
+	if slow := log.entries("request body too slow: connection cut"); len(slow) != 1 ||
+		slow[0].attrs["bytes_arrived"] != "2" {
+		t.Errorf("logged %v, want that 2 bytes arrived", slow)
+	}
 	want := []string{`registerNode at "?fast": must be a parameter that the contract names (got "fast")`}
 	if diff := cmp.Diff(want, drifted(server)); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)

@@ -228,6 +228,7 @@ func faultsInService() map[string]string {
 
 		`{"pools":{},"timestamp":1}`: "pools: invalid type: map, expected a sequence at line 1 column 9",
 		`{"timestamp":1}`:            "timestamp: invalid type: integer `1`, expected a string at line 1 column 14",
+		`{"x":"é","pools":1}`:        "pools: invalid type: integer `1`, expected a sequence at line 1 column 19",
 		`{"timestamp":true}`:         "timestamp: invalid type: boolean `true`, expected a string at line 1 column 17",
 		`{"pools":[]}`:               "missing field `timestamp` at line 1 column 12",
 		`{"x":{"y":[1,{}]}}`:         "missing field `timestamp` at line 1 column 18",

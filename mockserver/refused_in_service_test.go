@@ -80,6 +80,12 @@ var refusals = map[string]struct {
 			`heartbeatNode at "/pools/*/slots_free": must be 0 or more for the orchestratord in service (got -1)`,
 		},
 	},
+	"a number that breaks two rules": {
+		body: serviceHeartbeat, replace: `"slots_free":3`, with: `"slots_free":1e30`,
+		validation: mockserver.Report,
+		want: []string{`heartbeatNode at "/pools/*/slots_free": must be a valid int64, such as 4 for the ` +
+			`orchestratord in service (got 1e+30)`},
+	},
 	"half a character": {
 		body: serviceHeartbeat, replace: `"engine":null`, with: `"engine":"\ud800"`,
 		validation: mockserver.Report,
@@ -103,6 +109,10 @@ var refusals = map[string]struct {
 	},
 
 	"nothing": {body: serviceHeartbeat},
+	"a node without GPUs": {
+		body: serviceRegistration, replace: `"gpus":[{"device_id":0,"name":"NVIDIA GeForce RTX 3090",` +
+			`"vram_total_bytes":24000000000,"compute_capability":"8.6"}]`, with: `"gpus":[]`,
+	},
 	"an escape": {
 		body: serviceHeartbeat, replace: "pool-0", with: `\u0070ool-0`,
 	},
