@@ -207,6 +207,12 @@ func TestCORS(t *testing.T) {
 			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
 		},
 		{
+			"control API",
+			[]string{tool},
+			"GET", "/__mock/clock", tool, 200,
+			sharing{origin: tool, exposed: "X-Correlation-Id, Retry-After"},
+		},
+		{
 			"nothing",
 			[]string{tool},
 			"GET", "/nothing", tool, 404,

@@ -105,8 +105,11 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			`listNodes at "?status": must be a parameter that the contract names (got "status")`,
 		}},
 		{
-			"broken query", "GET", list + "?%zz", "", nil, 200,
-			[]string{`listNodes at "?": must be a query (got something else)`},
+			"broken query", "GET", list + "?%zz&limit=3", "", nil, 200,
+			[]string{
+				`listNodes at "?": must be a query (got something else)`,
+				`listNodes at "?limit": must be a parameter that the contract names (got "limit")`,
+			},
 		},
 
 		{
@@ -238,6 +241,12 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			[]string{"Authorization", "Bearer hush", "Authorization", "Bearer hush"},
 			200,
 			[]string{`listNodes at "Authorization": must be Bearer and a token, once (got 2 times)`},
+		},
+		{
+			"two correlation ids", "GET", list, "",
+			[]string{"X-Correlation-Id", "call-1", "X-Correlation-Id", "call-2"},
+			200,
+			[]string{`listNodes at "X-Correlation-Id": must be there once (got 2 times)`},
 		},
 		{
 			"correlation id", "GET", list, "",

@@ -50,9 +50,15 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 	if got := summaries(front, journal.Filter{Kind: control.EntryKindExchange}); !slices.Equal(got, want) {
 		t.Errorf("the journal says %q, want %q", got, want)
 	}
-	const counted = `orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`
-	if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
-		t.Errorf("the metrics lack %s:\n%s", counted, got)
+	answerTo(t, front, "/v2/nodes")
+	got := string(answerTo(t, front, "/metrics"))
+	for _, counted := range []string{
+		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`,
+		`orchd_node_request_duration_seconds_count{operation="listNodes",outcome="success"} 1`,
+	} {
+		if !strings.Contains(got, counted) {
+			t.Errorf("the metrics lack %s:\n%s", counted, got)
+		}
 	}
 }
 

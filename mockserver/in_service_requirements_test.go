@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -272,6 +273,10 @@ func saysWhy(t *testing.T) {
 	const tooLarge = "Failed to parse the request body as JSON: pools[0].slots_free: number out of range"
 	if !strings.HasPrefix(large.text, tooLarge) {
 		t.Errorf("%s, want a number that is out of range", large.text)
+	}
+	isMalformed := func(entry drift.Entry) bool { return entry.Kind == drift.Malformed }
+	if seen := s.Drift().Entries; !slices.ContainsFunc(seen, isMalformed) {
+		t.Errorf("what is no JSON is no drift: %v", seen)
 	}
 }
 

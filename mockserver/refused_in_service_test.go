@@ -229,7 +229,8 @@ func TestRefusedInServiceInFront(t *testing.T) {
 			"DELETE", "/v2/nodes/%FF", "", "",
 			[]string{"deregisterNode /v2/nodes/{id}"},
 		},
-		"nothing": {"POST", beat, serviceHeartbeat, "", nil},
+		"another scheme": {"GET", "/v2/nodes", "", "Authorization: Basic x", nil}, // neither of both reads it
+		"nothing":        {"POST", beat, serviceHeartbeat, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusing := inFront(t, strict)
