@@ -146,7 +146,7 @@ func TestTwinsInFront(t *testing.T) {
 }
 
 // TestWhoIsKnownByItsHeartbeat has a node register before the front is there. What it registered with
-// is not made up.
+// is not made up, and when it registers again it is no other node.
 func TestWhoIsKnownByItsHeartbeat(t *testing.T) {
 	p := newPair(t, mockserver.Document)
 	(&pair{t: t, front: p.orchestratord}).post("/v2/nodes/register", briefRegistration)
@@ -157,5 +157,10 @@ func TestWhoIsKnownByItsHeartbeat(t *testing.T) {
 	}
 	if diff := cmp.Diff(nodeapi.ReportedCapabilities{}, answer.JSON200.Node.Capabilities); diff != "" {
 		t.Errorf("capabilities (-want +got):\n%s", diff)
+	}
+	p.post("/v2/nodes/register", briefRegistration)
+	want := []string{"heartbeatNode gpu-node-1 200", "registerNode gpu-node-1 200"}
+	if got := summaries(p.front, journal.Filter{Kind: control.EntryKindExchange}); !slices.Equal(got, want) {
+		t.Errorf("the journal says %q, want %q", got, want)
 	}
 }

@@ -109,7 +109,7 @@ func (o operations) noteTwin(ctx context.Context, was, now registry.Node) {
 	before, is, x := was.Registration, now.Registration, exchange.In(ctx)
 	live := was.Status == nodeapi.NodeStatusOnline || was.Status == nodeapi.NodeStatusDraining
 	fresh := now.RegisteredAt.Before(was.Heard.Add(x.Settings.NodeTimeout))
-	if !live || !fresh || before.MachineID == is.MachineID && before.Address == is.Address {
+	if !live || !fresh || !differ(before.MachineID, is.MachineID) && !differ(before.Address, is.Address) {
 		return
 	}
 	x.Remark = fmt.Sprintf("a live node had this id: machine %s at %s", before.MachineID, before.Address)
@@ -121,6 +121,9 @@ func (o operations) noteTwin(ctx context.Context, was, now registry.Node) {
 		slog.String("live_address", before.Address),
 		x.CorrelationAttr())
 }
+
+// differ reports whether two texts that nodes have said differ. One that is not known may be the same.
+func differ(a, b string) bool { return a != "" && b != "" && a != b }
 
 // full returns the problem of a request that was refused for what is on record already.
 func full(ctx context.Context, refused error) error {
