@@ -204,6 +204,7 @@ func TestAnEventSaysWhenTheNextRequestComes(t *testing.T) {
 		"a refusal of Register":          {register, answer{status: 422}, 0, 0},
 		"a bad token of Register":        {register, answer{status: 401}, 0, 0},
 		"when the caller has given up":   {register, answer{delay: 4 * time.Second}, 0, 0},
+		"when heartbeats have ended":     {start, answer{delay: 4 * time.Second}, 1, 0},
 		"when the node has been stopped": {stop, answer{status: 503, delay: 2 * time.Second}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
