@@ -138,30 +138,40 @@ func (l slowLog) WithAttrs([]slog.Attr) slog.Handler { return l }
 
 // The node's owner may be held up by what nothing can cut off.
 func TestLeavingIsBoundedWhateverHoldsTheNode(t *testing.T) {
-	for name, leave := range map[string]func(*registration.Node, context.Context) error{
-		"Deregister": (*registration.Node).Deregister, "Stop": (*registration.Node).Stop,
+	byLog := func(c *registration.Config, takes func() time.Duration) {
+		c.Logger = slog.New(slowLog{slog.DiscardHandler, takes})
+	}
+	byJitter := func(c *registration.Config, takes func() time.Duration) {
+		c.Jitter = func() float64 { time.Sleep(takes()); return 0.5 }
+	}
+	for name, test := range map[string]struct {
+		leave func(*registration.Node, context.Context) error
+		held  func(*registration.Config, func() time.Duration)
+	}{
+		"Deregister": {(*registration.Node).Deregister, byLog}, "Stop": {(*registration.Node).Stop, byLog},
+		"Deregister, held by the jitter": {(*registration.Node).Deregister, byJitter},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &wire{answer: func(int, request) answer { return answer{status: http.StatusServiceUnavailable} }}
 			c := config(t, w)
 			hour := time.Hour
-			c.Logger = slog.New(slowLog{slog.DiscardHandler, func() time.Duration {
+			test.held(&c, func() time.Duration {
 				defer func() { hour = 0 }()
 				return hour
-			}})
+			})
 			node := newNode(t, c)
 			go node.Register(t.Context())
 			synctest.Wait()
 			begin := time.Now()
-			err := leave(node, t.Context())
+			err := test.leave(node, t.Context())
 			if took := time.Since(begin); took != registration.DefaultShutdownTimeout ||
 				!errors.Is(err, registration.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) ||
 				!strings.Contains(err.Error(), "the request in flight did not end") {
 				t.Errorf("%s returned %v after %v", name, err, took)
 			}
 			time.Sleep(2 * time.Hour)
-			if w.ops() != "register" {
-				t.Errorf("%s: sent %s", name, w.ops())
+			if s := node.Status(); w.ops() != "register" || s.State != registration.StateStopped {
+				t.Errorf("%s: sent %s, and the state is %s", name, w.ops(), s.State)
 			}
 		})
 	}
@@ -225,20 +235,28 @@ func TestDeregisterTriesAgainWhenAnAttemptHangs(t *testing.T) {
 }
 
 func TestDeregisterDoesNotWaitForWhatCannotFollow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(n int, _ request) answer {
-			if n == 0 {
-				return answer{}
+	for retryAfter, want := range map[string]time.Duration{
+		"30": 0,
+		"":   3500 * time.Millisecond, // after pauses of 0.5, 1 and 2 s there is no time for one of 4 s
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wire{answer: func(n int, _ request) answer {
+				if n == 0 {
+					return answer{}
+				}
+				return answer{status: 503, header: http.Header{"Retry-After": {retryAfter}}}
+			}}
+			c := config(t, w)
+			c.Jitter = func() float64 { return 1 }
+			node := registered(t, c)
+			begin := time.Now()
+			err := node.Deregister(t.Context())
+			took := time.Since(begin).Round(time.Millisecond)
+			if took != want || !errors.Is(err, registration.ErrUnavailable) {
+				t.Errorf("Retry-After %q: took %v, want %v, error %v", retryAfter, took, want, err)
 			}
-			return answer{status: 503, header: http.Header{"Retry-After": {"30"}}}
-		}}
-		node := registered(t, config(t, w))
-		begin := time.Now()
-		err := node.Deregister(t.Context())
-		if time.Since(begin) != 0 || !errors.Is(err, registration.ErrUnavailable) {
-			t.Errorf("took %v, error %v", time.Since(begin), err)
-		}
-	})
+		})
+	}
 }
 
 // deaf is a transport that does not hear when its request is ended.

@@ -140,6 +140,7 @@ func (o *observer) emit(e Event) {
 func (o *observer) remember(what EventType, m made) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	before := o.now.State
 	switch what {
 	case EventRegistered:
 		o.now.State = StateRegistered
@@ -151,6 +152,9 @@ func (o *observer) remember(what EventType, m made) {
 		if m.outcome.verdict != overtaken {
 			o.now.State = StateFailing
 		}
+	}
+	if before == StateStopped { // by an end that could not wait for this request
+		o.now.State = before
 	}
 	o.now.Interval = m.next.interval
 	o.now.Failures = m.next.failures
