@@ -51,6 +51,9 @@ func TestAnErrorSaysWhyAHeartbeatWasNotTaken(t *testing.T) {
 		text   string
 	}{
 		"a page": {answer{status: 200, body: "<html>"}, registration.ErrUnavailable, "200: unreadable: invalid"},
+		"a page with 203": {
+			answer{status: 203, body: "<html>"}, registration.ErrUnavailable, "203: unreadable: invalid",
+		},
 		"a list": {answer{status: 200, body: "[]"}, registration.ErrUnavailable, "200: unreadable: json"},
 		"no success": {
 			answer{status: 200, body: `{"success":false}`}, registration.ErrUnavailable, "200: not taken (",

@@ -543,22 +543,27 @@ func TestPingsFollowTheNodeTimeout(t *testing.T) {
 
 // A node keeps to one connection whatever the answers look like, and closes it when it leaves.
 func TestOneConnection(t *testing.T) {
-	for name, answer := range map[string]func(http.ResponseWriter){
-		"a good answer": func(w http.ResponseWriter) { w.Write([]byte(well("register").body)) },
-		"a long error": func(w http.ResponseWriter) {
+	good := func(w http.ResponseWriter) { w.Write([]byte(well("register").body)) }
+	for name, test := range map[string]struct {
+		answer   func(http.ResponseWriter)
+		farewell int // status
+	}{
+		"a good answer":              {good, http.StatusNoContent},
+		"a farewell that is refused": {good, http.StatusMethodNotAllowed},
+		"a long error": {func(w http.ResponseWriter) {
 			w.WriteHeader(http.StatusUnprocessableEntity)
 			w.Write([]byte(strings.Repeat("a long story ", 1000)))
-		},
+		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var opened atomic.Int32
 			closed := make(chan struct{}, 10)
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodDelete {
-					w.WriteHeader(http.StatusNoContent)
+					w.WriteHeader(test.farewell)
 					return
 				}
-				answer(w)
+				test.answer(w)
 			}))
 			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 				switch state {
@@ -576,7 +581,9 @@ func TestOneConnection(t *testing.T) {
 			c.OrchestratordURL = server.URL
 			node := newNode(t, c)
 			node.Register(t.Context())
-			if err := node.Deregister(t.Context()); err != nil {
+			node.Register(t.Context())
+			refused := test.farewell == http.StatusMethodNotAllowed
+			if err := node.Deregister(t.Context()); (err != nil) != refused {
 				t.Error(err)
 			}
 			if opened.Load() != 1 {

@@ -213,17 +213,19 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 		ours.issue("half replaced", settings.CertFile, dir+"/elsewhere.key")
 		register()
 		register()
+		write(t, settings.KeyFile, "NO KEY", nil)
+		register()
 		ours.issue(name, settings.CertFile, settings.KeyFile)
 		register()
 	}
-	if want := "first second second second third third third fourth"; clients() != want {
+	if want := "first second second second second third third third third fourth"; clients() != want {
 		t.Errorf("the node showed itself as %s, want %s", clients(), want)
 	}
 	if err := node.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 2 {
-		t.Errorf("%d lines name what cannot be used, want one each time:\n%s", n, log.String())
+	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 4 {
+		t.Errorf("%d lines name what cannot be used, want one for each of the two reasons, each time:\n%s", n, log.String())
 	}
 }
 

@@ -171,7 +171,7 @@ func TestATokenThatCannotBeSentIsTerminal(t *testing.T) {
 
 // All printable characters of ASCII can be sent, and a token that is empty is none.
 func TestTokensThatCanBeSent(t *testing.T) {
-	for _, good := range []string{"!" + token + "~", " " + token + "\n"} {
+	for _, good := range []string{"!" + token + "~", " " + token + "\n", "\t" + token + "\r\n"} {
 		w := &wire{}
 		c := config(t, w)
 		c.APIToken = registration.StaticToken(good)

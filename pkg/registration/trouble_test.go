@@ -79,6 +79,28 @@ func TestATroubleThatLastsIsLoggedAgain_heavy(t *testing.T) {
 	}
 }
 
+// A node that was not used for a day does not make up for reminders.
+func TestAnOldTroubleIsLoggedAgainOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines strings.Builder
+		c := config(t, &wire{answer: func(int, request) answer { return plain(503, "maintenance") }})
+		c.Logger = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		node := newNode(t, c)
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute/2)
+			node.Register(ctx)
+			cancel()
+			time.Sleep(24 * time.Hour)
+		}
+		if err := node.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(lines.String(), "register failed"); n != 2 {
+			t.Errorf("two outages a day apart are logged in %d lines:\n%s", n, lines.String())
+		}
+	})
+}
+
 // There are eight changes of reason, and as many after each reminder.
 func TestReasonsWithoutEndDoNotFillTheLog_heavy(t *testing.T) {
 	race.Skip(t)

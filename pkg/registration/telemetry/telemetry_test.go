@@ -331,13 +331,23 @@ func TestANodeIsMeasuredFromItsFirstUseToItsEnd(t *testing.T) {
 		"New":        {func(*registration.Node, context.Context) error { return nil }, false},
 		"Register":   {(*registration.Node).Register, true},
 		"Deregister": {(*registration.Node).Deregister, false},
+		"Deregister, in vain": {func(n *registration.Node, ctx context.Context) error {
+			err := n.Register(ctx)
+			n.Deregister(ctx)
+			return err
+		}, false},
 		"Stop": {func(n *registration.Node, ctx context.Context) error {
 			return errors.Join(n.Register(ctx), n.Register(ctx), n.Stop(ctx))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reader := metric.NewManualReader()
-			c := config(&wire{})
+			c := config(&wire{answer: func(op string) answer {
+				if op == "deregister" {
+					return answer{status: http.StatusMethodNotAllowed}
+				}
+				return answer{}
+			}})
 			c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
 			if err := test.use(newNode(t, c), t.Context()); err != nil {
 				t.Fatal(err)
