@@ -52,6 +52,9 @@ func TestNVML(t *testing.T) {
 			{DeviceID: 3, Name: "NVIDIA A100-SXM4-40GB MIG 1g.5gb", VRAMTotalBytes: 5 * gib, ComputeCapability: "8.0"},
 			{DeviceID: 1, Name: "NVIDIA A100-SXM4-40GB", VRAMTotalBytes: 40 * gib, ComputeCapability: "8.0"},
 		}, free: 62 * gib},
+		"LOST_PARTS": {cuda: "12.4", gpus: []registration.GPU{ // no program can use the whole of the first
+			{DeviceID: 1, Name: "NVIDIA A100-SXM4-40GB", VRAMTotalBytes: 40 * gib, ComputeCapability: "8.0"},
+		}, free: 39 * gib},
 		"TROUBLE": {cuda: "12.4", gpus: []registration.GPU{
 			{DeviceID: 2, Name: "NVIDIA L4", VRAMTotalBytes: 24 * gib, ComputeCapability: "8.9"},
 			{DeviceID: 3, Name: "NVIDIA GB10", ComputeCapability: "12.1"},
@@ -93,6 +96,15 @@ func TestFreeVRAMBesideALostGPU(t *testing.T) {
 	if free, err := m.FreeVRAM(t.Context(), 2, 3); free != 0 || err == nil || // 3 shares the memory of the CPU
 		err.Error() != "the free memory of GPU 3 is unknown" {
 		t.Errorf("free are %d bytes: %v", free, err)
+	}
+}
+
+// The numbers of GPUs that are left out are nobody else's.
+func TestAMDBesideALostGPU(t *testing.T) {
+	m := withNVML(t, "TROUBLE")
+	m.Root = machine("radeon").Root
+	if got := numbers(detect(t, m, "GPU 0 is left out")); !slices.Equal(got, []int32{2, 3, 4, 5}) {
+		t.Errorf("detected %d", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -226,6 +227,17 @@ func TestSMIOnMemory(t *testing.T) {
 				t.Errorf("of all, free are %d bytes, want %d: %v", free, test.free, err)
 			}
 		})
+	}
+}
+
+// A version of CUDA that the contract does not know is left out, whatever it is.
+func TestSMIOnCUDA(t *testing.T) {
+	for said, want := range map[string]string{"13.0": "13.0", "N/A": "", "Not Found": "", "": ""} {
+		one := strings.Replace(described("<total>4096 MiB</total><free>4096 MiB</free>", ""), "12.4", said, 1)
+		c := detect(t, withSMI(t, scripted(t, `case "$1" in --query*) exit 2 ;; esac; `+one)))
+		if c.CUDAVersion != want || c.GPUCount != 1 {
+			t.Errorf("%q: detected CUDA %q, want %q, and %d GPUs", said, c.CUDAVersion, want, c.GPUCount)
+		}
 	}
 }
 

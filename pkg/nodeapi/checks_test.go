@@ -230,13 +230,14 @@ func TestWhatIsWrongWithAnAddress(t *testing.T) {
 		"user:p4ss@h":   `is "***@h", which lacks its scheme, http:// or https://`,
 		strings.Repeat("h", 80): `is "` + strings.Repeat("h", 80) + `", which lacks its scheme, as in http://` +
 			strings.Repeat("h", 80),
-		strings.Repeat("h", 81): `is "` + strings.Repeat("h", 80) + `"…, which lacks its scheme, http:// or https://`,
-		"ftp://h":               `is "ftp://h", ` + pattern,
-		"http//h":               `is "http//h", ` + pattern,
-		" ":                     `is " ", ` + pattern,
-		"http://[::1":           `is "http://[::1", which is no URI: missing ']' in host`,
-		"http://user:p4ss@[::1": `is "***@[::1", which is no URI`,
-		"http://user@h":         "",
+		strings.Repeat("h", 81):       `is "` + strings.Repeat("h", 80) + `"…, which lacks its scheme, http:// or https://`,
+		strings.Repeat("h", 79) + "é": `is "` + strings.Repeat("h", 79) + `"…, which lacks its scheme, http:// or https://`,
+		"ftp://h":                     `is "ftp://h", ` + pattern,
+		"http//h":                     `is "http//h", ` + pattern,
+		" ":                           `is " ", ` + pattern,
+		"http://[::1":                 `is "http://[::1", which is no URI: missing ']' in host`,
+		"http://user:p4ss@[::1":       `is "***@[::1", which is no URI`,
+		"http://user@h":               "",
 	} {
 		found := nodeapi.RegisterRequest{
 			NodeID: "n", MachineID: "m", Address: address, Pools: []string{},

@@ -11,6 +11,7 @@
 #define MISMATCH 7
 #define HANG 8
 #define SILENT 9
+#define LOST_PARTS 10
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6,
        DRIVER_NOT_LOADED = 9, LOST = 15, LIB_RM_VERSION_MISMATCH = 18 };
@@ -33,7 +34,7 @@ static struct device devices[] = {
 	{"NVIDIA GeForce RTX 3090", "GPU-8a54bb1c-0000-4000-8000-000000000001", 24 * GIB, 20 * GIB, 8, 6},
 	{"NVIDIA H100 80GB HBM3", "GPU-8a77cc2d-0000-4000-8000-000000000002", 80 * GIB, 79 * GIB, 9, 0},
 };
-#elif SCENARIO == MIG
+#elif SCENARIO == MIG || SCENARIO == LOST_PARTS
 static struct device one = {"NVIDIA A100-SXM4-40GB MIG 3g.20gb", "MIG-11111111-aaaa-4000-8000-000000000001", 20 * GIB, 19 * GIB};
 static struct device two = {"NVIDIA A100-SXM4-40GB MIG 1g.5gb", "MIG-22222222-bbbb-4000-8000-000000000002", 5 * GIB, 4 * GIB};
 static struct device devices[] = {
@@ -152,12 +153,13 @@ int nvmlDeviceGetCudaComputeCapability(struct device *d, int *major, int *minor)
 #if SCENARIO != TWO // a driver that is older than MIG
 
 int nvmlDeviceGetMigMode(struct device *d, unsigned *now, unsigned *later) {
-	if (SCENARIO != MIG && SCENARIO != STRANGE) return NOT_SUPPORTED;
+	if (SCENARIO != MIG && SCENARIO != LOST_PARTS && SCENARIO != STRANGE) return NOT_SUPPORTED;
 	*now = *later = d->mig;
 	return SUCCESS;
 }
 
 int nvmlDeviceGetMaxMigDeviceCount(struct device *d, unsigned *count) {
+	if (SCENARIO == LOST_PARTS) return LOST;
 	*count = 7;
 	return SUCCESS;
 }
