@@ -60,6 +60,19 @@ func TestArchive(t *testing.T) {
 	})
 }
 
+// TestArchiveOfManyRequests has more of them than are read at once, with other entries in between.
+func TestArchiveOfManyRequests(t *testing.T) {
+	server := mocktest.InMemory(t, mockserver.WithLogger(nil))
+	for range 120 {
+		answerTo(t, server, "/v2/nodes")
+		server.Journal().Control(time.Now(), "something")
+	}
+	entries := must(har.Read(bytes.NewReader(answerTo(t, server, "/__mock/journal.har")))).Log.Entries
+	if len(entries) != 120 {
+		t.Errorf("the archive has %d requests, want 120", len(entries))
+	}
+}
+
 // TestArchiveOfLongBodies has bodies that the journal keeps the beginning of. They are not taken for whole ones.
 func TestArchiveOfLongBodies(t *testing.T) {
 	server := mocktest.InMemory(t, mockserver.WithLogger(nil))

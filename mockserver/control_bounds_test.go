@@ -189,7 +189,7 @@ func TestStreamLimit(t *testing.T) {
 		}
 		refused := streamOf(t, mock, ctx, "")
 		text, _ := io.ReadAll(refused.Body)
-		if refused.StatusCode != http.StatusTooManyRequests || refused.Header.Get("Retry-After") == "" {
+		if refused.StatusCode != http.StatusTooManyRequests || refused.Header.Get("Retry-After") != "15" {
 			t.Errorf("one too many: status %d, %v, %s", refused.StatusCode, refused.Header, text)
 		}
 		end()

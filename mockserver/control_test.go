@@ -174,6 +174,14 @@ func TestFixture(t *testing.T) {
 	if p := refused.Problem; p == nil || (*p.Errors)[0].Pointer != "/nodes/2/registration/node_id" {
 		t.Errorf("two nodes of the same id: %s", refused.Body)
 	}
+	many := fixture(make([]int64, 150)...)
+	for i := range many.Nodes {
+		many.Nodes[i].Registration.NodeID = "n00"
+	}
+	refused = must(mock.LoadNodesWithResponse(t.Context(), many))
+	if p := refused.Problem; p == nil || len(*p.Errors) != 100 {
+		t.Errorf("a hundred and more nodes of the same id: %s", refused.Body)
+	}
 	wrong := fixture(0, 0)
 	wrong.Nodes[1].Registration.MachineID = ""
 	refused = must(mock.LoadNodesWithResponse(t.Context(), wrong))
@@ -182,6 +190,18 @@ func TestFixture(t *testing.T) {
 	}
 	if got := statuses(); got != "Offline Offline Offline" {
 		t.Errorf("after what was refused they are %s", got)
+	}
+}
+
+// TestFixtureOfANewNode loads a node that registered a while ago, and has not sent a heartbeat.
+func TestFixtureOfANewNode(t *testing.T) {
+	mock, _, _ := startControlled(t)
+	fresh := fixture(7)
+	fresh.Nodes[0].Status = nil
+	must(mock.LoadNodesWithResponse(t.Context(), fresh))
+	node := must(mock.ReadNodeWithResponse(t.Context(), "n00")).JSON200.Node
+	if node.Status != nodeapi.NodeStatusRegistering || node.RegisteredAtMs != startMs-7000 || node.LastHeartbeatMs != nil {
+		t.Errorf("it is loaded as %+v", node)
 	}
 }
 

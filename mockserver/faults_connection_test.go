@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
@@ -102,6 +103,21 @@ func TestCloseBreaksOff(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCloseEndsExpectations closes a server that waits for what is expected. The answer says how far that was met.
+func TestCloseEndsExpectations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := mocktest.InMemory(t)
+		defer time.AfterFunc(time.Second, server.Close).Stop()
+		began := time.Now()
+		result := must(server.Control().CheckExpectationWithResponse(t.Context(), control.Expectation{
+			AtLeast: new(int32(1)), WithinMs: new(time.Minute.Milliseconds()),
+		}))
+		if took := time.Since(began); took != time.Second || result.JSON200 == nil || result.JSON200.Met {
+			t.Errorf("after %s, the answer is %s", took, result.Body)
+		}
+	})
 }
 
 // TestCloseEndsIdleConnections closes a server that waits for another request to break off.

@@ -249,8 +249,9 @@ func TestWhoMustBeListed(t *testing.T) {
 				p.post(test.path, test.body)
 				time.Sleep(test.after)
 				p.front.JudgeList(strings.NewReader(`{"nodes":[`+test.listed+`],"count":0}`), time.Now())
-				if got := *p.overview().Unlisted; len(got) != test.unlisted {
-					t.Errorf("unlisted are %v, want %d", got, test.unlisted)
+				got, listed := p.overview(), int64(strings.Count(test.listed, "node_id"))
+				if len(*got.Unlisted) != test.unlisted || optional.Or(got.Listed, -1) != listed {
+					t.Errorf("the overview is %+v, want %d on the list, and %d not", got, listed, test.unlisted)
 				}
 			})
 		})

@@ -244,6 +244,19 @@ func TestBrokenConnectionsAreBroken(t *testing.T) {
 	}
 }
 
+// TestARequestWithoutAnAnswerIsNotAccepted sends what is refused in service: it is not known to be accepted.
+func TestARequestWithoutAnAnswerIsNotAccepted(t *testing.T) {
+	t.Parallel()
+	front := inFront(t, script(t, says("")).url)
+	if answer, err := http.Post(front.URL+"/v2/nodes/gpu-node-1/heartbeat", "application/json",
+		strings.NewReader(briefHeartbeat)); err == nil {
+		t.Errorf("answered %s", answer.Status)
+	}
+	if got := front.RefusedInService().Entries; len(got) > 0 {
+		t.Errorf("accepted, and refused in service: %v", got)
+	}
+}
+
 // TestTheJournalHasTheHeadThatAFaultChanged has a fault change the heads of answers with and without a body.
 func TestTheJournalHasTheHeadThatAFaultChanged(t *testing.T) {
 	p := newPair(t, mockserver.Document)

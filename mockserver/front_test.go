@@ -214,6 +214,12 @@ func TestWhatIsTheUpstreamsOwnCannotBeChanged(t *testing.T) {
 		if got := must(p.front.Control().ReadSettingsWithResponse(t.Context())).JSON200; got.Validation != "report" {
 			t.Errorf("validation is %s, and nothing is refused", got.Validation)
 		}
+		for _, mode := range []control.Validation{control.ValidationOff, control.ValidationReport} {
+			change := control.SettingsChange{Validation: &mode}
+			if got := must(p.front.Control().ChangeSettingsWithResponse(t.Context(), change)); got.JSON200 == nil {
+				t.Errorf("validation %s is refused: %s", mode, got.Body)
+			}
+		}
 		if state, known := p.front.Faults().Switch("amnesia", true); known {
 			t.Errorf("there is a fault that makes another orchestratord forget: %+v", state)
 		}

@@ -316,13 +316,69 @@ func TestSlowWriter(t *testing.T) {
 	}
 }
 
+// sized is a transport that takes requests to a handler, and knows how long the answers are.
+type sized struct{ http.Handler }
+
+func (s sized) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	s.ServeHTTP(recorder, r)
+	answer := recorder.Result()
+	answer.ContentLength = int64(recorder.Body.Len())
+	return answer, nil
+}
+
+// inFrontOf returns a mock in front of another.
+func inFrontOf(t *testing.T, mock *mockserver.Server) *mockserver.Server {
+	t.Helper()
+	front, err := mockserver.New(mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example", Transport: sized{mock},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(front.Close)
+	return front
+}
+
+// TestSlowBodyInFront sends the body of a registration in two pieces. How long that may take is for the
+// orchestratord to decide.
+func TestSlowBodyInFront(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock, err := mockserver.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		memory, stop := serveInMemory(t, inFrontOf(t, mock).ServeHTTP)
+		defer stop()
+		connection := memory.dial()
+		defer connection.Close()
+		go func() {
+			_, _ = io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\n"+
+				"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+			time.Sleep(2 * readTimeout)
+			_, _ = io.WriteString(connection, "}")
+		}()
+		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil || answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("answered %+v, %v", answer, err)
+		}
+	})
+}
+
 // TestSlowReader reads a long list with pauses. However long it takes in all, the client
 // gets the whole of it; one that does not read on is let go.
 func TestSlowReader(t *testing.T) {
 	for _, test := range []struct {
-		pause time.Duration // after every 8 KiB
-		whole bool
-	}{{4 * time.Second, true}, {20 * time.Second, false}} {
+		pause   time.Duration // after every 8 KiB
+		inFront bool
+		whole   bool
+	}{
+		{4 * time.Second, false, true},
+		{20 * time.Second, false, false},
+		{4 * time.Second, true, true},
+		{20 * time.Second, true, false},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			mock, err := mockserver.New(mockserver.WithNodeTimeout(time.Hour))
 			if err != nil {
@@ -336,7 +392,11 @@ func TestSlowReader(t *testing.T) {
 				r.Header.Set("Content-Type", "application/json")
 				mock.ServeHTTP(httptest.NewRecorder(), r)
 			}
-			memory, stop := serveInMemory(t, mock.ServeHTTP)
+			served := mock
+			if test.inFront {
+				served = inFrontOf(t, mock)
+			}
+			memory, stop := serveInMemory(t, served.ServeHTTP)
 			defer stop()
 			connection := memory.dial()
 			defer connection.Close()

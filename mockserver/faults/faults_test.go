@@ -199,6 +199,9 @@ faults:
 	if got := set.Enabled(); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("%q are on", got)
 	}
+	if got := stateOf(t, set, "b").Applied; got != 2 {
+		t.Errorf("two rules of one fault acted once each, and it says %d", got)
+	}
 }
 
 // TestTheNextRuleActs has a rule that may not act again, or not yet. The one behind it does.
@@ -273,22 +276,26 @@ func TestSameSeedSameFaults(t *testing.T) {
 // deviations. The seed is fixed, so it fails always or never.
 func TestChance(t *testing.T) {
 	const calls = 10_000
-	set := started(t, paused(), "{match: {probability: 0.2}, effect: {latency_ms: 1000, latency_max_ms: 3000}}")
-	var acted, total float64
-	for range calls {
-		if verdict, acts := set.Decide(heartbeat, "gpu-node-1"); acts {
-			acted++
-			total += verdict.Latency.Seconds()
-			if verdict.Latency < time.Second || verdict.Latency >= 3*time.Second {
-				t.Fatalf("latency %s", verdict.Latency)
+	for effect, least := range map[string]time.Duration{
+		"{latency_ms: 1000, latency_max_ms: 3000}": time.Second, "{latency_max_ms: 2000}": 0,
+	} {
+		set := started(t, paused(), "{match: {probability: 0.2}, effect: "+effect+"}")
+		var acted, total float64
+		for range calls {
+			if verdict, acts := set.Decide(heartbeat, "gpu-node-1"); acts {
+				acted++
+				total += (verdict.Latency - least).Seconds()
+				if verdict.Latency < least || verdict.Latency >= least+2*time.Second {
+					t.Fatalf("%s: latency %s", effect, verdict.Latency)
+				}
 			}
 		}
-	}
-	if acted < 0.18*calls || acted > 0.22*calls {
-		t.Errorf("of %d calls it acted on %g", calls, acted)
-	}
-	if mean := total / acted; mean < 1.93 || mean > 2.07 {
-		t.Errorf("the mean latency is %g s", mean)
+		if acted < 0.18*calls || acted > 0.22*calls {
+			t.Errorf("%s: of %d calls it acted on %g", effect, calls, acted)
+		}
+		if mean := total / acted; mean < 0.93 || mean > 1.07 {
+			t.Errorf("%s: the mean latency is %g s more than the least", effect, mean)
+		}
 	}
 }
 
@@ -542,10 +549,14 @@ func TestInFront(t *testing.T) {
 		t.Errorf("in front of none there are %q", names(set))
 	}
 
+	if err := set.Load(map[string]control.FaultDefinition{"mine": harmless}); err != nil {
+		t.Fatal(err)
+	}
 	set.StandInFront()
 	left := slices.DeleteFunc(all, func(name string) bool {
 		return slices.Contains([]string{"amnesia", "clock-step", "sticky-offline"}, name)
 	})
+	left = slices.Sorted(slices.Values(append(left, "mine")))
 	if got := names(set); !slices.Equal(got, left) {
 		t.Errorf("there are %q, want %q", got, left)
 	}
@@ -585,7 +596,7 @@ func TestInFront(t *testing.T) {
 		t.Error("a fault that is on is taken")
 	}
 	forgets.Enabled = new(false) // as a file for any orchestratord has it
-	err = set.Load(map[string]control.FaultDefinition{"a": forgets})
+	err = set.Load(map[string]control.FaultDefinition{"a": forgets, "mine": harmless})
 	if err != nil || !slices.Equal(names(set), left) {
 		t.Errorf("with a fault that is off there are %q, %v", names(set), err)
 	}

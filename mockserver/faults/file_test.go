@@ -50,6 +50,9 @@ func TestWrongRules(t *testing.T) {
 		{"{match: {operations: [listNodes]}, effect: {reject: true}}", []nodeapi.Violation{
 			{Pointer: "/effect/reject", Detail: "does nothing here: only registerNode can be rejected"},
 		}},
+		{"{effect: {reject: false, detail: why}}", []nodeapi.Violation{
+			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
+		}},
 		{"{effect: {latency_ms: 1, detail: why}}", []nodeapi.Violation{
 			{Pointer: "/effect/detail", Detail: "needs a status or a rejection to go with"},
 		}},
