@@ -135,12 +135,6 @@ func (c *Cluster) Load(nodes []registry.Node, now time.Time) {
 // Clear forgets all nodes. The journal does not list them one by one.
 func (c *Cluster) Clear() { c.nodes.Clear() }
 
-// Listed returns the nodes that the list has by the policy.
-func (c *Cluster) Listed() []registry.Node {
-	nodes, _ := c.nodes.Listed("", math.MaxInt, c.clock.Now())
-	return nodes
-}
-
 // SetRules changes the silence after which a node is Offline, and what is made of what nodes send. Nobody
 // is Offline by one of them and what was in place of the other.
 func (c *Cluster) SetRules(timeout time.Duration, policy registry.Policy) {
@@ -166,6 +160,11 @@ func (c *Cluster) Nodes() []registry.Node { return c.nodes.Nodes() }
 // there are more.
 func (c *Cluster) Page(after nodeapi.NodeID, limit int) ([]registry.Node, bool) {
 	return c.nodes.Page(after, limit)
+}
+
+// Listed is Page for those nodes that are on the list of nodes by the policy.
+func (c *Cluster) Listed(after nodeapi.NodeID, limit int) ([]registry.Node, bool) {
+	return c.nodes.Listed(after, limit, c.clock.Now())
 }
 
 // Totals counts nodes and pools.

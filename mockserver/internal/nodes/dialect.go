@@ -125,7 +125,7 @@ func (document) nextHeartbeat(x *exchange.Exchange) time.Duration {
 }
 
 func (document) page(c *cluster.Cluster, at *position, limit int) ([]registry.Node, bool) {
-	nodes, more := c.Page(at.after, limit)
+	nodes, more := c.Listed(at.after, limit)
 	if len(nodes) > 0 {
 		at.after = nodes[len(nodes)-1].Registration.NodeID
 	}

@@ -3,6 +3,7 @@ package nodes
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"mime"
 	"net/http"
@@ -113,7 +114,8 @@ const nextInService = 10 * time.Second
 // page reads all nodes at once, and has them in no order.
 func (inService) page(c *cluster.Cluster, at *position, limit int) (nodes []registry.Node, more bool) {
 	if !at.begun {
-		at.begun, at.rest = true, c.Listed()
+		at.begun = true
+		at.rest, _ = c.Listed("", math.MaxInt)
 		rand.Shuffle(len(at.rest), func(i, j int) { at.rest[i], at.rest[j] = at.rest[j], at.rest[i] })
 	}
 	limit = min(limit, len(at.rest))

@@ -25,7 +25,7 @@ type Config struct {
 // Mount adds the pages to a router. All of them are for reading, and take no token.
 func Mount(router chi.Router, config Config) {
 	page := func(path string, handler http.Handler) {
-		handler = exchange.InPieces(exchange.QuoteTags(handler))
+		handler = exchange.InPieces(quoteTags(handler))
 		router.Method(http.MethodGet, path, handler)
 		router.Method(http.MethodHead, path, handler)
 	}

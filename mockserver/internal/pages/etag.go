@@ -1,4 +1,4 @@
-package exchange
+package pages
 
 import (
 	"net/http"
@@ -8,10 +8,10 @@ import (
 
 const etag = "Etag" // as http.Header spells it
 
-// QuoteTags puts the entity tags of a handler in quotes, without which they are none
+// quoteTags puts the entity tags of a handler in quotes, without which they are none
 // (RFC 9110, section 8.8.3). The library that serves files neither writes quotes nor
 // expects them.
-func QuoteTags(handler http.Handler) http.Handler {
+func quoteTags(handler http.Handler) http.Handler {
 	const ifNoneMatch = "If-None-Match"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		known := r.Header.Get(ifNoneMatch)
