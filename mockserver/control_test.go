@@ -200,7 +200,8 @@ func TestFixtureOfANewNode(t *testing.T) {
 	fresh.Nodes[0].Status = nil
 	must(mock.LoadNodesWithResponse(t.Context(), fresh))
 	node := must(mock.ReadNodeWithResponse(t.Context(), "n00")).JSON200.Node
-	if node.Status != nodeapi.NodeStatusRegistering || node.RegisteredAtMs != startMs-7000 || node.LastHeartbeatMs != nil {
+	if node.Status != nodeapi.NodeStatusRegistering || node.RegisteredAtMs != startMs-7000 ||
+		node.LastHeartbeatMs != nil {
 		t.Errorf("it is loaded as %+v", node)
 	}
 }

@@ -223,15 +223,18 @@ func TestPoolsThatAreNamedTwice(t *testing.T) {
 }
 
 func TestWhatIsWrongWithAnAddress(t *testing.T) {
-	const pattern = `which does not match ^https?://[^\s/?#]+(/[^\s?#]*)?$`
+	const (
+		pattern   = `which does not match ^https?://[^\s/?#]+(/[^\s?#]*)?$`
+		unschemed = `, which lacks its scheme, http:// or https://`
+	)
 	for address, want := range map[string]string{
 		"foo:9":         `is "foo:9", which lacks its scheme, as in http://foo:9`,
 		"10.0.0.1:9200": `is "10.0.0.1:9200", which lacks its scheme, as in http://10.0.0.1:9200`,
-		"user:p4ss@h":   `is "***@h", which lacks its scheme, http:// or https://`,
+		"user:p4ss@h":   `is "***@h"` + unschemed,
 		strings.Repeat("h", 80): `is "` + strings.Repeat("h", 80) + `", which lacks its scheme, as in http://` +
 			strings.Repeat("h", 80),
-		strings.Repeat("h", 81):       `is "` + strings.Repeat("h", 80) + `"…, which lacks its scheme, http:// or https://`,
-		strings.Repeat("h", 79) + "é": `is "` + strings.Repeat("h", 79) + `"…, which lacks its scheme, http:// or https://`,
+		strings.Repeat("h", 81):       `is "` + strings.Repeat("h", 80) + `"…` + unschemed,
+		strings.Repeat("h", 79) + "é": `is "` + strings.Repeat("h", 79) + `"…` + unschemed,
 		"ftp://h":                     `is "ftp://h", ` + pattern,
 		"http//h":                     `is "http//h", ` + pattern,
 		" ":                           `is " ", ` + pattern,

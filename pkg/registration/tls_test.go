@@ -225,7 +225,8 @@ func TestClientCertificateIsReadAgain(t *testing.T) {
 		t.Error(err)
 	}
 	if n := strings.Count(log.String(), "certificate cannot be replaced"); n != 4 {
-		t.Errorf("%d lines name what cannot be used, want one for each of the two reasons, each time:\n%s", n, log.String())
+		t.Errorf("%d lines name what cannot be used, want one for each of the two reasons, each time:\n%s", n,
+			log.String())
 	}
 }
 
