@@ -55,6 +55,10 @@ func readWith(
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
+	tooLarge := fmt.Errorf("%s is larger than %d bytes", path, limit)
+	if info.Size() > limit {
+		return nil, tooLarge
+	}
 	file, err := open(path)
 	if err != nil {
 		return nil, err
@@ -64,8 +68,8 @@ func readWith(
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+	if int64(len(content)) > limit { // it has grown, or is one of the kernel's, which have no size
+		return nil, tooLarge
 	}
 	return content, nil
 }
