@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
@@ -92,9 +93,10 @@ func rewritten(t *testing.T, document string, change func(part map[string]any)) 
 	return string(text)
 }
 
-// TestOwnDocuments holds the same traffic to documents that say the same. All see the same drift, the
+// TestOwnDocuments_heavy holds the same traffic to documents that say the same. All see the same drift, the
 // nodes are known, and the control API can state what it has seen.
-func TestOwnDocuments(t *testing.T) {
+func TestOwnDocuments_heavy(t *testing.T) {
+	race.Skip(t)
 	t.Parallel()
 	sees := func(t *testing.T, document string) (seen []string) {
 		orchestratord := mocktest.Start(t, mockserver.WithDialect(mockserver.InService),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/faults"
@@ -344,8 +345,9 @@ func TestChangesUnderCalls(t *testing.T) {
 	nodes.Wait()
 }
 
-// TestManyNodes calls for more nodes than are counted apart.
-func TestManyNodes(t *testing.T) {
+// TestManyNodes_heavy calls for more nodes than are counted apart.
+func TestManyNodes_heavy(t *testing.T) {
+	race.Skip(t)
 	set := started(t, paused(), "{match: {first_call: 2, every: 2}, effect: {status: 503}}")
 	for n := range 400_000 {
 		if _, acts := set.Decide(heartbeat, strconv.Itoa(n)); acts {

@@ -142,7 +142,8 @@ func TestAFleetThatIsWell(t *testing.T) {
 	})
 }
 
-func TestWhatAFleetGoesThrough(t *testing.T) {
+func TestWhatAFleetGoesThrough_heavy(t *testing.T) {
+	race.Skip(t)
 	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	const taken = `{"success":true,"next_heartbeat_ms":10000}`
 	for name, test := range map[string]struct {
