@@ -28,7 +28,7 @@ PATH=$PATH:$PWD/bin
 # The race detector need not wait for a second at the end of each package.
 export GORACE=atexit_sleep_ms=0
 # Tests have small heaps, and the collector takes less of their time when it lets them grow.
-export GOGC=400
+export GOGC=1600
 
 failed=0
 # Side by side, since many tests wait, and the last package of either leaves cores idle.
