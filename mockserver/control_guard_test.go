@@ -110,6 +110,7 @@ func TestGuard_heavy(t *testing.T) {
 		{name: "IPv6 without a port", method: get, host: "[::1]", allowed: true},
 		{name: "another address", method: get, host: "192.168.1.1", allowed: true},
 		{name: "given name", options: host, method: get, host: "mock.example:80", allowed: true},
+		{name: "given name in capitals", options: host, method: get, host: "MOCK.Example.", allowed: true},
 		{name: "not the given name", options: host, method: get, host: "a.mock.example"},
 		{
 			name: "given name, foreign page", options: host, method: post, host: "mock.example",

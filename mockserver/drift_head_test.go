@@ -278,6 +278,12 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 			404,
 			[]string{},
 		},
+		{
+			"program in a page", "GET", "/nowhere", "",
+			[]string{"Sec-Fetch-Dest", "empty"},
+			404,
+			[]string{`no operation at "/nowhere": must be a path that the contract names (got "GET /nowhere")`},
+		},
 		{"control API", "GET", "/__mock/nowhere", "", nil, 404, []string{}},
 		{
 			"unknown node", post, "/v2/nodes/gpu-node-2/heartbeat", briefHeartbeat,

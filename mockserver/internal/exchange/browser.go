@@ -57,7 +57,7 @@ func FetchesByItself(r *http.Request) bool {
 
 // sharesWith reports whether pages of an origin may use what nodes use.
 func (g Guard) sharesWith(origin string) bool {
-	return slices.Contains(g.shared, anyOrigin) || origin != "" && slices.Contains(g.shared, strings.ToLower(origin))
+	return slices.Contains(g.shared, anyOrigin) || slices.Contains(g.shared, origin)
 }
 
 // Share returns what answers the questions of browsers whether pages of other origins may use the

@@ -98,7 +98,7 @@ func (g Guard) isHost(host string) bool {
 // opensPage reports whether a person follows a link to the mock, wherever that was. The
 // page that it was on does not get to see where it leads.
 func opensPage(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("Origin") == "" &&
+	return r.Method == http.MethodGet && r.Header.Get("Origin") == "" &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 

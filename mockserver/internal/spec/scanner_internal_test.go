@@ -62,6 +62,7 @@ var unreadable = []struct{ body, reason, place string }{
 	{`{"pools":["\ud800"]}`, "pools[0]: unexpected end of hex escape", "1:18"},
 	{`{"pools":["\ud800\n"]}`, "pools[0]: unexpected end of hex escape", "1:19"},
 	{`{"pools":["\ud800\u0041"]}`, "pools[0]: lone leading surrogate in hex escape", "1:23"},
+	{`{"pools":["\ud800\ue000"]}`, "pools[0]: lone leading surrogate in hex escape", "1:23"},
 	{`{"pools":["\udc00"]}`, "pools[0]: lone leading surrogate in hex escape", "1:17"},
 	{`{"pools":["\ud800\`, "pools[0]: EOF while parsing a string", "1:18"},
 	{"{\"pools\":[\"\x01\"]}", "pools[0]: " + unescaped, "1:12"},
