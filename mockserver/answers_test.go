@@ -220,6 +220,7 @@ type timed struct {
 	written  int  // bytes since that was set
 	unbound  int  // writes without a deadline, or beyond a piece
 	gone     bool // whether writes fail
+	after    int  // bytes after which they do
 }
 
 func (c *timed) SetWriteDeadline(deadline time.Time) error {
@@ -231,7 +232,7 @@ func (c *timed) Write(text []byte) (int, error) {
 	if c.written += len(text); !c.deadline.After(time.Now()) || c.written > 16<<10 {
 		c.unbound++
 	}
-	if c.gone {
+	if c.gone && c.Body.Len() >= c.after {
 		return 0, net.ErrClosed
 	}
 	return c.ResponseRecorder.Write(text)
@@ -311,8 +312,10 @@ func TestAClientThatHasGone(t *testing.T) {
 	log := newLog()
 	s := newServer(t, mockserver.WithLogger(log.logger))
 	s.Load(fleet(t, 1000))
-	client := &timed{ResponseRecorder: httptest.NewRecorder(), gone: true}
-	s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "http://localhost/v2/nodes", nil))
+	for _, after := range []int{0, 100_000} { // before the answer, and in its midst
+		client := &timed{ResponseRecorder: httptest.NewRecorder(), gone: true, after: after}
+		s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "http://localhost/v2/nodes", nil))
+	}
 	if logged := log.entries("internal error"); len(logged) > 0 {
 		t.Errorf("logged %v", logged)
 	}

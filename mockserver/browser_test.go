@@ -321,7 +321,11 @@ func TestBadOrigins(t *testing.T) {
 	if err == nil {
 		t.Fatal("all were taken")
 	}
-	for i, line := range strings.Split(err.Error(), "\n") {
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(bad) {
+		t.Errorf("of %d origins %d are refused", len(bad), len(lines))
+	}
+	for i, line := range lines {
 		if i >= len(bad) || !strings.HasPrefix(line, `origin "`+bad[i]+`": must be scheme://host`) {
 			t.Errorf("line %d is %s", i, line)
 		}

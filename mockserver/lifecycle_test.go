@@ -289,7 +289,7 @@ func TestTwin(t *testing.T) {
 	}{
 		{"the same", "machine-a", "http://192.0.2.1:9200", briefHeartbeat, 0, 0},
 		{"another machine", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, 0, 1},
-		{"another address", "machine-a", "http://192.0.2.2:9200", briefHeartbeat, time.Second, 1},
+		{"another address", "machine-a", "http://192.0.2.2:9200", briefHeartbeat, 20 * time.Second, 1},
 		{"it was draining", "machine-b", "http://192.0.2.1:9200", drainingHeartbeat, 0, 1},
 		{"it had never beaten", "machine-b", "http://192.0.2.1:9200", "", 0, 0},
 		{"it was offline", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, time.Minute, 0},
@@ -305,6 +305,7 @@ func TestTwin(t *testing.T) {
 				client.register(body).expect(t, http.StatusOK)
 			}
 			register("machine-a", "http://192.0.2.1:9200")
+			still.Advance(20 * time.Second)
 			if test.beat != "" {
 				client.beat("gpu-node-1", test.beat).expect(t, http.StatusOK)
 			}

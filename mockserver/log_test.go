@@ -146,6 +146,35 @@ func TestLogInService(t *testing.T) {
 	}
 }
 
+// TestTwinInService has another node register that has been silent for too long, before a check has noticed.
+func TestTwinInService(t *testing.T) {
+	log := newLog()
+	s := inService(t, mockserver.WithLogger(log.logger))
+	s.register()
+	s.beat()
+	s.pass(35 * time.Second)
+	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", "machine-beta", 1))
+	for _, e := range log.entries("") {
+		if e.level >= slog.LevelWarn {
+			t.Errorf("logged %v", e)
+		}
+	}
+}
+
+// TestLogOfNodesInFront says whether they register again, and nothing of those that there is no room for.
+func TestLogOfNodesInFront(t *testing.T) {
+	log := newLog()
+	p := newPair(t, mockserver.InService, mockserver.WithLogger(log.logger), mockserver.WithMaxNodes(1))
+	for _, id := range []string{"gpu-node-1", "gpu-node-1", "gpu-node-2"} {
+		p.post("/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", id, 1))
+	}
+	for _, message := range []string{"node registered", "node registered again"} {
+		if got := log.entries(message); len(got) != 1 || got[0].attrs["node_id"] != "gpu-node-1" {
+			t.Errorf("%s: logged %v", message, got)
+		}
+	}
+}
+
 // TestNothingIsLoggedByDefault lets a server without a logger refuse a request.
 func TestNothingIsLoggedByDefault(t *testing.T) {
 	log, was, flags := newLog(), slog.Default(), stdlog.Flags()

@@ -61,7 +61,9 @@ func TestBadOptions(t *testing.T) {
 		},
 		{[]mockserver.Option{mockserver.WithJournal(100_000), mockserver.WithControlHosts("mock.example.com")}, ""},
 		{
-			[]mockserver.Option{mockserver.WithJournal(100_001), mockserver.WithControlHosts("mock.example.com:80")},
+			[]mockserver.Option{
+				mockserver.WithJournal(100_001), mockserver.WithControlHosts("a", "mock.example.com:80"),
+			},
 			"journal of 100001 entries: must be 0 to 100000\n" +
 				`control host "mock.example.com:80": must be a host name without a port, such as mock.example.com`,
 		},
@@ -89,6 +91,14 @@ func TestBadOptions(t *testing.T) {
 				"tokens of nodes: are for the orchestratord of the upstream to check\n" +
 				"cloud profile: is for the orchestratord of the upstream to switch off\n" +
 				"document: line 1: openapi is 2: must be a version such as 3.0.3",
+		},
+		{
+			[]mockserver.Option{
+				mockserver.WithUpstream(mockserver.Upstream{URL: "http://127.0.0.1:8081"}),
+				fault(t, "{effect: {restart: true}}"),
+			},
+			"/faults/it/rules/0/effect/restart: cannot be done from here: " +
+				"the mock stands in front of another orchestratord",
 		},
 		{
 			[]mockserver.Option{mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(0)},

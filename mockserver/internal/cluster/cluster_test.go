@@ -66,10 +66,15 @@ func TestEveryChange(t *testing.T) {
 	register(id)
 	nodes.SetStatus(id, nodeapi.NodeStatusOffline)
 	nodes.Remove(id)
+	register(id)
+	nodes.WriteOff(id)
+	register(id)
+	nodes.WriteOffAll()
 	want := []string{
 		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
 		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering",
 		"Registering →", "Registering", "Registering → Offline", "Offline →",
+		"Registering", "Registering → Offline", "Offline → Registering", "Registering → Offline",
 	}
 	page := events.Page(journal.Filter{}, 100)
 	for i, entry := range page.Entries {
@@ -80,7 +85,7 @@ func TestEveryChange(t *testing.T) {
 	if len(page.Entries) != len(want) {
 		t.Errorf("%d changes, want %d", len(page.Entries), len(want))
 	}
-	for message, times := range map[string]int{`"node offline"`: 2, `"node forgotten"`: 1} {
+	for message, times := range map[string]int{`"node offline"`: 4, `"node forgotten"`: 1} {
 		if got := strings.Count(log.String(), message); got != times {
 			t.Errorf("the log has %s %d times, want %d: %s", message, got, times, &log)
 		}
