@@ -609,7 +609,14 @@ func TestChangedDialect(t *testing.T) {
 	if node, _ := s.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusOnline {
 		t.Errorf("by the document a heartbeat makes the node %s", node.Status)
 	}
+	s.must(200, "POST", "/v2/nodes/register", serviceRegistration)
+	s.beat()
 	set(control.DialectInService)
+	s.wantListed("in service again", "gpu-node-1")
+	list := s.must(200, "GET", "/v2/nodes", "").text
+	if unknown := regexp.MustCompile("gpu_count|total_vram_mb|cuda_version").FindString(list); unknown != "" {
+		t.Errorf("%s is listed in service: %s", unknown, list)
+	}
 	s.pass(time.Minute)
 	s.beat()
 	s.wantListed("in service again, after a minute of silence")
