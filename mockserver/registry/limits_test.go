@@ -261,7 +261,6 @@ func TestNoRoomForMore(t *testing.T) {
 // TestForget has nodes go Offline, and looks when they are forgotten.
 func TestForget(t *testing.T) {
 	nodes := registry.New(time.Minute)
-	nodes.SetForgetAfter(time.Hour)
 	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
 	next := func(minutes int) {
 		t.Helper()
@@ -286,6 +285,7 @@ func TestForget(t *testing.T) {
 	nodes.SetStatus("back", nodeapi.NodeStatusOffline, at(0))
 	nodes.SetStatus("failed", nodeapi.NodeStatusOffline, at(0))
 	nodes.SetStatus("failed", nodeapi.NodeStatusFailed, at(0))
+	nodes.SetForgetAfter(time.Hour)
 	next(1)
 	expire(1, "gone: Registering to Offline", "silent: Registering to Offline")
 	next(60)

@@ -251,12 +251,16 @@ func TestSetPolicyWatchesAll(t *testing.T) {
 }
 
 func TestInServiceLooksWhenItIsSaid(t *testing.T) {
-	c := inService(t)
-	c.SetPolicy(registry.InService{CheckEvery: 2 * time.Minute})
-	c.register("a")
-	c.beat(t, "a")
-	equal(t, "offline before the check", c.pass(2*time.Minute-1), nil)
-	equal(t, "offline by the check", c.pass(1), []string{"a"})
+	for every, check := range map[time.Duration]time.Duration{ // the first one that is more than 30 s after the heartbeat
+		2 * time.Minute: 2 * time.Minute, 2 * time.Second: 32 * time.Second,
+	} {
+		c := inService(t)
+		c.SetPolicy(registry.InService{CheckEvery: every})
+		c.register("a")
+		c.beat(t, "a")
+		equal(t, "offline before the check", c.pass(check-1), nil)
+		equal(t, "offline by the check", c.pass(1), []string{"a"})
+	}
 }
 
 // What nodes leave behind counts as memory, and is given up when there is no room for another.

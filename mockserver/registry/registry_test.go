@@ -99,8 +99,10 @@ func TestUnknownNode(t *testing.T) {
 		t.Error("the node was deregistered")
 	}
 	nodes.Register(registration("node"), epoch)
-	if node, known := nodes.Deregister("node"); !known || node.Registration.MachineID != "machine-of-node" {
-		t.Errorf("deregistered %v, %+v", known, node)
+	nodes.Heartbeat("node", beat(nodeapi.PoolStatus{PoolID: "a"}), epoch)
+	want, _ := nodes.Node("node")
+	if got, known := nodes.Deregister("node"); !known || !cmp.Equal(want, got) {
+		t.Errorf("deregistered %v, %+v, want %+v", known, got, want)
 	}
 	if _, known := nodes.Deregister("node"); known || len(nodes.Nodes()) != 0 {
 		t.Error("the node is still there")

@@ -105,6 +105,7 @@ func TestClose(t *testing.T) {
 	if err := still.Advance(time.Hour); err != nil {
 		t.Fatal(err)
 	}
+	nodes.SetRules(time.Minute, registry.Document{})
 	if node, _ := nodes.Node("gpu-node-1"); node.Status != nodeapi.NodeStatusRegistering {
 		t.Errorf("the node is %s", node.Status)
 	}
