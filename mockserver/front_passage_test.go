@@ -255,6 +255,9 @@ func TestARequestWithoutAnAnswerIsNotAccepted(t *testing.T) {
 	if got := front.RefusedInService().Entries; len(got) > 0 {
 		t.Errorf("accepted, and refused in service: %v", got)
 	}
+	if node, known := front.Node("gpu-node-1"); known {
+		t.Errorf("the front knows %+v", node)
+	}
 }
 
 // TestTheJournalHasTheHeadThatAFaultChanged has a fault change the heads of answers with and without a body.
