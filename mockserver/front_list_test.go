@@ -220,8 +220,26 @@ func recording(t *testing.T, options ...mockserver.Option) *pair {
 	t.Helper()
 	return &pair{t: t, front: mocktest.InMemory(t, append(options, mockserver.WithUpstream(mockserver.Upstream{
 		URL: "http://orchestratord.example", Recorded: true,
-		Transport: mocktest.Transport(http.HandlerFunc(confirm)),
+		Transport: mocktest.Transport(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				t.Error("the list is asked for, and can only be read")
+			}
+			confirm(w, r)
+		})),
 	}))...)}
+}
+
+// TestARecordedListThatCannotBeRead names one node before it breaks off. It says nothing of the others.
+func TestARecordedListThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := recording(t)
+		p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+		time.Sleep(time.Second)
+		p.front.JudgeList(strings.NewReader(`{"nodes":[{"node_id":"gpu-node-2"},`), time.Now())
+		if got := p.overview(); got.Listed != nil || len(*got.Unlisted) > 0 {
+			t.Errorf("the overview is %+v", got)
+		}
+	})
 }
 
 // TestWhoMustBeListed judges lists that were asked for some time after a request of a node.

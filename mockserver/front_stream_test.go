@@ -94,6 +94,9 @@ func TestFaultsBeforeLongAnswers(t *testing.T) {
 		"half": {
 			control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, short, short[:50_000], true,
 		},
+		"garbage, and close_idle": {control.FaultEffect{
+			Body: new(control.FaultEffectBodyGarbage), Connection: new(control.FaultEffectConnectionCloseIdle),
+		}, long, "<html>\x00\xff{\"]</", false},
 		"less":      {control.FaultEffect{Body: new(control.FaultEffectBodyTruncated)}, long, long[:64<<10], true},
 		"a trickle": {control.FaultEffect{Body: new(control.FaultEffectBodyTrickle)}, long, long[:64<<10], true},
 		"close_idle": {control.FaultEffect{
@@ -155,7 +158,7 @@ func TestLongBodiesInFront(t *testing.T) {
 				_, _ = io.WriteString(w, list)
 			})),
 		}))
-		p, long := &pair{t: t, front: front}, longHeartbeat(100_000)
+		p, long := &pair{t: t, front: front}, strings.Replace(longHeartbeat(100_000), "{", `{"x":1,`, 1)
 		if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", long); status != http.StatusOK {
 			t.Fatalf("answered %d %s", status, text)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/clock"
+	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -52,6 +54,10 @@ func TestLoadNodes(t *testing.T) {
 				time.Sleep(24 * time.Hour)
 				if err := server.LoadNodes(list); err != nil {
 					t.Fatal(err)
+				}
+				loaded := []string{fmt.Sprint(listed, " nodes loaded")}
+				if noted := summaries(server, journal.Filter{}); !slices.Equal(noted, loaded) {
+					t.Errorf("the journal says %q", noted)
 				}
 				if diff := cmp.Diff(want, listOf(t, server, 24*time.Hour)); diff != "" || len(want) != listed {
 					t.Errorf("it lists others than were recorded (-recorded +listed):\n%s", diff)

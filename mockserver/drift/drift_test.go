@@ -1,6 +1,7 @@
 package drift_test
 
 import (
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -36,7 +37,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestWhatMakesADeparture has departures that differ in one thing each.
+// TestWhatMakesADeparture has departures that differ in one thing each, and that a report orders by all of them.
 func TestWhatMakesADeparture(t *testing.T) {
 	var record drift.Record
 	first := drift.Departure{Operation: "o", Status: 200, Pointer: "/x", Kind: drift.Unknown}
@@ -53,6 +54,16 @@ func TestWhatMakesADeparture(t *testing.T) {
 		if fresh := record.Add(drift.Sighting{}, []drift.Departure{other}); len(fresh) != 1 {
 			t.Errorf("%d: %+v counts as one that was there before", i, other)
 		}
+	}
+	var order []string
+	for _, entry := range record.Report().Entries {
+		order = append(order, fmt.Sprint(entry.Operation, entry.Status, entry.Pointer, entry.Kind))
+	}
+	want := []string{
+		"o0/xunknown", "o200/xtwice", "o200/xunknown", "o200/yunknown", "o503/xunknown", "p200/xunknown",
+	}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("report in order (-want +got):\n%s", diff)
 	}
 }
 

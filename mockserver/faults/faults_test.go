@@ -373,9 +373,11 @@ func TestSet(t *testing.T) {
 	if got := set.Enabled(); got == nil || len(got) > 0 || !set.Idle() {
 		t.Errorf("%q are on from the start", got)
 	}
-	if err := set.Load(parse(t, "{effect: {status: 500}}")); err != nil {
+	loaded := parse(t, "{effect: {status: 500}}")
+	if err := set.Load(loaded); err != nil {
 		t.Fatal(err)
 	}
+	clear(loaded)
 	other := parse(t, "{match: {times: 1}, effect: {status: 503}}")["it"]
 	other.Summary = new("what it does")
 	if state, err := set.Put("other", other); err != nil || !state.Enabled || state.Preset || state.Seed != 1 ||
