@@ -49,9 +49,14 @@ func TestDriftByControl(t *testing.T) {
 	ctx := t.Context()
 	node.register(briefRegistration).expect(t, http.StatusOK)
 	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
+	advance(t, mock, time.Second)
+	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
 	report := must(mock.ReadDriftWithResponse(ctx)).JSON200
 	if len(report.Departures) != 3 || len(report.RefusedInService.Departures) != 1 || report.Upstream != nil {
 		t.Fatalf("%+v", report)
+	}
+	if seen := report.Departures[0]; seen.First.AtMs != startMs || seen.Last.AtMs != startMs+1000 {
+		t.Errorf("seen twice, a second apart: %+v", seen)
 	}
 	refused := report.RefusedInService.Departures[0]
 	if refused.Departure.Pointer != "/capabilities/gpus" || refused.Requests != 1 ||
@@ -291,12 +296,13 @@ func TestOverviewAndReset(t *testing.T) {
 	mock, node, _ := startControlled(t)
 	ctx := t.Context()
 	fresh := must(mock.GetOverviewWithResponse(ctx)).JSON200
-	must(mock.LoadNodesWithResponse(ctx, fixture(0, 0, 31)))
+	must(mock.LoadNodesWithResponse(ctx, fixture(0, 0, 31, 0)))
+	must(mock.SetNodeStatusWithResponse(ctx, "n03", control.StatusChange{Status: nodeapi.NodeStatusFailed}))
 	node.register(briefRegistration).expect(t, http.StatusOK)
 	node.register(rustRegistration).expect(t, http.StatusUnprocessableEntity)
 	must(mock.SwitchFaultWithResponse(ctx, "slow", control.FaultSwitch{Enabled: true}))
 	got := must(mock.GetOverviewWithResponse(ctx)).JSON200
-	if want := (control.NodeCounts{Total: 4, Online: 2, Offline: 1, Registering: 1}); got.Nodes != want {
+	if want := (control.NodeCounts{Total: 5, Online: 2, Offline: 1, Failed: 1, Registering: 1}); got.Nodes != want {
 		t.Errorf("nodes are %+v, want %+v", got.Nodes, want)
 	}
 	if got.PoolsAvailable != 2 || got.Drift != 3 || !cmp.Equal(got.Faults, []string{"slow"}) ||
@@ -368,6 +374,7 @@ func TestControlsAreNoted(t *testing.T) {
 // TestRefusedControls sends what keeps the document and makes no sense, or names nothing. None of it is noted.
 func TestRefusedControls(t *testing.T) {
 	client, server := start(t)
+	client.register(briefRegistration).expect(t, http.StatusOK)
 	for _, call := range []struct {
 		method, path, body string
 		status             int
@@ -381,7 +388,7 @@ func TestRefusedControls(t *testing.T) {
 		{"PATCH", "/faults/it", `{"enabled": true}`, 404, `there is no fault \"it\"`},
 		{"DELETE", "/faults/it", "", 404, `there is no fault \"it\"`},
 		{"POST", "/expectations", `{"at_least": 2, "at_most": 1}`, 422, "/at_most"},
-		{"GET", "/journal/7", "", 404, "the journal has no entry 7: it ends with 0 and keeps 0"},
+		{"GET", "/journal/7", "", 404, "the journal has no entry 7: it ends with 2 and keeps 2"},
 		{"GET", "/journal?node=%5B", "", 400, `\"[\" is no pattern`},
 		{"GET", "/stream?node=%5B", "", 400, `\"[\" is no pattern`},
 		{"GET", "/nodes/it", "", 404, `no node is registered as \"it\"`},

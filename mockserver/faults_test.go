@@ -202,6 +202,15 @@ func TestNoBodyToCorrupt(t *testing.T) {
 	}
 }
 
+// TestNothingToCorruptInService has a node leave that is not known, which is answered 404 and without a body there.
+func TestNothingToCorruptInService(t *testing.T) {
+	s := inService(t, fault(t, "{effect: {body: garbage, content_type: text/html}}"))
+	got := s.must(http.StatusNotFound, "DELETE", "/v2/nodes/gpu-node-1", "")
+	if len(got.text) > 0 || got.Header.Get("Content-Type") != "" {
+		t.Errorf("%v %q", got.Header, got.text)
+	}
+}
+
 // TestLongListsToCorrupt has faults act on a list that is longer than what is held back of one.
 func TestLongListsToCorrupt(t *testing.T) {
 	for effect, share := range map[string]int{"body: truncated": 2, "connection: close_idle": 1} {
@@ -264,7 +273,7 @@ func TestReadAhead(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	client, server := start(t,
-		fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true}}"))
+		fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true, latency_ms: 1}}"))
 	client.register(briefRegistration)
 	client.register(edited(t, briefRegistration, "/node_id", "gpu-node-2"))
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)

@@ -2,6 +2,7 @@ package mockserver_test
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -128,6 +129,39 @@ func TestWhomAnAnswerRegisters(t *testing.T) {
 		if got := string(answerTo(t, front, "/metrics")); !strings.Contains(got, counted) {
 			t.Errorf("after %d %s, the metrics lack %s", answer.status, answer.body, counted)
 		}
+	}
+}
+
+// TestTheLogOfANodeInFront reads what becomes of a node, as of one that the mock answers itself.
+func TestTheLogOfANodeInFront(t *testing.T) {
+	log := newLog()
+	p := newPair(t, mockserver.Document, mockserver.WithLogger(log.logger))
+	p.post("/v2/nodes/register", briefRegistration)
+	p.post("/v2/nodes/register", briefRegistration)
+	p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
+	if node := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200; node.ExpiresAtMs == nil {
+		t.Errorf("nothing says when it will be offline: %+v", node)
+	}
+	callWith(t, p.front, [4]string{"DELETE /v2/nodes/gpu-node-1"})
+	var got []string
+	for _, entry := range log.entries("") {
+		if entry.level == slog.LevelInfo && strings.HasPrefix(entry.message, "node ") {
+			got = append(got, entry.message)
+		}
+	}
+	want := []string{"node registered", "node registered again", "node online", "node deregistered"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatARegistrationInFrontLacks is not made up.
+func TestWhatARegistrationInFrontLacks(t *testing.T) {
+	p := recording(t)
+	p.post("/v2/nodes/register", strings.Replace(briefRegistration, `"gpu_count"`, `"gpus_count"`, 1))
+	node := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200.Node
+	if node.Capabilities.GPUCount != nil || node.Capabilities.TotalVRAMMB == nil {
+		t.Errorf("it has the capabilities %+v", node.Capabilities)
 	}
 }
 

@@ -168,16 +168,20 @@ func TestEmptyRequests(t *testing.T) {
 }
 
 // TestPathsOfPages sends what the pages of the mock do not take. That passes, and is nobody's: a drift of path
-// where it is no method of the contract's.
+// where it is no method of the contract's. No fault acts on it.
 func TestPathsOfPages(t *testing.T) {
 	t.Parallel()
 	front := inFront(t, script(t, says("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")).url)
+	front.SwitchOn(t, "outage")
 	for _, path := range []string{"/", "/metrics", "/v2/nodes", "/v2/nodes//heartbeat"} {
 		answer, err := http.Post(front.URL+path, "text/plain", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: answered %s", path, answer.Status)
+		}
 	}
 	expectDrift(t, "nodes", front.Drift(), "/ /metrics /v2/nodes /v2/nodes//heartbeat")
 }

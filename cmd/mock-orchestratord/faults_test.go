@@ -165,6 +165,7 @@ func TestWrongFaults(t *testing.T) {
 			[]string{"--fault", "slow@gpu-[", "--fault", "none"},
 			`--fault is "slow@gpu-[": /rules/0/match/node: "gpu-[" is no pattern`,
 		},
+		{[]string{"--fault", "flaky:one-in-ten@gpu-1"}, `there is no such fault, perhaps "flaky" is meant`},
 		{[]string{"--fault", "slow@gpu-[", "--fault", "none"}, `--fault is "none": there is no such fault`},
 		{
 			[]string{"--fault", "slow@"},

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -431,6 +432,29 @@ func (s *slowReader) Read(buffer []byte) (int, error) {
 	n, err := s.Reader.Read(buffer)
 	s.read += n
 	return n, err
+}
+
+// TestWhyNobodyListens reads what there is to do about addresses that the system refuses, and about none.
+func TestWhyNobodyListens(t *testing.T) {
+	refuses(t, "--addr is empty: must be host:port", "--addr", "")
+	for refusal, want := range map[syscall.Errno]string{
+		syscall.EADDRNOTAVAIL: "this machine has no such address", syscall.EACCES: "take a port from 1024 on",
+	} {
+		if err := explainListen(os.NewSyscallError("bind", refusal)); !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %s", refusal, err, want)
+		}
+	}
+}
+
+// TestDialable has addresses at which this machine is reached by name, and one at which it is not.
+func TestDialable(t *testing.T) {
+	for addr, want := range map[string]string{
+		"0.0.0.0:80": "localhost:80", "[::]:80": "localhost:80", "192.0.2.1:80": "192.0.2.1:80",
+	} {
+		if got := dialable(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr))); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
 }
 
 func TestPublicAddress(t *testing.T) {

@@ -35,6 +35,7 @@ func TestContent(t *testing.T) {
 			control.OperationHeartbeatNode, `{"pools":[` + strings.Replace(pool, "{", `{"Draining":true,`, 1) +
 				`],"Pools":[]}`, 200, "", "pool-0 ready, 1 slot free",
 		},
+		{control.OperationRegisterNode, `{"pools":["a","b","c","d"]}`, 200, "", "a · b · c · 1 more"},
 		{control.OperationRegisterNode, `{"pools":["a"],"Pools":["b"]}`, 200, "", "a"},
 		{control.OperationHeartbeatNode, `rubbish`, 200, "", ""},
 		{control.OperationRegisterNode, fitting, 200, "", "2 GPUs · pool-0 · pool-1"},
