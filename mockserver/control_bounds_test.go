@@ -167,6 +167,25 @@ func TestReadersThatDoNotRead_heavy(t *testing.T) {
 	})
 }
 
+// TestAsManyFaultsAsThereMayBe switches all of them on. The overview has their names.
+func TestAsManyFaultsAsThereMayBe(t *testing.T) {
+	server := mocktest.InMemory(t, mockserver.WithLogger(nil))
+	refused := error(nil)
+	for n := 0; refused == nil; n++ {
+		rule := control.FaultRule{Effect: control.FaultEffect{RetryAfterS: new(int32(1))}}
+		fault := control.FaultDefinition{Rules: control.FaultRules{rule}}
+		_, refused = server.Faults().Put(fmt.Sprint("fault-", n), fault)
+	}
+	all := server.Faults().List()
+	for _, fault := range all {
+		server.Faults().Switch(fault.Name, true)
+	}
+	got := must(server.Control().GetOverviewWithResponse(t.Context()))
+	if got.JSON200 == nil || len(got.JSON200.Faults) != len(all) {
+		t.Errorf("with %d faults, the overview is %s", len(all), got.Body)
+	}
+}
+
 // TestStreamLimit opens as many streams as there may be, and one more when one has ended.
 func TestStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -34,7 +34,7 @@ export const schemas = /** @type {const} */ ({
   NodePage: {"properties":{"nodes":{"maxItems":10000}}},
   NodeTimeout: {"maximum":604800000,"minimum":2},
   Operation: {"enum":["registerNode","heartbeatNode","deregisterNode","listNodes"]},
-  Overview: {"properties":{"faults":{"maxItems":100},"version":{"maxLength":128}}},
+  Overview: {"properties":{"faults":{"maxItems":200},"version":{"maxLength":128}}},
   PoolExpectation: {"properties":{"max_slots_free":{"maximum":1000000,"minimum":0},"min_slots_free":{"maximum":1000000,"minimum":0}}},
   Problem: {"properties":{"detail":{"maxLength":1024,"minLength":1},"errors":{"maxItems":100},"instance":{"maxLength":256,"minLength":1},"status":{"maximum":599,"minimum":400},"title":{"maxLength":128,"minLength":1},"type":{"maxLength":256,"minLength":1}}},
   ProblemCode: {"enum":["malformed_body","invalid_parameter","unauthorized","forbidden","not_found","unknown_node","unknown_fault","unknown_entry","not_applicable","method_not_allowed","body_too_large","unsupported_media_type","contract_violation","throttled","internal_error"]},
