@@ -44,8 +44,10 @@ func TestRedact(t *testing.T) {
 
 // The beginning is longer than the room, by which its reader sees that more follows.
 func TestRedactTheBeginningOfALongText(t *testing.T) {
-	for _, text := range []string{"0123456789", "012secret789", "0secret2345"} {
-		if got := foreign.Redact(text, "secret", 4); len(got) <= 4 || strings.Contains(got, "secret") {
+	for text, room := range map[string]int{
+		"0123456789": 4, "012secret789": 4, "0secret2345": 4, `\u0073ecret\u0073ecret`: 10,
+	} {
+		if got := foreign.Redact(text, "secret", room); len(got) <= room || strings.Contains(got, "ecret") {
 			t.Errorf("%q became %q", text, got)
 		}
 	}

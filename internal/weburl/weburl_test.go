@@ -56,8 +56,9 @@ func TestParse(t *testing.T) {
 		t.Errorf("%q is taken as %v, %v", text, where, err)
 	}
 	for text, want := range map[string]string{
-		"h/build":      "lacks its scheme, as in http://h/build",
-		"h/build?id=5": "lacks its scheme, http:// or https://",
+		"https://h\u00a0": "holds a blank or a line break: must be without",
+		"h/build":         "lacks its scheme, as in http://h/build",
+		"h/build?id=5":    "lacks its scheme, http:// or https://",
 	} {
 		if _, err := weburl.Parse(text); err == nil || err.Error() != want {
 			t.Errorf("error is %v, want %s", err, want)
