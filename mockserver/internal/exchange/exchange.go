@@ -76,9 +76,9 @@ func (x *Exchange) OperationID() string {
 // IsChecked reports whether request and answer are checked against the document.
 func (x *Exchange) IsChecked() bool { return x.Settings.Validation != control.ValidationOff }
 
-// ChecksValues reports whether the values of answers are checked against the document of the node
-// API. In service there are ids and numbers that it does not allow.
-func (x *Exchange) ChecksValues() bool {
+// KeepsDocument reports whether request and answer are checked against the document of the node API,
+// and not that of the orchestratord in service, which has ids and numbers that the other does not allow.
+func (x *Exchange) KeepsDocument() bool {
 	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
 }
 

@@ -5,7 +5,9 @@ package nodes
 
 import (
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/go-chi/chi/v5"
 
@@ -92,6 +94,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 	}
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
+		defer a.date(x)
 		defer a.releaseRoom(x)
 		about(x, spec.Nodes().NodeInPath(x.Request))
 		if err := a.Guard.CheckNodes(x); err != nil {
@@ -127,6 +130,7 @@ func reroute(noMethod http.Handler) func(http.Handler) http.Handler {
 func (a *API) miss(refuse exchange.Step) http.HandlerFunc {
 	return exchange.Hold(documentOf, func(x *exchange.Exchange) {
 		defer a.record(x)
+		defer a.date(x)
 		a.take(x, dialectOf(x).unrouted(refuse)...)
 	}, nil).ServeHTTP
 }
@@ -185,6 +189,11 @@ func checkProfile(x *exchange.Exchange) error {
 	}
 	return exchange.NewProblem(nodeapi.ProblemCodeCloudProfileDisabled,
 		"the cloud profile of this orchestratord is switched off").With("Retry-After", retryAfter(x))
+}
+
+// retryAfter says when a client may ask again: when its next heartbeat would be due.
+func retryAfter(x *exchange.Exchange) string {
+	return strconv.Itoa(int(math.Ceil(x.Settings.HeartbeatInterval.Seconds())))
 }
 
 // unbindable reports a body that does not fit the generated types. That takes a server without

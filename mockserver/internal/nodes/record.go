@@ -10,28 +10,24 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-// record writes a request and its answer into the journal. It does so before the answer is
-// sent: a client that has an answer finds it there. A request whose connection is broken off has
-// no status.
-func (a *API) record(x *exchange.Exchange) {
-	now, took := a.Clock.Now(), time.Since(x.Began)
-	date(x.Header(), now, x.Began.Add(took))
-	a.write(x, x.Header(), now, took)
-}
-
 // date gives an answer the time of the mock's clock, where that differs from the machine's.
-func date(header http.Header, shown, real time.Time) {
-	if shown.Sub(real).Abs() >= time.Second {
-		header.Set("Date", shown.UTC().Format(http.TimeFormat))
+func (a *API) date(x *exchange.Exchange) {
+	if shown := a.Clock.Now(); time.Until(shown).Abs() >= time.Second {
+		x.Header().Set("Date", shown.UTC().Format(http.TimeFormat))
 	}
 }
 
-// write is record, with the headers of the answer, what the clock shows, and how long the answer took.
-func (a *API) write(x *exchange.Exchange, header http.Header, now time.Time, took time.Duration) {
+// record writes a request and its answer into the journal. It does so before the answer is
+// sent: a client that has an answer finds it there. A request whose connection is broken off has
+// no status.
+func (a *API) record(x *exchange.Exchange) { a.recordWith(x, x.Header()) }
+
+// recordWith is record for an answer with other headers.
+func (a *API) recordWith(x *exchange.Exchange, header http.Header) {
 	r := x.Request
 	a.Journal.Exchange(journal.Exchange{
-		At:            now,
-		Took:          took,
+		At:            a.Clock.Now(),
+		Took:          time.Since(x.Began),
 		Operation:     control.Operation(x.OperationID()),
 		Node:          x.NodeID,
 		CorrelationID: x.CorrelationID,

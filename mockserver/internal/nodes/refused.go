@@ -3,20 +3,14 @@ package nodes
 import (
 	"strings"
 
-	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
 	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 )
 
-// heldToService reports whether requests are also held to what the orchestratord in service takes.
-func heldToService(x *exchange.Exchange) bool {
-	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
-}
-
 // noteBodyInService looks at how the orchestratord in service would refuse a body that is not obviously valid.
 func noteBodyInService(x *exchange.Exchange, value any) {
-	if heldToService(x) {
+	if x.KeepsDocument() {
 		x.DepartInService(spec.BodyInService(x.OperationID(), x.RequestBody, value, x.Quote)...)
 	}
 }
@@ -31,7 +25,7 @@ func (a *API) noteAccepted(x *exchange.Exchange) error {
 // accepted. That may be no departure from the document, so the journal does not have it. The body is
 // that of a request whose body is obviously valid.
 func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
-	if !heldToService(x) {
+	if !x.KeepsDocument() { // in service, what would be refused is
 		return
 	}
 	if x.Vetted { // so it can only lack something

@@ -3,7 +3,6 @@ package nodes
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -143,7 +142,7 @@ func (r *relayed) record(header http.Header) {
 		return
 	}
 	r.recorded = true
-	r.write(r.x, header, r.Clock.Now(), time.Since(r.x.Began))
+	r.recordWith(r.x, header)
 }
 
 // countRelayed counts a call that was answered.

@@ -3,9 +3,7 @@ package nodes
 import (
 	"context"
 	"io"
-	"math"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -93,9 +91,4 @@ func (a *API) releaseRoom(x *exchange.Exchange) {
 		x.Large = false
 		a.largeBodies.leave()
 	}
-}
-
-// retryAfter says when a client may ask again: when its next heartbeat would be due.
-func retryAfter(x *exchange.Exchange) string {
-	return strconv.Itoa(int(math.Ceil(x.Settings.HeartbeatInterval.Seconds())))
 }
