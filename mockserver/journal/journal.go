@@ -98,8 +98,8 @@ func (j *Journal) Change(node nodeapi.NodeID, at time.Time, from, to nodeapi.Nod
 	}
 }
 
-// Control adds something that was done through the control API. The summary is kept as
-// it is: it must have no secrets in it.
+// Control adds what is neither an exchange nor a change of one node's status. Most of that is done through
+// the control API. The summary is kept as it is: it must have no secrets in it.
 func (j *Journal) Control(at time.Time, summary string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

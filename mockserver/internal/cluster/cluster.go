@@ -1,6 +1,6 @@
 // Package cluster is an orchestratord without HTTP. It keeps the registry of nodes by a clock,
-// and notices nodes that fall silent. It writes what becomes of them into the journal and the
-// log.
+// and notices nodes that fall silent. It writes each change of a node into the journal, and those
+// that no request is behind into the log.
 package cluster
 
 import (
@@ -16,9 +16,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// Cluster is the nodes of an orchestratord. Every change of them goes through it: it changes the
-// registry, watches the nodes that were heard of, and writes the change down. It is safe for
-// concurrent use.
+// Cluster is the nodes of an orchestratord. Every change of them goes through it, and it watches those
+// that were heard of. That all nodes were replaced or forgotten is for its callers to write down. It is
+// safe for concurrent use.
 type Cluster struct {
 	clock   *clock.Clock
 	nodes   *registry.Registry

@@ -1,7 +1,7 @@
 // Package exchange carries one HTTP request and its answer through the mock: it begins, passes
 // steps, fails or is performed, and is sent. The answer is held back until it is complete, so
-// that it can still be checked, or replaced by a problem or a fault. The package knows HTTP and
-// the documents, but no nodes.
+// that it can still be checked, or replaced by a problem or a fault. Steps that all servers of the mock
+// have are here, such as those for tokens and stray web pages. What becomes of nodes is not.
 package exchange
 
 import (
@@ -34,21 +34,24 @@ import (
 type Exchange struct {
 	Answer // as it is so far
 
-	// The package itself sets these.
-	Request          *http.Request       // with the exchange in its context
-	Client           http.ResponseWriter // the connection's own, which also flushes and hijacks
-	Route            *chi.Context
-	Began            time.Time          // in real time
-	Settings         *settings.Settings // in force when the request came
-	CorrelationID    string             // which fits the document
-	Operation        *spec.Operation    // nil for a request that fits none
-	RequestBody      []byte             // as far as it was read; see ReadBody
-	RequestBytes     int                // how many bytes that was, if RequestBody is but the first of them
-	Vetted           bool               // whether the document names everything in the body
-	Departures       []drift.Departure  // of the request from the document; see Depart
-	AnswerDepartures []drift.Departure  // of an answer that is not the mock's own; see DepartAnswer
-	Refused          []drift.Departure  // of the request from what the orchestratord in service takes; see Refuse
-	AnswerBytes      int                // how many bytes the body of the answer has, if Body is but the first of them
+	// Begin and Hold set these. In front of another orchestratord, what serves nodes may change the last two.
+	Request       *http.Request       // with the exchange in its context
+	Client        http.ResponseWriter // the connection's own, which also flushes and hijacks
+	Route         *chi.Context
+	Began         time.Time          // in real time
+	Settings      *settings.Settings // in force when the request came
+	CorrelationID string             // which fits the document
+	Operation     *spec.Operation    // nil for a request that fits none
+
+	// ReadBody, SetBody, Depart, DepartAnswer and DepartInService set these, and what passes a request on to
+	// another orchestratord.
+	RequestBody      []byte            // as far as it was read
+	RequestBytes     int               // how many bytes that was, if RequestBody is but the first of them
+	Vetted           bool              // whether the document names everything in the body
+	Departures       []drift.Departure // of the request from the document
+	AnswerDepartures []drift.Departure // of an answer that is not the mock's own
+	Refused          []drift.Departure // of the request from what the orchestratord in service takes
+	AnswerBytes      int               // how many bytes the body of the answer has, if Body is but the first of them
 
 	// What serves nodes sets these.
 	NodeID string // the node that the request is about; "" until it is known, or if the id does not fit the document
@@ -76,8 +79,8 @@ func (x *Exchange) OperationID() string {
 // IsChecked reports whether request and answer are checked against the document.
 func (x *Exchange) IsChecked() bool { return x.Settings.Validation != control.ValidationOff }
 
-// KeepsDocument reports whether request and answer are checked against the document of the node API,
-// and not that of the orchestratord in service, which has ids and numbers that the other does not allow.
+// KeepsDocument reports whether request and answer are checked against the document of the node API.
+// In service there are ids and numbers that it does not allow.
 func (x *Exchange) KeepsDocument() bool {
 	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
 }

@@ -13,7 +13,7 @@ import (
 type Step func(*Exchange) error
 
 // Hold returns a handler that holds the answer back while do runs, then sends it, then calls done, which
-// may be nil. Nothing else sends answers. The operation of the request is looked up in the document.
+// may be nil. The operation of the request is looked up in the document.
 func Hold(document func(*Exchange) *spec.Document, do, done func(*Exchange)) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := Of(r)
