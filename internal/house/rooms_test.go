@@ -61,7 +61,7 @@ var rooms = map[string][]string{
 	"internal/cluster":  {"registry", "journal", "clock"},
 	"internal/recorded": {"internal/spec", "har", "registry", "control"},
 	"internal/settings": {"internal/spec", "control", "registry"},
-	"internal/spec":     {"internal/wire", "drift", "control"},
+	"internal/spec":     {"internal/wire", "internal/bind", "drift", "control"},
 	"internal/wire":     {},
 	"internal/masking":  {},
 	"journal":           {"internal/spec", "internal/masking", "internal/glob", "drift", "control"},

@@ -19,22 +19,31 @@ import (
 type Parameter interface{ ~string | ~int32 | ~int64 }
 
 // Path reads a parameter from the path. One that is empty is an error.
-func Path[T Parameter](r *http.Request, name string, to *T) (err error) {
-	text := chi.URLParam(r, name)
+func Path[T Parameter](r *http.Request, name string, to *T) error {
+	text := InPath(r, name)
 	if text == "" {
 		return fmt.Errorf("parameter %q is empty", name)
-	}
-	if r.URL.RawPath != "" { // else the router has matched the path as it is decoded
-		if text, err = url.PathUnescape(text); err != nil {
-			return fmt.Errorf("parameter %q: %w", name, err)
-		}
 	}
 	if plain, ok := any(to).(*string); ok {
 		*plain = text
 		return nil
 	}
-	*to, err = parse[T](name, text)
+	value, err := parse[T](name, text)
+	*to = value
 	return err
+}
+
+// InPath returns what stands in the path of a request for a parameter, and "" if there is none.
+func InPath(r *http.Request, name string) string {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return text // the router has matched the path as it is decoded
+	}
+	decoded, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	return decoded
 }
 
 // Query reads the first parameter of a name from a query, and leaves nil if there is none.

@@ -14,18 +14,27 @@ import (
 func (o operations) ReadJournal(
 	_ context.Context, r controlapi.ReadJournalRequestObject,
 ) (controlapi.ReadJournalResponseObject, error) {
-	filter := journal.Filter{
-		Node:      optional.Or(r.Params.Node, ""),
-		Operation: optional.Or(r.Params.Operation, ""),
-		Kind:      optional.Or(r.Params.Kind, ""),
-		Answered:  optional.Or(r.Params.Answered, ""),
-		After:     r.Params.After,
-		Brief:     *r.Params.Detail == control.EntryDetailBrief,
-	}
-	if err := filter.Check(); err != nil {
-		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "%v", err)
+	filter, err := filterOf(r.Params)
+	if err != nil {
+		return nil, err
 	}
 	return controlapi.ReadJournal200JSONResponse(o.Journal.Page(filter, int(*r.Params.Limit))), nil
+}
+
+// filterOf returns the entries that a request is about.
+func filterOf(asked control.ReadJournalParams) (journal.Filter, error) {
+	filter := journal.Filter{
+		Node:      optional.Or(asked.Node, ""),
+		Operation: optional.Or(asked.Operation, ""),
+		Kind:      optional.Or(asked.Kind, ""),
+		Answered:  optional.Or(asked.Answered, ""),
+		After:     asked.After,
+		Brief:     *asked.Detail == control.EntryDetailBrief,
+	}
+	if err := filter.Check(); err != nil {
+		return filter, exchange.NewProblem(exchange.CodeInvalidParameter, "%v", err)
+	}
+	return filter, nil
 }
 
 // ReadEntry answers with one entry in full.

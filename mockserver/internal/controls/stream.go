@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/controlapi"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -26,19 +25,13 @@ const keepAlive = 15 * time.Second
 func (o operations) StreamJournal(
 	ctx context.Context, r controlapi.StreamJournalRequestObject,
 ) (controlapi.StreamJournalResponseObject, error) {
-	filter := journal.Filter{
-		Node:      optional.Or(r.Params.Node, ""),
-		Operation: optional.Or(r.Params.Operation, ""),
-		Kind:      optional.Or(r.Params.Kind, ""),
-		Answered:  optional.Or(r.Params.Answered, ""),
-		After:     r.Params.After,
-		Brief:     *r.Params.Detail == control.EntryDetailBrief,
-	}
-	if r.Params.LastEventID != nil {
-		filter.After = r.Params.LastEventID
-	}
-	if err := filter.Check(); err != nil {
-		return nil, exchange.NewProblem(exchange.CodeInvalidParameter, "%v", err)
+	asked := r.Params
+	filter, err := filterOf(control.ReadJournalParams{
+		Node: asked.Node, Operation: asked.Operation, Kind: asked.Kind, Answered: asked.Answered,
+		After: cmp.Or(asked.LastEventID, asked.After), Detail: asked.Detail,
+	})
+	if err != nil {
+		return nil, err
 	}
 	select {
 	case o.streams <- struct{}{}:

@@ -3,13 +3,13 @@ package spec
 import (
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-chi/chi/v5"
+
+	"github.com/llama-orch/node-registration/mockserver/internal/bind"
 )
 
 // Operation is what a document states of an operation.
@@ -110,17 +110,4 @@ func (d *Document) Paths() []string {
 
 // NodeInPath returns the node that the path of a request names, as the path has it, and "" if
 // there is none.
-func (d *Document) NodeInPath(r *http.Request) string { return pathParameter(r, d.nodeParameter) }
-
-// pathParameter returns what stands in the path for a parameter.
-func pathParameter(r *http.Request, name string) string {
-	text := chi.URLParam(r, name)
-	if r.URL.RawPath == "" {
-		return text // the router has matched the path as it is decoded
-	}
-	decoded, err := url.PathUnescape(text)
-	if err != nil {
-		return text
-	}
-	return decoded
-}
+func (d *Document) NodeInPath(r *http.Request) string { return bind.InPath(r, d.nodeParameter) }

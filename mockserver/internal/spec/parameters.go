@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/internal/nearest"
+	"github.com/llama-orch/node-registration/mockserver/internal/bind"
 )
 
 // CheckParameters returns everything that is wrong with the parameters of a request, in one
@@ -66,7 +67,7 @@ func (d *Document) checkParameter(
 	case openapi3.ParameterInHeader:
 		given = r.Header.Values(parameter.Name)
 	case openapi3.ParameterInPath:
-		given = []string{pathParameter(r, parameter.Name)}
+		given = []string{bind.InPath(r, parameter.Name)}
 	}
 	switch {
 	case len(given) == 0: // the ones in the path are always there, and no other is required
