@@ -34,19 +34,19 @@ func TestFaults(t *testing.T) {
 		handler http.HandlerFunc
 		logged  string
 	}{
-		{
-			"status that is not declared", write(418, "application/json", "{}"),
-			"status 418 is not declared for listNodes",
-		},
+		{"status that is not declared", write(418, "application/json", "{}"), "listNodes 418 at"},
 		{"content type that is not declared", write(200, "text/html", "{}"), "text/html"},
 		{"no JSON", write(200, "application/json", "{"), "unexpected end"},
 		{"body that breaks the schema", write(200, "application/json", `{"nodes":[],"count":-1}`), "/count"},
-		{"header that is missing", write(503, "application/problem+json", "{}"), "Retry-After is missing"},
+		{
+			"header that is missing", write(503, "application/problem+json", "{}"),
+			`listNodes 503 at \"Retry-After\": must be there`,
+		},
 		{"header that breaks the schema", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "soon")
 			write(503, "application/problem+json", "{}")(w, r)
-		}, "header Retry-After"},
-		{"nothing", func(http.ResponseWriter, *http.Request) {}, "is not declared"},
+		}, `listNodes 503 at \"Retry-After\": must be of type integer`},
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, "(got 0)"},
 		{"panic", func(http.ResponseWriter, *http.Request) { panic("oh dear") }, "oh dear"},
 		{"panic in the middle", func(w http.ResponseWriter, r *http.Request) {
 			write(200, "application/json", `{"nodes":`)(w, r)

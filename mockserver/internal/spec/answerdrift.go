@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -14,48 +13,27 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/drift"
 )
 
-// AnswerDepartures lists how an answer of an orchestratord departs from the document. A body that
-// is not there whole is nil: only its content type is looked at. Names that the orchestratord made
-// up are repeated as quote lets them be.
+// AnswerDepartures lists how an answer departs from the document. The operation is nil for a request that
+// fits none: its answer is a problem, if the document has problems. A body that is not there whole is
+// nil: only its content type is looked at. Names that an orchestratord made up are repeated as quote lets
+// them be.
 func (d *Document) AnswerDepartures(
 	o *Operation, status int, header http.Header, body []byte, quote func(string) string,
 ) []drift.Departure {
-	answer := o.answer(status)
+	answer := d.problem
+	if o != nil {
+		if answer = o.answer(status); answer == nil {
+			return []drift.Departure{{
+				Kind: drift.Status, Expected: "must be " + orList(o.codes()), Got: strconv.Itoa(status),
+			}}
+		}
+	}
 	if answer == nil {
-		return []drift.Departure{{
-			Kind: drift.Status, Expected: "must be " + orList(o.codes()), Got: strconv.Itoa(status),
-		}}
+		return nil
 	}
 	found := d.headerDepartures(answer.raw.Headers, header, quote)
 	return append(found, d.answerBodyDepartures(answer, header, body, quote)...)
 }
-
-// answer is what the document states of an answer.
-type answer struct {
-	raw    *openapi3.Response
-	bodies map[string]*Schema // by content type
-}
-
-// answersOf returns the answers of an operation by their codes: statuses, ranges such as 4XX, and default.
-func answersOf(responses *openapi3.Responses) map[string]*answer {
-	answers := map[string]*answer{}
-	for code, response := range responses.Map() {
-		a := &answer{raw: response.Value, bodies: map[string]*Schema{}}
-		for contentType, body := range response.Value.Content {
-			a.bodies[contentType] = schemaOf(body.Schema.Value, "")
-		}
-		answers[code] = a
-	}
-	return answers
-}
-
-// answer returns what is stated of answers with a status, by the code that fits it best; nil if none does.
-func (o *Operation) answer(status int) *answer {
-	answers, code := o.answers(), strconv.Itoa(status)
-	return cmp.Or(answers[code], answers[code[:1]+"XX"], answers["default"])
-}
-
-func (o *Operation) codes() []string { return slices.Sorted(maps.Keys(o.answers())) }
 
 func orList(words []string) string {
 	last := len(words) - 1

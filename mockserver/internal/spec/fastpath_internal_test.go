@@ -545,7 +545,7 @@ func TestTypedAnswers(t *testing.T) {
 		if !ok {
 			continue
 		}
-		schema := declared.responses.Status(200).Value.Content.Get("application/json").Schema.Value
+		schema := declared.answer(200).raw.Content.Get("application/json").Schema.Value
 		t.Run(declared.ID, func(t *testing.T) {
 			good, values := 0, 0
 			rapid.Check(t, func(t *rapid.T) {

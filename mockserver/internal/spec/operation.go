@@ -20,7 +20,6 @@ type Operation struct {
 
 	method     string
 	parameters openapi3.Parameters
-	responses  *openapi3.Responses
 	answers    func() map[string]*answer // by code; made when they are first needed
 	plain      []int                     // the statuses of answers that have no header but the correlation id
 }
@@ -33,8 +32,8 @@ func operationsOf(paths *openapi3.Paths, correlationID *openapi3.Schema) []*Oper
 		for method, operation := range path.Operations() {
 			o := &Operation{
 				ID: operation.OperationID, Pattern: pattern, method: method,
-				parameters: slices.Concat(path.Parameters, operation.Parameters), responses: operation.Responses,
-				answers: sync.OnceValue(func() map[string]*answer { return answersOf(operation.Responses) }),
+				parameters: slices.Concat(path.Parameters, operation.Parameters),
+				answers:    sync.OnceValue(func() map[string]*answer { return answersOf(operation.Responses) }),
 			}
 			if operation.RequestBody != nil {
 				o.Bodies = map[string]*Schema{}

@@ -30,7 +30,7 @@ type Document struct {
 	maxViolationDetail int // characters of a violation's detail
 
 	schemas openapi3.Schemas
-	problem *openapi3.Response // an answer with a problem in it, whichever; nil in service
+	problem *answer // an answer with a problem in it, whichever; nil in service
 	formats openapi3.SchemaValidationOption
 
 	// These are of the node API only.
@@ -106,7 +106,7 @@ func newDocument(doc *openapi3.T, correlationID *openapi3.Schema) *Document {
 		MaxPointer:         int(*violations.Items.Value.Properties["pointer"].Value.MaxLength),
 		maxViolationDetail: int(*violations.Items.Value.Properties["detail"].Value.MaxLength),
 		schemas:            doc.Components.Schemas,
-		problem:            doc.Components.Responses["InternalError"].Value,
+		problem:            answerOf(doc.Components.Responses["InternalError"].Value),
 		formats: openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 			"date-time":     openapi3.NewCallbackValidator(wire.CheckTime),
 			"uri":           openapi3.NewCallbackValidator(wire.CheckURI),
