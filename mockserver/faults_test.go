@@ -273,7 +273,8 @@ func TestReadAhead(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	client, server := start(t,
-		fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, effect: {restart: true, latency_ms: 1}}"))
+		fault(t, "{match: {operations: [heartbeatNode], first_call: 2, times: 1}, "+
+			"effect: {restart: true, latency_ms: 1}}"))
 	client.register(briefRegistration)
 	client.register(edited(t, briefRegistration, "/node_id", "gpu-node-2"))
 	client.beat("gpu-node-1", briefHeartbeat).expect(t, http.StatusOK)

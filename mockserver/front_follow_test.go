@@ -139,7 +139,8 @@ func TestTheLogOfANodeInFront(t *testing.T) {
 	p.post("/v2/nodes/register", briefRegistration)
 	p.post("/v2/nodes/register", briefRegistration)
 	p.post("/v2/nodes/gpu-node-1/heartbeat", briefHeartbeat)
-	if node := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200; node.ExpiresAtMs == nil {
+	node := must(p.front.Control().ReadNodeWithResponse(t.Context(), "gpu-node-1")).JSON200
+	if node.ExpiresAtMs == nil {
 		t.Errorf("nothing says when it will be offline: %+v", node)
 	}
 	callWith(t, p.front, [4]string{"DELETE /v2/nodes/gpu-node-1"})

@@ -251,7 +251,8 @@ func TestSetPolicyWatchesAll(t *testing.T) {
 }
 
 func TestInServiceLooksWhenItIsSaid(t *testing.T) {
-	for every, check := range map[time.Duration]time.Duration{ // the first one that is more than 30 s after the heartbeat
+	// The first check that is more than 30 s after the heartbeat.
+	for every, check := range map[time.Duration]time.Duration{
 		2 * time.Minute: 2 * time.Minute, 2 * time.Second: 32 * time.Second,
 	} {
 		c := inService(t)
