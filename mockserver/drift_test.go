@@ -248,6 +248,7 @@ func TestReportHeartbeats(t *testing.T) {
 	}{
 		{"{}", []nodeapi.PoolStatus{}},
 		{`{"timestamp": "yesterday", "pools": {}}`, []nodeapi.PoolStatus{}},
+		{`{"pools": [` + strings.Repeat(`{"ready": true}, `, 20) + `7]}`, []nodeapi.PoolStatus{}},
 		{
 			`{"pools": [{"pool_id": "a"}, {"ready": true}, 7, ` +
 				`{"pool_id": "b", "ready": true, "slots_free": 2, "draining": null}]}`,

@@ -102,6 +102,12 @@ func TestDriftOfAnswers(t *testing.T) {
 			`{"type":"about:blank","title":"a","status":503,"detail":"b","instance":"urn:x","code":"unavailable"}`,
 			`"Retry-After": must be there (got nothing)`,
 		},
+		"a Retry-After in words": {
+			503,
+			http.Header{"Content-Type": {"application/problem+json"}, "Retry-After": {"soon"}},
+			`{"type":"about:blank","title":"a","status":503,"detail":"b","instance":"urn:x","code":"unavailable"}`,
+			`"Retry-After": must be of type integer (got "soon")`,
+		},
 	} {
 		front := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithUpstream(mockserver.Upstream{
 			URL: "http://orchestratord.example",

@@ -35,6 +35,15 @@ func TestKindsAreTheDocuments(t *testing.T) {
 	}
 }
 
+// TestCodeOf looks at the code of every status that a fault may have.
+func TestCodeOf(t *testing.T) {
+	for status := 400; status < 600; status++ {
+		if code := CodeOf(status); kindOf(code).status != status && code != nodeapi.ProblemCodeInternalError {
+			t.Errorf("%d is %s", status, code)
+		}
+	}
+}
+
 func TestLongDetail(t *testing.T) {
 	w := httptest.NewRecorder()
 	x := newPool(t).Begin(w, httptest.NewRequest(http.MethodGet, "/", nil))

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"mime"
@@ -68,14 +67,6 @@ func (o *Operation) CheckAnswerHead(status int, header http.Header) error {
 		return fmt.Errorf("answer: status %d with content type %q is not declared for %s", status, mediaType, o.ID)
 	}
 	return nil
-}
-
-// headerValue returns the value that the text of a header stands for.
-func headerValue(schema *openapi3.Schema, text string) any {
-	if schema.Type.Is(openapi3.TypeInteger) {
-		return json.Number(text)
-	}
-	return text
 }
 
 func mediaTypeOf(header http.Header) string {

@@ -59,11 +59,11 @@ func (d *Document) headerDepartures(
 		case len(values) > 1:
 			departure.Expected, departure.Got = "must be there once", fmt.Sprintf("%d times", len(values))
 		default:
-			broken := d.check(declared.Schema.Value, headerValue(declared.Schema.Value, values[0]))
+			broken := d.check(declared.Schema.Value, scalar(declared.Schema.Value, values[0]))
 			if broken == nil {
 				continue
 			}
-			departure.Expected, departure.Got = d.first(broken), InQuotes(quote(values[0]))
+			departure.Expected, departure.Got = wanted(broken), InQuotes(quote(values[0]))
 		}
 		found = append(found, departure)
 	}

@@ -125,6 +125,15 @@ func explain(broken *openapi3.SchemaError, quote func(string) string) (expected,
 	}
 }
 
+// wanted says what would be right in the first place that is broken.
+func wanted(broken error) (says string) {
+	walk(broken, func(broken *openapi3.SchemaError) bool {
+		says, _ = explain(broken, asItIs)
+		return false
+	})
+	return says
+}
+
 // example returns the schema's example in words, and "" if it has none.
 func example(schema *openapi3.Schema, words string) string {
 	switch example := schema.Example.(type) {
