@@ -62,7 +62,7 @@ func TestEveryByteIsReadTwice(t *testing.T) {
 	for at := range len(good) + 1 {
 		for _, other := range []string{
 			"\x00", "\v", "\f", "\n", "é", `\`, `\"`, `\/`, `\b\f\n\r\t`, `\u00e9`, `\ud83d\ude00`,
-			`"`, ":", ",", "0", "-", ".", "e1", "]", "}", "null",
+			`"`, ":", ",", "0", "-", ".", "e1", "E1", "]", "}", "null",
 		} {
 			readTwice(t, good[:at]+other+good[at:])
 		}
