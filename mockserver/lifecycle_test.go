@@ -291,13 +291,14 @@ func TestTwin(t *testing.T) {
 		{"another machine", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, 0, 1},
 		{"another address", "machine-a", "http://192.0.2.2:9200", briefHeartbeat, 20 * time.Second, 1},
 		{"it was draining", "machine-b", "http://192.0.2.1:9200", drainingHeartbeat, 0, 1},
+		{"it does not say where", "", "", briefHeartbeat, 0, 0},
 		{"it had never beaten", "machine-b", "http://192.0.2.1:9200", "", 0, 0},
 		{"it was offline", "machine-b", "http://192.0.2.1:9200", briefHeartbeat, time.Minute, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
 			still := clock.PausedAt(time.UnixMilli(startMs))
-			client, server := start(t, mockserver.WithClock(still),
+			client, server := start(t, mockserver.WithClock(still), mockserver.WithValidation(mockserver.Off),
 				mockserver.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 			register := func(machine, address string) {
 				body := `{"node_id":"gpu-node-1","machine_id":"` + machine + `","address":"` + address +

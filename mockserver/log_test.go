@@ -101,7 +101,7 @@ func TestLog(t *testing.T) {
 			e.attrs["correlation_id"],
 		}, " ")
 		if e.level == slog.LevelWarn {
-			line += strings.Join([]string{"", e.attrs["status"], e.attrs["code"]}, " ")
+			line += strings.Join([]string{"", e.attrs["kind"], e.attrs["status"], e.attrs["code"]}, " ")
 		}
 		got = append(got, line)
 	}
@@ -117,9 +117,9 @@ func TestLog(t *testing.T) {
 		"DEBUG heartbeat gpu-node-1 machine-alpha 4",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 5",
 		"INFO node draining gpu-node-1 machine-alpha 5",
-		"WARN departure from the contract gpu-node-1  6  ",
-		"WARN departure from the contract gpu-node-1  6  ",
-		"WARN request refused   6 422 contract_violation",
+		"WARN departure from the contract gpu-node-1  6 required  ",
+		"WARN departure from the contract gpu-node-1  6 required  ",
+		"WARN request refused   6  422 contract_violation",
 		"INFO node offline gpu-node-1 machine-alpha ",
 		"DEBUG heartbeat gpu-node-1 machine-alpha 8",
 		"INFO node online gpu-node-1 machine-alpha 8",
@@ -250,8 +250,9 @@ func TestHeartbeatLog(t *testing.T) {
 	client.beat("gpu-node-1", `{"timestamp":"2025-10-01T00:00:00Z","pools":[
 		{"pool_id":"a","ready":true,"slots_free":3,"slots_total":4},
 		{"pool_id":"b","ready":false,"slots_free":0},
-		{"pool_id":"c","ready":true,"slots_free":1,"draining":true}]}`).expect(t, http.StatusOK)
-	const want = "a:3/4 b:0(not ready) c:1(draining)"
+		{"pool_id":"c","ready":true,"slots_free":1,"draining":true},
+		{"pool_id":"d","ready":true,"slots_free":4,"slots_total":4}]}`).expect(t, http.StatusOK)
+	const want = "a:3/4 b:0(not ready) c:1(draining) d:4/4"
 	if beats := log.entries("heartbeat"); len(beats) != 1 || beats[0].attrs["pools"] != want {
 		t.Errorf("logged %v, want pools %s", beats, want)
 	}
