@@ -156,6 +156,9 @@ func answersInService(t *testing.T) {
 		want) {
 		t.Errorf("register: %s, want %s", got.text, want)
 	}
+	if value := got.Header.Get("X-Content-Type-Options"); value != "" {
+		t.Errorf("X-Content-Type-Options: %s", value)
+	}
 	got = s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
 	if want := `{"success":true,"next_heartbeat_ms":10000}`; !sameJSON(t, got.text, want) {
 		t.Errorf("heartbeat: %s, want %s", got.text, want)
@@ -476,6 +479,7 @@ func countsInService(t *testing.T) {
 	s.call("POST", "/v2/nodes/register", rustRegistration)
 	s.call("POST", "/v2/nodes/register", rustRegistration, "Authorization: Bearer secret")
 	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
+	s.call("POST", "/v2/nodes/gpu-node-2/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
 	for _, refused := range []string{"{", "{}", rustHeartbeat + strings.Repeat(" ", 2<<20)} { // no handler sees it
 		s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", refused, "Authorization: Bearer secret")
 	}
@@ -486,6 +490,7 @@ func countsInService(t *testing.T) {
 		"# TYPE orchd_nodes_online gauge\n", "# TYPE orchd_pools_available gauge\n",
 		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`,
 		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="error"} 0`,
+		`orchd_node_heartbeats_total{node_id="other",outcome="error"} 1`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s", want)

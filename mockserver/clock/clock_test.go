@@ -48,6 +48,13 @@ func TestRealTime(t *testing.T) {
 	})
 }
 
+// TestRealTimeIsMonotonic, so that no step of the machine's clock is one of this clock. In a bubble no time is.
+func TestRealTimeIsMonotonic(t *testing.T) {
+	if now := clock.New().Now(); now == now.Round(0) {
+		t.Errorf("%s would go with the steps of the machine's clock", now)
+	}
+}
+
 // TestOrders lets 10 s of real time pass after each order.
 func TestOrders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
