@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptrace"
@@ -107,6 +108,19 @@ func TestChosenNodes(t *testing.T) {
 		if _, acts := set.Decide(control.OperationHeartbeatNode, node); acts != want {
 			t.Errorf("slow acts on %q: %t", node, acts)
 		}
+	}
+}
+
+// TestAsManyFaultsAsAFileMayHave reads them, and chooses a preset beside them.
+func TestAsManyFaultsAsAFileMayHave(t *testing.T) {
+	text := "faults:\n"
+	for n := range 100 {
+		text += fmt.Sprintf("  fault-%d: {rules: [{effect: {status: 418}}]}\n", n)
+	}
+	file := write(t, filepath.Join(t.TempDir(), "faults.yaml"), text)
+	_, set, err := loaded(t, "--faults-file", file, "--fault", "slow", "--fault-seed", "7")
+	if err != nil || len(set.Enabled()) != 101 {
+		t.Errorf("%d are on, %v", len(set.Enabled()), err)
 	}
 }
 

@@ -46,14 +46,19 @@ func Check(name string, definition control.FaultDefinition) error {
 	return wrong.orNil()
 }
 
-// checkFile returns everything that is wrong with the faults of a file.
-func checkFile(faults map[string]control.FaultDefinition) error {
-	if faults == nil {
-		return nil
-	}
+// checkAll returns everything that is wrong with faults, with pointers into a file of them. There may be
+// more than a file may have: as many as there may be beside the presets, or in place of them.
+func checkAll(faults map[string]control.FaultDefinition) error {
 	var wrong Invalid
-	wrong.inSchema("", "FaultFile", control.FaultFile{Faults: faults})
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		wrong.inSchema("/faults/"+jsonpointer.Token(name), "FaultDefinition", faults[name])
+	}
 	wrong.beyond(faults)
+	all := Presets()
+	maps.Copy(all, faults)
+	if most := schemas().most; len(all) > most {
+		wrong.add("/faults", "there would be %d faults with the presets, and may be %d", len(all), most)
+	}
 	return wrong.orNil()
 }
 

@@ -65,7 +65,7 @@ func (s *Set) Replace(faults map[string]control.FaultDefinition) error {
 }
 
 func (s *Set) replace(faults map[string]control.FaultDefinition, start bool) error {
-	if err := checkFile(faults); err != nil {
+	if err := checkAll(faults); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -467,6 +467,18 @@ func TestRoomForFaults(t *testing.T) {
 	if _, err := set.Put("fault-0", definition); err != nil {
 		t.Errorf("one that is there already: %v", err)
 	}
+	many, presets := map[string]control.FaultDefinition{}, len(faults.Presets())
+	for n := range 200 - presets {
+		many[fmt.Sprint("fault-", n)] = definition
+	}
+	many["slow"] = definition
+	if err := set.Load(many); err != nil || len(set.List()) != 200 {
+		t.Errorf("as many as there may be: %d, %v", len(set.List()), err)
+	}
+	many["one-more"] = definition
+	if err := set.Load(many); err == nil || !strings.Contains(err.Error(), "there would be 201 faults") {
+		t.Errorf("one more: %v", err)
+	}
 }
 
 func TestPresets(t *testing.T) {
