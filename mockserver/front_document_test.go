@@ -179,6 +179,27 @@ func TestAnAnswerWhoseCorrelationIDIsNone(t *testing.T) {
 	}
 }
 
+// TestStatusesThatNoDocumentHas has orchestratord answer with what HTTP leaves room for. The mock shows it as it is.
+func TestStatusesThatNoDocumentHas(t *testing.T) {
+	for _, status := range []int{600, 999} {
+		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
+			URL: "http://orchestratord.example",
+			Transport: answering(func(*http.Request) *http.Response {
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody}
+			}),
+		}))
+		callWith(t, front, [4]string{"GET /v2/nodes"})
+		if got := front.UpstreamDrift().Entries; len(got) != 1 || got[0].Status != status {
+			t.Errorf("orchestratord drifts by %v, want the status %d", got, status)
+		}
+		for _, path := range []string{"/__mock", "/__mock/drift", "/__mock/journal", "/__mock/journal/1"} {
+			if got := callWith(t, front, [4]string{"GET " + path}); got != http.StatusOK {
+				t.Errorf("after an answer of %d, %s is answered %d", status, path, got)
+			}
+		}
+	}
+}
+
 // answering is a transport that answers by itself.
 type answering func(*http.Request) *http.Response
 

@@ -1,13 +1,13 @@
 // Code generated from mock-control.yaml. DO NOT EDIT.
 
 export const schemas = /** @type {const} */ ({
-  AnswerRecord: {"properties":{"status":{"maximum":599,"minimum":100}}},
+  AnswerRecord: {"properties":{"status":{"maximum":999,"minimum":100}}},
   Archive: {"properties":{"log":{"properties":{"entries":{"maxItems":100000},"version":{"maxLength":16}}}}},
   BodyRecord: {"properties":{"text":{"maxLength":65536}}},
   ClockAdvance: {"properties":{"by_ms":{"maximum":31536000000,"minimum":0}}},
   ClockSpeed: {"maximum":10000,"minimum":0.001},
   Count: {"maximum":9007199254740991,"minimum":0},
-  Departure: {"properties":{"expected":{"maxLength":1024},"got":{"maxLength":1024},"kind":{"maxLength":64},"pointer":{"maxLength":1024},"status":{"maximum":599,"minimum":100}}},
+  Departure: {"properties":{"expected":{"maxLength":1024},"got":{"maxLength":1024},"kind":{"maxLength":64},"pointer":{"maxLength":1024},"status":{"maximum":999,"minimum":100}}},
   Dialect: {"enum":["document","in-service"]},
   DriftEntries: {"maxItems":1000},
   EntryDetail: {"enum":["full","brief"]},
