@@ -118,6 +118,9 @@ func (c config) checkTokens() error {
 			wrong = append(wrong, fmt.Errorf("%s: %w", what, err))
 		}
 	}
+	if err := settings.CheckTokens(c.given.tokens); err != nil {
+		wrong = append(wrong, fmt.Errorf("tokens: %w", err))
+	}
 	for i, token := range c.given.tokens {
 		what := fmt.Sprintf("token %d of %d", i+1, len(c.given.tokens))
 		check(what, token)

@@ -31,7 +31,7 @@ func WithTokens(tokens ...string) Option {
 }
 
 // WithNodeTimeout sets how long after its last heartbeat, or its registration when
-// none came, a node is marked offline (CLOUD-2013). It must be longer than the
+// none came, a node is marked offline (CLOUD-2013): 2 ms to a week. It must be longer than the
 // heartbeat interval, except in the dialect InService and with WithUpstream.
 func WithNodeTimeout(timeout time.Duration) Option {
 	return func(c *config) { c.start.NodeTimeout = timeout }

@@ -56,7 +56,7 @@ func TestBadOptions(t *testing.T) {
 		{
 			[]mockserver.Option{
 				mockserver.WithHeartbeatInterval(time.Millisecond),
-				mockserver.WithNodeTimeout(time.Millisecond + 1),
+				mockserver.WithNodeTimeout(2 * time.Millisecond),
 			}, "",
 		},
 		{[]mockserver.Option{mockserver.WithJournal(100_000), mockserver.WithControlHosts("mock.example.com")}, ""},
@@ -103,6 +103,14 @@ func TestBadOptions(t *testing.T) {
 		{
 			[]mockserver.Option{mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(0)},
 			"node timeout 0s: must be positive",
+		},
+		{
+			[]mockserver.Option{mockserver.WithNodeTimeout(8 * 24 * time.Hour)},
+			"node timeout 192h0m0s: in milliseconds it must be 604800000 or less, not 691200000",
+		},
+		{
+			[]mockserver.Option{mockserver.WithTokens(strings.Fields(strings.Repeat("hush ", 101))...)},
+			"tokens: must have 100 items or fewer, not 101",
 		},
 		{
 			[]mockserver.Option{

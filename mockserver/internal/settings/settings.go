@@ -53,7 +53,7 @@ func (s *Settings) CheckTimeout() error {
 	case s.NodeTimeout <= 0:
 		return errors.New("must be positive")
 	}
-	return nil
+	return CheckInterval("NodeTimeout", s.NodeTimeout)
 }
 
 // Contract returns the document that nodes and orchestratord are held to.
@@ -109,6 +109,17 @@ func CheckToken(token string) error {
 	change := control.SettingsChange{Tokens: &[]string{token}}
 	if wrong := spec.Control().Check("SettingsChange", change); wrong != nil {
 		return errors.New(wrong[0].Detail)
+	}
+	return nil
+}
+
+// CheckTokens returns what is wrong with how many tokens there are, if anything is.
+func CheckTokens(tokens []string) error {
+	some := append([]string{}, tokens...) // never null
+	for _, wrong := range spec.Control().Check("SettingsChange", control.SettingsChange{Tokens: &some}) {
+		if wrong.Pointer == "/tokens" {
+			return errors.New(wrong.Detail)
+		}
 	}
 	return nil
 }
