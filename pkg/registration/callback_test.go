@@ -30,7 +30,10 @@ func TestAFaultyStatusCallback(t *testing.T) {
 			return nil, errors.New("late")
 		},
 		"panics": func(context.Context) ([]registration.PoolStatus, error) { panic("out of pools") },
-		"fails":  func(context.Context) ([]registration.PoolStatus, error) { return nil, errors.New("no driver") },
+		"fails beside a status": func(context.Context) ([]registration.PoolStatus, error) {
+			return []registration.PoolStatus{{PoolID: "pool-0", SlotsTotal: 4}}, errors.New("half of it is old")
+		},
+		"fails": func(context.Context) ([]registration.PoolStatus, error) { return nil, errors.New("no driver") },
 		"breaks a limit": func(context.Context) ([]registration.PoolStatus, error) {
 			return []registration.PoolStatus{{PoolID: "pool-0", SlotsFree: -1}}, nil
 		},
@@ -266,18 +269,20 @@ func TestAStatusThatIsStaleIsNotSent(t *testing.T) {
 func TestALateStatusThatWasAskedForIsSentAtOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		notified time.Duration // before or after the call, which begins at 15 s
+		late     int           // calls, from the second on
 		beats    []time.Duration
 	}{
-		"before": {14 * time.Second, []time.Duration{500, 14_000, 17_000, 25_000}},
-		"during": {16 * time.Second, []time.Duration{500, 15_000, 16_000, 18_000, 25_000}},
-		"never":  {time.Hour, []time.Duration{500, 15_000, 25_000}},
+		"before":           {14 * time.Second, 1, []time.Duration{500, 14_000, 17_000, 25_000}},
+		"before, and late": {14 * time.Second, 9, []time.Duration{500, 14_000, 17_000, 25_000}}, // each time
+		"during":           {16 * time.Second, 1, []time.Duration{500, 15_000, 16_000, 18_000, 25_000}},
+		"never":            {time.Hour, 1, []time.Duration{500, 15_000, 25_000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{}
 				calls := 0
 				node := beating(t, config(t, w), func(ctx context.Context) ([]registration.PoolStatus, error) {
-					if calls++; calls == 2 {
+					if calls++; calls > 1 && calls < 2+test.late {
 						time.Sleep(3 * time.Second)
 					}
 					return ready(ctx)

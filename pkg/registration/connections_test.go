@@ -534,7 +534,7 @@ func TestPingsFollowTheNodeTimeout(t *testing.T) {
 		if limit == 0 {
 			limit = registration.DefaultNodeTimeout
 		}
-		if pings.SendPingTimeout <= 0 || pings.PingTimeout <= 0 || pings.SendPingTimeout+pings.PingTimeout >= limit {
+		if pings.SendPingTimeout <= 0 || pings.PingTimeout <= 0 || pings.SendPingTimeout+pings.PingTimeout > limit/2 {
 			t.Errorf("with a node timeout of %v it pings after %v and waits for %v",
 				limit, pings.SendPingTimeout, pings.PingTimeout)
 		}

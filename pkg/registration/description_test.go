@@ -217,6 +217,15 @@ func takesAPoolAway(t *testing.T, first answer) {
 			t.Errorf("heartbeat %d says %v", i, pools)
 		}
 	}
+	d.Pools = c.Pools
+	if err := node.Update(d); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+	beats := w.of("heartbeat")
+	if pools := beats[len(beats)-1].pools(t); len(pools) != 2 {
+		t.Errorf("when the pool has come back the node says %v", pools)
+	}
 	if err := node.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -307,7 +307,7 @@ func TestNothingIsSentOnceTheTimeToLeaveIsHalfOver(t *testing.T) {
 // A shutdown that comes late has the time that it needs.
 func TestDeregisterWithADeadlineThatHasPassed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
+		w := &wire{answer: func(int, request) answer { return answer{delay: 2 * time.Second} }}
 		node := newNode(t, config(t, w))
 		if err := node.Register(t.Context()); err != nil {
 			t.Fatal(err)

@@ -253,8 +253,7 @@ func (n *Node) drain(ctx context.Context) error {
 	}
 	n.observer.draining.Store(true)
 	n.Notify()
-	again := time.AfterFunc(notifyGap, n.Notify)
-	defer again.Stop()
+	time.AfterFunc(notifyGap, n.Notify)
 	done := make(chan error, 1)
 	go func() {
 		var err error

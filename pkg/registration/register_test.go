@@ -80,6 +80,11 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			registration.ErrRefused,
 			"/node_id is odd",
 		},
+		"429, with its title alone": {
+			answer{status: 429, body: `{"code":"throttled","title":"slow down\r\n"}`},
+			registration.ErrUnavailable,
+			"429 throttled: slow down (",
+		},
 		"422, as in service": {
 			plain(422, "capabilities: missing field `gpus` at line 1\r\n\x1b[1m"), registration.ErrRefused,
 			"422: capabilities: missing field `gpus` at line 1<U+000D><U+000A><U+001B>[1m (",

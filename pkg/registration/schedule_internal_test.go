@@ -357,6 +357,12 @@ func TestSchedulePostponesRenewals(t *testing.T) {
 			}
 			s.confirmed = now
 		}
+		s = s.after(registering, s.renewal, s.renewal, outcome{}, 0)
+		now := s.renewal
+		s.beatFirst, s.confirmed = false, now
+		if s = s.after(registering, now, now, outcome{verdict: failed}, 0); s.renewal.Sub(now) != 10*time.Second {
+			t.Errorf("every %v: after a success it tries again after %v", every, s.renewal.Sub(now))
+		}
 	}
 }
 

@@ -288,6 +288,11 @@ func TestNewListsWhatIsWrongWithTLS(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
+	base := &http.Transport{}
+	if _, err := (registration.TLS{RootCAs: x509.NewCertPool()}).Transport(base, nil); err != nil ||
+		base.TLSClientConfig != nil && base.TLSClientConfig.RootCAs != nil {
+		t.Errorf("error %v, and the transport that another is made from has got its authorities", err)
+	}
 	for want, settings := range map[string]registration.TLS{
 		"a certificate file without a key file": {CertFile: empty},
 		"a key file without a certificate file": {KeyFile: empty},

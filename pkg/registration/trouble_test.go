@@ -43,12 +43,15 @@ func warnings(t *testing.T, alive time.Duration, beat func(n int) answer) (lines
 // A log in which the last line names a reason of a minute ago sends people the wrong way.
 func TestEachChangeOfReasonIsLogged(t *testing.T) {
 	lines := warnings(t, 25*time.Second, func(n int) answer {
-		return plain(503, []string{"a rollout", "a restart", "a restart", "a rollout"}[min(n-1, 3)])
+		return []answer{
+			plain(503, "a rollout"), plain(503, "a restart"), plain(503, "a restart"), plain(500, "a restart"),
+			plain(503, "a rollout"),
+		}[min(n-1, 4)]
 	})
 	got := ""
 	for i, line := range lines {
-		if strings.Contains(line, "failing_for=") != (i == 2) {
-			t.Errorf("line %d is %s, want the third alone to say how long the trouble has lasted", i, line)
+		if strings.Contains(line, "failing_for=") != (i >= 2) {
+			t.Errorf("line %d is %s, want the third and later ones to say how long the trouble has lasted", i, line)
 		}
 		for _, reason := range []string{"rollout", "restart"} {
 			if strings.Contains(line, reason) {
@@ -56,7 +59,7 @@ func TestEachChangeOfReasonIsLogged(t *testing.T) {
 			}
 		}
 	}
-	if want := "rollout restart rollout "; got != want {
+	if want := "rollout restart restart rollout "; got != want {
 		t.Errorf("the reasons logged are %q, want %q:\n%s", got, want, strings.Join(lines, "\n"))
 	}
 }

@@ -93,6 +93,11 @@ func TestWhatIsMeasuredOfARequest(t *testing.T) {
 			answer{status: 200, body: `{"success":false,"message":"no","node_id":""}`},
 			"error.type=refused http.response.status_code=200 outcome=refused",
 		},
+		{
+			"http://orchestratord:8080",
+			answer{status: 200, body: "<html>"},
+			"error.type=error http.response.status_code=200 outcome=error",
+		},
 		{"http://orchestratord:8080", answer{err: errors.New("odd")}, "error.type=_OTHER outcome=error"},
 		{
 			"http://orchestratord:8080",
