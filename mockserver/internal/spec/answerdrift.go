@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -69,14 +68,6 @@ func (d *Document) headerDepartures(
 		found = append(found, departure)
 	}
 	return found
-}
-
-// headerValue returns the value that the text of a header stands for.
-func headerValue(schema *openapi3.Schema, text string) any {
-	if schema.Type.Is(openapi3.TypeInteger) {
-		return json.Number(text)
-	}
-	return text
 }
 
 func (d *Document) answerBodyDepartures(
