@@ -87,9 +87,12 @@ func TestSecretsOfHeaders(t *testing.T) {
 		{"X-Other", []string{"Basic hunter2"}, "hunter2", "*******"},
 		{"X-Other", []string{"Digest hunter2"}, "hunter2", "*******"},
 		{"X-Other", []string{"Negotiate hunter2"}, "hunter2", "*******"},
+		{"X-Other", []string{"Bearers hunter2"}, "hunter2", "hunter2"},
+		{"X-Other", []string{"Hunter hunter2"}, "hunter2", "hunter2"},
 		{"X-Other", []string{"hunter2"}, "hunter2", "hunter2"},
 		{"Content-Type", []string{"text/plain"}, "text/plain", "text/plain"},
 		{"Www-Authenticate", []string{`Bearer realm="hunter2"`}, "hunter2", "hunter2"},
+		{"Referer", []string{"http://hunt%65r2@host/"}, "hunter2", "*******"},
 		{
 			"Referer",
 			[]string{"http://hunter1:hunt%20er2@host/"},
