@@ -28,6 +28,7 @@ func TestPath(t *testing.T) {
 		{path: "/a/7", given: "7", text: "7", number: 7},
 		{path: "/a/-7", given: "-7", text: "-7", number: -7},
 		{path: "/a/b%20c", given: "b c", text: "b c", broken: `parameter "id": invalid syntax`},
+		{path: "/a/50%25", given: "50%", text: "50%", broken: `parameter "id": invalid syntax`},
 		{path: "/a/b%2Fc", given: "b%2Fc", text: "b/c", broken: `parameter "id": invalid syntax`},
 		{path: "/a/2147483648", given: "2147483648", text: "2147483648", broken: `parameter "id": value out of range`},
 	} {

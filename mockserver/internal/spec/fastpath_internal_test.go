@@ -160,8 +160,8 @@ func corrupt(value any, try func()) {
 	}
 }
 
-// TestEveryByte cuts short bodies at every byte, leaves it out, and puts others before it, and behind the last
-// one. It leaves out every word, and puts a number in its place that is too large.
+// TestEveryByte cuts short bodies at every byte, leaves it out, and puts others before it and in its place, and
+// behind the last one. It leaves out every word, and puts a number in its place that is too large.
 func TestEveryByte(t *testing.T) {
 	paths := newPaths()
 	for operation, good := range map[string]string{
@@ -179,6 +179,7 @@ func TestEveryByte(t *testing.T) {
 			paths.agree(t, operation, good[:at]+good[min(at+1, len(good)):])
 			for _, other := range strings.Split("\x00|\v|\f|\x80|é|\\|\"|:|,|0|-| |}|]", "|") {
 				paths.agree(t, operation, good[:at]+other+good[at:])
+				paths.agree(t, operation, good[:at]+other+good[min(at+1, len(good)):])
 			}
 		}
 		for _, word := range regexp.MustCompile(`"[^"]*"|[a-z0-9]+`).FindAllStringIndex(good, -1) {
