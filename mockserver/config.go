@@ -136,18 +136,13 @@ func (c config) checkTokens() error {
 
 // check returns everything else that is wrong with a config.
 func (c config) check() error {
-	var wrong []error
+	wrong := []error{c.start.CheckTimes()}
 	complain := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(format, args...))
 	}
-	if err := settings.CheckInterval("HeartbeatInterval", c.start.HeartbeatInterval); err != nil {
-		complain("heartbeat interval %s: %w", c.start.HeartbeatInterval, err)
-	}
-	if err := c.start.CheckTimeout(); err != nil {
-		complain("node timeout %s: %w", c.start.NodeTimeout, err)
-	}
-	if err := settings.CheckInterval("StaleCheckInterval", c.start.StaleCheckInterval); err != nil {
-		complain("stale check interval %s: %w", c.start.StaleCheckInterval, err)
+	now := c.clock.Now().UTC()
+	if err := settings.CheckTime(now); err != nil {
+		complain("clock at %s: %w", now.Format(time.RFC3339), err)
 	}
 	if c.bodyLimit <= 0 {
 		complain("body limit %d: must be positive", c.bodyLimit)

@@ -63,8 +63,8 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) { c.log = logger }
 }
 
-// WithClock sets the clock that nodes time out by. By default, and with nil, it is one
-// that shows real time.
+// WithClock sets the clock that nodes time out by, which shows a time from 1970 on, and before the year
+// 10000. By default, and with nil, it is one that shows real time.
 func WithClock(clock *clock.Clock) Option {
 	return func(c *config) { c.clock = clock }
 }

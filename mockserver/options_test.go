@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/mockserver"
+	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/control"
 )
 
@@ -103,6 +104,10 @@ func TestBadOptions(t *testing.T) {
 		{
 			[]mockserver.Option{mockserver.WithDialect(mockserver.InService), mockserver.WithNodeTimeout(0)},
 			"node timeout 0s: must be positive",
+		},
+		{
+			[]mockserver.Option{mockserver.WithClock(clock.PausedAt(time.Time{}))},
+			"clock at 0001-01-01T00:00:00Z: in milliseconds it must be 0 or more, not -62135596800000",
 		},
 		{
 			[]mockserver.Option{mockserver.WithNodeTimeout(8 * 24 * time.Hour)},

@@ -45,15 +45,33 @@ func (s *Settings) TimesOutTooSoon() bool {
 	return s.NodeTimeout <= s.HeartbeatInterval && s.Dialect != control.DialectInService && !s.InFront
 }
 
-// CheckTimeout returns what is wrong with the node timeout, if anything.
-func (s *Settings) CheckTimeout() error {
+// CheckTimes returns what is wrong with the intervals and the node timeout.
+func (s *Settings) CheckTimes() error {
+	var wrong []error
+	for _, each := range []struct {
+		what string
+		time time.Duration
+		err  error
+	}{
+		{"heartbeat interval", s.HeartbeatInterval, checkInterval("HeartbeatInterval", s.HeartbeatInterval)},
+		{"node timeout", s.NodeTimeout, s.checkTimeout()},
+		{"stale check interval", s.StaleCheckInterval, checkInterval("StaleCheckInterval", s.StaleCheckInterval)},
+	} {
+		if each.err != nil {
+			wrong = append(wrong, fmt.Errorf("%s %s: %w", each.what, each.time, each.err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (s *Settings) checkTimeout() error {
 	switch {
 	case s.TimesOutTooSoon():
 		return fmt.Errorf("must be longer than the heartbeat interval %s", s.HeartbeatInterval)
 	case s.NodeTimeout <= 0:
 		return errors.New("must be positive")
 	}
-	return CheckInterval("NodeTimeout", s.NodeTimeout)
+	return checkInterval("NodeTimeout", s.NodeTimeout)
 }
 
 // Contract returns the document that nodes and orchestratord are held to.
@@ -138,9 +156,15 @@ func (s *Settings) CheckModes() error {
 	return errors.Join(wrong...)
 }
 
-// CheckInterval returns what is wrong with an interval, by the name of its schema.
-func CheckInterval(schema string, interval time.Duration) error {
-	if wrong := spec.Control().Check(schema, interval.Milliseconds()); wrong != nil {
+func checkInterval(schema string, interval time.Duration) error {
+	return checkMilliseconds(schema, interval.Milliseconds())
+}
+
+// CheckTime returns what is wrong with what a clock shows.
+func CheckTime(now time.Time) error { return checkMilliseconds("Milliseconds", now.UnixMilli()) }
+
+func checkMilliseconds(schema string, ms int64) error {
+	if wrong := spec.Control().Check(schema, ms); wrong != nil {
 		return fmt.Errorf("in milliseconds it %s", wrong[0].Detail)
 	}
 	return nil
