@@ -153,7 +153,11 @@ func TestTheStatusOfAPool(t *testing.T) {
 	}
 	<-idle
 	step("idle", false, 2)
-	<-newPool("pool-8", 1).drain() // which has nothing to wait for
+	p = newPool("pool-8", 1)
+	<-p.drain() // which has nothing to wait for
+	if p.enter() {
+		t.Error("work came in during the drain of an idle pool")
+	}
 }
 
 // Orchestratord hears of each slot that is taken and free again, and a prompt has a size.
