@@ -57,7 +57,8 @@ func start(t *testing.T, orchestratord string, args ...string) *process {
 	d := &process{Cmd: program, systemd: systemd, said: map[string]bool{}}
 	d.Env = append(os.Environ(), asProgram+"=1", "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=1500000",
 		"ORCHESTRATORD_URL="+orchestratord, "POOL_MANAGERD_NODE_ID=gpu-node-1", "POOL_MANAGERD_POOLS=pool-0",
-		"POOL_MANAGERD_ADDRESS=http://192.168.1.100:9200", "CUDA_VISIBLE_DEVICES=", "ROCR_VISIBLE_DEVICES=")
+		"POOL_MANAGERD_ADDRESS=http://192.168.1.100:9200", "CUDA_VISIBLE_DEVICES=", "ROCR_VISIBLE_DEVICES=",
+		"PATH="+drivers) // whose nvidia-smi fails: a node goes on without what cannot be read
 	stderr, err := d.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -11,10 +11,12 @@ import (
 	"github.com/llama-orch/node-registration/pkg/capabilities"
 )
 
+// drivers is the directory of an nvidia-smi that the tests run.
+const drivers = "../../pkg/capabilities/testdata/"
+
 // A driver that fails for once does not make a pool with free memory one without.
 func TestMemoryThatCannotBeRead(t *testing.T) {
 	t.Setenv("CUDA_VISIBLE_DEVICES", "0,1")
-	const drivers = "../../pkg/capabilities/testdata/"
 	machine := &capabilities.Machine{Root: t.TempDir(), NVML: "none", NVIDIASMI: drivers + "nvidia-smi"}
 	pool := newPool("pool-0", 1)
 	for _, answers := range []string{"two", "rubbish"} {
@@ -45,7 +47,6 @@ func TestMemoryThatCannotBeRead(t *testing.T) {
 // Memory that is full is not memory that cannot be read.
 func TestFullMemory(t *testing.T) {
 	t.Setenv("CUDA_VISIBLE_DEVICES", "0,1")
-	const drivers = "../../pkg/capabilities/testdata/"
 	machine := &capabilities.Machine{Root: t.TempDir(), NVML: "none", NVIDIASMI: drivers + "nvidia-smi"}
 	pool := newPool("pool-0", 1)
 	pool.freeVRAM.Store(1)
