@@ -66,6 +66,28 @@ func TestListing_heavy(t *testing.T) {
 	}
 }
 
+// TestListingInService lists many nodes, each once, in any order.
+func TestListingInService(t *testing.T) {
+	const count = 1000
+	s := newServer(t, mockserver.WithDialect(mockserver.InService))
+	nodes := fleet(t, count)
+	for i := range nodes {
+		nodes[i].LastHeartbeat = time.Now()
+	}
+	s.Load(nodes)
+	got := httptest.NewRecorder()
+	s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+	var list nodeapi.NodeList
+	err := json.Unmarshal(got.Body.Bytes(), &list)
+	listed := map[string]bool{}
+	for _, node := range list.Nodes {
+		listed[node.NodeID] = true
+	}
+	if err != nil || list.Count != count || len(list.Nodes) != count || len(listed) != count {
+		t.Errorf("counted %d, listed %d, %d of them once, %v", list.Count, len(list.Nodes), len(listed), err)
+	}
+}
+
 // TestOddNodes has a node that breaks the document register while validation is off. With
 // any other validation, too, it is listed as it is, but no more like it are let in.
 func TestOddNodes(t *testing.T) {
