@@ -68,8 +68,8 @@ type Options struct {
 	FirstOnly bool
 }
 
-// paceCheck is the name of the check of response times. It makes no calls: it times the calls of the
-// other checks, even if those did not finish.
+// paceCheck is the name of the check of response times. It times the calls of the other checks too, even if
+// those did not finish.
 const paceCheck = "pace"
 
 // check is a part of a run.
@@ -170,7 +170,8 @@ func (r *run) selected(name string) bool {
 
 // perform runs one check.
 func (r *run) perform(ctx context.Context, c check) {
-	if r.reason() != nil && c.name != paceCheck {
+	stopped := r.reason() != nil
+	if stopped && c.name != paceCheck {
 		return
 	}
 	before, began := r.prober.calls.Load(), time.Now()
@@ -187,7 +188,7 @@ func (r *run) perform(ctx context.Context, c check) {
 		c.does += " (" + s.doubt + ")"
 	}
 	done := Check{Name: c.name, Does: c.does, Calls: int(r.prober.calls.Load() - before), Duration: time.Since(began)}
-	if why := r.reason(); why != nil && !errors.Is(why, errEnough) && c.name != paceCheck {
+	if why := r.reason(); why != nil && !stopped && !errors.Is(why, errEnough) {
 		done.Unfinished = why.Error()
 	}
 	if done.Unfinished == "" && c.name == "silence" && r.options.NodeTimeout == 0 {
@@ -200,20 +201,40 @@ func (r *run) perform(ctx context.Context, c check) {
 // nothing did.
 func (r *run) end(why error) (*Report, error) {
 	r.report.settle()
+	if n := len(r.nodes); n > 0 {
+		r.report.Left = fmt.Sprintf("%s may still be registered, with %s in the name", plural.Count(n, "node"), r.prefix)
+	}
 	switch {
-	case why == nil || errors.Is(why, errEnough):
+	case errors.Is(why, errEnough):
 		return r.report, nil
 	case errors.Is(why, errTime):
 		why = r.explainTime(why)
+	case why == nil && r.report.Conforms():
+		why = r.undone()
 	}
-	if n := len(r.nodes); n > 0 {
-		why = fmt.Errorf("%w; %s may still be registered, with %s in the name", why, plural.Count(n, "node"), r.prefix)
+	switch {
+	case why == nil:
+		return r.report, nil
+	case !r.report.Conforms():
+		r.report.Stopped = why.Error()
+		return r.report, nil
+	case r.report.Left != "":
+		why = fmt.Errorf("%w; %s", why, r.report.Left)
 	}
-	if r.report.Conforms() {
-		return nil, why
+	return nil, why
+}
+
+// undone returns why a run in which nothing was found has decided nothing.
+func (r *run) undone() error {
+	calls := 0
+	made := func(c Check) bool { calls += c.Calls; return !c.skipped }
+	switch checks := r.report.Checks; {
+	case !slices.ContainsFunc(checks, made):
+		return fmt.Errorf("no check was made: %s was skipped, as %s", checks[0].Name, checks[0].Unfinished)
+	case calls == 0:
+		return errors.New("no call was made, so nothing is decided")
 	}
-	r.report.Stopped = why.Error()
-	return r.report, nil
+	return nil
 }
 
 // explainTime says what the time went into.
@@ -224,6 +245,11 @@ func (r *run) explainTime(why error) error {
 		return why
 	}
 	each := time.Duration(r.prober.spent.Load() / calls).Round(time.Millisecond)
-	return fmt.Errorf("%w; %s took %v each, and the check %s is unfinished",
-		why, plural.Count(int(calls), "call"), each, r.report.Checks[unfinished].Name)
+	throttled := ""
+	if n := r.throttled.Load(); n > 0 {
+		waited := time.Duration(r.waited.Load()).Round(time.Second)
+		throttled = fmt.Sprintf(", %s got 429 and waited %v in all", plural.Count(int(n), "call"), waited)
+	}
+	return fmt.Errorf("%w; %s took %v each%s, and the check %s is unfinished",
+		why, plural.Count(int(calls), "call"), each, throttled, r.report.Checks[unfinished].Name)
 }

@@ -49,7 +49,7 @@ func runNode(ctx context.Context, s *session) {
 	defer cancel()
 	id := s.name()
 	s.remember(id)
-	t := &tap{doc: s.doc, base: s.prober.base.Path, onward: s.prober.kept}
+	t := &tap{doc: s.doc, base: s.prober.base.Path, onward: s.prober.kept, calls: &s.prober.calls}
 	if _, err := t.live(ctx, s.prober.base.String(), id, s.prober.token); err != nil {
 		s.find(Nodes, s.doc.operation(opRegister), "life of a real node", "to register, beat and leave", err.Error())
 		return

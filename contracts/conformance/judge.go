@@ -242,7 +242,8 @@ func (s *session) judgeProblem(a *answer, example any) {
 		}
 	}
 	if id := a.header.Get(correlationHeader); !strings.Contains(problem.Instance, id) {
-		s.find(Document, a.op, at(a, "body/instance"), "the correlation id "+short(id), short(problem.Instance))
+		s.find(Document, a.op, at(a, "body/instance"), "the correlation id of the answer",
+			short(problem.Instance)+", not "+short(id))
 	}
 }
 

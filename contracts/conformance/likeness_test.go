@@ -25,7 +25,8 @@ func TestAnswersThatLookRight(t *testing.T) {
 		want   string
 	}{
 		"a refusal names another place": {
-			named, "negative", "registerNode: 422 body/errors: expected the place /address, got /node_id",
+			named, "negative",
+			"registerNode: 422 body/errors: expected the place that is broken, got /node_id, not /address",
 		},
 		"calls at once get each other's correlation ids": {
 			mixed, "concurrency", "header X-Correlation-Id: expected the one that was sent",

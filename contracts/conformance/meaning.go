@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/wrongtype"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -44,7 +45,7 @@ func (s *session) judgeMeaning(a *answer) {
 // readable decodes a body as a node does.
 func (s *session) readable(a *answer, into any) bool {
 	if _, err := decode(a.body, into); err != nil {
-		s.find(Nodes, a.op, at(a, "body"), "what a node can read", err.Error())
+		s.find(Nodes, a.op, at(a, "body"), "what a node can read", wrongtype.Explain(err).Error())
 		return false
 	}
 	return true

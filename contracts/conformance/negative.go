@@ -234,7 +234,7 @@ func (r *resident) judgePlaces(a *answer, v variant) {
 		places = append(places, broken.Pointer)
 	}
 	got := cmp.Or(strings.Join(places, ", "), "none")
-	r.find(Document, a.op, at(a, "body/errors"), "the place "+v.place(), short(got))
+	r.find(Document, a.op, at(a, "body/errors"), "the place that is broken", short(got)+", not "+v.place())
 }
 
 // judgeRefusal checks the status of a refusal, and that it has changed nothing.

@@ -15,6 +15,9 @@ const (
 	registrationLimit = 5 * time.Second
 )
 
+// enoughTimed is how many calls of an operation are timed, so that a percentile says something.
+const enoughTimed = 100
+
 // enoughSlow is how many calls over the limit end a run early, if they are more than half of all.
 const enoughSlow = 5
 
@@ -27,6 +30,9 @@ type pace struct {
 	took  []time.Duration
 	slow  int // those over the limit
 	ended bool
+
+	slowest time.Duration // of those
+	trail   []call        // to it
 }
 
 // newPaces returns the pace of each operation that has a limit.
@@ -37,14 +43,17 @@ func newPaces() map[string]*pace {
 	}
 }
 
-// note records how long a call took. It returns true once, when most are too slow.
-func (p *pace) note(took time.Duration) (hopeless bool) {
+// note records how long the last call of a trail took. It returns true once, when most are too slow.
+func (p *pace) note(took time.Duration, trail ...call) (hopeless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.took = append(p.took, took)
 	if took > p.limit {
 		p.slow++
 	}
+	if took > max(p.limit, p.slowest) {
+		p.slowest, p.trail = took, slices.Clone(trail)
+	}
+	p.took = append(p.took, took)
 	hopeless = !p.ended && p.slow >= enoughSlow && 2*p.slow > len(p.took)
 	p.ended = p.ended || hopeless
 	return hopeless
@@ -65,6 +74,13 @@ func (p *pace) percentile() time.Duration {
 // enough, since it may be the whole percentile of fewer than a hundred calls.
 func (p *pace) tooSlow() bool { return p.slowCalls() > 1 && p.percentile() > p.limit }
 
+// missing returns how many calls are still to be timed.
+func (p *pace) missing() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, enoughTimed-len(p.took))
+}
+
 func (p *pace) slowCalls() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,14 +90,27 @@ func (p *pace) slowCalls() int {
 // timed records how long an answer took. It stops the run if nearly all calls are too slow,
 // because the run would then take far longer, too.
 func (s *session) timed(a *answer) {
-	if p := s.paces[a.op.id]; p != nil && p.note(a.ended.Sub(a.began)) && s.selected(paceCheck) {
+	if p := s.paces[a.op.id]; p != nil && p.note(a.ended.Sub(a.began), s.trail...) && s.selected(paceCheck) {
 		s.comparePace(a.op)
 		s.stop(errSlow)
 	}
 }
 
-// comparePaces compares the response times of the other checks with their limits.
-func comparePaces(_ context.Context, s *session) {
+// comparePaces compares response times with their limits. It makes the calls that the other checks did not.
+func comparePaces(ctx context.Context, s *session) {
+	if beats, comings := s.paces[opHeartbeat].missing(), s.paces[opRegister].missing(); beats+comings > 0 {
+		s.begin()
+		r, id := s.registry(), s.name()
+		for range max(comings, 1) {
+			s.begin()
+			r.register(ctx, s.plainRegister(id), "of a registration")
+		}
+		for range beats {
+			s.trail = s.trail[:min(len(s.trail), 1)]
+			r.beat(ctx, id, s.plainBeat(), "of a heartbeat")
+		}
+		r.leave(ctx, id)
+	}
 	for _, op := range s.doc.operations {
 		s.comparePace(op)
 	}
@@ -93,7 +122,7 @@ func (s *session) comparePace(op *operation) {
 	if p == nil || !p.tooSlow() {
 		return
 	}
-	s.begin()
+	s.trail = p.trail
 	s.find(Nodes, op, "time at the 99th percentile", fmt.Sprintf("%v at most (%s)", p.limit, p.source),
 		p.percentile().Round(time.Millisecond).String())
 }

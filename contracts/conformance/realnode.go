@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -21,6 +22,7 @@ type tap struct {
 	doc    *document
 	base   string            // of the paths
 	onward http.RoundTripper // nil to answer from the document
+	calls  *atomic.Int64     // that went onward
 
 	mu     sync.Mutex
 	bodies map[string]any // of the requests, by operation
@@ -49,6 +51,7 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (t *tap) answer(op *operation, r *http.Request) (*http.Response, error) {
 	if t.onward != nil {
+		t.calls.Add(1)
 		return t.onward.RoundTrip(r)
 	}
 	if op == nil {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -252,7 +253,8 @@ func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
 	said := n.registration
 	same := func(what, expected, got string) {
 		if expected != got {
-			r.find(Nodes, a.op, what+" of a node", "what it last registered", short(got)+", not "+short(expected))
+			r.find(Nodes, a.op, what+" of a node", "what it last registered",
+				cmp.Or(short(got), "nothing")+", not "+cmp.Or(short(expected), "nothing"))
 		}
 	}
 	same("machine", said.MachineID, shown.MachineID)
@@ -341,7 +343,8 @@ func fields(object any) map[string]string {
 func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
 	same := func(what string, ms int64, at span) {
 		if expected, ok := r.clock.observe(time.UnixMilli(ms), at.from, at.to); !ok {
-			r.find(Nodes, a.op, "time of the "+what+" of a node", expected, strconv.FormatInt(ms, 10))
+			r.find(Nodes, a.op, "time of the "+what+" of a node", "about when it happened",
+				fmt.Sprintf("%d, not %d", ms, expected))
 		} else if off, mistaken := r.clock.mistakenZone(a); mistaken {
 			r.find(Nodes, a.op, "time of the "+what+" of a node",
 				"milliseconds since 1970, in UTC like the header Date",

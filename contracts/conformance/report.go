@@ -23,6 +23,7 @@ type Report struct {
 	Findings []Finding // what breaks the contract at the level of the run
 	Beyond   []Finding // what breaks it at the level of the document alone
 	Stopped  string    // why the run ended before all checks were made; empty when it did not
+	Left     string    // which nodes it may have left registered; empty for none
 
 	all []Finding
 }
@@ -100,6 +101,10 @@ func (r *Report) Report(coverage bool) *report.Report {
 		}
 		shown.Suites = append(shown.Suites, beyond)
 	}
+	if r.Left != "" {
+		left := report.Case{Name: r.Left, Result: report.Pending}
+		shown.Suites = append(shown.Suites, report.Suite{Name: "removal of nodes", Cases: []report.Case{left}})
+	}
 	return shown
 }
 
@@ -163,11 +168,20 @@ func (r *Report) coverageTable() *report.Table {
 	return table
 }
 
-// Summary is the report on one line. It has the first finding, and why the run ended early.
+// Summary is the report on one line. It has the first finding, why the run ended early, and what it left.
 func (r *Report) Summary() string {
-	if r.Conforms() {
-		return "orchestratord keeps the contract (" + r.extent() + ")"
+	text := "orchestratord keeps the contract (" + r.extent() + ")"
+	if !r.Conforms() {
+		text = r.departure()
 	}
+	if r.Left != "" {
+		text += "; " + r.Left
+	}
+	return text
+}
+
+// departure says how orchestratord departs from the contract.
+func (r *Report) departure() string {
 	ways := ""
 	if n := len(r.Findings); n > 1 {
 		ways = fmt.Sprintf(" in %s, first", plural.Count(n, "way"))

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/internal/target"
@@ -51,6 +52,9 @@ type run struct {
 	sends   map[string]any   // the result of nodeSends, which no two checks call at once
 	elder   elder
 
+	throttled atomic.Int64 // how many calls got 429
+	waited    atomic.Int64 // for them, in nanoseconds
+
 	mu       sync.Mutex
 	report   *Report
 	nodes    map[string]bool        // that may be registered
@@ -60,6 +64,8 @@ type run struct {
 	interval time.Duration          // after which orchestratord expects a heartbeat; zero when unknown
 	silent   int                    // calls in a row without an answer
 	stopped  error                  // why no more calls are made
+
+	turning sync.Mutex // held to find out whether orchestratord has turned away
 }
 
 func newRun(o Options) (*run, error) {

@@ -93,8 +93,11 @@ func (s *session) ask(ctx context.Context, c call) (*answer, error) {
 		s.trail = slices.Delete(s.trail, 0, 1)
 	}
 	a, err := s.patiently(ctx, c)
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		s.stop(context.Cause(ctx))
+	case err == nil && s.hasTurned(ctx, a):
+		return nil, errTurned
 	}
 	return a, err
 }
@@ -126,7 +129,10 @@ func (s *session) patiently(ctx context.Context, c call) (*answer, error) {
 			seconds = 1
 		}
 		s.judge(a)
-		s.pause(ctx, min(time.Duration(seconds)*time.Second, maxWait))
+		wait := min(time.Duration(seconds)*time.Second, maxWait)
+		s.throttled.Add(1)
+		s.waited.Add(int64(wait))
+		s.pause(ctx, wait)
 	}
 }
 

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,7 +17,12 @@ func TestSilenceNeedsTheNodeTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				server := newForeign("", quirks{next: next, offline: 2 * time.Minute, accepts: anybody})
-				report := conforms(t, server, conformance.Options{Only: []string{"silence"}})
+				o := conformance.Options{Only: []string{"silence"}, URL: memnet.URL, Dial: memnet.Serve(t, server)}
+				if _, err := conformance.Run(t.Context(), o); !strings.Contains(fmt.Sprint(err), "--node-timeout") {
+					t.Errorf("alone, it does not say what is missing: %v", err)
+				}
+				o.Only = append(o.Only, "pace")
+				report := conforms(t, server, o)
 				var text strings.Builder
 				if err := report.Report(false).Writers()["text"](&text); err != nil {
 					t.Fatal(err)

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -27,13 +26,13 @@ type skew struct {
 	low, top time.Duration
 }
 
-// observe returns what is wrong with a time, unless it agrees with those before it.
-func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) {
+// observe returns about which time it should be, in milliseconds, unless it agrees with those before it.
+func (k *skew) observe(reported, from, to time.Time) (expected int64, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	low, top := reported.Sub(to), reported.Sub(from)
 	if k.known && (low > k.top+skewTolerance || top < k.low-skewTolerance) {
-		return fmt.Sprintf("about %d, when it happened", to.Add(k.low).UnixMilli()), false
+		return to.Add(k.low).UnixMilli(), false
 	}
 	if !k.known {
 		k.known, k.low, k.top = true, low, top
@@ -41,7 +40,7 @@ func (k *skew) observe(reported, from, to time.Time) (expected string, ok bool) 
 	if low, top = max(k.low, low), min(k.top, top); low <= top {
 		k.low, k.top = low, top
 	}
-	return "", true
+	return 0, true
 }
 
 // mistakenZone returns how far the reported times are off, if that is the offset of a time zone. The

@@ -163,7 +163,8 @@ var laxAnswers = map[string]struct {
 	}, "header Allow: expected no method that is refused, got "},
 	"places counted from 1": {"negative", func(_ *http.Request, _ *httptest.ResponseRecorder, body string) string {
 		return strings.ReplaceAll(body, "/gpus/1/", "/gpus/2/")
-	}, "registerNode: 422 body/errors: expected the place /capabilities/gpus/1/compute_capability, got "},
+	}, "registerNode: 422 body/errors: expected the place that is broken, got " +
+		"/capabilities/gpus/2/compute_capability, not /capabilities/gpus/1/compute_capability"},
 }
 
 // TestLaxAnswersAreFound_heavy has something behind the mock that changes its answers.
