@@ -21,7 +21,7 @@ import (
 //     other than the plain one, bytes that are not UTF-8;
 //   - what is printable and not to be seen: variation selectors, fillers, the empty Braille cell;
 //   - the backslash of a spelled-out escape, such as \x1b, \033, \e or \u001b,
-//     which tools along the way turn into the real one;
+//     which tools along the way turn into the real one. In \d, C:\Users or \8 it stays;
 //   - the start of a CI command: the first colon of a line that begins with ::, blanks
 //     aside, and the second # of ##[ or ##vso[ anywhere.
 //
@@ -81,9 +81,22 @@ func isInvisible(r rune) bool {
 }
 
 // spellsEscape reports whether the text after a backslash makes it the escape of a character
-// by number or by name. C, shells, JSON, Go, Perl and Python have such escapes.
+// by number or by name. C, shells, JSON, Go, Perl and Python have such escapes. What follows x and its like may
+// still come where the text ends.
 func spellsEscape(after string) bool {
-	return after != "" && strings.IndexByte("0123456789xXuUeEcN", after[0]) >= 0
+	if after == "" {
+		return false
+	}
+	follows := func(with string) bool { return len(after) == 1 || strings.IndexByte(with, after[1]) >= 0 }
+	switch after[0] {
+	case 'e', 'E', 'c', '0', '1', '2', '3', '4', '5', '6', '7':
+		return true
+	case 'x', 'X', 'u', 'U':
+		return follows("0123456789abcdefABCDEF{")
+	case 'N':
+		return follows("{")
+	}
+	return false
 }
 
 // opensCommand reports whether the text after ## makes it a command of a CI runner:
