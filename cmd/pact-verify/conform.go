@@ -13,25 +13,28 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// conformance tests orchestratord against the OpenAPI document, if that is asked for. It
-// returns the results as suites of a report.
-func (s settings) conformance(ctx context.Context) ([]report.Suite, error) {
+// conformance tests orchestratord against the OpenAPI document, if that is asked for, and adds the results to a
+// report.
+func (s settings) conformance(ctx context.Context, whole *report.Report) error {
 	if s.conform == "" {
-		return nil, nil
+		return nil
 	}
 	trust, err := cli.Trust(s.caCert)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	seed := uint64(rand.Uint32())
+	whole.Title += fmt.Sprintf("; conformance at level %s, with the seed %d", s.conform, seed)
 	found, err := conformance.Run(ctx, conformance.Options{
 		URL: s.providerURL, Token: s.token, TLS: trust, Time: timeLeft(ctx),
-		Level: conformance.Level(s.conform), Seed: uint64(rand.Uint32()),
+		Level: conformance.Level(s.conform), Seed: seed,
 		Picture: "conformance.html",
 	})
 	if err != nil {
-		return nil, fmt.Errorf("conformance: %w", err)
+		return fmt.Errorf("conformance: %w", err)
 	}
-	return found.Report(false).Suites, nil
+	whole.Suites = append(whole.Suites, found.Report(false).Suites...)
+	return nil
 }
 
 // timeLeft returns how long it is until the deadline of a context, at least a millisecond.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-orch/node-registration/contracts/report"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -42,7 +43,7 @@ func TestConformanceKeepsTheTime(t *testing.T) {
 	url := hanging(t, func(r *http.Request) bool { return r.Method == http.MethodPost })
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	defer cancel()
-	_, err := settings{providerURL: url, token: token, conform: "nodes"}.conformance(ctx)
+	err := settings{providerURL: url, token: token, conform: "nodes"}.conformance(ctx, new(report.Report))
 	if err == nil || !strings.Contains(err.Error(), "conformance: the time of ") ||
 		strings.Contains(err.Error(), "still be registered") {
 		t.Errorf("error %v", err)

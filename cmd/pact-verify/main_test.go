@@ -66,6 +66,7 @@ func TestConformance_heavy(t *testing.T) {
 	for _, want := range []string{
 		"passed   a heartbeat with one pool\n",
 		"passed   lives: what happens to nodes in their lives",
+		"; conformance at level nodes, with the seed ",
 		"FAILED   registerNode: status with X-Forwarded-For 192.0.2.1, 192.0.2.2: expected 200, got 403\n",
 	} {
 		if !strings.Contains(stdout, want) {

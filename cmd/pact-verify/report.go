@@ -52,9 +52,7 @@ func (s settings) write(ctx context.Context, stdout io.Writer, outcomes []outcom
 	if s.conform != "" {
 		whole.Unit = "checks"
 	}
-	suites, err := s.conformance(ctx)
-	whole.Suites = append(whole.Suites, suites...)
-	undone = errors.Join(undone, err)
+	undone = errors.Join(undone, s.conformance(ctx, &whole))
 	undone = errors.Join(undone, s.reports.Write(stdout, whole.Writers()))
 	if decided := outcomes[0].report; s.results != "" && decided != nil {
 		undone = errors.Join(undone, decided.Results().Write(s.results))
