@@ -256,7 +256,7 @@ var brokenServers = map[string]struct {
 			}
 			return again
 		})(s)
-	}, "listNodes: order of calls made at once: expected one that explains all answers"},
+	}, "deregisterNode: order of calls made at once: expected one that explains all answers"},
 	"has no more than 16 connections": {func(s *inService) http.Handler {
 		var open atomic.Int64
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -134,7 +134,7 @@ func (e *endings) unannounced() []ending {
 func (s *session) reportEndings() {
 	for _, kind := range s.prober.endings.unannounced() {
 		a := kind.example
-		s.trail = []call{a.call}
+		s.trail = []made{{call: a.call}}
 		s.find(Document, a.op, at(&a, "connection"), "one that goes on, or the header Connection: close (RFC 9112)",
 			fmt.Sprintf("its end after %d of %d such answers", kind.closed, kind.answers))
 	}

@@ -45,15 +45,14 @@ func callAtOnce(ctx context.Context, s *session) {
 	if s.reason() != nil {
 		return
 	}
-	model := registryModel(s.shortestInterval() < orderTimeout)
+	hasty := s.shortestInterval() < orderTimeout
+	model := registryModel(hasty)
 	result, info := porcupine.CheckOperationsVerbose(model, h.operations, orderTimeout)
 	switch result {
 	case porcupine.Unknown:
 		s.doubt = fmt.Sprintf("the search for their order gave up after %v", orderTimeout)
 	case porcupine.Illegal:
-		s.begin()
-		got := "none does" + s.draw(model, info)
-		s.find(Nodes, s.doc.operation(opList), "order of calls made at once", "one that explains all answers", got)
+		s.contradiction(h, hasty, s.draw(model, info))
 	}
 }
 
@@ -80,7 +79,7 @@ func (s *session) throng(ctx context.Context) {
 // liveInThrong has a node come, send a heartbeat and leave, all on one connection.
 func (s *session) liveInThrong(ctx context.Context, id string, line *http.Transport) {
 	for _, c := range []call{
-		{op: s.doc.operation(opRegister), body: s.plainRegister(id), own: line},
+		{op: s.doc.operation(opRegister), node: id, body: s.plainRegister(id), own: line},
 		{op: s.doc.operation(opHeartbeat), node: id, body: s.plainBeat(), own: line},
 		{op: s.doc.operation(opDeregister), node: id, own: line},
 	} {
@@ -191,6 +190,11 @@ func (h *history) call(ctx context.Context, s *session, caller int, d deed) {
 		c.body = encode(heartbeatOf(beats, nil))
 	}
 	s.begin()
+	if d.op != opRegister {
+		s.trail = []made{{call: call{
+			op: s.doc.operation(opRegister), node: c.node, body: encode(recordOf(c.node, record)),
+		}}}
+	}
 	began := h.now()
 	a := s.expect(ctx, c, "of a call made at once with others", statuses...)
 	seen, ended := sight{}, int64(math.MaxInt64) // it may be done at any time
@@ -200,7 +204,7 @@ func (h *history) call(ctx context.Context, s *session, caller int, d deed) {
 	if a != nil && d.op == opRegister {
 		s.echoes(a, c.node)
 	}
-	h.add(porcupine.Operation{ClientId: caller, Input: d, Output: seen, Call: began, Return: ended})
+	h.add(porcupine.Operation{ClientId: caller, Input: d, Output: seen, Call: began, Return: ended, Metadata: c})
 }
 
 func (h *history) now() int64 { return time.Since(h.began).Nanoseconds() }
@@ -229,6 +233,7 @@ func (h *history) look(ctx context.Context, s *session, caller int) {
 		}
 		h.add(porcupine.Operation{
 			ClientId: caller, Input: deed{op: opList, node: i}, Output: seen, Call: began, Return: ended,
+			Metadata: listing.call,
 		})
 	}
 }

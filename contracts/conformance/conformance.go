@@ -202,7 +202,7 @@ func (r *run) perform(ctx context.Context, c check) {
 func (r *run) end(why error) (*Report, error) {
 	r.report.settle()
 	if n := len(r.nodes); n > 0 {
-		r.report.Left = fmt.Sprintf("%s may still be registered, with %s in the name", plural.Count(n, "node"), r.prefix)
+		r.report.left = fmt.Sprintf("%s may still be registered, with %s in the name", plural.Count(n, "node"), r.prefix)
 	}
 	switch {
 	case errors.Is(why, errEnough):
@@ -218,8 +218,8 @@ func (r *run) end(why error) (*Report, error) {
 	case !r.report.Conforms():
 		r.report.Stopped = why.Error()
 		return r.report, nil
-	case r.report.Left != "":
-		why = fmt.Errorf("%w; %s", why, r.report.Left)
+	case r.report.left != "":
+		why = fmt.Errorf("%w; %s", why, r.report.left)
 	}
 	return nil, why
 }

@@ -49,7 +49,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 		return
 	}
 	for _, v := range append(variants(op.request, op.whole, false), large(op.whole)) {
-		s.trail = s.trail[:min(len(s.trail), 1)]
+		s.keepFirst(1)
 		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)
 		if r.beat(ctx, name, encode(v.body), v.why()) {

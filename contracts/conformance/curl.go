@@ -72,15 +72,36 @@ func (c call) withBody(command string) string {
 	if c.secret {
 		return command + " --data-binary @body.txt # of " + c.op.id + ", with the token in access_token"
 	}
-	if len(c.body) > maxReplayBody {
-		return fmt.Sprintf("%s --data-binary @body.json # of %d bytes, which begin %q",
-			command, len(c.body), c.body[:64])
+	piped := " | " + command + " --data-binary @-"
+	at, length := longestRun(c.body)
+	before, after := quote(string(c.body[:at])), quote(string(c.body[at+length:]))
+	plain := func(text string) bool { return len(text) <= maxReplayBody && foreign.Line(text) == text }
+	switch text := quote(string(c.body)); {
+	case plain(text):
+		return command + " --data-binary " + text
+	case plain(before) && plain(after) && length > maxReplayBody/2:
+		return fmt.Sprintf(`(printf %%s %s; yes %c | head -n %d | tr -d '\n'; printf %%s %s)`,
+			before, c.body[at], length, after) + piped
+	case len(c.body) > maxReplayBody:
+		return "echo " + base64.StdEncoding.EncodeToString(zipped(c.body)) + " | base64 -d | gzip -d" + piped
 	}
-	text := quote(string(c.body))
-	if foreign.Line(text) != text {
-		return "echo " + base64.StdEncoding.EncodeToString(c.body) + " | base64 -d | " + command + " --data-binary @-"
+	return "echo " + base64.StdEncoding.EncodeToString(c.body) + " | base64 -d" + piped
+}
+
+// longestRun returns where in a body one letter comes most often in a row, and how often.
+func longestRun(body []byte) (at, length int) {
+	for i := 0; i < len(body); {
+		end := i + 1
+		for end < len(body) && body[end] == body[i] {
+			end++
+		}
+		letter := 'a' <= body[i] && body[i] <= 'z'
+		if letter && end-i > length {
+			at, length = i, end-i
+		}
+		i = end
 	}
-	return command + " --data-binary " + text
+	return at, length
 }
 
 // headerLine returns a line of the header as an argument of curl. That leaves out one that ends with a colon.
@@ -111,7 +132,7 @@ func (p *prober) redact(text string) string {
 
 // redacted is redact for an error. It leaves one that does not hold the token as it is.
 func (p *prober) redacted(err error) error {
-	if text := p.redact(err.Error()); text != err.Error() {
+	if text := legible(p.redact(err.Error())); text != err.Error() {
 		return errors.New(text)
 	}
 	return err

@@ -71,6 +71,7 @@ func replayed(t *testing.T) map[string]call {
 		"plain": `{"a": 1}`, "empty": "", "quotes": `it's "$HOME"`, "every byte": string(bytes), "no UTF-8": "\xff",
 		"NUL": "\x00", "escapes": `{"a":"\u0001\x1b\033\\e"}`, "line breaks": "a\n\nb\n\n", "odd": string(encode(odd)),
 		"a command": "::error::##[error]", "in gzip": string(zipped(bytes)),
+		"a long run": "{'" + strings.Repeat("l", largeBody) + "'}", "long": strings.Repeat(`{"a":1},`, maxReplayBody),
 	} {
 		calls[name] = call{op: op, body: []byte(body)}
 	}

@@ -27,7 +27,7 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 	c := call{op: op, node: r.id, line: duplex, body: slices.Concat(bytes.TrimSuffix(r.plainBody(op), []byte("}")),
 		[]byte(`,"x-large":"`), bytes.Repeat([]byte("l"), hugeBody), []byte(`"}`))}
 	what := fmt.Sprintf("a body of %d bytes", hugeBody)
-	r.trail = r.trail[:min(len(r.trail), 2)]
+	r.keepFirst(2)
 	r.cover(op, "", what, true)
 	a, err := r.persistently(ctx, c)
 	if err == nil {

@@ -259,13 +259,7 @@ func excerpt(body []byte) string {
 	return " " + strconv.Quote(short(string(body[:min(len(body), enough)])))
 }
 
-func excerptOf(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprintf("%T", value)
-	}
-	return short(string(text))
-}
+func excerptOf(value any) string { return short(string(encode(value))) }
 
 // short cuts a text that is long.
 func short(text string) string {

@@ -13,6 +13,7 @@ import (
 type place struct {
 	registered, beaten bool
 	record             string
+	unknown            bool // whether nothing is known of it, as the history begins with it
 }
 
 // registryModel is a model of the registry that handles calls one by one. If it is hasty,
@@ -42,11 +43,17 @@ func byNode(history []porcupine.Operation) [][]porcupine.Operation {
 // step reports whether the model allows this result of a call, and returns the state
 // after it.
 func (p place) step(d deed, seen sight, hasty bool) (bool, place) {
+	switch {
+	case p.unknown && d.op == opDeregister:
+		return true, place{}
+	case p.unknown && d.op != opRegister:
+		return true, p
+	}
 	switch d.op {
 	case opRegister:
 		return !seen.known || seen.status == http.StatusOK, place{registered: true, record: d.record}
 	case opHeartbeat:
-		after := place{p.registered, p.registered, p.record}
+		after := place{registered: p.registered, beaten: p.registered, record: p.record}
 		return !seen.known || (seen.status == http.StatusOK) == p.registered, after
 	case opDeregister:
 		return !seen.known || (seen.status == http.StatusNoContent) == p.registered, place{}

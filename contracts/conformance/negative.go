@@ -178,7 +178,7 @@ func (r *resident) breakRules(ctx context.Context, op *operation) {
 
 // turnedAway checks that a node whose registration is refused is not known afterwards.
 func (r *resident) turnedAway(ctx context.Context, op *operation, v variant) {
-	defer func(before []call) { r.trail = before }(r.trail)
+	defer func(before []made) { r.trail = before }(r.trail)
 	r.begin()
 	guest := r.name()
 	r.remember(guest)
@@ -195,7 +195,7 @@ func (r *resident) turnedAway(ctx context.Context, op *operation, v variant) {
 // refused makes a call that breaks the document, and checks that it is refused. Nodes treat
 // all refusals alike; the exact status counts at level Document. It returns the refusal, or nil.
 func (r *resident) refused(ctx context.Context, c call, broken string, level Level, status int) *answer {
-	r.trail = r.trail[:min(len(r.trail), 2)]
+	r.keepFirst(2)
 	a := r.send(ctx, c, "with "+broken)
 	if a == nil {
 		return nil

@@ -32,7 +32,7 @@ type pace struct {
 	ended bool
 
 	slowest time.Duration // of those
-	trail   []call        // to it
+	trail   []made        // to it
 }
 
 // newPaces returns the pace of each operation that has a limit.
@@ -44,7 +44,7 @@ func newPaces() map[string]*pace {
 }
 
 // note records how long the last call of a trail took. It returns true once, when most are too slow.
-func (p *pace) note(took time.Duration, trail ...call) (hopeless bool) {
+func (p *pace) note(took time.Duration, trail ...made) (hopeless bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if took > p.limit {
@@ -106,7 +106,7 @@ func comparePaces(ctx context.Context, s *session) {
 			r.register(ctx, s.plainRegister(id), "of a registration")
 		}
 		for range beats {
-			s.trail = s.trail[:min(len(s.trail), 1)]
+			s.keepFirst(1)
 			r.beat(ctx, id, s.plainBeat(), "of a heartbeat")
 		}
 		r.leave(ctx, id)

@@ -68,7 +68,7 @@ func (r *registry) register(ctx context.Context, body []byte, why string, with .
 	}
 	id := registration.NodeID
 	r.remember(id)
-	c := call{op: r.doc.operation(opRegister), body: body}
+	c := call{op: r.doc.operation(opRegister), node: id, body: body}
 	for _, change := range with {
 		change(&c)
 	}

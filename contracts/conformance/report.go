@@ -23,9 +23,9 @@ type Report struct {
 	Findings []Finding // what breaks the contract at the level of the run
 	Beyond   []Finding // what breaks it at the level of the document alone
 	Stopped  string    // why the run ended before all checks were made; empty when it did not
-	Left     string    // which nodes it may have left registered; empty for none
 
-	all []Finding
+	all  []Finding
+	left string // which nodes the run may have left registered, in words; empty for none
 }
 
 // Check is one part of a run.
@@ -68,7 +68,7 @@ func (r *Report) settle() {
 func (r *run) cover(op *operation, field, rule string, broken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tried := Cover{Operation: op.id, Field: field, Rule: rule, Broken: broken}
+	tried := Cover{Operation: op.id, Field: field, Rule: legible(rule), Broken: broken}
 	for i, c := range r.report.Coverage {
 		if c.Calls = 0; c == tried {
 			r.report.Coverage[i].Calls++
@@ -101,8 +101,8 @@ func (r *Report) Report(coverage bool) *report.Report {
 		}
 		shown.Suites = append(shown.Suites, beyond)
 	}
-	if r.Left != "" {
-		left := report.Case{Name: r.Left, Result: report.Pending}
+	if r.left != "" {
+		left := report.Case{Name: r.left, Result: report.Pending}
 		shown.Suites = append(shown.Suites, report.Suite{Name: "removal of nodes", Cases: []report.Case{left}})
 	}
 	return shown
@@ -113,8 +113,11 @@ func (r *Report) suite(c Check) report.Suite {
 	suite := report.Suite{Name: c.Name}
 	for _, f := range r.Findings {
 		if f.Check == c.Name {
-			details := append([]string{fmt.Sprintf("seen %s, the first time by:", plural.Count(f.Times, "time"))},
-				f.Replay...)
+			seen := "seen " + plural.Count(f.Times, "time")
+			if len(f.Replay) > 0 {
+				seen += ", the first time by:"
+			}
+			details := append([]string{seen}, f.Replay...)
 			suite.Cases = append(suite.Cases, report.Case{Name: f.String(), Result: report.Failed, Details: details})
 		}
 	}
@@ -174,8 +177,8 @@ func (r *Report) Summary() string {
 	if !r.Conforms() {
 		text = r.departure()
 	}
-	if r.Left != "" {
-		text += "; " + r.Left
+	if r.left != "" {
+		text += "; " + r.left
 	}
 	return text
 }

@@ -65,7 +65,7 @@ type run struct {
 	silent   int                    // calls in a row without an answer
 	stopped  error                  // why no more calls are made
 
-	turning sync.Mutex // held to find out whether orchestratord has turned away
+	turning chan struct{} // is full while a caller finds out whether orchestratord has turned
 }
 
 func newRun(o Options) (*run, error) {
@@ -88,6 +88,8 @@ func newRun(o Options) (*run, error) {
 		sound:  map[*operation]*answer{},
 		paces:  newPaces(),
 		report: &Report{URL: o.URL, Level: o.Level, Seed: o.Seed},
+
+		turning: make(chan struct{}, 1),
 	}, nil
 }
 

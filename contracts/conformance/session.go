@@ -11,19 +11,18 @@ import (
 	"time"
 )
 
-// maxTrail is how many calls a finding shows at most, the last ones.
-const maxTrail = 20
-
 // session makes the calls of one case, one after the other, and collects the findings. Once
 // the run has stopped, it makes no more calls, and every method returns at once.
 type session struct {
 	*run
 	check string // the name of the check
-	trail []call // of this case
+	trail []made // of this case
 	found []Finding
 	quiet bool   // whether findings stay here
 	level Level  // that findings are of at least
 	doubt string // what the check could not decide; empty for nothing
+
+	script []string // that shows what is found, in place of the trail
 
 	shrinking int64 // how many calls went into it
 }
@@ -50,12 +49,12 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 		level = Document
 	}
 	f := Finding{
-		Check: s.check, Level: level, Operation: op.id, Place: place,
-		Expected: expected, Got: s.prober.redact(got), Times: 1,
+		Check: s.check, Level: level, Operation: op.id, Place: legible(place),
+		Expected: legible(expected), Got: legible(s.prober.redact(got)), Times: 1,
 	}
 	if !s.known(f) { // the report shows how to replay the first of a cause
-		for _, c := range s.trail {
-			f.Replay = append(f.Replay, s.prober.curl(c))
+		if f.Replay = s.script; f.Replay == nil {
+			f.Replay = s.prober.replay(s.trail)
 		}
 	}
 	s.found = append(s.found, f)
@@ -89,10 +88,9 @@ func (s *session) ask(ctx context.Context, c call) (*answer, error) {
 	if why := s.reason(); why != nil {
 		return nil, why
 	}
-	if s.trail = append(s.trail, c); len(s.trail) > maxTrail {
-		s.trail = slices.Delete(s.trail, 0, 1)
-	}
+	s.trail = append(s.trail, made{call: c, began: time.Now()})
 	a, err := s.patiently(ctx, c)
+	s.trail[len(s.trail)-1].ended = time.Now()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		s.stop(context.Cause(ctx))

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -43,6 +44,7 @@ func awaitSilence(ctx context.Context, s *session) {
 		switch {
 		case !known || online[silent] && online[lively]:
 		case !online[lively]:
+			s.about(lively)
 			s.find(Nodes, s.doc.operation(opList), "status of a node that sends heartbeats", "Online",
 				"another, or none")
 			return
@@ -52,6 +54,7 @@ func awaitSilence(ctx context.Context, s *session) {
 		}
 	}
 	if s.reason() == nil {
+		s.about(silent)
 		s.find(Nodes, s.doc.operation(opList), "status of a node that is silent for longer than the node timeout",
 			"Offline, or not to be listed (CLOUD-2013)", "Online after "+(timeout+offlineSlack).String())
 	}
@@ -83,16 +86,21 @@ func (s *session) awaitLongInterval(ctx context.Context) {
 // accept a heartbeat alone for that, or require a registration.
 func (r *registry) offline(ctx context.Context, id, other string, after time.Duration) {
 	if timeout := r.options.NodeTimeout; after < timeout*9/10 {
+		r.about(id)
 		r.find(Nodes, r.doc.operation(opList), "status of a node that is silent for less than the node timeout",
 			"Online for "+timeout.String()+" (CLOUD-2013)", "another after "+after.Round(time.Millisecond).String())
 		return
 	}
 	r.known[id].unsure, r.known[other].unsure = true, true
 	r.look(ctx)
+	trail := r.trail
+	r.about(id)
 	for _, act := range []act{beats, comes, beats, leaves} {
 		r.take(ctx, act, id)
 		r.look(ctx)
 	}
+	r.trail = trail
+	r.about(other)
 	for _, act := range []act{comes, beats, leaves} {
 		r.take(ctx, act, other)
 		r.look(ctx)
@@ -101,7 +109,7 @@ func (r *registry) offline(ctx context.Context, id, other string, after time.Dur
 
 // online returns which nodes are listed as online.
 func (r *registry) online(ctx context.Context) (online map[string]bool, known bool) {
-	r.trail = r.trail[:min(len(r.trail), 6)]
+	r.trail = slices.DeleteFunc(r.trail, func(m made) bool { return m.op.id == opList })
 	listing := r.list(ctx)
 	if listing == nil {
 		return nil, false

@@ -78,8 +78,8 @@ func (s *session) crowd(ctx context.Context) {
 		ids = append(ids, fmt.Sprintf("%s-%d", name, i))
 	}
 	for _, id := range ids {
-		r.take(ctx, comes, id)
-		r.take(ctx, beats, id)
+		r.register(ctx, s.plainRegister(id), comes.String())
+		r.beat(ctx, id, s.plainBeat(), beats.String())
 	}
 	r.look(ctx)
 	for i, id := range ids {

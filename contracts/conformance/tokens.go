@@ -123,7 +123,7 @@ func (r *resident) deniedAround(ctx context.Context) {
 // deniedElsewhere makes a call to another path. Orchestratord may answer it with a page, but must not
 // do what the operation does.
 func (r *resident) deniedElsewhere(ctx context.Context, c call, how string) {
-	r.trail = r.trail[:min(len(r.trail), 2)]
+	r.keepFirst(2)
 	a, err := r.ask(ctx, c)
 	switch {
 	case err != nil:
@@ -172,7 +172,11 @@ func (r *resident) ordinary(op *operation, id string) call {
 
 // denied makes a call that has to be denied.
 func (r *resident) denied(ctx context.Context, c call, wrong credential) {
-	r.trail = r.trail[:min(len(r.trail), 2)]
+	r.keepFirst(2)
+	if c.op.id == opList || c.node != r.id {
+		defer func(before []made) { r.trail = before }(r.trail)
+		r.begin() // who is registered makes no difference
+	}
 	c = c.with(wrong)
 	a := r.expect(ctx, c, "with "+wrong.what, wrong.refusals()...)
 	switch {

@@ -77,10 +77,12 @@ func (r *resident) carry(ctx context.Context, how string, change func(*call)) {
 	listing := call{op: r.doc.operation(opList)}
 	change(&listing)
 	r.expect(ctx, listing, how, listing.op.success())
-	guest := r.name()
+	before, guest := r.trail, r.name()
+	r.begin()
 	if r.register(ctx, r.plainRegister(guest), how) {
 		r.leave(ctx, guest, change)
 	}
+	r.trail = append(before, r.trail...)
 	r.look(ctx)
 }
 

@@ -28,8 +28,8 @@ func (s *session) hasTurned(ctx context.Context, a *answer) bool {
 	if a.noToken || a.status < 500 && !slices.Contains(refusesAll, a.status) {
 		return false
 	}
-	s.turning.Lock()
-	defer s.turning.Unlock()
+	s.turning <- struct{}{}
+	defer func() { <-s.turning }()
 	calls := s.prober.calls.Load()
 	list := call{op: s.doc.operation(opList)}
 	for range turnedLooks {
