@@ -13,19 +13,24 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// shortestTimeout is how long one search for an order may take while a history is cut down.
-const shortestTimeout = time.Second
+const (
+	// cuttingTime is how long a history may be cut down.
+	cuttingTime = 5 * time.Second
+	// searchTime is how long one search for an order may take meanwhile.
+	searchTime = time.Second
+)
 
 // shortestContradiction returns the shortest part of the history of one node that no order explains. It is nil if the
 // search does not find one in time.
 func shortestContradiction(operations []porcupine.Operation, hasty bool) []porcupine.Operation {
-	whole := func(part []porcupine.Operation) bool { return contradicts(part, place{}, hasty) }
+	end := time.Now().Add(cuttingTime)
+	whole := func(part []porcupine.Operation) bool { return contradicts(part, place{}, hasty, end) }
 	for _, part := range byNode(operations) {
 		if !whole(part) {
 			continue
 		}
 		part = firstContradiction(part, whole)
-		from := func(part []porcupine.Operation) bool { return contradicts(part, place{unknown: true}, hasty) }
+		from := func(part []porcupine.Operation) bool { return contradicts(part, place{unknown: true}, hasty, end) }
 		for i := len(part) - 1; i > 0; i-- {
 			if rest := part[i:]; latest(part[:i]) < part[i].Call && from(rest) {
 				return withoutIdle(rest, from)
@@ -36,11 +41,16 @@ func shortestContradiction(operations []porcupine.Operation, hasty bool) []porcu
 	return nil
 }
 
-// contradicts reports whether no order explains a history that begins in a state.
-func contradicts(part []porcupine.Operation, state place, hasty bool) bool {
+// contradicts reports whether no order explains a history that begins in a state. It is false if that does not show
+// in time.
+func contradicts(part []porcupine.Operation, state place, hasty bool, end time.Time) bool {
+	left := min(searchTime, time.Until(end))
+	if left <= 0 {
+		return false
+	}
 	model := registryModel(hasty)
 	model.Init = func() any { return state }
-	return porcupine.CheckOperationsTimeout(model, part, shortestTimeout) == porcupine.Illegal
+	return porcupine.CheckOperationsTimeout(model, part, left) == porcupine.Illegal
 }
 
 // firstContradiction returns the calls up to the first answer that makes a contradiction, in the order in which they
@@ -124,7 +134,7 @@ func inWords(part []porcupine.Operation) string {
 // registrations that they need: the one that a list shows, and the last one if they do not begin with any.
 func (p *prober) script(whole, part []porcupine.Operation) []string {
 	var lines []string
-	first, shown, last := part[0].Input.(deed), part[len(part)-1].Output.(sight).record, ""
+	first, shown, last := part[0].Input.(deed), culprit(part).Output.(sight).record, ""
 	for _, o := range whole {
 		d := o.Input.(deed)
 		if d.op != opRegister || d.node != first.node || o.Call >= part[0].Call {
@@ -150,13 +160,23 @@ func (p *prober) script(whole, part []porcupine.Operation) []string {
 	return lines
 }
 
+// culprit returns the call whose answer came last, of several at the same time one that shows what has come of them.
+func culprit(part []porcupine.Operation) porcupine.Operation {
+	return slices.MaxFunc(part, func(a, b porcupine.Operation) int {
+		answered := func(o porcupine.Operation) int64 { return o.Return % math.MaxInt64 } // 0 without an answer
+		if a.Input.(deed).op == opList && answered(a) == answered(b) {
+			return 1
+		}
+		return cmp.Compare(answered(a), answered(b))
+	})
+}
+
 // contradiction records that no order explains the answers to calls made at once.
 func (s *session) contradiction(h *history, hasty bool, picture string) {
 	s.begin()
 	op, got := s.doc.operation(opList), "none does"
 	if part := shortestContradiction(h.operations, hasty); len(part) > 0 {
-		last := slices.MaxFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
-		d := last.Input.(deed)
+		d := culprit(part).Input.(deed)
 		op, got = s.doc.operation(d.op), fmt.Sprintf("none does for the node %s: %s", h.node[d.node], inWords(part))
 		slices.SortFunc(h.operations, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 		s.script = s.prober.script(h.operations, part)
