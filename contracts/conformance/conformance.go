@@ -202,7 +202,7 @@ func (r *run) perform(ctx context.Context, c check) {
 func (r *run) end(why error) (*Report, error) {
 	r.report.settle()
 	if n := len(r.nodes); n > 0 {
-		r.report.left = fmt.Sprintf("%s may still be registered, with %s in the name", plural.Count(n, "node"), r.prefix)
+		r.report.left = plural.Count(n, "node") + " may still be registered, with " + r.prefix + " in the name"
 	}
 	switch {
 	case errors.Is(why, errEnough):
