@@ -58,6 +58,11 @@ func TestAnErrorSaysWhyAHeartbeatWasNotTaken(t *testing.T) {
 		"no success": {
 			answer{status: 200, body: `{"success":false}`}, registration.ErrUnavailable, "200: not taken (",
 		},
+		"no success, and an interval": {
+			answer{status: 200, body: `{"success":false,"next_heartbeat_ms":10000}`},
+			registration.ErrUnavailable,
+			"200: not taken (",
+		},
 		"one broken off": {
 			answer{status: 200, body: "{", length: 9}, registration.ErrUnavailable, "200: unexpected EOF (",
 		},
