@@ -115,7 +115,11 @@ func TestAnAttemptTakesThreeConnectionsAtTheMost(t *testing.T) {
 			node := newNode(t, c)
 			done := make(chan error)
 			go func() { done <- node.Register(t.Context()) }()
-			<-enough
+			select {
+			case <-enough:
+			case err := <-done:
+				t.Fatalf("Register gave up: %v", err)
+			}
 			if err := node.Stop(t.Context()); err != nil {
 				t.Error(err)
 			}
