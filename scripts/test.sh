@@ -20,9 +20,12 @@ heavy="./contracts/conformance ./pkg/registration
 # No result is taken from an earlier run: go test looks for changes in a test's own module alone,
 # and many tests read files of others, such as the documentation.
 set -- -count=1 "$@"
-# The binaries are kept, so that Go links again only those that change; without symbols, as it
-# links them when it keeps none.
+# The binaries are kept, so that Go links again only those that change. They have no symbols, like
+# those that it does not keep. It makes them beside, where one is moved into place as a whole: of one
+# that is copied, and cut off, it would not know.
 set -- -ldflags='-s -w' "$@"
+export GOTMPDIR=$PWD/bin/tmp
+mkdir -p "$GOTMPDIR"
 # Where scripts/promtool.sh unpacks it.
 PATH=$PATH:$PWD/bin
 # The race detector need not wait for a second at the end of each package.

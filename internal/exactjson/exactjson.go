@@ -5,74 +5,56 @@ package exactjson
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
-	"reflect"
-	"strings"
 )
 
-// Unmarshal is json.Unmarshal with exact names. All fields of the structs have names for JSON.
+// Unmarshal is json.Unmarshal with exact names. All fields of the structs have names for JSON, of small
+// letters, digits and underscores.
 func Unmarshal(text []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return err
+	if namesAreSmall(text) { // each is exactly that of a field, or none of its spellings
+		return json.Unmarshal(text, into)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something after the JSON")
-	}
-	return Bind(value, into)
+	return unmarshalExactly(text, into)
 }
 
 // Bind is Unmarshal for what has been decoded into maps, slices and scalars.
 func Bind(value, into any) error {
-	text, err := json.Marshal(named(value, reflect.TypeOf(into)))
+	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(text, into)
+	return Unmarshal(text, into)
 }
 
-// named returns a value without the members of objects whose names are not those of the fields of
-// the type.
-func named(value any, of reflect.Type) any {
-	for of.Kind() == reflect.Pointer {
-		of = of.Elem()
-	}
-	switch value := value.(type) {
-	case []any:
-		if of.Kind() != reflect.Slice {
-			return value
+// namesAreSmall reports whether all names in a JSON text are of small letters and other ASCII, and are
+// spelled without escapes.
+func namesAreSmall(text []byte) bool {
+	for {
+		begin := bytes.IndexByte(text, '"')
+		if begin < 0 {
+			return true
 		}
-		elements := make([]any, len(value))
-		for i, element := range value {
-			elements[i] = named(element, of.Elem())
+		length, small := measure(text[begin+1:])
+		text = bytes.TrimLeft(text[begin+1+length:], " \t\r\n")
+		if !small && bytes.HasPrefix(text, []byte(":")) {
+			return false
 		}
-		return elements
-	case map[string]any:
-		return members(value, of)
 	}
-	return value
 }
 
-// members does what named does, for an object.
-func members(object map[string]any, of reflect.Type) any {
-	kept := map[string]any{}
-	switch of.Kind() {
-	case reflect.Map:
-		for name, member := range object {
-			kept[name] = named(member, of.Elem())
+// measure returns the length of a string that has begun, its end included, and whether it is one that
+// namesAreSmall lets be.
+func measure(text []byte) (length int, small bool) {
+	small = true
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			return i + 1, small
+		case c == '\\':
+			i++
+			small = false
+		case 'A' <= c && c <= 'Z' || c >= 0x80:
+			small = false
 		}
-	case reflect.Struct:
-		for field := range of.Fields() {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if member, ok := object[name]; ok {
-				kept[name] = named(member, field.Type)
-			}
-		}
-	default:
-		return object
 	}
-	return kept
+	return len(text), small
 }

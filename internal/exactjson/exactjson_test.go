@@ -22,16 +22,20 @@ type body struct {
 
 func TestNames(t *testing.T) {
 	for text, want := range map[string]body{
-		`{"Name":"X","name":"x","LIST":[]}`:                {Name: "x"},
-		`{"name":"x","Name":"X"}`:                          {Name: "x"},
-		`{"list":[{"n":9007199254740993,"N":1},{"N":1}]}`:  {List: []*number{{9007199254740993}, {}}},
-		`{"map":{"a":{"n":2,"N":1},"A":{"N":1}}}`:          {Map: map[string]number{"a": {2}, "A": {}}},
-		`{"name":1,"list":{"n":1},"wanted":true,"map":[]}`: {Wanted: new(true)},
-		`{"name":"x","wanted":null}`:                       {Name: "x"},
-		`{"name":"x"} {`:                                   {},
-		`{"name":"x"`:                                      {},
-		`["name"]`:                                         {},
-		"":                                                 {},
+		`{"Name":"X","name":"x","LIST":[]}`:                   {Name: "x"},
+		`{"name":"x","Name":"X"}`:                             {Name: "x"},
+		`{"list":[{"n":9007199254740993,"N":1},{"N":1}]}`:     {List: []*number{{9007199254740993}, {}}},
+		`{"map":{"a":{"n":2,"N":1},"A":{"N":1}}}`:             {Map: map[string]number{"a": {2}, "A": {}}},
+		`{"name":1,"list":{"n":1},"wanted":true,"map":[]}`:    {Wanted: new(true)},
+		`{"n\u0061me":"x","Na\u006de":"X"}`:                   {Name: "x"},
+		`{"name":"X\":","näme":1,"nA\"me":2}`:                 {Name: `X":`},
+		`{"name":"X:", "Wanted" :true, "WANTED"` + "\n:true}": {Name: "X:"},
+		`{"list":[null,{"n":1}],"Map":{},"map":null}`:         {List: []*number{nil, {1}}},
+		`{"name":"x","wanted":null}`:                          {Name: "x"},
+		`{"name":"x"} {`:                                      {},
+		`{"name":"x"`:                                         {},
+		`["name"]`:                                            {},
+		"":                                                    {},
 	} {
 		var got body
 		_ = exactjson.Unmarshal([]byte(text), &got) // what does not fit is passed over

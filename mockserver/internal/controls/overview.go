@@ -64,12 +64,12 @@ func (o operations) Reset(
 	})
 	o.Faults.Reset()
 	o.Cluster.Clear()
+	if o.Watch != nil {
+		o.Watch.Clear() // first, since a comparison under way adds to the drift
+	}
 	o.Drift.Clear()
 	o.Refused.Clear()
 	o.Answers.Clear()
-	if o.Watch != nil {
-		o.Watch.Clear()
-	}
 	o.Journal.Clear()
 	o.note(ctx, "reset")
 	return controlapi.Reset204Response{}, nil
