@@ -51,19 +51,29 @@ func (s *session) readable(a *answer, into any) bool {
 	return true
 }
 
-// usualInterval is that of an orchestratord with no other setting. The setting may be any that the document allows
-// (CLOUD-2011).
+// usualInterval is that of an orchestratord with no other setting (CLOUD-2011).
 const usualInterval = 10 * time.Second
 
-// judgeInterval checks that the interval until the next heartbeat leaves a node online, and records it.
+// Between these lies the interval that orchestratord directs. Less were seconds, and more
+// microseconds, taken for milliseconds.
+const (
+	leastInterval = 100 * time.Millisecond
+	mostInterval  = time.Hour
+)
+
+// judgeInterval checks the interval until the next heartbeat, and records it.
 func (s *session) judgeInterval(a *answer, interval time.Duration) {
-	if timeout := s.options.NodeTimeout; timeout > 0 && interval >= timeout {
+	timeout := s.options.NodeTimeout
+	switch place := at(a, "body/next_heartbeat_ms"); {
+	case interval < leastInterval || interval > mostInterval:
+		expected := fmt.Sprintf("milliseconds, between %v and %v", leastInterval, mostInterval)
+		s.find(Nodes, a.op, place, expected, interval.String())
+	case timeout > 0 && interval >= timeout:
 		level := Nodes
 		if timeout < usualTimeout && interval == usualInterval {
 			level = Document // in service the interval is fixed, and a test may shorten the timeout
 		}
-		s.find(level, a.op, at(a, "body/next_heartbeat_ms"), "less than the node timeout of "+timeout.String(),
-			interval.String())
+		s.find(level, a.op, place, "less than the node timeout of "+timeout.String(), interval.String())
 	}
 	s.recordInterval(interval)
 }

@@ -201,6 +201,7 @@ func ofEchoes() []sabotage {
 		says("the next heartbeat is a point in time", opHeartbeat, "next_heartbeat_ms", func(*exchange) any {
 			return time.Now().UnixMilli()
 		}),
+		says("the next heartbeat is in seconds", opHeartbeat, "next_heartbeat_ms", func(*exchange) any { return 10 }),
 		says("the next heartbeat is in microseconds", opHeartbeat, "next_heartbeat_ms",
 			func(*exchange) any { return 10_000_000 }),
 		says("the next heartbeat is in an hour", opHeartbeat, "next_heartbeat_ms",

@@ -48,8 +48,8 @@ func soundAnswers() map[string]quirks {
 				"Set-Cookie": {"a=b; Path=/"},
 			},
 		},
-		"an empty message, the next heartbeat at once, and an age of nothing for caches": {
-			registers: map[string]any{"message": ""}, next: 1, header: http.Header{
+		"an empty message, the next heartbeat in a second, and an age of nothing for caches": {
+			registers: map[string]any{"message": ""}, next: 1000, header: http.Header{
 				"Cache-Control": {"public, max-age=0, must-revalidate"}, "Expires": {"0"},
 			},
 		},
