@@ -15,6 +15,8 @@ func isHarmlessBackwards(f finding) bool {
 		return true // the way forward has it
 	case f.rule == "request-property-removed", f.rule == "request-parameter-removed":
 		return !f.compared // an old orchestratord ignores what it does not know, if it does not forbid it
+	case f.rule == "response-success-status-removed":
+		return !f.compared // an old orchestratord answers with none but those of the new document
 	case strings.HasSuffix(f.rule, "-status-removed"), f.rule == "response-media-type-removed":
 		return true // an old orchestratord answers with what the new document has as well
 	}

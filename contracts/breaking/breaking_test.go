@@ -75,6 +75,11 @@ func TestChangesOfTheContract(t *testing.T) {
 			true, "api-path-removed-without-deprecation", "POST /v2/nodes/{id}/heartbeat",
 		},
 		{
+			"the path of the server", "default: http://127.0.0.1:8080\n", "default: http://127.0.0.1:8080/api\n",
+			true, "server-path-changed",
+			"POST /v2/nodes/register, GET /v2/nodes, POST /v2/nodes/{id}/heartbeat, DELETE /v2/nodes/{id}",
+		},
+		{
 			"a success of another status", `"204":`, `"202":`,
 			true, "response-success-status-removed", "DELETE /v2/nodes/{id}",
 		},
@@ -226,6 +231,32 @@ func TestCredentialsThatAreNoLongerEnough(t *testing.T) {
 		if !report.Breaks(breaking.OldNodes) {
 			t.Errorf("from %s to %s breaks nobody", test.base, test.revised)
 		}
+	}
+}
+
+// A path of the servers is no path of an operation: what else has changed of that is found.
+func TestPathOfTheServers(t *testing.T) {
+	base := breaking.Source{Name: "base.yaml", Data: openapi.Nodes}
+	revised := breaking.Source{Name: "revised.yaml", Data: []byte(strings.NewReplacer(
+		`"{orchestratord}"`, `"{orchestratord}/api"`, "required: [success, next_heartbeat_ms]", "required: [success]",
+	).Replace(string(base.Data)))}
+	report, err := breaking.Compare(t.Context(), base, revised)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := 1 + bytes.Count(revised.Data[:bytes.Index(revised.Data, []byte(`url: "{`))], []byte("\n"))
+	var rules []string
+	for _, change := range report.Changes {
+		rules = append(rules, change.Rule)
+		if change.Rule == "server-path-changed" && (change.What != "the `servers` have the path `/api`, and had no path" ||
+			change.Line != line || len(change.Breaks) != 2) {
+			t.Errorf("%+v, want line %d", change, line)
+		}
+	}
+	slices.Sort(rules)
+	want := []string{"api-version-not-bumped", "response-property-became-optional", "server-path-changed"}
+	if !slices.Equal(rules, want) {
+		t.Errorf("changes %s, want %s", rules, want)
 	}
 }
 

@@ -1,7 +1,9 @@
 package breaking
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -49,14 +51,16 @@ func findBreaks(from, to version) ([]finding, error) {
 		if partner == "" {
 			continue // which oasdiff finds
 		}
-		for method, operation := range from.api.Paths.Value(template).Operations() {
+		operations := from.api.Paths.Value(template).Operations()
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			other := to.api.Paths.Value(partner).Operations()[method]
 			if other == nil {
 				continue
 			}
-			p := pair{comparison: &c, method: method, path: template, from: operation, to: other}
+			p := pair{comparison: &c, method: method, path: template, from: operations[method], to: other}
 			p.names = sameParameters(template, partner)
 			p.compare()
+			p.changedPrefix(from, to)
 			p.security(from.api, to.api)
 		}
 	}
@@ -76,11 +80,15 @@ func samePath(api *openapi3.T, template string) string {
 		return template
 	}
 	for other := range api.Paths.Map() {
-		if parameterInPath.ReplaceAllString(other, "{}") == parameterInPath.ReplaceAllString(template, "{}") {
+		if isSamePath(other, template) {
 			return other
 		}
 	}
 	return ""
+}
+
+func isSamePath(a, b string) bool {
+	return parameterInPath.ReplaceAllString(a, "{}") == parameterInPath.ReplaceAllString(b, "{}")
 }
 
 // sameParameters maps the names of the parameters of a path to their names in its partner.

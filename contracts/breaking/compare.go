@@ -91,6 +91,7 @@ func Compare(ctx context.Context, base, document Source) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	keepPrefixes(before, after)
 	renameSchemes(before, after, calledAfter)
 	changes, err := compare(before, after, OldNodes, NewNodes)
 	if err != nil {

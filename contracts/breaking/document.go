@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oasdiff/oasdiff/flatten/allof"
@@ -17,16 +18,20 @@ import (
 type version struct {
 	api  *openapi3.T       // as it was written, apart from what prepare does
 	flat *oasdiff.SpecInfo // without allOf, as oasdiff expects it
+	// prefixes are the paths of the servers, which begin the paths of the operations.
+	prefixes map[part]string
+	// changed are those of operations whose servers have another path in the other version.
+	changed map[part]string
 }
 
 // load reads a version of the document, and what it says of the calls that nodes answer.
 func load(ctx context.Context, source Source) (whole, calls version, err error) {
-	api, err := prepared(ctx, source)
+	api, prefixes, err := prepared(ctx, source)
 	if err != nil {
 		return whole, calls, err
 	}
 	// MergeSpec changes its argument, so it gets a copy.
-	flat, err := prepared(ctx, source)
+	flat, _, err := prepared(ctx, source)
 	if err != nil {
 		return whole, calls, err
 	}
@@ -38,42 +43,45 @@ func load(ctx context.Context, source Source) (whole, calls version, err error) 
 	if err := cutArrays(flat); err != nil {
 		return whole, calls, fmt.Errorf("%s: %w", source.Name, err)
 	}
-	calls = newVersion(source.Name, takeCalls(api), takeCalls(flat))
-	return newVersion(source.Name, api, flat), calls, nil
+	calls = newVersion(source.Name, takeCalls(api), takeCalls(flat), nil)
+	return newVersion(source.Name, api, flat, prefixes), calls, nil
 }
 
-func newVersion(name string, api, flat *openapi3.T) version {
-	return version{api, &oasdiff.SpecInfo{Url: name, Spec: flat, Version: flat.Info.Version}}
+func newVersion(name string, api, flat *openapi3.T, prefixes map[part]string) version {
+	spec := &oasdiff.SpecInfo{Url: name, Spec: flat, Version: flat.Info.Version}
+	return version{api: api, flat: spec, prefixes: prefixes, changed: map[part]string{}}
 }
 
-func prepared(ctx context.Context, source Source) (*openapi3.T, error) {
+func prepared(ctx context.Context, source Source) (*openapi3.T, map[part]string, error) {
 	api, err := apidoc.Load(ctx, source)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	prepare(api)
-	return api, nil
+	return api, prepare(api), nil
 }
 
 // prepare rewrites a document into an equivalent form that oasdiff compares correctly.
-// oasdiff's own options for path item parameters and the case of headers stay off.
-func prepare(api *openapi3.T) {
+// oasdiff's own options for path item parameters and the case of headers stay off. It returns
+// the prefix that the servers give each operation.
+func prepare(api *openapi3.T) map[part]string {
 	if api.Paths == nil { // OpenAPI 3.1 lets a document have webhooks alone
 		api.Paths = openapi3.NewPaths()
 	}
 	canonicalHeaders(api)
 	commonparams.Move(api)
-	moveServers(api)
+	return moveServers(api)
 }
 
-// canonicalHeaders writes header names in canonical case, since their case has no meaning.
-// oasdiff can lower the case, but then its messages show names that nobody wrote.
+// canonicalHeaders writes header names in canonical case, since their case has no meaning. Nor
+// has that of the schemes of the header Authorization. oasdiff can lower the case of names, but
+// then its messages show names that nobody wrote.
 func canonicalHeaders(api *openapi3.T) {
 	if api.Components != nil {
 		for _, scheme := range api.Components.SecuritySchemes {
 			if scheme.Value.In == openapi3.ParameterInHeader {
 				scheme.Value.Name = http.CanonicalHeaderKey(scheme.Value.Name)
 			}
+			scheme.Value.Scheme = strings.ToLower(scheme.Value.Scheme)
 		}
 	}
 	for _, path := range api.Paths.Map() {

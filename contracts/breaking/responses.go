@@ -27,6 +27,12 @@ func (p pair) responses() {
 				what:  "removed the non-success response with the status `" + status + "`",
 				where: lineOf(p.to.Origin, "responses"),
 			})
+		case !isError(status) && p.succeedsOtherwise():
+			p.add(finding{
+				rule: "response-success-status-removed", part: "response " + status, status: status,
+				what:  "removed the success response with the status `" + status + "`",
+				where: lineOf(p.to.Origin, "responses"),
+			})
 		}
 	}
 	// What one status of a range has become.
@@ -65,6 +71,15 @@ func (p pair) narrowed(status string) bool {
 	isRange := status == "default" || strings.HasSuffix(status, "XX")
 	return isRange && slices.ContainsFunc(slices.Collect(maps.Keys(p.to.Responses.Map())), func(other string) bool {
 		return isError(other) && (status == "default" || other[0] == status[0])
+	})
+}
+
+// succeedsOtherwise reports whether the version met may answer with a success that the other
+// does not know.
+func (p pair) succeedsOtherwise() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(p.to.Responses.Map())), func(status string) bool {
+		_, known := responseFor(p.from.Responses, status)
+		return !isError(status) && known == nil
 	})
 }
 

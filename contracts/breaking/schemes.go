@@ -33,7 +33,7 @@ func schemes(api *openapi3.T) map[string]string {
 	}
 	for name, ref := range api.Components.SecuritySchemes {
 		scheme := *ref.Value
-		scheme.Description, scheme.Origin, scheme.Extensions = "", nil, nil
+		scheme.Description, scheme.BearerFormat, scheme.Origin, scheme.Extensions = "", "", nil, nil
 		if text, err := json.Marshal(&scheme); err == nil {
 			found[name] = string(text)
 		}

@@ -3,6 +3,7 @@ package breaking
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,8 +14,9 @@ import (
 
 // moveServers moves the path of each server into the paths of its operations, and gives
 // each operation the remaining servers. A prefix then counts the same wherever it is
-// written. oasdiff does not compare servers.
-func moveServers(api *openapi3.T) {
+// written. oasdiff does not compare servers. It returns the prefix of each operation.
+func moveServers(api *openapi3.T) map[part]string {
+	prefixes := map[part]string{}
 	moved := openapi3.NewPaths()
 	moved.Extensions, moved.Origin = api.Paths.Extensions, api.Paths.Origin
 	for _, template := range api.Paths.InMatchingOrder() {
@@ -22,17 +24,13 @@ func moveServers(api *openapi3.T) {
 		for method, operation := range item.Operations() {
 			prefix, servers := split(apidoc.Servers(api, item, operation))
 			operation.Servers = &servers
-			path := prefix + template
-			target := moved.Value(path)
-			if target == nil {
-				target = &openapi3.PathItem{Origin: item.Origin, Extensions: item.Extensions}
-				moved.Set(path, target)
-			}
-			target.SetOperation(method, operation)
+			put(moved, prefix+template, method, item, operation)
+			prefixes[part{method: method, path: prefix + template}] = prefix
 		}
 	}
 	api.Paths = moved
 	api.Servers = nil
+	return prefixes
 }
 
 // split removes the path that all servers share, and returns it. Servers whose paths
@@ -99,18 +97,29 @@ func (p pair) lostServers() {
 	for _, server := range *p.to.Servers {
 		left = append(left, places(server)...)
 	}
-	if slices.Contains(left, "{}") || len(left) == 0 || !slices.ContainsFunc(left, isAbsolute) {
+	if !slices.ContainsFunc(left, isAbsolute) {
 		return
 	}
 	for _, server := range *p.from.Servers {
 		for _, place := range places(server) {
-			if isAbsolute(place) && !slices.Contains(left, place) {
+			if isAbsolute(place) && !slices.ContainsFunc(left, covers(place)) {
 				p.add(finding{
 					rule: "server-removed", what: "the server `" + place + "` was removed",
 					where: lineOf(p.to.Origin, "servers"),
 				})
 			}
 		}
+	}
+}
+
+// covers reports whether a server is at a place, or may be: a variable stands for any text.
+func covers(place string) func(server string) bool {
+	return func(server string) bool {
+		parts := strings.Split(server, "{}")
+		for i, part := range parts {
+			parts[i] = regexp.QuoteMeta(part)
+		}
+		return regexp.MustCompile(`^` + strings.Join(parts, `.+`) + `$`).MatchString(place)
 	}
 }
 
