@@ -145,10 +145,11 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
-			"a field of the request that the document does not have",
-			"pact.json", `"load": 0.5,`, `"load": 0.5, "weight": 1,`,
+			"a field of the request that is spelled almost like one of the document",
+			"pact.json", `"load": 0.5,`, `"load": 0.5, "engin": "x", "weight": 1,`,
 			[]string{
-				`"a pool" /request/body/content/weight: the document has no field "weight" here (document.yaml:76)`,
+				`"a pool" /request/body/content/engin: the document has no field "engin" here, perhaps "engine" ` +
+					`is meant (document.yaml:76)`,
 			},
 		},
 		{
@@ -192,12 +193,12 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
-			"a success without its body",
+			"a success whose body has to be empty",
 			"pact.json", `"body": {
-          "content": [`, `"other": {
+          "content": [`, `"body": {"content": null}, "other": {
           "content": [`,
 			[]string{
-				`"a list" /response/body: there is no body, and the document has one (document.yaml:24)`,
+				`"a list" /response/body: the body has to be empty, and the document has one (document.yaml:24)`,
 			},
 		},
 		{
@@ -331,8 +332,7 @@ func TestFindings(t *testing.T) {
 			"a matcher on a field that the document does not have",
 			"pact.json", `"$.slots"`, `"$.places"`,
 			[]string{
-				`"a pool" /request/matchingRules/body/$.places: the document has no field "places" here ` +
-					`(document.yaml:76)`,
+				`"a pool" /request/matchingRules/body/$.places: the rule is for nothing: the example has no places`,
 			},
 		},
 		{
