@@ -248,8 +248,9 @@ func TestPathOfTheServers(t *testing.T) {
 	var rules []string
 	for _, change := range report.Changes {
 		rules = append(rules, change.Rule)
-		if change.Rule == "server-path-changed" && (change.What != "the `servers` have the path `/api`, and had no path" ||
-			change.Line != line || len(change.Breaks) != 2) {
+		const what = "the `servers` have the path `/api`, and had no path"
+		if change.Rule == "server-path-changed" &&
+			(change.What != what || change.Line != line || len(change.Breaks) != 2) {
 			t.Errorf("%+v, want line %d", change, line)
 		}
 	}

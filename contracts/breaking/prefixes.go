@@ -7,8 +7,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// keepPrefixes gives an operation of the new version the path that it has in the old one, if
-// only the path of its servers has changed. Otherwise it would be another operation, and nothing
+// keepPrefixes gives an operation of the new version the path that it has in the old one. It does
+// so if only the path of its servers has changed. Otherwise it would be another operation, and nothing
 // about it would be compared. Both versions learn that this has changed.
 func keepPrefixes(before, after version) {
 	for young, prefix := range maps.Clone(after.prefixes) {

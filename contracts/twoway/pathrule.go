@@ -1,17 +1,19 @@
 package twoway
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/contracts/internal/language"
 	"github.com/llama-orch/node-registration/contracts/pactfile"
 )
 
 // pathRules checks that the matchers on the path allow only paths of the operation. It tries
-// paths that are one step away from the example, because the question cannot be decided for
-// every regex. A loose regex matches one of them.
+// paths that are one step away from the example: a loose regex matches one of them. The question
+// cannot be decided for every regex.
 func (c *checker) pathRules(op *operation) {
 	const pointer = "/request/matchingRules/path"
 	path, matchers := c.interaction.Request.Path, c.interaction.Request.Rules.Path
@@ -21,7 +23,11 @@ func (c *checker) pathRules(op *operation) {
 	for _, m := range matchers {
 		c.matcher(pointer, anything(), []any{wireText(path)}, m)
 	}
-	for _, stray := range op.strays(path) {
+	strays := op.strays(path)
+	if letThrough(matchers, path, path) {
+		strays = append(strays, op.beyond(matchers)...)
+	}
+	for _, stray := range strays {
 		if letThrough(matchers, path, stray) {
 			c.add(pointer, line(op.spec.Origin, ""), "the path matcher lets through %q, which is not a path of %s",
 				stray, op.name)
@@ -49,6 +55,28 @@ func letThrough(matchers []pactfile.Matcher, example, path string) bool {
 		}
 	}
 	return true
+}
+
+// beyond returns a path that all of some regexes match and that is not the operation's, if there
+// are only regexes.
+func (op *operation) beyond(matchers []pactfile.Matcher) []string {
+	var sent language.Language
+	for _, m := range matchers {
+		if m.Match != "regex" {
+			return nil
+		}
+		sent.Patterns = append(sent.Patterns, patterns(m.Regex)...)
+	}
+	template := regexp.MustCompile(`\\\{[^{}]*\\\}`).ReplaceAllString(regexp.QuoteMeta(op.template), `[^/]+`)
+	var paths []string
+	for _, prefix := range op.prefixes {
+		paths = append(paths, regexp.QuoteMeta(prefix)+template)
+	}
+	verdict, path := language.Compare(sent, language.Language{Patterns: patterns(strings.Join(paths, "|"))})
+	if verdict != language.Exceeds {
+		return nil
+	}
+	return []string{path}
 }
 
 // strays returns paths near one of the operation's that are not the operation's.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +19,8 @@ import (
 )
 
 // letThrough finds values that the matchers of a request allow and the document forbids. A
-// consumer that sends one keeps the pact, but is refused. Upper bounds of size do not count,
-// since matchers need not state them.
+// consumer that sends one keeps the pact, but is refused. An upper bound of size counts only
+// where a regex states one as well: the matcher of a type has no way to.
 func (c *checker) letThrough(pointer string, l leaf) {
 	if _, isList := l.value.([]any); isList {
 		c.shorter(pointer, l)
@@ -45,7 +46,7 @@ func (c *checker) letThrough(pointer string, l leaf) {
 	if len(parts) == 0 {
 		return
 	}
-	for _, gap := range c.gaps(parts, l.shape) {
+	for _, gap := range c.gaps(parts, l.shape, slices.ContainsFunc(l.matchers, boundsLength)) {
 		c.add(pointer, line(gap.Outer.Origin, gap.Keyword),
 			"the matcher %s lets through %s, which the document forbids",
 			l.matchers[0].Match, gap.Values)
@@ -88,17 +89,34 @@ type answer struct {
 	gaps  []subset.Gap
 }
 
-// gaps returns what some schemas allow together and a shape does not. The interactions of a pact
-// ask the same again and again.
-func (c *checker) gaps(sent openapi3.SchemaRefs, s shape) []subset.Gap {
+// boundsLength reports whether a matcher is a regex that matches only texts up to some length.
+func boundsLength(m pactfile.Matcher) bool {
+	expression, err := syntax.Parse(m.Regex, syntax.Perl)
+	return m.Match == "regex" && err == nil && isBounded(expression)
+}
+
+func isBounded(expression *syntax.Regexp) bool {
+	isEndless := expression.Op == syntax.OpStar || expression.Op == syntax.OpPlus ||
+		expression.Op == syntax.OpRepeat && expression.Max < 0
+	isNot := func(part *syntax.Regexp) bool { return !isBounded(part) }
+	return !isEndless && !slices.ContainsFunc(expression.Sub, isNot)
+}
+
+// gaps returns what some schemas allow together and a shape does not, with or without the upper
+// bounds of its size. The interactions of a pact ask the same again and again.
+func (c *checker) gaps(sent openapi3.SchemaRefs, s shape, bounded bool) []subset.Gap {
 	whole := &openapi3.Schema{AllOf: sent}
 	text, _ := json.Marshal(whole) // which such small schemas always give
-	question := string(text)
+	question := fmt.Sprint(string(text), bounded)
 	for _, schema := range s {
 		question += fmt.Sprintf(" %p", schema)
 	}
 	if _, asked := c.answers[question]; !asked {
-		c.answers[question] = answer{s, subset.Compare(subset.Request, whole.NewRef(), s.ofAnySize().ref()).Gaps}
+		allowed := s
+		if !bounded {
+			allowed = s.ofAnySize()
+		}
+		c.answers[question] = answer{s, subset.Compare(subset.Request, whole.NewRef(), allowed.ref()).Gaps}
 	}
 	return c.answers[question].gaps
 }
@@ -318,7 +336,12 @@ func (c *checker) textMatcher(pointer string, s shape, m pactfile.Matcher, examp
 			text, _ := example.(wireText)
 			c.exactNumber(pointer, string(text), s)
 		}
-	case sent && (isText || m.Match != "regex") && m.Match != "type":
+	case sent && m.Match == "type":
+		for _, example := range examples[:min(1, len(examples))] { // the others are alike
+			text, _ := example.(wireText)
+			c.letThrough(pointer, leaf{value: typed(string(text), s), shape: s, matchers: []pactfile.Matcher{m}})
+		}
+	case sent && (isText || m.Match != "regex"):
 		c.letThrough(pointer, leaf{shape: s, matchers: []pactfile.Matcher{m}})
 	}
 }

@@ -26,8 +26,8 @@ func (c *checker) undeclared(pointer string, value any, s shape) {
 			near := nearest.Name(name, s.absent(value))
 			switch {
 			case near != "" && s.isOpenTo(pointer):
-				c.add(jsonpointer.Join(pointer, name), s.line(), "the document has no field %q here, perhaps %q is meant",
-					name, near)
+				c.add(jsonpointer.Join(pointer, name), s.line(),
+					"the document has no field %q here, perhaps %q is meant", name, near)
 			case !s.isOpenTo(pointer):
 				c.add(jsonpointer.Join(pointer, name), s.line(), "the document has no field %q here", name)
 			}
