@@ -163,11 +163,15 @@ func (s settings) check() error {
 	complain(s.providerURL == "", "--provider-url is missing")
 	fromBroker := s.brokerURL != "" || s.pactURL != ""
 	complain(s.pact == "" && !fromBroker, "--pact or --broker-url is missing")
-	complain(s.pact != "" && fromBroker, "--pact and --broker-url are both set: choose one")
+	complain(s.pact != "" && s.brokerURL != "", "--pact and --broker-url are both set: choose one")
+	complain(s.pact != "" && s.pactURL != "", "--pact and --pact-url are both set: choose one")
 	complain(s.publish && !fromBroker, "--publish needs --broker-url")
 	complain(s.publish && s.version == "", "--publish needs --provider-version")
 	complain((s.pending || s.wipSince != "") && s.branch == "",
 		"--enable-pending and --include-wip-pacts-since need --provider-branch")
+	complain(s.wipSince != "" && !s.pending, "--include-wip-pacts-since needs --enable-pending")
+	complain(s.wipSince != "" && !isDate(s.wipSince),
+		fmt.Sprintf("--include-wip-pacts-since is %q: must be a date such as 2026-01-31", s.wipSince))
 	complain((s.brokerAuth.Username == "") != (s.brokerAuth.Password == ""),
 		"--broker-username and --broker-password: one needs the other")
 	complain(s.results != "" && fromBroker, "--results needs --pact: it is about one pact")
@@ -180,4 +184,10 @@ func (s settings) check() error {
 		fmt.Sprintf("--conform is %q: must be %s or %s", level, conformance.Nodes, conformance.Document))
 	complain(s.timeout <= 0, fmt.Sprintf("--timeout is %v: must be above 0", s.timeout))
 	return errors.Join(wrong...)
+}
+
+func isDate(text string) bool {
+	_, dayErr := time.Parse(time.DateOnly, text)
+	_, timeErr := time.Parse(time.RFC3339, text)
+	return dayErr == nil || timeErr == nil
 }

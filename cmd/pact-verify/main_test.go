@@ -160,6 +160,17 @@ func TestCannotDecide(t *testing.T) {
 			"--pact and --broker-url are both set: choose one; --publish needs --provider-version; --enable-pending",
 			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
 		},
+		"a pact twice": {
+			"--pact and --pact-url are both set: choose one",
+			[]string{"--provider-url", mock, "--pact", pact, "--pact-url", mock + "/pact"},
+		},
+		"work in progress since no date, which is not pending": {
+			"--include-wip-pacts-since needs --enable-pending; --include-wip-pacts-since is \"gestern\": must be a date",
+			[]string{
+				"--provider-url", mock, "--broker-url", mock, "--provider-branch", "main",
+				"--include-wip-pacts-since", "gestern",
+			},
+		},
 		"a format that there is not": {
 			`--report is "pdf": there is no such format`,
 			[]string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},

@@ -43,6 +43,9 @@ func newGuard(ids ids) (*guard, error) {
 // check returns why a request is not sent, nil if it is. The request's URL is relative
 // to the provider's, and its body is given apart.
 func (g *guard) check(method, path string, body []byte) error {
+	if method == "" || path == "" {
+		return errors.New("the request has no method, or no path")
+	}
 	request, err := http.NewRequest(method, path, nil)
 	if err != nil || strings.Contains(path, "//") {
 		return fmt.Errorf("%q is no path", path)
@@ -68,6 +71,20 @@ func (g *guard) check(method, path string, body []byte) error {
 		}
 	}
 	return nil
+}
+
+// named returns the nodes that a request is about, none where that cannot be read.
+func (g *guard) named(method, path string, body []byte) []string {
+	request, err := http.NewRequest(method, path, nil)
+	if err != nil {
+		return nil
+	}
+	_, parameters, err := g.router.FindRoute(request)
+	if err != nil {
+		return nil
+	}
+	inBody, _ := nodesIn(body)
+	return slices.AppendSeq(inBody, maps.Values(parameters))
 }
 
 func (g *guard) refuse(id string) error {

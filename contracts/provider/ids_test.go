@@ -80,7 +80,14 @@ func TestForeignNodesAreRefused(t *testing.T) {
 		}, `the node "1"`},
 		"a state without parameters": {func(i object) {
 			i["providerStates"] = []any{object{"name": "the node is online"}}
+			i["request"] = object{"method": "GET", "path": "/v2/nodes"}
 		}, `the provider state "the node is online" does not name its node, as the parameter "node"`},
+		"a state without parameters, and another node in the request": {func(i object) {
+			i["providerStates"] = []any{object{"name": "the node is online"}}
+			i["request"] = object{"method": "DELETE", "path": "/v2/nodes/gpu-1"}
+		}, `the node "gpu-1"`},
+		"no status":  {func(i object) { i["response"] = object{"status": nil} }, "the status of its response is null"},
+		"no request": {func(i object) { delete(i, "request") }, "the request has no method, or no path"},
 		"a state with other parameters": {func(i object) {
 			i["providerStates"] = []any{object{
 				"name":   "the node is registered",
@@ -216,6 +223,29 @@ func TestOlderSpecifications(t *testing.T) {
 			if got := report.Interactions[0]; got.Result != want {
 				t.Errorf("specification %s: %s, want %s: %q", version, got.Result, want, got.Details)
 			}
+		}
+	}
+}
+
+// A state of specification 2 has no parameters, so it is about the node of the request.
+func TestStatesWithoutParameters(t *testing.T) {
+	url, _ := touched(t, newMock(t, mockserver.WithTokens(token)))
+	for state, want := range map[string]results.Result{
+		"the node is registered": results.Passed, "the node is not registered": results.Failed,
+	} {
+		pact := rewritten(t, func(pact object) {
+			pact["interactions"] = []any{object{
+				"description": "a deregistration", "providerState": state,
+				"request": object{
+					"method": "DELETE", "path": "/v2/nodes/pact-node-1", "headers": object{"Authorization": "Bearer valid"},
+				},
+				"response": object{"status": http.StatusNoContent},
+			}}
+			pact["metadata"] = object{"pactSpecification": object{"version": "2.0.0"}}
+		})
+		report := verify(t, pact, provider.Provider{URL: url, Token: token})
+		if got := report.Interactions[0]; got.Result != want {
+			t.Errorf("%s: %s, want %s: %q", state, got.Result, want, got.Details)
 		}
 	}
 }

@@ -47,6 +47,9 @@ func split(pact []byte) ([][]byte, error) {
 func useExamples(interaction map[string]any) error {
 	for _, name := range []string{"request", "response"} {
 		message, _ := interaction[name].(map[string]any)
+		if status, stated := message["status"]; stated && status == nil { // which the Pact library cannot take
+			return errors.New("the status of its response is null")
+		}
 		generators, _ := message["generators"].(map[string]any)
 		for part, value := range generators {
 			rules, _ := value.(map[string]any)

@@ -33,6 +33,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,17 +139,39 @@ func (v *verification) probe(ctx context.Context) error {
 func (v verification) examine(pact *pactfile.File, guard *guard) error {
 	states := v.states()
 	for _, i := range pact.Interactions {
-		for _, s := range i.States {
-			if err := v.examineState(states, s, guard); err != nil {
-				return fmt.Errorf("%q: %w", v.ids.restore(i.Description), err)
-			}
-		}
 		body, err := i.Request.Body.Bytes()
+		if err == nil {
+			nameNode(states, i.States, guard.named(i.Request.Method, i.Request.Path, body))
+			err = v.examineStates(states, i.States, guard)
+		}
 		if err == nil {
 			err = guard.check(i.Request.Method, i.Request.Path, body)
 		}
 		if err != nil {
 			return fmt.Errorf("%q: %w", v.ids.restore(i.Description), err)
+		}
+	}
+	return nil
+}
+
+// nameNode gives states without parameters, which those of specification 2 are, the one node that
+// the request is about.
+func nameNode(known map[string]state, states []pactfile.State, named []string) {
+	slices.Sort(named)
+	if named = slices.Compact(named); len(named) != 1 {
+		return
+	}
+	for i := range states {
+		if s := &states[i]; known[s.Name].ofNode && len(s.Params) == 0 {
+			s.Params = map[string]any{"node": named[0]}
+		}
+	}
+}
+
+func (v verification) examineStates(known map[string]state, states []pactfile.State, guard *guard) error {
+	for _, s := range states {
+		if err := v.examineState(known, s, guard); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -163,7 +186,8 @@ func (v verification) examineState(states map[string]state, s pactfile.State, gu
 	case named && !v.ids.own(fmt.Sprint(node)):
 		return guard.refuse(fmt.Sprint(node))
 	case wanted.ofNode && !named:
-		return fmt.Errorf("the provider state %q does not name its node, as the parameter \"node\"", s.Name)
+		return fmt.Errorf("the provider state %q does not name its node, as the parameter \"node\", "+
+			"and neither does the request", s.Name)
 	}
 	return nil
 }
