@@ -165,7 +165,7 @@ func TestCannotDecide(t *testing.T) {
 			[]string{"--provider-url", mock, "--pact", pact, "--pact-url", mock + "/pact"},
 		},
 		"work in progress since no date, which is not pending": {
-			"--include-wip-pacts-since needs --enable-pending; --include-wip-pacts-since is \"gestern\": must be a date",
+			`--include-wip-pacts-since needs --enable-pending; --include-wip-pacts-since is "gestern": must be`,
 			[]string{
 				"--provider-url", mock, "--broker-url", mock, "--provider-branch", "main",
 				"--include-wip-pacts-since", "gestern",

@@ -237,7 +237,8 @@ func TestStatesWithoutParameters(t *testing.T) {
 			pact["interactions"] = []any{object{
 				"description": "a deregistration", "providerState": state,
 				"request": object{
-					"method": "DELETE", "path": "/v2/nodes/pact-node-1", "headers": object{"Authorization": "Bearer valid"},
+					"method": "DELETE", "path": "/v2/nodes/pact-node-1",
+					"headers": object{"Authorization": "Bearer valid"},
 				},
 				"response": object{"status": http.StatusNoContent},
 			}}
