@@ -88,6 +88,9 @@ func TestForeignNodesAreRefused(t *testing.T) {
 		}, `the node "gpu-1"`},
 		"no status":  {func(i object) { i["response"] = object{"status": nil} }, "the status of its response is null"},
 		"no request": {func(i object) { delete(i, "request") }, "the request has no method, or no path"},
+		"a state that has its parameters in its name": {func(i object) {
+			i["providerStates"] = []any{object{"name": "pact-node-1 is registered"}}
+		}, `nothing is known here of the provider state "pact-node-1 is registered"`},
 		"a state with other parameters": {func(i object) {
 			i["providerStates"] = []any{object{
 				"name":   "the node is registered",

@@ -182,7 +182,7 @@ func (v verification) examineState(states map[string]state, s pactfile.State, gu
 	node, named := s.Params["node"]
 	switch {
 	case !known:
-		return fmt.Errorf("nothing is known here of the provider state %q", s.Name)
+		return fmt.Errorf("nothing is known here of the provider state %q", v.ids.restore(s.Name))
 	case named && !v.ids.own(fmt.Sprint(node)):
 		return guard.refuse(fmt.Sprint(node))
 	case wanted.ofNode && !named:
