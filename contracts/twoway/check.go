@@ -132,3 +132,23 @@ func (c *checker) value(
 	}
 	c.undeclared(pointer, value, shapeOf(schema))
 }
+
+// undeclared finds the fields of a value that the document does not have. The
+// contract lets both sides ignore such fields, but a consumer that sends or
+// demands one relies on something that nobody has promised.
+func (c *checker) undeclared(pointer string, value any, s shape) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			if inner := s.field(name); inner != nil {
+				c.undeclared(jsonpointer.Join(pointer, name), field, inner)
+			} else {
+				c.add(jsonpointer.Join(pointer, name), s.line(), "the document has no field %q here", name)
+			}
+		}
+	case []any:
+		for i, item := range value {
+			c.undeclared(jsonpointer.Join(pointer, fmt.Sprint(i)), item, s.items())
+		}
+	}
+}

@@ -39,9 +39,6 @@ func (c *checker) descend(pointer string, path pactfile.Path, s shape) (shape, b
 		if step.Item {
 			inner = s.items()
 		}
-		if inner == nil && !step.Item && s.isOpenTo(pointer) {
-			inner = anything()
-		}
 		if inner == nil {
 			c.add(pointer, s.line(), "the document has no %s here", describe(step))
 			return nil, false
