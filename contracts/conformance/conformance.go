@@ -227,10 +227,16 @@ func (r *run) end(why error) (*Report, error) {
 // undone returns why a run in which nothing was found has decided nothing.
 func (r *run) undone() error {
 	calls := 0
-	made := func(c Check) bool { calls += c.Calls; return !c.skipped }
-	switch checks := r.report.Checks; {
-	case !slices.ContainsFunc(checks, made):
-		return fmt.Errorf("no check was made: %s was skipped, as %s", checks[0].Name, checks[0].Unfinished)
+	var skipped []string
+	for _, c := range r.report.Checks {
+		calls += c.Calls
+		if c.skipped {
+			skipped = append(skipped, c.Name+" was skipped, as "+c.Unfinished)
+		}
+	}
+	switch {
+	case len(skipped) == len(r.report.Checks):
+		return fmt.Errorf("no check was made: %s", strings.Join(skipped, "; "))
 	case calls == 0:
 		return errors.New("no call was made, so nothing is decided")
 	}

@@ -18,17 +18,18 @@ const (
 	pausing = 200 * time.Millisecond
 )
 
-// made is a call of a trail, and when it was made. No times mean that calls were left out after it.
+// made is a call of a trail, and when it was made. Without an end, the pause after it does not count.
 type made struct {
 	call
 	began, ended time.Time
 }
 
-// keepFirst keeps the first calls of a trail: those that what follows needs.
+// keepFirst keeps the first calls of a trail: those that what follows needs. How long after them that follows
+// says nothing, since calls between may be left out.
 func (s *session) keepFirst(first int) {
 	s.trail = s.trail[:min(len(s.trail), first)]
-	for i := range s.trail {
-		s.trail[i].ended = time.Time{}
+	if last := len(s.trail) - 1; last >= 0 {
+		s.trail[last].ended = time.Time{}
 	}
 }
 

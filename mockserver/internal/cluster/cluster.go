@@ -138,9 +138,10 @@ func (c *Cluster) Clear() { c.nodes.Clear() }
 // SetRules changes the silence after which a node is Offline, and what is made of what nodes send. Nobody
 // is Offline by one of them and what was in place of the other.
 func (c *Cluster) SetRules(timeout time.Duration, policy registry.Policy) {
-	c.nodes.SetTimeout(timeout)
-	c.nodes.SetPolicy(policy)
-	c.watch.expire()
+	c.watch.expireAfter(func() {
+		c.nodes.SetTimeout(timeout)
+		c.nodes.SetPolicy(policy)
+	})
 }
 
 // ExpiresAt returns when a node is Offline, unless it is heard of before. It reports false for one that never

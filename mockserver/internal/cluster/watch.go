@@ -41,9 +41,13 @@ func (w *watch) set() {
 
 // expire reports the nodes that have fallen silent, and sets the timer for the others. It
 // is called by the timer, and to be called when nodes were given another past or timeout.
-func (w *watch) expire() {
+func (w *watch) expire() { w.expireAfter(func() {}) }
+
+// expireAfter is expire after a change of rules: nobody expires in the middle of it.
+func (w *watch) expireAfter(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	change()
 	if w.closed {
 		return
 	}
