@@ -310,8 +310,8 @@ func TestTimesInSmallLetters(t *testing.T) {
 	client, _ := start(t)
 	client.register(briefRegistration).expect(t, http.StatusOK)
 	for _, field := range []string{"timestamp", `timestam\u0070`} {
-		for _, time := range []string{"2025-10-01t00:00:00.5z", "2025-10-01t00:00:00Z", "2025-10-01T00:00:00z"} {
-			client.beat("gpu-node-1", `{"`+field+`":"`+time+`","pools":[]}`).expect(t, http.StatusOK)
+		for _, instant := range []string{"2025-10-01t00:00:00.5z", "2025-10-01t00:00:00Z", "2025-10-01T00:00:00z"} {
+			client.beat("gpu-node-1", `{"`+field+`":"`+instant+`","pools":[]}`).expect(t, http.StatusOK)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	})
 	cli.Under(flags, "Access", s.accessFlags)
 	cli.Under(flags, "Nodes", s.nodeFlags)
-	cli.Under(flags, "Checks and journal", s.observationFlags)
+	cli.Under(flags, "Checks and journal", s.checkAndJournalFlags)
 	cli.Under(flags, "Faults", s.misbehaviour.flags)
 	cli.Under(flags, "In front of an orchestratord", s.front.flags)
 }
@@ -201,7 +201,7 @@ func (s *settings) nodeFlags(flags *pflag.FlagSet) {
 	s.beginning.flags(flags)
 }
 
-func (s *settings) observationFlags(flags *pflag.FlagSet) {
+func (s *settings) checkAndJournalFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.validation, "validation", string(mockserver.Strict),
 		"`mode` of the checks: strict refuses what breaks the document, report accepts it as far as it can be read, "+
 			"off checks nothing")

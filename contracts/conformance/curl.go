@@ -130,7 +130,8 @@ func (p *prober) redact(text string) string {
 	return text
 }
 
-// redacted is redact for an error. It leaves one that does not hold the token as it is.
+// redacted is redact for an error. It leaves one that holds neither the token nor
+// an escape as it is.
 func (p *prober) redacted(err error) error {
 	if text := legible(p.redact(err.Error())); text != err.Error() {
 		return errors.New(text)

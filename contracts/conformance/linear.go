@@ -13,7 +13,7 @@ import (
 type place struct {
 	registered, beaten bool
 	record             string
-	unknown            bool // whether nothing is known of it, as the history begins with it
+	unknown            bool // whether the history begins in the middle, so that the state is not known
 }
 
 // registryModel is a model of the registry that handles calls one by one. If it is hasty,

@@ -28,11 +28,11 @@ type pace struct {
 
 	mu    sync.Mutex
 	took  []time.Duration
-	slow  int // those over the limit
+	slow  int // how many of them are over the limit
 	ended bool
 
-	slowest time.Duration // of those
-	trail   []made        // to it
+	slowest time.Duration // of the calls over the limit
+	trail   []made        // that led to the slowest
 }
 
 // newPaces returns the pace of each operation that has a limit.
@@ -99,7 +99,6 @@ func (s *session) timed(a *answer) {
 // comparePaces compares response times with their limits. It makes the calls that the other checks did not.
 func comparePaces(ctx context.Context, s *session) {
 	if beats, comings := s.paces[opHeartbeat].missing(), s.paces[opRegister].missing(); beats+comings > 0 {
-		s.begin()
 		r, id := s.registry(), s.name()
 		for range max(comings, 1) {
 			s.begin()

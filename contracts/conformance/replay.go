@@ -14,8 +14,8 @@ const (
 	maxReplay = 20
 	// fewRounds is how many calls alike become a loop at least.
 	fewRounds = 3
-	// pausing is the time between two calls that belongs to what they show.
-	pausing = 200 * time.Millisecond
+	// leastPause is the time between two calls that belongs to what they show.
+	leastPause = 200 * time.Millisecond
 )
 
 // made is a call of a trail, and when it was made. Without an end, the pause after it does not count.
@@ -33,8 +33,8 @@ func (s *session) keepFirst(first int) {
 	}
 }
 
-// about keeps what concerns one node: the calls for it, and the last look at the list.
-func (s *session) about(id string) {
+// keepNode keeps what concerns one node: the calls for it, and the last look at the list.
+func (s *session) keepNode(id string) {
 	last := len(s.trail) - 1
 	var kept []made
 	for i, m := range s.trail {
@@ -74,7 +74,7 @@ func (p *prober) replay(trail []made) []string {
 // pauseBetween returns how long it was between two calls, zero if that does not count.
 func pauseBetween(before, after made) time.Duration {
 	pause := after.began.Sub(before.ended)
-	if before.ended.IsZero() || pause < pausing {
+	if before.ended.IsZero() || pause < leastPause {
 		return 0
 	}
 	return pause
@@ -122,8 +122,8 @@ func (p *prober) loop(trail []made) (line, int) {
 	return lineOf(p.curl(trail[0].call), trail[:1]), 1
 }
 
-// round returns calls for one node with a variable for the number at its end, and that. It is negative if they are
-// not to be repeated.
+// round returns the commands of calls for one node, with a variable for the number at the end of its id, and that
+// number. The number is negative if the calls are not to be repeated.
 func (p *prober) round(calls []made) (texts []string, number int) {
 	id := calls[0].node
 	base := strings.TrimRight(id, "0123456789")

@@ -9,9 +9,9 @@ import (
 // that a run of two minutes has time for its other checks.
 const shrinkCalls = 1000
 
-// shrunk shrinks a sequence to the shortest one that still shows the first finding of its walk. It leaves out
+// shrunk shrinks a sequence to a short one that still shows the first finding of its walk. It leaves out
 // several steps after the other, then fewer and fewer, as long as the finding comes again. The others of the walk
-// are of the same step: those that the shortest shows too are taken from there.
+// are of the same step: those that the short one shows too are taken from there.
 func (s *session) shrunk(ctx context.Context, plan []step, found []Finding) []Finding {
 	i := slices.IndexFunc(found, func(f Finding) bool { return s.report.counts(f) && !s.known(f) })
 	if i < 0 || s.options.FirstOnly {

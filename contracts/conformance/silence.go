@@ -44,7 +44,7 @@ func awaitSilence(ctx context.Context, s *session) {
 		switch {
 		case !known || online[silent] && online[lively]:
 		case !online[lively]:
-			s.about(lively)
+			s.keepNode(lively)
 			s.find(Nodes, s.doc.operation(opList), "status of a node that sends heartbeats", "Online",
 				"another, or none")
 			return
@@ -54,7 +54,7 @@ func awaitSilence(ctx context.Context, s *session) {
 		}
 	}
 	if s.reason() == nil {
-		s.about(silent)
+		s.keepNode(silent)
 		s.find(Nodes, s.doc.operation(opList), "status of a node that is silent for longer than the node timeout",
 			"Offline, or not to be listed (CLOUD-2013)", "Online after "+(timeout+offlineSlack).String())
 	}
@@ -86,7 +86,7 @@ func (s *session) awaitLongInterval(ctx context.Context) {
 // accept a heartbeat alone for that, or require a registration.
 func (r *registry) offline(ctx context.Context, id, other string, after time.Duration) {
 	if timeout := r.options.NodeTimeout; after < timeout*9/10 {
-		r.about(id)
+		r.keepNode(id)
 		r.find(Nodes, r.doc.operation(opList), "status of a node that is silent for less than the node timeout",
 			"Online for "+timeout.String()+" (CLOUD-2013)", "another after "+after.Round(time.Millisecond).String())
 		return
@@ -94,13 +94,13 @@ func (r *registry) offline(ctx context.Context, id, other string, after time.Dur
 	r.known[id].unsure, r.known[other].unsure = true, true
 	r.look(ctx)
 	trail := r.trail
-	r.about(id)
+	r.keepNode(id)
 	for _, act := range []act{beats, comes, beats, leaves} {
 		r.take(ctx, act, id)
 		r.look(ctx)
 	}
 	r.trail = trail
-	r.about(other)
+	r.keepNode(other)
 	for _, act := range []act{comes, beats, leaves} {
 		r.take(ctx, act, other)
 		r.look(ctx)

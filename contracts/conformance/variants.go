@@ -257,9 +257,9 @@ func (g *generator) pattern(at pointer, schema *openapi3.Schema, plain string) {
 	}
 }
 
-// nearlyTexts match a pattern but for what is before or behind the |. They are accepted where the pattern is
-// looked for anywhere in a text, or $ is the end of a line. So they are where letters of other alphabets pass for
-// those from A to Z. Who compares without regard to case takes the Kelvin sign for a k.
+// nearlyTexts match a pattern but for what is before or behind the |. A validator accepts them that looks
+// for the pattern anywhere in a text, or takes $ for the end of a line. So does one that takes letters of other
+// alphabets for those from A to Z. Who compares without regard to case takes the Kelvin sign for a k.
 var nearlyTexts = []ruledText{
 	{"a space before it", " |"},
 	{"a space after it", "| "},
@@ -309,7 +309,7 @@ func times() []string {
 
 // rareTimes are of forms that RFC 3339 has, and that no node sends. They have small letters (section 5.6), an
 // offset that says nothing of the place (section 4.3), or more digits than a count of nanoseconds has. The last
-// year is beyond the reach of such a count.
+// of them is in the year 9999, beyond the reach of such a count.
 var rareTimes = []string{
 	"2024-01-01t12:30:45z", "2024-01-01T12:30:45-00:00", "2024-01-01T12:30:45.123456789012Z", "9999-12-31T23:59:59Z",
 }

@@ -1,10 +1,10 @@
 package fleet
 
-// promise is what a fleet and its orchestratord owe.
+// promise is one thing that a fleet and its orchestratord owe.
 type promise struct {
-	name    string
-	breach  string // empty while none is known
-	unasked bool   // only orchestratord could say, and it did not
+	name   string
+	breach string // empty while none is known
+	unsaid bool   // only orchestratord could say, and it did not
 }
 
 // promises lists all of them, with their breaches.
@@ -14,19 +14,19 @@ func (r *Report) promises() []promise {
 		unregistered = "nodes not registered when the fleet was interrupted"
 	}
 	o := r.Orchestratord
-	unasked, silence := o.Error != "", ""
-	if unasked {
-		silence = "orchestratord could not be asked for its nodes: " + o.Error
+	unsaid, problem := o.Error != "", ""
+	if unsaid {
+		problem = "orchestratord could not be asked for its nodes: " + o.Error
 	}
 	return []promise{
 		{"every node was registered", breach(int64(r.Unregistered), unregistered), false},
 		{"no heartbeat was missed", breach(r.Beats.Missed, "heartbeats missed"), false},
 		{"no heartbeat was late", breach(r.Beats.Late, "heartbeats late"), false},
-		{"no node that was up is Offline", breach(int64(o.Offline), "nodes up, but Offline to orchestratord"), unasked},
-		{"no node that was up is Failed", breach(int64(o.Failed), "nodes up, but Failed to orchestratord"), unasked},
-		{"every node that was up is known", breach(int64(o.Absent), "nodes up, but unknown to orchestratord"), unasked},
+		{"no node that was up is Offline", breach(int64(o.Offline), "nodes up, but Offline to orchestratord"), unsaid},
+		{"no node that was up is Failed", breach(int64(o.Failed), "nodes up, but Failed to orchestratord"), unsaid},
+		{"every node that was up is known", breach(int64(o.Absent), "nodes up, but unknown to orchestratord"), unsaid},
 		{"no node was left on record", breach(int64(r.Left), "nodes left on record"), false},
-		{"orchestratord could be asked", silence, false},
+		{"orchestratord could be asked", problem, false},
 	}
 }
 
@@ -38,7 +38,7 @@ func breach(times int64, what string) string {
 	return what + ": " + grouped(times)
 }
 
-// Broken lists the promises that were broken, nil when all were kept.
+// Broken returns the breaches of the promises that were broken, nil when all were kept.
 func (r *Report) Broken() (broken []string) {
 	for _, p := range r.promises() {
 		if p.breach != "" {

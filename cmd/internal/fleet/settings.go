@@ -74,7 +74,7 @@ func (s Settings) interval() time.Duration {
 	return cmp.Or(s.Node.HeartbeatInterval, registration.DefaultHeartbeatInterval)
 }
 
-// GentleRamp returns a ramp that is no storm. A registration costs orchestratord more than a
+// GentleRamp returns a ramp that is no storm: a registration costs orchestratord more than a
 // heartbeat, and those of the nodes that are up already come on top.
 func (s Settings) GentleRamp() time.Duration {
 	const perSecond = 2000

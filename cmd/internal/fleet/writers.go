@@ -25,7 +25,7 @@ func (p promise) checked() report.Case {
 	switch {
 	case p.breach != "":
 		return report.Case{Name: p.name, Result: report.Failed, Details: []string{p.breach}}
-	case p.unasked:
+	case p.unsaid:
 		return report.Case{Name: p.name, Result: report.Skipped, Details: []string{"orchestratord could not be asked"}}
 	}
 	return report.Case{Name: p.name, Result: report.Passed}

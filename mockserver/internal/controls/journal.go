@@ -21,7 +21,7 @@ func (o operations) ReadJournal(
 	return controlapi.ReadJournal200JSONResponse(o.Journal.Page(filter, int(*r.Params.Limit))), nil
 }
 
-// filterOf returns the entries that a request is about.
+// filterOf returns the filter of the entries that a request asks for.
 func filterOf(asked control.ReadJournalParams) (journal.Filter, error) {
 	filter := journal.Filter{
 		Node:      optional.Or(asked.Node, ""),

@@ -55,7 +55,7 @@ var _ api.ValueWriter = (*Exchange)(nil)
 // WriteValue answers with the JSON of a value of the document's. One that breaks the document is
 // an error, and nothing is written.
 func (x *Exchange) WriteValue(status int, contentType string, value any) error {
-	if x.KeepsDocument() {
+	if x.IsHeldToDocument() {
 		if err := wire.Check(value); err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}

@@ -1,7 +1,8 @@
 // Package exchange carries one HTTP request and its answer through the mock: it begins, passes
 // steps, fails or is performed, and is sent. The answer is held back until it is complete, so
 // that it can still be checked, or replaced by a problem or a fault. Steps that all servers of the mock
-// have are here, such as those for tokens and stray web pages. What becomes of nodes is not.
+// have are here, such as those for tokens and stray web pages. The package knows nothing of
+// what becomes of nodes.
 package exchange
 
 import (
@@ -34,7 +35,8 @@ import (
 type Exchange struct {
 	Answer // as it is so far
 
-	// Begin and Hold set these. In front of another orchestratord, what serves nodes may change the last two.
+	// Begin and Hold set these. In front of another orchestratord, what serves nodes may change the
+	// correlation id.
 	Request       *http.Request       // with the exchange in its context
 	Client        http.ResponseWriter // the connection's own, which also flushes and hijacks
 	Route         *chi.Context
@@ -79,9 +81,9 @@ func (x *Exchange) OperationID() string {
 // IsChecked reports whether request and answer are checked against the document.
 func (x *Exchange) IsChecked() bool { return x.Settings.Validation != control.ValidationOff }
 
-// KeepsDocument reports whether request and answer are checked against the document of the node API.
+// IsHeldToDocument reports whether request and answer are checked against the document of the node API.
 // In service there are ids and numbers that it does not allow.
-func (x *Exchange) KeepsDocument() bool {
+func (x *Exchange) IsHeldToDocument() bool {
 	return x.IsChecked() && x.Settings.Dialect != control.DialectInService
 }
 

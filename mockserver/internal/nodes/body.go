@@ -108,15 +108,15 @@ func decodeSlow(x *exchange.Exchange, schema *spec.Schema) (any, error) {
 		return nil, exchange.NewProblem(nodeapi.ProblemCodeMalformedBody, "%v", err)
 	}
 	x.Depart(spec.Twice(twice)...)
-	return acceptValue(x, schema, value, mismatch)
+	return judgeValue(x, schema, value, mismatch)
 }
 
 func refusalOf(mismatch *spec.Mismatch) *exchange.Problem {
 	return exchange.ViolationProblem(nodeapi.Violation{Pointer: mismatch.Pointer, Detail: mismatch.Reason})
 }
 
-// acceptValue does what decodeSlow does, for a body that is JSON.
-func acceptValue(x *exchange.Exchange, schema *spec.Schema, value any, mismatch *spec.Mismatch) (any, error) {
+// judgeValue does what decodeSlow does, for a body that is JSON.
+func judgeValue(x *exchange.Exchange, schema *spec.Schema, value any, mismatch *spec.Mismatch) (any, error) {
 	doc := documentOf(x)
 	broken := doc.CheckBody(schema, value, len(x.RequestBody))
 	if id, names := doc.NodeInBody(schema, value); names {

@@ -52,7 +52,7 @@ type listingWriter struct {
 // It leaves the rest for when the answer is sent.
 func (w listingWriter) WriteValue(status int, contentType string, _ any) error {
 	l := w.listing
-	l.unchecked = !w.KeepsDocument()
+	l.unchecked = !w.IsHeldToDocument()
 	l.list.Nodes = []nodeapi.Node{} // they are written one by one
 	text, err := l.fill(wire.OpenNodeList(w.Buffer()))
 	if err != nil {

@@ -51,7 +51,7 @@ type API struct {
 	closeLooks  places
 }
 
-// New returns the API of nodes. Few large bodies are read at once, and few bodies are looked at closely.
+// New returns the API of nodes.
 func New(config Config) *API {
 	return &API{
 		Config:      config,
@@ -203,8 +203,8 @@ func unbindable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // checkAnswer returns how the answer breaks the document. A body that has been checked needs no
-// second look, if the generated server has chosen status and content type. There must be no
-// header but the correlation id, which is valid.
+// second look under two conditions: the generated server has chosen status and content type, and
+// there is no header but the correlation id, which is valid.
 func checkAnswer(x *exchange.Exchange) error {
 	if !x.IsChecked() || x.IsTyped() && x.Operation.IsPlain(x.Status()) {
 		return nil

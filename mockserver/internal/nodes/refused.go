@@ -10,7 +10,7 @@ import (
 
 // noteBodyInService looks at how the orchestratord in service would refuse a body that is not obviously valid.
 func noteBodyInService(x *exchange.Exchange, value any) {
-	if x.KeepsDocument() {
+	if x.IsHeldToDocument() {
 		x.DepartInService(spec.BodyInService(x.OperationID(), x.RequestBody, value, x.Quote)...)
 	}
 }
@@ -25,7 +25,7 @@ func (a *API) noteAccepted(x *exchange.Exchange) error {
 // accepted. That may be no departure from the document, so the journal does not have it. The body is
 // that of a request whose body is obviously valid.
 func (a *API) noteRefusedInService(x *exchange.Exchange, body any) {
-	if !x.KeepsDocument() { // in service, what would be refused is
+	if !x.IsHeldToDocument() { // in service it is refused, and there is nothing to note
 		return
 	}
 	if x.Vetted { // so it can only lack something

@@ -53,9 +53,9 @@ func (s *Settings) CheckTimes() error {
 		time time.Duration
 		err  error
 	}{
-		{"heartbeat interval", s.HeartbeatInterval, checkInterval("HeartbeatInterval", s.HeartbeatInterval)},
+		{"heartbeat interval", s.HeartbeatInterval, checkDuration("HeartbeatInterval", s.HeartbeatInterval)},
 		{"node timeout", s.NodeTimeout, s.checkTimeout()},
-		{"stale check interval", s.StaleCheckInterval, checkInterval("StaleCheckInterval", s.StaleCheckInterval)},
+		{"stale check interval", s.StaleCheckInterval, checkDuration("StaleCheckInterval", s.StaleCheckInterval)},
 	} {
 		if each.err != nil {
 			wrong = append(wrong, fmt.Errorf("%s %s: %w", each.what, each.time, each.err))
@@ -71,7 +71,7 @@ func (s *Settings) checkTimeout() error {
 	case s.NodeTimeout <= 0:
 		return errors.New("must be positive")
 	}
-	return checkInterval("NodeTimeout", s.NodeTimeout)
+	return checkDuration("NodeTimeout", s.NodeTimeout)
 }
 
 // Contract returns the document that nodes and orchestratord are held to.
@@ -156,8 +156,8 @@ func (s *Settings) CheckModes() error {
 	return errors.Join(wrong...)
 }
 
-func checkInterval(schema string, interval time.Duration) error {
-	return checkMilliseconds(schema, interval.Milliseconds())
+func checkDuration(schema string, duration time.Duration) error {
+	return checkMilliseconds(schema, duration.Milliseconds())
 }
 
 // CheckTime returns what is wrong with what a clock shows.

@@ -45,9 +45,9 @@ func (n *noConnection) Unwrap() error { return n.Err }
 // Reached reports whether orchestratord may have seen the request. One that refuses the certificate
 // of the mock has not: over TLS 1.3 its alert may come after the request.
 func (p *Passage) Reached() bool {
-	unreachable, alert := (*noConnection)(nil), (*net.OpError)(nil)
+	unconnected, alert := (*noConnection)(nil), (*net.OpError)(nil)
 	refused := p.Header == nil && errors.As(p.Err, &alert) && alert.Op == "remote error" && isOfCertificate(alert.Err)
-	return !refused && !errors.As(p.Err, &unreachable)
+	return !refused && !errors.As(p.Err, &unconnected)
 }
 
 // isOfCertificate reports whether a TLS alert (RFC 8446, 6.2) is about the certificate of the mock, or

@@ -20,9 +20,9 @@ const (
 	searchTime = time.Second
 )
 
-// shortestContradiction returns the shortest part of the history of one node that no order explains. It is nil if the
-// search does not find one in time.
-func shortestContradiction(operations []porcupine.Operation, hasty bool) []porcupine.Operation {
+// shortContradiction returns a short part of the history of one node that no order explains. It is nil if the search
+// does not find one in time.
+func shortContradiction(operations []porcupine.Operation, hasty bool) []porcupine.Operation {
 	end := time.Now().Add(cuttingTime)
 	whole := func(part []porcupine.Operation) bool { return contradicts(part, place{}, hasty, end) }
 	for _, part := range byNode(operations) {
@@ -160,14 +160,17 @@ func (p *prober) script(whole, part []porcupine.Operation) []string {
 	return lines
 }
 
-// culprit returns the call whose answer came last, of several at the same time one that shows what has come of them.
+// culprit returns the call whose answer came last; of several that came at once, a list.
 func culprit(part []porcupine.Operation) porcupine.Operation {
-	return slices.MaxFunc(part, func(a, b porcupine.Operation) int {
-		answered := func(o porcupine.Operation) int64 { return o.Return % math.MaxInt64 } // 0 without an answer
-		if a.Input.(deed).op == opList && answered(a) == answered(b) {
+	answered := func(o porcupine.Operation) int64 { return o.Return % math.MaxInt64 } // 0 without an answer
+	lists := func(o porcupine.Operation) int {
+		if o.Input.(deed).op == opList {
 			return 1
 		}
-		return cmp.Compare(answered(a), answered(b))
+		return 0
+	}
+	return slices.MaxFunc(part, func(a, b porcupine.Operation) int {
+		return cmp.Or(cmp.Compare(answered(a), answered(b)), cmp.Compare(lists(a), lists(b)))
 	})
 }
 
@@ -175,7 +178,7 @@ func culprit(part []porcupine.Operation) porcupine.Operation {
 func (s *session) contradiction(h *history, hasty bool, picture string) {
 	s.begin()
 	op, got := s.doc.operation(opList), "none does"
-	if part := shortestContradiction(h.operations, hasty); len(part) > 0 {
+	if part := shortContradiction(h.operations, hasty); len(part) > 0 {
 		d := culprit(part).Input.(deed)
 		op, got = s.doc.operation(d.op), fmt.Sprintf("none does for the node %s: %s", h.node[d.node], inWords(part))
 		slices.SortFunc(h.operations, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })

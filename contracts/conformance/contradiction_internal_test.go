@@ -9,9 +9,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// TestShortestContradiction has a heartbeat bring back a node that leaves meanwhile, among calls that explain
+// TestShortContradiction has a heartbeat bring back a node that leaves meanwhile, among calls that explain
 // themselves.
-func TestShortestContradiction(t *testing.T) {
+func TestShortContradiction(t *testing.T) {
 	doc := mustRead(t)
 	at := func(from, to int64, op string, node, status int, record string) porcupine.Operation {
 		seen := sight{known: true, status: status, record: record, listed: op == opList}
@@ -37,7 +37,7 @@ func TestShortestContradiction(t *testing.T) {
 		at(14, 15, opDeregister, 1, http.StatusNoContent, ""),
 		at(16, 17, opRegister, 1, http.StatusOK, "1"),
 	}
-	part := shortestContradiction(history, false)
+	part := shortContradiction(history, false)
 	want := "at once heartbeatNode: 200, deregisterNode: 204; list: 0, Online"
 	if got := inWords(part); got != want {
 		t.Fatalf("not %q, but %q", want, got)
@@ -48,7 +48,7 @@ func TestShortestContradiction(t *testing.T) {
 			t.Fatalf("the script is\n%s", strings.Join(script, "\n"))
 		}
 	}
-	if whole := shortestContradiction(history[:4], false); whole != nil {
+	if whole := shortContradiction(history[:4], false); whole != nil {
 		t.Errorf("it finds fault with %s", inWords(whole))
 	}
 }
