@@ -56,7 +56,7 @@ func (s *Server) UpstreamDrift() drift.Report {
 }
 
 // JudgeList compares a recorded list of nodes with what the traffic says of them, as if the server had
-// asked. It was asked for at a time and answered by now. A list that cannot be read says nothing.
+// asked. The list was asked for at asked, and has been answered by now. A list that cannot be read says nothing.
 func (s *Server) JudgeList(list io.Reader, asked time.Time) {
 	if s.watch != nil {
 		s.watch.CompareList(list, asked)

@@ -87,7 +87,7 @@ type said struct {
 	Requests, Microseconds, P50, P99, Refused, Failed int
 }
 
-// wrk runs the load generator. Its one thread keeps to one core. On two the server has the
+// wrk runs the load generator. Its one thread keeps to one core. On two cores the server has the
 // other for itself, and what the load leaves of the first.
 func wrk(
 	ctx context.Context, s settings, url string, scenario scenario, nodes int, duration time.Duration,

@@ -162,8 +162,8 @@ func parameterName(segment string) (string, bool) {
 	return "", false
 }
 
-// response returns what the document declares for a status, nil for nothing. The name under
-// which it does so may be a range or default.
+// response returns the name under which the document declares a status, which may be a range or
+// default, and what it declares; nil for nothing.
 func (op *operation) response(status int) (string, *openapi3.Response) {
 	code := strconv.Itoa(status)
 	for _, name := range []string{code, code[:1] + "XX", "default"} {

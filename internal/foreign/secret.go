@@ -33,8 +33,8 @@ func Redact(text, token string, room int) string {
 	return safe.String()
 }
 
-// Spelled returns how many bytes at the beginning of a text spell a secret; 0 if none do. As much of
-// the secret's beginning as is enough to recognise it will do. The secret may be escaped by
+// Spelled returns how many bytes at the beginning of a text spell a secret; 0 if none do. The first
+// bytes of the secret will do, if they are enough to recognise it. The secret may be escaped by
 // backslashes, once or more often, or as JSON, URLs and HTML do. Several backslashes in a row count as
 // one: escaping multiplies them.
 func Spelled[T string | []byte](text T, secret string, enough int) int {

@@ -8,9 +8,9 @@ import (
 )
 
 // Name returns which of the known names was probably meant, or "" when none comes near. Upper and
-// lower case count as the same, and so much may differ as a slip of the pen or another style of
-// names makes. That is a third of the characters. When none comes near, it is the only name that
-// has the given one among its words: provider-url for url.
+// lower case count as the same. A third of the characters may differ, as after a slip of the pen or
+// in another style of names. If none is so near, it is the only name that has the given one among
+// its words: provider-url for url.
 func Name(name string, known []string) string {
 	best, least := "", len(name)
 	for _, candidate := range known {

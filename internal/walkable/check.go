@@ -1,6 +1,6 @@
 // Package walkable finds what an OpenAPI document must not have for a program to walk through its
-// schemas. That is null in place of an object, and a schema that is a part of itself. Nor may schemas
-// repeat each other so often that a walk takes too long.
+// schemas. These are three: null in place of an object, a schema that is a part of itself, and schemas
+// that repeat each other too often for a walk.
 package walkable
 
 import (

@@ -9,9 +9,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Places calls visit once for every place of a document that has a schema or could have one. The
-// schemas of its components are apart. It ends with the first error. One is null where the document
-// must have an object.
+// Places calls visit once for every place of a document that has a schema or could have one. It
+// leaves out the schemas of the components. It ends with the first error, such as null where the
+// document must have an object.
 func Places(document *openapi3.T, visit func(place string, schema **openapi3.SchemaRef) error) error {
 	w := walker{visit: visit, seen: map[any]bool{}}
 	if c := document.Components; c != nil {

@@ -46,8 +46,8 @@ func Check(name string, definition control.FaultDefinition) error {
 	return wrong.orNil()
 }
 
-// checkAll returns everything that is wrong with faults, with pointers into a file of them. There may be
-// more than a file may have: as many as there may be beside the presets, or in place of them.
+// checkAll returns everything that is wrong with faults, with pointers into a file of them. The
+// limit is that of all faults, presets included, and not that of a file.
 func checkAll(faults map[string]control.FaultDefinition) error {
 	var wrong Invalid
 	for _, name := range slices.Sorted(maps.Keys(faults)) {

@@ -58,8 +58,8 @@ func (m *Machine) Detect(ctx context.Context) (registration.Capabilities, error)
 }
 
 // FreeVRAM returns the free memory in bytes of the GPUs with these numbers, or of all GPUs if none is
-// given. The numbers are DeviceIDs that Detect has returned. It is for the VRAMFreeBytes of a
-// PoolStatus. It takes milliseconds through the library while nvidia-persistenced or an engine keeps
+// given. The numbers are DeviceIDs that Detect has returned. The result is for the VRAMFreeBytes of
+// a PoolStatus. FreeVRAM takes milliseconds through the library while nvidia-persistenced or an engine keeps
 // the GPUs awake, and a second through nvidia-smi. A number whose GPU is not there, or whose free
 // memory is unknown, is an error. Without numbers, a GPU whose free memory is unknown counts as 0,
 // and what could be read is returned beside an error.

@@ -1,4 +1,4 @@
-// Package nodeapi is the protocol by which GPU nodes register with orchestratord. It has its
+// Package nodeapi is the protocol by which GPU nodes register with orchestratord. It has the
 // types, a typed client, and a Validate method for every request and answer. They are
 // generated from openapi/nodes.yaml.
 //

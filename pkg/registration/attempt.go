@@ -102,7 +102,7 @@ func (n *Node) learn(op operation, o outcome) {
 // continues reports whether another request follows an outcome.
 func (n *Node) continues(ctx context.Context, o outcome, pools *sampler) bool {
 	if p := n.life.pulse.Load(); p != nil && pools != nil {
-		ctx = p.ctx // its requests outlive it
+		ctx = p.ctx // the other is that of its requests, which never ends
 	}
 	if n.life.hasEnded() || ctx.Err() != nil {
 		return false

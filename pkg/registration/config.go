@@ -76,7 +76,7 @@ type Config struct {
 	Standalone bool
 
 	// NodeTimeout is the silence after which orchestratord counts a node as offline. A node
-	// cut off for nearly that long registers again before it beats. Orchestratord may accept
+	// cut off for nearly that long registers again before it beats: orchestratord may accept
 	// heartbeats of a node that it has written off. Zero means DefaultNodeTimeout. It must be
 	// longer than two heartbeat intervals. If orchestratord directs an interval of nearly
 	// NodeTimeout, the node registers before every heartbeat.

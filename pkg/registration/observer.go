@@ -153,7 +153,7 @@ func (o *observer) remember(what EventType, m made) {
 			o.now.State = StateFailing
 		}
 	}
-	if before == StateStopped { // by an end that could not wait for this request
+	if before == StateStopped { // the node was ended without waiting for this request
 		o.now.State = before
 	}
 	o.now.Interval = m.next.interval

@@ -35,7 +35,7 @@ const (
 
 var errManyConnections = errors.New("each new connection was closed before it carried an answer")
 
-// progress follows a request on its way. The transport reports it. The errors of an unknown
+// progress follows a request on its way, as the transport reports it: the errors of an unknown
 // name, a proxy that is down and a certificate that is not trusted have little in common. The
 // sender and whoever gives up on it may look at it at once.
 type progress struct {

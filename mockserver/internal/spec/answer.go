@@ -46,14 +46,15 @@ func (o *Operation) codes() []string { return slices.Sorted(maps.Keys(o.answers(
 // CheckAnswer returns how an answer of the mock breaks the document, if it does.
 func (d *Document) CheckAnswer(o *Operation, status int, header http.Header, body []byte) error {
 	if body == nil {
-		body = []byte{} // which is all of it
+		body = []byte{} // nil would be a body that is not there whole
 	}
 	found := d.AnswerDepartures(o, status, header, body, asItIs)
 	if found == nil {
 		return nil
 	}
 	first := found[0]
-	if first.Status = status; o != nil {
+	first.Status = status
+	if o != nil {
 		first.Operation = o.ID
 	}
 	return fmt.Errorf("answer: %s", first)

@@ -1,7 +1,7 @@
 // Package spec checks values against the OpenAPI documents of the node API, of what is in service and
 // of the control API. It says what a document states of an operation, and in words for people where a
-// value breaks a schema. It also says what can still be used of such a body. Where
-// the orchestratord in service stops to read one, it says in the words of that one's JSON library.
+// value breaks a schema. It says what can still be used of such a body. It also
+// says where the orchestratord in service stops reading one, in the words of its JSON library.
 package spec
 
 import (

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// scanner reads a JSON text from front to back. It takes less than JSON is. There are no escapes in
+// scanner reads a JSON text from front to back. It takes less than JSON is: no escapes in
 // strings, no fractions and exponents, and no zero with a sign, which readers of integers may
 // refuse. What it does not take makes it bad for good, and what it reads from then on means nothing.
 type scanner struct {
@@ -154,8 +154,8 @@ func (s *scanner) literal(word string) bool {
 	return true
 }
 
-// count returns how many items there are in the array ahead, and fails for more than most.
-// Room is made for all of them at once. It is right for every array that can then be read.
+// count returns how many items there are in the array ahead, so that room is made for all of them
+// at once. It fails for more than most, and is right for every array that can then be read.
 func (s *scanner) count(most int) (count int) {
 	if s.bad || s.peek() != '[' {
 		s.fail()

@@ -24,7 +24,7 @@ var keywords = map[string][]string{
 }
 
 // checkKnown returns an error unless all that the schemas say of objects is what generated
-// code can hold them to. It names the schema and the property.
+// code can hold them to. The error names the schema and the property.
 func checkKnown(refs []*openapi3.SchemaRef) error {
 	k := known{}
 	for _, ref := range refs {
