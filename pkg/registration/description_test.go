@@ -2,10 +2,12 @@ package registration_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +17,47 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
+
+// many returns half as many ids as a heartbeat may have pools.
+func many(prefix string) (ids []string) {
+	for i := range 128 {
+		ids = append(ids, fmt.Sprintf("%s-%d", prefix, i))
+	}
+	return ids
+}
+
+// A large node is sent whole, and so are the pools that it had before.
+func TestALargeNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		c := config(t, w)
+		gpus := slices.Repeat([]registration.GPU{{Name: "RTX 4090", ComputeCapability: "8.9"}}, 1000)
+		models := slices.Concat(many("a"), many("b"), many("c"))
+		c.Pools, c.Capabilities.GPUs = many("old"), gpus
+		c.Capabilities.GPUCount = int32(len(gpus))
+		node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) {
+			return []registration.PoolStatus{{PoolID: "new-127", Ready: true, SlotsFree: 1, ModelsAvailable: models}}, nil
+		})
+		d := registration.Description{Address: c.Address, Pools: many("new"), Capabilities: c.Capabilities}
+		if err := node.Update(d); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		var said nodeapi.RegisterRequest
+		if err := json.Unmarshal([]byte(w.of("register")[1].body), &said); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(said.Pools, many("new")) || len(*said.Capabilities.Gpus) != len(gpus) {
+			t.Errorf("it registers with %d pools and %d GPUs", len(said.Pools), len(*said.Capabilities.Gpus))
+		}
+		beats := w.of("heartbeat")
+		pools := beats[len(beats)-1].pools(t)
+		if len(pools) != 2*len(many("")) || !slices.Equal(*pools[127].ModelsAvailable, models) {
+			t.Errorf("its heartbeats have %d pools", len(pools))
+		}
+		node.Stop(t.Context())
+	})
+}
 
 // A program that updates its node without end neither starves the heartbeats nor makes a storm.
 func TestUpdatesWithoutEndStarveNoHeartbeats(t *testing.T) {

@@ -71,11 +71,11 @@ func TestConfigFromEnv(t *testing.T) {
 		"both alike": {
 			map[string]string{
 				"POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS": "20", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "20",
-				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "60", "ORCHESTRATORD_NODE_TIMEOUT_MS": "60000",
+				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "90", "ORCHESTRATORD_NODE_TIMEOUT_MS": "90000",
 			},
 			registration.Config{
 				NodeID: host, MachineID: host, HeartbeatInterval: 20 * time.Second,
-				NodeTimeout: time.Minute,
+				NodeTimeout: 90 * time.Second,
 			},
 		},
 		"not registering": {
@@ -85,6 +85,10 @@ func TestConfigFromEnv(t *testing.T) {
 		"not in the cloud": {
 			map[string]string{"POOL_MANAGERD_CLOUD_PROFILE": "false"},
 			registration.Config{NodeID: host, MachineID: host, Standalone: true},
+		},
+		"many pools": {
+			map[string]string{"POOL_MANAGERD_POOLS": strings.Join(many("pool"), ",")},
+			registration.Config{NodeID: host, MachineID: host, Pools: many("pool")},
 		},
 		"a list of nothing": {
 			map[string]string{"POOL_MANAGERD_POOLS": " , "}, registration.Config{NodeID: host, MachineID: host},
