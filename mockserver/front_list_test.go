@@ -319,6 +319,14 @@ func TestManyNodesThatAreNotListed(t *testing.T) {
 		if got := *p.overview().Unlisted; len(got) != 1000 {
 			t.Errorf("%d nodes are named, want 1000", len(got))
 		}
+		var nodes []string
+		for i := range 1001 {
+			nodes = append(nodes, fmt.Sprintf(`{"node_id":"node-%d"}`, i))
+		}
+		p.front.JudgeList(strings.NewReader(`{"nodes":[`+strings.Join(nodes, ",")+`]}`), time.Now())
+		if got := p.overview().Unlisted; got != nil && len(*got) > 0 {
+			t.Errorf("%d nodes of a list that has all are named", len(*got))
+		}
 	})
 }
 

@@ -521,3 +521,11 @@ func TestCredentialsPassAndAreNotKept(t *testing.T) {
 		}
 	}
 }
+
+// TestTheEndOfABody departs from the document there, beyond what the journal keeps.
+func TestTheEndOfABody(t *testing.T) {
+	p := newPair(t, mockserver.Document)
+	beat := `{"timestamp":"2025-10-01T00:00:00Z","pools":[]` + strings.Repeat(" ", 60_000) + `,"extra":1}`
+	p.post("/v2/nodes/gpu-node-1/heartbeat", beat)
+	expectDrift(t, "nodes", p.front.Drift(), "/extra")
+}

@@ -66,25 +66,31 @@ func TestListing_heavy(t *testing.T) {
 	}
 }
 
-// TestListingInService lists many nodes, each once, in any order.
-func TestListingInService(t *testing.T) {
-	const count = 1000
-	s := newServer(t, mockserver.WithDialect(mockserver.InService))
+// TestListingOfMany lists many nodes, each once. In service they are in any order. Another server loads them all.
+func TestListingOfMany(t *testing.T) {
+	const count = 5000
 	nodes := fleet(t, count)
 	for i := range nodes {
 		nodes[i].LastHeartbeat = time.Now()
 	}
-	s.Load(nodes)
-	got := httptest.NewRecorder()
-	s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
-	var list nodeapi.NodeList
-	err := json.Unmarshal(got.Body.Bytes(), &list)
-	listed := map[string]bool{}
-	for _, node := range list.Nodes {
-		listed[node.NodeID] = true
-	}
-	if err != nil || list.Count != count || len(list.Nodes) != count || len(listed) != count {
-		t.Errorf("counted %d, listed %d, %d of them once, %v", list.Count, len(list.Nodes), len(listed), err)
+	for _, dialect := range []mockserver.Dialect{mockserver.Document, mockserver.InService} {
+		s := newServer(t, mockserver.WithDialect(dialect))
+		s.Load(nodes)
+		got := httptest.NewRecorder()
+		s.ServeHTTP(got, httptest.NewRequest(http.MethodGet, "/v2/nodes", nil))
+		var list nodeapi.NodeList
+		err := json.Unmarshal(got.Body.Bytes(), &list)
+		listed := map[string]bool{}
+		for _, node := range list.Nodes {
+			listed[node.NodeID] = true
+		}
+		if err != nil || list.Count != count || len(list.Nodes) != count || len(listed) != count {
+			t.Errorf("%s: counted %d, listed %d, %d of them once, %v", dialect, list.Count, len(list.Nodes), len(listed), err)
+		}
+		other := newServer(t, mockserver.WithDialect(dialect))
+		if err := other.LoadNodes(got.Body.Bytes()); err != nil || len(other.Nodes()) != count {
+			t.Errorf("%s: loaded %d, %v", dialect, len(other.Nodes()), err)
+		}
 	}
 }
 

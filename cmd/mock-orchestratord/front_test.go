@@ -168,10 +168,11 @@ func TestFlagsComeBeforeTheToken(t *testing.T) {
 
 // TestTokenForTheList states the token as files and scripts do, with white space around it.
 func TestTokenForTheList(t *testing.T) {
-	file := write(t, filepath.Join(t.TempDir(), "token"), "s3cret\n")
-	for _, f := range []front{{token: " s3cret "}, {tokenFile: file}} {
-		if token, err := f.listToken()(t.Context()); token != "s3cret" || err != nil {
-			t.Errorf("%+v: the token is %q, %v", f, token, err)
+	token := strings.Repeat("s3cret", 2000) // such as a JWT that lists many groups
+	file := write(t, filepath.Join(t.TempDir(), "token"), token+"\n")
+	for _, f := range []front{{token: " " + token + " "}, {tokenFile: file}} {
+		if got, err := f.listToken()(t.Context()); got != token || err != nil {
+			t.Errorf("the token has %d characters, want %d, %v", len(got), len(token), err)
 		}
 	}
 }

@@ -72,6 +72,17 @@ func TestTheCensus(t *testing.T) {
 	}
 }
 
+// Each node of a large fleet counts.
+func TestTheCensusOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const count = 1100
+		r, _ := simulate(t, t.Context(), nil, func(s *Settings) { s.Nodes, s.Lifetime = count, 15*time.Second })
+		if got := r.Orchestratord; got != (census{Online: count}) {
+			t.Errorf("the census is %+v", got)
+		}
+	})
+}
+
 // A fleet asks for the list with the token of its nodes, or says why there is none.
 func TestTheTokenOfTheList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
