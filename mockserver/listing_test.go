@@ -85,7 +85,8 @@ func TestListingOfMany(t *testing.T) {
 			listed[node.NodeID] = true
 		}
 		if err != nil || list.Count != count || len(list.Nodes) != count || len(listed) != count {
-			t.Errorf("%s: counted %d, listed %d, %d of them once, %v", dialect, list.Count, len(list.Nodes), len(listed), err)
+			t.Errorf("%s: counted %d, listed %d, %d of them once, %v",
+				dialect, list.Count, len(list.Nodes), len(listed), err)
 		}
 		other := newServer(t, mockserver.WithDialect(dialect))
 		if err := other.LoadNodes(got.Body.Bytes()); err != nil || len(other.Nodes()) != count {

@@ -29,7 +29,8 @@ func TestMany(t *testing.T) {
 		fixture.Nodes = append(fixture.Nodes, control.FixtureNode{Registration: node.Registration})
 	}
 	large := &fixture.Nodes[0]
-	large.Status, large.Registration.Pools, large.Pools = new(nodeapi.NodeStatusOnline), nil, new([]nodeapi.PoolStatus{})
+	large.Status, large.Pools = new(nodeapi.NodeStatusOnline), new([]nodeapi.PoolStatus{})
+	large.Registration.Pools = nil
 	for i := range pools {
 		id := fmt.Sprintf("pool-%d", i)
 		large.Registration.Pools = append(large.Registration.Pools, id)

@@ -36,7 +36,7 @@ func TestALargeNode(t *testing.T) {
 		c.Pools, c.Capabilities.GPUs = many("old"), gpus
 		c.Capabilities.GPUCount = int32(len(gpus))
 		node := beating(t, c, func(context.Context) ([]registration.PoolStatus, error) {
-			return []registration.PoolStatus{{PoolID: "new-127", Ready: true, SlotsFree: 1, ModelsAvailable: models}}, nil
+			return []registration.PoolStatus{{PoolID: "new-127", ModelsAvailable: models}}, nil
 		})
 		d := registration.Description{Address: c.Address, Pools: many("new"), Capabilities: c.Capabilities}
 		if err := node.Update(d); err != nil {

@@ -76,9 +76,9 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 		"413": {problem(413, "body_too_large"), registration.ErrRefused, "413 body_too_large"},
 		"415": {answer{status: 415, body: "text"}, registration.ErrRefused, "415"},
 		"422": {
-			answer{status: 422, body: `{"errors":[{"pointer":"/a","detail":"is odd"},{"pointer":"/b","detail":"too"}]}`},
+			answer{status: 422, body: `{"errors":[{"pointer":"/a","detail":"is odd"},{"pointer":"/b","detail":"is"}]}`},
 			registration.ErrRefused,
-			"/a is odd; /b too",
+			"/a is odd; /b is",
 		},
 		"429, with its title alone": {
 			answer{status: 429, body: `{"code":"throttled","title":"slow down\r\n"}`},
