@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -205,5 +206,14 @@ func TestLongTexts(t *testing.T) {
 		if got, want := utf8.RuneCountInString(test.text), int(*test.schema.Value.MaxLength); got != want {
 			t.Errorf("the %s has %d characters, want %d", name, got, want)
 		}
+	}
+}
+
+// A change of many settings at once is noted whole.
+func TestKeptSummary(t *testing.T) {
+	j, summary := journal.New(1), strings.Repeat("x", 1000)
+	j.Control(time.Now(), summary)
+	if kept, _ := j.Entry(1); kept.Summary != summary {
+		t.Errorf("the summary is %q", kept.Summary)
 	}
 }
