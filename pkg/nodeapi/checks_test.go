@@ -207,7 +207,7 @@ func TestViolationsRepeatNoPassword(t *testing.T) {
 
 // Few ids are compared in another way than many.
 func TestPoolsThatAreNamedTwice(t *testing.T) {
-	for _, count := range []int{2, 16, 17, 64} {
+	for _, count := range []int{2, 16, 17, 256} {
 		request := nodeapi.RegisterRequest{NodeID: "n", MachineID: "m", Address: "http://h:1"}
 		for i := range count {
 			request.Pools = append(request.Pools, fmt.Sprint("pool-", i))
