@@ -23,7 +23,7 @@ set -- -count=1 "$@"
 # The binaries are kept, so that Go links again only those that change. They have no symbols, like
 # those that it does not keep. It makes them beside, where one is moved into place as a whole: of one
 # that is copied, and cut off, it would not know.
-set -- -ldflags='-s -w' "$@"
+set -- -ldflags='-s -w' -exec 'env -u GOTMPDIR' "$@"
 export GOTMPDIR=$PWD/bin/tmp
 mkdir -p "$GOTMPDIR"
 # Where scripts/promtool.sh unpacks it.
