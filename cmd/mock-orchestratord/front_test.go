@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,8 +14,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/llama-orch/node-registration/internal/devcert"
+	"github.com/llama-orch/node-registration/mockserver"
 )
 
 // mutualTLS starts an orchestratord that answers those that show one of its certificates. Its
@@ -208,4 +212,54 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sized is a transport that takes requests to a handler, and knows how long the answers are.
+type sized struct{ http.Handler }
+
+func (s sized) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	s.ServeHTTP(recorder, r)
+	answer := recorder.Result()
+	answer.ContentLength = int64(recorder.Body.Len())
+	return answer, nil
+}
+
+// inFrontOf returns a mock in front of another.
+func inFrontOf(t *testing.T, mock *mockserver.Server) *mockserver.Server {
+	t.Helper()
+	front, err := mockserver.New(mockserver.WithUpstream(mockserver.Upstream{
+		URL: "http://orchestratord.example", Transport: sized{mock},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(front.Close)
+	return front
+}
+
+// TestSlowBodyInFront sends the body of a registration in two pieces. How long that may take is for the
+// orchestratord to decide.
+func TestSlowBodyInFront(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock, err := mockserver.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mock.Close()
+		memory, stop := serveInMemory(t, inFrontOf(t, mock).ServeHTTP)
+		defer stop()
+		connection := memory.dial()
+		defer connection.Close()
+		go func() {
+			_, _ = io.WriteString(connection, "POST /v2/nodes/register HTTP/1.1\r\nHost: mock\r\n"+
+				"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+			time.Sleep(2 * readTimeout)
+			_, _ = io.WriteString(connection, "}")
+		}()
+		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil || answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("answered %+v, %v", answer, err)
+		}
+	})
 }
