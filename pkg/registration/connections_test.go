@@ -624,7 +624,10 @@ func TestANodeThatEndsInARequestKeepsNoConnection(t *testing.T) {
 	node := newNode(t, c)
 	go node.Register(t.Context())
 	<-arrived
-	node.Stop(t.Context()) // on a busy machine without success: its time is short
+	// Its time is short: on a busy machine it may be over.
+	if err := node.Stop(t.Context()); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
 	select {
 	case <-closed:
 	case <-time.After(20 * time.Second):

@@ -21,11 +21,11 @@ func ready(context.Context) ([]registration.PoolStatus, error) {
 	return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4, SlotsTotal: 4}}, nil
 }
 
-// registered returns a node that has registered and nothing else. One that is not
-// accepted within an hour, virtual in most tests, fails the test rather than keeping it.
+// registered returns a node that has registered and nothing else. One that is not accepted
+// within 9 minutes, virtual in most tests, fails the test and does not hang it.
 func registered(t *testing.T, c registration.Config) *registration.Node {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	node := newNode(t, c)
 	if err := node.Register(ctx); err != nil {
