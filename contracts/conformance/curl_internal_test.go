@@ -57,10 +57,7 @@ func replayer(t *testing.T, url string) *prober {
 
 // replayed are calls that a shell or a report might change.
 func replayed(t *testing.T) map[string]call {
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	var bytes []byte
 	for b := range 256 {
 		bytes = append(bytes, byte(b))

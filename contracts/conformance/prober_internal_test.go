@@ -18,10 +18,7 @@ import (
 // TestNamesOfHeadersInSmallLetters shows that they come so to an orchestratord, and in the command that
 // repeats the call. Servers of net/http do not see the difference.
 func TestNamesOfHeadersInSmallLetters(t *testing.T) {
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	client, server := net.Pipe()
 	p, err := newProber(Options{
 		URL: "http://orchestratord", Token: "token-of-a-test",
@@ -55,10 +52,7 @@ func TestNamesOfHeadersInSmallLetters(t *testing.T) {
 
 // TestCallsGoByTheProxy holds that no kind of connection passes a proxy by, whatever the proxy itself speaks.
 func TestCallsGoByTheProxy(t *testing.T) {
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	for scheme, start := range map[string]func(http.Handler) *httptest.Server{
 		"http": httptest.NewServer, "https": httptest.NewTLSServer,
 	} {
@@ -95,10 +89,7 @@ func TestCallsGoByTheProxy(t *testing.T) {
 
 // TestHostNamesInOtherAlphabets go out as the names that DNS has for them.
 func TestHostNamesInOtherAlphabets(t *testing.T) {
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	for url, want := range map[string]string{
 		"http://b\u00fccher.example":  "xn--bcher-kva.example:80",
 		"https://b\u00fccher.example": "xn--bcher-kva.example:443",

@@ -133,10 +133,7 @@ func shrinkingIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer mock.Close()
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	several := onNodes("several", Nodes, func(x *exchange, node map[string]any) {
 		if nodes, _ := get(x.body, pointer{"nodes"}).([]any); len(nodes) >= 20 {
 			node["machine_id"], node["address"], node["pools"] = "other", "http://other", []any{"other"}

@@ -27,10 +27,7 @@ var showAll = flag.Bool("strength-found", false, "show by what each sabotage was
 // nearly all of it. What they need not find stands in testdata/tolerated.yaml.
 func TestStrength_heavy(t *testing.T) {
 	race.Skip(t)
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	reasons := tolerated(t)
 	all := sabotages(doc)
 	tally := strength.Of("an orchestratord, by `nodecontract conform`")

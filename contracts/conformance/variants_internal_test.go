@@ -51,10 +51,7 @@ func TestAddressesThatNoNodeHas(t *testing.T) {
 
 // TestTheEntryOfAList is the one in the field that nodes read, whatever lists there are besides.
 func TestTheEntryOfAList(t *testing.T) {
-	doc, err := compiledIn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := mustRead(t)
 	node := openapi3.NewStringSchema()
 	list := openapi3.NewObjectSchema().WithProperty("nodes", openapi3.NewArraySchema().WithItems(node))
 	for _, other := range []string{"a", "b", "y", "z"} {

@@ -102,7 +102,7 @@ func TestMergedFindings(t *testing.T) {
 				node["registered_at_ms"] = int64(node["registered_at_ms"].(float64) / 1000)
 			}))
 			found(t, seconds(newInService("")), conformance.Options{Only: []string{"lives"}},
-				"registration", "time of the registration of a node", "time of the last heartbeat of a node")
+				"listNodes: time of the registration", "listNodes: time of the last heartbeat of a node")
 		})
 	})
 	t.Run("correlation ids in bodies alone", func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestMergedFindings(t *testing.T) {
 	})
 }
 
-// found fails the test unless the findings are in these places, each once for an operation.
+// found fails the test unless there are findings in these places and no others, each once for an operation.
 func found(t *testing.T, server http.Handler, o conformance.Options, places ...string) {
 	t.Helper()
 	o.URL, o.Dial = memnet.URL, memnet.Serve(t, server)
@@ -123,13 +123,18 @@ func found(t *testing.T, server http.Handler, o conformance.Options, places ...s
 	if err != nil || len(report.Findings) == 0 {
 		t.Fatal(said(report, err))
 	}
-	seen := map[string]bool{}
+	seen, met := map[string]bool{}, map[string]bool{}
 	for _, f := range report.Findings {
-		known := func(place string) bool { return strings.HasSuffix(f.Operation+": "+f.Place, place) }
-		if key := f.Operation + f.Place; seen[key] || !slices.ContainsFunc(places, known) {
+		at := slices.IndexFunc(places, func(place string) bool { return strings.HasSuffix(f.Operation+": "+f.Place, place) })
+		if key := f.Operation + f.Place; seen[key] || at < 0 {
 			t.Errorf("once more, or something else: %s", f)
 		} else {
-			seen[key] = true
+			seen[key], met[places[at]] = true, true
+		}
+	}
+	for _, place := range places {
+		if !met[place] {
+			t.Errorf("nothing is found in place %q: %s", place, said(report, err))
 		}
 	}
 }
