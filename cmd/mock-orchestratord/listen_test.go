@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestWhyNobodyListens reads what there is to do about addresses that the system refuses, and about none.
+// TestWhyNobodyListens reads what there is to do about addresses that the system refuses, and about an empty one.
 func TestWhyNobodyListens(t *testing.T) {
 	refuses(t, "--addr is empty: must be host:port", "--addr", "")
 	for refusal, want := range map[syscall.Errno]string{

@@ -194,7 +194,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestSettingsInService looks for what the orchestratord in service reads from its environment.
+// TestDurationsOfTheEnvironment looks for durations that come from the environment, in both dialects.
 func TestDurationsOfTheEnvironment(t *testing.T) {
 	for _, test := range []struct {
 		env  map[string]string
@@ -226,9 +226,10 @@ func TestDurationsOfTheEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer response.Body.Close()
 		var got control.Settings
-		if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		err = json.NewDecoder(response.Body).Decode(&got)
+		response.Body.Close()
+		if err != nil {
 			t.Fatal(err)
 		}
 		test.want.CloudProfile, test.want.Validation = true, control.ValidationStrict

@@ -48,7 +48,8 @@ func TestRealTime(t *testing.T) {
 	})
 }
 
-// TestRealTimeIsMonotonic, so that no step of the machine's clock is one of this clock. In a bubble no time is.
+// TestRealTimeIsMonotonic checks that no step of the machine's clock is one of this clock. It runs outside a
+// bubble, where times are not monotonic.
 func TestRealTimeIsMonotonic(t *testing.T) {
 	if now := clock.New().Now(); now == now.Round(0) {
 		t.Errorf("%s would go with the steps of the machine's clock", now)
