@@ -214,7 +214,9 @@ func TestMistakesAboutTheUpstream(t *testing.T) {
 	}
 }
 
-// sized is a transport that takes requests to a handler, and knows how long the answers are.
+// sized is a transport that takes requests to a handler, and knows how long the answers are. Without
+// their lengths, such as from mocktest.Transport, a timer of the proxy flushes them: it waits for a mutex
+// while the client pauses, and no time passes in a bubble that waits for one.
 type sized struct{ http.Handler }
 
 func (s sized) RoundTrip(r *http.Request) (*http.Response, error) {
