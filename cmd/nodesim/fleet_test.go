@@ -272,7 +272,7 @@ func TestAReportToNowhere(t *testing.T) {
 	}
 }
 
-// Both commands write the formats of all programs, several at once. JUnit has a case for each
+// Merge writes the formats of all programs, several at once. JUnit has a case for each
 // promise; those that only orchestratord could confirm are skipped when it could not be asked.
 func TestReportsOfPromises(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -320,6 +320,23 @@ func TestReportsOfPromises(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A fleet writes the same reports as merge.
+func TestReportsOfAFleet(t *testing.T) {
+	emptyEnvironment(t)
+	var markdown, log bytes.Buffer
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	args := fleetArgs(mocktest.Start(t).URL, "--report", "junit="+junit, "--report", "markdown")
+	if status := run(t.Context(), args, &markdown, &log); !ran(status) {
+		t.Errorf("status %d: %s", status, log.String())
+	}
+	if got := string(readFile(t, junit)); !strings.Contains(got, ": 5 nodes, a heartbeat every 10s, for ") {
+		t.Errorf("JUnit has another fleet:\n%s", got)
+	}
+	if !strings.Contains(markdown.String(), " of 8 promises passed") {
+		t.Errorf("Markdown lacks the promises:\n%s", markdown.String())
 	}
 }
 
