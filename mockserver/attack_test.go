@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -17,24 +15,16 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// raw sends bytes over a connection of their own, and returns the status of the answer, or
-// 0 if there is none.
-func raw(t *testing.T, server *mocktest.Server, request string) int {
+// statusOfRaw sends a text as exchangeRaw does, and returns the status of the answer, or 0 if there is none.
+func statusOfRaw(t *testing.T, server *mocktest.Server, request string) int {
 	t.Helper()
-	connection, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	go func() { _, _ = io.WriteString(connection, request) }() // the server may not read it all
-	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
-	if err != nil {
-		return 0
-	}
-	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
+	text := exchangeRaw(t, server, request)
 	if len(text) > 64<<10 {
 		t.Errorf("%.80q is answered %d bytes", request, len(text))
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), nil)
+	if err != nil {
+		return 0
 	}
 	return answer.StatusCode
 }
@@ -44,7 +34,7 @@ func TestABodyThatCannotBeRead(t *testing.T) {
 	server := mocktest.Start(t)
 	const head = "POST /v2/nodes/register HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n" +
 		"Transfer-Encoding: chunked\r\n\r\n"
-	if status := raw(t, server, head+"2\r\n{}\r\nzz\r\n"); status != http.StatusBadRequest {
+	if status := statusOfRaw(t, server, head+"2\r\n{}\r\nzz\r\n"); status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
 	}
 }
@@ -91,7 +81,7 @@ func TestPathTricks_heavy(t *testing.T) {
 		"*":                           404,
 	} {
 		request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path)
-		if got := raw(t, server, request); got != status {
+		if got := statusOfRaw(t, server, request); got != status {
 			t.Errorf("%.60s: status %d, want %d", path, got, status)
 		}
 	}
@@ -158,7 +148,7 @@ func TestRubbish_heavy(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := raw(t, server, test.request); got != test.status {
+			if got := statusOfRaw(t, server, test.request); got != test.status {
 				t.Errorf("status %d, want %d", got, test.status)
 			}
 			client.as(t).do("GET", "/v2/nodes", "").expect(t, http.StatusOK)

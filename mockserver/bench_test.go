@@ -86,20 +86,3 @@ func heap() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
-
-// TestASecondServerIsCheap: a test that starts a server for each of its cases pays for the documents
-// once a process.
-func TestASecondServerIsCheap(t *testing.T) {
-	const most = 3_000 // allocations
-	start := func() {
-		server, err := mockserver.New()
-		if err != nil {
-			t.Fatal(err)
-		}
-		server.Close()
-	}
-	start()
-	if got := testing.AllocsPerRun(10, start); got > most {
-		t.Errorf("a server costs %.0f allocations, want at most %d", got, most)
-	}
-}

@@ -68,8 +68,8 @@ func TestAcceptedPayloads(t *testing.T) {
 		},
 		{
 			"the last of two fields with one name",
-			strings.Replace(briefRegistration, "{", `{"node_id": "", `, 1),
-			strings.Replace(briefHeartbeat, "{", `{"timestamp": null, `, 1),
+			withFields(`"node_id": ""`, briefRegistration),
+			withFields(`"timestamp": null`, briefHeartbeat),
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -295,7 +295,7 @@ func TestFieldNamesAreExact(t *testing.T) {
 	if diff := cmp.Diff([]string{"/node_id"}, got.pointers(t)); diff != "" {
 		t.Errorf("pointers (-want +got):\n%s", diff)
 	}
-	both := strings.Replace(briefRegistration, "{", `{"Node_ID": "../etc", "Version": 7, `, 1)
+	both := withFields(`"Node_ID": "../etc", "Version": 7`, briefRegistration)
 	client.register(strings.Replace(both, "\n}", `, "MACHINE_ID": "../etc"}`, 1)).expect(t, http.StatusOK)
 	if id := server.Nodes()[0].Registration.NodeID; id != "gpu-node-1" {
 		t.Errorf("registered as %q", id)

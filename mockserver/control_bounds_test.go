@@ -172,6 +172,9 @@ func TestAsManyFaultsAsThereMayBe(t *testing.T) {
 	server := mocktest.InMemory(t, mockserver.WithLogger(nil))
 	refused := error(nil)
 	for n := 0; refused == nil; n++ {
+		if n == 1000 {
+			t.Fatalf("%d faults are taken, and there is no end of them", n)
+		}
 		rule := control.FaultRule{Effect: control.FaultEffect{RetryAfterS: new(int32(1))}}
 		fault := control.FaultDefinition{Rules: control.FaultRules{rule}}
 		_, refused = server.Faults().Put(fmt.Sprint("fault-", n), fault)

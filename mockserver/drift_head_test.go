@@ -22,7 +22,7 @@ func TestDriftOfRequests_heavy(t *testing.T) {
 
 		json, media, encoding = "application/json", "Content-Type", "Content-Encoding"
 	)
-	node := strings.Replace(briefRegistration, "{", `{"node_id": "gpu-node-1", "node\u005fid": "gpu-node-1",`, 1)
+	node := withFields(`"node_id": "gpu-node-1", "node\u005fid": "gpu-node-1"`, briefRegistration)
 	pools := strings.ReplaceAll(briefHeartbeat, `"ready": true`,
 		`"ready": true, "ready": false, "engine": null, "engine": null, "slots_free": 4}, {"pool_id": "pool-1",`+
 			`"ready": true, "ready": false`)

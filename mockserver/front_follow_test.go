@@ -65,7 +65,7 @@ func TestNodesFollowTheTraffic(t *testing.T) {
 
 // TestWhoForgetsANode has calls of a node refused, by orchestratord and by what is in between.
 func TestWhoForgetsANode(t *testing.T) {
-	beat := [4]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat, "application/json"}
+	beat := [2]string{"POST /v2/nodes/gpu-node-1/heartbeat", briefHeartbeat}
 	for name, test := range map[string]struct {
 		effect control.FaultEffect
 		known  bool
@@ -77,16 +77,17 @@ func TestWhoForgetsANode(t *testing.T) {
 	} {
 		for _, under := range []struct {
 			validation mockserver.Validation
-			call       [4]string
+			call       [2]string
 		}{
 			{mockserver.Report, beat},
 			{mockserver.Off, beat},
-			{mockserver.Report, [4]string{"DELETE /v2/nodes/gpu-node-1"}},
+			{mockserver.Report, [2]string{"DELETE /v2/nodes/gpu-node-1"}},
 		} {
 			p := newPair(t, mockserver.Document, mockserver.WithValidation(under.validation))
 			p.post("/v2/nodes/register", briefRegistration)
 			p.orchestratord.Inject(t, "it", control.FaultDefinition{Rules: control.FaultRules{{Effect: test.effect}}})
-			if status, want := callWith(t, p.front, under.call), int(*test.effect.Status); status != want {
+			status, want := callWith(t, p.front, under.call[0], under.call[1]), int(*test.effect.Status)
+			if status != want {
 				t.Fatalf("%s: %s answered %d, want %d", name, under.call[0], status, want)
 			}
 			if _, known := p.front.Node("gpu-node-1"); known != test.known {
@@ -143,7 +144,7 @@ func TestTheLogOfANodeInFront(t *testing.T) {
 	if node.ExpiresAtMs == nil {
 		t.Errorf("nothing says when it will be offline: %+v", node)
 	}
-	callWith(t, p.front, [4]string{"DELETE /v2/nodes/gpu-node-1"})
+	callWith(t, p.front, "DELETE /v2/nodes/gpu-node-1", "")
 	var got []string
 	for _, entry := range log.entries("") {
 		if entry.level == slog.LevelInfo && strings.HasPrefix(entry.message, "node ") {

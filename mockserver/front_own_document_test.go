@@ -111,7 +111,7 @@ func TestOwnDocuments_heavy(t *testing.T) {
 			{"POST /v2/nodes/register", strings.ReplaceAll(rustRegistration, "-", " ")},
 			{"POST /v2/nodes/gpu-node-1/heartbeat", strings.Replace(rustHeartbeat, "2026", "now", 1)},
 		} {
-			callWith(t, front, [4]string{call[0], call[1], "application/json", "s3cret"})
+			callWith(t, front, call[0], call[1], "Authorization: Bearer s3cret")
 		}
 		client := newClient(t, front.URL, front.Client().Transport)
 		for _, page := range []string{"", "/nodes", "/journal", "/journal.har", "/drift"} {
@@ -152,7 +152,7 @@ func TestAnOwnDocumentCountsInService(t *testing.T) {
 	front := mocktest.Start(t, inService, mockserver.WithUpstream(mockserver.Upstream{
 		URL: orchestratord.URL, Document: openapi.Nodes,
 	}))
-	callWith(t, front, [4]string{"POST /v2/nodes/register", rustRegistration, "application/json"})
+	callWith(t, front, "POST /v2/nodes/register", rustRegistration)
 	const lacks = "/capabilities/cuda_version /capabilities/gpu_count /capabilities/total_vram_mb"
 	expectDrift(t, "nodes", front.Drift(), lacks)
 }
@@ -193,8 +193,8 @@ func TestDocumentsThatSayItInOtherWays(t *testing.T) {
 			if strings.Contains(document, "name: fast") {
 				heartbeat += "?fast=1"
 			}
-			callWith(t, front, [4]string{heartbeat, briefHeartbeat, "application/json"}) // which is answered 404
-			callWith(t, front, [4]string{"POST /v2/nodes/register", briefRegistration, "application/json"})
+			callWith(t, front, heartbeat, briefHeartbeat) // which is answered 404
+			callWith(t, front, "POST /v2/nodes/register", briefRegistration)
 			expectDrift(t, "nodes", front.Drift(), test.drift)
 			expectDrift(t, "orchestratord", front.UpstreamDrift(), "")
 			if node, _ := front.Node("gpu-node-1"); node.Registration.MachineID != "machine-alpha" {

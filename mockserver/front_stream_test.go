@@ -159,7 +159,7 @@ func TestLongBodiesInFront(t *testing.T) {
 				_, _ = io.WriteString(w, list)
 			})),
 		}))
-		p, long := &pair{t: t, front: front}, strings.Replace(longHeartbeat(100_000), "{", `{"x":1,`, 1)
+		p, long := &pair{t: t, front: front}, withFields(`"x":1`, longHeartbeat(100_000))
 		if status, text := p.post("/v2/nodes/gpu-node-1/heartbeat", long); status != http.StatusOK {
 			t.Fatalf("answered %d %s", status, text)
 		}

@@ -317,7 +317,7 @@ func TestTwin(t *testing.T) {
 			const names = " live_machine_id=machine-a live_address=http://192.0.2.1:9200 correlation_id="
 			warnings := strings.Count(log.String(), "level=WARN msg=")
 			if named := strings.Count(log.String(), names); warnings != test.warnings || named != warnings {
-				t.Errorf("%d warnings, of which %d name the live node: %s", warnings, named, &log)
+				t.Errorf("%d warnings, %d of them naming the live node: %s", warnings, named, &log)
 			}
 			summaries := ""
 			for _, entry := range server.Journal().Page(journal.Filter{}, 10).Entries {

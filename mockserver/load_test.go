@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -114,7 +113,7 @@ func TestLoadNodesOfAnArchive(t *testing.T) {
 		p.post("/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
 		want := listOf(t, p.front, 0)
 		p.post("/v2/nodes/register", rustRegistration)
-		p.noList()
+		p.askInVain()
 		archive := answerTo(t, p.front, "/__mock/journal.har")
 		archive = bytes.Replace(archive, []byte(`{"log":{`), []byte(`{"nodes":0,"log":{"pages":7,`), 1) // of some tool
 		server := mocktest.InMemory(t, mockserver.WithDialect(mockserver.InService))
@@ -127,22 +126,17 @@ func TestLoadNodesOfAnArchive(t *testing.T) {
 	})
 }
 
-// noList asks for the list in ways that get none.
-func (p *pair) noList() {
+// askInVain asks for the list in ways that get none.
+func (p *pair) askInVain() {
 	p.t.Helper()
 	for i, method := range []string{http.MethodHead, http.MethodGet} {
 		setProfile(p.t, p.orchestratord, i == 0)
-		request := httptest.NewRequest(method, p.front.URL+"/v2/nodes", nil)
-		request.RequestURI = ""
-		answer, err := p.front.Client().Do(request)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if want := []int{http.StatusOK, http.StatusServiceUnavailable}[i]; answer.StatusCode != want {
-			p.t.Fatalf("%s: %d, want %d", method, answer.StatusCode, want)
+		want := []int{http.StatusOK, http.StatusServiceUnavailable}[i]
+		if status := callWith(p.t, p.front, method+" /v2/nodes", ""); status != want {
+			p.t.Fatalf("%s: %d, want %d", method, status, want)
 		}
 	}
+	setProfile(p.t, p.orchestratord, true)
 }
 
 func TestListsThatCannotBeLoaded(t *testing.T) {

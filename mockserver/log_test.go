@@ -229,7 +229,7 @@ func TestTokensOutOfPlaceStaySecret(t *testing.T) {
 	bearer := []string{"Authorization", "Bearer hush-right"}
 	client.do("DELETE", "/v2/nodes/hush-right", "", bearer...).expect(t, http.StatusNotFound)
 	client.do("GET", "/v3/hush-right", "", bearer...).expect(t, http.StatusNotFound)
-	client.do("POST", "/v2/nodes/register", strings.Replace(briefRegistration, "{", `{"hush-right":1,`, 1),
+	client.do("POST", "/v2/nodes/register", withFields(`"hush-right":1`, briefRegistration),
 		append(bearer, "Content-Type", "application/json")...).expect(t, http.StatusOK)
 	drifted := fmt.Sprint(server.Drift())
 	if !strings.Contains(drifted, "**********") || !strings.Contains(text.String(), "**********") {

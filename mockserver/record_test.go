@@ -203,7 +203,7 @@ func TestTokenIsNotRecorded(t *testing.T) {
 		authorization := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
 		c.do("POST", "/v2/nodes/register", fmt.Sprintf(`{"node_id":%s,"pools":[%[1]s],%[1]s:1}`, quoted),
 			authorization...)
-		c.register(strings.Replace(briefRegistration, "{", `{"api_token":"swordfish",`, 1)).expect(t, 200)
+		c.register(withFields(`"api_token":"swordfish"`, briefRegistration)).expect(t, 200)
 		c.do("POST", "/v2/nodes/"+escaped+"/heartbeat", string(quoted), authorization...)
 		c.do("GET", "/"+escaped+"?token="+escaped, "", authorization...)
 		c.do("GET", "/"+strings.Repeat("x", 110)+escaped, "", append(authorization, "X-Other", "is "+token)...)

@@ -130,7 +130,7 @@ func TestRefusedInServiceIsNoted(t *testing.T) {
 				server := mocktest.InMemory(t, mockserver.WithTokens("secret"), mockserver.WithDialect(dialect),
 					mockserver.WithValidation(validation))
 				call := func(method, path, body, header string) int {
-					return callIn(t, server, method, path, body, header)
+					return callWith(t, server, method+" "+path, body, "Authorization: Bearer secret", header)
 				}
 				for _, id := range []string{"gpu-node-1", "register"} {
 					call("POST", "/v2/nodes/register",
@@ -165,27 +165,6 @@ func TestRefusedInServiceIsNoted(t *testing.T) {
 			}
 		})
 	}
-}
-
-func callIn(t *testing.T, server *mocktest.Server, method, path, body, header string) int {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	request.Header.Set("Authorization", "Bearer secret")
-	if name, value, ok := strings.Cut(header, ": "); ok {
-		request.Header.Set(name, value)
-	}
-	answer, err := server.Client().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	return answer.StatusCode
 }
 
 // TestASchemeThatNobodyReads is refused nowhere: without tokens, nobody looks at it.
@@ -233,10 +212,10 @@ func TestRefusedInServiceInFront(t *testing.T) {
 		"nothing":        {"POST", beat, serviceHeartbeat, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refusing := inFront(t, strict)
-			callIn(t, refusing, test.method, test.path, test.body, test.header)
-			front := inFront(t, lenient)
-			callIn(t, front, test.method, test.path, test.body, test.header)
+			refusing, front := inFront(t, strict), inFront(t, lenient)
+			for _, server := range []*mocktest.Server{refusing, front} {
+				callWith(t, server, test.method+" "+test.path, test.body, "Authorization: Bearer secret", test.header)
+			}
 			var got []string
 			for _, entry := range front.RefusedInService().Entries {
 				got = append(got, entry.Operation+" "+entry.Pointer)
