@@ -125,7 +125,8 @@ func found(t *testing.T, server http.Handler, o conformance.Options, places ...s
 	}
 	seen, met := map[string]bool{}, map[string]bool{}
 	for _, f := range report.Findings {
-		at := slices.IndexFunc(places, func(place string) bool { return strings.HasSuffix(f.Operation+": "+f.Place, place) })
+		found := func(place string) bool { return strings.HasSuffix(f.Operation+": "+f.Place, place) }
+		at := slices.IndexFunc(places, found)
 		if key := f.Operation + f.Place; seen[key] || at < 0 {
 			t.Errorf("once more, or something else: %s", f)
 		} else {
