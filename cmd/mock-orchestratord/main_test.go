@@ -401,6 +401,18 @@ func TestRequestInFlight(t *testing.T) {
 	}
 }
 
+// endsWith is an output at whose first word a program is stopped. One that should have refused its settings
+// says on standard output where it listens.
+type endsWith struct {
+	bytes.Buffer
+	stop func()
+}
+
+func (w *endsWith) Write(text []byte) (int, error) {
+	w.stop()
+	return w.Buffer.Write(text)
+}
+
 func TestMistakes(t *testing.T) {
 	const address = "missing port in address: must be host:port, such as 127.0.0.1:8080"
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -521,8 +533,11 @@ func TestMistakes(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var stdout, stderr bytes.Buffer
-			status := run(t.Context(), test.args, &stdout, &stderr, func(name string) string { return test.env[name] })
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var stderr bytes.Buffer
+			stdout := endsWith{stop: stop}
+			status := run(ctx, test.args, &stdout, &stderr, func(name string) string { return test.env[name] })
 			if status == 0 || stdout.Len() > 0 {
 				t.Errorf("exit status %d, stdout %q", status, &stdout)
 			}
