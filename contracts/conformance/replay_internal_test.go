@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func TestACrowdIsALoop(t *testing.T) {
 func repeated(t *testing.T, server http.Handler, script []string, want string) {
 	t.Helper()
 	for _, program := range []string{"sh", "seq", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
+		if _, err := exec.LookPath(program); err != nil && os.Getenv("CI") == "" {
 			t.Skipf("the commands use %s, which is not here", program)
 		}
 	}
