@@ -4,7 +4,6 @@ package control
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +22,7 @@ type RequestEditorFn func(ctx context.Context, req *http.Request) error
 type Client struct {
 	Server string // the base URL, with a slash at its end
 
-	client  *http.Client
+	client  http.Client
 	editors []RequestEditorFn
 }
 
@@ -32,7 +31,11 @@ type ClientOption func(*Client)
 
 // WithHTTPClient has the requests sent by an HTTP client of the caller's. Nil changes nothing.
 func WithHTTPClient(client *http.Client) ClientOption {
-	return func(c *Client) { c.client = cmp.Or(client, c.client) }
+	return func(c *Client) {
+		if client != nil {
+			c.client = *client
+		}
+	}
 }
 
 // WithRequestEditorFn has every request completed by edit before the call's own editors.
@@ -48,13 +51,11 @@ func NewClient(server string, options ...ClientOption) (*Client, error) {
 	if err != nil || base.Host == "" || strings.ContainsAny(server, "?#") {
 		return nil, errors.New("the server's URL is not a base URL with a host")
 	}
-	client := &Client{Server: strings.TrimRight(server, "/") + "/", client: &http.Client{}}
+	client := &Client{Server: strings.TrimRight(server, "/") + "/"}
 	for _, option := range options {
 		option(client)
 	}
-	direct := *client.client
-	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.client = &direct
+	client.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client, nil
 }
 

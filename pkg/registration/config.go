@@ -219,35 +219,42 @@ func (c Config) check(from origin) error {
 }
 
 // checkDurations compares durations only with those that are possible: each mistake is stated once.
-func (c Config) checkDurations(from origin) []error {
+func (c Config) checkDurations(from origin) (wrong []error) {
 	interval, timeout := c.HeartbeatInterval, c.NodeTimeout
 	intervalFrom, timeoutFrom := from(EnvHeartbeatInterval), from(EnvNodeTimeout)
-	var wrong []error
-	check := func(ok bool, format string, args ...any) bool {
-		if !ok {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-		return ok
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if interval != 0 && (interval < minInterval || interval > maxInterval) {
+		add("heartbeat interval%s is %v, which is not within %v to %v",
+			intervalFrom, interval, minInterval, maxInterval)
+		interval = 0
 	}
-	if interval == 0 || !check(interval >= minInterval && interval <= maxInterval,
-		"heartbeat interval%s is %v, which is not within %v to %v", intervalFrom, interval, minInterval, maxInterval) {
+	if interval == 0 {
 		interval, intervalFrom = c.firstInterval(), ""
 	}
-	if !check(timeout > 0, "node timeout%s is %v, which is not positive", timeoutFrom, timeout) {
+	if timeout <= 0 {
+		add("node timeout%s is %v, which is not positive", timeoutFrom, timeout)
 		timeout = math.MaxInt64
 	}
-	check(timeout > 2*interval,
-		"node timeout%s is %v, which is not longer than two heartbeat intervals%s of %v",
-		timeoutFrom, timeout, intervalFrom, interval)
-	check(c.RequestTimeout > 0, "request timeout is %v, which is not positive", c.RequestTimeout)
-	check(c.RequestTimeout < timeout,
-		"request timeout is %v, which is not shorter than the node timeout%s of %v",
-		c.RequestTimeout, timeoutFrom, timeout)
-	check(c.MaxBackoff >= 0, "max backoff is %v, which is negative", c.MaxBackoff)
-	check(c.MaxBackoff < timeout,
-		"max backoff is %v, which is not shorter than the node timeout%s of %v",
-		c.MaxBackoff, timeoutFrom, timeout)
-	check(c.ShutdownTimeout > 0, "shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
+	if timeout <= 2*interval {
+		add("node timeout%s is %v, which is not longer than two heartbeat intervals%s of %v",
+			timeoutFrom, timeout, intervalFrom, interval)
+	}
+	if c.RequestTimeout <= 0 {
+		add("request timeout is %v, which is not positive", c.RequestTimeout)
+	}
+	if c.RequestTimeout >= timeout {
+		add("request timeout is %v, which is not shorter than the node timeout%s of %v",
+			c.RequestTimeout, timeoutFrom, timeout)
+	}
+	if c.MaxBackoff < 0 {
+		add("max backoff is %v, which is negative", c.MaxBackoff)
+	}
+	if c.MaxBackoff >= timeout {
+		add("max backoff is %v, which is not shorter than the node timeout%s of %v", c.MaxBackoff, timeoutFrom, timeout)
+	}
+	if c.ShutdownTimeout <= 0 {
+		add("shutdown timeout is %v, which is not positive", c.ShutdownTimeout)
+	}
 	return wrong
 }
 
@@ -268,7 +275,10 @@ func (c Config) checkURL(from origin) error {
 }
 
 func (c Config) checkTLS() error {
-	if c.HTTPClient != nil && c.TLS != (TLS{}) {
+	if c.TLS == (TLS{}) {
+		return nil
+	}
+	if c.HTTPClient != nil {
 		return errors.New("TLS is set beside an HTTP client, which has its own")
 	}
 	_, err := c.TLS.config()

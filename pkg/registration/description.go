@@ -18,9 +18,9 @@ type Description struct {
 	Version      string
 }
 
-// description returns what a Config says of the node, in memory of its own.
+// description returns what a Config says of the node, in the memory of the Config.
 func (c Config) description() Description {
-	return Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities, Version: c.Version}.clone()
+	return Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities, Version: c.Version}
 }
 
 func (d Description) clone() Description {

@@ -46,7 +46,7 @@ func New(config Config) (*Node, error) {
 		sleep:  sleep{wall: time.Now},
 		life:   newLife(),
 	}
-	described := config.description()
+	described := config.description().clone()
 	n.life.described.Store(&described)
 	n.observer.begin(config, n.plan)
 	return n, nil
