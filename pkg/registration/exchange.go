@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/bearer"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -124,7 +125,7 @@ func (x *exchange) unanswered(ctx context.Context, o outcome, err error) outcome
 		o.mayHaveLanded = false
 	}
 	v := failed
-	if errors.Is(err, errBadToken) {
+	if errors.Is(err, bearer.ErrUnsendable) {
 		v = unauthorized
 	}
 	return x.fail(o, v, newError(x.op, o.status, o.token, "", err.Error()).because(err, o.token))

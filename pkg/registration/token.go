@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/llama-orch/node-registration/internal/bearer"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 )
 
@@ -28,7 +29,7 @@ func StaticToken(token string) TokenSource {
 		return nil
 	}
 	if token = strings.TrimSpace(token); token == "" {
-		return func(context.Context) (string, error) { return "", errBadToken }
+		return func(context.Context) (string, error) { return "", bearer.ErrUnsendable }
 	}
 	return func(context.Context) (string, error) { return token, nil }
 }
@@ -50,8 +51,6 @@ func TokenFile(path string) TokenSource {
 	}, path).Read
 }
 
-var errBadToken = errors.New("the token holds a character that a header cannot carry, perhaps a line break at its end")
-
 // strongToken is the length from which a token is hard to guess (CLOUD-4010).
 const strongToken = 32
 
@@ -70,10 +69,8 @@ func (s TokenSource) read(ctx context.Context) (token string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("no token: %w", err)
 	}
-	for _, c := range []byte(token) {
-		if c <= ' ' || c >= 0x7f {
-			return "", errBadToken
-		}
+	if err := bearer.Check(token); err != nil {
+		return "", err
 	}
 	return token, nil
 }

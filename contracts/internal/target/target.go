@@ -2,12 +2,11 @@
 package target
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/llama-orch/node-registration/internal/bearer"
 	"github.com/llama-orch/node-registration/internal/weburl"
 )
 
@@ -15,14 +14,10 @@ import (
 // token that no header can carry.
 func Parse(base, token string) (*url.URL, error) {
 	u, err := weburl.ParseBase(base)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("the URL of orchestratord %w", err)
-	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c >= 0x7f }):
-		return nil, errors.New(
-			"the token holds a character that a header cannot carry, perhaps a line break at its end")
 	}
-	return u, nil
+	return u, bearer.Check(token)
 }
 
 // Refusal returns why an orchestratord that answers a list of its nodes with a status, given a token or

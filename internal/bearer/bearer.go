@@ -1,0 +1,19 @@
+// Package bearer has what is true of every bearer token, whoever sends it.
+package bearer
+
+import "errors"
+
+// ErrUnsendable is what is wrong with a token that no header can carry.
+var ErrUnsendable = errors.New(
+	"the token holds a character that a header cannot carry, perhaps a line break at its end")
+
+// Check returns ErrUnsendable for a token with other characters than those of ASCII that leave ink. No
+// token is valid.
+func Check(token string) error {
+	for _, c := range []byte(token) {
+		if c < '!' || c > '~' {
+			return ErrUnsendable
+		}
+	}
+	return nil
+}
