@@ -130,16 +130,13 @@ func loaded(node control.FixtureNode, now time.Time) registry.Node {
 // doubles lists the nodes of a fixture whose id another has before them.
 func doubles(nodes []control.FixtureNode) []nodeapi.Violation {
 	var wrong []nodeapi.Violation
-	first := map[nodeapi.NodeID]int{}
+	ids := spec.NodeIDs{}
 	for i, node := range nodes {
-		id := node.Registration.NodeID
-		if j, taken := first[id]; taken && len(wrong) < spec.Control().MaxViolations {
+		detail := ids.Add(i, node.Registration.NodeID)
+		if detail != "" && len(wrong) < spec.Control().MaxViolations {
 			wrong = append(wrong, nodeapi.Violation{
-				Pointer: fmt.Sprintf("/nodes/%d/registration/node_id", i),
-				Detail:  fmt.Sprintf("must be another id than that of node %d, %q", j, id),
+				Pointer: fmt.Sprintf("/nodes/%d/registration/node_id", i), Detail: detail,
 			})
-		} else if !taken {
-			first[id] = i
 		}
 	}
 	return wrong

@@ -117,7 +117,7 @@ func lastList(entries []har.Entry, document *spec.Document) ([]byte, error) {
 // the id of another.
 func decode(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, error) {
 	nodes := make([]nodeapi.Node, len(list))
-	first := map[nodeapi.NodeID]int{}
+	ids := spec.NodeIDs{}
 	for i, text := range list {
 		if wrong := document.Check("Node", text); wrong != nil {
 			return nil, fmt.Errorf("/nodes/%d%s: %s", i, wrong[0].Pointer, wrong[0].Detail)
@@ -125,11 +125,9 @@ func decode(list []json.RawMessage, document *spec.Document) ([]nodeapi.Node, er
 		if err := exactjson.Unmarshal(text, &nodes[i]); err != nil {
 			return nil, fmt.Errorf("/nodes/%d: %w", i, err)
 		}
-		id := nodes[i].NodeID
-		if j, taken := first[id]; taken {
-			return nil, fmt.Errorf("/nodes/%d/node_id: must be another id than that of node %d, %q", i, j, id)
+		if wrong := ids.Add(i, nodes[i].NodeID); wrong != "" {
+			return nil, fmt.Errorf("/nodes/%d/node_id: %s", i, wrong)
 		}
-		first[id] = i
 	}
 	return nodes, nil
 }

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"fmt"
+
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -16,6 +18,19 @@ func FitNodeID(id string) string {
 
 // CheckNodeID says what is wrong with the id of a node, and "" if nothing is.
 func (d *Document) CheckNodeID(id string) string { return d.first(d.check(d.nodeID, id)) }
+
+// NodeIDs are the ids of a list of nodes, each with the first place that has it.
+type NodeIDs map[nodeapi.NodeID]int
+
+// Add adds the id of the node in a place. It says what is wrong with one that is there already, and ""
+// if nothing is.
+func (ids NodeIDs) Add(place int, id nodeapi.NodeID) string {
+	if first, taken := ids[id]; taken {
+		return fmt.Sprintf("must be another id than that of node %d, %q", first, id)
+	}
+	ids[id] = place
+	return ""
+}
 
 // CheckCorrelationID says what is wrong with a correlation id, and "" if nothing is.
 func (d *Document) CheckCorrelationID(id string) string {
