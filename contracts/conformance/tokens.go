@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,11 +49,7 @@ func (r *resident) wrongTokens(ctx context.Context) {
 func (r *resident) deniedInBody(ctx context.Context) {
 	done := r.atLevel(Document)
 	defer done()
-	for _, op := range r.doc.operations {
-		if op.request == nil {
-			continue
-		}
-		c := r.ordinary(op, r.id)
+	for c := range r.withBodies() {
 		c.secret = true
 		named := slices.Concat([]byte(`{"access_token":`), encode(r.prober.token), []byte(","))
 		c.body = slices.Concat(named, c.body[1:])
@@ -150,14 +147,21 @@ func (a *answer) hasResult() bool {
 func (r *resident) deniedFirst(ctx context.Context) {
 	done := r.atLevel(Document)
 	defer done()
-	for _, op := range r.doc.operations {
-		if op.request == nil {
-			continue
-		}
-		c := r.ordinary(op, r.id)
+	for c := range r.withBodies() {
 		r.denied(ctx, c, credential{what: "no token, and another media type"}.and("", "Content-Type", "text/plain"))
 		c.body = []byte("{")
 		r.denied(ctx, c, credential{what: "no token, and a body that is no JSON"})
+	}
+}
+
+// withBodies visits an ordinary call of each operation that takes a body.
+func (r *resident) withBodies() iter.Seq[call] {
+	return func(yield func(call) bool) {
+		for _, op := range r.doc.operations {
+			if op.request != nil && !yield(r.ordinary(op, r.id)) {
+				return
+			}
+		}
 	}
 }
 
