@@ -14,6 +14,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/llama-orch/node-registration/internal/foreign"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -262,13 +263,4 @@ func excerpt(body []byte) string {
 func excerptOf(value any) string { return short(string(encode(value))) }
 
 // short cuts a text that is long.
-func short(text string) string {
-	const most = 120
-	count := 0
-	for at := range text {
-		if count++; count > most {
-			return text[:at] + "…"
-		}
-	}
-	return text
-}
+func short(text string) string { return foreign.Cut(text, 120) }

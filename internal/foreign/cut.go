@@ -1,12 +1,16 @@
 package foreign
 
-import "unicode/utf8"
-
 // Cut returns the first characters of a text that has more than most of them, with an ellipsis as
-// the last.
+// the last. Of a long text it reads no more than it returns.
 func Cut(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
+	count, end := 0, 0
+	for at := range text {
+		switch count++; {
+		case count == most:
+			end = at
+		case count > most:
+			return text[:end] + "…"
+		}
 	}
-	return string([]rune(text)[:most-1]) + "…"
+	return text
 }
