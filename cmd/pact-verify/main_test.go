@@ -4,12 +4,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -99,101 +96,6 @@ func TestBrokenContract(t *testing.T) {
 	}
 }
 
-// A report that cannot be written keeps no other from being written.
-func TestUnwritableFiles(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
-	missing := filepath.Join(t.TempDir(), "missing")
-	var stdout, stderr bytes.Buffer
-	status := run(t.Context(), []string{
-		"--provider-url", mock, "--pact", pact, "--token", token,
-		"--report", "junit=" + missing + "/junit.xml", "--report", "human", "--results", missing + "/results.json",
-	}, &stdout, &stderr, func(string) string { return "" })
-	if status != 2 || !strings.Contains(stdout.String(), "20 of 29 interactions passed") {
-		t.Errorf("exit status %d, stdout:\n%s", status, &stdout)
-	}
-	for _, file := range []string{"junit.xml", "results.json"} {
-		if !strings.Contains(stderr.String(), file) {
-			t.Errorf("no %s in: %s", file, &stderr)
-		}
-	}
-}
-
-func TestCannotDecide(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
-	unknownState := edited(t, "the node is online", "the node is happy")
-	noInteractions := filepath.Join(t.TempDir(), "pact.json")
-	if err := os.WriteFile(noInteractions,
-		[]byte(`{"interactions": [], "metadata": {"pactSpecification": {"version": "4.0"}}}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, test := range map[string]struct {
-		want string
-		args []string
-	}{
-		"a closed port": {"got no answer", []string{"--provider-url", closedPort(t), "--pact", pact}},
-		"an answer that never came": {
-			"the 300ms of --timeout are over",
-			[]string{"--provider-url", silent(t), "--pact", pact, "--timeout", "300ms"},
-		},
-		"an unknown state": {
-			`the provider state "the node is happy"`, []string{"--provider-url", mock, "--pact", unknownState},
-		},
-		"no interactions": {"no interactions", []string{"--provider-url", mock, "--pact", noInteractions}},
-		"a device as a pact": {
-			"/dev/zero is not a regular file", []string{"--provider-url", mock, "--pact", "/dev/zero"},
-		},
-		"a pact that is missing": {"missing.json", []string{"--provider-url", mock, "--pact", "missing.json"}},
-		"a token with a line break": {
-			"cannot carry", []string{"--provider-url", mock, "--pact", pact, "--token", "a-token\nb"},
-		},
-		"a token of white space": {
-			`--token: " \n" is white space alone`, []string{"--provider-url", mock, "--pact", pact, "--token", " \n"},
-		},
-		"another token": {"401", []string{"--provider-url", mock, "--pact", pact, "--token", "another"}},
-		"a broker that is away": {
-			"Pact Broker does not answer", []string{"--provider-url", mock, "--broker-url", closedPort(t)},
-		},
-		"a certificate that is none": {
-			"holds no certificate", []string{"--provider-url", mock, "--pact", pact, "--ca-cert", pact},
-		},
-		"flags that do not go together": {
-			"--pact and --broker-url are both set: choose one; --publish needs --provider-version; --enable-pending",
-			[]string{"--provider-url", mock, "--pact", pact, "--broker-url", mock, "--publish", "--enable-pending"},
-		},
-		"a pact twice": {
-			"--pact and --pact-url are both set: choose one",
-			[]string{"--provider-url", mock, "--pact", pact, "--pact-url", mock + "/pact"},
-		},
-		"work in progress since no date, which is not pending": {
-			`--include-wip-pacts-since needs --enable-pending; --include-wip-pacts-since is "gestern": must be`,
-			[]string{
-				"--provider-url", mock, "--broker-url", mock, "--provider-branch", "main",
-				"--include-wip-pacts-since", "gestern",
-			},
-		},
-		"a format that there is not": {
-			`--report is "pdf": there is no such format`,
-			[]string{"--provider-url", mock, "--pact", pact, "--report", "pdf"},
-		},
-		"a link that nobody can follow": {
-			`--build-url is "ci/7": lacks its scheme, as in http://ci/7`,
-			[]string{"--provider-url", mock, "--pact", pact, "--build-url", "ci/7"},
-		},
-		"no flags":                 {"--provider-url is missing; --pact or --broker-url is missing", nil},
-		"a flag that there is not": {"there is no flag --pacts, perhaps --pact is meant", []string{"--pacts", pact}},
-		"an argument": {
-			`"more" belongs to no flag`, []string{"--provider-url", mock, "--pact", pact, "more"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, stderr := pactVerify(t, 2, test.args...)
-			if !strings.Contains(stderr, test.want) {
-				t.Errorf("no %q in: %s", test.want, stderr)
-			}
-		})
-	}
-}
-
 // A token on the command line comes before whatever name the environment has for the broker.
 func TestTokenComesBeforeTheEnvironment(t *testing.T) {
 	var out, errs bytes.Buffer
@@ -219,110 +121,6 @@ func TestNoPasswordIsReported(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A CI that reads nothing but the report learns that nothing was decided.
-func TestUndecidedIsReported(t *testing.T) {
-	junit := filepath.Join(t.TempDir(), "junit.xml")
-	stdout, _ := pactVerify(t, 2, "--provider-url", closedPort(t), "--pact", pact,
-		"--report", "text", "--report", "junit="+junit, "--results", filepath.Join(t.TempDir(), "results.json"))
-	if want := "0 of 1 interactions passed, 0 failed, 1 undecided"; !strings.Contains(stdout, want) {
-		t.Errorf("no %q in:\n%s", want, stdout)
-	}
-	written, err := os.ReadFile(junit)
-	if err != nil || !strings.Contains(string(written), `failures="0" errors="1"`) {
-		t.Errorf("the error is %v, the JUnit report:\n%s", err, written)
-	}
-}
-
-func TestPactsOfABroker(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
-	for path, want := range map[string]struct {
-		status  int
-		success bool
-	}{
-		pact: {0, true},
-		edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`): {1, false},
-	} {
-		url, published := startBroker(t, http.StatusOK, path)
-		stdout, _ := pactVerify(t, want.status, "--provider-url", mock, "--broker-url", url,
-			"--provider-version", "1.2.3", "--provider-branch", "main", "--publish")
-		if !strings.Contains(stdout, "pact 0") {
-			t.Errorf("the consumer's version is not named:\n%s", stdout)
-		}
-		for _, culprit := range []string{"FAILED   a heartbeat with one pool", "another_field"} {
-			if strings.Contains(stdout, culprit) == want.success {
-				t.Errorf("%q is named: %t:\n%s", culprit, !want.success, stdout)
-			}
-		}
-		if len(*published) != 2 {
-			t.Fatalf("the broker got %q", *published)
-		}
-		var body struct {
-			Success     bool
-			TestResults []any
-		}
-		if err := json.Unmarshal([]byte((*published)[1]), &body); err != nil {
-			t.Fatal(err)
-		}
-		if body.Success != want.success || len(body.TestResults) != 20 {
-			t.Errorf("the broker got %d tests: %v", len(body.TestResults), body.Success)
-		}
-	}
-}
-
-// What goes wrong with one pact, or with the broker, keeps nothing else from being reported.
-func TestBrokerThatRefuses(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
-	undecided := edited(t, "the node is online", "the node is happy")
-	url, published := startBroker(t, http.StatusInternalServerError, undecided, pact)
-	var stdout, stderr bytes.Buffer
-	status := run(t.Context(), []string{
-		"--provider-url", mock, "--broker-url", url, "--token", token, "--provider-version", "1.2.3", "--publish",
-	}, &stdout, &stderr, func(string) string { return "" })
-	if status != 2 || !strings.Contains(stdout.String(), "20 of 30 interactions passed, 0 failed, 1 undecided") ||
-		len(*published) != 1 {
-		t.Errorf("exit status %d, the broker got %q, stdout:\n%s", status, *published, &stdout)
-	}
-	for _, want := range []string{`pact 0: "`, `the provider state "the node is happy"`, "/results with 500"} {
-		if !strings.Contains(stderr.String(), want) {
-			t.Errorf("no %q in: %s", want, &stderr)
-		}
-	}
-}
-
-// startBroker starts as much of a Pact Broker as is needed. It has some pacts, and
-// answers with a status when something is published.
-func startBroker(t *testing.T, status int, paths ...string) (url string, published *[]string) {
-	t.Helper()
-	published = new([]string)
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	mux.HandleFunc("POST /pacts/provider/orchestratord/for-verification", func(w http.ResponseWriter, _ *http.Request) {
-		var pacts []string
-		for i := range paths {
-			pacts = append(pacts,
-				fmt.Sprintf(`{"_links": {"self": {"href": "%s/pacts/%d", "name": "pact %d"}}}`, server.URL, i, i))
-		}
-		fmt.Fprintf(w, `{"_embedded": {"pacts": [%s]}}`, strings.Join(pacts, ","))
-	})
-	for i, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux.HandleFunc(fmt.Sprintf("GET /pacts/%d", i), func(w http.ResponseWriter, _ *http.Request) {
-			links := fmt.Sprintf(`{"_links": {"pb:publish-verification-results": {"href": "%s/results"}},`, server.URL)
-			io.WriteString(w, strings.Replace(string(content), "{", links, 1))
-		})
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		*published = append(*published, string(body))
-		w.WriteHeader(status)
-	})
-	return server.URL, published
 }
 
 func TestAuthorityOfItsOwn(t *testing.T) {
@@ -375,44 +173,6 @@ func TestSwitchingProtocols(t *testing.T) {
 	}
 }
 
-// A pending pact that is not kept warns, and a pact has the name of its consumer's version.
-func TestPendingPacts(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
-	broken := edited(t, `"next_heartbeat_ms": 10000`, `"another_field": 1`)
-	content, err := os.ReadFile(shortened(t, broken, "a heartbeat with one pool"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var broker *httptest.Server
-	pending := true
-	broker = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			fmt.Fprintf(w, `{"_embedded": {"pacts": [{"verificationProperties": {"pending": %t},
-				"_links": {"self": {"href": "%s/pact"}}}]}}`, pending, broker.URL)
-			return
-		}
-		io.WriteString(w,
-			strings.Replace(string(content), "{", `{"_links": {"pb:consumer-version": {"name": "1.2.3"}},`, 1))
-	}))
-	t.Cleanup(broker.Close)
-	args := []string{
-		"--provider-url", mock, "--broker-url", broker.URL, "--provider-branch", "main",
-		"--enable-pending", "--report", "github",
-	}
-	const where = " title=pool-managerd%2C version 1.2.3::a heartbeat with one pool%0A"
-	if stdout, _ := pactVerify(t, 0, args...); !strings.Contains(stdout, "::warning"+where) {
-		t.Errorf("pending:\n%s", stdout)
-	}
-	pending = false
-	if stdout, _ := pactVerify(t, 1, args...); !strings.Contains(stdout, "::error"+where) {
-		t.Errorf("not pending:\n%s", stdout)
-	}
-	args = []string{"--provider-url", mock, "--pact-url", broker.URL + "/pact", "--report", "github"}
-	if stdout, _ := pactVerify(t, 1, args...); !strings.Contains(stdout, "::error"+where) {
-		t.Errorf("by its URL:\n%s", stdout)
-	}
-}
-
 // edited writes a copy of the committed pact with a text replaced, and returns its
 // path.
 func edited(t *testing.T, old, replacement string) string {
@@ -429,26 +189,4 @@ func edited(t *testing.T, old, replacement string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// closedPort returns the URL of a port on which nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return "http://" + listener.Addr().String()
-}
-
-// silent returns the URL of a server that takes connections and says nothing.
-func silent(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	return "http://" + listener.Addr().String()
 }
