@@ -66,7 +66,7 @@ const (
 
 // newFleetCommand returns the command that runs a fleet of nodes.
 func newFleetCommand() *cobra.Command {
-	fromEnv, envErr := registration.ConfigFromEnv()
+	fromEnv, _ := registration.ConfigFromEnv() // a flag may replace what is wrong
 	s := fleet.Settings{Node: withDemoDefaults(fromEnv)}
 	s.Node.Capabilities = fleet.MadeUp()
 	var (
@@ -80,7 +80,7 @@ func newFleetCommand() *cobra.Command {
 		Example: fleetExamples,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			linkErr := checkLink(cmd.Flags(), &s.Node)
+			envErr, linkErr := checkEnvironment(cmd.Flags()), checkLink(cmd.Flags(), &s.Node)
 			if err := errors.Join(flagErr(), envErr, linkErr, byFlags(s.Validate())); err != nil {
 				return err
 			}

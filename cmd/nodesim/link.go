@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -57,6 +58,22 @@ func timingFlags(flags *pflag.FlagSet, c *registration.Config) {
 		"longest pause between attempts while orchestratord is away (default half of the interval)")
 	flags.DurationVar(&c.RegisterEvery, "register-every", registration.DefaultRegisterEvery,
 		"how often a node registers although all is well, negative for never")
+}
+
+// checkEnvironment returns what is wrong with the environment, apart from what flags replace.
+func checkEnvironment(flags *pflag.FlagSet) error {
+	for flag, names := range map[string][]string{
+		"interval":     {registration.EnvHeartbeatInterval, specHeartbeatInterval},
+		"node-timeout": {registration.EnvNodeTimeout, specNodeTimeout},
+	} {
+		for _, name := range names {
+			if flags.Changed(flag) {
+				os.Unsetenv(name)
+			}
+		}
+	}
+	_, err := registration.ConfigFromEnv()
+	return err
 }
 
 // checkLink returns which of these flags do not go together. It drops half a pair of files, so

@@ -101,6 +101,16 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"run", "--log-level", "loud", "--machine-id", "?"},
 			[]string{`SECS is "ten"`, `STARTUP is "maybe"`, `"loud"`, `--machine-id is "?"`},
 		},
+		"a bad environment that flags of a node replace": {
+			map[string]string{specHeartbeatInterval: "ten", registration.EnvNodeTimeout: "long"},
+			[]string{"run", "--interval", "5s", "--node-timeout", "20s", "--machine-id", "?"},
+			[]string{`nodesim: --machine-id is "?"`},
+		},
+		"a bad environment of which a flag of a fleet replaces half": {
+			map[string]string{registration.EnvHeartbeatInterval: "ten", specNodeTimeout: "long"},
+			[]string{"fleet", "--interval", "5s", "--nodes", "0"},
+			[]string{"nodesim: invalid configuration: " + specNodeTimeout + ` is "long"`, "; --nodes is 0"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			emptyEnvironment(t)

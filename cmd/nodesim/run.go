@@ -54,7 +54,7 @@ type runSettings struct {
 // newRunCommand returns the command that runs one node. What the environment states is the
 // default of its flags.
 func newRunCommand() *cobra.Command {
-	fromEnv, envErr := registration.ConfigFromEnv()
+	fromEnv, _ := registration.ConfigFromEnv() // a flag may replace what is wrong
 	s := runSettings{config: withDemoDefaults(fromEnv)}
 	var flagErr func() error
 	command := &cobra.Command{
@@ -63,7 +63,9 @@ func newRunCommand() *cobra.Command {
 		Long:    runHelp,
 		Example: runExamples,
 		Args:    cli.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return s.run(cmd, errors.Join(flagErr(), envErr)) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd, errors.Join(flagErr(), checkEnvironment(cmd.Flags())))
+		},
 	}
 	s.flags(command.Flags())
 	logging.Flags(command, &s.logLevel, &s.logStyle)
