@@ -92,7 +92,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 // is broken.
 func (s *conformSettings) conform(cmd *cobra.Command) error {
 	var err error
-	if s.Token, err = cli.Token("--token", s.Token, envToken, os.Getenv); err != nil {
+	if s.Token, err = cli.Token(cmd.Flags(), "token", envToken, os.Getenv); err != nil {
 		return err
 	}
 	if s.TLS, err = cli.Trust(s.caCert); err != nil {

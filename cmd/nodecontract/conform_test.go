@@ -41,6 +41,17 @@ func TestConform(t *testing.T) {
 	}
 }
 
+// TestConformWithoutTheTokenOfTheEnvironment states that there is no token, whatever the environment has.
+func TestConformWithoutTheTokenOfTheEnvironment(t *testing.T) {
+	const token = "a-token-for-this-test-alone-0123456789"
+	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+	t.Setenv(envToken, token)
+	_, stderr := conform(t, 2, "--provider-url", mock.URL, "--token", "", "--only", "examples")
+	if want := "it requires a token"; !strings.Contains(stderr, want) {
+		t.Errorf("no %s in:\n%s", want, stderr)
+	}
+}
+
 func TestConformFindsADeparture(t *testing.T) {
 	mock := mocktest.Start(t, mockserver.WithLogger(nil))
 	broken := serve(t, func(w http.ResponseWriter, r *http.Request) {

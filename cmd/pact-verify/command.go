@@ -84,7 +84,7 @@ environment does not show in the list of processes.`,
 		Example: examples,
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(s.complete(getenv), s.check()); err != nil {
+			if err := errors.Join(s.complete(cmd.Flags(), getenv), s.check()); err != nil {
 				return cli.Misuse(cmd, "%w", err)
 			}
 			return verify(cmd.Context(), s, cmd.OutOrStdout())
@@ -137,13 +137,13 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 
 // complete takes from the environment what the command line leaves out. A token of the
 // broker's there stands back behind a name on the command line, and a name behind a token.
-func (s *settings) complete(getenv func(string) string) error {
+func (s *settings) complete(flags *pflag.FlagSet, getenv func(string) string) error {
 	auth := &s.brokerAuth
 	var err, brokerErr error
-	s.token, err = cli.Token("--token", s.token, envToken, getenv)
+	s.token, err = cli.Token(flags, "token", envToken, getenv)
 	byToken := auth.Token != ""
 	if auth.Username == "" {
-		auth.Token, brokerErr = cli.Token("--broker-token", auth.Token, envBrokerToken, getenv)
+		auth.Token, brokerErr = cli.Token(flags, "broker-token", envBrokerToken, getenv)
 	}
 	if !byToken {
 		auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))

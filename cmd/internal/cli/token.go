@@ -3,12 +3,15 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
-// Token returns the token of a flag, or of a variable of the environment if that is empty.
-func Token(flag, stated, variable string, getenv func(string) string) (string, error) {
-	name := flag
-	if stated == "" {
+// Token returns the token of a flag, or of a variable of the environment if the flag is not given. An
+// empty flag says that there is no token.
+func Token(flags *pflag.FlagSet, flag, variable string, getenv func(string) string) (string, error) {
+	name, stated := "--"+flag, flags.Lookup(flag).Value.String()
+	if !flags.Changed(flag) {
 		name, stated = variable, getenv(variable)
 	}
 	token, err := TrimToken(stated)
