@@ -148,13 +148,13 @@ func (c config) check() error {
 		complain("body limit %d: must be positive", c.bodyLimit)
 	}
 	if most := spec.Nodes().MaxNodes; c.maxNodes < 1 || c.maxNodes > most {
-		complain("at most %d nodes: must be 1 to %d, which is what a list of them may have", c.maxNodes, most)
+		complain("max nodes %d: must be 1 to %d, which is what a list of them may have", c.maxNodes, most)
 	}
 	if c.forgetAfter < 0 {
-		complain("nodes are forgotten after %s: must be 0 or more", c.forgetAfter)
+		complain("forget after %s: must be 0 or more", c.forgetAfter)
 	}
 	if c.journalSize < 0 || c.journalSize > maxJournal {
-		complain("journal of %d entries: must be 0 to %d", c.journalSize, maxJournal)
+		complain("journal %d: must be 0 to %d", c.journalSize, maxJournal)
 	}
 	return errors.Join(append(wrong, c.start.CheckModes(), c.checkNames())...)
 }

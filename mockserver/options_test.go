@@ -65,7 +65,7 @@ func TestBadOptions(t *testing.T) {
 			[]mockserver.Option{
 				mockserver.WithJournal(100_001), mockserver.WithControlHosts("a", "mock.example.com:80"),
 			},
-			"journal of 100001 entries: must be 0 to 100000\n" +
+			"journal 100001: must be 0 to 100000\n" +
 				`control host "mock.example.com:80": must be a host name without a port, such as mock.example.com`,
 		},
 		{

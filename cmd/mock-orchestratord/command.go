@@ -129,7 +129,7 @@ func (s *settings) run(cmd *cobra.Command, sets []string, flagErr error) error {
 	mock, mockErr := mockserver.New(append(append(s.options(log), mockserver.WithFaults(faults)), upstream...)...)
 	if mockErr == nil {
 		defer mock.Close()
-	} else if mockErr = s.front.named(mockErr); sets != nil {
+	} else if mockErr = cli.ByFlags(mockErr, s.flagOf()); sets != nil {
 		mockErr = fmt.Errorf("%w; %s", mockErr, strings.Join(sets, ", "))
 	}
 	tls, tlsErr := s.security.load(cmd.Context(), s.addr, log)

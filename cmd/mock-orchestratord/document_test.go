@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -71,14 +69,5 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			refuses(t, test.says, test.args...)
 		})
-	}
-}
-
-// TestDocumentIsNamed has the error about the document behind another one.
-func TestDocumentIsNamed(t *testing.T) {
-	cause := errors.New("it lacks parts")
-	err := (&front{document: "d.yaml"}).named(errors.Join(errors.New("first"), fmt.Errorf("document: %w", cause)))
-	if want := "first\n--document d.yaml: it lacks parts"; err.Error() != want || !errors.Is(err, cause) {
-		t.Errorf("error is %q, want %q", err, want)
 	}
 }

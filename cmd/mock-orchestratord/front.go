@@ -63,21 +63,6 @@ func (f *front) load(ctx context.Context, flags *pflag.FlagSet, log *slog.Logger
 	})}, nil
 }
 
-// named returns the errors of the mock, with the name of the document in those about that.
-func (f *front) named(err error) error {
-	if all, is := err.(interface{ Unwrap() []error }); is {
-		var named []error
-		for _, one := range all.Unwrap() {
-			named = append(named, f.named(one))
-		}
-		return errors.Join(named...)
-	}
-	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "document: ") {
-		return fmt.Errorf("--document %s: %w", f.document, inner)
-	}
-	return err
-}
-
 // check says which flags do not go together.
 func (f *front) check(flags *pflag.FlagSet) error {
 	var wrong []error

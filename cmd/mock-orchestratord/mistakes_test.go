@@ -66,7 +66,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "milliseconds", env: map[string]string{"ORCHESTRATORD_NODE_TIMEOUT_MS": "9999"},
-			want: "node timeout 9.999s: must be longer than the heartbeat interval 10s; " +
+			want: "--node-timeout 9.999s: must be longer than the heartbeat interval 10s; " +
 				"ORCHESTRATORD_NODE_TIMEOUT_MS sets --node-timeout",
 		},
 		{
@@ -87,7 +87,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "empty token", args: []string{"--token", ""},
-			want: "token 1 of 1: must have a length of 1 or more, not 0",
+			want: "--token 1 of 1: must have a length of 1 or more, not 0",
 		},
 		{
 			name: "tokens of white space", env: map[string]string{"LLORCH_API_TOKEN": "\n", "MOCK_CONTROL_TOKEN": " "},
@@ -97,9 +97,15 @@ func TestMistakes(t *testing.T) {
 		{
 			name: "tokens that no header can carry",
 			env:  map[string]string{"LLORCH_API_TOKEN": "hush\nhush", "MOCK_CONTROL_TOKEN": "hush hush"},
-			want: `token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
-				`control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+			want: `--token 1 of 1: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+				`--control-token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
 				`LLORCH_API_TOKEN sets --token, MOCK_CONTROL_TOKEN sets --control-token`,
+		},
+		{
+			name: "numbers out of range",
+			args: []string{"--max-nodes", "0", "--forget-after", "-1s", "--journal", "-1"},
+			want: "--max-nodes 0: must be 1 to 1000000, which is what a list of them may have; " +
+				"--forget-after -1s: must be 0 or more; --journal -1: must be 0 to 100000",
 		},
 		{
 			name: "everything in front of an orchestratord", args: []string{"--upstream", "http://127.0.0.1:1"},
@@ -108,8 +114,9 @@ func TestMistakes(t *testing.T) {
 				"ORCHESTRATORD_NODE_TIMEOUT_MS": "0", "ORCHESTRATORD_CLOUD_PROFILE": "off",
 				"ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "often", "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS": "often",
 			},
-			want: `control token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
-				`node timeout 0s: must be positive; ORCHD_ADDR sets --addr, LLORCH_API_TOKEN sets --upstream-token, ` +
+			want: `--control-token: must match ^[!-~]+$, as "replace-me-with-32-random-bytes-or-more" does; ` +
+				`--node-timeout 0s: must be positive; ` +
+				`ORCHD_ADDR sets --addr, LLORCH_API_TOKEN sets --upstream-token, ` +
 				`ORCHESTRATORD_NODE_TIMEOUT_MS sets --node-timeout, MOCK_CONTROL_TOKEN sets --control-token`,
 		},
 		{
@@ -123,7 +130,7 @@ func TestMistakes(t *testing.T) {
 			want: `ORCHESTRATORD_NODE_TIMEOUT_SECS: "ten" is not a whole number of seconds from 0 to 2147483647; ` +
 				`--log-level is "loud": must be debug, info, warn or error; ` +
 				`--log-format is "xml": must be text, short or ` +
-				`json; node timeout 30s: must be longer than the heartbeat interval 40s; validation "lax": must ` +
+				`json; --node-timeout 30s: must be longer than the heartbeat interval 40s; --validation "lax": must ` +
 				`be strict,` +
 				` report or off`,
 		},

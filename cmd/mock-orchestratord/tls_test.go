@@ -321,7 +321,7 @@ func TestTLSMistakes(t *testing.T) {
 		{
 			"bad origin",
 			[]string{"--cors-origin", "http://localhost/tool", "--cors-origin", "null"},
-			[]string{`origin "http://localhost/tool": must be scheme://host`, `; origin "null": must be`},
+			[]string{`origin "http://localhost/tool": must be scheme://host`, `; --cors-origin "null": must be`},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func newFleetCommand() *cobra.Command {
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			envErr, linkErr := checkEnvironment(cmd.Flags()), checkLink(cmd.Flags(), &s.Node)
-			if err := errors.Join(flagErr(), envErr, linkErr, byFlags(s.Validate())); err != nil {
+			if err := errors.Join(flagErr(), envErr, linkErr, cli.ByFlags(s.Validate(), flagOf)); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("ramp") {

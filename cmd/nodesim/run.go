@@ -94,7 +94,7 @@ func (s *runSettings) run(cmd *cobra.Command, flagErr error) error {
 	}
 	linkErr := checkLink(cmd.Flags(), &s.config)
 	node, nodeErr := registration.New(s.config)
-	if err := errors.Join(flagErr, logErr, linkErr, byFlags(nodeErr)); err != nil {
+	if err := errors.Join(flagErr, logErr, linkErr, cli.ByFlags(nodeErr, flagOf)); err != nil {
 		return err
 	}
 	err := live(cmd.Context(), node, load, s.lifetime)
