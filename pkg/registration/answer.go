@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
@@ -131,15 +132,16 @@ func problem(body []byte) (code, detail string) {
 	var details nodeapi.Problem
 	_, _ = decode(body, &details)
 	detail = details.Detail
-	if details.Errors != nil {
-		for _, v := range *details.Errors {
-			detail += fmt.Sprintf("; %s %s", v.Pointer, v.Detail)
+	for _, v := range optional.Or(details.Errors, nil) {
+		if strings.Contains(details.Detail, v.Pointer) && strings.Contains(details.Detail, v.Detail) {
+			continue // the detail often repeats the first one
 		}
+		detail += fmt.Sprintf("; %s %s", v.Pointer, v.Detail)
 	}
 	if detail == "" {
 		detail = reasonOf(unmarked(body), 2)
 	}
-	return string(details.Code), detail
+	return string(details.Code), strings.TrimPrefix(detail, "; ")
 }
 
 // reasonOf reads the reason from JSON of other servers. It follows up to depth nested objects.

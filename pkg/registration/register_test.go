@@ -78,7 +78,13 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 		"422": {
 			answer{status: 422, body: `{"errors":[{"pointer":"/a","detail":"is odd"},{"pointer":"/b","detail":"is"}]}`},
 			registration.ErrRefused,
-			"/a is odd; /b is",
+			"422: /a is odd; /b is (",
+		},
+		"422, with its first violation twice": {
+			answer{status: 422, body: `{"code":"contract_violation","detail":"it breaks the contract at \"/a\": ` +
+				`is odd (1 more)","errors":[{"pointer":"/a","detail":"is odd"},{"pointer":"/b","detail":"is"}]}`},
+			registration.ErrRefused,
+			`422 contract_violation: it breaks the contract at "/a": is odd (1 more); /b is (`,
 		},
 		"429, with its title alone": {
 			answer{status: 429, body: `{"code":"throttled","title":"slow down\r\n"}`},
