@@ -65,6 +65,18 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 				"--kill-rate is -1", "--kill-share is 2", "--down is -1s", "--change-rate is 1e+09", `"xml"`,
 			},
 		},
+		"reports that could not be written at the end": {
+			nil,
+			[]string{"fleet", "--report", "json=missing/a", "--report", "json=.", "--nodes", "0"},
+			[]string{
+				`--report is "json=missing/a": write missing/a: no such file`, `"json=.": write .: is a`, "--nodes",
+			},
+		},
+		"two reports in one file": {
+			nil,
+			[]string{"fleet", "--report", "json=report", "--report", "junit=./report", "--nodes", "0"},
+			[]string{`nodesim: --report is "junit=./report": another report goes to this file`, "; --nodes is 0"},
+		},
 		"a fleet beyond all bounds": {
 			nil,
 			[]string{"fleet", "--nodes", "9223372036854775807", "--ramp", "2562047h47m"},

@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,13 +16,21 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
 
-// A report that cannot be written keeps no other from being written.
+// A report that can no longer be written at the end keeps no other from being written.
 func TestUnwritableFiles(t *testing.T) {
-	mock := mocktest.Start(t, mockserver.WithTokens(token)).URL
 	missing := filepath.Join(t.TempDir(), "missing")
+	if err := os.Mkdir(missing, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mock := mocktest.Start(t, mockserver.WithTokens(token))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		os.Remove(missing)
+		mock.ServeHTTP(w, r)
+	}))
+	defer server.Close()
 	var stdout, stderr bytes.Buffer
 	status := run(t.Context(), []string{
-		"--provider-url", mock, "--pact", pact, "--token", token,
+		"--provider-url", server.URL, "--pact", pact, "--token", token,
 		"--report", "junit=" + missing + "/junit.xml", "--report", "human", "--results", missing + "/results.json",
 	}, &stdout, &stderr, func(string) string { return "" })
 	if status != 2 || !strings.Contains(stdout.String(), "20 of 29 interactions passed") {

@@ -41,12 +41,13 @@ type Flag struct{ targets []target }
 type target struct {
 	format string
 	file   string // empty for standard output
+	place  string // the file, once links are followed; empty for what keeps all that is written to it
 }
 
 // aliases are names that formats had before.
 var aliases = map[string]string{"human": "text", "table": "text"}
 
-// Set adds a report.
+// Set adds a report. It fails at once for a file that cannot be written.
 func (f *Flag) Set(value string) error {
 	format, file, toFile := strings.Cut(value, "=")
 	if known, isAlias := aliases[format]; isAlias {
@@ -58,8 +59,26 @@ func (f *Flag) Set(value string) error {
 	case toFile && file == "":
 		return errors.New("a file has to follow the =")
 	}
-	f.targets = append(f.targets, target{format, file})
+	place, err := f.free(file)
+	if err != nil {
+		return err
+	}
+	f.targets = append(f.targets, target{format, file, place})
 	return nil
+}
+
+// free returns where a report to a file would be. It fails if the file cannot be written, which would show
+// only when the work is done, and if another report goes there.
+func (f *Flag) free(file string) (place string, err error) {
+	if file == "" {
+		return "", nil
+	}
+	place, err = atomicfile.Check(file)
+	another := func(t target) bool { return place != "" && t.place == place }
+	if err == nil && slices.ContainsFunc(f.targets, another) {
+		return "", errors.New("another report goes to this file, which would keep the last one")
+	}
+	return place, err
 }
 
 // String returns the reports as they were set, with commas between.

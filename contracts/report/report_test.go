@@ -204,10 +204,27 @@ func TestFlag(t *testing.T) {
 	}
 	dir := t.TempDir()
 	xmlFile, lost := filepath.Join(dir, "a=b.xml"), filepath.Join(dir, "missing", "report")
-	for _, value := range []string{"json=" + lost, "junit=" + xmlFile, "human"} {
+	if err := flag.Set("json=" + lost); err == nil || !strings.Contains(err.Error(), lost) {
+		t.Errorf("the error is %v, want one that names %s", err, lost)
+	}
+	if err := os.Mkdir(filepath.Dir(lost), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"json=" + lost, "junit=" + xmlFile, "human", "text=" + os.DevNull} {
 		if err := flag.Set(value); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for value, want := range map[string]string{
+		"json=" + xmlFile: "another report goes to this file", "text=" + os.DevNull: "",
+		"markdown=" + filepath.Join(dir, "missing", "..", "a=b.xml"): "another report goes to this file",
+	} {
+		if err := flag.Set(value); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: the error is %v, want %q", value, err, want)
+		}
+	}
+	if err := os.Remove(filepath.Dir(lost)); err != nil { // which fails if the flag has left a file there
+		t.Fatal(err)
 	}
 	var stdout bytes.Buffer
 	r := example()

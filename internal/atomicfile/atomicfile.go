@@ -16,20 +16,48 @@ import (
 // file keeps its mode; perm, less the umask, is the mode of a new one. A file that is not
 // regular, such as /dev/stdout or a pipe, is written to directly; a pipe that nobody reads is an error.
 func Write(path string, data []byte, perm fs.FileMode) error {
+	path, old, err := resolve(path)
+	switch {
+	case err != nil:
+		return err
+	case old != nil && !old.Mode().IsRegular():
+		return writeTo(path, data)
+	}
+	return named(path, replace(path, data, perm, old))
+}
+
+// Check returns why Write would fail, as far as that shows before there is anything to write. It returns
+// the absolute path of the file that Write would replace, "" for one that is not regular. Nothing changes.
+func Check(path string) (file string, err error) {
+	path, old, err := resolve(path)
+	switch {
+	case err != nil:
+		return "", err
+	case old != nil && old.IsDir():
+		return "", &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
+	case old != nil && !old.Mode().IsRegular():
+		return "", nil
+	}
+	tried, err := create(path, 0o600)
+	if err != nil {
+		return "", named(path, err)
+	}
+	if err := errors.Join(tried.Close(), os.Remove(tried.Name())); err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// resolve follows symbolic links. It returns what is there, nil for nothing.
+func resolve(path string) (string, fs.FileInfo, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
 	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		path = target(path)
-		return named(path, replace(path, data, perm, nil))
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return writeTo(path, data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return target(path), nil, nil
 	}
-	return named(path, replace(path, data, perm, info))
+	return path, info, err
 }
 
 // target returns the file that a symbolic link to nothing would lead to, or else the path.
@@ -55,9 +83,7 @@ func named(path string, err error) error {
 // replace writes a file beside the path, and renames it to the path when all of it is on disk. It
 // gives it the mode of the old file, which is nil if there is none.
 func replace(path string, data []byte, perm fs.FileMode, old fs.FileInfo) error {
-	directory, name := filepath.Split(path)
-	beside := filepath.Join(directory, "."+name+"."+rand.Text())
-	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	file, err := create(path, perm)
 	if err != nil {
 		return err
 	}
@@ -68,12 +94,19 @@ func replace(path string, data []byte, perm fs.FileMode, old fs.FileInfo) error 
 		_, err = file.Write(data)
 	}
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(beside, path)
+		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(beside))
+		return errors.Join(err, os.Remove(file.Name()))
 	}
 	return nil
+}
+
+// create makes a file beside the path, on the same file system.
+func create(path string, perm fs.FileMode) (*os.File, error) {
+	directory, name := filepath.Split(path)
+	beside := filepath.Join(directory, "."+name+"."+rand.Text())
+	return os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 }
 
 func writeTo(path string, data []byte) error {

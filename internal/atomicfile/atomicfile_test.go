@@ -3,6 +3,7 @@ package atomicfile_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/llama-orch/node-registration/internal/atomicfile"
@@ -69,6 +70,34 @@ func TestDevicesAreWrittenTo(t *testing.T) {
 func TestWriteFails(t *testing.T) {
 	if err := atomicfile.Write(filepath.Join(t.TempDir(), "missing", "report"), nil, 0o644); err == nil {
 		t.Error("no error for a directory that is missing")
+	}
+}
+
+// TestCheck looks at what Write would do, and leaves everything as it is.
+func TestCheck(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if err := os.Symlink("there", "link"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"there", "link", filepath.Join(dir, "there")} {
+		if file, err := atomicfile.Check(path); err != nil || file != filepath.Join(dir, "there") {
+			t.Errorf("%s: it would be %q: %v", path, file, err)
+		}
+	}
+	if file, err := atomicfile.Check(os.DevNull); err != nil || file != "" {
+		t.Errorf("the device would be %q: %v", file, err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "missing", "report"), "link/report"} {
+		if file, err := atomicfile.Check(path); err == nil || !strings.HasPrefix(err.Error(), "write ") {
+			t.Errorf("%s: it would be %q: %v", path, file, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("besides the link there is more: %v, %v", entries, err)
 	}
 }
 
