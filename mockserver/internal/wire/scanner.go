@@ -114,22 +114,17 @@ func (s *scanner) int32() int32 {
 	return int32(n)
 }
 
+// int64 reads a number of 0 or more. No field may be negative, so that a minus leaves the fast path.
 func (s *scanner) int64() int64 {
-	negative := s.peek() == '-'
-	if negative {
-		s.at++
-	}
+	s.peek()
 	begin := s.at
 	var n int64
 	for ; s.at < len(s.text) && '0' <= s.text[s.at] && s.text[s.at] <= '9'; s.at++ {
 		n = 10*n + int64(s.text[s.at]-'0')
 	}
 	// Any number of so few digits is an int64.
-	if digits := s.at - begin; digits == 0 || digits > 18 || s.text[begin] == '0' && (negative || digits > 1) {
+	if digits := s.at - begin; digits == 0 || digits > 18 || s.text[begin] == '0' && digits > 1 {
 		s.fail()
-	}
-	if negative {
-		return -n
 	}
 	return n
 }
