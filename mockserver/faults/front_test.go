@@ -11,16 +11,22 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/faults"
 )
 
-// In front of another orchestratord nothing changes its registry: not even a preset whose
-// replacement was removed again.
-func TestInFront(t *testing.T) {
-	set := faults.New(clock.New())
-	with := func(effect control.FaultEffect) control.FaultDefinition {
-		return control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}}
-	}
-	harmless := with(control.FaultEffect{Status: new(int32(503))})
-	forgets := with(control.FaultEffect{Restart: new(true)})
-	marks := with(control.FaultEffect{Offline: new(control.FaultEffectOfflineAll)})
+func with(effect control.FaultEffect) control.FaultDefinition {
+	return control.FaultDefinition{Rules: control.FaultRules{{Effect: effect}}}
+}
+
+// One fault that leaves a registry alone, and two that change it.
+var (
+	harmless = with(control.FaultEffect{Status: new(int32(503))})
+	forgets  = with(control.FaultEffect{Restart: new(true)})
+	marks    = with(control.FaultEffect{Offline: new(control.FaultEffectOfflineAll)})
+)
+
+// inFront returns the faults of a mock in front of another orchestratord, one of them mine, and their
+// names.
+func inFront(t *testing.T) (set *faults.Set, left []string) {
+	t.Helper()
+	set = faults.New(clock.New())
 	all := names(set)
 	for _, each := range []error{
 		set.Load(map[string]control.FaultDefinition{"amnesia": forgets}), put(set, "amnesia", marks),
@@ -32,15 +38,20 @@ func TestInFront(t *testing.T) {
 	if !set.Delete("amnesia") || !slices.Equal(names(set), all) {
 		t.Errorf("in front of none there are %q", names(set))
 	}
-
 	if err := set.Load(map[string]control.FaultDefinition{"mine": harmless}); err != nil {
 		t.Fatal(err)
 	}
 	set.StandInFront()
-	left := slices.DeleteFunc(all, func(name string) bool {
+	left = slices.DeleteFunc(all, func(name string) bool {
 		return slices.Contains([]string{"amnesia", "clock-step", "sticky-offline"}, name)
 	})
-	left = slices.Sorted(slices.Values(append(left, "mine")))
+	return set, slices.Sorted(slices.Values(append(left, "mine")))
+}
+
+// In front of another orchestratord nothing changes its registry: not even a preset whose
+// replacement was removed again.
+func TestInFront(t *testing.T) {
+	set, left := inFront(t)
 	if got := names(set); !slices.Equal(got, left) {
 		t.Errorf("there are %q, want %q", got, left)
 	}
@@ -53,6 +64,10 @@ func TestInFront(t *testing.T) {
 	if !set.Delete("flaky") || !slices.Equal(names(set), left) {
 		t.Errorf("after a preset is removed there are %q, want %q", names(set), left)
 	}
+}
+
+func TestRefusedInFront(t *testing.T) {
+	set, left := inFront(t)
 	for pointer, definition := range map[string]control.FaultDefinition{
 		"/rules/0/effect/restart: ": forgets, "/rules/0/effect/offline: ": marks,
 	} {
@@ -75,12 +90,13 @@ func TestInFront(t *testing.T) {
 	if set.Reset(); !slices.Equal(names(set), left) {
 		t.Errorf("what was refused is reset to: there are %q", names(set))
 	}
-	forgets.Enabled = new(true)
-	if err := set.Load(map[string]control.FaultDefinition{"a": forgets}); err == nil {
+	on, off := forgets, forgets
+	on.Enabled, off.Enabled = new(true), new(false)
+	if err := set.Load(map[string]control.FaultDefinition{"a": on}); err == nil {
 		t.Error("a fault that is on is taken")
 	}
-	forgets.Enabled = new(false) // as a file for any orchestratord has it
-	err = set.Load(map[string]control.FaultDefinition{"a": forgets, "mine": harmless})
+	// One that is off is left out: a file may be for any orchestratord.
+	err = set.Load(map[string]control.FaultDefinition{"a": off, "mine": harmless})
 	if err != nil || !slices.Equal(names(set), left) {
 		t.Errorf("with a fault that is off there are %q, %v", names(set), err)
 	}

@@ -302,30 +302,7 @@ func TestPages(t *testing.T) {
 			"expire": func(t *rapid.T) { now = now.Add(50 * time.Second); nodes.Expire(now) },
 			"load":   func(t *rapid.T) { nodes.Load(nodes.Nodes(), now) },
 			"look": func(t *rapid.T) {
-				var paged []string
-				want := registry.Totals{Nodes: map[nodeapi.NodeStatus]int{}}
-				limit := rapid.IntRange(1, 5).Draw(t, "limit")
-				for after, more := "", true; more; {
-					var page []registry.Node
-					page, more = nodes.Page(after, limit)
-					if len(page) > limit || more && len(page) < limit {
-						t.Fatalf("a page of %d, limit %d", len(page), limit)
-					}
-					for _, node := range page {
-						if node.Registration.NodeID <= after {
-							t.Fatalf("node %q comes after %q", node.Registration.NodeID, after)
-						}
-						after = node.Registration.NodeID
-						paged = append(paged, after)
-						want.Nodes[node.Status]++
-						for _, pool := range node.Pools {
-							if node.Status == nodeapi.NodeStatusOnline && pool.Ready &&
-								(pool.Draining == nil || !*pool.Draining) {
-								want.PoolsAvailable++
-							}
-						}
-					}
-				}
+				paged, want := readPages(t, nodes, rapid.IntRange(1, 5).Draw(t, "limit"))
 				if !slices.IsSorted(paged) || len(paged) != len(known) || len(nodes.Nodes()) != len(known) {
 					t.Fatalf("paged %v, want %v", paged, known)
 				}
@@ -339,6 +316,33 @@ func TestPages(t *testing.T) {
 			},
 		})
 	})
+}
+
+// readPages reads all nodes by pages of a length. It returns their ids, and counts what Totals does.
+func readPages(t *rapid.T, nodes *registry.Registry, limit int) (ids []string, totals registry.Totals) {
+	totals.Nodes = map[nodeapi.NodeStatus]int{}
+	for after, more := "", true; more; {
+		var page []registry.Node
+		page, more = nodes.Page(after, limit)
+		if len(page) > limit || more && len(page) < limit {
+			t.Fatalf("a page of %d, limit %d", len(page), limit)
+		}
+		for _, node := range page {
+			if node.Registration.NodeID <= after {
+				t.Fatalf("node %q comes after %q", node.Registration.NodeID, after)
+			}
+			after = node.Registration.NodeID
+			ids = append(ids, after)
+			totals.Nodes[node.Status]++
+			for _, pool := range node.Pools {
+				draining := pool.Draining != nil && *pool.Draining
+				if node.Status == nodeapi.NodeStatusOnline && pool.Ready && !draining {
+					totals.PoolsAvailable++
+				}
+			}
+		}
+	}
+	return ids, totals
 }
 
 // TestManyComeAndGo has many more nodes come and go than are ever there.

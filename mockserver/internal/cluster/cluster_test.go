@@ -27,6 +27,32 @@ func TestEveryChange(t *testing.T) {
 		NodeTimeout: 30 * time.Second, Policy: registry.Document{}, ForgetAfter: time.Minute, MaxNodes: 1,
 	})
 	defer nodes.Close()
+	changeInAllWays(t, nodes, still)
+	want := []string{
+		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
+		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering",
+		"Registering →", "Registering", "Registering → Offline", "Offline →",
+		"Registering", "Registering → Offline", "Offline → Registering", "Registering → Offline",
+	}
+	page := events.Page(journal.Filter{}, 100)
+	for i, entry := range page.Entries {
+		if i < len(want) && !strings.Contains(entry.Summary, want[i]) {
+			t.Errorf("change %d is %q, want %q", i, entry.Summary, want[i])
+		}
+	}
+	if len(page.Entries) != len(want) {
+		t.Errorf("%d changes, want %d", len(page.Entries), len(want))
+	}
+	for message, times := range map[string]int{`"node offline"`: 4, `"node forgotten"`: 1} {
+		if got := strings.Count(log.String(), message); got != times {
+			t.Errorf("the log has %s %d times, want %d: %s", message, got, times, &log)
+		}
+	}
+}
+
+// changeInAllWays has a node of a cluster with room for one.
+func changeInAllWays(t *testing.T, nodes *cluster.Cluster, still *clock.Clock) {
+	t.Helper()
 	const id = "gpu-node-1"
 	advance := func(by time.Duration) {
 		t.Helper()
@@ -70,26 +96,6 @@ func TestEveryChange(t *testing.T) {
 	nodes.WriteOff(id)
 	register(id)
 	nodes.WriteOffAll()
-	want := []string{
-		"Registering", "Registering → Online", "Online → Offline", "Offline → Online", "Online → Offline",
-		"Offline → Failed", "Failed → Registering", "Registering → Offline", "Offline →", "Registering",
-		"Registering →", "Registering", "Registering → Offline", "Offline →",
-		"Registering", "Registering → Offline", "Offline → Registering", "Registering → Offline",
-	}
-	page := events.Page(journal.Filter{}, 100)
-	for i, entry := range page.Entries {
-		if i < len(want) && !strings.Contains(entry.Summary, want[i]) {
-			t.Errorf("change %d is %q, want %q", i, entry.Summary, want[i])
-		}
-	}
-	if len(page.Entries) != len(want) {
-		t.Errorf("%d changes, want %d", len(page.Entries), len(want))
-	}
-	for message, times := range map[string]int{`"node offline"`: 4, `"node forgotten"`: 1} {
-		if got := strings.Count(log.String(), message); got != times {
-			t.Errorf("the log has %s %d times, want %d: %s", message, got, times, &log)
-		}
-	}
 }
 
 // TestClose lets a node fall silent after the watch has ended.

@@ -284,23 +284,28 @@ func TestTelemetry(t *testing.T) {
 			t.Errorf("with the deregistration, registrations are %s", got)
 		}
 
-		var ops []string
-		for i, span := range spans.Ended() {
-			ops = append(ops, strings.TrimPrefix(span.Name(), "orchestratord "))
-			parent := w.headers[i].Get("Traceparent")
-			if want := fmt.Sprintf("00-%s-%s-01", span.SpanContext().TraceID(),
-				span.SpanContext().SpanID()); parent != want {
-				t.Errorf("traceparent is %q, want %q", parent, want)
-			}
-			if shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(),
-				span.Status()); strings.Contains(shown, token) {
-				t.Errorf("span shows the token: %s", shown)
-			}
-		}
-		if got := strings.Join(ops, " "); got != strings.Join(w.ops, " ") {
-			t.Errorf("spans are %s, want %s", got, w.ops)
-		}
+		checkSpans(t, spans.Ended(), w)
 	})
+}
+
+// checkSpans compares spans with the requests that came over the wire.
+func checkSpans(t *testing.T, spans []trace.ReadOnlySpan, w *wire) {
+	t.Helper()
+	var ops []string
+	for i, span := range spans {
+		ops = append(ops, strings.TrimPrefix(span.Name(), "orchestratord "))
+		parent, context := w.headers[i].Get("Traceparent"), span.SpanContext()
+		if want := fmt.Sprintf("00-%s-%s-01", context.TraceID(), context.SpanID()); parent != want {
+			t.Errorf("traceparent is %q, want %q", parent, want)
+		}
+		shown := fmt.Sprintf("%+v %+v %+v", span.Attributes(), span.Events(), span.Status())
+		if strings.Contains(shown, token) {
+			t.Errorf("span shows the token: %s", shown)
+		}
+	}
+	if got := strings.Join(ops, " "); got != strings.Join(w.ops, " ") {
+		t.Errorf("spans are %s, want %s", got, w.ops)
+	}
 }
 
 // Whoever drops one of the instruments has the others.
