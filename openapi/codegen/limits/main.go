@@ -7,7 +7,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -15,16 +14,11 @@ import (
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/llama-orch/node-registration/openapi/codegen/internal/program"
 )
 
-func main() {
-	out := flag.String("o", "", "file to write")
-	flag.Parse()
-	if err := run(*out, flag.Arg(0)); err != nil {
-		fmt.Fprintln(os.Stderr, "limits:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Run("limits", run) }
 
 func run(out, file string) error {
 	loader := openapi3.NewLoader()

@@ -5,22 +5,15 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/llama-orch/node-registration/openapi/codegen/internal/program"
 	"github.com/llama-orch/node-registration/openapi/overlay"
 )
 
-func main() {
-	out := flag.String("o", "", "file to write")
-	flag.Parse()
-	if err := run(*out, flag.Arg(0)); err != nil {
-		fmt.Fprintln(os.Stderr, "overlay:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Run("overlay", run) }
 
 func run(out, file string) error {
 	text, err := os.ReadFile(file)

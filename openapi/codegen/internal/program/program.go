@@ -1,5 +1,5 @@
-// Package program is the command line of the generators: it reads a document, and writes
-// formatted Go code to a file.
+// Package program is the command line of the generators: it reads a document, and writes what they make
+// of it to a file.
 package program
 
 import (
@@ -13,13 +13,17 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Main writes the Go code that generate makes of an OpenAPI document. The command line
-// names the document, and after -o the file to write. A failure ends the program with
-// status 1 and a line that begins with its name.
+// Main writes the Go code that generate makes of an OpenAPI document, as Run does.
 func Main(name string, generate func(*openapi3.T) ([]byte, error)) {
+	Run(name, func(out, document string) error { return write(out, document, generate) })
+}
+
+// Run runs a generator with what the command line names: after -o the file to write, and a document. A
+// failure ends the program with status 1 and a line that begins with its name.
+func Run(name string, generate func(out, document string) error) {
 	out := flag.String("o", "", "file to write")
 	flag.Parse()
-	if err := write(*out, flag.Arg(0), generate); err != nil {
+	if err := generate(*out, flag.Arg(0)); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}
