@@ -1,6 +1,7 @@
 package house
 
 import (
+	"bytes"
 	"go/ast"
 	"go/build"
 	"go/doc/comment"
@@ -20,6 +21,8 @@ const (
 	maxColumns = 120
 	// maxFunction is how many lines a function may have, tests apart: their tables are long.
 	maxFunction = 40
+	// maxFile is how many lines a file may have. One with more has several subjects.
+	maxFile = 400
 )
 
 // checksum is a SHA-512 in hex, which no line break can cut.
@@ -62,6 +65,19 @@ func textLines(code []byte) map[int]bool {
 			for i := range strings.Count(text, "\n") + 1 {
 				lines[first+i] = true
 			}
+		}
+	}
+}
+
+// TestFilesHaveOneSubject holds files to their length, as far as a number can.
+func TestFilesHaveOneSubject(t *testing.T) {
+	for _, file := range sources(t, ".go") {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := bytes.Count(text, []byte("\n")); lines > maxFile {
+			t.Errorf("%s has %d lines, want at most %d: split it by subject", file, lines, maxFile)
 		}
 	}
 }
