@@ -21,11 +21,10 @@ func (s *Server) LoadNodes(list []byte) error {
 	if err != nil {
 		return err
 	}
-	count := plural.Count(len(nodes), "node")
-	if len(nodes) > s.maxNodes {
-		return fmt.Errorf("there are %s, and at most %d may be registered", count, s.maxNodes)
+	if err := s.cluster.CheckLoad(len(nodes)); err != nil {
+		return fmt.Errorf("/nodes: %w", err)
 	}
-	s.journal.Control(now, count+" loaded")
+	s.journal.Control(now, plural.Count(len(nodes), "node")+" loaded")
 	s.cluster.Load(nodes, now)
 	return nil
 }

@@ -168,7 +168,7 @@ func TestListsThatCannotBeLoaded(t *testing.T) {
 			`/nodes/1/node_id: must be another id than that of node 0`,
 		},
 		"too many": {
-			with("{\"node", strings.Replace(node, `"a"`, `"b"`, 1)+",{\"node"), "at most 1 may be",
+			with("{\"node", strings.Replace(node, `"a"`, `"b"`, 1)+",{\"node"), "/nodes: must have 1 items or fewer",
 		},
 		"no entries": {`{"log":{"entries":7}}`, "not an HTTP archive: "},
 		"other paths": {

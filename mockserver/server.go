@@ -39,7 +39,6 @@ import (
 type Server struct {
 	clock     *clock.Clock
 	settings  *settings.Store
-	maxNodes  int
 	cluster   *cluster.Cluster
 	journal   *journal.Journal
 	drift     drift.Record
@@ -64,7 +63,6 @@ func New(options ...Option) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{clock: config.clock, journal: journal.New(config.journalSize), faults: config.faults}
-	s.maxNodes = config.maxNodes
 	s.cluster = cluster.New(cluster.Config{
 		Clock: s.clock, Journal: s.journal, Log: config.log, NodeTimeout: config.start.NodeTimeout,
 		Policy: config.start.Policy(), ForgetAfter: config.forgetAfter, MaxNodes: config.maxNodes,
@@ -100,7 +98,7 @@ func (s *Server) route(config config) routing {
 		r.controls = controls.New(controls.Config{
 			Cluster: s.cluster, Clock: s.clock, Journal: s.journal, Drift: &s.drift, Refused: &s.refused,
 			Faults: s.faults, Settings: s.settings, Log: config.log, Guard: guard, Token: config.controlToken,
-			MaxNodes: config.maxNodes, Watch: s.watch, Answers: &s.answers,
+			Watch: s.watch, Answers: &s.answers,
 		}).Router()
 	}
 	return r

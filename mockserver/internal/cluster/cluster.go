@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"runtime/debug"
@@ -24,6 +25,7 @@ type Cluster struct {
 	nodes   *registry.Registry
 	journal *journal.Journal
 	log     *slog.Logger
+	most    int // nodes at once
 	watch   watch
 }
 
@@ -46,7 +48,7 @@ func New(config Config) *Cluster {
 	nodes.SetPolicy(config.Policy)
 	nodes.SetLimits(registry.Limits{Nodes: config.MaxNodes, Bytes: nodeMemory()})
 	nodes.SetForgetAfter(config.ForgetAfter)
-	c := &Cluster{clock: config.Clock, nodes: nodes, journal: config.Journal, log: config.Log}
+	c := &Cluster{clock: config.Clock, nodes: nodes, journal: config.Journal, log: config.Log, most: config.MaxNodes}
 	c.watch = watch{nodes: nodes, clock: config.Clock, report: c.expired}
 	return c
 }
@@ -124,6 +126,14 @@ func (c *Cluster) Remove(id nodeapi.NodeID) (registry.Node, bool) {
 		c.journal.Change(node.Registration.NodeID, c.clock.Now(), node.Status, "")
 	}
 	return node, known
+}
+
+// CheckLoad returns an error for a list of more nodes than may be registered. Load itself takes them.
+func (c *Cluster) CheckLoad(nodes int) error {
+	if nodes <= c.most {
+		return nil
+	}
+	return fmt.Errorf("must have %d items or fewer, as that many nodes may be registered, not %d", c.most, nodes)
 }
 
 // Load replaces all nodes by others as they are now. The journal does not list them one by one.

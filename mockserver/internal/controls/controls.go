@@ -35,7 +35,6 @@ type Config struct {
 	Log      *slog.Logger
 	Guard    exchange.Guard
 	Token    []settings.Digest // one or none
-	MaxNodes int               // of a fixture
 
 	Watch   *upstream.Watch // of the orchestratord that answers nodes; nil if the mock does
 	Answers *drift.Record   // of its answers from the document

@@ -95,12 +95,8 @@ func (o operations) LoadNodes(
 	if wrong := doubles(r.Body.Nodes); wrong != nil {
 		return nil, exchange.ViolationProblem(wrong...)
 	}
-	if got := len(r.Body.Nodes); got > o.MaxNodes {
-		return nil, exchange.ViolationProblem(nodeapi.Violation{
-			Pointer: "/nodes",
-			Detail: fmt.Sprintf("must have %d items or fewer, as that many nodes may be registered, not %d",
-				o.MaxNodes, got),
-		})
+	if err := o.Cluster.CheckLoad(len(r.Body.Nodes)); err != nil {
+		return nil, exchange.ViolationProblem(nodeapi.Violation{Pointer: "/nodes", Detail: err.Error()})
 	}
 	now := o.Clock.Now()
 	nodes := make([]registry.Node, len(r.Body.Nodes))
