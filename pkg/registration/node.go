@@ -60,6 +60,8 @@ func New(config Config) (*Node, error) {
 // The error is an ErrUnauthorized or ErrRefused at the first answer that says so. If ctx or
 // the node ends first, it wraps the context's error or ErrStopped, and that of the last
 // attempt. ErrRunning means that another call has the node, ErrStopped that it has ended.
+// Orchestratord may still carry out a request that ctx has cut off, even after a Deregister.
+// A Deregister without the end of ctx waits for the request, and removes what it has made.
 //
 // Registering again replaces the record (CLOUD-2004). While heartbeats run they register
 // the node whenever it is needed. Call Stop on a node that is given up after an error: it

@@ -24,7 +24,8 @@ const (
 	rampGrace = time.Minute
 	// endTimeout bounds the end of a whole fleet: its last look at orchestratord's list,
 	// and its deregistration. Nodes for which it is not enough are left on record. A node
-	// whose turn comes just as it is over still has its shutdown timeout, which makes it a minute.
+	// whose turn comes just as it is over still has its shutdown timeout, which makes it a minute. Before
+	// that, registrations in flight have half of such a timeout to come to their end.
 	endTimeout = time.Minute - registration.DefaultShutdownTimeout
 )
 

@@ -37,15 +37,29 @@ func (f *fleet) start(ctx context.Context, index int) error {
 	f.lives[index] = l
 	f.mu.Unlock()
 	l.gone.Store(!first)
-	if err := node.Register(ctx); err != nil {
+	if err := l.register(ctx); err != nil {
 		return err
 	}
-	l.gone.Store(false)
 	if first {
 		f.registered.Add(1)
 	}
 	l.rise()
 	return node.StartHeartbeat(f.beats, l.status)
+}
+
+// register registers the node until ctx ends, and the life with it. The request in flight comes to its
+// end then: orchestratord could carry out one that is cut off after the node has been deregistered.
+func (l *life) register(ctx context.Context) error {
+	live := context.WithoutCancel(ctx)
+	goesOn := context.AfterFunc(ctx, func() { _ = l.node.Deregister(live) })
+	err := l.node.Register(live)
+	if err == nil {
+		l.gone.Store(false)
+	}
+	if !goesOn() {
+		return ctx.Err()
+	}
+	return err
 }
 
 func (l *life) rise() {
@@ -65,10 +79,10 @@ func (l *life) fall() bool {
 func (l *life) happened(e registration.Event) { l.fleet.ledger.note(l.account, e) }
 
 // crash ends a life without deregistration: the node falls silent and stays registered.
-func (l *life) crash(ctx context.Context) {
+func (l *life) crash() {
 	l.gone.Store(true)
 	l.fleet.ledger.close(l.account, time.Now())
-	_ = l.node.Stop(ctx)
+	_ = l.node.Stop(context.Background())
 }
 
 // leave ends a life and deregisters the node. One whose record is that of a crash starts

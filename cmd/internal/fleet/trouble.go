@@ -56,7 +56,7 @@ func (f *fleet) kill(ctx context.Context, makers *sync.WaitGroup) {
 	}
 	f.killed.Add(1)
 	makers.Go(func() {
-		l.crash(ctx)
+		l.crash()
 		if sleep(ctx, f.Down) && f.start(ctx, l.index) == nil {
 			f.revived.Add(1)
 		}
