@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -222,15 +223,18 @@ func (p *pools) wrong(now time.Time, got []nodeapi.PoolStatus) string {
 		return "" // which pools it has may have changed meanwhile
 	}
 	p.sampled(now)
-	silent, complaint := now.Sub(p.bad), p.same(p.normal(p.good), got)
+	silent, complain := now.Sub(p.bad), p.unlike(p.normal(p.good), got)
 	switch timeout := p.life.oracle.nodeTimeout; {
-	case p.at.Equal(now) && p.same(p.normal(p.was), got) == "":
+	case p.at.Equal(now) && p.unlike(p.normal(p.was), got) == nil:
 		return ""
 	case p.bad.IsZero():
-	case silent > timeout+time.Second, silent >= timeout && complaint != "":
+	case silent > timeout+time.Second, silent >= timeout && complain != nil:
 		return p.alive(got)
 	}
-	return complaint
+	if complain == nil {
+		return ""
+	}
+	return complain()
 }
 
 // known takes note of pools that orchestratord knows by now.
@@ -266,14 +270,18 @@ func (p *pools) alive(got []nodeapi.PoolStatus) string {
 	return ""
 }
 
-func (p *pools) same(want, got []nodeapi.PoolStatus) string {
+// unlike returns how got differs from want, in words that are slow to find and seldom asked for, and nil
+// if it does not.
+func (p *pools) unlike(want, got []nodeapi.PoolStatus) func() string {
 	if len(got) != len(want) {
-		return fmt.Sprintf("sends a heartbeat with %d pools, want each of %v", len(got), p.ids)
+		return func() string {
+			return fmt.Sprintf("sends a heartbeat with %d pools, want each of %v", len(got), p.ids)
+		}
 	}
 	for i := range want {
 		at := slices.IndexFunc(got, func(s nodeapi.PoolStatus) bool { return s.PoolID == want[i].PoolID })
 		if at < 0 {
-			return "sends a heartbeat that leaves out " + want[i].PoolID
+			return func() string { return "sends a heartbeat that leaves out " + want[i].PoolID }
 		}
 		g := got[at]
 		if p.added[g.PoolID].After(p.at) {
@@ -282,9 +290,9 @@ func (p *pools) same(want, got []nodeapi.PoolStatus) string {
 		if want[i].SlotsTotal == nil { // left out
 			g = nodeapi.PoolStatus{PoolID: g.PoolID, Ready: g.Ready, SlotsFree: g.SlotsFree}
 		}
-		if d := diff("heartbeat", want[i], g); d != "" {
-			return d
+		if !reflect.DeepEqual(want[i], g) {
+			return func() string { return diff("heartbeat", want[i], g) }
 		}
 	}
-	return ""
+	return nil
 }
