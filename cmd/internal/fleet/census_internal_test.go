@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
@@ -73,7 +74,8 @@ func TestTheCensus(t *testing.T) {
 }
 
 // Each node of a large fleet counts.
-func TestTheCensusOfMany(t *testing.T) {
+func TestTheCensusOfMany_heavy(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		const count = 1100
 		r, _ := simulate(t, t.Context(), nil, func(s *Settings) { s.Nodes, s.Lifetime = count, 15*time.Second })
