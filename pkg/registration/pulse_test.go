@@ -8,6 +8,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -108,7 +109,8 @@ func TestHeartbeatsAreTakenUpAgain(t *testing.T) {
 }
 
 // Heartbeats start again while the earlier ones are still about to end.
-func TestHeartbeatsAreTakenUpAtOnce(t *testing.T) {
+func TestHeartbeatsAreTakenUpAtOnce_heavy(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		node := registered(t, config(t, &wire{}))
 		for range 20_000 { // as few of them meet the end at its narrowest point

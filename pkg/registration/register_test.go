@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
@@ -272,7 +273,8 @@ func TestARegistrationCountsFromWhenItWasSent(t *testing.T) {
 }
 
 // A renewal that fails is tried less and less often, and every five minutes in the end.
-func TestRenewalsGoOnHoweverLongTheyFail(t *testing.T) {
+func TestRenewalsGoOnHoweverLongTheyFail_heavy(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{answer: func(n int, r request) answer {
 			if r.op == "register" && n > 0 {
