@@ -10,24 +10,23 @@ import (
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
 
-// date gives an answer the time of the mock's clock, where that differs from the machine's.
-func (a *API) date(x *exchange.Exchange) {
-	if shown := a.Clock.Now(); time.Until(shown).Abs() >= time.Second {
-		x.Header().Set("Date", shown.UTC().Format(http.TimeFormat))
-	}
-}
-
 // record writes a request and its answer into the journal. It does so before the answer is
 // sent: a client that has an answer finds it there. A request whose connection is broken off has
-// no status.
-func (a *API) record(x *exchange.Exchange) { a.recordWith(x, x.Header()) }
+// no status. The answer gets the time of the mock's clock, where that differs from the machine's.
+func (a *API) record(x *exchange.Exchange) {
+	shown, took := a.Clock.Now(), time.Since(x.Began)
+	if shown.Sub(x.Began.Add(took)).Abs() >= time.Second {
+		x.Header().Set("Date", shown.UTC().Format(http.TimeFormat))
+	}
+	a.recordAt(shown, took, x, x.Header())
+}
 
-// recordWith is record for an answer with other headers.
-func (a *API) recordWith(x *exchange.Exchange, header http.Header) {
+// recordAt writes an answer with other headers than it has now.
+func (a *API) recordAt(shown time.Time, took time.Duration, x *exchange.Exchange, header http.Header) {
 	r := x.Request
 	a.Journal.Exchange(journal.Exchange{
-		At:            a.Clock.Now(),
-		Took:          time.Since(x.Began),
+		At:            shown,
+		Took:          took,
 		Operation:     control.Operation(x.OperationID()),
 		Node:          x.NodeID,
 		CorrelationID: x.CorrelationID,

@@ -3,6 +3,7 @@ package nodes
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/llama-orch/node-registration/internal/optional"
 	"github.com/llama-orch/node-registration/mockserver/control"
@@ -142,7 +143,7 @@ func (r *relayed) record(header http.Header) {
 		return
 	}
 	r.recorded = true
-	r.recordWith(r.x, header)
+	r.recordAt(r.Clock.Now(), time.Since(r.x.Began), r.x, header)
 }
 
 // countRelayed counts a call that was answered.
