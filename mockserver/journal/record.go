@@ -213,7 +213,8 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 		if i > 0 {
 			r.buffer = append(r.buffer, ", "...)
 		}
-		if masking.Carries(name, value) {
+		common := masking.Common(name, value)
+		if !common && masking.Carries(name, value) {
 			r.secret = true
 			r.hide(name, value)
 			continue
@@ -221,7 +222,7 @@ func (r *record) values(name string, values []string, secrets masking.Secrets) {
 		from := len(r.buffer)
 		keep(r, value, maxHeaderValue, secrets)
 		search := masking.Fields
-		if masking.Common(name, value) {
+		if common {
 			search = masking.URLs
 		}
 		if search(r.buffer[from:]) {

@@ -98,10 +98,8 @@ func AuthorizationScheme(authorization string) string {
 	return ""
 }
 
-// Carries reports whether the value of a header is a credential.
-func Carries(name, value string) bool {
-	return !Common(name, value) && (secretive(name) || Scheme(value) != "")
-}
+// Carries reports whether the value of a header that is not Common is a credential.
+func Carries(name, value string) bool { return secretive(name) || Scheme(value) != "" }
 
 // Secrets are the credentials of one exchange. They are masked wherever they turn up.
 type Secrets []string

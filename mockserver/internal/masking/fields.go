@@ -23,6 +23,9 @@ func URLs(text []byte) bool {
 // credentials in its URLs. It reports whether there are any. JSON stays JSON: a number becomes
 // a string, and a digit a zero.
 func Fields(text []byte) bool {
+	if !mayName(text) {
+		return false
+	}
 	masked := URLs(text)
 	fields(text, func(value []byte, quoted bool) {
 		masked = true
@@ -39,6 +42,20 @@ func Fields(text []byte) bool {
 	})
 	return masked
 }
+
+// mayName reports whether a text may name a credential, or hold one in a URL. Most ids and paths may not, and are
+// looked at once.
+func mayName[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if naming[text[i]] {
+			return true
+		}
+	}
+	return false
+}
+
+// naming are the characters that stand around a credential which a text names, and in a URL before what follows one.
+var naming = [256]bool{'"': true, '\\': true, ':': true, '=': true, '%': true, '@': true, '<': true}
 
 // Behind overwrites what stands behind the first word for a credential in a text that is no JSON. In
 // XML, a multipart form or CSV a value may be anywhere behind its name. With NULs it is UTF-16 or no
