@@ -82,6 +82,7 @@ type Report struct {
 type Record struct {
 	mu      sync.Mutex
 	entries map[key]*Entry
+	latest  *Entry // that was counted; nil if there is none. Nodes repeat theirs
 	dropped int
 }
 
@@ -91,6 +92,8 @@ type key struct {
 	status        int
 	pointer, kind string
 }
+
+func (d *Departure) key() key { return key{d.Operation, d.Status, d.Pointer, d.Kind} }
 
 // Add counts the departures of one request, which lists each of them once. It returns those
 // that are new.
@@ -102,8 +105,10 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	}
 	var fresh []Departure
 	for _, departure := range departures {
-		key := key{departure.Operation, departure.Status, departure.Pointer, departure.Kind}
-		entry := r.entries[key]
+		key, entry := departure.key(), r.latest
+		if entry == nil || entry.key() != key {
+			entry = r.entries[key]
+		}
 		switch {
 		case entry == nil && len(r.entries) == Limit:
 			r.dropped++
@@ -114,7 +119,7 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 			fresh = append(fresh, departure)
 		}
 		entry.Requests++
-		entry.Last = seen
+		entry.Last, r.latest = seen, entry
 	}
 	return fresh
 }
@@ -123,7 +128,7 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 func (r *Record) Clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.entries, r.dropped = nil, 0
+	r.entries, r.latest, r.dropped = nil, nil, 0
 }
 
 // Report returns what has been taken down.

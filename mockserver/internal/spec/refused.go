@@ -60,8 +60,11 @@ func AppendMissing(missing []drift.Departure, operation string, body any) []drif
 // requirement is a field that the orchestratord in service requires.
 type requirement struct {
 	missing drift.Departure
-	path    [][]int // to the field in the type of the body: indexes of fields, nil for the items of an array
+	path    []int // to the field in the type of the body: indexes of fields, or items
 }
+
+// items stands for the items of an array.
+const items = -1
 
 // requiredInService returns the fields that the orchestratord in service requires and the
 // document of the node API does not, by operation.
@@ -103,19 +106,19 @@ func stricter(strict, lenient *Schema) []string {
 
 // pathIn returns the path that a pointer takes in a type, by the names that its fields have in
 // JSON.
-func pathIn(of reflect.Type, pointer string) [][]int {
-	var path [][]int
+func pathIn(of reflect.Type, pointer string) []int {
+	var path []int
 	for step := range strings.SplitSeq(pointer[1:], "/") {
 		for of.Kind() == reflect.Pointer {
 			of = of.Elem()
 		}
 		if step == "*" {
-			path, of = append(path, nil), of.Elem()
+			path, of = append(path, items), of.Elem()
 			continue
 		}
 		for field := range of.Fields() {
 			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == step {
-				path, of = append(path, field.Index), field.Type
+				path, of = append(path, field.Index[0]), field.Type
 				break
 			}
 		}
@@ -124,7 +127,7 @@ func pathIn(of reflect.Type, pointer string) [][]int {
 }
 
 // lacks reports whether the field at the end of a path is missing, once at least.
-func lacks(value reflect.Value, path [][]int) bool {
+func lacks(value reflect.Value, path []int) bool {
 	if value.Kind() == reflect.Pointer {
 		if value.IsNil() {
 			return len(path) == 0
@@ -134,8 +137,8 @@ func lacks(value reflect.Value, path [][]int) bool {
 	if len(path) == 0 {
 		return false
 	}
-	if path[0] != nil {
-		return lacks(value.FieldByIndex(path[0]), path[1:])
+	if path[0] != items {
+		return lacks(value.Field(path[0]), path[1:])
 	}
 	for i := range value.Len() {
 		if lacks(value.Index(i), path[1:]) {
