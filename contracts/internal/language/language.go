@@ -37,6 +37,12 @@ const (
 // Compare returns whether every text of inner is in outer. If not, it returns a shortest
 // text that is not.
 func Compare(inner, outer Language) (Relation, string) {
+	outer.Patterns = slices.DeleteFunc(slices.Clone(outer.Patterns), func(p Pattern) bool {
+		return slices.ContainsFunc(inner.Patterns, p.same)
+	})
+	if len(outer.Patterns) == 0 && inner.within(outer) {
+		return Included, ""
+	}
 	s := newSearch(inner, outer)
 	for i := 0; i < len(s.queue); i++ {
 		at := s.queue[i]
@@ -49,6 +55,11 @@ func Compare(inner, outer Language) (Relation, string) {
 		s.extend(i)
 	}
 	return Included, ""
+}
+
+// within reports whether the bounds of a language are within those of another.
+func (l Language) within(outer Language) bool {
+	return l.Min >= outer.Min && (outer.Max == nil || l.Max != nil && *l.Max <= *outer.Max)
 }
 
 // search is a breadth-first search through the texts of inner, character by character. Its

@@ -31,6 +31,12 @@ func TestCompare(t *testing.T) {
 	}{
 		{"anything in anything", of(t, 0, 0), of(t, 0, 0), language.Included, ""},
 		{"the same pattern", of(t, 0, 0, "^[a-z]+$"), of(t, 0, 0, "^[a-z]+$"), language.Included, ""},
+		{
+			"the same pattern, which is too large to search", of(t, 1, 99, "^(a|b)*a(a|b){25}$"),
+			of(t, 0, 99, "^(a|b)*a(a|b){25}$"), language.Included, "",
+		},
+		{"the same pattern, and longer texts", of(t, 0, 0, "^a*$"), of(t, 0, 2, "^a*$"), language.Exceeds, "aaa"},
+		{"the same pattern, and shorter texts", of(t, 1, 2, "^a*$"), of(t, 2, 2, "^a*$"), language.Exceeds, "a"},
 		{"the same, written otherwise", of(t, 0, 0, `^\d\d*$`), of(t, 0, 0, "^[0-9]+$"), language.Included, ""},
 		{"a pattern for anything", of(t, 0, 0), of(t, 0, 0, `^(.|\n)*$`), language.Included, ""},
 		{"a dot is no line feed", of(t, 0, 0), of(t, 0, 0, `^.*$`), language.Exceeds, "\n"},

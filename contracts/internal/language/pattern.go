@@ -11,8 +11,11 @@ import (
 
 // Pattern is a regular expression that a text has to match.
 type Pattern struct {
-	program *syntax.Prog
+	expression string
+	program    *syntax.Prog
 }
+
+func (p Pattern) same(other Pattern) bool { return p.expression == other.expression }
 
 // Anywhere returns the pattern of the texts with a part that matches an expression. JSON
 // Schema uses expressions so.
@@ -39,7 +42,7 @@ func compile(expression string) (Pattern, error) {
 	if err != nil {
 		return Pattern{}, fmt.Errorf("pattern cannot be compiled: %w", err)
 	}
-	return Pattern{program}, nil
+	return Pattern{expression, program}, nil
 }
 
 // state is how far a pattern has come with a text. It has the instructions that may come next,
