@@ -238,9 +238,10 @@ func (c *timed) Write(text []byte) (int, error) {
 	return c.ResponseRecorder.Write(text)
 }
 
-// TestEveryAnswerHasADeadline asks for answers of all kinds, again after the deadline of the
+// TestEveryAnswerHasADeadline_heavy asks for answers of all kinds, again after the deadline of the
 // one before has passed. What the HTTP server sends in the end has one, too.
-func TestEveryAnswerHasADeadline(t *testing.T) {
+func TestEveryAnswerHasADeadline_heavy(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		s.Load(fleet(t, 1000))

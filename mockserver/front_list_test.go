@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-orch/node-registration/internal/optional"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -293,8 +294,9 @@ func TestANodeThatComesWhileTheListIsOnItsWay(t *testing.T) {
 	})
 }
 
-// TestManyNodesThatAreNotListed has the control API name as many of them as its document allows.
-func TestManyNodesThatAreNotListed(t *testing.T) {
+// TestManyNodesThatAreNotListed_heavy has the control API name as many of them as its document allows.
+func TestManyNodesThatAreNotListed_heavy(t *testing.T) {
+	race.Skip(t)
 	synctest.Test(t, func(t *testing.T) {
 		p := recording(t, mockserver.WithLogger(nil))
 		for i := range 1001 {

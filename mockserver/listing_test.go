@@ -66,8 +66,9 @@ func TestListing_heavy(t *testing.T) {
 	}
 }
 
-// TestListingOfMany lists many nodes, each once. In service they are in any order. Another server loads them all.
-func TestListingOfMany(t *testing.T) {
+// TestListingOfMany_heavy lists many nodes, each once. In service they are in any order. Another server loads them all.
+func TestListingOfMany_heavy(t *testing.T) {
+	race.Skip(t)
 	const count = 5000
 	nodes := fleet(t, count)
 	for i := range nodes {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
@@ -14,8 +15,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// TestMany has more of everything than a test usually has, and finds all of it.
-func TestMany(t *testing.T) {
+// TestMany_heavy has more of everything than a test usually has, and finds all of it.
+func TestMany_heavy(t *testing.T) {
+	race.Skip(t)
 	const count, pools = 1200, 200
 	server := mocktest.InMemory(t, mockserver.WithLogger(nil), mockserver.WithJournal(2*count))
 	api := server.Control()

@@ -334,7 +334,7 @@ func TestSlowReader(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer mock.Close()
-			for i := range 1000 {
+			for i := range 500 {
 				body := fmt.Sprintf(`{"node_id": "node-%d", "machine_id": "m", "address": "http://127.0.0.1:9200",
 					"pools": [], "capabilities": {"gpu_count": 1, "total_vram_mb": 1, "cuda_version": ""}}`, i)
 				r := httptest.NewRequest(http.MethodPost, "/v2/nodes/register", strings.NewReader(body))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
@@ -79,9 +80,10 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// TestPageSize has more in the journal than fits into a page. A page is truncated if it has fewer entries
+// TestPageSize_heavy has more in the journal than fits into a page. A page is truncated if it has fewer entries
 // than asked for.
-func TestPageSize(t *testing.T) {
+func TestPageSize_heavy(t *testing.T) {
+	race.Skip(t)
 	const entries = 300
 	events := journal.New(entries)
 	e := beat("gpu-node-1")

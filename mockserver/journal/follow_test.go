@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/journal"
 )
@@ -154,8 +155,9 @@ func TestFollowEnd(t *testing.T) {
 	})
 }
 
-// TestFollowersLeaveNothing has many followers come and go.
-func TestFollowersLeaveNothing(t *testing.T) {
+// TestFollowersLeaveNothing_heavy has many followers come and go.
+func TestFollowersLeaveNothing_heavy(t *testing.T) {
+	race.Skip(t)
 	events := journal.New(1)
 	write(events, 1)
 	before := heap()
@@ -172,8 +174,9 @@ func TestFollowersLeaveNothing(t *testing.T) {
 	}
 }
 
-// TestBatchSize has more in the journal than fits into a batch.
-func TestBatchSize(t *testing.T) {
+// TestBatchSize_heavy has more in the journal than fits into a batch.
+func TestBatchSize_heavy(t *testing.T) {
+	race.Skip(t)
 	events := journal.New(3000)
 	write(events, 2500)
 	var got []int

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver/clock"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -15,9 +16,10 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// TestWatch does the same to a cluster and to a registry that is asked each second who is silent.
+// TestWatch_heavy does the same to a cluster and to a registry that is asked each second who is silent.
 // The timer of the cluster is as good as that, whatever changes while it is set.
-func TestWatch(t *testing.T) {
+func TestWatch_heavy(t *testing.T) {
+	race.Skip(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := newTwins()
 		defer w.watched.Close()
