@@ -27,7 +27,7 @@ import (
 // client has the one before it, and the mock must never keep more than the beginning.
 func TestAHugeListIsNotHeld_heavy(t *testing.T) {
 	const size, most = 1 << 20, 8 << 20
-	pieces := race.Share(t, 50, 20)
+	pieces := race.Share(t, 50, 10)
 	for contentType, drifts := range map[string]int{"application/json": 0, "text/html": 1} {
 		t.Run(contentType, func(t *testing.T) {
 			next := make(chan struct{}, 1)
