@@ -46,7 +46,7 @@ func Compare(inner, outer Language) (Relation, string) {
 	s := newSearch(inner, outer)
 	for i := 0; i < len(s.queue); i++ {
 		at := s.queue[i]
-		if s.inner.allows(at.inner, at.length) && !s.outer.allows(at.outer, at.length) {
+		if s.inner.allows(at.inner, at.length, &s.marks) && !s.outer.allows(at.outer, at.length, &s.marks) {
 			return Exceeds, s.text(i)
 		}
 		if len(s.queue) > maxStates || s.work > maxWork {
@@ -70,6 +70,7 @@ type search struct {
 	most         uint64 // the length from which on all lengths are alike
 	queue        []class
 	seen         map[string]bool
+	marks        marks
 	work         int // the instructions that were looked at
 }
 
@@ -82,7 +83,11 @@ type class struct {
 
 func newSearch(inner, outer Language) *search {
 	s := &search{inner: side{inner}, outer: side{outer}, seen: map[string]bool{}}
-	s.runes = alphabet(slices.Concat(inner.Patterns, outer.Patterns))
+	patterns := slices.Concat(inner.Patterns, outer.Patterns)
+	s.runes = alphabet(patterns)
+	for _, pattern := range patterns {
+		s.marks.turns = make([]int, max(len(s.marks.turns), len(pattern.program.Inst)))
+	}
 	for _, language := range []Language{inner, outer} {
 		s.most = max(s.most, language.Min)
 		if language.Max != nil && *language.Max < math.MaxUint64 {
@@ -156,7 +161,7 @@ func (s *search) step(of side, states []state, r rune) ([]state, bool) {
 	next := make([]state, len(states))
 	alive := true
 	for i, pattern := range of.language.Patterns {
-		reached := pattern.closure(states[i], r)
+		reached := pattern.closure(states[i], r, &s.marks)
 		s.work += len(reached) + len(states[i].threads)
 		next[i] = pattern.step(reached, r)
 		alive = alive && len(next[i].threads) > 0
@@ -164,12 +169,12 @@ func (s *search) step(of side, states []state, r rune) ([]state, bool) {
 	return next, alive
 }
 
-func (s side) allows(states []state, length uint64) bool {
+func (s side) allows(states []state, length uint64, seen *marks) bool {
 	if length < s.language.Min || s.language.Max != nil && length > *s.language.Max {
 		return false
 	}
 	for i, pattern := range s.language.Patterns {
-		if !pattern.accepts(states[i]) {
+		if !pattern.accepts(states[i], seen) {
 			return false
 		}
 	}

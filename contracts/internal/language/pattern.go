@@ -15,6 +15,19 @@ type Pattern struct {
 	program    *syntax.Prog
 }
 
+// marks are the instructions that were visited: those that have the latest turn.
+type marks struct {
+	turns []int
+	turn  int
+}
+
+// first marks an instruction, and reports whether it was not marked.
+func (m *marks) first(pc uint32) bool {
+	first := m.turns[pc] != m.turn
+	m.turns[pc] = m.turn
+	return first
+}
+
 func (p Pattern) same(other Pattern) bool { return p.expression == other.expression }
 
 // Anywhere returns the pattern of the texts with a part that matches an expression. JSON
@@ -70,24 +83,23 @@ func (p Pattern) step(reached []uint32, r rune) state {
 }
 
 // accepts reports whether the text may end here.
-func (p Pattern) accepts(s state) bool {
-	return slices.ContainsFunc(p.closure(s, -1), func(pc uint32) bool {
+func (p Pattern) accepts(s state, seen *marks) bool {
+	return slices.ContainsFunc(p.closure(s, -1, seen), func(pc uint32) bool {
 		return p.program.Inst[pc].Op == syntax.InstMatch
 	})
 }
 
 // closure returns the instructions that can be reached without reading a character,
 // where the next one is r, or -1 for the end.
-func (p Pattern) closure(s state, r rune) []uint32 {
+func (p Pattern) closure(s state, r rune, seen *marks) []uint32 {
 	holds := syntax.EmptyOpContext(s.before, r)
 	var found []uint32
-	seen := map[uint32]bool{}
+	seen.turn++
 	var visit func(pc uint32)
 	visit = func(pc uint32) {
-		if seen[pc] {
+		if !seen.first(pc) {
 			return
 		}
-		seen[pc] = true
 		switch instruction := &p.program.Inst[pc]; instruction.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
 			visit(instruction.Out)
