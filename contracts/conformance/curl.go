@@ -72,13 +72,14 @@ func (c call) withBody(command string) string {
 	if c.secret {
 		return command + " --data-binary @body.txt # of " + c.op.id + ", with the token in access_token"
 	}
+	plain := func(text string) bool { return len(text) <= maxReplayBody && foreign.Line(text) == text }
+	if text := quote(string(c.body)); plain(text) {
+		return command + " --data-binary " + text
+	}
 	piped := " | " + command + " --data-binary @-"
 	at, length := longestRun(c.body)
 	before, after := quote(string(c.body[:at])), quote(string(c.body[at+length:]))
-	plain := func(text string) bool { return len(text) <= maxReplayBody && foreign.Line(text) == text }
-	switch text := quote(string(c.body)); {
-	case plain(text):
-		return command + " --data-binary " + text
+	switch {
 	case plain(before) && plain(after) && length > maxReplayBody/2:
 		return fmt.Sprintf(`(printf %%s %s; yes %c | head -n %d | tr -d '\n'; printf %%s %s)`,
 			before, c.body[at], length, after) + piped

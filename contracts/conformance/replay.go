@@ -54,9 +54,13 @@ type line struct {
 
 // replay returns the commands that repeat a trail. Calls alike are a loop.
 func (p *prober) replay(trail []made) []string {
+	var commands []string
+	for _, m := range trail {
+		commands = append(commands, p.curl(m.call))
+	}
 	var lines []line
 	for at := 0; at < len(trail); {
-		one, calls := p.loop(trail[at:])
+		one, calls := loop(trail[at:], commands[at:])
 		if at > 0 && pauseBetween(trail[at-1], trail[at]) > 0 {
 			seconds := pauseBetween(trail[at-1], trail[at]).Seconds()
 			lines = append(lines, line{text: fmt.Sprintf("sleep %.1f", seconds)})
@@ -101,12 +105,13 @@ func needed(lines []line) []line {
 
 // loop returns the first line of a trail, and how many calls it makes: one, or several rounds of one or two that
 // are alike but for the number of their node.
-func (p *prober) loop(trail []made) (line, int) {
+func loop(trail []made, commands []string) (line, int) {
 	for size := 1; size <= 2; size++ {
 		rounds, first := 0, 0
 		var texts []string
 		for ; (rounds+1)*size <= len(trail); rounds++ {
-			same, number := p.round(trail[rounds*size : (rounds+1)*size])
+			from, to := rounds*size, (rounds+1)*size
+			same, number := round(trail[from:to], commands[from:to])
 			if rounds == 0 {
 				texts, first = same, number
 			}
@@ -119,12 +124,12 @@ func (p *prober) loop(trail []made) (line, int) {
 			return lineOf(text, trail[:rounds*size]), rounds * size
 		}
 	}
-	return lineOf(p.curl(trail[0].call), trail[:1]), 1
+	return lineOf(commands[0], trail[:1]), 1
 }
 
 // round returns the commands of calls for one node, with a variable for the number at the end of its id, and that
 // number. The number is negative if the calls are not to be repeated.
-func (p *prober) round(calls []made) (texts []string, number int) {
+func round(calls []made, commands []string) (texts []string, number int) {
 	id := calls[0].node
 	base := strings.TrimRight(id, "0123456789")
 	number, err := strconv.Atoi(strings.TrimPrefix(id, base))
@@ -135,7 +140,7 @@ func (p *prober) round(calls []made) (texts []string, number int) {
 		if c.node != id || i > 0 && pauseBetween(calls[i-1], c) > 0 {
 			return nil, -1
 		}
-		texts = append(texts, strings.ReplaceAll(p.curl(c.call), id, base+`'"$i"'`))
+		texts = append(texts, strings.ReplaceAll(commands[i], id, base+`'"$i"'`))
 	}
 	return texts, number
 }
