@@ -325,14 +325,14 @@ func fields(object any) map[string]string {
 	if err != nil {
 		return nil
 	}
-	var raw map[string]any
+	var raw map[string]json.RawMessage
 	if json.Unmarshal(text, &raw) != nil {
 		return nil
 	}
 	found := map[string]string{}
 	for name, value := range raw {
-		if text, err := json.Marshal(value); err == nil && value != nil {
-			found[name] = string(text)
+		if string(value) != "null" {
+			found[name] = string(value)
 		}
 	}
 	return found
