@@ -23,7 +23,7 @@ func tryBounds(ctx context.Context, s *session) {
 func (s *session) coverRegister(ctx context.Context) {
 	op, id := s.doc.operation(opRegister), pointer{s.doc.idField()}
 	plain := op.whole
-	all := slices.Concat(variants(op.request, plain, false), disguises(op.request, plain), []variant{large(plain)})
+	all := slices.Concat(op.kept(), disguises(op.request, plain), []variant{large(plain)})
 	for _, v := range all {
 		if v.at.String() == id.String() {
 			continue
@@ -48,7 +48,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 	if !r.register(ctx, s.plainRegister(name), "") {
 		return
 	}
-	for _, v := range append(variants(op.request, op.whole, false), large(op.whole)) {
+	for _, v := range append(slices.Clip(op.kept()), large(op.whole)) {
 		s.keepFirst(1)
 		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)

@@ -41,8 +41,9 @@ type operation struct {
 	parameter        string // the path's, such as {id}; empty when it has none
 	media            string // of the request's body; empty when it has none
 	request          *openapi3.Schema
-	whole            any   // a request with every field, which nobody may change
-	examples         []any // of the request's body
+	whole            any              // a request with every field, which nobody may change
+	kept             func() []variant // of that, by the rules that they keep; nobody may change them either
+	examples         []any            // of the request's body
 	responses        map[int]*openapi3.Response
 }
 
@@ -172,6 +173,7 @@ func (op *operation) takeBody(content openapi3.Content) error {
 	if op.whole, ends = whole(op.request); !ends {
 		return fmt.Errorf("%s has no request with an end: a schema requires itself", op.id)
 	}
+	op.kept = sync.OnceValue(func() []variant { return variants(op.request, op.whole, false) })
 	return nil
 }
 
