@@ -16,7 +16,7 @@ const enoughFailures = 5
 // walkStates walks random sequences, registers many nodes at once, and lets time pass.
 func walkStates(ctx context.Context, s *session) {
 	s.walkAll(ctx, append([][]step{s.mixups()}, s.drawn()...))
-	s.crowd(ctx)
+	s.crowd(ctx, crowdSize)
 	s.passing(ctx)
 }
 
@@ -70,11 +70,11 @@ func (s *session) walk(ctx context.Context, plan []step) (walked *session, steps
 func (s *session) failed() bool { return slices.ContainsFunc(s.found, s.report.counts) }
 
 // crowd registers many nodes at once, and checks that none pushes out another.
-func (s *session) crowd(ctx context.Context) {
+func (s *session) crowd(ctx context.Context, size int) {
 	s.begin()
 	r, name := s.registry(), s.name()
 	var ids []string
-	for i := range crowdSize {
+	for i := range size {
 		ids = append(ids, fmt.Sprintf("%s-%d", name, i))
 	}
 	for _, id := range ids {

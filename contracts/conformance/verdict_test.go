@@ -10,6 +10,7 @@ import (
 
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/internal/memnet"
+	"github.com/llama-orch/node-registration/internal/race"
 )
 
 // TestPaceAlone shows that the check makes the calls that it judges, and shows the slowest.
@@ -56,9 +57,10 @@ func TestCallsOfTheRealNodeCount(t *testing.T) {
 	})
 }
 
-// TestATurnedOrchestratordIsOneFinding has one refuse every call from one on, in the midst of checks that expect
-// refusals of their own.
-func TestATurnedOrchestratordIsOneFinding(t *testing.T) {
+// TestATurnedOrchestratordIsOneFinding_heavy has one refuse every call from one on, in the midst of checks that
+// expect refusals of their own.
+func TestATurnedOrchestratordIsOneFinding_heavy(t *testing.T) {
+	race.Skip(t)
 	for status, after := range map[int]int64{
 		http.StatusServiceUnavailable: 500, http.StatusUnauthorized: 250, http.StatusInternalServerError: 900,
 	} {
@@ -94,8 +96,9 @@ func turning(server http.Handler, after int64, status int) http.Handler {
 	})
 }
 
-// TestMergedFindings has each departure differ from the next in its values alone.
-func TestMergedFindings(t *testing.T) {
+// TestMergedFindings_heavy has each departure differ from the next in its values alone.
+func TestMergedFindings_heavy(t *testing.T) {
+	race.Skip(t)
 	t.Run("times in seconds", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			seconds := answers(eachNode(func(_ int, node object) {
