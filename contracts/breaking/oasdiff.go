@@ -6,11 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/oasdiff/oasdiff/checker"
 	"github.com/oasdiff/oasdiff/checker/localizations"
 	"github.com/oasdiff/oasdiff/diff"
 )
+
+// rules are those of oasdiff. It makes them anew for each configuration, and changes none.
+var rules = sync.OnceValue(func() *checker.Config { return checker.NewConfig(checker.GetAllChecks()) })
 
 // oasdiffFindings returns what oasdiff finds.
 func oasdiffFindings(from, to version) ([]finding, error) {
@@ -19,8 +23,7 @@ func oasdiffFindings(from, to version) ([]finding, error) {
 		return nil, fmt.Errorf("compare %s with %s: %w", from.flat.Url, to.flat.Url, err)
 	}
 	var findings []finding
-	config := checker.NewConfig(checker.GetAllChecks())
-	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(config, difference, sources, checker.INFO) {
+	for _, change := range checker.CheckBackwardCompatibilityUntilLevel(rules(), difference, sources, checker.INFO) {
 		f := finding{
 			rule: change.GetId(), method: change.GetOperation(), path: change.GetPath(),
 			what: change.GetUncolorizedText(english), why: change.GetComment(english), breaking: change.IsBreaking(),
