@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -31,14 +32,19 @@ type guard struct {
 }
 
 func newGuard(ids ids) (*guard, error) {
+	router, err := apiOfNodes()
+	return &guard{router: router, ids: ids}, err
+}
+
+// apiOfNodes finds the operations of the document.
+var apiOfNodes = sync.OnceValues(func() (routers.Router, error) {
 	document, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
 	if err != nil {
 		return nil, err
 	}
 	document.Servers = nil // it may be served anywhere
-	router, err := legacy.NewRouter(document, openapi3.DisableExamplesValidation())
-	return &guard{router: router, ids: ids}, err
-}
+	return legacy.NewRouter(document, openapi3.DisableExamplesValidation())
+})
 
 // check returns why a request is not sent, nil if it is. The request's URL is relative
 // to the provider's, and its body is given apart.
