@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts/provider ./cmd/pact-verify \
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
 	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
-	grep -vE '/(bind|glob|har|masking|recorded|spec)$') # which start no goroutine
+	grep -vE '/(bind|dashboard|glob|har|masking|recorded|spec)$') # which start no goroutine
 # Packages without tests are left out, since go test -o refuses two with the same name.
 others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
 	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
