@@ -42,7 +42,7 @@ pact-ffi: ## the Pact library, into .pact/ (no network when it is there)
 	@scripts/pact-ffi.sh
 
 .PHONY: test
-test: pact-ffi node_modules/.package-lock.json ## all tests, those of packages whose goroutines meet under the race detector
+test: pact-ffi node_modules/.package-lock.json ## the tests, those of packages whose goroutines meet under the race detector
 	@scripts/test.sh
 
 .PHONY: shipped
@@ -83,11 +83,13 @@ strength: ## break one thing at a time about orchestratord, document, pact and g
 PAGE_TYPES = openapi/mock-control.yaml --output mockserver/dashboard/control.gen.d.ts
 
 .PHONY: lint
-lint: node_modules/.package-lock.json pact-ffi ## code, go.mod and OpenAPI documents; no warning passes
+lint: node_modules/.package-lock.json pact-ffi ## code, what is generated, go.mod, OpenAPI documents and manifests; no warning passes
 	@unformatted=$$(go tool gofumpt -l .) && test -z "$$unformatted" || \
 		{ echo "not formatted, run: go tool gofumpt -w ."; echo "$$unformatted"; exit 1; }
 	go vet work && go vet -tags pact work
 	go tool staticcheck -tags pact work
+	go test -vet=off -tags pact -count=1 -run '_lint$$' \
+		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_lint(' . | xargs dirname | sort -u)
 	scripts/tidy.sh -diff
 	GOWORK=off go tool -modfile=tools/go.mod actionlint -shellcheck= $(wildcard .github/workflows/*.yml)
 	@command -v shellcheck >/dev/null || scripts/install.sh shellcheck

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs all tests, with the flags of go test that follow. Packages whose goroutines meet run
+# Runs the tests, with the flags of go test that follow. Packages whose goroutines meet run
 # under the race detector, and their heavy tests without it (internal/race), like the tests
-# of the other packages. There is no vet, since `make lint` vets.
+# of the other packages. There is no vet, since `make lint` vets, and runs the tests that do no more
+# than hold files to others.
 # shellcheck disable=SC2086 # lists of packages are to be split into words
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,15 +12,16 @@ concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
 	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
 	grep -vE '/(bind|dashboard|glob|har|masking|recorded|spec)$') # which start no goroutine
-# Packages without tests are left out, since go test -o refuses two with the same name.
+# Packages without tests are left out, since go test -o refuses two with the same name. So are the
+# manifests: all their tests are lint's, and the types of Kubernetes take long to compile.
 others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
-	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent")
+	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent" | grep -v '/internal/manifests$')
 heavy="./contracts/conformance ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 
 # No result is taken from an earlier run: go test looks for changes in a test's own module alone,
 # and many tests read files of others, such as the documentation.
-set -- -count=1 "$@"
+set -- -count=1 -skip '_lint$' "$@"
 # The binaries are kept, so that Go links again only those that change. They have no symbols, like
 # those that it does not keep. It makes them beside, where one is moved into place as a whole: of one
 # that is copied, and cut off, it would not know.

@@ -34,8 +34,8 @@ func run() error {
 
 var firstGo = regexp.MustCompile("(?s)\n## A node in twenty lines\n.*?\n```go\n(.*?)```\n")
 
-// TestTheNodeOfTheReadmeCompiles, so that whoever copies it has a program.
-func TestTheNodeOfTheReadmeCompiles(t *testing.T) {
+// TestTheNodeOfTheReadmeCompiles_lint, so that whoever copies it has a program.
+func TestTheNodeOfTheReadmeCompiles_lint(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +57,8 @@ func TestTheNodeOfTheReadmeCompiles(t *testing.T) {
 
 var program = regexp.MustCompile("(?s)\n```go\n(package main\n.*?)```\n")
 
-// TestProgramsOfTheDocumentationCompile vets each whole program in a page.
-func TestProgramsOfTheDocumentationCompile(t *testing.T) {
+// TestProgramsOfTheDocumentationCompile_lint vets each whole program in a page.
+func TestProgramsOfTheDocumentationCompile_lint(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -7,9 +7,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-// TestCompose loads the compose file as docker compose does, which holds it to the schema of the
+// TestCompose_lint loads the compose file as docker compose does, which holds it to the schema of the
 // Compose Specification.
-func TestCompose(t *testing.T) {
+func TestCompose_lint(t *testing.T) {
 	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "compose.yaml")},
 		cli.WithWorkingDirectory(root), cli.WithName("mock"))
 	if err != nil {

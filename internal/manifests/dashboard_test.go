@@ -14,9 +14,9 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
-// TestDashboard decodes the dashboard by Grafana's own types. A field that its panels and queries
+// TestDashboard_lint decodes the dashboard by Grafana's own types. A field that its panels and queries
 // do not know is an error.
-func TestDashboard(t *testing.T) {
+func TestDashboard_lint(t *testing.T) {
 	// Only those that the dashboard has: the others take 25 s of a processor to compile.
 	runtime := cog.NewRuntime()
 	runtime.RegisterPanelcfgVariant(stat.VariantConfig())

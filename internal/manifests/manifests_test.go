@@ -46,8 +46,8 @@ func decode(manifest []byte) (*corev1.PodTemplateSpec, *metav1.LabelSelector, er
 	}
 }
 
-// TestManifests decodes the manifests of deploy/.
-func TestManifests(t *testing.T) {
+// TestManifests_lint decodes the manifests of deploy/.
+func TestManifests_lint(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "deploy/kubernetes/*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%q, %v", files, err)
@@ -98,8 +98,8 @@ func checkPods(t *testing.T, file string, template *corev1.PodTemplateSpec, sele
 	}
 }
 
-// TestServiceLeadsToTheMock compares the service with the pods that it selects.
-func TestServiceLeadsToTheMock(t *testing.T) {
+// TestServiceLeadsToTheMock_lint compares the service with the pods that it selects.
+func TestServiceLeadsToTheMock_lint(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "deploy/kubernetes/mock.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +129,8 @@ func TestServiceLeadsToTheMock(t *testing.T) {
 	}
 }
 
-// TestUnknownFieldIsFound breaks a manifest.
-func TestUnknownFieldIsFound(t *testing.T) {
+// TestUnknownFieldIsFound_lint breaks a manifest.
+func TestUnknownFieldIsFound_lint(t *testing.T) {
 	const manifest = "apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1, replica: 2}\n"
 	if _, _, err := decode([]byte(manifest)); err == nil || !strings.Contains(err.Error(), "replica") {
 		t.Errorf("error %v", err)

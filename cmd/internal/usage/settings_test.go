@@ -20,9 +20,9 @@ func (k kind) String() string   { return "" }
 func (k kind) Set(string) error { return nil }
 func (k kind) Type() string     { return string(k) }
 
-// TestSettingsOfTheExample reads the flags of pool-managerd from its help: it is nobody's import,
+// TestSettingsOfTheExample_lint reads the flags of pool-managerd from its help: it is nobody's import,
 // and has Go's flags.
-func TestSettingsOfTheExample(t *testing.T) {
+func TestSettingsOfTheExample_lint(t *testing.T) {
 	run := exec.CommandContext(t.Context(), "go", "run", "./examples/pool-managerd", "-help")
 	run.Dir, run.Env = root, bareEnvironment()
 	help, err := run.CombinedOutput()
