@@ -20,36 +20,24 @@ const root = "../../.."
 
 var programs = []string{"mock-orchestratord", "nodecontract", "nodesim", "pact-verify"}
 
-// bin is their directory.
+// bin is their directory. They stay there, so that Go links again only those that change.
 var bin string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if bin, err = os.MkdirTemp("", "programs"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(bin)
-		if out, err := install(); err != nil {
-			fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
-}
-
-// install puts the programs into bin. Unlike go build, go run keeps what it has linked in the cache, so
-// that a program that has not changed is only copied.
-func install() (output []byte, err error) {
-	for _, program := range programs {
-		run := exec.Command("go", append(append([]string{"run", "-buildvcs=false"}, pactFlags...),
-			"-exec", "cp", "./cmd/"+program, filepath.Join(bin, program))...)
-		run.Dir = root
-		if output, err = run.CombinedOutput(); err != nil {
-			return output, fmt.Errorf("%s: %w", program, err)
-		}
+	var err error
+	if bin, err = filepath.Abs(filepath.Join(root, "bin", "test", "programs")); err != nil {
+		panic(err)
 	}
-	return nil, nil
+	build := exec.Command("go", slices.Concat([]string{"build", "-buildvcs=false", "-o", bin + "/"}, pactFlags)...)
+	for _, program := range programs {
+		build.Args = append(build.Args, "./cmd/"+program)
+	}
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
 }
 
 // result is how a program has ended.
