@@ -147,6 +147,7 @@ func TestAuthorityOfItsOwn(t *testing.T) {
 
 // What cannot be interrupted holds nobody up for longer than the time that there is.
 func TestTimeoutHolds(t *testing.T) {
+	t.Parallel()
 	unread, stdout := io.Pipe()
 	t.Cleanup(func() { unread.Close() }) // so that the writer ends
 	var stderr bytes.Buffer
