@@ -72,6 +72,7 @@ func saboteur(doc *document, mock http.Handler, s sabotage) http.Handler {
 			x.pass(text)
 		}
 		if s.answer != nil {
+			_ = json.Unmarshal(x.text, &x.body)
 			mu.Lock()
 			s.answer(x)
 			mu.Unlock()
@@ -107,7 +108,6 @@ func (x *exchange) pass(text []byte) {
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 	x.mock.ServeHTTP(answer, r)
 	x.status, x.header, x.text = answer.Code, answer.Header(), answer.Body.Bytes()
-	_ = json.Unmarshal(x.text, &x.body)
 }
 
 func (x *exchange) write(w http.ResponseWriter, s sabotage) {
