@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
@@ -157,6 +158,8 @@ func open(t *testing.T, url string, how look) *tab {
 	t.Cleanup(closeTab)
 	p := &tab{t, ctx}
 	p.listen()
+	// chromedp has asked for five events of each request, and a page makes fifty.
+	call(p, network.Disable, cdp.Empty{})
 	p.show(how)
 	call(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"})
 	p.do(chromedp.Navigate(url))
