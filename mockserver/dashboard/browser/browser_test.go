@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +91,11 @@ func (b *browser) start() error {
 		chromedp.UserDataDir(b.profile),
 		chromedp.NoSandbox, // which a container does not allow, and root does not have
 		chromedp.DisableGPU,
+		// Tabs share processes, as many as there are tests at once: one that is warm loads the page in less time
+		// than one of its own takes to start. What a page keeps is kept apart by the port of its mock.
+		chromedp.Flag("renderer-process-limit", strconv.Itoa(runtime.GOMAXPROCS(0))),
+		chromedp.Flag("incognito", true), // in memory
+		chromedp.Env("TZ=UTC"),
 		// The browser asks no server but the mock for anything.
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
@@ -154,14 +161,13 @@ type tab struct {
 // open shows a URL in a new tab, which is closed with the test.
 func open(t *testing.T, url string, how look) *tab {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(shared.tabs(t), chromedp.WithNewBrowserContext())
+	ctx, closeTab := chromedp.NewContext(shared.tabs(t))
 	t.Cleanup(closeTab)
 	p := &tab{t, ctx}
 	p.listen()
 	// chromedp has asked for five events of each request, and a page makes fifty.
 	call(p, network.Disable, cdp.Empty{})
 	p.show(how)
-	call(p, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"})
 	p.do(chromedp.Navigate(url))
 	return p
 }
