@@ -15,7 +15,8 @@ type queue[T any] struct {
 
 	mu      sync.Mutex
 	waiting []T
-	busy    chan struct{} // closed when all is delivered, nil while the queue is empty
+	busy    bool          // there are items, or one is being delivered
+	empty   chan struct{} // closed when all is delivered, nil while nobody waits for that
 	dropped int
 }
 
@@ -29,8 +30,8 @@ func (q *queue[T]) put(complete func(dropped int) T) {
 		return
 	}
 	q.waiting = append(q.waiting, complete(q.dropped))
-	if q.busy == nil {
-		q.busy = make(chan struct{})
+	if !q.busy {
+		q.busy = true
 		go q.drain()
 	}
 }
@@ -46,8 +47,10 @@ func (q *queue[T]) drain() {
 	for {
 		q.mu.Lock()
 		if isEmpty = len(q.waiting) == 0; isEmpty {
-			close(q.busy)
-			q.waiting, q.busy = nil, nil
+			if q.empty != nil {
+				close(q.empty)
+			}
+			q.waiting, q.busy, q.empty = nil, false, nil
 			q.mu.Unlock()
 			return
 		}
@@ -81,13 +84,16 @@ func (q *queue[T]) flush(ctx context.Context) {
 		return
 	}
 	q.mu.Lock()
-	busy := q.busy
+	if q.busy && q.empty == nil {
+		q.empty = make(chan struct{})
+	}
+	empty := q.empty
 	q.mu.Unlock()
-	if busy == nil {
+	if empty == nil {
 		return
 	}
 	select {
-	case <-busy:
+	case <-empty:
 	case <-ctx.Done():
 	}
 }
