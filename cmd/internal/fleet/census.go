@@ -60,7 +60,7 @@ func (f *fleet) census(ctx context.Context) census {
 	var c census
 	for _, l := range f.living() {
 		switch status, known := listed[l.index]; {
-		case !known && f.ledger.hasAnswer(l.account):
+		case !known && f.ledger.hasAnswer(&l.account):
 			c.Absent++
 		case !known, status == nodeapi.NodeStatusRegistering:
 			c.Registering++

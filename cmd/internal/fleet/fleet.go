@@ -174,7 +174,7 @@ func (f *fleet) settle(ctx context.Context, took time.Duration, interrupted bool
 	f.memory.look()
 	now := time.Now()
 	for _, l := range f.living() {
-		f.ledger.close(l.account, now)
+		l.close(now)
 	}
 	return f.report(took, interrupted, f.census(ctx))
 }

@@ -61,7 +61,6 @@ type ledger struct {
 
 // account is what the ledger keeps of one life of a node.
 type account struct {
-	node     *registration.Node
 	closed   bool
 	answered bool      // it has had a good heartbeat
 	tick     time.Time // the first tick that is not answered, zero before it is known
@@ -88,9 +87,8 @@ func (l *ledger) now() tally {
 	return now
 }
 
-// note records an event of a life, unless its account is closed.
-func (l *ledger) note(a *account, e registration.Event) {
-	interval := a.node.Status().Interval
+// note records an event of a life, whose heartbeats are an interval apart, unless its account is closed.
+func (l *ledger) note(a *account, e registration.Event, interval time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a.closed {
@@ -190,8 +188,7 @@ func kindOf(e *registration.Error) string {
 
 // close closes the account of a life. Its unanswered ticks count as missed, except one so
 // recent that an answer could still have come in time.
-func (l *ledger) close(a *account, now time.Time) {
-	interval := a.node.Status().Interval
+func (l *ledger) close(a *account, now time.Time, interval time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	overdue := now.Sub(a.tick) - lateAfter

@@ -125,28 +125,22 @@ func TestTicks(t *testing.T) {
 // What a node that ends has not answered counts once, and what comes after does not.
 func TestAClosedAccount(t *testing.T) {
 	const interval = 10 * time.Second
-	s := Settings{Prefix: "sim", Nodes: 1, Node: registration.Config{
-		OrchestratordURL: "http://h", Address: "http://h", HeartbeatInterval: interval,
-	}}
-	node, err := registration.New(s.config(0, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
 	tick := time.Unix(1_000_000_000, 0)
 	for after, missed := range map[time.Duration]int64{
 		-interval: 0, 0: 0, lateAfter: 0, lateAfter + 1: 1, interval + lateAfter - 1: 1, interval + lateAfter: 2,
 		interval + lateAfter + 1: 2,
 	} {
-		ledger, a := newLedger(), &account{node: node, tick: tick}
-		ledger.close(a, tick.Add(after))
-		ledger.close(a, tick.Add(after+interval))
-		ledger.note(a, registration.Event{Type: registration.EventOnline, Due: tick, Time: tick, Next: interval})
+		ledger, a := newLedger(), &account{tick: tick}
+		ledger.close(a, tick.Add(after), interval)
+		ledger.close(a, tick.Add(after+interval), interval)
+		online := registration.Event{Type: registration.EventOnline, Due: tick, Time: tick, Next: interval}
+		ledger.note(a, online, interval)
 		if got := ledger.beats(); got != (beats{Missed: missed}) {
 			t.Errorf("closed %v after a tick: %+v, want %d missed", after, got, missed)
 		}
 	}
 	ledger := newLedger()
-	if ledger.close(&account{node: node}, tick); ledger.beats() != (beats{}) {
+	if ledger.close(new(account), tick, interval); ledger.beats() != (beats{}) {
 		t.Errorf("a node without a tick has %+v", ledger.beats())
 	}
 }

@@ -18,7 +18,7 @@ type life struct {
 	up      atomic.Bool  // registered, with its heartbeats
 	gone    atomic.Bool  // has a record that it may not deregister: it has crashed, or succeeds one that has
 	phase   atomic.Int32 // which of the phases its pools are in
-	account *account     // in the ledger
+	account account      // in the ledger
 }
 
 // start begins a life of a node: it registers the node and has its heartbeats sent.
@@ -31,7 +31,7 @@ func (f *fleet) start(ctx context.Context, index int) error {
 	if err != nil {
 		return err
 	}
-	l.node, l.account = node, &account{node: node}
+	l.node = node
 	f.mu.Lock()
 	first := f.lives[index] == nil
 	f.lives[index] = l
@@ -76,12 +76,17 @@ func (l *life) fall() bool {
 	return fell
 }
 
-func (l *life) happened(e registration.Event) { l.fleet.ledger.note(l.account, e) }
+func (l *life) happened(e registration.Event) {
+	l.fleet.ledger.note(&l.account, e, l.node.Status().Interval)
+}
+
+// close closes the account of the life.
+func (l *life) close(now time.Time) { l.fleet.ledger.close(&l.account, now, l.node.Status().Interval) }
 
 // crash ends a life without deregistration: the node falls silent and stays registered.
 func (l *life) crash() {
 	l.gone.Store(true)
-	l.fleet.ledger.close(l.account, time.Now())
+	l.close(time.Now())
 	_ = l.node.Stop(context.Background())
 }
 
