@@ -2,6 +2,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"io/fs"
@@ -45,7 +46,21 @@ func Check(path string) (file string, err error) {
 	if err := errors.Join(tried.Close(), os.Remove(tried.Name())); err != nil {
 		return "", err
 	}
-	return filepath.Abs(path)
+	return place(path)
+}
+
+// place returns the absolute path of a file, and follows links in the path of its folder too.
+func place(path string) (string, error) {
+	folder, name := filepath.Split(path)
+	folder, err := filepath.EvalSymlinks(cmp.Or(folder, "."))
+	if err != nil || filepath.IsAbs(folder) {
+		return filepath.Join(folder, name), err
+	}
+	working, err := os.Getwd() // which may be a link itself
+	if err == nil {
+		working, err = filepath.EvalSymlinks(working)
+	}
+	return filepath.Join(working, folder, name), err
 }
 
 // resolve follows symbolic links. It returns what is there, nil for nothing.

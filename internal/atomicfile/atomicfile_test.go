@@ -101,6 +101,36 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckFollowsFolders has a file be one place, whatever links lead to its folder, and whether it is there or not.
+func TestCheckFollowsFolders(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "real", "deep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("real", "deep"), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(dir, "link"))
+	for _, there := range []bool{false, true} {
+		for path, want := range map[string]string{
+			"report": "real/deep/report", dir + "/link/report": "real/deep/report",
+			"../report": "real/report", dir + "/link/../report": "real/report",
+		} {
+			if file, err := atomicfile.Check(path); err != nil || file != filepath.Join(dir, want) {
+				t.Errorf("%s, with a file there: %t: it would be %q, want %s: %v", path, there, file, want, err)
+			}
+		}
+		for _, folder := range []string{"real", "real/deep"} {
+			if err := os.WriteFile(filepath.Join(dir, folder, "report"), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestALinkToNothing has links whose target, at the end of all of them, is yet to be made.
 func TestALinkToNothing(t *testing.T) {
 	dir := t.TempDir()
