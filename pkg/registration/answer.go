@@ -132,9 +132,9 @@ func problem(body []byte) (code, detail string) {
 	var details nodeapi.Problem
 	_, _ = decode(body, &details)
 	detail = details.Detail
-	for _, v := range optional.Or(details.Errors, nil) {
-		if strings.Contains(details.Detail, v.Pointer) && strings.Contains(details.Detail, v.Detail) {
-			continue // the detail often repeats the first one
+	for i, v := range optional.Or(details.Errors, nil) {
+		if i == 0 && strings.Contains(details.Detail, v.Pointer) && strings.Contains(details.Detail, v.Detail) {
+			continue // which the detail often repeats; of another it may have parts alone
 		}
 		detail += fmt.Sprintf("; %s %s", v.Pointer, v.Detail)
 	}

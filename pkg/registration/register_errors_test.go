@@ -47,6 +47,13 @@ func TestRegisterSaysWhatWasWrong(t *testing.T) {
 			registration.ErrRefused,
 			`422 contract_violation: it breaks the contract at "/a": is odd (1 more); /b is (`,
 		},
+		"422, with a violation that its detail seems to have": {
+			answer{status: 422, body: `{"code":"contract_violation","detail":"it breaks the contract at \"/a/10\": ` +
+				`is odd (1 more)","errors":[{"pointer":"/a/10","detail":"is odd"},` +
+				`{"pointer":"/a/1","detail":"is odd"}]}`},
+			registration.ErrRefused,
+			`422 contract_violation: it breaks the contract at "/a/10": is odd (1 more); /a/1 is odd (`,
+		},
 		"429, with its title alone": {
 			answer{status: 429, body: `{"code":"throttled","title":"slow down\r\n"}`},
 			registration.ErrUnavailable,
