@@ -60,7 +60,8 @@ func timingFlags(flags *pflag.FlagSet, c *registration.Config) {
 		"how often a node registers although all is well, negative for never")
 }
 
-// checkEnvironment returns what is wrong with the environment, apart from what flags replace.
+// checkEnvironment returns what is wrong with the environment, apart from the variables that flags replace. It
+// unsets these.
 func checkEnvironment(flags *pflag.FlagSet) error {
 	for flag, names := range map[string][]string{
 		"interval":     {registration.EnvHeartbeatInterval, specHeartbeatInterval},

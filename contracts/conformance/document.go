@@ -42,7 +42,7 @@ type operation struct {
 	media            string // of the request's body; empty when it has none
 	request          *openapi3.Schema
 	whole            any              // a request with every field, which nobody may change
-	kept             func() []variant // of that, by the rules that they keep; nobody may change them either
+	kept             func() []variant // the variants of whole that keep the document; nobody may change them either
 	examples         []any            // of the request's body
 	responses        map[int]*openapi3.Response
 }

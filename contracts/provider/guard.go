@@ -32,12 +32,12 @@ type guard struct {
 }
 
 func newGuard(ids ids) (*guard, error) {
-	router, err := apiOfNodes()
+	router, err := documentRouter()
 	return &guard{router: router, ids: ids}, err
 }
 
-// apiOfNodes finds the operations of the document.
-var apiOfNodes = sync.OnceValues(func() (routers.Router, error) {
+// documentRouter returns what finds the operation of a request in the document, which is read once a process.
+var documentRouter = sync.OnceValues(func() (routers.Router, error) {
 	document, err := openapi3.NewLoader().LoadFromData(openapi.Nodes)
 	if err != nil {
 		return nil, err

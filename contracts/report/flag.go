@@ -41,7 +41,7 @@ type Flag struct{ targets []target }
 type target struct {
 	format string
 	file   string // empty for standard output
-	place  string // the file, once links are followed; empty for what keeps all that is written to it
+	place  string // where links lead from the file; empty for a stream, which may take several reports
 }
 
 // aliases are names that formats had before.
@@ -67,8 +67,8 @@ func (f *Flag) Set(value string) error {
 	return nil
 }
 
-// free returns where a report to a file would be. It fails if the file cannot be written, which would show
-// only when the work is done, and if another report goes there.
+// free returns the place of a report to a file. It fails if the file cannot be written, which would otherwise
+// show only when the work is done, and if another report has the place.
 func (f *Flag) free(file string) (place string, err error) {
 	if file == "" {
 		return "", nil

@@ -7,8 +7,8 @@ import "errors"
 var ErrUnsendable = errors.New(
 	"the token holds a character that a header cannot carry, perhaps a line break at its end")
 
-// Check returns ErrUnsendable for a token with other characters than those of ASCII that leave ink. No
-// token is valid.
+// Check returns ErrUnsendable for a token with other characters than the visible ones of ASCII. It
+// accepts an empty token, which no header has to carry.
 func Check(token string) error {
 	for _, c := range []byte(token) {
 		if c < '!' || c > '~' {

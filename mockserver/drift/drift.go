@@ -82,7 +82,7 @@ type Report struct {
 type Record struct {
 	mu      sync.Mutex
 	entries map[key]*Entry
-	latest  *Entry // that was counted; nil if there is none. Nodes repeat theirs
+	latest  *Entry // the one that was counted last, if any: the next departure is often the same
 	dropped int
 }
 

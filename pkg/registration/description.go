@@ -18,7 +18,7 @@ type Description struct {
 	Version      string
 }
 
-// description returns what a Config says of the node, in the memory of the Config.
+// description returns what a Config says of the node. It shares the memory of the Config.
 func (c Config) description() Description {
 	return Description{Address: c.Address, Pools: c.Pools, Capabilities: c.Capabilities, Version: c.Version}
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// ByFlags returns an error of a library, or several that are joined, that call settings by their flags. Flags
-// has these by the beginnings of such errors. An error without a flag stays as it is. One whose flag is empty
-// is left out.
+// ByFlags rewords an error of a library, or each of several that are joined: it begins with a flag where it
+// began with the name of a setting. The keys of flags are those names. An error that begins with none of them
+// stays as it is. One whose flag is empty is left out.
 func ByFlags(err error, flags map[string]string) error {
 	if err == nil {
 		return nil
@@ -32,10 +32,10 @@ func ByFlags(err error, flags map[string]string) error {
 	return err
 }
 
-// item is the place of a value in the list that a flag makes.
+// item is the index of a value in a list. Its flag is given once for each value, and has no index.
 var item = regexp.MustCompile(`^/[0-9]+`)
 
-// byFlag is an error in other words.
+// byFlag is an error in the words of the command line.
 type byFlag struct {
 	text string
 	error

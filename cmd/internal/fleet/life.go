@@ -47,16 +47,16 @@ func (f *fleet) start(ctx context.Context, index int) error {
 	return node.StartHeartbeat(f.beats, l.status)
 }
 
-// register registers the node until ctx ends, and the life with it. The request in flight comes to its
-// end then: orchestratord could carry out one that is cut off after the node has been deregistered.
+// register registers the node. The end of ctx ends the life, and does not cut off the request in flight:
+// orchestratord might carry that out after the node has been deregistered.
 func (l *life) register(ctx context.Context) error {
 	live := context.WithoutCancel(ctx)
-	goesOn := context.AfterFunc(ctx, func() { _ = l.node.Deregister(live) })
+	stop := context.AfterFunc(ctx, func() { _ = l.node.Deregister(live) })
 	err := l.node.Register(live)
 	if err == nil {
 		l.gone.Store(false)
 	}
-	if !goesOn() {
+	if !stop() { // the life has ended
 		return ctx.Err()
 	}
 	return err
@@ -83,7 +83,8 @@ func (l *life) happened(e registration.Event) {
 // close closes the account of the life.
 func (l *life) close(now time.Time) { l.fleet.ledger.close(&l.account, now, l.node.Status().Interval) }
 
-// crash ends a life without deregistration: the node falls silent and stays registered.
+// crash ends a life without deregistration: the node falls silent and stays registered. The end of the
+// fleet does not hasten it, since it would cut off the request in flight.
 func (l *life) crash() {
 	l.gone.Store(true)
 	l.close(time.Now())

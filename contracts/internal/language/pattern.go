@@ -15,9 +15,9 @@ type Pattern struct {
 	program    *syntax.Prog
 }
 
-// marks are the instructions that were visited: those that have the latest turn.
+// marks are the instructions that were visited in this turn. A new turn unmarks all of them.
 type marks struct {
-	turns []int
+	turns []int // the latest turn in which each was visited
 	turn  int
 }
 

@@ -74,7 +74,7 @@ func (a *Answer) Buffer() []byte { return a.body.AvailableBuffer() }
 // WriteText answers with the text of a value that has been checked. If the value is too long to
 // be held back, rest writes what comes after the text. Its error is a fault of the server's.
 func (a *Answer) WriteText(status int, contentType string, text []byte, rest func(io.Writer) error) {
-	a.header["Content-Type"] = []string{contentType}
+	a.header["Content-Type"] = []string{contentType} // canonical already
 	a.WriteHeader(status)
 	a.body.Write(text)
 	a.typed, a.rest = true, rest

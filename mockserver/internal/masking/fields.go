@@ -43,8 +43,8 @@ func Fields(text []byte) bool {
 	return masked
 }
 
-// mayName reports whether a text may name a credential, or hold one in a URL. Most ids and paths may not, and are
-// looked at once.
+// mayName reports whether a text may name a credential, or hold one in a URL. It spares ids and most paths the
+// searches.
 func mayName[T string | []byte](text T) bool {
 	for i := range len(text) {
 		if naming[text[i]] {
@@ -54,7 +54,8 @@ func mayName[T string | []byte](text T) bool {
 	return false
 }
 
-// naming are the characters that stand around a credential which a text names, and in a URL before what follows one.
+// naming are the characters without one of which no credential is found: those around names and values, and
+// the @ behind those in a URL, which may be escaped.
 var naming = [256]bool{'"': true, '\\': true, ':': true, '=': true, '%': true, '@': true, '<': true}
 
 // Behind overwrites what stands behind the first word for a credential in a text that is no JSON. In

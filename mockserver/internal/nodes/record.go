@@ -21,7 +21,8 @@ func (a *API) record(x *exchange.Exchange) {
 	a.recordAt(shown, took, x, x.Header())
 }
 
-// recordAt writes an answer with other headers than it has now.
+// recordAt writes a request and its answer into the journal. An answer that is passed on may have other
+// headers than x.
 func (a *API) recordAt(shown time.Time, took time.Duration, x *exchange.Exchange, header http.Header) {
 	r := x.Request
 	a.Journal.Exchange(journal.Exchange{

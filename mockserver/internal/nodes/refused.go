@@ -49,7 +49,7 @@ func noteHeadInService(x *exchange.Exchange) {
 			noteInService(x, r.URL.Path, "must be "+methods, spec.InQuotes(r.Method))
 		}
 	}
-	if x.NodeID == "" && service.readPath(x) != nil {
+	if x.NodeID == "" && service.readPath(x) != nil { // a valid id is in UTF-8
 		noteInService(x, x.Operation.Pattern, "must have an id in UTF-8", "another")
 	}
 	if x.Vetted || x.Operation.Bodies == nil {

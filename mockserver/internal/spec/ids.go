@@ -19,16 +19,16 @@ func FitNodeID(id string) string {
 // CheckNodeID says what is wrong with the id of a node, and "" if nothing is.
 func (d *Document) CheckNodeID(id string) string { return d.first(d.check(d.nodeID, id)) }
 
-// NodeIDs are the ids of a list of nodes, each with the first place that has it.
+// NodeIDs are the ids of a list of nodes, each with the index of its node.
 type NodeIDs map[nodeapi.NodeID]int
 
-// Add adds the id of the node in a place. It says what is wrong with one that is there already, and ""
+// Add adds the id of the node with an index. It says what is wrong with an id that another node has, and ""
 // if nothing is.
-func (ids NodeIDs) Add(place int, id nodeapi.NodeID) string {
+func (ids NodeIDs) Add(index int, id nodeapi.NodeID) string {
 	if first, taken := ids[id]; taken {
 		return fmt.Sprintf("must be another id than that of node %d, %q", first, id)
 	}
-	ids[id] = place
+	ids[id] = index
 	return ""
 }
 

@@ -13,13 +13,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Main writes the Go code that generate makes of an OpenAPI document, as Run does.
+// Main is Run for a generator that makes Go code of an OpenAPI document.
 func Main(name string, generate func(*openapi3.T) ([]byte, error)) {
 	Run(name, func(out, document string) error { return write(out, document, generate) })
 }
 
-// Run runs a generator with what the command line names: after -o the file to write, and a document. A
-// failure ends the program with status 1 and a line that begins with its name.
+// Run calls generate with the file to write, which the command line has after -o, and the document that it
+// names. A failure ends the program with status 1 and a line that begins with its name.
 func Run(name string, generate func(out, document string) error) {
 	out := flag.String("o", "", "file to write")
 	flag.Parse()
