@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -95,4 +96,29 @@ func shortened(t *testing.T, file, description string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestConformance_heavy has the pact and the document in one report, with one exit status.
+func TestConformance_heavy(t *testing.T) {
+	race.Skip(t)
+	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") != "" { // which no pact has
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		mock.ServeHTTP(w, r)
+	}))
+	t.Cleanup(broken.Close)
+	stdout, _ := pactVerify(t, 1, "--provider-url", broken.URL, "--pact", pact, "--conform", "nodes")
+	for _, want := range []string{
+		"passed   a heartbeat with one pool\n",
+		"passed   lives: what happens to nodes in their lives",
+		"; conformance at level nodes, with the seed ",
+		"FAILED   registerNode: status with X-Forwarded-For 192.0.2.1, 192.0.2.2: expected 200, got 403\n",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
 }

@@ -113,3 +113,19 @@ func TestTheTokenOfTheList(t *testing.T) {
 		}
 	})
 }
+
+// Nodes without a token send none, and neither does who asks for the list.
+func TestAFleetWhoseSourceHasNoToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stated := func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			if got := r.Header.Values("Authorization"); got != nil {
+				t.Errorf("%s %s has the Authorization %q", r.Method, r.URL, got)
+			}
+			return nil, nil
+		}
+		simulate(t, t.Context(), stated, func(s *Settings) {
+			s.Nodes, s.Lifetime = 1, time.Second
+			s.Node.APIToken = func(context.Context) (string, error) { return "", nil }
+		})
+	})
+}

@@ -3,9 +3,11 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -42,22 +44,6 @@ func TestAFleetThatIsInterrupted(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Nodes without a token send none, and neither does who asks for the list.
-func TestAFleetWhoseSourceHasNoToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stated := func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
-			if got := r.Header.Values("Authorization"); got != nil {
-				t.Errorf("%s %s has the Authorization %q", r.Method, r.URL, got)
-			}
-			return nil, nil
-		}
-		simulate(t, t.Context(), stated, func(s *Settings) {
-			s.Nodes, s.Lifetime = 1, time.Second
-			s.Node.APIToken = func(context.Context) (string, error) { return "", nil }
-		})
-	})
 }
 
 // A fleet leaves as far as orchestratord lets it, within a minute, and reports who is left.
@@ -128,15 +114,75 @@ func TestAFleetThatLeaves_heavy(t *testing.T) {
 	}
 }
 
-func TestAFleetKnowsItsOwnNodes(t *testing.T) {
-	s := Settings{Prefix: "sim-1", Nodes: 20}
-	for id, ours := range map[string]bool{
-		"sim-1-0": true, "sim-1-19": true,
-		"sim-1-20": false, "sim-1-007": false, "sim-1-+3": false, "sim-1--1": false, "sim-1-": false, "sim-1": false,
-		"sim-11-3": false, "sim-1-3-4": false,
+// An orchestratord carries out a registration that has left its sender, even one whose fleet has ended meanwhile.
+func TestAFleetThatEndsDuringARegistration(t *testing.T) {
+	const takes = time.Second
+	for name, test := range map[string]struct {
+		which     int64 // of the registrations
+		crash     time.Duration
+		forgotten bool // once, by the heartbeat after 15 s
+		end       time.Duration
+	}{
+		"of a new node":               {which: 1, crash: time.Hour, end: takes / 2},
+		"of a node that starts again": {which: 2, crash: 20 * time.Second, end: 21*time.Second + takes/2},
+		"of a node that crashes": {
+			which: 2, forgotten: true, crash: 15*time.Second + takes/2, end: 15*time.Second + takes*3/4,
+		},
 	} {
-		if index, is := s.index(id); is != ours || is && s.id(index) != id {
-			t.Errorf("%s is node %d of the fleet: %v", id, index, is)
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), test.end)
+				defer cancel()
+				begin := time.Now()
+				var registrations atomic.Int64
+				var lasted, forgotten atomic.Bool
+				r, left := simulate(t, ctx, func(r *http.Request, to http.RoundTripper) (*http.Response, error) {
+					switch {
+					case r.Method == http.MethodDelete: // so that the fleet ends after the registration
+						defer time.Sleep(2 * takes)
+						return to.RoundTrip(r)
+					case strings.HasSuffix(r.URL.Path, "/register") && registrations.Add(1) == test.which:
+						defer func() { lasted.Store(ctx.Err() != nil) }()
+						return lasting(r, to, takes)
+					case test.forgotten && isHeartbeat(r) && time.Since(begin) >= 15*time.Second &&
+						!forgotten.Swap(true):
+						return answered(r, http.StatusNotFound, "")
+					}
+					return nil, nil
+				}, func(s *Settings) {
+					s.Nodes, s.Ramp, s.Lifetime = 1, 0, 0
+					s.KillRate, s.KillShare, s.Down = 1/test.crash.Seconds(), 1, time.Second
+				})
+				if !lasted.Load() || r.Failures["register: no answer in time"] != 0 || r.Trouble.Revived != 0 ||
+					r.Orchestratord != (census{}) {
+					t.Errorf("it lasted beyond the end: %t, and the report is %+v", lasted.Load(), r)
+				}
+				if len(left) != 0 || r.Left != 0 {
+					t.Errorf("left on record: %v, reported %d", left, r.Left)
+				}
+			})
+		})
+	}
+}
+
+// lasting carries out a request after a while, whether or not its sender still waits for the answer.
+func lasting(r *http.Request, to http.RoundTripper, while time.Duration) (*http.Response, error) {
+	arrives := r.Clone(context.WithoutCancel(r.Context()))
+	answer := make(chan func() (*http.Response, error), 1)
+	go func() {
+		time.Sleep(while)
+		response, err := to.RoundTrip(arrives)
+		if err == nil {
+			defer response.Body.Close()
+			body, _ := io.ReadAll(response.Body)
+			response, err = answered(r, response.StatusCode, string(body))
 		}
+		answer <- func() (*http.Response, error) { return response, err }
+	}()
+	select {
+	case a := <-answer:
+		return a()
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }

@@ -86,3 +86,16 @@ func TestTheGentleRamp(t *testing.T) {
 		}
 	}
 }
+
+func TestAFleetKnowsItsOwnNodes(t *testing.T) {
+	s := Settings{Prefix: "sim-1", Nodes: 20}
+	for id, ours := range map[string]bool{
+		"sim-1-0": true, "sim-1-19": true,
+		"sim-1-20": false, "sim-1-007": false, "sim-1-+3": false, "sim-1--1": false, "sim-1-": false, "sim-1": false,
+		"sim-11-3": false, "sim-1-3-4": false,
+	} {
+		if index, is := s.index(id); is != ours || is && s.id(index) != id {
+			t.Errorf("%s is node %d of the fleet: %v", id, index, is)
+		}
+	}
+}
