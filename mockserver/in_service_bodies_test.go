@@ -191,3 +191,92 @@ func TestItemsLackingAValue(t *testing.T) {
 		t.Errorf("pools (-want +got):\n%s", diff)
 	}
 }
+
+func takesUnknownFields(t *testing.T) {
+	s := inService(t)
+	s.register()
+	for _, body := range []string{
+		`{"timestamp":"now","pools":[],"colour":"red"}`,
+		strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"two words","models_available":7`, 1),
+	} {
+		s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", body)
+	}
+	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat",
+		strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":null`, 1))
+	long := strings.Repeat("x", 300)
+	odd := strings.Replace(rustRegistration, "gpu-node-1", "no id, by the document", 1)
+	s.must(200, "POST", "/v2/nodes/register", strings.Replace(odd, `"gpus"`, `"gpu_count":null,"gpus"`, 1))
+	s.must(200, "POST", "/v2/nodes/no%20id,%20by%20the%20document/heartbeat", rustHeartbeat)
+	s.wantListed("an id that the document does not allow", "gpu-node-1", "no id, by the document")
+	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
+}
+
+func needsGPUs(t *testing.T) {
+	s := inService(t)
+	s.must(200, "POST", "/v2/nodes/register",
+		regexp.MustCompile(`"gpus":\[.*\]`).ReplaceAllString(rustRegistration, `"gpus":[]`))
+	for _, field := range []string{"device_id", "name", "vram_total_bytes", "compute_capability"} {
+		other := strings.Replace(rustRegistration, `"`+field+`"`, `"another"`, 1)
+		got := s.must(422, "POST", "/v2/nodes/register", other)
+		if !strings.Contains(got.text, ": capabilities.gpus[0]: missing field `"+field+"` at line 1 column ") {
+			t.Errorf("without %s: %s", field, got.text)
+		}
+	}
+}
+
+// faultsInService are bodies of heartbeats, and what is said of them.
+func faultsInService() map[string]string {
+	const slots = "pools[0].slots_free: invalid "
+	pool := func(slots string) string { return `{"timestamp":"now","pools":[{"pool_id":"p","slots_free":` + slots }
+	return map[string]string{
+		pool(`"x","ready":true}]}`): slots + `type: string "x", expected u32 at line 1 column 59`,
+		pool(`3.0}]}`):              slots + "type: floating point `3.0`, expected u32 at line 1 column 59",
+		pool(`1e3}]}`):              slots + "type: floating point `1000.0`, expected u32 at line 1 column 59",
+		pool(`-1}]}`):               slots + "value: integer `-1`, expected u32 at line 1 column 58",
+		pool(`4294967296}]}`):       slots + "value: integer `4294967296`, expected u32 at line 1 column 66",
+		pool(`null}]}`):             slots + "type: null, expected u32 at line 1 column 60",
+		pool(`"` + strings.Repeat("x", 2000) + `"}]}`): slots + `type: string "` + strings.Repeat("x", 1023) +
+			`…", expected u32 at line 1 column 2058`,
+		pool(`[3]}]}`): slots + "type: sequence, expected u32 at line 1 column 56",
+
+		pool("3,\n\"slots_free\" :3}]}"): "pools[0]: duplicate field `slots_free` at line 2 column 13",
+
+		`{"pools":{},"timestamp":1}`: "pools: invalid type: map, expected a sequence at line 1 column 9",
+		`{"timestamp":1}`:            "timestamp: invalid type: integer `1`, expected a string at line 1 column 14",
+		`{"x":"é","pools":1}`:        "pools: invalid type: integer `1`, expected a sequence at line 1 column 19",
+		`{"timestamp":true}`:         "timestamp: invalid type: boolean `true`, expected a string at line 1 column 17",
+		`{"pools":[]}`:               "missing field `timestamp` at line 1 column 12",
+		`{"x":{"y":[1,{}]}}`:         "missing field `timestamp` at line 1 column 18",
+
+		`{"timestamp":"","pools":[{}],"x":1}`: "pools[0]: missing field `pool_id` at line 1 column 27",
+
+		`[]`:   "invalid length 0, expected struct HeartbeatRequest with 2 elements at line 1 column 2",
+		`null`: "invalid type: null, expected struct HeartbeatRequest at line 1 column 4",
+
+		pool("3,\"ready\":true}]}"): "pools[0]: missing field `draining` at line 1 column 71",
+	}
+}
+
+// wantFields looks for the names of fields in an answer. Recorded traffic has those of the
+// registration besides.
+func (s *service) wantFields(path, registration, has, lacks string) {
+	s.t.Helper()
+	text := s.must(200, "GET", path, "").text
+	count := func(field string) int {
+		found := strings.Count(text, `"`+field+`"`) + strings.Count(text, `"`+field+`\"`)
+		if strings.HasSuffix(path, ".har") {
+			found -= strings.Count(registration, `"`+field+`"`)
+		}
+		return found
+	}
+	for _, field := range strings.Fields(has) {
+		if count(field) == 0 {
+			s.t.Errorf("%s lacks %s: %s", path, field, text)
+		}
+	}
+	for _, field := range strings.Fields(lacks) {
+		if count(field) != 0 {
+			s.t.Errorf("%s has %s: %s", path, field, text)
+		}
+	}
+}

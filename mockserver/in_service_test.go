@@ -1,8 +1,8 @@
 package mockserver_test
 
 import (
-	"fmt"
-	"regexp"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +10,135 @@ import (
 
 	"github.com/llama-orch/node-registration/mockserver"
 )
+
+// inServiceRequirements are what is known of the orchestratord in service, line by line, each with
+// the test that the mock behaves so in this dialect.
+var inServiceRequirements = []struct {
+	says  string
+	holds func(t *testing.T)
+}{
+	{"register, heartbeat, deregistration and list are answered so", answersInService},
+	{"a node is Registering until its first heartbeat", registersInService},
+	{"node status values are Registering, Online, Draining, Offline, Failed; only Online is listed", hasStatuses},
+	{"no token configured means that every call is allowed; GET /v2/nodes needs one like every call", wantsTokens},
+	{
+		"it checks in this order: 401, 415, 400, 422, 413, 503, 404; its error bodies are not problem+json",
+		refusesInService,
+	},
+	{"GET /v2/nodes lists only nodes that are Online and fresh", listsWhatIsFresh},
+	{"its order is random", listsInNoOrder},
+	{"Offline is sticky there: it stays off the list until it registers again", staysOffline},
+	{"nodes are marked Offline by a check every 10 s after ORCHESTRATORD_NODE_TIMEOUT_MS", checksEveryTenSeconds},
+	{"ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS", checksAtAnotherInterval},
+	{"the list itself leaves out what is older than 30 s, whatever the timeout", leavesOutAfter30s},
+	{"a wall clock that steps back takes every node off the list, for good where the check runs meanwhile", stepsBack},
+	{"heartbeats are merged there, pool by pool", mergesPools},
+	{"models_available and version are read and thrown away there", discards},
+	{"its metrics are orchd_node_registrations_total{outcome}, …; outcomes: success, error, …", hasMetrics},
+	{"it does not count calls that get 401, counts no registrations while the profile is off", countsInService},
+	{"it answers 200 to unknown fields, and takes any string as a timestamp", takesUnknownFields},
+	{"every answer but a 401 carries x-correlation-id, echoed or made up", correlatesInService},
+	{
+		"it refuses a register whose capabilities lack gpus, and a heartbeat whose pools lack draining, …",
+		refusesTheBrief,
+	},
+	{"gpus is a list, possibly empty, of {device_id, name, vram_total_bytes, compute_capability}", needsGPUs},
+	{"with the cloud profile switched off, every call gets 503; a register's says why", servesNothing},
+	{"its router takes HEAD for GET, and /v2/nodes/register for no node", routesInService},
+	{"422 and 400 say where and why, in the words of its JSON library", saysWhy},
+	{"capabilities may also carry cpu_cores and ram_total_bytes, a pool engine and models_available", takesMore},
+	{"the Rust node sends null for an optional value that it does not have", takesTheRustNode},
+	{"a number may have 32 bits, and one of bytes 64", takesLargeNumbers},
+	{"it has no setting for the interval: next_heartbeat_ms is always 10000", asksEveryTenSeconds},
+}
+
+func TestInService_heavy(t *testing.T) {
+	for _, requirement := range inServiceRequirements {
+		t.Run(requirement.says, requirement.holds)
+	}
+}
+
+func registersInService(t *testing.T) {
+	s := inService(t)
+	s.register()
+	if node, _ := s.Node("gpu-node-1"); node.Status != "Registering" {
+		t.Errorf("registered: %s", node.Status)
+	}
+	s.beat()
+	if node, _ := s.Node("gpu-node-1"); node.Status != "Online" {
+		t.Errorf("after a heartbeat: %s", node.Status)
+	}
+}
+
+func wantsTokens(t *testing.T) {
+	open, closed := inService(t), inService(t, mockserver.WithTokens("secret"))
+	for _, call := range []string{"GET /v2/nodes", "DELETE /v2/nodes/gpu-node-1", "DELETE /v2/nodes/%FF"} {
+		method, path, _ := strings.Cut(call, " ")
+		if got := open.call(method, path, ""); got.StatusCode == http.StatusUnauthorized {
+			t.Errorf("%s without tokens: %d", call, got.StatusCode)
+		}
+		if got := closed.call(method, path, ""); got.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %d", call, got.StatusCode)
+		}
+		if got := closed.call(method, path, "",
+			"Authorization:  Bearer  secret "); got.StatusCode == http.StatusUnauthorized {
+			t.Errorf("%s with a token: %d", call, got.StatusCode)
+		}
+	}
+}
+
+func correlatesInService(t *testing.T) {
+	s := inService(t)
+	s.register()
+	for _, id := range []string{"call-1", "any text, even (this)", "~", strings.Repeat("x", 300)} {
+		for _, call := range []string{
+			"GET /v2/nodes", "POST /v2/nodes/register", "DELETE /v2/nodes/gpu-node-2",
+			"PUT /v2/nodes",
+		} {
+			method, path, _ := strings.Cut(call, " ")
+			if got := s.call(method, path, "", "X-Correlation-Id: "+id); got.Header.Get("X-Correlation-Id") != id {
+				t.Errorf("%s: %d with %v", call, got.StatusCode, got.Header)
+			}
+		}
+	}
+	twice := httptest.NewRequest("GET", "/v2/nodes", nil)
+	twice.Header["X-Correlation-Id"] = []string{"call-1", "call-2"}
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, twice)
+	if got := answer.Header()["X-Correlation-Id"]; !slices.Equal(got, []string{"call-1"}) {
+		t.Errorf("echoed of two: %q", got)
+	}
+	for _, header := range []string{"Accept: */*", "X-Correlation-Id: caf\u00e9"} {
+		id := s.call("GET", "/v2/nodes", "", header).Header.Get("X-Correlation-Id")
+		if id == "" || strings.HasPrefix(id, "caf") {
+			t.Errorf("made up for %q: %q", header, id)
+		}
+	}
+}
+
+func servesNothing(t *testing.T) {
+	s := inService(t, mockserver.WithCloudProfile(false))
+	for call, body := range map[string]string{
+		"GET /v2/nodes": "", "DELETE /v2/nodes/gpu-node-1": "",
+		"POST /v2/nodes/register": rustRegistration, "POST /v2/nodes/gpu-node-1/heartbeat": rustHeartbeat,
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		got := s.must(503, method, path, body)
+		says := strings.Contains(got.text, `"Cloud profile not enabled. Set ORCHESTRATORD_CLOUD_PROFILE=true"`)
+		if strings.HasSuffix(path, "register") && !says {
+			t.Errorf("%s: %s", call, got.text)
+		}
+	}
+}
+
+func asksEveryTenSeconds(t *testing.T) {
+	s := inService(t, mockserver.WithHeartbeatInterval(time.Second))
+	s.register()
+	if got := s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat).text; !strings.Contains(got,
+		`"next_heartbeat_ms":10000`) {
+		t.Errorf("answered %s", got)
+	}
+}
 
 func answersInService(t *testing.T) {
 	s := inService(t)
@@ -45,83 +174,6 @@ func answersInService(t *testing.T) {
 	if got.text != "" {
 		t.Errorf("deregister: %s", got.text)
 	}
-}
-
-func takesUnknownFields(t *testing.T) {
-	s := inService(t)
-	s.register()
-	for _, body := range []string{
-		`{"timestamp":"now","pools":[],"colour":"red"}`,
-		strings.Replace(rustHeartbeat, `"engine":null`, `"engine":"two words","models_available":7`, 1),
-	} {
-		s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat", body)
-	}
-	s.must(200, "POST", "/v2/nodes/gpu-node-1/heartbeat",
-		strings.Replace(rustHeartbeat, `"engine":null`, `"models_available":null`, 1))
-	long := strings.Repeat("x", 300)
-	odd := strings.Replace(rustRegistration, "gpu-node-1", "no id, by the document", 1)
-	s.must(200, "POST", "/v2/nodes/register", strings.Replace(odd, `"gpus"`, `"gpu_count":null,"gpus"`, 1))
-	s.must(200, "POST", "/v2/nodes/no%20id,%20by%20the%20document/heartbeat", rustHeartbeat)
-	s.wantListed("an id that the document does not allow", "gpu-node-1", "no id, by the document")
-	s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "machine-alpha", long+" ä", 1))
-}
-
-func listsWhatIsFresh(t *testing.T) {
-	s := inService(t)
-	s.register()
-	s.wantListed("registered")
-	s.beat()
-	s.wantListed("after a heartbeat", "gpu-node-1")
-	s.register()
-	s.wantListed("registered again")
-	s.beat()
-	s.pass(30 * time.Second)
-	s.wantListed("30 s after a heartbeat", "gpu-node-1")
-	s.pass(time.Second)
-	s.wantListed("31 s after a heartbeat")
-}
-
-func listsInNoOrder(t *testing.T) {
-	const count = 80 // more than are read at once
-	s := inService(t)
-	for i := range count {
-		id := fmt.Sprintf("gpu-node-%d", i)
-		s.must(200, "POST", "/v2/nodes/register", strings.Replace(rustRegistration, "gpu-node-1", id, 1))
-		s.must(200, "POST", "/v2/nodes/"+id+"/heartbeat", rustHeartbeat)
-	}
-	var ends [2]map[string]bool
-	for i := range ends {
-		ends[i] = map[string]bool{}
-	}
-	for range 8 { // by chance the same with a probability of 80⁻⁷
-		ids := regexp.MustCompile(`gpu-node-\d+`).FindAllString(s.must(200, "GET", "/v2/nodes", "").text, -1)
-		ends[0][ids[0]], ends[1][ids[count-1]] = true, true
-	}
-	if len(ends[0]) < 2 || len(ends[1]) < 2 {
-		t.Errorf("8 lists begin with %v and end with %v", ends[0], ends[1])
-	}
-}
-
-func staysOffline(t *testing.T) {
-	s := inService(t)
-	s.register()
-	s.beat()
-	s.pass(50 * time.Second)
-	s.beat()
-	s.wantListed("after a heartbeat that came too late")
-	s.register()
-	s.beat()
-	s.wantListed("after it has registered again", "gpu-node-1")
-}
-
-func checksEveryTenSeconds(t *testing.T) {
-	s := inService(t)
-	s.pass(time.Second)
-	s.register()
-	s.beat()
-	s.pass(35 * time.Second) // 36 s after a check, and 6 s after the last one
-	s.beat()
-	s.wantListed("after a heartbeat before the check", "gpu-node-1")
 }
 
 func mergesPools(t *testing.T) {
@@ -161,65 +213,6 @@ func discards(t *testing.T) {
 	node, _ := s.Node("gpu-node-1")
 	if node.Registration.Version != nil || node.Pools[0].ModelsAvailable != nil {
 		t.Errorf("kept: version %v, models %v", node.Registration.Version, node.Pools[0].ModelsAvailable)
-	}
-}
-
-func hasMetrics(t *testing.T) {
-	s := inService(t)
-	s.register()
-	s.beat()
-	metrics := s.call("GET", "/metrics", "", "Accept-Encoding: gzip", // and all that Prometheus may ask for
-		"Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited").text
-	for _, outcome := range []string{"success", "error", "unauthorized", "cloud_disabled"} {
-		for _, want := range []string{
-			`orchd_node_registrations_total{outcome="%s"} `, `orchd_node_deregistrations_total{outcome="%s"} `,
-			`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="%s"} `,
-		} {
-			if want = "\n" + fmt.Sprintf(want, outcome); !strings.Contains(metrics, want) {
-				t.Errorf("the metrics lack %s", want)
-			}
-		}
-	}
-}
-
-func countsInService(t *testing.T) {
-	s := inService(t, mockserver.WithTokens("secret"))
-	s.call("POST", "/v2/nodes/register", rustRegistration)
-	s.call("POST", "/v2/nodes/register", rustRegistration, "Authorization: Bearer secret")
-	s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
-	s.call("POST", "/v2/nodes/gpu-node-2/heartbeat", rustHeartbeat, "Authorization: Bearer secret")
-	for _, refused := range []string{"{", "{}", rustHeartbeat + strings.Repeat(" ", 2<<20)} { // no handler sees it
-		s.call("POST", "/v2/nodes/gpu-node-1/heartbeat", refused, "Authorization: Bearer secret")
-	}
-	metrics := s.call("GET", "/metrics", "").text
-	for _, want := range []string{
-		`orchd_node_registrations_total{outcome="success"} 1`,
-		`orchd_node_registrations_total{outcome="unauthorized"} 0`,
-		"# TYPE orchd_nodes_online gauge\n", "# TYPE orchd_pools_available gauge\n",
-		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="success"} 1`,
-		`orchd_node_heartbeats_total{node_id="gpu-node-1",outcome="error"} 0`,
-		`orchd_node_heartbeats_total{node_id="other",outcome="error"} 1`,
-	} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("the metrics lack %s", want)
-		}
-	}
-	if strings.Contains(metrics, "\norchd_nodes_online ") || strings.Contains(metrics, "\norchd_pools_available ") {
-		t.Errorf("what is never set has a value:\n%s", metrics)
-	}
-	off := inService(t, mockserver.WithCloudProfile(false))
-	off.call("POST", "/v2/nodes/register", rustRegistration)
-	off.call("DELETE", "/v2/nodes/gpu-node-1", "")
-	off.call("POST", "/v2/nodes/gpu-node-1/heartbeat", rustHeartbeat)
-	metrics = off.call("GET", "/metrics", "").text
-	for _, want := range []string{
-		`orchd_node_registrations_total{outcome="cloud_disabled"} 0`,
-		`orchd_node_deregistrations_total{outcome="cloud_disabled"} 0`,
-		`orchd_node_heartbeats_total{node_id="other",outcome="cloud_disabled"} 1`,
-	} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("while the profile is off, the metrics lack %s", want)
-		}
 	}
 }
 
