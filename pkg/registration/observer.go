@@ -96,7 +96,7 @@ func (o *observer) say(e Event, m made) {
 	if e.Type == EventHeartbeat && !o.log.Enabled(context.Background(), level) {
 		return // nearly all that happens is this
 	}
-	attrs := append(make([]slog.Attr, 0, 6), slog.String("correlation_id", e.CorrelationID))
+	attrs := append(make([]slog.Attr, 0, 4), slog.String("correlation_id", e.CorrelationID)) // no more than 4
 	if m.retried {
 		attrs = append(attrs, slog.Duration("next", e.Next.Round(time.Millisecond)))
 	}
