@@ -27,7 +27,7 @@ func TestASlowOrchestratord(t *testing.T) {
 	t.Run("before a fault", func(t *testing.T) { answerSlowly(t, true) })
 }
 
-func answerSlowly(t *testing.T, spoilt bool) {
+func answerSlowly(t *testing.T, corrupt bool) {
 	synctest.Test(t, func(t *testing.T) {
 		pieces := []string{`{"nodes":[],`, `"count":0}`}
 		front := mocktest.InMemory(t, mockserver.WithUpstream(mockserver.Upstream{
@@ -40,7 +40,7 @@ func answerSlowly(t *testing.T, spoilt bool) {
 				}
 			})),
 		}))
-		if spoilt {
+		if corrupt {
 			front.Inject(t, "test", control.FaultDefinition{Rules: control.FaultRules{{
 				Effect: control.FaultEffect{RetryAfterS: new(int32(7))},
 			}}})
