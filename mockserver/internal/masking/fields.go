@@ -54,8 +54,8 @@ func mayName[T string | []byte](text T) bool {
 	return false
 }
 
-// naming are the characters without one of which no credential is found: those around names and values, and
-// the @ behind those in a URL, which may be escaped.
+// naming are the characters by which credentials are found: those around names and values, and the @ behind
+// credentials in a URL, which may be escaped.
 var naming = [256]bool{'"': true, '\\': true, ':': true, '=': true, '%': true, '@': true, '<': true}
 
 // Behind overwrites what stands behind the first word for a credential in a text that is no JSON. In
