@@ -59,7 +59,7 @@ func TestInterruptedConformance(t *testing.T) {
 	defer interrupt()
 	var interrupted atomic.Bool
 	url := hanging(t, func(r *http.Request) bool {
-		if strings.Contains(r.URL.Path, "/conform-") { // which has come
+		if strings.Contains(r.URL.Path, "/conform-") { // so conformance has begun
 			interrupted.Store(true)
 			interrupt()
 		}

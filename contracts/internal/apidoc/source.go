@@ -65,7 +65,8 @@ func newSource(name string, data []byte, read func(string) ([]byte, error)) (Sou
 	if err != nil {
 		return Source{}, fmt.Errorf("%s: %w", name, yamlwords.Plain(err))
 	}
-	return Source{Name: name, Data: document, read: read, overlaid: !bytes.Equal(document, data)}, nil
+	overlaid := !bytes.Equal(document, data) // any other document is resolved to itself
+	return Source{Name: name, Data: document, read: read, overlaid: overlaid}, nil
 }
 
 // ReadBase reads what a document is compared with. base names a file. If there is no such
