@@ -44,7 +44,7 @@ func newPaces() map[string]*pace {
 }
 
 // note records how long the last call of a trail took. It returns true once, when most are too slow.
-func (p *pace) note(took time.Duration, trail ...made) (hopeless bool) {
+func (p *pace) note(took time.Duration, trail ...made) (fatal bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if took > p.limit {
@@ -54,9 +54,9 @@ func (p *pace) note(took time.Duration, trail ...made) (hopeless bool) {
 		p.slowest, p.trail = took, slices.Clone(trail)
 	}
 	p.took = append(p.took, took)
-	hopeless = !p.ended && p.slow >= enoughSlow && 2*p.slow > len(p.took)
-	p.ended = p.ended || hopeless
-	return hopeless
+	fatal = !p.ended && p.slow >= enoughSlow && 2*p.slow > len(p.took)
+	p.ended = p.ended || fatal
+	return fatal
 }
 
 // percentile returns the 99th percentile, zero where there was no call.

@@ -148,7 +148,7 @@ func (l *life) story() string {
 	return fmt.Sprintf("it uses %s since %v, with an interval of %v, at most %v, timeouts of %v and %v, backoff %v, "+
 		"registering every %v, and a callback that is %s; its last requests: %v",
 		l.way, l.begun.Sub(n.world.begin), o.interval, o.ceiling, o.nodeTimeout, o.request, o.backoff,
-		o.every, n.mood.name, n.sent[max(0, len(n.sent)-8):])
+		o.every, n.behaviour.name, n.sent[max(0, len(n.sent)-8):])
 }
 
 // status is the node's callback.

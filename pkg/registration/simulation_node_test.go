@@ -12,23 +12,23 @@ import (
 // simNode is the program around a node: it starts it, ends it at some time, perhaps starts
 // it again, and again when its life ends with an error.
 type simNode struct {
-	world   *world
-	index   int
-	id      string
-	name    string        // for people: two nodes may have one id
-	rival   bool          // has the id of another node, and another machine
-	late    time.Duration // by which it gets a new token
-	slow    time.Duration // that an answer takes at the most
-	mood    mood          // of its status callback
-	periods []period
-	ctx     context.Context
-	quit    context.CancelFunc
-	random  *rand.Rand // of the network
-	moods   *rand.Rand // of the status callback
-	chance  *rand.Rand // of the node's own jitter
-	changes *rand.Rand // of its pools
-	plans   *rand.Rand // of how it is configured and used
-	blamed  atomic.Bool
+	world     *world
+	index     int
+	id        string
+	name      string        // for people: two nodes may have one id
+	rival     bool          // has the id of another node, and another machine
+	late      time.Duration // by which it gets a new token
+	slow      time.Duration // that an answer takes at the most
+	behaviour behaviour     // of its status callback
+	periods   []period
+	ctx       context.Context
+	quit      context.CancelFunc
+	random    *rand.Rand // of the network
+	callback  *rand.Rand // of the status callback
+	chance    *rand.Rand // of the node's own jitter
+	changes   *rand.Rand // of its pools
+	plans     *rand.Rand // of how it is configured and used
+	blamed    atomic.Bool
 
 	mu   sync.Mutex
 	life *life // the present one or the last, nil before the first
@@ -44,13 +44,13 @@ func newSimNode(w *world, index int, duration time.Duration, rival bool) *simNod
 	if rival {
 		n.id, n.name = "gpu-node-0", "rival of gpu-node-0"
 	}
-	for i, stream := range []**rand.Rand{&n.random, &n.moods, &n.chance, &n.changes, &n.plans} {
+	for i, stream := range []**rand.Rand{&n.random, &n.callback, &n.chance, &n.changes, &n.plans} {
 		*stream = rand.New(rand.NewPCG(w.seed, uint64(8*index+i+1)))
 	}
 	n.ctx, n.quit = context.WithCancel(context.Background())
 	n.late = span(n.random, 0, time.Minute)
 	n.slow = []time.Duration{20, 20, 200, 800, 3000}[n.random.IntN(5)] * time.Millisecond
-	n.mood = moods[n.random.IntN(len(moods))]
+	n.behaviour = behaviours[n.random.IntN(len(behaviours))]
 	from := span(n.random, 0, time.Minute)
 	for from < duration {
 		to := duration

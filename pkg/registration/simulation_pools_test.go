@@ -12,15 +12,15 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// mood is how a status callback answers.
-type mood struct {
+// behaviour is how a status callback answers.
+type behaviour struct {
 	name      string
 	from, to  time.Duration // that it takes
 	each      bool          // gives another answer at each call
 	sometimes int           // one answer in so many is not as it should be, 0 for none
 }
 
-var moods = []mood{
+var behaviours = []behaviour{
 	{name: "instant", each: true},
 	{name: "instant and sloppy", each: true, sometimes: 3},
 	{name: "quick", from: time.Millisecond, to: 95 * time.Millisecond, each: true},
@@ -116,11 +116,11 @@ func (p *pools) asked(now time.Time) callbackAnswer {
 	o := p.life.oracle
 	a := callbackAnswer{asked: now, start: p.life.starts, covers: o.unsaid, mayCover: o.perhaps}
 	o.unsaid, o.perhaps = false, false
-	if p.node.mood.to > 0 {
-		a.takes = span(p.node.moods, p.node.mood.from, p.node.mood.to)
+	if p.node.behaviour.to > 0 {
+		a.takes = span(p.node.callback, p.node.behaviour.from, p.node.behaviour.to)
 	}
 	if s := p.node.world.weather(); s != nil && s.badCallbacks {
-		switch p.node.moods.IntN(8) {
+		switch p.node.callback.IntN(8) {
 		case 0:
 			a.takes = p.node.world.begin.Add(s.to).Sub(now)
 		case 1:
@@ -142,15 +142,15 @@ func (p *pools) say(now time.Time) []registration.PoolStatus {
 			PoolID: id, Ready: !drain, Draining: drain, SlotsFree: p.free, SlotsTotal: 1000 + int32(i),
 			Engine: "llamacpp",
 		}
-		if p.node.mood.each {
+		if p.node.behaviour.each {
 			one.VRAMFreeBytes = p.calls
 		}
 		status = append(status, one)
 	}
-	if p.node.mood.sometimes == 0 || p.node.moods.IntN(p.node.mood.sometimes) > 0 {
+	if p.node.behaviour.sometimes == 0 || p.node.callback.IntN(p.node.behaviour.sometimes) > 0 {
 		return status
 	}
-	switch p.node.moods.IntN(6) {
+	switch p.node.callback.IntN(6) {
 	case 0:
 		return status[1:]
 	case 1:
