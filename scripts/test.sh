@@ -16,7 +16,7 @@ concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts
 # manifests: all their tests are lint's, and the types of Kubernetes take long to compile.
 others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
 	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent" | grep -v '/internal/manifests$')
-heavy="./contracts/conformance ./pkg/registration
+heavy="./contracts/conformance ./mockserver ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 
 # No result is taken from an earlier run: go test looks for changes in a test's own module alone,
@@ -36,9 +36,10 @@ export GORACE=atexit_sleep_ms=0
 export GOGC=1600
 
 failed=0
-# Side by side, since many tests wait, and the last package of either leaves cores idle.
+# Side by side, since many tests wait, and the last package of either leaves cores idle. Small
+# packages come last, since those that run long leave a core idle at the end.
 go test -vet=off -tags pact -race -o bin/test/raced/ "$@" $concurrent &
-go test -vet=off -tags pact -o bin/test/plain/ "$@" $others || failed=1
 go test -vet=off -tags pact -o bin/test/plain/ -run '_heavy$' "$@" $heavy || failed=1
+go test -vet=off -tags pact -o bin/test/plain/ "$@" $others || failed=1
 wait $! || failed=1
 exit $failed
