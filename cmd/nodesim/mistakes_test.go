@@ -118,7 +118,7 @@ func TestWhatIsWrongIsSaidOnOneLine(t *testing.T) {
 			[]string{"run", "--interval", "5s", "--node-timeout", "20s", "--machine-id", "?"},
 			[]string{`nodesim: --machine-id is "?"`},
 		},
-		"a bad environment of which a flag of a fleet replaces half": {
+		"two bad variables, and a flag of a fleet for one": {
 			map[string]string{registration.EnvHeartbeatInterval: "ten", specNodeTimeout: "long"},
 			[]string{"fleet", "--interval", "5s", "--nodes", "0"},
 			[]string{"nodesim: invalid configuration: " + specNodeTimeout + ` is "long"`, "; --nodes is 0"},
