@@ -78,6 +78,23 @@ func TestCredentials(t *testing.T) {
 			secret: "pa55",
 		},
 		{name: "field in a common header", header: http.Header{"User-Agent": {"a; token=s3cr3t"}}, secret: "s3cr3t"},
+		{
+			name: "field and a colon in a common header", header: http.Header{"User-Agent": {"a 10:30; token:s3cr3t"}},
+			secret: "s3cr3t",
+		},
+		{
+			name: "field with escapes in a common header", header: http.Header{"Traceparent": {"token%3As3cr3t"}},
+			secret: "s3cr3t",
+		},
+		{
+			name: "scheme in quotes in a common header", header: http.Header{"User-Agent": {`"Bearer s3cr3t"`}},
+			secret: "s3cr3t",
+		},
+		{name: "field and a colon in a date", header: http.Header{"Date": {"key1:s3cr3t"}}, secret: "s3cr3t"},
+		{name: "scheme in quotes", header: http.Header{"X-Note": {`"Bearer s3cr3t"`}}, secret: "s3cr3t"},
+		{name: "field with escapes in a header", header: http.Header{"X-Note": {"token%3As3cr3t"}}, secret: "s3cr3t"},
+		{name: "query with a colon", query: "a&token:s3cr3t", secret: "s3cr3t"},
+		{name: "query with a colon that is escaped", query: "token%3As3cr3t", secret: "s3cr3t"},
 		{name: "long name of a header", header: http.Header{"X-" + long: {"s3cr3t"}}, secret: "s3cr3t"},
 		{name: "long name of a parameter", query: long + "=s3cr3t", secret: "s3cr3t"},
 		{name: "long name of a field", body: `{"` + long + `":"s3cr3t"}`, secret: "s3cr3t"},

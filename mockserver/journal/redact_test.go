@@ -31,6 +31,8 @@ func TestHeaderRedaction(t *testing.T) {
 			"X-Vault":             {"Bearer abcdef"},
 			"Content-Type":        {"text/plain"},
 			"Accept":              {"a", "b"},
+			"User-Agent":          {"a/1:2 (http://host:9200; rv:109) 10:12:30"},
+			"Date":                {"Mon, 30 Nov 2026 10:38:33 GMT"},
 			"Host-Keys":           {""},
 		},
 		AnswerHeader: http.Header{
@@ -49,6 +51,8 @@ func TestHeaderRedaction(t *testing.T) {
 		"X-Vault":             "Bearer ***",
 		"Content-Type":        "text/plain",
 		"Accept":              "a, b",
+		"User-Agent":          "a/1:2 (http://host:9200; rv:109) 10:12:30",
+		"Date":                "Mon, 30 Nov 2026 10:38:33 GMT",
 		"Host-Keys":           "***",
 	}
 	if diff := cmp.Diff(want, *entry.Request.Header); diff != "" {

@@ -25,7 +25,7 @@ func Common(header, value string) bool {
 	if header == "Www-Authenticate" { // which asks for credentials, and names their schemes
 		return true
 	}
-	return isCommon(header) && strings.IndexByte(value, '=') < 0 && Scheme(value) == ""
+	return isCommon(header) && !mayName(value) && Scheme(value) == ""
 }
 
 // isCommon reports whether nearly every request or answer has a header, whose name is not that of a
@@ -128,7 +128,7 @@ func (s Secrets) OfHeader(header http.Header) Secrets {
 				s = s.add(cookie)
 			case named || Scheme(value) != "":
 				s = s.add(value)
-			case strings.IndexByte(value, '=') >= 0 || strings.IndexByte(value, ':') >= 0:
+			case mayName(value):
 				s = s.OfText([]byte(value))
 			}
 		}
@@ -166,7 +166,7 @@ func (s Secrets) OfURLs(text []byte) Secrets {
 
 // OfPath appends the credentials in the path of a URL.
 func (s Secrets) OfPath(path string) Secrets {
-	if !strings.ContainsAny(path, "@%:=") {
+	if !mayName(path) {
 		return s
 	}
 	return s.OfText([]byte(path))
@@ -177,7 +177,10 @@ func (s Secrets) OfQuery(query string) Secrets {
 	for more := query != ""; more && !s.Full(); {
 		var pair string
 		pair, query, more = strings.Cut(query, "&")
-		name, value, _ := strings.Cut(pair, "=")
+		name, value, assigned := strings.Cut(pair, "=")
+		if !assigned { // as in ?token:hunter2
+			name, value = "", pair
+		}
 		plain, err := url.QueryUnescape(value)
 		if err != nil {
 			plain = value

@@ -43,15 +43,24 @@ func Fields(text []byte) bool {
 	return masked
 }
 
-// mayName reports whether a text may name a credential, or hold one in a URL. It spares ids and most paths the
-// searches.
+// mayName reports whether a text may name a credential, or hold one in a URL. It spares ids, dates, most paths and
+// most headers the searches.
 func mayName[T string | []byte](text T) bool {
 	for i := range len(text) {
-		if naming[text[i]] {
+		if naming[text[i]] && (text[i] != ':' || !isNumbered(text[:i])) {
 			return true
 		}
 	}
 	return false
+}
+
+// isNumbered reports whether a text ends with a number that is no part of a name, as before the colons of 10:12:30.
+func isNumbered[T string | []byte](text T) bool {
+	end := len(text)
+	for end > 0 && '0' <= text[end-1] && text[end-1] <= '9' {
+		end--
+	}
+	return end < len(text) && (end == 0 || text[end-1] == ' ' || text[end-1] == ':')
 }
 
 // naming are the characters by which credentials are found: those around names and values, and the @ behind

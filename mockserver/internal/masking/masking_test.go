@@ -129,6 +129,8 @@ func TestMaskedTexts(t *testing.T) {
 		"token%20abcd":                     "token%20abcd",
 		"token=>abcd":                      "token=>****",
 		"http://token:8080/":               "http://token:8080/",
+		"key 10:12:30":                     "key 10:12:30",
+		"key10:12:30":                      "key10:*****",
 		"token: abcd efgh\nx: y":           "token: *********\nx: y",
 		"token:\nx: y":                     "token:\nx: y",
 		"token=abcd efgh":                  "token=**** efgh",
