@@ -45,7 +45,7 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		says string
 	}{
 		"no upstream": {[]string{"--document", overlay}, "--document needs --upstream"},
-		"no name":     {[]string{"--upstream", url, "--document", ""}, "--document is empty"},
+		"no name":     {[]string{"--upstream", url, "--document", ""}, `--document is "": a file has a name`},
 		"no file":     {[]string{"--upstream", url, "--document", filepath.Join(dir, "none")}, "--document: "},
 		"a folder":    {[]string{"--upstream", url, "--document", dir}, dir + " is not a regular file"},
 		"of nothing":  {[]string{"--upstream", url, "--document", overlay}, "read the document that it extends"},

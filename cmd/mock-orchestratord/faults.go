@@ -36,7 +36,7 @@ func (m *misbehaviour) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&m.names, "fault", nil,
 		"`name` of a fault to switch on, a preset or one of the file; name@pattern for the nodes whose ids fit; "+
 			"repeat for more")
-	flags.StringVar(&m.file, "faults-file", "", "`file` of faults, YAML or JSON, which is read again when it changes")
+	flags.Var(cli.File(&m.file), "faults-file", "`file` of faults, YAML or JSON, which is read again when it changes")
 	flags.Var(&m.seed, "fault-seed",
 		"`number` that the random draws of the presets begin from; the same gives the same faults (default theirs)")
 	m.set = flags

@@ -35,14 +35,14 @@ func (f *front) flags(flags *pflag.FlagSet) {
 		"`name` for the Host header of requests to it (default what the node states)")
 	flags.StringVar(&f.token, "upstream-token", "", "bearer `token` to ask it for the list of nodes with ["+envToken+
 		"] (default none; the tokens of nodes are never used)")
-	flags.StringVar(&f.tokenFile, "upstream-token-file", "", "`file` with that token, which is read for each list")
-	flags.StringVar(&f.caFile, "upstream-ca", "",
+	flags.Var(cli.File(&f.tokenFile), "upstream-token-file", "`file` with that token, which is read for each list")
+	flags.Var(cli.File(&f.caFile), "upstream-ca",
 		"`file` with the certificates, PEM, of those that vouch for it (default the system's); it may be replaced "+
 			"while the mock runs")
-	flags.StringVar(&f.certFile, "upstream-cert", "",
+	flags.Var(cli.File(&f.certFile), "upstream-cert",
 		"`file` with the certificate, PEM, to show it; it and its key may be replaced while the mock runs")
-	flags.StringVar(&f.keyFile, "upstream-key", "", "`file` with its key")
-	flags.StringVar(&f.document, "document", "",
+	flags.Var(cli.File(&f.keyFile), "upstream-key", "`file` with its key")
+	flags.Var(cli.File(&f.document), "document",
 		"`file` with the OpenAPI document, or an overlay on one, that both sides are held to (default that of the "+
 			"dialect)")
 }
@@ -81,8 +81,8 @@ func (f *front) check(flags *pflag.FlagSet) error {
 			wrong = append(wrong, fmt.Errorf("--%s needs --upstream", flag.Name))
 		}
 	})
-	if flags.Changed("document") && f.document == "" {
-		wrong = append(wrong, errors.New("--document is empty, and has to name a file"))
+	if cli.IsEmptied(flags, "upstream") {
+		return errors.New("--upstream is empty: must be the URL of an orchestratord")
 	}
 	if _, err := cli.TrimToken(f.token); err != nil {
 		wrong = append(wrong, fmt.Errorf("--upstream-token: %w", err))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/internal/regularfile"
 	"github.com/llama-orch/node-registration/mockserver"
 )
@@ -19,7 +20,7 @@ type beginning struct {
 }
 
 func (b *beginning) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&b.file, "load", "",
+	flags.Var(cli.File(&b.file), "load",
 		"`file` with the nodes to begin with: a list as an orchestratord answers it, or an HTTP archive (HAR), whose "+
 			"last list counts")
 }

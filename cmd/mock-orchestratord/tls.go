@@ -30,18 +30,18 @@ type security struct {
 }
 
 func (s *security) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.certFile, "tls-cert", "",
+	flags.Var(cli.File(&s.certFile), "tls-cert",
 		"`file` with the certificate to serve TLS with, PEM; it and its key may be replaced while the mock runs")
-	flags.StringVar(&s.keyFile, "tls-key", "", "`file` with its key")
+	flags.Var(cli.File(&s.keyFile), "tls-key", "`file` with its key")
 	flags.BoolVar(&s.dev, "tls-dev", false,
 		"serve TLS with a certificate made for development, and say how nodes come to trust it")
-	flags.StringVar(&s.dir, "tls-dir", "",
+	flags.Var(cli.File(&s.dir), "tls-dir",
 		"`directory` to keep the certificate of --tls-dev in, which only its owner may read and write (default "+
 			"mock-orchestratord in the user's cache directory)")
 	flags.StringArrayVar(&s.hosts, "tls-host", nil,
 		"`name` or address that the certificate of --tls-dev is for, besides those of this machine's loopback and "+
 			"that of --addr; repeat for more")
-	flags.StringVar(&s.clientCAFile, "tls-client-ca", "",
+	flags.Var(cli.File(&s.clientCAFile), "tls-client-ca",
 		"`file` with the certificates, PEM, of those that vouch for nodes: nodes must show a certificate (mutual "+
 			"TLS); it may be replaced while the mock runs")
 	flags.BoolVar(&s.mutual, "mtls", false, "nodes must show a certificate: with --tls-dev the one made for them")

@@ -34,11 +34,11 @@ Exits with 1 when anything is wrong or left out, with 2 when it cannot tell.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&c.pact, "pact", "", "pact `file`, of the specifications 2 to 4")
-	flags.StringVar(&c.document, "document", "", documentUsage)
+	flags.Var(cli.File(&c.pact), "pact", "pact `file`, of the specifications 2 to 4")
+	flags.Var(cli.File(&c.document), "document", documentUsage)
 	flags.StringVar(&c.exempt, "exempt", "",
 		"`file` of statuses that no interaction has to exercise, empty for none (default: those compiled in)")
-	flags.StringVar(&c.results, "results", "", "`file` with the results of the verification of a provider")
+	flags.Var(cli.File(&c.results), "results", "`file` with the results of the verification of a provider")
 	flags.Var(&c.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
 	_ = command.MarkFlagRequired("pact") // fails only for a flag that is not there

@@ -73,8 +73,8 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.Var(cli.BaseURL(&s.URL), "provider-url", "base URL of orchestratord")
 	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+
 		"] (default: calls carry none)")
-	flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
-	flags.StringVar(&s.document, "document", "", documentUsage)
+	flags.Var(cli.File(&s.caCert), "ca-cert", "PEM `file` of authorities to trust besides the system's")
+	flags.Var(cli.File(&s.document), "document", documentUsage)
 	flags.StringVar((*string)(&s.Level), "level", string(conformance.Nodes), "what to hold it to: nodes or document")
 	flags.Uint64Var(&s.Seed, "seed", 0, "the same seed makes the same calls (default: another each time)")
 	flags.DurationVar(&s.Time, "time", conformance.DefaultTime, "how long all of it may take")

@@ -56,10 +56,10 @@ accepts nothing, with 2 when it cannot tell.`,
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&d.base, "base", "", "older version: a `file`, or a git revision of the document")
-	flags.StringVar(&d.document, "document", "", documentUsage)
+	flags.Var(cli.File(&d.document), "document", documentUsage)
 	flags.StringVar(&d.failOn, "fail-on", "old-nodes",
 		"whose break is a failure: old-nodes, new-nodes, any, all or none")
-	flags.StringVar(&d.accept, "accept", "", "`file` of breaks that were agreed on")
+	flags.Var(cli.File(&d.accept), "accept", "`file` of breaks that were agreed on")
 	flags.Var(&d.reports, "report", report.Usage)
 	cli.Choices(command, "fail-on", slices.Sorted(maps.Keys(parties))...)
 	cli.Choices(command, "report", report.Formats()...)

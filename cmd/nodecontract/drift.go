@@ -52,7 +52,7 @@ the archive cannot be read or has no request of a node in it.`,
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&d.document, "document", "", documentUsage)
+	flags.Var(cli.File(&d.document), "document", documentUsage)
 	flags.Var(cli.BaseURL(&d.providerURL), "provider-url",
 		"base URL of orchestratord in the archive: other requests are passed over (default: all count, and that URL "+
 			"has no path)")

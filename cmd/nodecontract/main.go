@@ -34,19 +34,7 @@ func newCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(newCheckCommand(), newDiffCommand(), newConformCommand(), newDriftCommand(), newOverlayCommand())
-	for _, command := range root.Commands() {
-		command.PreRunE = checkDocument
-	}
 	return root
-}
-
-// checkDocument refuses a flag --document that is empty. A variable of a script that is not set must
-// not choose the document that is compiled in.
-func checkDocument(command *cobra.Command, _ []string) error {
-	if flag := command.Flags().Lookup("document"); flag != nil && flag.Changed && flag.Value.String() == "" {
-		return cli.Misuse(command, "--document is empty, and has to name a file")
-	}
-	return nil
 }
 
 // run is the whole program; it returns the exit status.

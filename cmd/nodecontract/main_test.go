@@ -94,7 +94,7 @@ func TestEmptyDocument(t *testing.T) {
 		"conform": {"conform", "--provider-url", "http://localhost"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const want = "nodecontract: --document is empty, and has to name a file; see nodecontract "
+			const want = `nodecontract: --document is "": a file has a name; see nodecontract `
 			stdout, stderr := nodecontract(t, 2, append(args, "--document", "")...)
 			if stdout != "" || !strings.HasPrefix(stderr, want) {
 				t.Errorf("stdout %q, stderr %q", stdout, stderr)

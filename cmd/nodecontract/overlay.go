@@ -56,7 +56,7 @@ Exits with 2 when the overlay does not fit the document, or what it makes is not
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.write, "write", "", "`file` for the document with all differences applied")
+	flags.Var(cli.File(&o.write), "write", "`file` for the document with all differences applied")
 	flags.Var(&o.reports, "report", report.Usage)
 	cli.Choices(command, "report", report.Formats()...)
 	return command

@@ -32,11 +32,11 @@ func orchestratordFlags(flags *pflag.FlagSet, c *registration.Config) {
 		c.APIToken = registration.TokenFile(file)
 		return nil
 	})
-	flags.StringVar(&c.TLS.CAFile, "tls-ca", "",
+	flags.Var(cli.File(&c.TLS.CAFile), "tls-ca",
 		"`file` with the certificates that may vouch for orchestratord, instead of the system's; may be replaced "+
 			"while nodes run")
-	flags.StringVar(&c.TLS.CertFile, "tls-cert", "", "`file` with the node's own certificate, for mTLS")
-	flags.StringVar(&c.TLS.KeyFile, "tls-key", "", "`file` with its key")
+	flags.Var(cli.File(&c.TLS.CertFile), "tls-cert", "`file` with the node's own certificate, for mTLS")
+	flags.Var(cli.File(&c.TLS.KeyFile), "tls-key", "`file` with its key")
 }
 
 // The names of two settings in the specification, which are not those in service.

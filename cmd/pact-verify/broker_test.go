@@ -73,6 +73,34 @@ func TestBrokerThatRefuses(t *testing.T) {
 	}
 }
 
+// TestBrokerWithoutTheEnvironment states that there are no credentials, whatever the environment has.
+func TestBrokerWithoutTheEnvironment(t *testing.T) {
+	env := map[string]string{
+		"PACT_BROKER_TOKEN": "t", "PACT_BROKER_USERNAME": "somebody", "PACT_BROKER_PASSWORD": "p",
+	}
+	for flags, want := range map[string]string{
+		"--broker-username=":                 "Bearer t",
+		"--broker-token=":                    "Basic c29tZWJvZHk6cA==",
+		"--broker-username=nobody":           "Basic bm9ib2R5OnA=",
+		"--broker-token= --broker-username=": "",
+		"--broker-token= --broker-password=": "",
+	} {
+		t.Run(flags, func(t *testing.T) {
+			var got []string
+			broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				got = append(got, r.Header.Get("Authorization"))
+				w.WriteHeader(http.StatusTeapot)
+			}))
+			t.Cleanup(broker.Close)
+			args := append(strings.Fields(flags), "--provider-url", closedPort(t), "--broker-url", broker.URL)
+			run(t.Context(), args, io.Discard, io.Discard, func(name string) string { return env[name] })
+			if len(got) != 1 || got[0] != want {
+				t.Errorf("the broker got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 // startBroker starts as much of a Pact Broker as is needed. It has some pacts, and
 // answers with a status when something is published.
 func startBroker(t *testing.T, status int, paths ...string) (url string, published *[]string) {

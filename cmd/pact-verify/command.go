@@ -102,7 +102,7 @@ func (s *settings) define(flags *pflag.FlagSet) {
 		flags.Var(cli.BaseURL(&s.providerURL), "provider-url", "base URL of orchestratord")
 		flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
 			"] (default: calls carry none)")
-		flags.StringVar(&s.caCert, "ca-cert", "", "PEM `file` of authorities to trust besides the system's")
+		flags.Var(cli.File(&s.caCert), "ca-cert", "PEM `file` of authorities to trust besides the system's")
 		flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
 	})
 	cli.Under(flags, "Pacts", s.pactFlags)
@@ -110,12 +110,12 @@ func (s *settings) define(flags *pflag.FlagSet) {
 	cli.Under(flags, "Checks and reports", func(flags *pflag.FlagSet) {
 		flags.StringVar(&s.conform, "conform", "", "hold it to the OpenAPI document, too, at level nodes or document")
 		flags.Var(&s.reports, "report", report.Usage)
-		flags.StringVar(&s.results, "results", "", "`file` to write the results to, for nodecontract check")
+		flags.Var(cli.File(&s.results), "results", "`file` to write the results to, for nodecontract check")
 	})
 }
 
 func (s *settings) pactFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.pact, "pact", "", "pact `file`, of specification 2 to 4")
+	flags.Var(cli.File(&s.pact), "pact", "pact `file`, of specification 2 to 4")
 	flags.Var(cli.BaseURL(&s.brokerURL), "broker-url", "Pact Broker to get the pacts from")
 	flags.Var(cli.URL(&s.pactURL), "pact-url", "one pact of the Pact Broker, such as its webhooks name")
 	flags.StringVar(&s.brokerAuth.Token, "broker-token", "", "token of the Pact Broker ["+envBrokerToken+"]")
@@ -136,7 +136,8 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 }
 
 // complete takes from the environment what the command line leaves out. A token of the
-// broker's there stands back behind a name on the command line, and a name behind a token.
+// broker's there stands back behind a name on the command line, and a name behind a token. A name or a
+// password that is empty on the command line leaves both of them out.
 func (s *settings) complete(flags *pflag.FlagSet, getenv func(string) string) error {
 	auth := &s.brokerAuth
 	var err, brokerErr error
@@ -145,7 +146,7 @@ func (s *settings) complete(flags *pflag.FlagSet, getenv func(string) string) er
 	if auth.Username == "" {
 		auth.Token, brokerErr = cli.Token(flags, "broker-token", envBrokerToken, getenv)
 	}
-	if !byToken {
+	if !byToken && !cli.IsEmptied(flags, "broker-username") && !cli.IsEmptied(flags, "broker-password") {
 		auth.Username = cmp.Or(auth.Username, getenv(envBrokerUser))
 		auth.Password = cmp.Or(auth.Password, getenv(envBrokerPass))
 	}

@@ -21,6 +21,11 @@ func Token(flags *pflag.FlagSet, flag, variable string, getenv func(string) stri
 	return token, nil
 }
 
+// IsEmptied reports whether a flag is given and empty, whereupon no variable of the environment takes its place.
+func IsEmptied(flags *pflag.FlagSet, flag string) bool {
+	return flags.Changed(flag) && flags.Lookup(flag).Value.String() == ""
+}
+
 // TrimToken returns a token without the white space around it. A secret that was written to a file
 // often has a line break at its end. White space alone is an error, since it would pass for none.
 func TrimToken(text string) (string, error) {

@@ -166,6 +166,22 @@ func TestMistakes(t *testing.T) {
 		"a pact that is elsewhere": {
 			"nodecontract check --pact pact.json", 2, "pact.json: no such file or directory",
 		},
+		"a file without a name": {
+			"mock-orchestratord --tls-client-ca= --tls-cert= --tls-key= --load= --faults-file=", 1,
+			`mock-orchestratord: --tls-client-ca is "": a file has a name; --tls-cert is "": a file has a name; ` +
+				`--tls-key is "": a file has a name; --load is "": a file has a name; --faults-file is "": a file`,
+		},
+		"a file for an upstream without a name": {
+			"mock-orchestratord --upstream http://127.0.0.1:1 --upstream-token-file=", 1,
+			`--upstream-token-file is "": a file has a name`,
+		},
+		"a file of a node without a name": {"nodesim run --tls-ca=", 1, `--tls-ca is "": a file has a name`},
+		"a file of a check without a name": {
+			"nodecontract conform --ca-cert=", 2, `--ca-cert is "": a file has a name`,
+		},
+		"an upstream without a URL": {
+			"mock-orchestratord --upstream=", 1, "mock-orchestratord: --upstream is empty: must be the URL of an",
+		},
 		"a misspelt dialect": {
 			"mock-orchestratord --dialect in-servce", 1, `"in-servce": must be document or in-service`,
 		},
@@ -260,6 +276,10 @@ func TestEnvironment(t *testing.T) {
 		"an empty time": {
 			"ORCHESTRATORD_NODE_TIMEOUT_MS=", "mock-orchestratord --fault none",
 			`mock-orchestratord: --fault is "none"`,
+		},
+		"a token in front of no orchestratord": {
+			"LLORCH_API_TOKEN=a-token-for-this-test-alone-0123456789", "mock-orchestratord --upstream=",
+			"mock-orchestratord: --upstream is empty: must be the URL of an orchestratord\n",
 		},
 		"a time in words": {
 			"ORCHESTRATORD_NODE_TIMEOUT_MS=long", "mock-orchestratord",
