@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -94,6 +95,9 @@ func (s *conformSettings) conform(cmd *cobra.Command) error {
 	var err error
 	if s.Token, err = cli.Token(cmd.Flags(), "token", envToken, os.Getenv); err != nil {
 		return err
+	}
+	if s.Picture != "" && s.reports.GoesTo(s.Picture) {
+		return errors.New("--picture names the file of a report: each needs its own")
 	}
 	if s.TLS, err = cli.Trust(s.caCert); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -89,6 +90,9 @@ func (o *overlayFlags) run(cmd *cobra.Command, text, document []byte) error {
 		return err
 	}
 	if o.write != "" {
+		if o.reports.GoesTo(o.write) {
+			return errors.New("--write names the file of a report: each needs its own")
+		}
 		if err := atomicfile.Write(o.write, document, 0o644); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/llama-orch/node-registration/contracts/broker"
 	"github.com/llama-orch/node-registration/contracts/conformance"
 	"github.com/llama-orch/node-registration/contracts/report"
+	"github.com/llama-orch/node-registration/internal/atomicfile"
 )
 
 // The environment, by the names that nodes and Pact's own tools use.
@@ -184,7 +185,21 @@ func (s settings) check() error {
 	complain(level != "" && level != conformance.Nodes && level != conformance.Document,
 		fmt.Sprintf("--conform is %q: must be %s or %s", level, conformance.Nodes, conformance.Document))
 	complain(s.timeout <= 0, fmt.Sprintf("--timeout is %v: must be above 0", s.timeout))
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, s.checkResults())...)
+}
+
+// checkResults returns why the results could not be written when the work is done.
+func (s settings) checkResults() error {
+	if s.results == "" {
+		return nil
+	}
+	if s.reports.GoesTo(s.results) {
+		return errors.New("--results names the file of a report: each needs its own")
+	}
+	if _, err := atomicfile.Check(s.results); err != nil {
+		return fmt.Errorf("--results: %w", err)
+	}
+	return nil
 }
 
 func isDate(text string) bool {

@@ -81,6 +81,29 @@ func TestTokenComesBeforeTheEnvironment(t *testing.T) {
 	}
 }
 
+// TestResultsThatCouldNotBeWritten has them where a report goes, or nothing can. Nothing is asked before that is said.
+func TestResultsThatCouldNotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip(err)
+	}
+	for results, want := range map[string]string{
+		file:                                  "--results names the file of a report",
+		filepath.Join(link, "file"):           "--results names the file of a report",
+		filepath.Join(dir, "missing", "file"): "--results: write " + filepath.Join(dir, "missing", "file"),
+	} {
+		for _, args := range [][]string{
+			{"--results", results, "--report", "json=" + file}, {"--report", "json=" + file, "--results", results},
+		} {
+			args = append(args, "--provider-url", closedPort(t), "--pact", pact)
+			if _, stderr := pactVerify(t, 2, args...); !strings.Contains(stderr, want) {
+				t.Errorf("%q: no %q in: %s", args, want, stderr)
+			}
+		}
+	}
+}
+
 // The URL of orchestratord is repeated only if there can be no password in it.
 func TestNoPasswordIsReported(t *testing.T) {
 	for _, url := range []string{

@@ -74,11 +74,20 @@ func (f *Flag) free(file string) (place string, err error) {
 		return "", nil
 	}
 	place, err = atomicfile.Check(file)
-	another := func(t target) bool { return place != "" && t.place == place }
-	if err == nil && slices.ContainsFunc(f.targets, another) {
+	if err == nil && f.isTaken(place) {
 		return "", errors.New("another report goes to this file, which would keep the last one")
 	}
 	return place, err
+}
+
+// GoesTo reports whether one of the reports replaces a file, whatever links lead there.
+func (f *Flag) GoesTo(file string) bool {
+	place, err := atomicfile.Check(file)
+	return err == nil && f.isTaken(place)
+}
+
+func (f *Flag) isTaken(place string) bool {
+	return place != "" && slices.ContainsFunc(f.targets, func(t target) bool { return t.place == place })
 }
 
 // String returns the reports as they were set, with commas between.
