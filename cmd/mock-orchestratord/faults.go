@@ -29,7 +29,7 @@ type misbehaviour struct {
 	seed  seed // of the presets, if the flag is set
 
 	set      *pflag.FlagSet
-	contents string // of the file when it was read last
+	contents contents // of the file when it was last taken up
 }
 
 func (m *misbehaviour) flags(flags *pflag.FlagSet) {
@@ -72,6 +72,24 @@ func presetsHelp() string {
 // load reads the file and returns the faults that it and the flags state, the presets too.
 // The error lists everything that is wrong with them.
 func (m *misbehaviour) load(ctx context.Context) (map[string]control.FaultDefinition, error) {
+	if m.file == "" {
+		return m.stated(nil)
+	}
+	return m.take(read(ctx, m.file))
+}
+
+// take is load, of what the file has held.
+func (m *misbehaviour) take(held contents) (map[string]control.FaultDefinition, error) {
+	m.contents = held
+	inFile, err := held.faults(m.file)
+	if err != nil {
+		return nil, fmt.Errorf("--faults-file: %w", err)
+	}
+	return m.stated(inFile)
+}
+
+// stated returns the presets, the faults of the file, and which of them the flags switch on.
+func (m *misbehaviour) stated(inFile map[string]control.FaultDefinition) (map[string]control.FaultDefinition, error) {
 	stated := faults.Presets()
 	if m.set.Changed("fault-seed") {
 		for name, preset := range stated {
@@ -79,14 +97,7 @@ func (m *misbehaviour) load(ctx context.Context) (map[string]control.FaultDefini
 			stated[name] = preset
 		}
 	}
-	if m.file != "" {
-		m.contents = contents(ctx, m.file)
-		read, err := faults.ReadFile(ctx, m.file)
-		if err != nil {
-			return nil, fmt.Errorf("--faults-file: %w", err)
-		}
-		maps.Copy(stated, read)
-	}
+	maps.Copy(stated, inFile)
 	chosen, err := m.chosen(stated)
 	if err != nil {
 		return nil, err
@@ -188,10 +199,10 @@ func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logg
 		case <-ticks.C:
 		}
 		// A file that has just changed may be incomplete.
-		now := contents(ctx, m.file)
+		now := read(ctx, m.file)
 		settled := now == last
 		if last = now; settled && now != m.contents {
-			m.reload(ctx, set, log)
+			m.reload(now, set, log)
 		}
 	}
 }
@@ -199,8 +210,8 @@ func (m *misbehaviour) look(ctx context.Context, set *faults.Set, log *slog.Logg
 // lookInterval is half the time after which a change of the file is taken up.
 const lookInterval = 500 * time.Millisecond
 
-func (m *misbehaviour) reload(ctx context.Context, set *faults.Set, log *slog.Logger) {
-	stated, err := m.load(ctx)
+func (m *misbehaviour) reload(held contents, set *faults.Set, log *slog.Logger) {
+	stated, err := m.take(held)
 	if err == nil {
 		err = set.Load(stated)
 	}
@@ -211,11 +222,25 @@ func (m *misbehaviour) reload(ctx context.Context, set *faults.Set, log *slog.Lo
 	log.Info("file of faults read again", "file", m.file, "switched_on", set.Enabled())
 }
 
-// contents returns the content of a file, or the reason why it cannot be read.
-func contents(ctx context.Context, name string) string {
-	text, err := regularfile.Read(ctx, name, faults.MaxFile)
+// contents are what a file holds, or the reason why it cannot be read.
+type contents struct{ text, broken string }
+
+func read(ctx context.Context, file string) contents {
+	text, err := regularfile.Read(ctx, file, faults.MaxFile)
 	if err != nil {
-		return err.Error()
+		return contents{broken: err.Error()}
 	}
-	return string(text)
+	return contents{text: string(text)}
+}
+
+// faults returns those that a file of this name has held.
+func (c contents) faults(file string) (map[string]control.FaultDefinition, error) {
+	if c.broken != "" {
+		return nil, errors.New(c.broken)
+	}
+	stated, err := faults.Parse([]byte(c.text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return stated, nil
 }
