@@ -94,6 +94,12 @@ func TestBadOptions(t *testing.T) {
 				"document: line 1: openapi is 2: must be a version such as 3.0.3",
 		},
 		{
+			[]mockserver.Option{mockserver.WithUpstream(mockserver.Upstream{
+				URL: "http://127.0.0.1:8081/" + strings.Repeat("x", 2048),
+			})},
+			"the URL of the upstream must have a length of 2048 or less, not 2070",
+		},
+		{
 			[]mockserver.Option{
 				mockserver.WithUpstream(mockserver.Upstream{URL: "http://127.0.0.1:8081"}),
 				fault(t, "{effect: {restart: true}}"),

@@ -3,11 +3,14 @@ package mockserver
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/drift"
+	"github.com/llama-orch/node-registration/mockserver/internal/spec"
 	"github.com/llama-orch/node-registration/mockserver/internal/upstream"
 )
 
@@ -44,8 +47,14 @@ func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstreamOption = &upstream }
 }
 
+// load refuses a URL that the control API could not show, too.
 func (u *Upstream) load() (*upstream.Upstream, error) {
 	where, err := upstream.Parse(u.URL)
+	if err == nil {
+		for _, wrong := range spec.Control().Check("Upstream", control.Upstream{URL: where.String()}) {
+			err = fmt.Errorf("the URL of the upstream %s", wrong.Detail)
+		}
+	}
 	return upstream.New(upstream.Config{URL: where, Host: u.Host, Token: u.Token, Transport: u.Transport}), err
 }
 

@@ -120,6 +120,10 @@ func TestMistakes(t *testing.T) {
 				`ORCHESTRATORD_NODE_TIMEOUT_MS sets --node-timeout, MOCK_CONTROL_TOKEN sets --control-token`,
 		},
 		{
+			name: "long URL of an upstream", args: []string{"--upstream", "http://host/" + strings.Repeat("x", 2048)},
+			want: "--upstream must have a length of 2048 or less, not 2060",
+		},
+		{
 			name: "everything at once",
 			env: map[string]string{
 				"ORCHESTRATORD_NODE_TIMEOUT_SECS": "ten", "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS": "-1",
