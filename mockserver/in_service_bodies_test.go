@@ -129,6 +129,7 @@ func listsLargeNumbers(t *testing.T, s *service) {
 // the orchestratord in service. Nothing shows zeros in their place, in whichever dialect.
 func TestNothingIsMadeUp(t *testing.T) {
 	const byDocument = "gpu_count total_vram_mb cuda_version"
+	zeros := strings.Replace(rustRegistration, `"gpus":`, `"gpu_count":0,"total_vram_mb":0,"cuda_version":"","gpus":`, 1)
 	brief := strings.Replace(briefRegistration, `"total_vram_mb": 48000`, `"total_vram_mb": "much"`, 1)
 	for name, test := range map[string]struct {
 		dialect          mockserver.Dialect
@@ -143,6 +144,7 @@ func TestNothingIsMadeUp(t *testing.T) {
 		},
 		"of the Rust node, in service": {mockserver.InService, rustRegistration, "gpus", byDocument},
 		"of the brief, in service":     {mockserver.InService, briefRegistration, "", "gpus " + byDocument},
+		"zeros, in service":            {mockserver.InService, zeros, "gpus", byDocument},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := inService(t, mockserver.WithValidation(mockserver.Report))

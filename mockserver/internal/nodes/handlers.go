@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/llama-orch/node-registration/internal/exactjson"
+	"github.com/llama-orch/node-registration/mockserver/control"
 	"github.com/llama-orch/node-registration/mockserver/internal/api"
 	"github.com/llama-orch/node-registration/mockserver/internal/cluster"
 	"github.com/llama-orch/node-registration/mockserver/internal/exchange"
@@ -42,6 +43,9 @@ func (o operations) RegisterNode(
 func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
 	if x.Vetted {
 		return nil
+	}
+	if x.Settings.Dialect == control.DialectInService {
+		return keptInService(cluster.All(has))
 	}
 	// It begins with values that differ from those on record: only what the body states, in the
 	// right type, can equal them.

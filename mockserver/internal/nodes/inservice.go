@@ -128,8 +128,14 @@ func (inService) page(c *cluster.Cluster, at *position, limit int) (nodes []regi
 func (inService) view(node registry.Node) nodeapi.Node {
 	view := cluster.View(node)
 	view.MachineID, view.Address = node.Registration.MachineID, node.Registration.Address
-	view.Capabilities.GPUCount, view.Capabilities.TotalVRAMMB, view.Capabilities.CUDAVersion = nil, nil, nil
+	keptInService(&view.Capabilities)
 	return view
+}
+
+// keptInService takes out the capabilities that the orchestratord in service throws away, whatever they are.
+func keptInService(has *nodeapi.ReportedCapabilities) *nodeapi.ReportedCapabilities {
+	has.GPUCount, has.TotalVRAMMB, has.CUDAVersion = nil, nil, nil
+	return has
 }
 
 // write has null for what is not known of a node.
