@@ -177,6 +177,8 @@ func TestDocumentsThatSayItInOtherWays(t *testing.T) {
 		"a parameter of a path": {
 			"/{id}/heartbeat:\n", "/{id}/heartbeat:\n    parameters: [{name: fast, in: query, schema: {}}]\n", "",
 		},
+		"a range of media types":            {"application/json:", `"application/*":`, ""},
+		"any media type":                    {"application/problem+json:", `"*/*":`, ""},
 		"a field that has only to be there": {"required: [node_id,", "required: [lost, node_id,", "/lost"},
 	} {
 		t.Run(name, func(t *testing.T) {

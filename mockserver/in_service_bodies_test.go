@@ -129,7 +129,8 @@ func listsLargeNumbers(t *testing.T, s *service) {
 // the orchestratord in service. Nothing shows zeros in their place, in whichever dialect.
 func TestNothingIsMadeUp(t *testing.T) {
 	const byDocument = "gpu_count total_vram_mb cuda_version"
-	zeros := strings.Replace(rustRegistration, `"gpus":`, `"gpu_count":0,"total_vram_mb":0,"cuda_version":"","gpus":`, 1)
+	zeros := strings.Replace(rustRegistration,
+		`"gpus":`, `"gpu_count":0,"total_vram_mb":0,"cuda_version":"","gpus":`, 1)
 	brief := strings.Replace(briefRegistration, `"total_vram_mb": 48000`, `"total_vram_mb": "much"`, 1)
 	for name, test := range map[string]struct {
 		dialect          mockserver.Dialect

@@ -38,8 +38,9 @@ type document struct {
 // operation is what the document says of one call.
 type operation struct {
 	id, method, path string
-	parameter        string // the path's, such as {id}; empty when it has none
-	media            string // of the request's body; empty when it has none
+	parameter        string           // the path's, such as {id}; empty when it has none
+	media            string           // of the request's body; empty when it has none
+	bodies           openapi3.Content // what the document says of these, by types and ranges of types
 	request          *openapi3.Schema
 	whole            any              // a request with every field, which nobody may change
 	kept             func() []variant // the variants of whole that keep the document; nobody may change them either
@@ -153,18 +154,13 @@ func newOperation(path, method string, item *openapi3.PathItem) (*operation, err
 	return op, op.takeBody(spec.RequestBody.Value.Content)
 }
 
-// takeBody notes what the document says of the bodies of requests: in JSON, or else in the first of the
-// types.
+// takeBody notes what the document says of the bodies of requests.
 func (op *operation) takeBody(content openapi3.Content) error {
-	types := slices.Sorted(maps.Keys(content))
-	if len(types) == 0 {
+	var body *openapi3.MediaType
+	if op.media, body = preferred(content); body == nil {
 		return nil
 	}
-	const preferred = "application/json"
-	if op.media = types[0]; content[preferred] != nil {
-		op.media = preferred
-	}
-	body := content[op.media]
+	op.bodies = content
 	if body.Schema == nil {
 		return fmt.Errorf("%s declares no schema for its request", op.id)
 	}
@@ -175,6 +171,19 @@ func (op *operation) takeBody(content openapi3.Content) error {
 	}
 	op.kept = sync.OnceValue(func() []variant { return variants(op.request, op.whole, false) })
 	return nil
+}
+
+// preferred returns what a document says of bodies in JSON, perhaps by a range of types. Without any it is what the
+// first of the types has.
+func preferred(content openapi3.Content) (media string, body *openapi3.MediaType) {
+	const json = "application/json"
+	if body = content.Get(json); body != nil {
+		return json, body
+	}
+	for _, media := range slices.Sorted(maps.Keys(content)) {
+		return media, content[media]
+	}
+	return "", nil
 }
 
 // hasSchemas reports whether all bodies and headers of an answer have a schema.

@@ -181,7 +181,7 @@ func (r *run) isNew(id string) bool {
 // of a node.
 func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level) {
 	media, parameters, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	content := response.Content[media]
+	content := response.Content.Get(media)
 	if charset := strings.ToLower(parameters["charset"]); charset != "" && charset != "utf-8" {
 		s.find(Document, a.op, at(a, "header Content-Type"), "no charset but UTF-8", strconv.Quote(short(charset)))
 	}

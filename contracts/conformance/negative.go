@@ -97,7 +97,9 @@ func (r *resident) brokenForms(op *operation) []brokenForm {
 		forms = append(forms, list)
 	}
 	return slices.DeleteFunc(forms, func(form brokenForm) bool {
-		return form.coding != "" && op.ignores("Content-Encoding") ||
+		another := form.status == media && form.coding == "" && !strings.Contains(form.media, "charset")
+		return another && op.bodies.Get(form.media) != nil ||
+			form.coding != "" && op.ignores("Content-Encoding") ||
 			strings.Contains(form.media, "charset") && op.ignores("charset") ||
 			strings.HasSuffix(form.media, "+json") && op.ignores("+json")
 	})

@@ -58,7 +58,7 @@ func (t *tap) answer(op *operation, r *http.Request) (*http.Response, error) {
 		return nil, errors.New("no operation of the document")
 	}
 	answer := &http.Response{StatusCode: op.success(), Header: http.Header{}, Request: r, Body: http.NoBody}
-	for media, content := range op.responses[op.success()].Content {
+	if media, content := preferred(op.responses[op.success()].Content); content != nil {
 		answer.Header.Set("Content-Type", media)
 		answer.Body = io.NopCloser(bytes.NewReader(encode(content.Example)))
 	}

@@ -70,7 +70,7 @@ func (x *Exchange) schemaForParsed(types []string, bodies map[string]*spec.Schem
 	broken.wrong = fmt.Sprintf("content type %s is not supported", broken.got)
 	// Broken parameters do not change what the type is.
 	mediaType, parameters, _ := mime.ParseMediaType(types[0])
-	schema := bodies[mediaType]
+	schema := x.Operation.Body(mediaType)
 	if schema == nil {
 		return nil, broken
 	}

@@ -79,7 +79,7 @@ func (d *Document) answerBodyDepartures(
 		}
 		return []drift.Departure{{Kind: drift.Undue, Expected: "must have no body", Got: "one"}}
 	}
-	schema := answer.bodies[mediaTypeOf(header)]
+	schema := bodyOf(answer.bodies, mediaTypeOf(header))
 	if schema == nil {
 		got := "nothing"
 		if given := header.Get(contentType); given != "" {

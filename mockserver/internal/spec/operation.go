@@ -1,10 +1,12 @@
 package spec
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -65,6 +67,15 @@ func plain(headers openapi3.Headers, correlationID *openapi3.Schema) bool {
 // IsPlain reports whether answers with a status have no header but the correlation id. There
 // need not be an operation.
 func (o *Operation) IsPlain(status int) bool { return o != nil && slices.Contains(o.plain, status) }
+
+// Body returns the schema of requests' bodies of a media type, nil if there is none.
+func (o *Operation) Body(mediaType string) *Schema { return bodyOf(o.Bodies, mediaType) }
+
+// bodyOf returns the schema of bodies of a media type, or of the range of types that it is in.
+func bodyOf(bodies map[string]*Schema, mediaType string) *Schema {
+	kind, _, _ := strings.Cut(mediaType, "/")
+	return cmp.Or(bodies[mediaType], bodies[kind+"/*"], bodies["*/*"])
+}
 
 // HasQuery reports whether requests may have a query parameter of this name.
 func (o *Operation) HasQuery(name string) bool {
