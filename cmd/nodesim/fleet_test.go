@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -164,35 +163,5 @@ func TestAFleetBeginsGently(t *testing.T) {
 	}
 	if spread := time.Duration(last.Load() - asked.Load()); spread < time.Second/2 {
 		t.Errorf("the second of two nodes registered within %v", spread)
-	}
-}
-
-// A proxy that the environment names stands between every command and an orchestratord elsewhere.
-func TestProxies(t *testing.T) {
-	emptyEnvironment(t)
-	for _, command := range []string{"run", "fleet"} {
-		t.Run(command, func(t *testing.T) {
-			orchestratord := mocktest.InMemory(t, mockserver.WithTokens("secret"))
-			asked := make(chan string, 100)
-			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked <- r.URL.Host
-				orchestratord.ServeHTTP(w, r) // which answers 401
-			}))
-			defer proxy.Close()
-			program := exec.CommandContext(t.Context(), os.Args[0], command, "--orchestratord-url",
-				"http://orchestratord.invalid")
-			program.Env = append(os.Environ(), asProgram+"=yes", "HTTP_PROXY="+proxy.URL, "NO_PROXY=", "no_proxy=")
-			if said, err := program.CombinedOutput(); !strings.Contains(string(said), "answered 401") {
-				t.Errorf("it ended with %v, and said %s", err, said)
-			}
-			select {
-			case host := <-asked:
-				if host != "orchestratord.invalid" {
-					t.Errorf("the proxy was asked for %s", host)
-				}
-			default:
-				t.Error("the proxy was not asked")
-			}
-		})
 	}
 }
