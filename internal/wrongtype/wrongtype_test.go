@@ -25,13 +25,13 @@ func TestExplain(t *testing.T) {
 		"JSON":            {json.Unmarshal([]byte(`[]`), new(entry)), "the whole is of type array, which does"},
 		"JSON of a field": {json.Unmarshal([]byte(`{"list":{}}`), new(entry)), "list is of type object"},
 		"no JSON":         {json.Unmarshal([]byte(`x`), new(entry)), "invalid character 'x'"},
-		"YAML":            {decode("a: 1", new([]entry)), "line 1: a value of type map does not belong there"},
+		"YAML":            {decode("a: 1", new([]entry)), "line 1: a value is an object: must be a list"},
 		"YAML of two fields": {
 			decode("- name: [a]\n  list: text into the void", new([]entry)),
-			"line 1: a value of type seq does not belong there; line 2: a value of type str does not belong there",
+			"line 1: a value is a list: must be a text; line 2: a value is a text: must be a list",
 		},
 		"YAML of several lines": {
-			decode(`- list: "a\nb"`, new([]entry)), "line 1: a value of type str does not belong there",
+			decode(`- list: "a\nb"`, new([]entry)), "line 1: a value is a text: must be a list",
 		},
 		"a field of no name": {decode("- nam: a", new([]entry)), "line 1: field nam not found"},
 		"another":            {io.EOF, "EOF"},

@@ -66,8 +66,10 @@ var phrases = []struct {
 		regexp.MustCompile(`mapping key "(.*?)" already defined at line (\d+)`),
 		`"$1" is there a second time, after line $2`,
 	},
+	{regexp.MustCompile(`(field \S+ not found) in type .*`), "$1"},
 	{regexp.MustCompile(`failed to unmarshal data: (?:(?s:json error: .*), )?(?:yaml error: )?`), ""},
 	{regexp.MustCompile(`(^|: )yaml: (?:(?:construct|unmarshal) errors:\s*)?`), "$1"},
+	{regexp.MustCompile(`\n\s*`), "; "},
 }
 
 // mistyped matches a value of a type that does not belong there.
