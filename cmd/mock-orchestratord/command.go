@@ -172,8 +172,8 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 }
 
 func (s *settings) accessFlags(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&s.tokens, "token", nil, "bearer `token` that calls must carry; repeat for more ["+envToken+
-		"] (default none, calls need no token)")
+	flags.StringArrayVar(&s.tokens, "token", nil,
+		"bearer `token` that calls must carry; repeat for more ["+cli.EnvToken+"] (default none, calls need no token)")
 	s.steering.flags(flags)
 	flags.StringArrayVar(&s.origins, "cors-origin", nil,
 		"`origin`, as http://localhost:5173, whose pages may use the mock from a browser; repeat for more; * lets "+

@@ -15,7 +15,6 @@ import (
 // The environment, by the names that orchestratord in service reads.
 const (
 	envAddr         = "ORCHD_ADDR"
-	envToken        = "LLORCH_API_TOKEN"
 	envNodeTimeout  = "ORCHESTRATORD_NODE_TIMEOUT_MS"
 	envStaleCheck   = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS"
 	envCloudProfile = "ORCHESTRATORD_CLOUD_PROFILE"
@@ -47,7 +46,7 @@ func setFromEnv(flags *pflag.FlagSet, getenv func(string) string) (sets []string
 		names []variable
 	}{
 		{"addr", []variable{{envAddr, verbatim}, {specAddr, verbatim}}},
-		{"token", []variable{{envToken, cli.TrimToken}}},
+		{"token", []variable{{cli.EnvToken, cli.TrimToken}}},
 		{"node-timeout", []variable{{envNodeTimeout, milliseconds}, {specNodeTimeout, seconds}}},
 		{"heartbeat-interval", []variable{{specHeartbeatInterval, seconds}}},
 		{"stale-check-interval", []variable{{envStaleCheck, seconds}}},

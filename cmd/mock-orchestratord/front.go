@@ -33,8 +33,9 @@ func (f *front) flags(flags *pflag.FlagSet) {
 		"`URL` of a real orchestratord to stand in front of: it answers, and both sides are held to the document")
 	flags.StringVar(&f.host, "upstream-host", "",
 		"`name` for the Host header of requests to it (default what the node states)")
-	flags.StringVar(&f.token, "upstream-token", "", "bearer `token` to ask it for the list of nodes with ["+envToken+
-		"] (default none; the tokens of nodes are never used)")
+	flags.StringVar(&f.token, "upstream-token", "",
+		"bearer `token` to ask it for the list of nodes with ["+cli.EnvToken+
+			"] (default none; the tokens of nodes are never used)")
 	flags.Var(cli.File(&f.tokenFile), "upstream-token-file", "`file` with that token, which is read for each list")
 	flags.Var(cli.File(&f.caFile), "upstream-ca",
 		"`file` with the certificates, PEM, of those that vouch for it (default the system's); it may be replaced "+

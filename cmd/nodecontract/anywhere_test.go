@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -14,7 +15,7 @@ import (
 // document, the exemptions and the overlay are then those that are compiled in.
 func TestAnywhere(t *testing.T) {
 	const token = "a-token-for-this-test-alone-0123456789"
-	t.Setenv(envToken, token)
+	t.Setenv(cli.EnvToken, token)
 	committed := absolute(t, "../../contracts/pacts/pool-managerd-orchestratord.json")
 	archive := written(t, "x.har", `{"log":{"version":"1.2","entries":[{"request":{"method":"DELETE",`+
 		`"url":"https://o.example/v2/nodes/n","headers":[]},"response":{"status":204,"headers":[]}}]}}`)

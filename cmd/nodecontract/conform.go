@@ -16,9 +16,6 @@ import (
 	"github.com/llama-orch/node-registration/contracts/report"
 )
 
-// envToken is the environment variable that nodes read their token from (CLOUD-4003).
-const envToken = "LLORCH_API_TOKEN"
-
 // newConformCommand returns the command that tests an orchestratord, given its URL.
 func newConformCommand() *cobra.Command {
 	var s conformSettings
@@ -72,7 +69,7 @@ type conformSettings struct {
 func (s *conformSettings) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.Var(cli.BaseURL(&s.URL), "provider-url", "base URL of orchestratord")
-	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+envToken+
+	flags.StringVar(&s.Token, "token", "", "token that orchestratord accepts ["+cli.EnvToken+
 		"] (default: calls carry none)")
 	flags.Var(cli.File(&s.caCert), "ca-cert", "PEM `file` of authorities to trust besides the system's")
 	flags.Var(cli.File(&s.document), "document", documentUsage)
@@ -93,7 +90,7 @@ func (s *conformSettings) define(flags *pflag.FlagSet) {
 // is broken.
 func (s *conformSettings) conform(cmd *cobra.Command) error {
 	var err error
-	if s.Token, err = cli.Token(cmd.Flags(), "token", envToken, os.Getenv); err != nil {
+	if s.Token, err = cli.Token(cmd.Flags(), "token", cli.EnvToken, os.Getenv); err != nil {
 		return err
 	}
 	if s.Picture != "" && s.reports.GoesTo(s.Picture) {

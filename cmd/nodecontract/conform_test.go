@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/llama-orch/node-registration/cmd/internal/cli"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/mocktest"
 )
@@ -27,7 +28,7 @@ func conform(t *testing.T, wantStatus int, args ...string) (stdout, stderr strin
 func TestConform(t *testing.T) {
 	const token = "a-token-for-this-test-alone-0123456789"
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
-	t.Setenv(envToken, token+"\n")
+	t.Setenv(cli.EnvToken, token+"\n")
 	stdout, _ := conform(t, 0, "--provider-url", mock.URL, "--only", "examples,lives", "--report", "text")
 	if want := "orchestratord keeps the contract (level nodes, "; !strings.Contains(stdout, want) {
 		t.Errorf("no %s in:\n%s", want, stdout)
@@ -45,7 +46,7 @@ func TestConform(t *testing.T) {
 func TestConformWithoutTheTokenOfTheEnvironment(t *testing.T) {
 	const token = "a-token-for-this-test-alone-0123456789"
 	mock := mocktest.Start(t, mockserver.WithLogger(nil), mockserver.WithTokens(token))
-	t.Setenv(envToken, token)
+	t.Setenv(cli.EnvToken, token)
 	_, stderr := conform(t, 2, "--provider-url", mock.URL, "--token", "", "--only", "examples")
 	if want := "it requires a token"; !strings.Contains(stderr, want) {
 		t.Errorf("no %s in:\n%s", want, stderr)
@@ -76,7 +77,7 @@ func TestConformFindsADeparture(t *testing.T) {
 // TestConformEndsInOneLine runs against servers that stop a run early. The last line of the
 // program says what is wrong, and nothing of a server controls the terminal.
 func TestConformEndsInOneLine(t *testing.T) {
-	t.Setenv(envToken, "")
+	t.Setenv(cli.EnvToken, "")
 	mock := mocktest.InMemory(t, mockserver.WithLogger(nil))
 	for name, test := range map[string]struct {
 		server http.HandlerFunc
@@ -150,7 +151,7 @@ func compress(server http.Handler) http.HandlerFunc {
 }
 
 func TestConformCannotTell(t *testing.T) {
-	t.Setenv(envToken, "")
+	t.Setenv(cli.EnvToken, "")
 	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

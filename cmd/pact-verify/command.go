@@ -22,7 +22,6 @@ import (
 
 // The environment, by the names that nodes and Pact's own tools use.
 const (
-	envToken       = "LLORCH_API_TOKEN"
 	envBrokerToken = "PACT_BROKER_TOKEN"
 	envBrokerUser  = "PACT_BROKER_USERNAME"
 	envBrokerPass  = "PACT_BROKER_PASSWORD"
@@ -101,7 +100,7 @@ environment does not show in the list of processes.`,
 func (s *settings) define(flags *pflag.FlagSet) {
 	cli.Under(flags, "Orchestratord", func(flags *pflag.FlagSet) {
 		flags.Var(cli.BaseURL(&s.providerURL), "provider-url", "base URL of orchestratord")
-		flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+envToken+
+		flags.StringVar(&s.token, "token", "", "token that orchestratord accepts ["+cli.EnvToken+
 			"] (default: calls carry none)")
 		flags.Var(cli.File(&s.caCert), "ca-cert", "PEM `file` of authorities to trust besides the system's")
 		flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long all of it may take")
@@ -142,7 +141,7 @@ func (s *settings) publishFlags(flags *pflag.FlagSet) {
 func (s *settings) complete(flags *pflag.FlagSet, getenv func(string) string) error {
 	auth := &s.brokerAuth
 	var err, brokerErr error
-	s.token, err = cli.Token(flags, "token", envToken, getenv)
+	s.token, err = cli.Token(flags, "token", cli.EnvToken, getenv)
 	byToken := auth.Token != ""
 	if auth.Username == "" {
 		auth.Token, brokerErr = cli.Token(flags, "broker-token", envBrokerToken, getenv)

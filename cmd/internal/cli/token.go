@@ -7,6 +7,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// EnvToken is the environment variable that nodes read their token from (CLOUD-4003).
+const EnvToken = "LLORCH_API_TOKEN"
+
 // Token returns the token of a flag, or of a variable of the environment if the flag is not given. An
 // empty flag says that there is no token.
 func Token(flags *pflag.FlagSet, flag, variable string, getenv func(string) string) (string, error) {

@@ -100,14 +100,14 @@ func newSearch(inner, outer Language) *search {
 }
 
 func (s *search) add(c class) {
-	key := s.key(c)
+	key := c.key()
 	if !s.seen[key] {
 		s.seen[key] = true
 		s.queue = append(s.queue, c)
 	}
 }
 
-func (s *search) key(c class) string {
+func (c class) key() string {
 	key := make([]byte, 0, 64)
 	for _, state := range slices.Concat(c.inner, c.outer) {
 		key = state.appendKey(key)
