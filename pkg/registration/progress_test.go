@@ -204,6 +204,7 @@ func TestARequestTakesSoManyConnections(t *testing.T) {
 			defer cancel()
 			node := newNode(t, c)
 			err := node.Register(ctx)
+			synctest.Wait() // Register does not wait for the transport
 			if transport.asked != test.most || !strings.Contains(err.Error(), "each new connection was closed") {
 				t.Errorf("%s: it asked for %d connections, want %d: %v", name, transport.asked, test.most, err)
 			}
