@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llama-orch/node-registration/internal/race"
 	"github.com/llama-orch/node-registration/mockserver"
 	"github.com/llama-orch/node-registration/mockserver/faults"
 	"github.com/llama-orch/node-registration/mockserver/journal"
@@ -24,9 +25,9 @@ import (
 	"github.com/llama-orch/node-registration/pkg/registration"
 )
 
-// TestPresets has real nodes live through five minutes of each preset. When it is
+// TestPresets_heavy has real nodes live through five minutes of each preset. When it is
 // switched off they are online again before long, and they leave in peace.
-func TestPresets(t *testing.T) {
+func TestPresets_heavy(t *testing.T) {
 	for name := range faults.Presets() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -34,7 +35,7 @@ func TestPresets(t *testing.T) {
 				if _, known := mock.Faults().Switch(name, true); !known {
 					t.Error("there is no such preset")
 				}
-				time.Sleep(5 * time.Minute)
+				time.Sleep(race.Share(t, 5*time.Minute, time.Minute))
 				if state, _ := mock.Faults().Switch(name, false); state.Applied == 0 {
 					t.Error("it did nothing")
 				}
@@ -79,10 +80,11 @@ func ready(context.Context) ([]registration.PoolStatus, error) {
 	return []registration.PoolStatus{{PoolID: "pool-0", Ready: true, SlotsFree: 4, SlotsTotal: 4}}, nil
 }
 
-// TestNodesAreWrittenOff has nodes live with the presets that mark them Offline without a word.
+// TestNodesAreWrittenOff_heavy has nodes live with the presets that mark them Offline without a word.
 // Their heartbeats are taken all the while. They are back once they register again, as they do
 // from time to time.
-func TestNodesAreWrittenOff(t *testing.T) {
+func TestNodesAreWrittenOff_heavy(t *testing.T) {
+	race.Skip(t)
 	for _, dialect := range []mockserver.Dialect{mockserver.Document, mockserver.InService} {
 		for _, preset := range []string{"clock-step", "sticky-offline"} {
 			t.Run(fmt.Sprint(preset, " ", dialect), func(t *testing.T) {
