@@ -1,6 +1,9 @@
 package conformance
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Level says how much of the document an orchestratord has to keep.
 type Level string
@@ -27,6 +30,11 @@ type Finding struct {
 // String says what is wrong, on one line.
 func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: expected %s, got %s", f.Operation, f.Place, f.Expected, f.Got)
+}
+
+// isAmong reports whether there is a finding of the same cause.
+func (f Finding) isAmong(found []Finding) bool {
+	return slices.ContainsFunc(found, func(other Finding) bool { return other.key() == f.key() })
 }
 
 // key is the same for two findings of one cause.

@@ -17,14 +17,14 @@ func (s *session) shrunk(ctx context.Context, plan []step, found []Finding) []Fi
 	if i < 0 || s.options.FirstOnly {
 		return found
 	}
-	key := found[i].key()
+	first := found[i]
 	for size := (len(plan) + 1) / 2; size > 0; size /= 2 {
 		for i := 0; i < len(plan) && s.shrinking < shrinkCalls; {
 			fewer := slices.Delete(slices.Clone(plan), i, min(i+size, len(plan)))
 			before := s.prober.calls.Load()
 			again, _ := s.walk(ctx, fewer)
 			s.shrinking += s.prober.calls.Load() - before
-			if !slices.ContainsFunc(again.found, func(f Finding) bool { return f.key() == key }) {
+			if !first.isAmong(again.found) {
 				i += size
 				continue
 			}
@@ -49,5 +49,5 @@ func merged(found, again []Finding) []Finding {
 func (r *run) known(f Finding) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.report.all, func(other Finding) bool { return other.key() == f.key() })
+	return f.isAmong(r.report.all)
 }
