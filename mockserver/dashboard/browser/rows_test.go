@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -17,27 +18,44 @@ import (
 // Half the timeout has passed, so that the words for it are as long as they get.
 func TestPartsOfARowDoNotOverlap(t *testing.T) {
 	t.Parallel()
-	for _, timeout := range []time.Duration{
-		30 * time.Second, 4*time.Minute - 2*time.Second, 4*time.Hour - 2*time.Minute, 7 * 24 * time.Hour,
-	} {
-		t.Run(timeout.String(), func(t *testing.T) {
-			t.Parallel()
-			clk := clock.PausedAt(time.Date(2026, time.November, 23, 9, 59, 12, 0, time.UTC))
-			mock := mocktest.Start(t, quiet, mockserver.WithClock(clk), mockserver.WithNodeTimeout(timeout))
-			p := open(t, mock.URL, look{})
-			for _, many := range []int{3, 23} {
-				loadAll(t, mock, many)
-				clk.Advance(timeout / 2)
-				p.waitText("#nodes-count", fmt.Sprint(many+1))
-				p.waitText(".beat[data-stage=late]", "late, ")
-				for _, width := range []int64{1920, 1600, 1280, 1240, 1000, 700, 390, 360} {
-					p.show(look{width: width, height: 900})
-					if over := eval[[]string](p, overlaps); len(over) > 0 {
-						t.Errorf("%d nodes, %d pixels wide: %q", many, width, over[:min(len(over), 4)])
-					}
+	clk := clock.PausedAt(time.Date(2026, time.November, 23, 9, 59, 12, 0, time.UTC))
+	mock := mocktest.Start(t, quiet, mockserver.WithClock(clk))
+	p := open(t, mock.URL, look{})
+	for _, many := range []int{3, 23} {
+		for _, given := range []struct {
+			timeout time.Duration
+			left    string
+		}{
+			{30 * time.Second, "15 s"},
+			{4*time.Minute - 2*time.Second, "119 s"},
+			{4*time.Hour - 2*time.Minute, "119 min"},
+			{7 * 24 * time.Hour, "3 d"},
+		} {
+			setTimeout(t, mock, given.timeout)
+			loadAll(t, mock, many)
+			clk.Advance(given.timeout / 2)
+			p.waitText("#nodes-count", fmt.Sprint(many+1))
+			p.waitText(".beat[data-stage=late]", "late, "+given.left+" left")
+			for _, width := range []int64{1920, 1600, 1280, 1240, 1000, 700, 390, 360} {
+				p.show(look{width: width, height: 100}) // what is out of sight is not painted
+				if over := eval[[]string](p, overlaps); len(over) > 0 {
+					t.Errorf("%d nodes, %s left, %d pixels wide: %q", many, given.left, width, over[:min(len(over), 4)])
 				}
 			}
-		})
+		}
+	}
+}
+
+// setTimeout sets after how long without a heartbeat a mock takes a node for Offline.
+func setTimeout(t *testing.T, mock *mocktest.Server, timeout time.Duration) {
+	t.Helper()
+	answer, err := controlOf(t, mock).ChangeSettingsWithResponse(t.Context(),
+		control.SettingsChange{NodeTimeoutMs: new(timeout.Milliseconds())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode() != http.StatusOK {
+		t.Fatalf("the timeout is not set: %s %s", answer.Status(), answer.Body)
 	}
 }
 
