@@ -32,6 +32,7 @@ export class Refresher {
 
   async #run() {
     this.#busy = true;
+    await null; // what asks as one, as the entries of one message do, has one load
     this.#asked = false;
     const began = performance.now();
     this.#show(await this.#load().then(() => '', refusalOf));
