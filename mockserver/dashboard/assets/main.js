@@ -19,7 +19,8 @@ const api = new Api(askForToken);
 const store = new Store();
 const sync = new Sync(api, store);
 folds();
-for (const view of [link, clock, upstream, tally, settings, nodes, timeline, faults, drift, journal]) {
+// The timeline is the last, as it measures the page, which the others change.
+for (const view of [link, clock, upstream, tally, settings, nodes, faults, drift, journal, timeline]) {
   view(api, store, sync);
 }
 sync.start();

@@ -22,6 +22,7 @@ export function timeline(_api, store) {
   const now = () => frozen ?? store.clock.now();
   const length = () => Number(choice.value) * 1000;
   const draw = () => {
+    cancelAnimationFrame(due);
     due = 0;
     if (!store.overview) return;
     paint(canvas, sceneOf(store, now(), length()));
@@ -39,7 +40,7 @@ export function timeline(_api, store) {
   new ResizeObserver(redraw).observe(byId('timeline'));
   let seen = true;
   new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; }).observe(canvas);
-  store.subscribe(['nodes', 'overview', 'faults'], redraw);
+  store.subscribe(['nodes', 'overview', 'faults'], draw); // in the frame that shows the rest
 
   // Without news only time moves the picture, a pixel or so at a time.
   setInterval(() => {
