@@ -81,9 +81,16 @@ type Report struct {
 // for concurrent use, and the zero value is empty.
 type Record struct {
 	mu      sync.Mutex
-	entries map[key]*Entry
-	latest  *Entry // the one that was counted last, if any: the next departure is often the same
+	entries map[key]*counted
+	latest  *counted // that was counted
 	dropped int
+}
+
+// counted is an entry, and the one that was counted after it last. Requests of a kind depart alike, so
+// that it is likely to be the next again.
+type counted struct {
+	Entry
+	next *counted
 }
 
 // key identifies a departure.
@@ -101,27 +108,34 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.entries == nil {
-		r.entries = map[key]*Entry{}
+		r.entries, r.latest = map[key]*counted{}, &counted{}
 	}
 	var fresh []Departure
-	for _, departure := range departures {
-		key, entry := departure.key(), r.latest
-		if entry == nil || entry.key() != key {
-			entry = r.entries[key]
-		}
+	for i := range departures {
+		departure := &departures[i]
+		entry := r.find(departure)
 		switch {
 		case entry == nil && len(r.entries) == Limit:
 			r.dropped++
 			continue
 		case entry == nil:
-			entry = &Entry{Departure: departure, First: seen}
-			r.entries[key] = entry
-			fresh = append(fresh, departure)
+			entry = &counted{Entry: Entry{Departure: *departure, First: seen}}
+			r.entries[departure.key()] = entry
+			fresh = append(fresh, *departure)
 		}
 		entry.Requests++
-		entry.Last, r.latest = seen, entry
+		entry.Last = seen
+		r.latest.next, r.latest = entry, entry
 	}
 	return fresh
+}
+
+func (r *Record) find(departure *Departure) *counted {
+	key := departure.key()
+	if likely := r.latest.next; likely != nil && likely.key() == key {
+		return likely
+	}
+	return r.entries[key]
 }
 
 // Clear forgets what has been taken down.
@@ -137,7 +151,7 @@ func (r *Record) Report() Report {
 	defer r.mu.Unlock()
 	report := Report{Dropped: r.dropped}
 	for _, entry := range r.entries {
-		report.Entries = append(report.Entries, *entry)
+		report.Entries = append(report.Entries, entry.Entry)
 	}
 	slices.SortFunc(report.Entries, func(a, b Entry) int {
 		return cmp.Or(
