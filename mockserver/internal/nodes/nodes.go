@@ -4,6 +4,7 @@
 package nodes
 
 import (
+	"cmp"
 	"log/slog"
 	"math"
 	"net/http"
@@ -47,6 +48,7 @@ type API struct {
 	Config
 	metrics     *metrics
 	router      *chi.Mux
+	operations  []chi.Route
 	largeBodies places
 	closeLooks  places
 }
@@ -68,20 +70,22 @@ func (a *API) Mount(router *chi.Mux) {
 		a.mountRelay(router)
 		return
 	}
-	router.Use(reroute(a.miss(a.noMethod)))
+	router.Use(a.reroute(a.miss(a.noMethod)))
 	router.NotFound(a.miss(a.noOperation))
 	router.MethodNotAllowed(a.miss(a.noMethod))
 	server := api.Server{Operations: operations{a}, Unbound: unbindable, Failed: exchange.SetFailure}
 	server.Route(router.With(a.serve))
+	a.operations = router.Routes()
 }
 
 // mountRelay adds the same routes, and has all calls passed on.
 func (a *API) mountRelay(router *chi.Mux) {
 	relay := exchange.Hold(documentOf, a.relay, a.countRelayed)
-	router.Use(reroute(relay))
+	router.Use(a.reroute(relay))
 	router.NotFound(relay.ServeHTTP)
 	router.MethodNotAllowed(relay.ServeHTTP)
 	new(api.Server).Route(router.With(func(http.Handler) http.Handler { return relay })) // which calls no operation
+	a.operations = router.Routes()
 }
 
 // serve returns a handler for the calls of an operation. A call is written down before it is
@@ -110,7 +114,7 @@ func (a *API) serve(operation http.Handler) http.Handler {
 
 // reroute leads requests where the router of the dialect's orchestratord would. Those with another
 // method than their path knows go to noMethod.
-func reroute(noMethod http.Handler) func(http.Handler) http.Handler {
+func (a *API) reroute(noMethod http.Handler) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x := exchange.Of(r)
@@ -119,10 +123,28 @@ func reroute(noMethod http.Handler) func(http.Handler) http.Handler {
 				noMethod.ServeHTTP(w, r)
 				return
 			}
+			if operation := a.operation(x.Route, method, r); operation != nil {
+				operation.ServeHTTP(w, r)
+				return
+			}
 			x.Route.RouteMethod = method
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// operation returns what serves a request that fits an operation. The router would lead there too, but
+// make a map of what stands in the path first, for each request, which nobody reads.
+func (a *API) operation(route *chi.Context, method string, r *http.Request) http.Handler {
+	pattern := a.router.Find(route, method, cmp.Or(r.URL.RawPath, r.URL.Path))
+	for _, operation := range a.operations {
+		if operation.Pattern == pattern {
+			r.Pattern = pattern
+			return operation.Handlers[method]
+		}
+	}
+	route.Reset()
+	return nil
 }
 
 // miss returns a handler for requests that fit no operation.
