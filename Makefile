@@ -48,7 +48,7 @@ test: pact-ffi node_modules/.package-lock.json ## the tests, those of packages w
 
 .PHONY: shipped
 shipped: pact-ffi ## what is shipped, as its users get it: installed programs, the action, images, a release
-	go test ./internal/house -shipped
+	go test ./internal/house/shipped -shipped
 
 .PHONY: browser
 browser: ## Chromium for the dashboard's tests, where there is no browser yet (apt-get)

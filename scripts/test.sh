@@ -12,10 +12,11 @@ concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts
 	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
 	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
 	grep -vE '/(bind|dashboard|glob|har|masking|recorded|spec)$') # which start no goroutine
-# Packages without tests are left out, since go test -o refuses two with the same name. So are the
-# manifests: all their tests are lint's, and the types of Kubernetes take long to compile.
+# Packages without tests are left out, since go test -o refuses two with the same name. So are two that
+# need a lot compiled: `make lint` runs all tests of the manifests, and `make shipped` those of shipped.
 others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
-	./mockserver/dashboard/browser ./cmd/internal/usage work | grep -vxF "$concurrent" | grep -v '/internal/manifests$')
+	./mockserver/dashboard/browser ./cmd/internal/usage work |
+	grep -vxF "$concurrent" | grep -vE '/(manifests|shipped)$')
 heavy="./contracts/conformance ./mockserver ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 

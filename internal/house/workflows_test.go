@@ -4,7 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // TestActionsArePinned holds the workflows, and those that the docs offer to copy, to name
@@ -31,6 +34,27 @@ func TestActionsArePinned(t *testing.T) {
 		}
 		if found == 0 {
 			t.Errorf("%s: there are no actions", pattern)
+		}
+	}
+}
+
+// TestActionRunsNoInput keeps expressions out of the scripts of the action: a shell would run what a
+// caller puts into them.
+func TestActionRunsNoInput(t *testing.T) {
+	var action struct {
+		Runs struct {
+			Steps []struct{ Run string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(readText(t, filepath.Join(root, "action.yml"))), &action); err != nil {
+		t.Fatal(err)
+	}
+	if len(action.Runs.Steps) == 0 {
+		t.Fatal("the action has no steps")
+	}
+	for _, step := range action.Runs.Steps {
+		if strings.Contains(step.Run, "${{") {
+			t.Errorf("an expression is part of a script: %s", step.Run)
 		}
 	}
 }

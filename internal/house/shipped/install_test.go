@@ -1,4 +1,4 @@
-package house
+package shipped
 
 import (
 	"fmt"
@@ -91,8 +91,11 @@ func stated(t *testing.T, verb string) map[string]bool {
 	t.Helper()
 	command := regexp.MustCompile(`\bgo ` + verb + ` (` + regexp.QuoteMeta(module) + "[^\\s`]*)")
 	arguments := map[string]bool{}
-	for _, page := range sources(t, ".md") {
-		for _, found := range command.FindAllStringSubmatch(readText(t, filepath.Join(root, page)), -1) {
+	for _, page := range known(t, ".") {
+		if filepath.Ext(page.name) != ".md" {
+			continue
+		}
+		for _, found := range command.FindAllStringSubmatch(readText(t, page.path), -1) {
 			arguments[found[1]] = true
 		}
 	}

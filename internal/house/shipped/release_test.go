@@ -1,6 +1,6 @@
 //go:build linux
 
-package house
+package shipped
 
 import (
 	"archive/zip"

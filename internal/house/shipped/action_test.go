@@ -1,4 +1,4 @@
-package house
+package shipped
 
 import (
 	"encoding/xml"
@@ -136,15 +136,6 @@ func runAction(t *testing.T, inputs map[string]string) outcome {
 	return result
 }
 
-func readText(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 func isThere(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -205,13 +196,8 @@ func TestAction(t *testing.T) {
 
 // TestActionRunsNoInput gives the action inputs that a shell would run.
 func TestActionRunsNoInput(t *testing.T) {
-	for _, step := range readAction(t).Runs.Steps {
-		if expression.MatchString(step.Run) {
-			t.Errorf("an expression is part of a script: %s", step.Run)
-		}
-	}
-	const evil = `x"; touch pwned; $(touch pwned) ` + "`touch pwned`"
 	isShipped(t)
+	const evil = `x"; touch pwned; $(touch pwned) ` + "`touch pwned`"
 	for _, inputs := range []map[string]string{
 		{
 			"provider-url": evil, "token": evil, "level": evil, "pact": "false", "report": evil, "ca-cert": evil,

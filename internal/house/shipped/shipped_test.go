@@ -1,9 +1,15 @@
-package house
+// Package shipped tests what is shipped, as its users get it: it is installed, built and started.
+package shipped
 
 import (
 	"flag"
 	"os"
 	"testing"
+)
+
+const (
+	root   = "../../.."
+	module = "github.com/llama-orch/node-registration"
 )
 
 var tryShipped = flag.Bool("shipped", false, "install, build and start what is shipped, which takes minutes")
@@ -26,4 +32,13 @@ func lacks(t *testing.T, missing string) {
 		t.Fatal(missing)
 	}
 	t.Skip(missing)
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
