@@ -90,7 +90,10 @@ func (s *service) handle(l *life, r *http.Request, op, id string, body []byte) (
 }
 
 func (s *service) call(method, path string, body []byte) *httptest.ResponseRecorder {
-	request := httptest.NewRequest(method, "http://127.0.0.1"+path, bytes.NewReader(body))
+	request, err := http.NewRequest(method, "http://127.0.0.1"+path, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	request.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
 	s.mock.ServeHTTP(answer, request)
