@@ -135,7 +135,7 @@ func accountOf(t *testing.T, wire http.RoundTripper, front, orchestratord *mockt
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	var nodes sync.WaitGroup
-	for n := range cmp.Or(*fleetNodes, race.Share(t, 200, 10)) {
+	for n := range cmp.Or(*fleetNodes, race.Share(t, 100, 10)) {
 		node, err := registration.New(registration.Config{
 			NodeID: fmt.Sprint("gpu-node-", n), MachineID: "machine-alpha", Address: "http://127.0.0.1:9200",
 			Pools: []string{"pool-0"}, OrchestratordURL: front.URL, HeartbeatInterval: 5 * time.Second,
