@@ -286,7 +286,7 @@ func TestNobodyIsForgotten(t *testing.T) {
 func TestExchangesAtOnce_heavy(t *testing.T) {
 	s := newServer(t)
 	var clients sync.WaitGroup
-	each := race.Share(t, 100, 20)
+	each := race.Share(t, 100, 10)
 	for client := range 8 {
 		clients.Go(func() {
 			for i := range each {
