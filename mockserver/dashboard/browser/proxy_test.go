@@ -35,7 +35,7 @@ func TestBelowAPath(t *testing.T) {
 		".opblock-get .opblock-summary-control", ".opblock-get .try-out__btn",
 		".opblock-get .execute",
 	} {
-		p.do(chromedp.Click(button))
+		p.click(button)
 	}
 	p.waitText(".live-responses-table", "gpu-node-1")
 	p.wait("document.querySelector('.back').href === '" + proxy.URL + "/mock/'")
