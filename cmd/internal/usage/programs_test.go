@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	if bin, err = filepath.Abs(filepath.Join(root, "bin", "test", "programs")); err != nil {
 		panic(err)
 	}
-	build := exec.Command("go", slices.Concat([]string{"build", "-buildvcs=false", "-o", bin + "/"}, pactFlags)...)
+	flags := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", bin + "/"} // without symbols, like a release
+	build := exec.Command("go", slices.Concat(flags, pactFlags)...)
 	for _, program := range programs {
 		build.Args = append(build.Args, "./cmd/"+program)
 	}
