@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
 // call is one request.
@@ -47,10 +45,10 @@ type answer struct {
 	status       int
 	header       http.Header
 	body         []byte
-	long         bool              // whether the body is longer than a node reads
-	last         bool              // whether it announces the end of its connection
-	throttled    int               // how often the call got 429 before this answer
-	list         *nodeapi.NodeList // the body, if it is a list that was judged to its end
+	long         bool    // whether the body is longer than a node reads
+	last         bool    // whether it announces the end of its connection
+	throttled    int     // how often the call got 429 before this answer
+	listed       *listed // of the body, if it is a list that was judged to its end
 	began, ended time.Time
 }
 

@@ -226,7 +226,7 @@ func (h *history) look(ctx context.Context, s *session, caller int) {
 	ended := h.now()
 	for i, id := range h.node {
 		seen := sight{known: true, status: listing.status}
-		at := slices.IndexFunc(listing.nodes, func(n nodeapi.Node) bool { return n.NodeID == id })
+		at := slices.IndexFunc(listing.nodes, func(n *nodeapi.Node) bool { return n.NodeID == id })
 		if at >= 0 {
 			shown := listing.nodes[at]
 			seen.listed, seen.state, seen.record = true, shown.Status, recordIn(shown)
@@ -246,7 +246,7 @@ func recordOf(id, record string) nodeapi.RegisterRequest {
 }
 
 // recordIn returns which registration an entry of the list shows, or all of them.
-func recordIn(shown nodeapi.Node) string {
+func recordIn(shown *nodeapi.Node) string {
 	record := ""
 	if len(shown.Pools) == 1 {
 		record = strings.TrimPrefix(shown.Pools[0], "pool-")

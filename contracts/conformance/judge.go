@@ -52,27 +52,34 @@ func (s *session) judge(a *answer) {
 		}
 		return
 	}
-	if s.saidBefore(a) {
+	s.judgeUnlessKnown(a, response, level)
+}
+
+// judgeUnlessKnown checks what of a body the last sound answer did not have.
+func (s *session) judgeUnlessKnown(a *answer, response *openapi3.Response, level Level) {
+	last, before := s.soundBefore(a), len(s.found)
+	switch {
+	case last != nil && bytes.Equal(last.body, a.body):
+		a.listed = last.listed
 		return
+	case last == nil || !s.judgeNews(a, last.listed):
+		s.judgeBody(a, response, level)
 	}
-	before := len(s.found)
-	if s.judgeBody(a, response, level); len(s.found) == before {
+	if len(s.found) == before {
 		s.keep(a)
 	}
 }
 
-// saidBefore reports whether the last success of the operation in which nothing was found had the same body.
-// The list is often asked for to see that nothing has changed.
-func (r *run) saidBefore(a *answer) bool {
+// soundBefore returns the last success of the operation in which nothing was found, nil if that had another status
+// or content type. The list is often asked for to see that nothing, or little, has changed.
+func (r *run) soundBefore(a *answer) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last := r.sound[a.op]
-	if last == nil || last.status != a.status || !bytes.Equal(last.body, a.body) ||
-		!slices.Equal(last.header["Content-Type"], a.header["Content-Type"]) {
-		return false
+	if last == nil || last.status != a.status || !slices.Equal(last.header["Content-Type"], a.header["Content-Type"]) {
+		return nil
 	}
-	a.list = last.list
-	return true
+	return last
 }
 
 // keep keeps a success in which nothing was found.
@@ -216,7 +223,7 @@ func (s *session) judgeBody(a *answer, response *openapi3.Response, level Level)
 		s.judgeProblem(a, content.Example)
 		return
 	}
-	s.judgeMeaning(a)
+	s.judgeMeaning(a, content.Schema.Value)
 }
 
 // problemMedia is the content type of problem details, RFC 9457.

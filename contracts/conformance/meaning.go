@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/llama-orch/node-registration/internal/wrongtype"
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
@@ -16,7 +18,7 @@ const clockTolerance = 24 * time.Hour
 
 // judgeMeaning checks what no schema can state about a successful answer. It decodes the
 // body as a node does, which is stricter about numbers and names than a schema.
-func (s *session) judgeMeaning(a *answer) {
+func (s *session) judgeMeaning(a *answer, schema *openapi3.Schema) {
 	switch a.op.id {
 	case opRegister:
 		var body nodeapi.RegisterResponse
@@ -36,8 +38,9 @@ func (s *session) judgeMeaning(a *answer) {
 	case opList:
 		var body nodeapi.NodeList
 		if s.readable(a, &body) {
-			a.list = &body
-			s.judgeList(a, body)
+			a.listed = listedIn(&body)
+			a.listed.know(a.body, schema)
+			s.judgeList(a, int(body.Count))
 		}
 	}
 }
@@ -95,13 +98,14 @@ func (r *run) shortestInterval() time.Duration {
 	return r.interval
 }
 
-func (s *session) judgeList(a *answer, body nodeapi.NodeList) {
-	if int(body.Count) != len(body.Nodes) {
-		got := fmt.Sprintf("%d for %d nodes", body.Count, len(body.Nodes))
+func (s *session) judgeList(a *answer, count int) {
+	nodes := a.listed.nodes
+	if count != len(nodes) {
+		got := fmt.Sprintf("%d for %d nodes", count, len(nodes))
 		s.find(Nodes, a.op, at(a, "body/count"), "the number of nodes", got)
 	}
 	seen := map[string]bool{}
-	for _, node := range body.Nodes {
+	for _, node := range nodes {
 		if seen[node.NodeID] {
 			s.find(Nodes, a.op, at(a, "body/nodes"), "each node once", fmt.Sprintf("%q twice", node.NodeID))
 		}
@@ -111,7 +115,7 @@ func (s *session) judgeList(a *answer, body nodeapi.NodeList) {
 }
 
 // judgeTimes checks the times of a listed node against the clock.
-func (s *session) judgeTimes(a *answer, node nodeapi.Node) {
+func (s *session) judgeTimes(a *answer, node *nodeapi.Node) {
 	if last := node.LastHeartbeatMs; last != nil && !s.isNever(*last) {
 		s.judgeTime(a, "last heartbeat", *last, node.NodeID)
 	}

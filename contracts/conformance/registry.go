@@ -165,13 +165,12 @@ func (r *registry) look(ctx context.Context) bool {
 	if a == nil {
 		return false
 	}
-	listed := map[string]nodeapi.Node{}
+	listed := map[string]*nodeapi.Node{}
 	for _, node := range a.nodes {
 		listed[node.NodeID] = node
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.known)) {
-		shown, there := listed[id]
-		r.compare(a.answer, id, r.known[id], shown, there)
+		r.compare(a.answer, id, r.known[id], listed[id])
 	}
 	return !slices.ContainsFunc(r.found[before:], r.report.counts)
 }
@@ -179,7 +178,7 @@ func (r *registry) look(ctx context.Context) bool {
 // listing is an answer with the nodes that it lists.
 type listing struct {
 	*answer
-	nodes []nodeapi.Node
+	nodes []*nodeapi.Node
 }
 
 // list asks for the list. It returns nil if the list cannot be read.
@@ -189,27 +188,28 @@ func (s *session) list(ctx context.Context) *listing {
 	if a == nil {
 		return nil
 	}
-	if a.list == nil {
-		a.list = new(nodeapi.NodeList)
-		if _, err := decode(a.body, a.list); err != nil {
+	if a.listed == nil {
+		var body nodeapi.NodeList
+		if _, err := decode(a.body, &body); err != nil {
 			return nil
 		}
+		a.listed = listedIn(&body)
 	}
-	return &listing{a, a.list.Nodes}
+	return &listing{a, a.listed.nodes}
 }
 
-// compare compares the entry of one node in the list with the model.
-func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, there bool) {
+// compare compares the entry of one node in the list, nil if it has none, with the model.
+func (r *registry) compare(a *answer, id string, n *node, shown *nodeapi.Node) {
 	if n.registered {
 		n.lapse(r.shortestInterval(), a.ended)
 	}
 	switch {
-	case !n.registered && there:
+	case !n.registered && shown != nil:
 		r.find(Nodes, a.op, "node that has left", "not to be listed", "status "+string(shown.Status))
 	case !n.registered:
-	case !there && n.beaten && !n.unsure && !n.draining:
+	case shown == nil && n.beaten && !n.unsure && !n.draining:
 		r.find(Nodes, a.op, "node that is registered and has sent a heartbeat", "to be listed", "nothing of "+id)
-	case !there: // it takes no part in placement
+	case shown == nil: // it takes no part in placement
 	default:
 		r.compareStatus(a, n, shown)
 		r.compareRecord(a, n, shown)
@@ -218,7 +218,7 @@ func (r *registry) compare(a *answer, id string, n *node, shown nodeapi.Node, th
 }
 
 // compareStatus compares a node's status with the heartbeats that it has sent.
-func (r *registry) compareStatus(a *answer, n *node, shown nodeapi.Node) {
+func (r *registry) compareStatus(a *answer, n *node, shown *nodeapi.Node) {
 	expected := nodeapi.NodeStatusRegistering
 	switch {
 	case n.beaten && n.draining && r.doc.hasStatus(nodeapi.NodeStatusDraining):
@@ -249,7 +249,7 @@ func (n *node) history() string {
 }
 
 // compareRecord compares the listed record of a node with its registration.
-func (r *registry) compareRecord(a *answer, n *node, shown nodeapi.Node) {
+func (r *registry) compareRecord(a *answer, n *node, shown *nodeapi.Node) {
 	said := n.registration
 	same := func(what, expected, got string) {
 		if expected != got {
@@ -340,7 +340,7 @@ func fields(object any) map[string]string {
 
 // compareTimes compares the listed times of a node with its real registration and
 // heartbeats.
-func (r *registry) compareTimes(a *answer, n *node, shown nodeapi.Node) {
+func (r *registry) compareTimes(a *answer, n *node, shown *nodeapi.Node) {
 	same := func(what string, ms int64, at span) {
 		if expected, ok := r.clock.observe(time.UnixMilli(ms), at.from, at.to); !ok {
 			r.find(Nodes, a.op, "time of the "+what+" of a node", "about when it happened",

@@ -42,7 +42,7 @@ func (r *resident) shown(ctx context.Context) *nodeapi.Node {
 	}
 	for _, node := range listing.nodes {
 		if node.NodeID == r.id {
-			return &node
+			return node
 		}
 	}
 	return nil
