@@ -31,12 +31,13 @@ type node struct {
 	earlier      map[string]string // those in the registration before
 	registered   bool
 	beaten       bool
-	draining     bool     // whether all pools that the last heartbeat reports are
-	unsure       bool     // whether it may have been silent for too long
-	unheld       string   // the field of its registration whose number the types cannot hold
-	reported     []string // the pools in heartbeats since it registered
-	entered      span     // when it registered
-	heard        span     // when its last heartbeat came
+	draining     bool          // whether all pools that the last heartbeat reports are
+	unsure       bool          // whether it may have been silent for too long
+	unheld       string        // the field of its registration whose number the types cannot hold
+	agreed       *nodeapi.Node // the last entry in the list that is what it registered
+	reported     []string      // the pools in heartbeats since it registered
+	entered      span          // when it registered
+	heard        span          // when its last heartbeat came
 }
 
 // span bounds, by our clock, when something happened.
@@ -212,7 +213,9 @@ func (r *registry) compare(a *answer, id string, n *node, shown *nodeapi.Node) {
 	case shown == nil: // it takes no part in placement
 	default:
 		r.compareStatus(a, n, shown)
-		r.compareRecord(a, n, shown)
+		if n.agreed != shown {
+			r.compareRecord(a, n, shown)
+		}
 		r.compareTimes(a, n, shown)
 	}
 }
@@ -251,6 +254,7 @@ func (n *node) history() string {
 // compareRecord compares the listed record of a node with its registration.
 func (r *registry) compareRecord(a *answer, n *node, shown *nodeapi.Node) {
 	said := n.registration
+	before := len(r.found)
 	same := func(what, expected, got string) {
 		if expected != got {
 			r.find(Nodes, a.op, what+" of a node", "what it last registered",
@@ -276,7 +280,9 @@ func (r *registry) compareRecord(a *answer, n *node, shown *nodeapi.Node) {
 	} else if said.Version != nil && !r.doc.discards("version") {
 		r.find(Document, a.op, "version of a node", "what it last registered", "none")
 	}
-	r.compareCapabilities(a, n, shown.Capabilities)
+	if r.compareCapabilities(a, n, shown.Capabilities); len(r.found) == before {
+		n.agreed = shown
+	}
 }
 
 // explains reports whether each pool in the list was registered, or reported in a heartbeat
