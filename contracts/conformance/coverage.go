@@ -32,7 +32,7 @@ func (s *session) coverRegister(ctx context.Context) {
 		r, name := s.registry(), s.name()
 		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)
-		if r.register(ctx, encode(with(v.body, id, name)), v.why()) {
+		if r.register(ctx, encode(with(v.body, id, name)), v.why(), v.enlarge) {
 			r.beat(ctx, name, s.plainBeat(), "after a registration "+v.why())
 			r.look(ctx)
 			r.leave(ctx, name)
@@ -52,7 +52,7 @@ func (s *session) coverHeartbeat(ctx context.Context) {
 		s.keepFirst(1)
 		done := s.atLevel(cmp.Or(v.level, s.levelOf(ctx, op.id, v.body)))
 		s.cover(op, v.at.String(), v.rule, false)
-		if r.beat(ctx, name, encode(v.body), v.why()) {
+		if r.beat(ctx, name, encode(v.body), v.why(), v.enlarge) {
 			r.look(ctx)
 		}
 		done()
@@ -107,9 +107,16 @@ func escapeAll(id string) string {
 
 // large is a body of largeBody bytes, most of them in an unknown field.
 func large(plain any) variant {
-	at := pointer{"x-large"}
-	body := with(plain, at, strings.Repeat("l", largeBody))
-	return variant{at: at, rule: fmt.Sprintf("body of %d bytes", largeBody), body: body}
+	return variant{
+		at: pointer{largeField}, rule: fmt.Sprintf("body of %d bytes", largeBody), body: plain, large: largeBody,
+	}
+}
+
+// enlarge adds to a call what is not worth to be encoded, and read again.
+func (v variant) enlarge(c *call) {
+	if v.large > 0 {
+		c.body = enlarged(c.body, v.large)
+	}
 }
 
 // why says what is special about a body.

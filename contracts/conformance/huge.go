@@ -24,8 +24,7 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 	if !r.carries(duplex) {
 		return // who writes on when the answer has come may lose it
 	}
-	c := call{op: op, node: r.id, line: duplex, body: slices.Concat(bytes.TrimSuffix(r.plainBody(op), []byte("}")),
-		[]byte(`,"x-large":"`), bytes.Repeat([]byte("l"), hugeBody), []byte(`"}`))}
+	c := call{op: op, node: r.id, line: duplex, body: enlarged(r.plainBody(op), hugeBody)}
 	what := fmt.Sprintf("a body of %d bytes", hugeBody)
 	r.keepFirst(2)
 	r.cover(op, "", what, true)
@@ -43,6 +42,15 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 		r.find(Nodes, op, "answer with "+what, "one, such as 413", "none: "+err.Error())
 	}
 	r.restore(ctx)
+}
+
+// largeField is the unknown field of a large body.
+const largeField = "x-large"
+
+// enlarged returns the body of an object with one more field, of so many bytes.
+func enlarged(object []byte, size int) []byte {
+	return slices.Concat(bytes.TrimSuffix(object, []byte("}")), []byte(`,"`+largeField+`":"`),
+		bytes.Repeat([]byte("l"), size), []byte(`"}`))
 }
 
 // persistently makes a call until there is an answer, or no hope for one.
