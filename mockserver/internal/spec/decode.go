@@ -24,10 +24,9 @@ func DecodeBody(text []byte, schema *Schema) (value any, twice []string, err err
 	if err := checkText(text); err != nil {
 		return nil, nil, err
 	}
-	decoder := fieldDecoder{Decoder: json.NewDecoder(bytes.NewReader(text))}
-	decoder.UseNumber()
-	value, err = decoder.value(schema)
-	return value, decoder.twice, err
+	d := fieldDecoder{scanner: scanner{text: text}}
+	value = d.value(schema)
+	return value, d.twice, nil
 }
 
 // checkText returns what keeps a text from being JSON.
@@ -49,61 +48,67 @@ func checkText(text []byte) error {
 
 var byteOrderMarks = map[string]string{"\ufeff": "UTF-8", "\xfe\xff": "UTF-16", "\xff\xfe": "UTF-16"}
 
-// fieldDecoder decodes a text that is known to be JSON.
+// fieldDecoder decodes a text that is known to be JSON, so that nothing is wrong on its way.
 type fieldDecoder struct {
-	*json.Decoder
+	scanner
 	twice []string // pointers to fields that an object has more than once, each of them once
 }
 
 // value decodes the next value. The schema may be nil.
-func (d *fieldDecoder) value(schema *Schema) (any, error) {
-	token, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		if token == '{' {
-			return d.object(schema)
-		}
+func (d *fieldDecoder) value(schema *Schema) any {
+	switch c := d.space(); {
+	case c == '{':
+		return d.object(schema)
+	case c == '[':
 		return d.array(schema)
-	case json.Number:
-		return plainNumber(token), nil
+	case c == '"':
+		return d.string()
+	case c == '-' || isDigit(c):
+		number, _ := d.number(true)
+		return plainNumber(json.Number(number))
+	default:
+		_ = d.word(c)
+		return map[byte]any{'t': true, 'f': false, 'n': nil}[c]
 	}
-	return token, nil
 }
 
-func (d *fieldDecoder) object(schema *Schema) (any, error) {
+func (d *fieldDecoder) string() string {
+	quoted, _ := d.quoted(true)
+	return unquote(quoted)
+}
+
+// another passes what is before the next item of an array or object, or its end if there is no item.
+func (d *fieldDecoder) another(in bracket, first bool) bool {
+	if first {
+		d.at++ // the bracket
+	}
+	more, _ := d.more(in, first)
+	if !more {
+		d.at++ // the end
+	}
+	return more
+}
+
+func (d *fieldDecoder) object(schema *Schema) any {
 	object := map[string]any{}
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := token.(string)
+	for first := true; d.another('{', first); first = false {
+		name := d.string()
 		field := schema.field(name)
 		if _, again := object[name]; again && field != nil && !slices.Contains(d.twice, field.pointer) {
 			d.twice = append(d.twice, field.pointer)
 		}
-		if object[name], err = d.value(field); err != nil {
-			return nil, err
-		}
+		_ = d.colon()
+		object[name] = d.value(field)
 	}
-	_, err := d.Token() // the end
-	return object, err
+	return object
 }
 
-func (d *fieldDecoder) array(schema *Schema) (any, error) {
+func (d *fieldDecoder) array(schema *Schema) any {
 	items := []any{}
-	for d.More() {
-		item, err := d.value(schema.items())
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
+	for d.another('[', len(items) == 0) {
+		items = append(items, d.value(schema.items()))
 	}
-	_, err := d.Token() // the end
-	return items, err
+	return items
 }
 
 // plainNumber writes whole numbers such as 1.0 and 1e3 without fraction and exponent.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -38,6 +39,9 @@ func shortened(text string) string {
 }
 
 func unquote(quoted []byte) (text string) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(bytes.Trim(quoted, `"`))
+	}
 	_ = json.Unmarshal(quoted, &text) // it has been read once
 	return text
 }
