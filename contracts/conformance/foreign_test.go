@@ -97,7 +97,10 @@ func (f *foreign) write(w http.ResponseWriter, status int, answer map[string]any
 	if f.quirks.padding > 0 {
 		answer["padding"] = strings.Repeat("x", f.quirks.padding)
 	}
-	text, _ := json.MarshalIndent(answer, "", f.quirks.indent)
+	text, _ := json.Marshal(answer)
+	if f.quirks.indent != "" {
+		text, _ = json.MarshalIndent(answer, "", f.quirks.indent)
+	}
 	w.Header().Set("Content-Type", cmp.Or(f.quirks.media, "application/json"))
 	if f.quirks.zipped {
 		w.Header().Set("Content-Encoding", "gzip")
