@@ -23,6 +23,8 @@ heavy="./contracts/conformance ./mockserver ./pkg/registration
 # No result is taken from an earlier run: go test looks for changes in a test's own module alone,
 # and many tests read files of others, such as the documentation.
 set -- -count=1 -skip '_lint$' "$@"
+# One package more than there are cores is tested at once, on either side, since many tests wait.
+set -- -p "$(($(getconf _NPROCESSORS_ONLN) + 1))" "$@"
 # The binaries are kept, so that Go links again only those that change. They have no symbols, like
 # those that it does not keep. It makes them beside, where one is moved into place as a whole: of one
 # that is copied, and cut off, it would not know.
@@ -36,8 +38,8 @@ export GORACE=atexit_sleep_ms=0
 # Tests have small heaps, and the collector takes less of their time when it lets them grow.
 export GOGC=1600
 
-# What others wrote is compiled without inlining, in a fifth less time: their code hardly runs. The
-# rest of make could not use it, so it is that of the race detector alone.
+# For the race detector, foreign packages are compiled without inlining: they hardly run, and that
+# takes a fifth off their time. Plain ones stay as they are, since lint and check use them too.
 foreign=(-gcflags='all=-dwarf=false -l' -gcflags=std=-dwarf=false -gcflags=work=-dwarf=false)
 
 failed=0
