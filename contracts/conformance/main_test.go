@@ -72,7 +72,7 @@ func TestNothingIsLeft_heavy(t *testing.T) {
 		var calls atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if calls.Add(1) == after {
-				cancel()
+				defer cancel() // of a registration that is carried out later nobody can know
 			}
 			mock.ServeHTTP(w, r)
 		}))
