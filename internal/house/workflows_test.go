@@ -38,9 +38,9 @@ func TestActionsArePinned(t *testing.T) {
 	}
 }
 
-// TestActionRunsNoInput keeps expressions out of the scripts of the action: a shell would run what a
-// caller puts into them.
-func TestActionRunsNoInput(t *testing.T) {
+// TestScriptsOfTheActionHaveNoExpressions looks at each step of the action: a shell would run what a
+// caller puts into an expression.
+func TestScriptsOfTheActionHaveNoExpressions(t *testing.T) {
 	var action struct {
 		Runs struct {
 			Steps []struct{ Run string }
