@@ -48,7 +48,7 @@ type answer struct {
 	long         bool    // whether the body is longer than a node reads
 	last         bool    // whether it announces the end of its connection
 	throttled    int     // how often the call got 429 before this answer
-	listed       *listed // of the body, if it is a list that was judged to its end
+	listed       *listed // the nodes in the body, if it is a list that was judged to its end
 	began, ended time.Time
 }
 

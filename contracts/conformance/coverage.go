@@ -112,7 +112,7 @@ func large(plain any) variant {
 	}
 }
 
-// enlarge adds to a call what is not worth to be encoded, and read again.
+// enlarge makes the body of a call as large as the variant says. Encoding such a body, and reading it, takes long.
 func (v variant) enlarge(c *call) {
 	if v.large > 0 {
 		c.body = enlarged(c.body, v.large)

@@ -40,7 +40,7 @@ type operation struct {
 	id, method, path string
 	parameter        string           // the path's, such as {id}; empty when it has none
 	media            string           // of the request's body; empty when it has none
-	bodies           openapi3.Content // what the document says of these, by types and ranges of types
+	bodies           openapi3.Content // all that it may have, by type or range of types
 	request          *openapi3.Schema
 	whole            any              // a request with every field, which nobody may change
 	kept             func() []variant // the variants of whole that keep the document; nobody may change them either
@@ -173,8 +173,8 @@ func (op *operation) takeBody(content openapi3.Content) error {
 	return nil
 }
 
-// preferred returns what a document says of bodies in JSON, perhaps by a range of types. Without any it is what the
-// first of the types has.
+// preferred returns what a document says of bodies in JSON, perhaps by a range of types such as */*. If it says nothing
+// of JSON, the first of its types counts.
 func preferred(content openapi3.Content) (media string, body *openapi3.MediaType) {
 	const json = "application/json"
 	if body = content.Get(json); body != nil {

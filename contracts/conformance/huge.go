@@ -47,7 +47,7 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 // largeField is the unknown field of a large body.
 const largeField = "x-large"
 
-// enlarged returns the body of an object with one more field, of so many bytes.
+// enlarged returns an object in JSON with largeField added, which has a text of so many bytes.
 func enlarged(object []byte, size int) []byte {
 	return slices.Concat(bytes.TrimSuffix(object, []byte("}")), []byte(`,"`+largeField+`":"`),
 		bytes.Repeat([]byte("l"), size), []byte(`"}`))

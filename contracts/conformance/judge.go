@@ -55,7 +55,7 @@ func (s *session) judge(a *answer) {
 	s.judgeUnlessKnown(a, response, level)
 }
 
-// judgeUnlessKnown checks what of a body the last sound answer did not have.
+// judgeUnlessKnown judges a body, or the part of it that is new since the last sound answer.
 func (s *session) judgeUnlessKnown(a *answer, response *openapi3.Response, level Level) {
 	last, before := s.soundBefore(a), len(s.found)
 	switch {

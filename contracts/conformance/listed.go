@@ -10,8 +10,8 @@ import (
 	"github.com/llama-orch/node-registration/pkg/nodeapi"
 )
 
-// listed are the nodes of a list. From one list to the next few of them change, and only those are judged. The others
-// are the same in both, and nobody may change them.
+// listed are the nodes of a list. Few of them change from one list to the next, and only those are judged. Both lists
+// share the others, which nobody may change.
 type listed struct {
 	nodes  []*nodeapi.Node
 	schema *openapi3.Schema         // of the list
@@ -22,12 +22,12 @@ type listed struct {
 func listedIn(list *nodeapi.NodeList) *listed {
 	l := &listed{}
 	for _, node := range list.Nodes {
-		l.nodes = append(l.nodes, &node) // none keeps the others in memory
+		l.nodes = append(l.nodes, &node) // a copy, which does not keep the whole list in memory
 	}
 	return l
 }
 
-// know notes the entries as they are written in a list in which nothing was found.
+// know notes how each entry is written, so that a later list need not have it judged again.
 func (l *listed) know(list []byte, schema *openapi3.Schema) {
 	if !separable(schema) {
 		return
@@ -44,8 +44,8 @@ func (l *listed) remember(texts []string, schema *openapi3.Schema) {
 	}
 }
 
-// judgeNews judges a list by the entries that are not known and by what is around them. It reports false, having found
-// nothing, if that does not decide about the whole.
+// judgeNews judges a list by the entries that are new in it and by what is around them. It reports false, having found
+// nothing, if the whole list has to be judged.
 func (s *session) judgeNews(a *answer, before *listed) (decided bool) {
 	if before == nil || before.known == nil {
 		return false
@@ -76,8 +76,8 @@ func (s *session) judgeNews(a *answer, before *listed) (decided bool) {
 	return true
 }
 
-// separable reports whether a list keeps its schema if each of its entries does, and the list without them. Only how
-// many there are has to be looked at besides.
+// separable reports whether the schema of a list says nothing of several entries together but how many there may be.
+// Each entry can then be judged by itself.
 func separable(list *openapi3.Schema) bool {
 	field := list.Properties[nodesField]
 	if field == nil {
@@ -95,11 +95,11 @@ func tooMany(count int, list *openapi3.Schema) bool {
 	return most != nil && uint64(count) > *most
 }
 
-// untilEntries is what is before the first entry, unless another list is.
+// untilEntries matches what is before the first entry, unless another list begins there.
 var untilEntries = regexp.MustCompile(`^[^[]*"` + nodesField + `"\s*:\s*\[`)
 
-// abridged returns a list with null for each entry that is known, and all entries as they are written. There are none
-// in a list with escapes, which parse counts in the whole, or with another list beside its entries.
+// abridged returns a list with null for each entry that is known, and all entries as they are written. It returns
+// nothing if there are escapes, which parse counts in the whole list, or another list beside the entries.
 func abridged(list string, known map[string]*nodeapi.Node) (news []byte, entries []string) {
 	at := len(untilEntries.FindString(list))
 	if at == 0 || strings.Contains(list, `\u`) {

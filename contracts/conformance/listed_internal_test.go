@@ -142,8 +142,8 @@ func TestRulesForAWholeListHoldAfterAnother(t *testing.T) {
 	}
 }
 
-// TestHalvesAreCountedInTheWholeList has an entry with half of a character known from a list that seems to have sent
-// U+FFFD itself.
+// TestHalvesAreCountedInTheWholeList has two lists with half of a character in one entry. In the first the half passes
+// unnoticed, since another entry seems to have U+FFFD. Its entry must not count as known in the second.
 func TestHalvesAreCountedInTheWholeList(t *testing.T) {
 	text, half := saying(entry(t, "a"), `\\ufffd`), saying(entry(t, "b"), `\ud83d`)
 	if _, found := judged(t, nil, listOf(2, text, half)); len(found) > 0 {

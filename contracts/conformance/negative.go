@@ -97,8 +97,8 @@ func (r *resident) brokenForms(op *operation) []brokenForm {
 		forms = append(forms, list)
 	}
 	return slices.DeleteFunc(forms, func(form brokenForm) bool {
-		another := form.status == media && form.coding == "" && !strings.Contains(form.media, "charset")
-		return another && op.bodies.Get(form.media) != nil ||
+		mistyped := form.status == media && form.coding == "" && !strings.Contains(form.media, "charset")
+		return mistyped && op.bodies.Get(form.media) != nil || // a range of types takes it
 			form.coding != "" && op.ignores("Content-Encoding") ||
 			strings.Contains(form.media, "charset") && op.ignores("charset") ||
 			strings.HasSuffix(form.media, "+json") && op.ignores("+json")

@@ -10,7 +10,7 @@ import (
 	"github.com/llama-orch/node-registration/openapi"
 )
 
-// TestRangesOfMediaTypes_heavy has a document that says of what range of media types bodies are.
+// TestRangesOfMediaTypes_heavy has a document that states a range of media types for bodies.
 func TestRangesOfMediaTypes_heavy(t *testing.T) {
 	race.Skip(t)
 	for _, inRange := range []string{`"*/*":`, `"application/*":`} {

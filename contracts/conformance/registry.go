@@ -34,7 +34,7 @@ type node struct {
 	draining     bool          // whether all pools that the last heartbeat reports are
 	unsure       bool          // whether it may have been silent for too long
 	unheld       string        // the field of its registration whose number the types cannot hold
-	agreed       *nodeapi.Node // the last entry in the list that is what it registered
+	agreed       *nodeapi.Node // the last entry of the list that showed what it registered
 	reported     []string      // the pools in heartbeats since it registered
 	entered      span          // when it registered
 	heard        span          // when its last heartbeat came
@@ -166,12 +166,12 @@ func (r *registry) look(ctx context.Context) bool {
 	if a == nil {
 		return false
 	}
-	listed := map[string]*nodeapi.Node{}
+	byID := map[string]*nodeapi.Node{}
 	for _, node := range a.nodes {
-		listed[node.NodeID] = node
+		byID[node.NodeID] = node
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.known)) {
-		r.compare(a.answer, id, r.known[id], listed[id])
+		r.compare(a.answer, id, r.known[id], byID[id])
 	}
 	return !slices.ContainsFunc(r.found[before:], r.report.counts)
 }

@@ -52,7 +52,8 @@ func (s *session) find(level Level, op *operation, place, expected, got string) 
 		Check: s.check, Level: level, Operation: op.id, Place: legible(place),
 		Expected: legible(expected), Got: legible(s.prober.redact(got)), Times: 1,
 	}
-	if !s.known(f) && !(s.quiet && f.isAmong(s.found)) { // the report shows how to replay the first of a cause
+	// The report shows how to replay the first of a cause. What a quiet session found is not in the report yet.
+	if !s.known(f) && !(s.quiet && f.isAmong(s.found)) {
 		if f.Replay = s.script; f.Replay == nil {
 			f.Replay = s.prober.replay(s.trail)
 		}

@@ -32,6 +32,7 @@ func TestLaxReadersAreFound_heavy(t *testing.T) {
 	}
 }
 
+// isFound has conformance meet a mock behind this reader.
 func (l lax) isFound(t *testing.T) {
 	mock := newMock(t, mockserver.WithTokens(token))
 	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ type variant struct {
 	rule  string
 	body  any
 	level Level // at which it has to be taken; empty for what nodes send
-	large int   // how many bytes an unknown field has that is added to it; 0 for none
+	large int   // bytes of an unknown field that a call adds to it; 0 for none
 }
 
 // leftOut is the rule of a field that is not there.
