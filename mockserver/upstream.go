@@ -47,7 +47,7 @@ func WithUpstream(upstream Upstream) Option {
 	return func(c *config) { c.upstreamOption = &upstream }
 }
 
-// load refuses a URL that the control API could not show, too.
+// load refuses what is no URL, and a URL that the control API could not show.
 func (u *Upstream) load() (*upstream.Upstream, error) {
 	where, err := upstream.Parse(u.URL)
 	if err == nil {

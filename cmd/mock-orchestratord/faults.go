@@ -29,7 +29,7 @@ type misbehaviour struct {
 	seed  seed // of the presets, if the flag is set
 
 	set      *pflag.FlagSet
-	contents contents // of the file when it was last taken up
+	contents contents // of the file when it was last taken
 }
 
 func (m *misbehaviour) flags(flags *pflag.FlagSet) {
@@ -78,7 +78,8 @@ func (m *misbehaviour) load(ctx context.Context) (map[string]control.FaultDefini
 	return m.take(read(ctx, m.file))
 }
 
-// take is load, of what the file has held.
+// take is load with what was read from the file. The contents are kept even if they are wrong, so that the same
+// mistake is reported once.
 func (m *misbehaviour) take(held contents) (map[string]control.FaultDefinition, error) {
 	m.contents = held
 	inFile, err := held.faults(m.file)
@@ -88,7 +89,7 @@ func (m *misbehaviour) take(held contents) (map[string]control.FaultDefinition, 
 	return m.stated(inFile)
 }
 
-// stated returns the presets, the faults of the file, and which of them the flags switch on.
+// stated returns the presets and the faults of the file, with those switched on that the flags name.
 func (m *misbehaviour) stated(inFile map[string]control.FaultDefinition) (map[string]control.FaultDefinition, error) {
 	stated := faults.Presets()
 	if m.set.Changed("fault-seed") {
@@ -233,7 +234,7 @@ func read(ctx context.Context, file string) contents {
 	return contents{text: string(text)}
 }
 
-// faults returns those that a file of this name has held.
+// faults returns those of a file with these contents, whose name is for the errors.
 func (c contents) faults(file string) (map[string]control.FaultDefinition, error) {
 	if c.broken != "" {
 		return nil, errors.New(c.broken)

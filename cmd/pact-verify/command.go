@@ -187,7 +187,7 @@ func (s settings) check() error {
 	return errors.Join(append(wrong, s.checkResults())...)
 }
 
-// checkResults returns why the results could not be written when the work is done.
+// checkResults returns what would keep the results from being written once the work is done.
 func (s settings) checkResults() error {
 	if s.results == "" {
 		return nil

@@ -81,7 +81,8 @@ func TestTokenComesBeforeTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestResultsThatCouldNotBeWritten has them where a report goes, or nothing can. Nothing is asked before that is said.
+// TestResultsThatCouldNotBeWritten has --results name the file of a report, or one in a folder that is missing. The
+// program says so before it asks anything.
 func TestResultsThatCouldNotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")

@@ -80,7 +80,7 @@ func (f *Flag) free(file string) (place string, err error) {
 	return place, err
 }
 
-// GoesTo reports whether one of the reports replaces a file, whatever links lead there.
+// GoesTo reports whether one of the reports would replace this file, whatever links lead there.
 func (f *Flag) GoesTo(file string) bool {
 	place, err := atomicfile.Check(file)
 	return err == nil && f.isTaken(place)

@@ -82,12 +82,12 @@ type Report struct {
 type Record struct {
 	mu      sync.Mutex
 	entries map[key]*counted
-	latest  *counted // that was counted
+	latest  *counted // the last one that was counted; at first one of no departure
 	dropped int
 }
 
-// counted is an entry, and the one that was counted after it last. Requests of a kind depart alike, so
-// that it is likely to be the next again.
+// counted is an entry and the one that followed it the last time. Requests of a kind depart alike, so
+// that the same one is likely to follow again.
 type counted struct {
 	Entry
 	next *counted
@@ -130,6 +130,7 @@ func (r *Record) Add(seen Sighting, departures []Departure) []Departure {
 	return fresh
 }
 
+// find looks for the entry of a departure behind the last one before it searches the map.
 func (r *Record) find(departure *Departure) *counted {
 	key := departure.key()
 	if likely := r.latest.next; likely != nil && likely.key() == key {

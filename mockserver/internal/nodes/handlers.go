@@ -39,7 +39,7 @@ func (o operations) RegisterNode(
 }
 
 // statedIn returns the capabilities that a registration has stated, if some that the document
-// requires are missing or invalid: those are zero in the type.
+// requires are missing or invalid: those are zero in the type. In service some are thrown away, stated or not.
 func statedIn(x *exchange.Exchange, has nodeapi.NodeCapabilities) *nodeapi.ReportedCapabilities {
 	if x.Vetted {
 		return nil

@@ -48,7 +48,7 @@ type API struct {
 	Config
 	metrics     *metrics
 	router      *chi.Mux
-	operations  []chi.Route
+	operations  []chi.Route // with the handlers that calls reach past the router
 	largeBodies places
 	closeLooks  places
 }
@@ -133,8 +133,8 @@ func (a *API) reroute(noMethod http.Handler) func(http.Handler) http.Handler {
 	}
 }
 
-// operation returns what serves a request that fits an operation. The router would lead there too, but
-// make a map of what stands in the path first, for each request, which nobody reads.
+// operation returns what serves a request that fits an operation, nil if it fits none. The router would lead
+// there too, but for each request it makes a map of what stands in the path, which nobody reads.
 func (a *API) operation(route *chi.Context, method string, r *http.Request) http.Handler {
 	pattern := a.router.Find(route, method, cmp.Or(r.URL.RawPath, r.URL.Path))
 	for _, operation := range a.operations {

@@ -48,7 +48,7 @@ func checkText(text []byte) error {
 
 var byteOrderMarks = map[string]string{"\ufeff": "UTF-8", "\xfe\xff": "UTF-16", "\xff\xfe": "UTF-16"}
 
-// fieldDecoder decodes a text that is known to be JSON, so that nothing is wrong on its way.
+// fieldDecoder decodes a text that is known to be JSON. It passes over the errors of its scanner, as there are none.
 type fieldDecoder struct {
 	scanner
 	twice []string // pointers to fields that an object has more than once, each of them once
@@ -77,7 +77,7 @@ func (d *fieldDecoder) string() string {
 	return unquote(quoted)
 }
 
-// another passes what is before the next item of an array or object, or its end if there is no item.
+// another moves to the next item of an array or object, or behind its end if there is no item.
 func (d *fieldDecoder) another(in bracket, first bool) bool {
 	if first {
 		d.at++ // the bracket
