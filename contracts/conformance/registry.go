@@ -59,7 +59,8 @@ func decode(body []byte, into any) (unheld string, err error) {
 	return "", err
 }
 
-// register registers a node with a body that keeps the contract.
+// register registers a node with a body that keeps the contract. The list has to show what is in that body, whatever
+// is added to the call.
 func (r *registry) register(ctx context.Context, body []byte, why string, with ...func(*call)) bool {
 	var registration nodeapi.RegisterRequest
 	unheld, err := decode(body, &registration)
