@@ -47,10 +47,14 @@ func (r *resident) exceed(ctx context.Context, op *operation) {
 // largeField is the unknown field of a large body.
 const largeField = "x-large"
 
-// enlarged returns an object in JSON with largeField added, which has a text of so many bytes.
+// enlarged returns an object in JSON with largeField added, which has a text of so many bytes. That is the only field
+// where the document says nothing of the body.
 func enlarged(object []byte, size int) []byte {
-	return slices.Concat(bytes.TrimSuffix(object, []byte("}")), []byte(`,"`+largeField+`":"`),
-		bytes.Repeat([]byte("l"), size), []byte(`"}`))
+	begin := []byte("{")
+	if fields, is := bytes.CutSuffix(object, []byte("}")); is && len(fields) > len(begin) {
+		begin = append(slices.Clip(fields), ',')
+	}
+	return slices.Concat(begin, []byte(`"`+largeField+`":"`), bytes.Repeat([]byte("l"), size), []byte(`"}`))
 }
 
 // persistently makes a call until there is an answer, or no hope for one.

@@ -63,3 +63,16 @@ func TestTheEntryOfAList(t *testing.T) {
 		t.Errorf("got %v, want that of nodes", got.Type)
 	}
 }
+
+// TestALargeBodyIsAnObject has bodies of documents that say little of them.
+func TestALargeBodyIsAnObject(t *testing.T) {
+	for plain, want := range map[string]string{
+		`{"a":{}}`: `{"a":{},"x-large":"ll"}`,
+		`{}`:       `{"x-large":"ll"}`,
+		`null`:     `{"x-large":"ll"}`,
+	} {
+		if got := string(enlarged([]byte(plain), 2)); got != want {
+			t.Errorf("%s becomes %s, want %s", plain, got, want)
+		}
+	}
+}
