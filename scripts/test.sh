@@ -7,16 +7,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Packages that take long come first: they are tested in this order.
-concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts/provider ./cmd/pact-verify \
-	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
-	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
-	grep -vE '/(bind|dashboard|glob|har|masking|recorded|spec)$') # which start no goroutine
-# Packages without tests are left out, since go test -o refuses two with the same name. So are two that
-# need a lot compiled: `make lint` runs all tests of the manifests, and `make shipped` those of shipped.
-others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
-	./mockserver/dashboard/browser ./cmd/internal/usage work |
-	grep -vxF "$concurrent" | grep -vE '/(manifests|shipped)$')
 heavy="./contracts/conformance ./mockserver ./pkg/registration
 	$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Test.*_heavy(' . | xargs dirname | sort -u)"
 
@@ -42,11 +32,27 @@ export GOGC=1600
 # takes a fifth off their time. Plain ones stay as they are, since lint and check use them too.
 foreign=(-gcflags='all=-dwarf=false -l' -gcflags=std=-dwarf=false -gcflags=work=-dwarf=false)
 
-failed=0
-# Side by side, since many tests wait, and the last package of either leaves cores idle. Small
-# packages come last, since those that run long leave a core idle at the end.
+# Side by side, since many tests wait, and the last package of either leaves cores idle. Heavy tests
+# come first: their list is there at once. Small packages come last, since those that run long leave
+# a core idle at the end.
+go test -vet=off -tags pact -o bin/test/plain/ -run '_heavy$' "$@" $heavy &
+plain=$!
+
+# Packages that take long come first: they are tested in this order.
+concurrent=$(go list -tags pact ./contracts/conformance ./mockserver ./contracts/provider ./cmd/pact-verify \
+	./examples/pool-managerd ./pkg/registration ./cmd/internal/fleet ./cmd/mock-orchestratord ./cmd/nodesim \
+	./contracts/consumer ./mockserver/... ./pkg/capabilities ./pkg/registration/telemetry |
+	grep -vE '/(bind|dashboard|glob|har|masking|recorded|spec)$') # which start no goroutine
+# Packages without tests are left out, since go test -o refuses two with the same name. So are two that
+# need a lot compiled: `make lint` runs all tests of the manifests, and `make shipped` those of shipped.
+others=$(go list -tags pact -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' \
+	./mockserver/dashboard/browser ./cmd/internal/usage work |
+	grep -vxF "$concurrent" | grep -vE '/(manifests|shipped)$')
 go test -vet=off -tags pact -race "${foreign[@]}" -o bin/test/raced/ "$@" $concurrent &
-go test -vet=off -tags pact -o bin/test/plain/ -run '_heavy$' "$@" $heavy || failed=1
+raced=$!
+
+failed=0
+wait $plain || failed=1
 go test -vet=off -tags pact -o bin/test/plain/ "$@" $others || failed=1
-wait $! || failed=1
+wait $raced || failed=1
 exit $failed
